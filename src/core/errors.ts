@@ -1,0 +1,137 @@
+/** The closed unions of everything that is expected to go wrong, and what the app does about it. */
+
+export type TransportError =
+  | { kind: 'transport'; code: 'offline'; message: string }
+  | { kind: 'transport'; code: 'timeout'; message: string }
+  | { kind: 'transport'; code: 'rate_limited'; message: string; retryAfterMs: number | null }
+  | { kind: 'transport'; code: 'http'; message: string; status: number; sqlState: string | null };
+
+export type AuthError = {
+  kind: 'auth';
+  code: 'expired' | 'signed_out' | 'wrong_user' | 'forbidden' | 'bad_credentials';
+  message: string;
+};
+
+export type ProtocolError = {
+  kind: 'protocol';
+  code:
+    | 'client_too_old'
+    | 'schema_mismatch'
+    | 'malformed'
+    | 'device_conflict'
+    | 'history_changed'
+    | 'too_large';
+  message: string;
+};
+
+export type StorageError = {
+  kind: 'storage';
+  code: 'quota' | 'corrupt' | 'newer_schema' | 'locked' | 'unavailable';
+  message: string;
+};
+
+export type ValidationError = {
+  kind: 'validation';
+  /** The rule that was broken. */
+  code:
+    | 'required'
+    | 'too_long'
+    | 'bad_character'
+    | 'bad_id'
+    | 'bad_value'
+    | 'unknown_stage'
+    | 'unknown_field'
+    | 'not_found'
+    | 'cycle'
+    | 'duplicate';
+  field: string;
+  message: string;
+};
+
+export type RejectedError = {
+  kind: 'rejected';
+  /** The server's rejection code (`RejectionCode`). */
+  code: string;
+  column: string | null;
+  message: string;
+};
+
+export type ConflictError = { kind: 'conflict'; code: 'conflict'; columns: string[]; message: string };
+
+/** Both ways of answering failed. */
+export type UnavailableError = {
+  kind: 'unavailable';
+  code: 'unavailable';
+  message: string;
+  causes: AppError[];
+};
+
+export type UnexpectedError = { kind: 'unexpected'; code: 'unexpected'; message: string };
+
+/** What a sync can end with. */
+export type SyncError = TransportError | AuthError | ProtocolError | StorageError | UnexpectedError;
+
+export type AppError = SyncError | ValidationError | RejectedError | ConflictError | UnavailableError;
+
+/** What promises of the Context Service reject with. Tell errors apart by `detail.kind` and `code`. */
+export class ConvoyError extends Error {
+  override readonly name = 'ConvoyError';
+  readonly code: string;
+
+  constructor(readonly detail: AppError) {
+    super(detail.message);
+    this.code = detail.code;
+  }
+}
+
+export type Reaction = 'retry' | 'wait' | 'sign_in' | 'quarantine' | 'new_device' | 'split' | 'stop';
+
+/** SQLSTATEs that pass by themselves: deadlock, lock timeout, statement timeout, too many connections. */
+const TRANSIENT_SQL_STATES = new Set(['40P01', '55P03', '57014', '53300', '57P01', '57P03']);
+
+/**
+ * The one place that decides what is done about an error.
+ * @returns `retry` with backoff; `wait` for the network; `sign_in` ask the user; `quarantine` set the
+ * change aside; `new_device` take a new device id; `split` halve the batch; `stop` and tell.
+ */
+export function reactionTo(error: AppError): Reaction {
+  switch (error.kind) {
+    case 'transport':
+      switch (error.code) {
+        case 'offline':
+          return 'wait';
+        case 'timeout':
+        case 'rate_limited':
+          return 'retry';
+        case 'http':
+          if (error.sqlState !== null && TRANSIENT_SQL_STATES.has(error.sqlState)) return 'retry';
+          if (error.status === 400 || error.status === 413 || error.status === 422) return 'split';
+          return error.status >= 500 || error.status === 408 ? 'retry' : 'stop';
+      }
+      break;
+    case 'auth':
+      return error.code === 'forbidden' ? 'stop' : 'sign_in';
+    case 'protocol':
+      switch (error.code) {
+        case 'device_conflict':
+          return 'new_device';
+        case 'too_large':
+        case 'malformed':
+          return 'split';
+        case 'history_changed':
+          return 'retry';
+        case 'client_too_old':
+        case 'schema_mismatch':
+          return 'stop';
+      }
+      break;
+    case 'rejected':
+    case 'conflict':
+      return 'quarantine';
+    case 'storage':
+    case 'validation':
+    case 'unavailable':
+    case 'unexpected':
+      return 'stop';
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * The synced tables, column by column: the one description that the WatermelonDB schema, the push
+ * payload, validation and the merge policies are made from. Postgres is the source of the schema
+ * (`supabase/migrations`); a contract test compares it with this file so that they cannot drift.
+ */
+
+import {
+  MEMBER_KINDS,
+  MILESTONE_STATUSES,
+  PROJECT_STATUSES,
+  ROLES,
+  TASK_PRIORITIES,
+  TASK_STATUSES,
+} from './vocabulary';
+
+/** Tables in dependency order: a parent stands before its children. */
+export const SYNCED_TABLES = [
+  'workspaces',
+  'workspace_members',
+  'workflows',
+  'projects',
+  'milestones',
+  'tasks',
+  'task_dependencies',
+  'activity_feed',
+  'patterns',
+  'best_practices',
+] as const;
+
+export type SyncedTable = (typeof SYNCED_TABLES)[number];
+
+/** `text` is one line, `prose` is long text that merges three ways, `ref` names a record. */
+export type ColumnKind = 'text' | 'prose' | 'json' | 'number' | 'time' | 'ref';
+
+export interface Column {
+  readonly kind: ColumnKind;
+  /** May be null. Columns that are not optional must be given on insert unless they have a default. */
+  readonly optional?: boolean;
+  readonly default?: string | number | unknown[] | Record<string, never>;
+  /** Longest value: UTF-16 code units of text, UTF-8 bytes of JSON. */
+  readonly max?: number;
+  readonly oneOf?: readonly string[];
+  /** The table a `ref` points to. */
+  readonly to?: SyncedTable | 'user';
+  /** Deleting the row pointed to deletes this one. */
+  readonly parent?: boolean;
+  /** Columns of one unit merge together, never one by one. */
+  readonly unit?: 'stage' | 'place';
+  /** Set by the server; never pushed. */
+  readonly serverSet?: boolean;
+}
+
+export type TableColumns = Readonly<Record<string, Column>>;
+
+const NAME = 200;
+const PROSE = 100_000;
+const JSON_BYTES = 65_536;
+
+/** Columns beside the common ones (`id`, `workspace_id` and COMMON_COLUMNS). */
+export const TABLE_COLUMNS = {
+  workspaces: {
+    name: { kind: 'text', max: NAME },
+    description: { kind: 'prose', optional: true, max: PROSE },
+  },
+  workspace_members: {
+    user_id: { kind: 'ref', to: 'user' },
+    role: { kind: 'text', oneOf: ROLES },
+    display_name: { kind: 'text', serverSet: true, default: '', max: NAME },
+    kind: { kind: 'text', oneOf: MEMBER_KINDS, serverSet: true, default: 'human' },
+  },
+  workflows: {
+    name: { kind: 'text', max: NAME },
+    description: { kind: 'prose', optional: true, max: PROSE },
+    stages: { kind: 'json', max: JSON_BYTES },
+  },
+  projects: {
+    name: { kind: 'text', max: NAME },
+    description: { kind: 'prose', optional: true, max: PROSE },
+    overview: { kind: 'prose', optional: true, max: PROSE },
+    tech_stack: { kind: 'json', default: [], max: JSON_BYTES },
+    status: { kind: 'text', oneOf: PROJECT_STATUSES, default: 'active' },
+  },
+  milestones: {
+    project_id: { kind: 'ref', to: 'projects', parent: true },
+    name: { kind: 'text', max: NAME },
+    description: { kind: 'prose', optional: true, max: PROSE },
+    requirements: { kind: 'prose', optional: true, max: PROSE },
+    status: { kind: 'text', oneOf: MILESTONE_STATUSES, default: 'planned' },
+    target_date: { kind: 'time', optional: true },
+  },
+  tasks: {
+    milestone_id: { kind: 'ref', to: 'milestones', parent: true, unit: 'place' },
+    parent_task_id: { kind: 'ref', to: 'tasks', parent: true, optional: true, unit: 'place' },
+    workflow_id: { kind: 'ref', to: 'workflows', optional: true },
+    title: { kind: 'text', max: 500 },
+    description: { kind: 'prose', optional: true, max: PROSE },
+    current_stage: { kind: 'text', default: 'PLAN', max: 64, unit: 'stage' },
+    status: { kind: 'text', oneOf: TASK_STATUSES, default: 'todo', unit: 'stage' },
+    priority: { kind: 'text', oneOf: TASK_PRIORITIES, default: 'medium' },
+    assignee_id: { kind: 'ref', to: 'user', optional: true },
+    sort_order: { kind: 'number', default: 0 },
+    claimed_by: { kind: 'ref', to: 'user', optional: true },
+    claimed_until: { kind: 'time', optional: true },
+    completion_date: { kind: 'time', optional: true, unit: 'stage' },
+  },
+  task_dependencies: {
+    task_id: { kind: 'ref', to: 'tasks', parent: true },
+    depends_on_task_id: { kind: 'ref', to: 'tasks', parent: true },
+  },
+  activity_feed: {
+    task_id: { kind: 'ref', to: 'tasks', parent: true, optional: true },
+    entity_type: { kind: 'text', optional: true, max: 64 },
+    entity_id: { kind: 'ref', optional: true },
+    actor_id: { kind: 'ref', to: 'user', optional: true, serverSet: true },
+    activity_type: { kind: 'text', max: 64 },
+    details: { kind: 'json', default: {}, max: JSON_BYTES },
+  },
+  patterns: {
+    project_id: { kind: 'ref', to: 'projects', parent: true, optional: true },
+    name: { kind: 'text', max: NAME },
+    description: { kind: 'prose', optional: true, max: PROSE },
+    pattern_type: { kind: 'text', default: 'general', max: 64 },
+    content: { kind: 'json', default: {}, max: JSON_BYTES },
+  },
+  best_practices: {
+    project_id: { kind: 'ref', to: 'projects', parent: true, optional: true },
+    name: { kind: 'text', max: NAME },
+    description: { kind: 'prose', optional: true, max: PROSE },
+    category: { kind: 'text', default: 'general', max: 64 },
+    content: { kind: 'json', default: {}, max: JSON_BYTES },
+  },
+} as const satisfies Record<SyncedTable, TableColumns>;
+
+/** Stamped by the server on every table and mirrored on the client. */
+export const COMMON_COLUMNS = {
+  revision: { kind: 'number', serverSet: true },
+  created_at: { kind: 'time', serverSet: true },
+  updated_at: { kind: 'time', serverSet: true },
+  last_modified_by: { kind: 'ref', to: 'user', optional: true, serverSet: true },
+} as const satisfies TableColumns;
+
+/** Columns of Postgres that are not mirrored: the server's own bookkeeping. */
+export const SERVER_ONLY_COLUMNS = ['field_revisions', 'deleted_at', 'deletion_id'] as const;
+
+/**
+ * @returns the columns of a table beside `id`, `workspace_id` and the common ones.
+ */
+export function columnsOf(table: SyncedTable): TableColumns {
+  return TABLE_COLUMNS[table];
+}
+
+/** @returns the names of the columns a client may send. */
+export function pushableColumns(table: SyncedTable): string[] {
+  return Object.entries(columnsOf(table))
+    .filter(([, column]) => !column.serverSet)
+    .map(([name]) => name);
+}
+
+export function isSyncedTable(name: string): name is SyncedTable {
+  return (SYNCED_TABLES as readonly string[]).includes(name);
+}

@@ -1,0 +1,30 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const alias = { '@': fileURLToPath(new URL('./src', import.meta.url)) };
+
+/** Test projects by what they need: unit (nothing), contract and integration (PGlite, sockets), e2e (a browser). */
+function project(name: string, timeoutMs: number) {
+  return {
+    resolve: { alias },
+    test: {
+      name,
+      include: [`tests/${name}/**/*.test.{ts,tsx}`],
+      testTimeout: timeoutMs,
+      hookTimeout: Math.max(timeoutMs, 60_000),
+      environment: 'node',
+    },
+  };
+}
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    projects: [
+      project('unit', 20_000),
+      project('contract', 60_000),
+      project('integration', 60_000),
+      project('e2e', 120_000),
+    ],
+  },
+});
