@@ -1,0 +1,132 @@
+/** Database setup and initialization: WatermelonDB with Convoy's schema, models and tracking. */
+
+import { v7 as uuidv7 } from 'uuid';
+import type { StorageError } from '@/core/errors';
+import { fail, ok, type Result } from '@/core/result';
+import { ConvoyModel, modelClasses } from './models';
+import { type EditClock, joinGroup } from './models/tracking';
+import { Database, type DatabaseAdapter, type Model, setIdGenerator } from './models/watermelondb';
+
+export type { DatabaseAdapter } from './models/watermelondb';
+
+type BatchOperation =
+  | ['create' | 'update', string, unknown]
+  | ['markAsDeleted' | 'destroyPermanently', string, string];
+type Change = { record: Model; type: 'created' | 'updated' | 'destroyed' };
+
+/** What `batch` needs of WatermelonDB's internals (0.28.0, pinned). */
+interface Internals {
+  adapter: { batch(operations: BatchOperation[]): Promise<void> };
+  collections: { get(table: string): { _applyChangesToCache(changes: Change[]): void } };
+  _ensureInWriter(name: string): void;
+  _notify(changes: [string, Change[]][]): void;
+}
+
+/**
+ * WatermelonDB's Database with three differences in `batch`: what one batch writes is one group, a
+ * deletion also stores what it was based on, and a batch that fails leaves the records in memory as
+ * they were.
+ */
+export class ConvoyDatabase extends Database {
+  readonly clock: EditClock;
+  private readonly seen = new Map<string, number>();
+
+  constructor(options: { adapter: DatabaseAdapter; clock: EditClock }) {
+    super({ adapter: options.adapter, modelClasses });
+    this.clock = options.clock;
+  }
+
+  /** @returns the revision of a scope up to which this device has seen everything; 0 for none. */
+  seenRevision(scope: string): number {
+    return this.seen.get(scope) ?? 0;
+  }
+
+  noteSeenRevision(scope: string, revision: number): void {
+    this.seen.set(scope, revision);
+  }
+
+  override async batch(...records: unknown[]): Promise<void> {
+    const internals = this as unknown as Internals;
+    internals._ensureInWriter('Database.batch()');
+    const given = (Array.isArray(records[0]) ? records[0] : records) as (Model | null | false | undefined)[];
+    const prepared = given.filter((record): record is Model => Boolean(record));
+    this.formGroup(prepared);
+
+    const operations: BatchOperation[] = [];
+    const changes = new Map<string, Change[]>();
+    for (const record of prepared) {
+      const table = (record.constructor as typeof Model).table as unknown as string;
+      const change = { record, type: addOperations(operations, table, record) };
+      const known = changes.get(table);
+      if (known) known.push(change);
+      else changes.set(table, [change]);
+    }
+    try {
+      await internals.adapter.batch(operations);
+    } catch (error) {
+      prepared.forEach(restore);
+      throw error;
+    }
+    for (const record of prepared) if (record instanceof ConvoyModel) record._rawBefore = null;
+    const all = [...changes];
+    for (const [table, ofTable] of all) internals.collections.get(table)._applyChangesToCache(ofTable);
+    internals._notify(all);
+  }
+
+  /** Edits written by one batch are pushed as one group: taken or refused together. */
+  private formGroup(prepared: Model[]): void {
+    const edited = prepared.filter(
+      (record) => record instanceof ConvoyModel && record._isEdit,
+    ) as ConvoyModel[];
+    if (edited.length < 2) return;
+    const group = uuidv7();
+    for (const record of edited) joinGroup(record.raw, group);
+  }
+}
+
+function addOperations(operations: BatchOperation[], table: string, record: Model): Change['type'] {
+  const state = record._preparedState;
+  if (state === null) throw new Error(`${table} ${record.id} was passed to batch without a prepared change`);
+  if (state !== 'create') record._preparedState = null;
+  switch (state) {
+    case 'create':
+    case 'update':
+      operations.push([state, table, record._raw]);
+      return state === 'create' ? 'created' : 'updated';
+    case 'markAsDeleted':
+      // The adapter's own operation stores nothing but the status.
+      if (record instanceof ConvoyModel) operations.push(['update', table, record._raw]);
+      operations.push([state, table, record.id]);
+      return 'destroyed';
+    case 'destroyPermanently':
+      operations.push([state, table, record.id]);
+      return 'destroyed';
+  }
+}
+
+function restore(record: Model): void {
+  if (!(record instanceof ConvoyModel) || !record._rawBefore) return;
+  (record as unknown as { _raw: unknown })._raw = record._rawBefore;
+  record._rawBefore = null;
+}
+
+/**
+ * Opens a local database.
+ * @returns the database once its storage is ready, or a storage error; nothing is reset or lost then.
+ */
+export async function openDatabase(options: {
+  adapter: DatabaseAdapter;
+  clock: EditClock;
+}): Promise<Result<ConvoyDatabase, StorageError>> {
+  setIdGenerator(() => uuidv7());
+  const database = new ConvoyDatabase(options);
+  try {
+    const adapter = database.adapter as unknown as { initializingPromise?: Promise<unknown> };
+    await adapter.initializingPromise;
+    await database.localStorage.get('ready');
+    return ok(database);
+  } catch (error) {
+    const message = `The local database could not be opened: ${error instanceof Error ? error.message : String(error)}`;
+    return fail({ kind: 'storage', code: 'unavailable', message });
+  }
+}

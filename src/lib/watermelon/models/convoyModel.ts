@@ -1,0 +1,77 @@
+import type { ConvoyDatabase } from '../database';
+import { followStatus, trackCreate, trackDelete, trackUpdate } from './tracking';
+import { bool, date, field, Model, type Raw, text } from './watermelondb';
+
+/**
+ * Base of every synced model: the common columns, and the tracking of unsynced edits.
+ * WatermelonDB's own preparation runs first; what it marked as dirty is then written down.
+ */
+export class ConvoyModel extends Model {
+  @text('workspace_id') workspaceId!: string;
+  @field('revision') revision!: number;
+  @date('created_at') createdAt!: Date;
+  @date('updated_at') updatedAt!: Date;
+  @text('last_modified_by') lastModifiedBy!: string | null;
+  @text('remote_id') remoteId!: string | null;
+  @bool('is_synced') isSynced!: boolean;
+  @text('sync_error') syncError!: string | null;
+
+  /** The record as it was before the prepared change, to go back to when its batch fails. */
+  _rawBefore: Raw | null = null;
+  /** The prepared change is the user's (not the sync engine's): it joins the batch's group. */
+  _isEdit = false;
+
+  get raw(): Raw {
+    return this._raw as unknown as Raw;
+  }
+
+  override prepareUpdate(recordUpdater?: (record: this) => void): this {
+    const before = { ...this.raw };
+    super.prepareUpdate(recordUpdater);
+    const database = this.database as unknown as ConvoyDatabase;
+    this._rawBefore = before;
+    this._isEdit = trackUpdate(this.table as unknown as string, this.raw, before, database.clock);
+    return this;
+  }
+
+  /** @param root the record whose deletion takes this one along; itself unless said otherwise */
+  override prepareMarkAsDeleted(root: string = this.id): this {
+    const before = { ...this.raw };
+    super.prepareMarkAsDeleted();
+    const database = this.database as unknown as ConvoyDatabase;
+    this._rawBefore = before;
+    this._isEdit = true;
+    trackDelete(this.raw, root, database.seenRevision(this.raw.workspace_id as string));
+    return this;
+  }
+
+  /** Prepares this record to become exactly `raw`: the sync engine's way to write. */
+  prepareReplace(raw: Raw): this {
+    this._rawBefore = this.raw;
+    this._isEdit = false;
+    followStatus(raw);
+    (this as unknown as { _raw: Raw })._raw = raw;
+    this._preparedState = 'update';
+    return this;
+  }
+
+  static override _prepareCreate(
+    this: typeof ConvoyModel,
+    collection: Parameters<typeof Model._prepareCreate>[0],
+    recordBuilder: (record: Model) => void,
+  ): Model {
+    const record = super._prepareCreate(collection, recordBuilder) as ConvoyModel;
+    const database = collection.database as unknown as ConvoyDatabase;
+    record._isEdit = true;
+    trackCreate(record.raw, database.clock);
+    return record;
+  }
+}
+
+// `syncStatus` is an accessor of WatermelonDB's Model (reading `_status`); TypeScript does not let a
+// property override it, so the column takes its place here.
+Object.defineProperty(
+  ConvoyModel.prototype,
+  'syncStatus',
+  text('sync_status')(ConvoyModel.prototype, 'syncStatus') as unknown as PropertyDescriptor,
+);

@@ -1,0 +1,16 @@
+import type { PushChange } from '@/core/protocol';
+import type { SyncedTable } from '@/core/schema';
+import { date, json, Model, type Raw, text } from '../watermelondb';
+
+/** Unsynced values of a record that had to leave the device, kept for export. */
+export class Archived extends Model {
+  static override table = 'sync_archive';
+
+  @text('record_table') recordTable!: SyncedTable;
+  @text('record_id') recordId!: string;
+  @text('workspace_id') workspaceId!: string;
+  @text('reason') reason!: 'access_lost';
+  @text('operation') operation!: PushChange['op'];
+  @json('values', (stored: unknown) => stored ?? {}) values!: Partial<Raw>;
+  @date('occurred_at') occurredAt!: Date;
+}

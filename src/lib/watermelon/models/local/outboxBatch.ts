@@ -1,0 +1,10 @@
+import type { PushRequest } from '@/core/protocol';
+import { field, json, Model } from '../watermelondb';
+
+/** The batch in flight, exactly as it is sent, until its answer has been applied. At most one. */
+export class OutboxBatch extends Model {
+  static override table = 'sync_outbox';
+
+  @field('batch') batchNumber!: number;
+  @json('request', (stored: unknown) => stored) request!: PushRequest;
+}

@@ -1,0 +1,14 @@
+import type { Cursor, Scope } from '@/core/protocol';
+import { field, json, Model, text } from '../watermelondb';
+
+/** Where this device stands in one scope; the record's id is the scope's. */
+export class ScopeCursor extends Model {
+  static override table = 'sync_cursors';
+
+  @field('revision') revision!: number;
+  @text('tag') tag!: string;
+  @json('paging', (stored: unknown) => stored ?? null) paging!: Pick<Cursor, 'target' | 'after'> | null;
+  @text('role') role!: Scope['role'];
+  /** Own revisions above the cursor, whose effects are already here. */
+  @json('skip', (stored: unknown) => (Array.isArray(stored) ? stored : [])) skip!: number[];
+}

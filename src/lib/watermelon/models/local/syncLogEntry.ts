@@ -1,0 +1,17 @@
+import { date, field, json, Model, text } from '../watermelondb';
+
+/** One sync, for the history. */
+export class SyncLogEntry extends Model {
+  static override table = 'sync_log';
+
+  @date('started_at') startedAt!: Date;
+  @field('duration_ms') durationMs!: number;
+  @text('status') status!: string;
+  @field('pushed') pushed!: number;
+  @field('pulled') pulled!: number;
+  @field('conflicts') conflicts!: number;
+  @field('rejected') rejected!: number;
+  @field('sent_bytes') sentBytes!: number;
+  @field('received_bytes') receivedBytes!: number;
+  @json('error', (stored: unknown) => stored ?? null) error!: { kind: string; code: string } | null;
+}

@@ -1,0 +1,109 @@
+/**
+ * The WatermelonDB schema, made from the one description of the tables in `core/schema.ts`, and the
+ * tables that never leave the device.
+ */
+
+import { type Column, columnsOf, SYNCED_TABLES, type SyncedTable } from '@/core/schema';
+import { type AppSchema, appSchema, tableSchema } from './watermelondb';
+
+/** Version of the local database; raised with every step of `migrations.ts`. */
+export const LOCAL_SCHEMA_VERSION = 1;
+
+type ColumnSpec = {
+  name: string;
+  type: 'string' | 'number' | 'boolean';
+  isOptional?: boolean;
+  isIndexed?: boolean;
+};
+
+function localColumn(name: string, column: Column): ColumnSpec {
+  const type = column.kind === 'number' || column.kind === 'time' ? 'number' : 'string';
+  return { name, type, isOptional: column.optional === true, isIndexed: column.kind === 'ref' };
+}
+
+/** On every synced table, beside the columns of the server. */
+const COMMON: ColumnSpec[] = [
+  { name: 'revision', type: 'number' },
+  { name: 'created_at', type: 'number' },
+  { name: 'updated_at', type: 'number' },
+  { name: 'last_modified_by', type: 'string', isOptional: true },
+  { name: 'remote_id', type: 'string', isOptional: true },
+  { name: 'is_synced', type: 'boolean' },
+  { name: 'sync_status', type: 'string' },
+  { name: 'sync_base', type: 'string', isOptional: true },
+  { name: 'sync_error', type: 'string', isOptional: true },
+];
+
+function syncedTable(name: SyncedTable) {
+  const columns = Object.entries(columnsOf(name)).map(([column, spec]) => localColumn(column, spec));
+  return tableSchema({
+    name,
+    columns: [{ name: 'workspace_id', type: 'string', isIndexed: true }, ...columns, ...COMMON],
+  });
+}
+
+const string = (name: string): ColumnSpec => ({ name, type: 'string' });
+const optional = (name: string): ColumnSpec => ({ name, type: 'string', isOptional: true });
+const number = (name: string): ColumnSpec => ({ name, type: 'number' });
+const indexed = (name: string): ColumnSpec => ({ name, type: 'string', isIndexed: true });
+
+/** Bookkeeping of this device. Each has its model in `models/local`. */
+const LOCAL_TABLES = {
+  sync_cursors: [number('revision'), string('tag'), optional('paging'), string('role'), string('skip')],
+  sync_outbox: [number('batch'), string('request')],
+  sync_conflicts: [
+    string('kind'),
+    string('state'),
+    string('record_table'),
+    indexed('record_id'),
+    indexed('workspace_id'),
+    string('columns'),
+    string('device_id'),
+    number('occurred_at'),
+  ],
+  sync_quarantine: [
+    string('record_table'),
+    indexed('record_id'),
+    indexed('workspace_id'),
+    string('operation'),
+    string('change'),
+    string('code'),
+    optional('column_name'),
+    string('message'),
+    indexed('group_id'),
+    number('occurred_at'),
+  ],
+  sync_archive: [
+    string('record_table'),
+    indexed('record_id'),
+    indexed('workspace_id'),
+    string('reason'),
+    string('operation'),
+    string('values'),
+    number('occurred_at'),
+  ],
+  sync_id_mappings: [string('record_table'), indexed('local_id'), indexed('remote_id')],
+  sync_log: [
+    number('started_at'),
+    number('duration_ms'),
+    string('status'),
+    number('pushed'),
+    number('pulled'),
+    number('conflicts'),
+    number('rejected'),
+    number('sent_bytes'),
+    number('received_bytes'),
+    optional('error'),
+  ],
+  sync_state: [string('value')],
+} satisfies Record<string, ColumnSpec[]>;
+
+export type LocalTable = keyof typeof LOCAL_TABLES;
+
+export const schema: AppSchema = appSchema({
+  version: LOCAL_SCHEMA_VERSION,
+  tables: [
+    ...SYNCED_TABLES.map(syncedTable),
+    ...Object.entries(LOCAL_TABLES).map(([name, columns]) => tableSchema({ name, columns })),
+  ],
+});

@@ -1,0 +1,130 @@
+/**
+ * What an unsynced record remembers. WatermelonDB's `_status` and `_changed` are the truth of what
+ * is dirty; `is_synced`, `sync_status` and `sync_base` follow them here and nowhere else.
+ */
+
+import { isSyncedTable, pushableColumns, type SyncedTable } from '@/core/schema';
+import type { Raw, RawValue } from './watermelondb';
+
+/** One edited column: the value last in step with the server, and when it was edited. */
+export interface EditedColumn {
+  value: RawValue;
+  /** Device clock, ms since the epoch. */
+  editedAt: number;
+  /** Server clock minus device clock as known when edited, ms. */
+  offset: number;
+}
+
+/** The content of `sync_base`. */
+export interface SyncBase {
+  /** The record's revision its edits were made on; 0 for a record the server has not seen. */
+  revision: number;
+  /** Local transactions that touched the record; those of one transaction are pushed as a group. */
+  groups: string[];
+  columns: Record<string, EditedColumn>;
+  /** When a record that is new was created: device clock and offset, ms. */
+  created?: { editedAt: number; offset: number };
+  /** The record whose deletion deleted this one, and the scope revision the user had seen then. */
+  deletion?: { root: string; seen: number };
+}
+
+export interface EditClock {
+  /** Device time, ms since the epoch. */
+  now(): number;
+  /** Server clock minus device clock, ms. */
+  offset(): number;
+}
+
+const pushable = new Map<string, readonly string[]>();
+
+/** @returns the columns whose edits are tracked and pushed. */
+export function trackedColumns(table: string): readonly string[] {
+  let columns = pushable.get(table);
+  if (!columns) {
+    columns = isSyncedTable(table) ? pushableColumns(table as SyncedTable) : [];
+    pushable.set(table, columns);
+  }
+  return columns;
+}
+
+/** @returns what the record remembers of its unsynced edits, or null when it is clean. */
+export function readBase(raw: Raw): SyncBase | null {
+  return typeof raw.sync_base === 'string' ? (JSON.parse(raw.sync_base) as SyncBase) : null;
+}
+
+export function writeBase(raw: Raw, base: SyncBase | null): void {
+  raw.sync_base = base && JSON.stringify(base);
+}
+
+/** The one place where the visible columns take over WatermelonDB's own status. */
+export function followStatus(raw: Raw): void {
+  raw.is_synced = raw._status === 'synced';
+  raw.sync_status = raw._status;
+}
+
+/** Makes a record clean: nothing of it is waiting to be pushed. */
+export function markClean(raw: Raw): void {
+  raw._status = 'synced';
+  raw._changed = '';
+  raw.sync_base = null;
+  followStatus(raw);
+}
+
+/** Makes a record dirty in exactly the columns of `base` (none left: clean). */
+export function markEdited(raw: Raw, base: SyncBase): void {
+  const columns = Object.keys(base.columns);
+  if (columns.length === 0) {
+    markClean(raw);
+    return;
+  }
+  raw._status = 'updated';
+  raw._changed = columns.join(',');
+  writeBase(raw, base);
+  followStatus(raw);
+}
+
+export function trackCreate(raw: Raw, clock: EditClock): void {
+  const created = { editedAt: clock.now(), offset: clock.offset() };
+  writeBase(raw, { revision: 0, groups: [], columns: {}, created });
+  followStatus(raw);
+}
+
+/**
+ * Records which columns an update changed.
+ * @returns false when no column that is pushed changed: the record is then left as it was.
+ */
+export function trackUpdate(table: string, raw: Raw, before: Raw, clock: EditClock): boolean {
+  const changed = trackedColumns(table).filter((column) => raw[column] !== before[column]);
+  if (changed.length === 0) {
+    raw._status = before._status;
+    raw._changed = before._changed;
+    raw.updated_at = before.updated_at ?? 0;
+    return false;
+  }
+  const base = readBase(before) ?? { revision: Number(before.revision), groups: [], columns: {} };
+  if (raw._status !== 'created') {
+    for (const column of changed) {
+      const value = base.columns[column] ? base.columns[column].value : (before[column] ?? null);
+      base.columns[column] = { value, editedAt: clock.now(), offset: clock.offset() };
+    }
+  }
+  writeBase(raw, base);
+  followStatus(raw);
+  return true;
+}
+
+/**
+ * @param root id of the record whose deletion takes this one along (its own id when it is the one)
+ * @param seen revision of the scope that the user had seen when deleting
+ */
+export function trackDelete(raw: Raw, root: string, seen: number): void {
+  const base = readBase(raw) ?? { revision: Number(raw.revision), groups: [], columns: {} };
+  writeBase(raw, { ...base, deletion: { root, seen } });
+  followStatus(raw);
+}
+
+/** Notes that the record changed in one transaction with others. */
+export function joinGroup(raw: Raw, group: string): void {
+  const base = readBase(raw);
+  if (base && !base.groups.includes(group)) writeBase(raw, { ...base, groups: [...base.groups, group] });
+}

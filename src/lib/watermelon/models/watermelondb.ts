@@ -1,0 +1,36 @@
+/**
+ * All that Convoy's models take from WatermelonDB, in one place: its hand-written types drift from
+ * its runtime, and its deep modules are CommonJS that Node and bundlers unwrap differently.
+ */
+
+import { appSchema, Database, Model, Q, tableSchema } from '@nozbe/watermelondb';
+import * as decorators from '@nozbe/watermelondb/decorators/index.js';
+import * as rawRecordModule from '@nozbe/watermelondb/RawRecord/index.js';
+import * as migrationsModule from '@nozbe/watermelondb/Schema/migrations/index.js';
+import * as randomIdModule from '@nozbe/watermelondb/utils/common/randomId/index.js';
+
+export type { AppSchema, Collection, Query, Relation } from '@nozbe/watermelondb';
+export type { DatabaseAdapter } from '@nozbe/watermelondb/adapters/type';
+export { appSchema, Database, Model, Q, tableSchema };
+
+export const { children, date, field, json, relation, text } = decorators;
+export const { sanitizedRaw } = rawRecordModule;
+export const { schemaMigrations } = migrationsModule;
+export type { SchemaMigrations } from '@nozbe/watermelondb/Schema/migrations';
+
+/** Replaces WatermelonDB's 16-character id generator for every record created from now on. */
+export const setIdGenerator: (generator: () => string) => void = randomIdModule.setGenerator;
+
+/** WatermelonDB stores booleans in plain fields; the name says what the column holds. */
+export const bool = field;
+
+/** What a column of a stored record may hold. */
+export type RawValue = string | number | boolean | null;
+
+/** A stored record: WatermelonDB's own three fields and the columns of the table. */
+export type Raw = {
+  id: string;
+  _status: 'synced' | 'created' | 'updated' | 'deleted';
+  _changed: string;
+  [column: string]: RawValue;
+};
