@@ -42,8 +42,11 @@ export function checkpointInTheWay(
   finished: boolean,
 ): string | null {
   const orderOf = (name: string | null) => stages.find((stage) => stage.name === name)?.order;
-  const start = from === null ? Number.NEGATIVE_INFINITY : (orderOf(from) ?? Number.NEGATIVE_INFINITY);
-  const end = finished ? Number.POSITIVE_INFINITY : (orderOf(to) ?? Number.NEGATIVE_INFINITY);
+  const unbound = Number.NEGATIVE_INFINITY;
+  const old = orderOf(from) ?? unbound;
+  const next = orderOf(to) ?? unbound;
+  const start = finished ? Math.min(old, next) : old;
+  const end = finished ? Number.POSITIVE_INFINITY : next;
   const between = stages
     .filter((stage) => stage.is_checkpoint && stage.order >= start && stage.order < end)
     .sort((one, other) => one.order - other.order);
