@@ -18,14 +18,14 @@ function codeOf(result: Result<unknown, ValidationError>): string {
   return result.ok ? 'ok' : `${result.error.field}:${result.error.code}`;
 }
 
-function valueOf<T>(result: Result<T, ValidationError>): T {
+function taken<T>(result: Result<T, ValidationError>): T {
   if (!result.ok) throw new Error(result.error.message);
   return result.value;
 }
 
 describe('validateInsert', () => {
   it('fills in defaults, and null for what is optional', () => {
-    expect(valueOf(validateInsert('tasks', { milestone_id: MILESTONE, title: ' Ship it ' }))).toEqual({
+    expect(taken(validateInsert('tasks', { milestone_id: MILESTONE, title: ' Ship it ' }))).toEqual({
       milestone_id: MILESTONE,
       parent_task_id: null,
       workflow_id: null,
@@ -43,9 +43,9 @@ describe('validateInsert', () => {
   });
 
   it('never hands out the same default object twice', () => {
-    const one = valueOf(validateInsert('patterns', { name: 'a' }));
+    const one = taken(validateInsert('patterns', { name: 'a' }));
     (one.content as Record<string, unknown>).changed = true;
-    expect(valueOf(validateInsert('patterns', { name: 'b' })).content).toEqual({});
+    expect(taken(validateInsert('patterns', { name: 'b' })).content).toEqual({});
   });
 
   it.each([
@@ -70,14 +70,14 @@ describe('validateInsert', () => {
 
   it('takes text of exactly the longest length, and measures it after trimming', () => {
     const title = 'x'.repeat(500);
-    expect(valueOf(validateInsert('tasks', { milestone_id: MILESTONE, title: `  ${title} ` })).title).toBe(
+    expect(taken(validateInsert('tasks', { milestone_id: MILESTONE, title: `  ${title} ` })).title).toBe(
       title,
     );
   });
 
   it('keeps prose as it is, white space included', () => {
     const description = '  - one\n  - two\n\n';
-    expect(valueOf(validateInsert('workspaces', { name: 'x', description })).description).toBe(description);
+    expect(taken(validateInsert('workspaces', { name: 'x', description })).description).toBe(description);
   });
 
   it('refuses columns that the server sets', () => {
@@ -128,16 +128,17 @@ describe('stages of a workflow', () => {
   });
 
   it('fills in the description and is_checkpoint', () => {
-    const values = valueOf(validateInsert('workflows', { name: 'x', stages: [{ name: ' A ', order: 1 }] }));
+    const values = taken(validateInsert('workflows', { name: 'x', stages: [{ name: ' A ', order: 1 }] }));
     expect(values.stages).toEqual([stage('A', 1)]);
   });
 });
 
 describe('validateChanges', () => {
   it('returns only what was given, and takes undefined as unchanged', () => {
-    expect(valueOf(validateChanges('tasks', { title: ' x ', status: undefined, description: null }))).toEqual(
-      { title: 'x', description: null },
-    );
+    expect(taken(validateChanges('tasks', { title: ' x ', status: undefined, description: null }))).toEqual({
+      title: 'x',
+      description: null,
+    });
   });
 
   it('refuses null where a value is required', () => {
@@ -148,15 +149,15 @@ describe('validateChanges', () => {
 
 describe('ids, activity types and stages', () => {
   it('takes UUIDs in any case and ids of WatermelonDB as they are', () => {
-    expect(valueOf(validateId('id', MILESTONE.toUpperCase()))).toBe(MILESTONE);
-    expect(valueOf(validateId('id', 'aB3dE5gH7jK9mN1p'))).toBe('aB3dE5gH7jK9mN1p');
+    expect(taken(validateId('id', MILESTONE.toUpperCase()))).toBe(MILESTONE);
+    expect(taken(validateId('id', 'aB3dE5gH7jK9mN1p'))).toBe('aB3dE5gH7jK9mN1p');
     expect(codeOf(validateId('id', 'aB3d'))).toBe('id:bad_id');
     expect(codeOf(validateId('id', ''))).toBe('id:required');
     expect(codeOf(validateId('id', { toString: () => MILESTONE }))).toBe('id:bad_id');
   });
 
   it('takes activity types of small letters, digits and underscores', () => {
-    expect(valueOf(validateActivityType('code_reviewed_2'))).toBe('code_reviewed_2');
+    expect(taken(validateActivityType('code_reviewed_2'))).toBe('code_reviewed_2');
     for (const type of ['Comment', '2nd', 'a b', 'a'.repeat(65), 7]) {
       expect(codeOf(validateActivityType(type))).toBe('activity_type:bad_value');
     }
@@ -170,11 +171,11 @@ describe('ids, activity types and stages', () => {
         { name: 'DO', description: '', order: 1, is_checkpoint: false },
       ],
     };
-    expect(valueOf(validateStage(workflow, ' DO '))).toBe('DO');
+    expect(taken(validateStage(workflow, ' DO '))).toBe('DO');
     const refused = validateStage(workflow, 'PLAN');
     expect(codeOf(refused)).toBe('current_stage:unknown_stage');
     expect(refused.ok ? '' : refused.error.message).toContain('DO, DONE');
-    expect(valueOf(validateStage(null, 'ANYTHING'))).toBe('ANYTHING');
+    expect(taken(validateStage(null, 'ANYTHING'))).toBe('ANYTHING');
   });
 });
 
