@@ -1,0 +1,82 @@
+/** What a test run amounts to. Pure: it reads vitest's JSON report, it runs nothing. */
+
+/** The part of vitest's JSON report (Jest's format) that counts. */
+export interface VitestReport {
+  testResults: {
+    name: string;
+    status: string;
+    message?: string;
+    assertionResults: { fullName: string; status: string }[];
+  }[];
+}
+
+/** A test that may be skipped where a platform lacks what it needs. */
+export interface PlatformSkip {
+  /** Regular expression that a test's full name must match. */
+  title: string;
+  reason: string;
+  /** Platforms (`<process.platform>-<process.arch>`) on which the test has to run all the same. */
+  runsOn: string[];
+}
+
+export interface Summary {
+  passed: number;
+  /** Failed tests, files that could not be loaded, failed checks, and a run that broke off. */
+  failed: number;
+  skipped: number;
+  failures: string[];
+  /** Skipped without being on the list. */
+  unlistedSkips: string[];
+}
+
+/**
+ * @param report vitest's report, or null when it left none
+ * @param exitCode of vitest: not 0 without a failed test means that the run itself broke
+ * @param platform `<process.platform>-<process.arch>`
+ */
+export function summarise(
+  report: VitestReport | null,
+  exitCode: number,
+  skips: PlatformSkip[],
+  platform: string,
+): Summary {
+  const summary: Summary = { passed: 0, failed: 0, skipped: 0, failures: [], unlistedSkips: [] };
+  for (const file of report?.testResults ?? []) {
+    let failedHere = 0;
+    for (const test of file.assertionResults) {
+      if (test.status === 'passed') summary.passed += 1;
+      else if (test.status === 'failed') {
+        failedHere += 1;
+        summary.failures.push(test.fullName);
+      } else {
+        // pending, skipped, todo, disabled: in every case it did not run
+        summary.skipped += 1;
+        if (!isListed(test.fullName, skips, platform)) summary.unlistedSkips.push(test.fullName);
+      }
+    }
+    if (file.status === 'failed' && failedHere === 0) summary.failures.push(file.name);
+  }
+  if (exitCode !== 0 && summary.failures.length === 0) {
+    summary.failures.push(`vitest ended with code ${exitCode}`);
+  }
+  summary.failed = summary.failures.length;
+  return summary;
+}
+
+/** @returns why the run does not count as a success, or null when it does. */
+export function verdict(summary: Summary): string | null {
+  if (summary.failed > 0) return `failed: ${summary.failures.join('; ')}`;
+  if (summary.unlistedSkips.length > 0) {
+    return `skipped without being listed in tests/platform-skips.json: ${summary.unlistedSkips.join('; ')}`;
+  }
+  return summary.passed === 0 ? 'no test ran' : null;
+}
+
+/** The last line of every run. */
+export function lastLine(summary: Summary): string {
+  return `${summary.passed} passed, ${summary.failed} failed, ${summary.skipped} skipped`;
+}
+
+function isListed(title: string, skips: PlatformSkip[], platform: string): boolean {
+  return skips.some((skip) => !skip.runsOn.includes(platform) && new RegExp(skip.title).test(title));
+}

@@ -1,0 +1,63 @@
+/** The browser of the end-to-end tests: whichever Chromium this machine has. */
+
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { type Browser, chromium } from 'playwright-core';
+
+const COMMANDS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
+
+const MAC_APPS = ['Chromium.app/Contents/MacOS/Chromium', 'Google Chrome.app/Contents/MacOS/Google Chrome'];
+
+const ARGS = [
+  // Chromium refuses to run as root, which containers do, with its sandbox on.
+  '--no-sandbox',
+  '--disable-gpu',
+  // The rest keeps it from talking to anybody but the page under test.
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/**
+ * @returns the paths of the browsers to try, in order: `CHROMIUM_PATH` alone when it is set; else those
+ * on the PATH, macOS applications, and what Playwright downloaded
+ * @throws when `CHROMIUM_PATH` names a file that does not exist
+ */
+export function findBrowsers(env: NodeJS.ProcessEnv = process.env): string[] {
+  const named = env.CHROMIUM_PATH;
+  if (named) {
+    if (!existsSync(named)) throw new Error(`CHROMIUM_PATH names ${named}, which does not exist.`);
+    return [named];
+  }
+  const folders = (env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+  const applications =
+    process.platform === 'darwin' ? ['/Applications', join(homedir(), 'Applications')] : [];
+  return [
+    ...COMMANDS.flatMap((command) => folders.map((folder) => join(folder, command))),
+    ...applications.flatMap((folder) => MAC_APPS.map((app) => join(folder, app))),
+    chromium.executablePath(),
+  ].filter((path) => existsSync(path));
+}
+
+/**
+ * @returns a headless browser; the caller closes it
+ * @throws with the command that installs one when none of this machine's starts
+ */
+export async function launchBrowser(): Promise<Browser> {
+  const failures: string[] = [];
+  // The next one is tried because a name on the PATH may be a stub: Ubuntu's asks for a snap.
+  for (const executablePath of findBrowsers()) {
+    try {
+      return await chromium.launch({ executablePath, args: ARGS });
+    } catch (error) {
+      failures.push(`${executablePath}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  const tried = failures.length > 0 ? `\n${failures.join('\n')}` : '';
+  throw new Error(
+    `No Chromium that starts. Install one with \`npm run test:setup\`, or set CHROMIUM_PATH.${tried}`,
+  );
+}

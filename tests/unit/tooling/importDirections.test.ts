@@ -1,0 +1,139 @@
+/** Proves that the import rules can fail: each case plants a violation in a throw-away tree. */
+
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+interface Violation {
+  rule: string;
+  from: string;
+}
+
+/** Writes the files into a tree of their own and lints it with the project's rules. */
+function lint(files: Record<string, string>): Violation[] {
+  const tree = mkdtempSync(join(tmpdir(), 'convoy-imports-'));
+  try {
+    for (const file of ['package.json', 'tsconfig.json']) copyFileSync(join(root, file), join(tree, file));
+    symlinkSync(join(root, 'node_modules'), join(tree, 'node_modules'));
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(tree, path)), { recursive: true });
+      writeFileSync(join(tree, path), text);
+    }
+    const command = join(root, 'node_modules/.bin/depcruise');
+    const args = ['--config', join(root, '.dependency-cruiser.cjs'), '--output-type', 'json', 'src'];
+    const { stdout } = spawnSync(command, args, { cwd: tree, encoding: 'utf8' });
+    const report = JSON.parse(stdout) as {
+      summary: { violations: { rule: { name: string }; from: string }[] };
+    };
+    return report.summary.violations.map(({ rule, from }) => ({ rule: rule.name, from }));
+  } finally {
+    rmSync(tree, { recursive: true, force: true });
+  }
+}
+
+const LEAF = 'export const leaf = 1;\nexport type Leaf = number;\n';
+const NODE_PLATFORM = { 'src/platform/node/index.ts': LEAF };
+
+describe('the import rules', () => {
+  it('pass a tree in which every import points down', () => {
+    const found = lint({
+      ...NODE_PLATFORM,
+      'src/core/result.ts': LEAF,
+      'src/core/ids.ts':
+        "import { v7 } from 'uuid';\nimport type { Leaf } from './result';\nexport const id: Leaf = v7.length;\n",
+      'src/lib/supabase/client.ts':
+        "export { createClient } from '@supabase/supabase-js';\nexport { leaf } from '@/core/result';\n",
+      'src/lib/watermelon/models/task.ts':
+        "export { Model } from '@nozbe/watermelondb';\nexport { leaf } from '@/core/result';\n",
+      'src/lib/watermelon/sync/pullSync.ts': "export { Model } from '../models/task';\n",
+      'src/lib/watermelon/defaults.ts':
+        "export { leaf } from '#platform';\nexport { createClient } from '@/lib/supabase/client';\n",
+      'src/lib/watermelon/index.ts':
+        "export { leaf } from './defaults';\nexport { Model } from './sync/pullSync';\n",
+      'src/web/main.tsx': "import 'react';\nexport { leaf } from '@/lib/watermelon/index';\n",
+      'src/cli/main.ts': "import 'node:fs';\nexport { leaf } from '@/lib/watermelon/index';\n",
+    });
+    expect(found).toEqual([]);
+  });
+
+  const violations: [rule: string, from: string, imported: string, target?: string][] = [
+    ['core-is-lowest', 'src/core/plant1.ts', '../lib/watermelon/sync/b', 'src/lib/watermelon/sync/b.ts'],
+    ['core-is-pure', 'src/core/plant2.ts', 'node:fs'],
+    ['core-packages', 'src/core/plant3.ts', '@supabase/supabase-js'],
+    ['library-below-faces', 'src/lib/watermelon/plant4.ts', '@/web/b', 'src/web/b.ts'],
+    ['library-below-faces', 'src/platform/web/plant5.ts', '@/web/b', 'src/web/b.ts'],
+    ['library-runs-anywhere', 'src/lib/watermelon/sync/plant6.ts', 'node:path'],
+    ['library-not-react', 'src/lib/watermelon/sync/plant7.ts', 'react'],
+    ['engine-not-supabase', 'src/lib/watermelon/sync/plant8.ts', '@supabase/supabase-js'],
+    ['engine-not-supabase', 'src/lib/watermelon/sync/plant9.ts', '@/lib/supabase/b', 'src/lib/supabase/b.ts'],
+    ['engine-not-platform', 'src/lib/watermelon/sync/plant10.ts', '#platform', 'src/platform/node/index.ts'],
+    [
+      'engine-not-platform',
+      'src/lib/watermelon/contextService.ts',
+      '#platform',
+      'src/platform/node/index.ts',
+    ],
+    ['models-below-all', 'src/lib/watermelon/models/plant11.ts', '../sync/b', 'src/lib/watermelon/sync/b.ts'],
+    ['models-below-all', 'src/lib/watermelon/models/p12.ts', '../database', 'src/lib/watermelon/database.ts'],
+    ['remote-on-core', 'src/lib/supabase/plant13.ts', '@/lib/watermelon/b', 'src/lib/watermelon/b.ts'],
+    ['watermelon-in-one-place', 'src/web/plant14.ts', '@nozbe/watermelondb'],
+    ['platform-on-core', 'src/platform/node/plant15.ts', '@/lib/supabase/b', 'src/lib/supabase/b.ts'],
+    ['platforms-apart', 'src/platform/web/plant16.ts', '../node/index', 'src/platform/node/index.ts'],
+    ['node-not-web', 'src/platform/node/plant17.ts', '../web/b', 'src/platform/web/b.ts'],
+    ['web-not-node', 'src/platform/web/plant18.ts', 'node:fs'],
+    ['local-drivers-in-platform', 'src/cli/plant19.ts', 'better-sqlite3'],
+    ['server-packages-in-server', 'src/web/plant20.ts', 'pg'],
+    ['faces-apart', 'src/cli/plant21.ts', '@/mcp/b', 'src/mcp/b.ts'],
+    ['src-stands-alone', 'src/core/plant22.ts', '../../tests/b', 'tests/b.ts'],
+    ['no-dev-dependency', 'src/cli/plant23.ts', 'fast-check'],
+    ['no-unresolvable', 'src/core/plant24.ts', './nowhere'],
+  ];
+
+  // Linting costs a second, so all plants stand in one tree, each in a file of its own.
+  const planted: Record<string, string> = {
+    ...NODE_PLATFORM,
+    'src/core/type.ts': "import type { Leaf } from '../lib/supabase/leaf';\nexport type A = Leaf;\n",
+    'src/lib/supabase/leaf.ts': LEAF,
+    'src/core/cycle1.ts': "import { b } from './cycle2';\nexport const a = () => b;\n",
+    'src/core/cycle2.ts': "import { a } from './cycle1';\nexport const b = () => a;\n",
+    'src/core/types1.ts': "import type { B } from './types2';\nexport type A = B | 1;\n",
+    'src/core/types2.ts': "import type { A } from './types1';\nexport type B = A[] | 2;\n",
+  };
+  for (const [, from, imported, target] of violations) {
+    planted[from] = `import '${imported}';\nexport {};\n`;
+    if (target) planted[target] = LEAF;
+  }
+  let found: Violation[];
+  beforeAll(() => {
+    found = lint(planted);
+  });
+
+  it.each(violations)('%s catches %s importing %s', (rule, from) => {
+    expect(found).toContainEqual({ rule, from });
+  });
+
+  it('catch an import of a type alone', () => {
+    expect(found).toContainEqual({ rule: 'core-is-lowest', from: 'src/core/type.ts' });
+  });
+
+  // A cycle is reported once, from whichever of its modules comes first.
+  it.each([
+    ['values', 'cycle'],
+    ['types alone', 'types'],
+  ])('catch a cycle of %s', (_what, name) => {
+    const cycles = found.filter(
+      ({ rule, from }) => rule === 'no-cycle' && from.startsWith(`src/core/${name}`),
+    );
+    expect(cycles).toHaveLength(1);
+  });
+
+  it('accuse no module that keeps them', () => {
+    const accused = new Set(found.map((violation) => violation.from));
+    const innocent = [...accused].filter((from) => planted[from] === LEAF);
+    expect(innocent).toEqual([]);
+  });
+});
