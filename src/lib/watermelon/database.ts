@@ -4,7 +4,8 @@ import { v7 as uuidv7 } from 'uuid';
 import type { StorageError } from '@/core/errors';
 import { fail, ok, type Result } from '@/core/result';
 import { ConvoyModel, modelClasses } from './models';
-import { type EditClock, joinGroup } from './models/tracking';
+import { RecoverableModel } from './models/recoverableModel';
+import { type EditClock, type EditContext, joinGroup } from './models/tracking';
 import { Database, type DatabaseAdapter, type Model, setIdGenerator } from './models/watermelondb';
 
 export type { DatabaseAdapter } from './models/watermelondb';
@@ -27,7 +28,7 @@ interface Internals {
  * deletion also stores what it was based on, and a batch that fails leaves the records in memory as
  * they were.
  */
-export class ConvoyDatabase extends Database {
+export class ConvoyDatabase extends Database implements EditContext {
   readonly clock: EditClock;
   private readonly seen = new Map<string, number>();
 
@@ -64,10 +65,10 @@ export class ConvoyDatabase extends Database {
     try {
       await internals.adapter.batch(operations);
     } catch (error) {
-      prepared.forEach(restore);
+      for (const record of prepared) if (record instanceof RecoverableModel) record.restore();
       throw error;
     }
-    for (const record of prepared) if (record instanceof ConvoyModel) record._rawBefore = null;
+    for (const record of prepared) if (record instanceof RecoverableModel) record._rawBefore = null;
     const all = [...changes];
     for (const [table, ofTable] of all) internals.collections.get(table)._applyChangesToCache(ofTable);
     internals._notify(all);
@@ -102,12 +103,6 @@ function addOperations(operations: BatchOperation[], table: string, record: Mode
       operations.push([state, table, record.id]);
       return 'destroyed';
   }
-}
-
-function restore(record: Model): void {
-  if (!(record instanceof ConvoyModel) || !record._rawBefore) return;
-  (record as unknown as { _raw: unknown })._raw = record._rawBefore;
-  record._rawBefore = null;
 }
 
 /**

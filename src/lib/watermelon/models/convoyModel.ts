@@ -1,12 +1,12 @@
-import type { ConvoyDatabase } from '../database';
-import { followStatus, trackCreate, trackDelete, trackUpdate } from './tracking';
-import { bool, date, field, Model, type Raw, text } from './watermelondb';
+import { RecoverableModel } from './recoverableModel';
+import { type EditContext, followStatus, trackCreate, trackDelete, trackUpdate } from './tracking';
+import { bool, date, field, type Model, type Raw, text } from './watermelondb';
 
 /**
  * Base of every synced model: the common columns, and the tracking of unsynced edits.
  * WatermelonDB's own preparation runs first; what it marked as dirty is then written down.
  */
-export class ConvoyModel extends Model {
+export class ConvoyModel extends RecoverableModel {
   @text('workspace_id') workspaceId!: string;
   @field('revision') revision!: number;
   @date('created_at') createdAt!: Date;
@@ -16,20 +16,13 @@ export class ConvoyModel extends Model {
   @bool('is_synced') isSynced!: boolean;
   @text('sync_error') syncError!: string | null;
 
-  /** The record as it was before the prepared change, to go back to when its batch fails. */
-  _rawBefore: Raw | null = null;
   /** The prepared change is the user's (not the sync engine's): it joins the batch's group. */
   _isEdit = false;
 
-  get raw(): Raw {
-    return this._raw as unknown as Raw;
-  }
-
   override prepareUpdate(recordUpdater?: (record: this) => void): this {
-    const before = { ...this.raw };
     super.prepareUpdate(recordUpdater);
-    const database = this.database as unknown as ConvoyDatabase;
-    this._rawBefore = before;
+    const database = this.database as unknown as EditContext;
+    const before = this._rawBefore as Raw;
     this._isEdit = trackUpdate(this.table as unknown as string, this.raw, before, database.clock);
     return this;
   }
@@ -38,7 +31,7 @@ export class ConvoyModel extends Model {
   override prepareMarkAsDeleted(root: string = this.id): this {
     const before = { ...this.raw };
     super.prepareMarkAsDeleted();
-    const database = this.database as unknown as ConvoyDatabase;
+    const database = this.database as unknown as EditContext;
     this._rawBefore = before;
     this._isEdit = true;
     trackDelete(this.raw, root, database.seenRevision(this.raw.workspace_id as string));
@@ -60,8 +53,9 @@ export class ConvoyModel extends Model {
     collection: Parameters<typeof Model._prepareCreate>[0],
     recordBuilder: (record: Model) => void,
   ): Model {
+    // biome-ignore lint/complexity/noThisInStatic: WatermelonDB constructs the class it is called on
     const record = super._prepareCreate(collection, recordBuilder) as ConvoyModel;
-    const database = collection.database as unknown as ConvoyDatabase;
+    const database = collection.database as unknown as EditContext;
     record._isEdit = true;
     trackCreate(record.raw, database.clock);
     return record;

@@ -35,6 +35,13 @@ export interface EditClock {
   offset(): number;
 }
 
+/** What a model needs to know of the database it lives in. */
+export interface EditContext {
+  readonly clock: EditClock;
+  /** @returns the revision of a scope up to which this device has seen everything. */
+  seenRevision(scope: string): number;
+}
+
 const pushable = new Map<string, readonly string[]>();
 
 /** @returns the columns whose edits are tracked and pushed. */
@@ -79,7 +86,15 @@ export function markEdited(raw: Raw, base: SyncBase): void {
   }
   raw._status = 'updated';
   raw._changed = columns.join(',');
-  writeBase(raw, base);
+  writeBase(raw, { ...base, deletion: undefined });
+  followStatus(raw);
+}
+
+/** Makes a record one that the server has never seen (again). */
+export function markCreated(raw: Raw, base: SyncBase): void {
+  raw._status = 'created';
+  raw._changed = '';
+  writeBase(raw, { ...base, deletion: undefined });
   followStatus(raw);
 }
 

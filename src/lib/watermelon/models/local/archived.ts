@@ -1,9 +1,10 @@
 import type { PushChange } from '@/core/protocol';
 import type { SyncedTable } from '@/core/schema';
-import { date, json, Model, type Raw, text } from '../watermelondb';
+import { RecoverableModel } from '../recoverableModel';
+import { date, json, type Raw, text } from '../watermelondb';
 
 /** Unsynced values of a record that had to leave the device, kept for export. */
-export class Archived extends Model {
+export class Archived extends RecoverableModel {
   static override table = 'sync_archive';
 
   @text('record_table') recordTable!: SyncedTable;

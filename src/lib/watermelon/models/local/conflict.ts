@@ -1,5 +1,6 @@
 import type { SyncedTable } from '@/core/schema';
-import { date, json, Model, type RawValue, text } from '../watermelondb';
+import { RecoverableModel } from '../recoverableModel';
+import { date, json, type RawValue, text } from '../watermelondb';
 
 /** How one column of a conflict was decided. */
 export interface ConflictColumn {
@@ -12,7 +13,7 @@ export interface ConflictColumn {
 }
 
 /** An entry of the ledger: what two sides wanted, and what was chosen. */
-export class Conflict extends Model {
+export class Conflict extends RecoverableModel {
   static override table = 'sync_conflicts';
 
   /** `columns` both sides edited; `gone` the record was deleted under the edit; `deletion` edited under the deletion; `withdrawn` lost with its group. */

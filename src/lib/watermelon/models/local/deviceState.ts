@@ -1,4 +1,5 @@
-import { json, Model } from '../watermelondb';
+import { RecoverableModel } from '../recoverableModel';
+import { json } from '../watermelondb';
 
 /** What the device knows of itself; one record, id `device`. */
 export interface DeviceFacts {
@@ -10,7 +11,7 @@ export interface DeviceFacts {
   lastSyncedAt: number | null;
 }
 
-export class DeviceState extends Model {
+export class DeviceState extends RecoverableModel {
   static override table = 'sync_state';
 
   @json('value', (stored: unknown) => stored) value!: DeviceFacts;

@@ -1,8 +1,9 @@
 import type { SyncedTable } from '@/core/schema';
-import { Model, text } from '../watermelondb';
+import { RecoverableModel } from '../recoverableModel';
+import { text } from '../watermelondb';
 
 /** A record whose id here is not its id there. */
-export class IdMapping extends Model {
+export class IdMapping extends RecoverableModel {
   static override table = 'sync_id_mappings';
 
   @text('record_table') recordTable!: SyncedTable;

@@ -1,8 +1,9 @@
 import type { PushRequest } from '@/core/protocol';
-import { field, json, Model } from '../watermelondb';
+import { RecoverableModel } from '../recoverableModel';
+import { field, json } from '../watermelondb';
 
 /** The batch in flight, exactly as it is sent, until its answer has been applied. At most one. */
-export class OutboxBatch extends Model {
+export class OutboxBatch extends RecoverableModel {
   static override table = 'sync_outbox';
 
   @field('batch') batchNumber!: number;

@@ -1,6 +1,7 @@
 import type { PushChange } from '@/core/protocol';
 import type { SyncedTable } from '@/core/schema';
-import { date, json, Model, type Raw, text } from '../watermelondb';
+import { RecoverableModel } from '../recoverableModel';
+import { date, json, type Raw, text } from '../watermelondb';
 
 /** What a refused change wanted, in local values: enough to make it again. */
 export interface WantedChange {
@@ -11,7 +12,7 @@ export interface WantedChange {
 }
 
 /** A change the server refused, set aside until someone retries or discards it. */
-export class Quarantined extends Model {
+export class Quarantined extends RecoverableModel {
   static override table = 'sync_quarantine';
 
   @text('record_table') recordTable!: SyncedTable;

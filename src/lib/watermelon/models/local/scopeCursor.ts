@@ -1,8 +1,9 @@
 import type { Cursor, Scope } from '@/core/protocol';
-import { field, json, Model, text } from '../watermelondb';
+import { RecoverableModel } from '../recoverableModel';
+import { field, json, text } from '../watermelondb';
 
 /** Where this device stands in one scope; the record's id is the scope's. */
-export class ScopeCursor extends Model {
+export class ScopeCursor extends RecoverableModel {
   static override table = 'sync_cursors';
 
   @field('revision') revision!: number;

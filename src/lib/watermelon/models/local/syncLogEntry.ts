@@ -1,7 +1,8 @@
-import { date, field, json, Model, text } from '../watermelondb';
+import { RecoverableModel } from '../recoverableModel';
+import { date, field, json, text } from '../watermelondb';
 
 /** One sync, for the history. */
-export class SyncLogEntry extends Model {
+export class SyncLogEntry extends RecoverableModel {
   static override table = 'sync_log';
 
   @date('started_at') startedAt!: Date;

@@ -1,0 +1,166 @@
+/** Rows and tombstones of the server → local records. Used by pulls and by the effects of a push. */
+
+import { v7 as uuidv7 } from 'uuid';
+import type { Columns, Json, Page } from '@/core/protocol';
+import { SYNCED_TABLES, type SyncedTable } from '@/core/schema';
+import { Conflict, type ConflictColumn } from '../models';
+import { markEdited, readBase, type SyncBase } from '../models/tracking';
+import type { Raw } from '../models/watermelondb';
+import type { Applying } from './applying';
+import { rowsOf, sameValue, toRaw } from './codec';
+
+/** What applying found, for the result of the sync. */
+export interface Counts {
+  rows: number;
+  conflicts: number;
+}
+
+/**
+ * Applies a page.
+ * @param except local ids, by table, that the caller settles itself
+ */
+export async function applyPage(to: Applying, page: Page, except?: ReadonlySet<string>): Promise<Counts> {
+  const counts = { rows: 0, conflicts: 0 };
+  for (const table of SYNCED_TABLES) {
+    const columns = page.rows[table];
+    if (columns) {
+      await to.draft.load(
+        table,
+        columns.id.map((id) => to.ids.toLocal(id)),
+      );
+      for (const row of rowsOf(columns as Columns)) {
+        counts.rows += 1;
+        if (!except?.has(to.ids.toLocal(row.id as string))) await applyRow(to, table, row);
+      }
+    }
+    for (const remoteId of page.deleted[table] ?? []) {
+      counts.rows += 1;
+      if (await applyTombstone(to, table, to.ids.toLocal(remoteId))) counts.conflicts += 1;
+    }
+  }
+  return counts;
+}
+
+async function applyRow(to: Applying, table: SyncedTable, row: Record<string, Json>): Promise<void> {
+  const incoming = toRaw(table, row, to.ids);
+  const current = await to.draft.get(table, incoming.id);
+  to.draft.put(table, current ? keepingEdits(table, incoming, current) : incoming);
+}
+
+/**
+ * A row of the server under the unsynced edits of this device (rule P11): clean columns take the
+ * server's value; edited ones keep the local value and base, for the next push to settle.
+ */
+export function keepingEdits(table: SyncedTable, incoming: Raw, current: Raw): Raw {
+  const base = readBase(current);
+  if (!base || current._status === 'synced') return incoming;
+  const kept: Raw = { ...incoming, sync_error: current.sync_error ?? null };
+  if (current._status === 'deleted') {
+    return { ...kept, _status: 'deleted', sync_base: current.sync_base ?? null };
+  }
+  if (current._status === 'created') {
+    // The server has a record this device believes to be new: its values become edits of that one.
+    const differing = Object.keys(incoming).filter(
+      (name) =>
+        name in current &&
+        isEditable(name) &&
+        !sameValue(table, name, incoming[name] ?? null, current[name] ?? null),
+    );
+    const columns = Object.fromEntries(
+      differing.map((name) => [
+        name,
+        { value: incoming[name] ?? null, ...(base.created ?? { editedAt: 0, offset: 0 }) },
+      ]),
+    );
+    for (const name of differing) kept[name] = current[name] ?? null;
+    markEdited(kept, { ...base, revision: Number(incoming.revision), columns });
+    return kept;
+  }
+  for (const name of Object.keys(base.columns)) kept[name] = current[name] ?? null;
+  markEdited(kept, base);
+  return kept;
+}
+
+const BOOKKEEPING = new Set([
+  'id',
+  '_status',
+  '_changed',
+  'workspace_id',
+  'remote_id',
+  'sync_base',
+  'sync_error',
+  'is_synced',
+  'sync_status',
+  'revision',
+  'created_at',
+  'updated_at',
+  'last_modified_by',
+  'actor_id',
+  'display_name',
+  'kind',
+]);
+const isEditable = (name: string): boolean => !BOOKKEEPING.has(name);
+
+/** @returns whether unsynced values went to the ledger. */
+export async function applyTombstone(to: Applying, table: SyncedTable, id: string): Promise<boolean> {
+  const current = await to.draft.get(table, id);
+  if (!current) return false;
+  to.draft.destroy(table, id);
+  const base = readBase(current);
+  if (!base || current._status === 'synced' || current._status === 'deleted') return false;
+  keepInLedger(to, table, current, base, 'gone');
+  return true;
+}
+
+/** Writes the values a record loses into the ledger, in the transaction that takes them from it. */
+export function keepInLedger(
+  to: Applying,
+  table: SyncedTable,
+  raw: Raw,
+  base: SyncBase,
+  kind: 'gone' | 'withdrawn',
+): void {
+  const lost =
+    raw._status === 'created'
+      ? Object.keys(raw).filter((name) => isEditable(name) && raw[name] !== null)
+      : Object.keys(base.columns);
+  const columns = Object.fromEntries(
+    lost.map((name): [string, ConflictColumn] => [
+      name,
+      {
+        base: base.columns[name]?.value ?? null,
+        local: raw[name] ?? null,
+        remote: null,
+        chosen: null,
+        by: 'remote',
+      },
+    ]),
+  );
+  addConflict(to, { kind, state: 'settled', table, raw, columns });
+}
+
+export function addConflict(
+  to: Applying,
+  entry: {
+    kind: Conflict['kind'];
+    state: Conflict['state'];
+    table: SyncedTable;
+    raw: Raw;
+    columns: Record<string, ConflictColumn>;
+  },
+): void {
+  to.draft.also(() =>
+    to.database.get<Conflict>(Conflict.table as never).prepareCreateFromDirtyRaw({
+      id: uuidv7(),
+      _status: 'synced',
+      kind: entry.kind,
+      state: entry.state,
+      record_table: entry.table,
+      record_id: entry.raw.id,
+      workspace_id: entry.raw.workspace_id,
+      columns: JSON.stringify(entry.columns),
+      device_id: to.deviceId,
+      occurred_at: to.now,
+    }),
+  );
+}

@@ -1,0 +1,23 @@
+import type { Json, PushAnswer } from '@/core/protocol';
+import type { ConvoyDatabase } from '../database';
+import type { Draft } from './draft';
+import type { IdMappings } from './idMapping';
+import type { SyncSession } from './session';
+
+/** What the steps of applying an answer share. */
+export interface Applying {
+  database: ConvoyDatabase;
+  draft: Draft;
+  ids: IdMappings;
+  deviceId: string;
+  /** Device time, ms. */
+  now: number;
+}
+
+/** What the outcomes of a push are applied with. */
+export interface Settling extends Applying {
+  session: SyncSession;
+  answer: PushAnswer;
+  /** Rows among the effects, by remote id. */
+  rows: Map<string, Record<string, Json>>;
+}

@@ -1,0 +1,98 @@
+/** Wire values ↔ stored values. Times are ISO strings there and milliseconds here; JSON is canonical text here. */
+
+import type { Columns, Json } from '@/core/protocol';
+import { COMMON_COLUMNS, type Column, columnsOf, type SyncedTable, type TableColumns } from '@/core/schema';
+import { followStatus } from '../models/tracking';
+import type { Raw, RawValue } from '../models/watermelondb';
+import type { IdMap } from './idMapping';
+
+const ALL_COLUMNS = new Map<SyncedTable, TableColumns>();
+
+function allColumns(table: SyncedTable): TableColumns {
+  let columns = ALL_COLUMNS.get(table);
+  if (!columns) {
+    columns = { ...columnsOf(table), ...COMMON_COLUMNS };
+    ALL_COLUMNS.set(table, columns);
+  }
+  return columns;
+}
+
+/** @returns JSON text with sorted keys, so that equal values are equal texts. */
+export function canonicalJson(value: Json): string {
+  return JSON.stringify(value, (_key, nested: Json) =>
+    nested !== null && typeof nested === 'object' && !Array.isArray(nested)
+      ? Object.fromEntries(Object.entries(nested).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
+      : nested,
+  );
+}
+
+function decode(column: Column, value: Json | undefined, ids: IdMap): RawValue {
+  if (value === null || value === undefined) return null;
+  switch (column.kind) {
+    case 'time':
+      return Date.parse(value as string);
+    case 'json':
+      return canonicalJson(value);
+    case 'ref':
+      return column.to === 'user' ? (value as string) : ids.toLocal(value as string);
+    default:
+      return value as RawValue;
+  }
+}
+
+function encode(column: Column, value: RawValue, ids: IdMap): Json {
+  if (value === null) return null;
+  switch (column.kind) {
+    case 'time':
+      return new Date(value as number).toISOString();
+    case 'json':
+      return JSON.parse(value as string) as Json;
+    case 'ref':
+      return column.to === 'user' ? value : ids.toRemote(value as string);
+    default:
+      return value;
+  }
+}
+
+/** @returns the wire value of one stored column. */
+export function toWire(table: SyncedTable, name: string, value: RawValue, ids: IdMap): Json {
+  const column = allColumns(table)[name];
+  if (!column) throw new Error(`${table} has no column ${name}`);
+  return encode(column, value, ids);
+}
+
+/** @returns a clean stored record made from a row of the server. Columns unknown here are left out. */
+export function toRaw(table: SyncedTable, row: Record<string, Json>, ids: IdMap): Raw {
+  const remoteId = row.id as string;
+  const raw: Raw = {
+    id: ids.toLocal(remoteId),
+    _status: 'synced',
+    _changed: '',
+    workspace_id: ids.toLocal(row.workspace_id as string),
+    remote_id: remoteId,
+    sync_base: null,
+    sync_error: null,
+  };
+  for (const [name, column] of Object.entries(allColumns(table))) {
+    raw[name] = decode(column, row[name], ids);
+  }
+  followStatus(raw);
+  return raw;
+}
+
+/** @returns whether two stored values mean the same, JSON compared in canonical form. */
+export function sameValue(table: SyncedTable, name: string, a: RawValue, b: RawValue): boolean {
+  if (a === b) return true;
+  if (a === null || b === null || allColumns(table)[name]?.kind !== 'json') return false;
+  return canonicalJson(JSON.parse(a as string) as Json) === canonicalJson(JSON.parse(b as string) as Json);
+}
+
+/** Walks the rows of a columnar table. */
+export function* rowsOf(columns: Columns): Generator<Record<string, Json>> {
+  const names = Object.keys(columns);
+  for (let index = 0; index < columns.id.length; index += 1) {
+    const row: Record<string, Json> = {};
+    for (const name of names) row[name] = columns[name]?.[index] ?? null;
+    yield row;
+  }
+}

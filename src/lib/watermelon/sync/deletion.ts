@@ -1,0 +1,85 @@
+/** Deleting a record here takes its descendants along, as the server's cascade will. */
+
+import { columnsOf, SYNCED_TABLES, type SyncedTable } from '@/core/schema';
+import type { ConvoyDatabase } from '../database';
+import type { ConvoyModel } from '../models';
+import { markClean, markCreated, markEdited, readBase } from '../models/tracking';
+import { Q } from '../models/watermelondb';
+import type { Draft } from './draft';
+
+/** Tables whose rows are deleted with a row of `table`, and the column that names it. */
+function childrenOf(table: SyncedTable): { table: SyncedTable; column: string }[] {
+  if (table === 'workspaces') {
+    return (['projects', 'workflows', 'patterns', 'best_practices', 'activity_feed'] as const).map(
+      (child) => ({
+        table: child,
+        column: 'workspace_id',
+      }),
+    );
+  }
+  return SYNCED_TABLES.flatMap((child) =>
+    Object.entries(columnsOf(child))
+      .filter(([, column]) => column.parent === true && column.to === table)
+      .map(([column]) => ({ table: child, column })),
+  );
+}
+
+/**
+ * Prepares the deletion of a record and of everything under it. Only the record itself is pushed.
+ * @returns prepared models for one batch
+ */
+export async function prepareDeletion(
+  database: ConvoyDatabase,
+  table: SyncedTable,
+  record: ConvoyModel,
+): Promise<ConvoyModel[]> {
+  const doomed = new Map<string, ConvoyModel>([[record.id, record]]);
+  let generation = [{ table, ids: [record.id] }];
+  while (generation.length > 0) {
+    const next: typeof generation = [];
+    for (const { table: parent, ids } of generation) {
+      for (const child of childrenOf(parent)) {
+        const found = await database
+          .get<ConvoyModel>(child.table)
+          .query(Q.where(child.column, Q.oneOf(ids)))
+          .fetch();
+        const fresh = found.filter((candidate) => !doomed.has(candidate.id));
+        for (const candidate of fresh) doomed.set(candidate.id, candidate);
+        if (fresh.length > 0) next.push({ table: child.table, ids: fresh.map(({ id }) => id) });
+      }
+    }
+    generation = next;
+  }
+  return [...doomed.values()].map((model) => model.prepareMarkAsDeleted(record.id));
+}
+
+/** The deletion of `root` is in: everything it took along here goes for good. */
+export async function destroyDeleted(draft: Draft, root: string): Promise<void> {
+  for (const { table, id } of await deletedWith(draft, root)) draft.destroy(table, id);
+}
+
+/** Brings back everything that the deletion of `root` took along on this device. */
+export async function undelete(draft: Draft, root: string): Promise<void> {
+  for (const { table, id } of await deletedWith(draft, root)) {
+    const raw = await draft.get(table, id);
+    if (!raw) continue;
+    const base = readBase(raw);
+    if (base && raw.remote_id === null) markCreated(raw, base);
+    else if (base) markEdited(raw, base);
+    else markClean(raw);
+    draft.put(table, raw);
+  }
+}
+
+async function deletedWith(draft: Draft, root: string): Promise<{ table: SyncedTable; id: string }[]> {
+  const found: { table: SyncedTable; id: string }[] = [];
+  for (const table of SYNCED_TABLES) {
+    const ids = [...(await draft.deletedIds(table))];
+    await draft.load(table, ids);
+    for (const id of ids) {
+      const raw = await draft.get(table, id);
+      if (raw && (id === root || readBase(raw)?.deletion?.root === root)) found.push({ table, id });
+    }
+  }
+  return found;
+}

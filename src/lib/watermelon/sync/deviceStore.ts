@@ -1,0 +1,107 @@
+/** What this device knows of itself and of its scopes, in memory and in the local database. */
+
+import { v7 as uuidv7 } from 'uuid';
+import type { Cursor, Scope } from '@/core/protocol';
+import type { ConvoyDatabase } from '../database';
+import { type DeviceFacts, DeviceState, OutboxBatch, ScopeCursor } from '../models';
+import type { Collection, Model } from '../models/watermelondb';
+
+const DEVICE = 'device';
+
+export interface ScopeState {
+  cursor: Cursor;
+  role: Scope['role'];
+  /** Own revisions above the cursor. */
+  skip: number[];
+}
+
+/** Loaded once; every change is prepared here and written with the batch it belongs to. */
+export class DeviceStore {
+  readonly scopes = new Map<string, ScopeState>();
+  facts: DeviceFacts = { deviceId: uuidv7(), nextBatch: 1, clockOffset: 0, lastSyncedAt: null };
+  private readonly cursorRecords = new Map<string, ScopeCursor>();
+  private factsRecord: DeviceState | null = null;
+
+  private constructor(private readonly database: ConvoyDatabase) {}
+
+  static async load(database: ConvoyDatabase): Promise<DeviceStore> {
+    const store = new DeviceStore(database);
+    for (const record of await store.collection<ScopeCursor>(ScopeCursor).query().fetch()) {
+      store.cursorRecords.set(record.id, record);
+      store.scopes.set(record.id, {
+        cursor: { revision: record.revision, tag: record.tag, ...(record.paging ?? {}) },
+        role: record.role,
+        skip: record.skip,
+      });
+      database.noteSeenRevision(record.id, record.revision);
+    }
+    const [facts] = await store.collection<DeviceState>(DeviceState).query().fetch();
+    if (facts) {
+      store.factsRecord = facts;
+      store.facts = facts.value;
+    }
+    return store;
+  }
+
+  collection<T extends Model>(model: { table: unknown }): Collection<T> {
+    return this.database.get<T>(model.table as never);
+  }
+
+  /** @returns the batch in flight, or null. */
+  async outbox(): Promise<OutboxBatch | null> {
+    const [batch] = await this.collection<OutboxBatch>(OutboxBatch).query().fetch();
+    return batch ?? null;
+  }
+
+  prepareFacts(changes: Partial<DeviceFacts>): Model {
+    this.facts = { ...this.facts, ...changes };
+    const value = this.facts;
+    if (this.factsRecord) {
+      return this.factsRecord.prepareUpdate((record) => {
+        record.value = value;
+      });
+    }
+    this.factsRecord = this.collection<DeviceState>(DeviceState).prepareCreateFromDirtyRaw({
+      id: DEVICE,
+      _status: 'synced',
+      value: JSON.stringify(value),
+    });
+    return this.factsRecord;
+  }
+
+  prepareScope(id: string, state: ScopeState): Model {
+    this.scopes.set(id, state);
+    this.database.noteSeenRevision(id, state.cursor.revision);
+    const { revision, tag, target, after } = state.cursor;
+    const paging = target === undefined ? null : { target, after };
+    const known = this.cursorRecords.get(id);
+    if (known) {
+      return known.prepareUpdate((record) => {
+        record.revision = revision;
+        record.tag = tag;
+        record.paging = paging;
+        record.role = state.role;
+        record.skip = state.skip;
+      });
+    }
+    const created = this.collection<ScopeCursor>(ScopeCursor).prepareCreateFromDirtyRaw({
+      id,
+      _status: 'synced',
+      revision,
+      tag,
+      paging: paging && JSON.stringify(paging),
+      role: state.role,
+      skip: JSON.stringify(state.skip),
+    });
+    this.cursorRecords.set(id, created);
+    return created;
+  }
+
+  prepareForgetScope(id: string): Model | null {
+    this.scopes.delete(id);
+    this.database.noteSeenRevision(id, 0);
+    const record = this.cursorRecords.get(id);
+    this.cursorRecords.delete(id);
+    return record ? record.prepareDestroyPermanently() : null;
+  }
+}

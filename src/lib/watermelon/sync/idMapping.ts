@@ -1,0 +1,99 @@
+/**
+ * Local ids ↔ remote ids. By default they are the same UUIDv7, made here, and mapping costs nothing.
+ * They differ where the server already had the same thing under another id, and for records made
+ * with WatermelonDB's own 16-character ids, whose UUID is minted and stored before the first push.
+ */
+
+import { validate as isUuid, v7 as uuidv7 } from 'uuid';
+import type { SyncedTable } from '@/core/schema';
+import { columnsOf, SYNCED_TABLES } from '@/core/schema';
+import type { ConvoyDatabase } from '../database';
+import { IdMapping } from '../models';
+import { type Model, Q, type Raw } from '../models/watermelondb';
+
+/** What the codec needs of the mapping. */
+export interface IdMap {
+  toLocal(remoteId: string): string;
+  toRemote(localId: string): string;
+}
+
+/** The mapping of one database, held in memory and stored in `sync_id_mappings`. */
+export class IdMappings implements IdMap {
+  private readonly localToRemote = new Map<string, string>();
+  private readonly remoteToLocal = new Map<string, string>();
+
+  private constructor(private readonly database: ConvoyDatabase) {}
+
+  static async load(database: ConvoyDatabase): Promise<IdMappings> {
+    const mappings = new IdMappings(database);
+    for (const stored of await database
+      .get<IdMapping>(IdMapping.table as never)
+      .query()
+      .fetch()) {
+      mappings.remember(stored.localId, stored.remoteId);
+    }
+    return mappings;
+  }
+
+  toLocal(remoteId: string): string {
+    return this.remoteToLocal.get(remoteId) ?? remoteId;
+  }
+
+  toRemote(localId: string): string {
+    return this.localToRemote.get(localId) ?? localId;
+  }
+
+  /** @returns the id under which the record with either id is stored here. */
+  resolve(id: string): string {
+    // A merged duplicate's old id leads to the record that took its place.
+    return this.toLocal(this.toRemote(id));
+  }
+
+  /**
+   * Gives a record whose own id is no UUID one to be known by on the server.
+   * @returns the mapping to be stored with the next batch, or null when none is needed
+   */
+  mint(table: SyncedTable, localId: string): Model | null {
+    if (isUuid(localId) || this.localToRemote.has(localId)) return null;
+    return this.prepare(table, localId, uuidv7());
+  }
+
+  /** Notes that `localId` is known on the server as `remoteId`; to be passed to the same batch. */
+  prepare(table: SyncedTable, localId: string, remoteId: string): Model {
+    this.remember(localId, remoteId);
+    return this.database.get<IdMapping>(IdMapping.table as never).prepareCreate((mapping) => {
+      mapping.recordTable = table;
+      mapping.localId = localId;
+      mapping.remoteId = remoteId;
+    });
+  }
+
+  private remember(localId: string, remoteId: string): void {
+    this.localToRemote.set(localId, remoteId);
+    // An id that was merged away stays an alias; the record itself carries the remote id.
+    if (!isUuid(localId)) this.remoteToLocal.set(remoteId, localId);
+  }
+}
+
+/** A column that names a record of `table` (or, where the target is open, of any table). */
+export function referencesTo(table: SyncedTable): { table: SyncedTable; column: string }[] {
+  return SYNCED_TABLES.flatMap((from) =>
+    Object.entries(columnsOf(from))
+      .filter(([, column]) => column.kind === 'ref' && (column.to === table || column.to === undefined))
+      .map(([column]) => ({ table: from, column })),
+  );
+}
+
+/** @returns every stored record that names `id`, with the columns that do. */
+export async function recordsNaming(
+  database: ConvoyDatabase,
+  table: SyncedTable,
+  id: string,
+): Promise<{ table: SyncedTable; column: string; raw: Raw }[]> {
+  const found: { table: SyncedTable; column: string; raw: Raw }[] = [];
+  for (const reference of referencesTo(table)) {
+    const records = await database.get(reference.table).query(Q.where(reference.column, id)).fetch();
+    for (const record of records) found.push({ ...reference, raw: record._raw as unknown as Raw });
+  }
+  return found;
+}

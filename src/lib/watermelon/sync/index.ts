@@ -1,0 +1,12 @@
+export { type AutoSyncOptions, startAutoSync } from './autoSync';
+export { backoffMs } from './backoff';
+export { IdMappings } from './idMapping';
+export { mergeRecord } from './mergeRecord';
+export { DEFAULT_POLICIES, type Policies, type Policy, type TablePolicies, withPolicies } from './policies';
+export { type Progress, type PullOutcome, pullSync } from './pullSync';
+export { pushSync } from './pushSync';
+export { discardQuarantined, retryQuarantined } from './quarantine';
+export type { SyncSession } from './session';
+export type { SyncResult, SyncStatus } from './status';
+export { SyncClock } from './syncClock';
+export { SyncEngine, type SyncEngineOptions } from './synchronize';

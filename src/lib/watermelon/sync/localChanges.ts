@@ -1,0 +1,175 @@
+/** Unsynced records → the changes of a push, in dependency order, in groups. */
+
+import type { PushChange } from '@/core/protocol';
+import { columnsOf, SYNCED_TABLES, type SyncedTable } from '@/core/schema';
+import type { ConvoyDatabase } from '../database';
+import type { ConvoyModel } from '../models';
+import { readBase, type SyncBase, trackedColumns } from '../models/tracking';
+import { Q, type Raw } from '../models/watermelondb';
+import { toWire } from './codec';
+import type { IdMap } from './idMapping';
+
+/** An unsynced record as it stands. */
+export interface Dirty {
+  table: SyncedTable;
+  raw: Raw;
+  base: SyncBase;
+}
+
+/** A record the user deleted before the server ever saw it: nothing to push, only to forget. */
+export type Forgotten = { table: SyncedTable; id: string };
+
+/** @returns every unsynced record, those marked as deleted included. */
+export async function fetchDirty(
+  database: ConvoyDatabase,
+): Promise<{ dirty: Dirty[]; forgotten: Forgotten[] }> {
+  const dirty: Dirty[] = [];
+  for (const table of SYNCED_TABLES) {
+    const collection = database.get<ConvoyModel>(table);
+    const edited = await collection.query(Q.where('_status', Q.notEq('synced'))).fetch();
+    for (const record of edited) dirty.push(describe(table, record.raw));
+    for (const id of (await database.adapter.getDeletedRecords(table as never)) as string[]) {
+      const { raw } = await collection.find(id);
+      dirty.push(describe(table, raw));
+    }
+  }
+  const neverSent = (item: Dirty) => isDeleted(item) && item.raw.remote_id === null;
+  // What was deleted along with a record that the server knows waits for the server's word on that one.
+  const awaited = new Set(
+    dirty.filter((item) => isDeleted(item) && !neverSent(item)).map(({ raw }) => raw.id),
+  );
+  const isForgotten = (item: Dirty) => neverSent(item) && !awaited.has(item.base.deletion?.root ?? '');
+  return {
+    dirty: dirty.filter((item) => !neverSent(item)),
+    forgotten: dirty.filter(isForgotten).map(({ table, raw }) => ({ table, id: raw.id })),
+  };
+}
+
+function describe(table: SyncedTable, raw: Raw): Dirty {
+  const base = readBase(raw) ?? { revision: Number(raw.revision), groups: [], columns: {} };
+  return { table, raw: { ...raw }, base };
+}
+
+/**
+ * Makes changes of unsynced records. Deletions that follow from another deletion are left to the
+ * server's cascade. Groups are numbered so that what is needed comes before what needs it.
+ * @returns at most about `limit` changes, cut between groups
+ */
+export function toChanges(dirty: readonly Dirty[], ids: IdMap, limit: number): PushChange[] {
+  const deletedHere = new Set(dirty.filter(isDeleted).map((item) => item.raw.id));
+  const pushed = dirty.filter((item) => {
+    const root = item.base.deletion?.root;
+    return !isDeleted(item) || root === undefined || root === item.raw.id || !deletedHere.has(root);
+  });
+  const changes: PushChange[] = [];
+  for (const [number, members] of inDependencyOrder(formGroups(pushed)).entries()) {
+    if (changes.length > 0 && changes.length + members.length > limit) break;
+    members.sort((a, b) => rank(a) - rank(b));
+    for (const member of members) changes.push(toChange(member, number, ids));
+  }
+  return changes;
+}
+
+const isDeleted = (item: Dirty): boolean => item.raw._status === 'deleted';
+
+/** Parents before children, deletes last. */
+function rank(item: Dirty): number {
+  const position = SYNCED_TABLES.indexOf(item.table);
+  return isDeleted(item) ? SYNCED_TABLES.length * 2 - position : position;
+}
+
+function toChange({ table, raw, base }: Dirty, group: number, ids: IdMap): PushChange {
+  const head = {
+    table,
+    id: ids.toRemote(raw.id),
+    workspace_id: ids.toRemote(raw.workspace_id as string),
+    group,
+  };
+  if (raw._status === 'deleted') {
+    return { ...head, op: 'delete', base: base.deletion?.seen ?? base.revision };
+  }
+  const wire = (column: string) => toWire(table, column, raw[column] ?? null, ids);
+  const iso = (edit: { editedAt: number; offset: number }) =>
+    new Date(edit.editedAt + edit.offset).toISOString();
+  if (raw._status === 'created') {
+    const given = trackedColumns(table).filter((column) => (raw[column] ?? null) !== null);
+    return {
+      ...head,
+      op: 'insert',
+      base: null,
+      values: Object.fromEntries(given.map((column) => [column, wire(column)])),
+      edited_at: base.created ? { created_at: iso(base.created) } : {},
+    };
+  }
+  const columns = Object.entries(base.columns);
+  return {
+    ...head,
+    op: 'update',
+    base: base.revision,
+    values: Object.fromEntries(columns.map(([column]) => [column, wire(column)])),
+    edited_at: Object.fromEntries(columns.map(([column, edit]) => [column, iso(edit)])),
+  };
+}
+
+/** Records that share a transaction, directly or through others, form a group. */
+function formGroups(items: readonly Dirty[]): Dirty[][] {
+  const parent = new Map<string, string>();
+  const find = (name: string): string => {
+    const above = parent.get(name) ?? name;
+    if (above === name) return name;
+    const root = find(above);
+    parent.set(name, root);
+    return root;
+  };
+  for (const item of items) {
+    for (const group of item.base.groups) parent.set(find(group), find(`record ${item.raw.id}`));
+  }
+  const groups = new Map<string, Dirty[]>();
+  for (const item of items) {
+    const root = find(`record ${item.raw.id}`);
+    const members = groups.get(root);
+    if (members) members.push(item);
+    else groups.set(root, [item]);
+  }
+  return [...groups.values()];
+}
+
+/** Oldest first, but a group that creates a record stands before the groups that name it. */
+function inDependencyOrder(groups: Dirty[][]): Dirty[][] {
+  const age = (group: Dirty[]) => Math.min(...group.map(firstEdit));
+  const byAge = groups
+    .map((group) => ({ group, age: age(group) }))
+    .sort((a, b) => a.age - b.age)
+    .map(({ group }) => group);
+  const creator = new Map<string, Dirty[]>();
+  for (const group of byAge) {
+    for (const { raw } of group) if (raw._status === 'created') creator.set(raw.id, group);
+  }
+  const ordered: Dirty[][] = [];
+  const visited = new Set<Dirty[]>();
+  const visit = (group: Dirty[]): void => {
+    if (visited.has(group)) return;
+    visited.add(group);
+    for (const item of group) {
+      for (const id of namedBy(item)) {
+        const needed = creator.get(id);
+        if (needed) visit(needed);
+      }
+    }
+    ordered.push(group);
+  };
+  byAge.forEach(visit);
+  return ordered;
+}
+
+function firstEdit({ raw, base }: Dirty): number {
+  const edits = Object.values(base.columns).map((edit) => edit.editedAt);
+  return base.created?.editedAt ?? Math.min(Number(raw.updated_at), ...edits);
+}
+
+function namedBy({ table, raw }: Dirty): string[] {
+  const refs = Object.entries(columnsOf(table)).filter(([, column]) => column.kind === 'ref');
+  return [raw.workspace_id, ...refs.map(([column]) => raw[column])].filter(
+    (id): id is string => typeof id === 'string',
+  );
+}

@@ -1,0 +1,109 @@
+/** Remote changes → local database: one page, and the cursors it leads to, per local transaction. */
+
+import type { SyncError } from '@/core/errors';
+import { type Cursor, PROTOCOL_VERSION, type PullAnswer, SCHEMA_VERSION } from '@/core/protocol';
+import { fail, ok, type Result } from '@/core/result';
+import { applyPage } from './applyRows';
+import { Draft } from './draft';
+import { purgeScope } from './purge';
+import type { SyncSession } from './session';
+
+/** Rows asked for in one page. */
+const PAGE_ROWS = 2_000;
+
+export interface Progress {
+  rows: number;
+  /** Rows of this run in all; null while unknown. */
+  total: number | null;
+}
+
+export interface PullOutcome {
+  pulled: number;
+  conflicts: number;
+  received: number;
+  sent: number;
+}
+
+/**
+ * Pulls page after page until this device stands at the server's head.
+ * @param onProgress called after every page
+ * @returns what was applied, or the first error; pages applied before it stay applied.
+ */
+export async function pullSync(
+  session: SyncSession,
+  signal: AbortSignal,
+  onProgress: (progress: Progress) => void = () => {},
+): Promise<Result<PullOutcome, SyncError>> {
+  const outcome: PullOutcome = { pulled: 0, conflicts: 0, received: 0, sent: 0 };
+  let total: number | null = null;
+  for (;;) {
+    const sentAt = session.clock.now();
+    const answered = await session.transport.pull(makeRequest(session), signal);
+    if (!answered.ok) return answered;
+    const answer = answered.value;
+    if (answer.user_id !== session.userId) {
+      return fail({ kind: 'auth', code: 'wrong_user', message: 'The server answered for another user.' });
+    }
+    session.clock.observe(answer.server_time, sentAt);
+    outcome.sent += answer.traffic.sent;
+    outcome.received += answer.traffic.received;
+    const applied = await applyAnswer(session, answer);
+    outcome.pulled += applied.rows;
+    outcome.conflicts += applied.conflicts;
+    total ??= answer.total;
+    onProgress({ rows: outcome.pulled, total });
+    if (!answer.more) return ok(outcome);
+  }
+}
+
+function makeRequest({ store, userId }: SyncSession) {
+  const scopes = [...store.scopes];
+  return {
+    protocol: PROTOCOL_VERSION,
+    schema: SCHEMA_VERSION,
+    user_id: userId,
+    cursors: Object.fromEntries(scopes.map(([id, { cursor }]) => [id, cursor])),
+    skip: Object.fromEntries(
+      scopes.filter(([, { skip }]) => skip.length > 0).map(([id, { skip }]) => [id, skip]),
+    ),
+    limit: PAGE_ROWS,
+  };
+}
+
+async function applyAnswer(session: SyncSession, answer: PullAnswer) {
+  const { database, store, ids } = session;
+  const visible = new Set(answer.scopes.map(({ id }) => id));
+  const lost = [...store.scopes.keys()].filter((id) => !visible.has(id));
+  if (lost.length === 0 && isUnchanged(session, answer)) return { rows: 0, conflicts: 0 };
+
+  return database.write(async () => {
+    const draft = new Draft(database);
+    const to = { database, draft, ids, deviceId: store.facts.deviceId, now: session.clock.now() };
+    for (const scope of lost) {
+      await purgeScope(to, scope);
+      draft.also(() => store.prepareForgetScope(scope));
+    }
+    const counts = await applyPage(to, answer);
+    for (const scope of answer.scopes) {
+      const known = store.scopes.get(scope.id);
+      const cursor = answer.cursors[scope.id] ?? known?.cursor ?? { revision: 0, tag: '' };
+      if (known && cursor === known.cursor && scope.role === known.role) continue;
+      const skip = scope.reset ? [] : (known?.skip ?? []).filter((revision) => revision > doneUpTo(cursor));
+      draft.also(() => store.prepareScope(scope.id, { cursor, role: scope.role, skip }));
+    }
+    await draft.commit();
+    return counts;
+  }, 'sync: apply page');
+}
+
+/** While a revision is being paged it is not done: part of it may be a skipped one. */
+function doneUpTo(cursor: Cursor): number {
+  return cursor.after === undefined ? cursor.revision : cursor.revision - 1;
+}
+
+function isUnchanged({ store }: SyncSession, answer: PullAnswer): boolean {
+  return (
+    Object.keys(answer.cursors).length === 0 &&
+    answer.scopes.every(({ id, role }) => store.scopes.get(id)?.role === role)
+  );
+}

@@ -1,0 +1,44 @@
+/** Taking a scope off the device when access to it is lost (rule P12). */
+
+import { v7 as uuidv7 } from 'uuid';
+import { SYNCED_TABLES, type SyncedTable } from '@/core/schema';
+import { Archived } from '../models';
+import { readBase } from '../models/tracking';
+import { Q, type Raw } from '../models/watermelondb';
+import type { Applying } from './applying';
+
+/** Removes every record of the scope; unsynced values go to the archive in the same transaction. */
+export async function purgeScope(to: Applying, scope: string): Promise<void> {
+  for (const table of SYNCED_TABLES) {
+    const local = to.ids.toLocal(scope);
+    const records = await to.database.get(table).query(Q.where('workspace_id', local)).fetch();
+    const ids = [...records.map(({ id }) => id), ...(await to.draft.deletedIds(table))];
+    await to.draft.load(table, ids);
+    for (const id of ids) {
+      const raw = await to.draft.get(table, id);
+      if (!raw || raw.workspace_id !== local) continue;
+      if (raw._status !== 'synced') archive(to, table, raw);
+      to.draft.destroy(table, id);
+    }
+  }
+}
+
+function archive(to: Applying, table: SyncedTable, raw: Raw): void {
+  const operation = raw._status === 'created' ? 'insert' : raw._status === 'deleted' ? 'delete' : 'update';
+  const edited = Object.keys(readBase(raw)?.columns ?? {});
+  const values =
+    operation === 'update' ? Object.fromEntries(edited.map((name) => [name, raw[name] ?? null])) : raw;
+  to.draft.also(() =>
+    to.database.get<Archived>(Archived.table as never).prepareCreateFromDirtyRaw({
+      id: uuidv7(),
+      _status: 'synced',
+      record_table: table,
+      record_id: raw.id,
+      workspace_id: raw.workspace_id,
+      reason: 'access_lost',
+      operation,
+      values: JSON.stringify(values),
+      occurred_at: to.now,
+    }),
+  );
+}

@@ -1,0 +1,179 @@
+/** Local changes → Supabase: stored batches, one in flight, each change with its outcome. */
+
+import { v7 as uuidv7 } from 'uuid';
+import type { SyncError } from '@/core/errors';
+import { reactionTo } from '@/core/errors';
+import {
+  PROTOCOL_VERSION,
+  type PushAnswer,
+  type PushChange,
+  type PushRequest,
+  SCHEMA_VERSION,
+} from '@/core/protocol';
+import { fail, ok, type Result } from '@/core/result';
+import { OutboxBatch } from '../models';
+import { applyPushAnswer, refuseLocally } from './applyPush';
+import { fetchDirty, toChanges } from './localChanges';
+import type { SyncSession } from './session';
+
+/** Changes sent in one batch, about; groups are never cut. */
+const BATCH_CHANGES = 1_000;
+/** Pushes in a row before the pull gets its turn. */
+const MOST_BATCHES = 100;
+
+export interface PushOutcomeCounts {
+  pushed: number;
+  conflicts: number;
+  rejected: number;
+  sent: number;
+  received: number;
+  /** The server has another history: pull before pushing again. */
+  historyChanged: boolean;
+}
+
+/**
+ * Resends the batch in flight, if any, then pushes what is unsynced until nothing new is left.
+ * Changes that come back as conflicts are left for the next round.
+ */
+export async function pushSync(
+  session: SyncSession,
+  signal: AbortSignal,
+): Promise<Result<PushOutcomeCounts, SyncError>> {
+  const counts: PushOutcomeCounts = {
+    pushed: 0,
+    conflicts: 0,
+    rejected: 0,
+    sent: 0,
+    received: 0,
+    historyChanged: false,
+  };
+  /** Most changes in the next batch; halved while whole batches are refused. */
+  let limit = BATCH_CHANGES;
+  for (let number = 0; number < MOST_BATCHES; number += 1) {
+    const request = (await session.store.outbox())?.request ?? (await storeNextBatch(session, limit));
+    if (!request) return ok(counts);
+    const sentAt = session.clock.now();
+    const answered = await session.transport.push(request, signal);
+    if (answered.ok) {
+      const accepted = accept(session, answered.value, sentAt);
+      if (!accepted.ok) return accepted;
+      counts.sent += answered.value.traffic.sent;
+      counts.received += answered.value.traffic.received;
+      const applied = await applyPushAnswer(session, request, answered.value);
+      counts.pushed += applied.pushed;
+      counts.conflicts += applied.conflicts;
+      counts.rejected += applied.rejected;
+      limit = Math.min(limit * 2, BATCH_CHANGES);
+      if (applied.unsettled) return ok(counts);
+      continue;
+    }
+    const next = await afterRefusal(session, request, answered.error, counts);
+    if (!next.ok) return next;
+    if (counts.historyChanged) return ok(counts);
+    limit = next.value ?? limit;
+  }
+  return ok(counts);
+}
+
+function accept(session: SyncSession, answer: PushAnswer, sentAt: number): Result<null, SyncError> {
+  if (answer.user_id !== session.userId) {
+    return fail({ kind: 'auth', code: 'wrong_user', message: 'The server answered for another user.' });
+  }
+  session.clock.observe(answer.server_time, sentAt);
+  return ok(null);
+}
+
+/** Makes the next batch and stores it before it is sent (rule U1). */
+async function storeNextBatch(session: SyncSession, limit: number): Promise<PushRequest | null> {
+  const { database, store, ids } = session;
+  return database.write(async () => {
+    const { dirty, forgotten } = await fetchDirty(database);
+    const prepared = dirty.map(({ table, raw }) => ids.mint(table, raw.id));
+    for (const { table, id } of forgotten) {
+      prepared.push((await database.get(table).find(id)).prepareDestroyPermanently());
+    }
+    const changes = toChanges(dirty, ids, limit);
+    const request = changes.length > 0 ? makeRequest(session, changes) : null;
+    if (request) {
+      prepared.push(
+        store.collection<OutboxBatch>(OutboxBatch).prepareCreateFromDirtyRaw({
+          id: uuidv7(),
+          _status: 'synced',
+          batch: request.batch,
+          request: JSON.stringify(request),
+        }),
+        store.prepareFacts({ nextBatch: request.batch + 1 }),
+      );
+    }
+    if (prepared.some((model) => model !== null)) await database.batch(prepared);
+    return request;
+  }, 'sync: store batch');
+}
+
+function makeRequest({ store, userId }: SyncSession, changes: PushChange[]): PushRequest {
+  const touched = new Set(changes.map((change) => change.workspace_id));
+  const scopes = [...store.scopes].filter(([id]) => touched.has(id));
+  return {
+    protocol: PROTOCOL_VERSION,
+    schema: SCHEMA_VERSION,
+    user_id: userId,
+    device_id: store.facts.deviceId,
+    batch: store.facts.nextBatch,
+    cursors: Object.fromEntries(
+      scopes
+        .filter(([, { cursor }]) => cursor.tag !== '')
+        .map(([id, { cursor }]) => [id, { revision: cursor.target ?? cursor.revision, tag: cursor.tag }]),
+    ),
+    skip: Object.fromEntries(
+      scopes.filter(([, { skip }]) => skip.length > 0).map(([id, { skip }]) => [id, skip]),
+    ),
+    changes,
+  };
+}
+
+/** @returns the limit for the next batch where it changes; a failure where the push has to stop. */
+async function afterRefusal(
+  session: SyncSession,
+  request: PushRequest,
+  error: SyncError,
+  counts: PushOutcomeCounts,
+): Promise<Result<number | null, SyncError>> {
+  if (error.kind === 'protocol' && error.code === 'history_changed') {
+    await dropOutbox(session, {});
+    counts.historyChanged = true;
+    return ok(null);
+  }
+  switch (reactionTo(error)) {
+    case 'new_device':
+      await dropOutbox(session, { deviceId: uuidv7(), nextBatch: 1 });
+      return ok(null);
+    case 'split': {
+      const groups = new Set(request.changes.map((change) => change.group)).size;
+      if (groups > 1) {
+        await dropOutbox(session, {});
+        return ok(Math.max(1, Math.floor(request.changes.length / 2)));
+      }
+      // The culprit stands alone (rule D9).
+      await refuseLocally(session, request, error);
+      counts.rejected += request.changes.length;
+      return ok(null);
+    }
+    default:
+      return fail(error);
+  }
+}
+
+/** The server took nothing of the batch: its changes are still unsynced and will be batched anew. */
+async function dropOutbox(
+  session: SyncSession,
+  facts: { deviceId?: string; nextBatch?: number },
+): Promise<void> {
+  const { database, store } = session;
+  await database.write(async () => {
+    const stored = await store.outbox();
+    await database.batch([
+      stored?.prepareDestroyPermanently() ?? null,
+      Object.keys(facts).length > 0 && store.prepareFacts(facts),
+    ]);
+  }, 'sync: drop batch');
+}

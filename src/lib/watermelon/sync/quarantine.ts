@@ -1,0 +1,159 @@
+/** Changes the server refused: set aside whole, the server's value shown, until retried or discarded. */
+
+import { v7 as uuidv7 } from 'uuid';
+import type { PushChange } from '@/core/protocol';
+import type { SyncedTable } from '@/core/schema';
+import type { ConvoyDatabase } from '../database';
+import { type ConvoyModel, Quarantined, type WantedChange } from '../models';
+import { markClean, markEdited, readBase, trackedColumns } from '../models/tracking';
+import { type Model, Q, type Raw } from '../models/watermelondb';
+import type { Applying } from './applying';
+import { sameValue, toRaw } from './codec';
+import { prepareDeletion, undelete } from './deletion';
+
+export interface Refusal {
+  code: string;
+  column: string | null;
+  message: string;
+  /** Changes refused together share it. */
+  group: string;
+}
+
+/** Takes a refused change back from its record and keeps everything needed to make it again (rule D7). */
+export async function quarantine(
+  to: Applying,
+  change: PushChange,
+  raw: Raw | null,
+  refusal: Refusal,
+): Promise<void> {
+  if (!raw) return;
+  const wanted = await takeBack(to, change, raw);
+  to.draft.also(() =>
+    to.database.get<Quarantined>(Quarantined.table as never).prepareCreateFromDirtyRaw({
+      id: uuidv7(),
+      _status: 'synced',
+      record_table: change.table,
+      record_id: raw.id,
+      workspace_id: raw.workspace_id,
+      operation: change.op,
+      change: JSON.stringify(wanted),
+      code: refusal.code,
+      column_name: refusal.column,
+      message: refusal.message,
+      group_id: refusal.group,
+      occurred_at: to.now,
+    }),
+  );
+}
+
+async function takeBack(to: Applying, change: PushChange, raw: Raw): Promise<WantedChange> {
+  const { table } = change;
+  const base = readBase(raw);
+  if (change.op === 'insert') {
+    to.draft.destroy(table, raw.id);
+    return { values: raw, base: {} };
+  }
+  if (change.op === 'delete') {
+    await undelete(to.draft, raw.id);
+    const restored = (await to.draft.get(table, raw.id)) ?? { ...raw };
+    if (restored._status === 'deleted') markClean(restored);
+    to.draft.put(table, { ...restored, sync_error: 'delete refused' });
+    return { values: {}, base: {} };
+  }
+  const sent = toRaw(table, { ...change.values, id: change.id, workspace_id: change.workspace_id }, to.ids);
+  const reverted: Raw = { ...raw };
+  const left = { ...(base?.columns ?? {}) };
+  const wanted: WantedChange = { values: {}, base: {} };
+  for (const name of Object.keys(change.values ?? {})) {
+    const before = base?.columns[name]?.value ?? null;
+    wanted.values[name] = sent[name] ?? null;
+    wanted.base[name] = before;
+    // A newer edit of the same column is a wish of its own; it keeps its base and is pushed by itself.
+    if (!sameValue(table, name, raw[name] ?? null, sent[name] ?? null)) continue;
+    reverted[name] = before;
+    delete left[name];
+  }
+  reverted.sync_error = 'change refused';
+  if (raw._status !== 'deleted') {
+    markEdited(reverted, { revision: base?.revision ?? Number(raw.revision), groups: [], columns: left });
+  }
+  to.draft.put(table, reverted);
+  return wanted;
+}
+
+/**
+ * Makes a refused change again, with those refused together with it, as new local edits.
+ * @returns false when there is no such entry
+ */
+export async function retryQuarantined(database: ConvoyDatabase, id: string): Promise<boolean> {
+  return database.write(async () => {
+    const entries = await groupOf(database, id);
+    const prepared: Model[] = [];
+    for (const entry of entries) {
+      prepared.push(...(await redo(database, entry)), entry.prepareDestroyPermanently());
+    }
+    await database.batch(prepared);
+    return entries.length > 0;
+  }, 'quarantine: retry');
+}
+
+/** Gives a refused change up, with those refused together with it. */
+export async function discardQuarantined(database: ConvoyDatabase, id: string): Promise<boolean> {
+  return database.write(async () => {
+    const entries = await groupOf(database, id);
+    const prepared: Model[] = entries.map((entry) => entry.prepareDestroyPermanently());
+    for (const entry of entries) {
+      const record = await existing(database, entry.recordTable, entry.recordId);
+      if (record && record.raw._status !== 'deleted') {
+        prepared.push(record.prepareReplace({ ...record.raw, sync_error: null }));
+      }
+    }
+    await database.batch(prepared);
+    return entries.length > 0;
+  }, 'quarantine: discard');
+}
+
+async function groupOf(database: ConvoyDatabase, id: string): Promise<Quarantined[]> {
+  const collection = database.get<Quarantined>(Quarantined.table as never);
+  const [entry] = await collection.query(Q.where('id', id)).fetch();
+  if (!entry) return [];
+  return collection.query(Q.where('group_id', entry.groupId)).fetch();
+}
+
+async function existing(
+  database: ConvoyDatabase,
+  table: SyncedTable,
+  id: string,
+): Promise<ConvoyModel | null> {
+  const [record] = await database.get<ConvoyModel>(table).query(Q.where('id', id)).fetch();
+  return record ?? null;
+}
+
+async function redo(database: ConvoyDatabase, entry: Quarantined): Promise<Model[]> {
+  const record = await existing(database, entry.recordTable, entry.recordId);
+  const { values } = entry.change;
+  if (entry.operation === 'insert') {
+    if (record) return [];
+    const created = database.get<ConvoyModel>(entry.recordTable).prepareCreate((draft) => {
+      for (const name of [
+        'workspace_id',
+        'created_at',
+        'updated_at',
+        'actor_id',
+        ...trackedColumns(entry.recordTable),
+      ]) {
+        if (values[name] !== undefined) draft._setRaw(name as never, values[name] as never);
+      }
+      draft.raw.id = entry.recordId;
+    });
+    return [created];
+  }
+  if (!record) return [];
+  if (entry.operation === 'delete') return prepareDeletion(database, entry.recordTable, record);
+  return [
+    record.prepareUpdate((draft) => {
+      for (const [name, value] of Object.entries(values)) draft._setRaw(name as never, value as never);
+      draft._dangerouslySetRawWithoutMarkingColumnChange('sync_error' as never, null as never);
+    }),
+  ];
+}

@@ -1,0 +1,17 @@
+import type { SyncTransport } from '@/core/protocol';
+import type { ConvoyDatabase } from '../database';
+import type { DeviceStore } from './deviceStore';
+import type { IdMappings } from './idMapping';
+import type { Policies } from './policies';
+import type { SyncClock } from './syncClock';
+
+/** Everything one sync works with. */
+export interface SyncSession {
+  database: ConvoyDatabase;
+  transport: SyncTransport;
+  userId: string;
+  store: DeviceStore;
+  ids: IdMappings;
+  clock: SyncClock;
+  policies: Policies;
+}

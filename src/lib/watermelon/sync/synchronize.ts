@@ -1,0 +1,236 @@
+/** Orchestration: push, pull, resolve, until quiet. One sync at a time for each database. */
+
+import { BehaviorSubject, type Observable } from 'rxjs';
+import { v7 as uuidv7 } from 'uuid';
+import { reactionTo, type SyncError } from '@/core/errors';
+import type { SyncTransport } from '@/core/protocol';
+import { SYNCED_TABLES } from '@/core/schema';
+import type { ConvoyDatabase } from '../database';
+import { Quarantined, SyncLogEntry } from '../models';
+import { Q } from '../models/watermelondb';
+import { DeviceStore } from './deviceStore';
+import { IdMappings } from './idMapping';
+import type { Policies } from './policies';
+import { pullSync } from './pullSync';
+import { pushSync } from './pushSync';
+import type { SyncSession } from './session';
+import { NOTHING_DONE, type SyncResult, type SyncStatus } from './status';
+import type { SyncClock } from './syncClock';
+
+/** Push-pull rounds of one sync; what is left then waits for the next. */
+const MOST_ROUNDS = 8;
+/** Entries kept in the sync log. */
+const LOG_ENTRIES = 200;
+
+export interface SyncEngineOptions {
+  database: ConvoyDatabase;
+  /** null: this database belongs to no account yet. */
+  transport: SyncTransport | null;
+  userId: string;
+  clock: SyncClock;
+  policies: Policies;
+  /** Whether the device believes it has a network. */
+  isOnline: () => boolean;
+  /** Runs work while no other tab or process syncs this database. */
+  exclusively: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+/** Keeps one local database in step with the server. */
+export class SyncEngine {
+  private readonly status = new BehaviorSubject<SyncStatus>({
+    kind: 'idle',
+    pending: 0,
+    quarantined: 0,
+    lastSyncedAt: null,
+    progress: null,
+    error: null,
+  });
+  private session: SyncSession | null = null;
+  private running: Promise<SyncResult> | null = null;
+  private cancelled = new AbortController();
+
+  constructor(private readonly options: SyncEngineOptions) {}
+
+  /** The state of this device, now and whenever it changes. */
+  observeStatus(): Observable<SyncStatus> {
+    return this.status.asObservable();
+  }
+
+  get currentStatus(): SyncStatus {
+    return this.status.value;
+  }
+
+  /**
+   * Pushes, pulls and resolves until nothing is left. Calls while one runs share it.
+   * @returns what was done; failures of the network, of the session and of the server are part of it
+   */
+  sync(): Promise<SyncResult> {
+    this.running ??= this.run().finally(() => {
+      this.running = null;
+    });
+    return this.running;
+  }
+
+  /** Ends the sync that is running; no more are started. Batches in flight stay stored. */
+  async stop(): Promise<void> {
+    this.cancelled.abort();
+    await this.running;
+  }
+
+  /** @returns the id mappings of this database. */
+  async idMappings(): Promise<IdMappings> {
+    return (await this.open()).ids;
+  }
+
+  /** Counts what is unsynced and refused, for the status. */
+  async refreshCounts(): Promise<void> {
+    const { database } = this.options;
+    let pending = 0;
+    for (const table of SYNCED_TABLES) {
+      pending += await database
+        .get(table)
+        .query(Q.where('_status', Q.notEq('synced')))
+        .fetchCount();
+      pending += ((await database.adapter.getDeletedRecords(table as never)) as string[]).length;
+    }
+    const quarantined = await database
+      .get(Quarantined.table as never)
+      .query()
+      .fetchCount();
+    const known = this.status.value;
+    if (known.pending !== pending || known.quarantined !== quarantined) this.report({ pending, quarantined });
+  }
+
+  private async run(): Promise<SyncResult> {
+    const { transport, clock, isOnline, exclusively } = this.options;
+    if (transport === null) return { ...NOTHING_DONE, status: 'signed_out' };
+    if (this.cancelled.signal.aborted) return { ...NOTHING_DONE, status: 'signed_out' };
+    if (!isOnline()) {
+      this.report({ kind: 'offline' });
+      return { ...NOTHING_DONE, status: 'offline' };
+    }
+    const startedAt = clock.now();
+    this.report({ kind: 'syncing', error: null, progress: null });
+    const result: SyncResult = { ...NOTHING_DONE };
+    try {
+      const error = await exclusively(() => this.rounds(result));
+      if (error) {
+        result.error = error;
+        result.reaction = reactionTo(error);
+        result.status =
+          result.reaction === 'wait' ? 'offline' : result.reaction === 'sign_in' ? 'signed_out' : 'error';
+      }
+    } catch (thrown) {
+      // A bug or the local storage: memory may be ahead of it, so what was loaded is dropped.
+      this.session = null;
+      result.status = 'error';
+      result.reaction = 'stop';
+      result.error = {
+        kind: 'unexpected',
+        code: 'unexpected',
+        message: thrown instanceof Error ? thrown.message : String(thrown),
+      };
+    }
+    result.durationMs = clock.now() - startedAt;
+    await this.finish(result, startedAt);
+    return result;
+  }
+
+  private async rounds(result: SyncResult): Promise<SyncError | null> {
+    const session = await this.open();
+    const { signal } = this.cancelled;
+    for (let round = 0; round < MOST_ROUNDS; round += 1) {
+      const pushed = await pushSync(session, signal);
+      if (!pushed.ok) return pushed.error;
+      add(result, { ...pushed.value, pulled: 0 });
+      const pulled = await pullSync(session, signal, (progress) => this.report({ progress }));
+      if (!pulled.ok) return pulled.error;
+      add(result, { ...pulled.value, pushed: 0, rejected: 0 });
+      await this.refreshCounts();
+      const moved = pushed.value.pushed + pushed.value.conflicts + pushed.value.rejected;
+      if (this.status.value.pending === 0 || (moved === 0 && !pushed.value.historyChanged)) return null;
+    }
+    result.status = 'partial';
+    return null;
+  }
+
+  private async open(): Promise<SyncSession> {
+    if (this.session) return this.session;
+    const { database, transport, userId, clock, policies } = this.options;
+    const [store, ids] = [await DeviceStore.load(database), await IdMappings.load(database)];
+    clock.restore(store.facts.clockOffset);
+    const unreachable = { pull: unavailable, push: unavailable };
+    this.session = { database, transport: transport ?? unreachable, userId, store, ids, clock, policies };
+    this.report({ lastSyncedAt: store.facts.lastSyncedAt });
+    return this.session;
+  }
+
+  private async finish(result: SyncResult, startedAt: number): Promise<void> {
+    const { clock } = this.options;
+    const done = result.status === 'ok' || result.status === 'partial';
+    const lastSyncedAt = done ? clock.now() : this.status.value.lastSyncedAt;
+    const changed = result.pushed + result.pulled + result.rejected > 0 || !done;
+    try {
+      if (this.session && changed) await this.writeLog(this.session, result, startedAt, lastSyncedAt);
+      await this.refreshCounts();
+    } catch (thrown) {
+      // The store is failing: the sync's own result says so already, unless this is the first sign of it.
+      result.error ??= { kind: 'storage', code: 'unavailable', message: String(thrown) };
+      result.status = 'error';
+    }
+    const kind = done && !result.error ? 'idle' : result.status === 'offline' ? 'offline' : 'error';
+    this.report({ kind, lastSyncedAt, progress: null, error: result.error });
+  }
+
+  private async writeLog(
+    session: SyncSession,
+    result: SyncResult,
+    startedAt: number,
+    lastSyncedAt: number | null,
+  ): Promise<void> {
+    const { database, store, clock } = session;
+    const log = database.get<SyncLogEntry>(SyncLogEntry.table as never);
+    await database.write(async () => {
+      const old = await log
+        .query(Q.sortBy('started_at', Q.desc), Q.skip(LOG_ENTRIES), Q.take(LOG_ENTRIES))
+        .fetch();
+      await database.batch([
+        log.prepareCreateFromDirtyRaw({
+          id: uuidv7(),
+          _status: 'synced',
+          started_at: startedAt,
+          duration_ms: result.durationMs,
+          status: result.status,
+          pushed: result.pushed,
+          pulled: result.pulled,
+          conflicts: result.conflicts,
+          rejected: result.rejected,
+          sent_bytes: result.sent,
+          received_bytes: result.received,
+          error: result.error && JSON.stringify({ kind: result.error.kind, code: result.error.code }),
+        }),
+        ...old.map((entry) => entry.prepareDestroyPermanently()),
+        store.prepareFacts({ clockOffset: clock.offset(), lastSyncedAt }),
+      ]);
+    }, 'sync: log');
+  }
+
+  private report(changes: Partial<SyncStatus>): void {
+    this.status.next({ ...this.status.value, ...changes });
+  }
+}
+
+async function unavailable(): Promise<never> {
+  throw new Error('A database without an account has no server to sync with.');
+}
+
+type Done = Pick<SyncResult, 'pushed' | 'pulled' | 'conflicts' | 'rejected' | 'sent' | 'received'>;
+
+function add(result: SyncResult, done: Done): void {
+  result.pushed += done.pushed;
+  result.pulled += done.pulled;
+  result.conflicts += done.conflicts;
+  result.rejected += done.rejected;
+  result.sent += done.sent;
+  result.received += done.received;
+}
