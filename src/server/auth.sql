@@ -1,0 +1,30 @@
+-- What the local stack keeps for itself. Runs at every start, after bootstrap.sql, so every
+-- statement must be repeatable. Nothing here is granted to the API's roles.
+
+create schema if not exists local_stack;
+revoke all on schema local_stack from public;
+
+-- The signing secret and whether the demo has been laid down.
+create table if not exists local_stack.settings (
+  key text primary key,
+  value text not null
+);
+
+-- A refresh token is (session, counter) with a signature: rotating it is raising the counter, and
+-- a token from further back than the last one is a stolen or copied one.
+create table if not exists local_stack.sessions (
+  id uuid primary key,
+  user_id uuid not null references auth.users (id) on delete cascade,
+  refresh_counter integer not null default 0,
+  created_at timestamptz not null default now(),
+  refreshed_at timestamptz not null default now()
+);
+create index if not exists sessions_user_id on local_stack.sessions (user_id);
+
+-- The Supabase CLI records which migrations ran, not what was in them.
+create table if not exists local_stack.migration_checksums (
+  version text primary key,
+  sha256 text not null
+);
+
+create unique index if not exists users_email_ignoring_case on auth.users (lower(email));

@@ -1,0 +1,84 @@
+/** Reads and checks what auth requests carry. */
+
+import { fail, ok, type Result } from '@/core/result';
+import type { Refusal } from './errors';
+import { passwordFault } from './passwords';
+
+const MAX_METADATA_BYTES = 16_384;
+const MAX_NAME = 200;
+const EMAIL = /^[^\s@<>,;:"()[\]\\]+@[^\s@<>,;:"()[\]\\.]+(\.[^\s@<>,;:"()[\]\\.]+)+$/;
+
+export type Fields = Record<string, unknown>;
+
+export interface Credentials {
+  email: string;
+  password: string;
+}
+
+/** @param text the body of the request. */
+export function readFields(text: string): Result<Fields, Refusal> {
+  try {
+    const value: unknown = JSON.parse(text === '' ? '{}' : text);
+    if (isFields(value)) return ok(value);
+  } catch {
+    // Said below, like every other body that is no object.
+  }
+  return fail({ code: 'bad_json' });
+}
+
+/** @returns email and password as they were sent; the email in the form it is stored in. */
+export function readCredentials(fields: Fields): Result<Credentials, Refusal> {
+  const { email, password } = fields;
+  if (typeof email !== 'string' || email === '') return invalid('An email is required');
+  if (typeof password !== 'string' || password === '') return invalid('A password is required');
+  return ok({ email: email.trim().toLowerCase(), password });
+}
+
+/** Credentials that a new account may have. */
+export function readNewCredentials(fields: Fields): Result<Credentials, Refusal> {
+  const credentials = readCredentials(fields);
+  if (!credentials.ok) return credentials;
+  const { email, password } = credentials.value;
+  if (email.length > 254 || !EMAIL.test(email)) {
+    return invalid('Unable to validate email address: invalid format');
+  }
+  const fault = checkNewPassword(password);
+  return fault ? fail(fault) : credentials;
+}
+
+export function checkNewPassword(password: unknown): Refusal | null {
+  if (typeof password !== 'string') return { code: 'validation_failed', message: 'A password must be text' };
+  switch (passwordFault(password)) {
+    case 'too_short':
+      return { code: 'weak_password' };
+    case 'too_long':
+      return { code: 'validation_failed', message: 'Password cannot be longer than 72 bytes' };
+    case null:
+      return null;
+  }
+}
+
+/** The user's own metadata: any JSON object of moderate size, with a sound `display_name` if it has one. */
+export function readMetadata(value: unknown): Result<Fields, Refusal> {
+  if (value === undefined || value === null) return ok({});
+  if (!isFields(value)) return invalid('User metadata must be an object');
+  const json = JSON.stringify(value);
+  if (Buffer.byteLength(json) > MAX_METADATA_BYTES) return invalid('User metadata is too large');
+  // PostgreSQL stores neither in jsonb.
+  if (/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/i.test(json))
+    return invalid('User metadata holds characters that cannot be stored');
+  const { display_name: name } = value;
+  if (name === undefined || name === null) return ok(value);
+  if (typeof name !== 'string' || name.trim() === '' || name.length > MAX_NAME) {
+    return invalid(`display_name must be text of 1 to ${MAX_NAME} characters`);
+  }
+  return ok({ ...value, display_name: name.trim() });
+}
+
+function invalid(message: string): Result<never, Refusal> {
+  return fail({ code: 'validation_failed', message });
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

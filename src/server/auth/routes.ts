@@ -1,0 +1,154 @@
+/** `/auth/v1`: the part of Supabase Auth that Convoy uses. */
+
+import type { HttpBindings } from '@hono/node-server';
+import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { fail, ok, type Result } from '@/core/result';
+import { type Refusal, refuse } from './errors';
+import { type AttemptLimit, createAttemptLimit } from './rateLimit';
+import { checkNewPassword, readCredentials, readFields, readMetadata, readNewCredentials } from './requests';
+import type { AuthService, Caller } from './service';
+import type { Tokens } from './tokens';
+
+type Environment = { Bindings: HttpBindings };
+
+const MAX_BODY_BYTES = 64 * 1024;
+const WINDOW_MS = 5 * 60_000;
+
+export interface AuthRoutesParts {
+  service: AuthService;
+  tokens: Tokens;
+  now: () => number;
+}
+
+export function authRoutes({ service, tokens, now }: AuthRoutesParts): Hono<Environment> {
+  const perAccount = createAttemptLimit(10, WINDOW_MS, now);
+  const perAddress = createAttemptLimit(100, WINDOW_MS, now);
+  const routes = new Hono<Environment>();
+
+  routes.use(
+    bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (c) => refuse(c, { code: 'request_too_large' }) }),
+  );
+
+  routes.get('/health', (c) =>
+    c.json({ version: 'convoy', name: 'GoTrue', description: 'Convoy local stack' }),
+  );
+
+  routes.get('/settings', (c) =>
+    c.json({
+      external: { email: true, phone: false, anonymous_users: false },
+      disable_signup: false,
+      mailer_autoconfirm: true,
+      phone_autoconfirm: false,
+      sms_provider: '',
+      saml_enabled: false,
+    }),
+  );
+
+  routes.post('/signup', async (c) => {
+    const fields = readFields(await c.req.text());
+    if (!fields.ok) return refuse(c, fields.error);
+    const { email, phone } = fields.value;
+    if (!email && !phone) return refuse(c, { code: 'anonymous_provider_disabled' });
+    const credentials = readNewCredentials(fields.value);
+    if (!credentials.ok) return refuse(c, credentials.error);
+    const metadata = readMetadata(fields.value.data);
+    if (!metadata.ok) return refuse(c, metadata.error);
+    return reply(c, await service.signUp(credentials.value, metadata.value, issuerOf(c)));
+  });
+
+  routes.post('/token', async (c) => {
+    const fields = readFields(await c.req.text());
+    if (!fields.ok) return refuse(c, fields.error);
+    switch (c.req.query('grant_type')) {
+      case 'password': {
+        const credentials = readCredentials(fields.value);
+        if (!credentials.ok) return refuse(c, credentials.error);
+        const address = c.env.incoming.socket.remoteAddress ?? '';
+        const limits: [AttemptLimit, string][] = [
+          [perAccount, `${address} ${credentials.value.email}`],
+          [perAddress, address],
+        ];
+        const waitMs = Math.max(...limits.map(([limit, key]) => limit.waitMs(key)));
+        if (waitMs > 0) {
+          return refuse(c, { code: 'over_request_rate_limit', retryAfter: Math.ceil(waitMs / 1000) });
+        }
+        const signedIn = await service.signIn(credentials.value, issuerOf(c));
+        if (signedIn.ok) perAccount.succeeded(`${address} ${credentials.value.email}`);
+        else if (signedIn.error.code === 'invalid_credentials') {
+          for (const [limit, key] of limits) limit.failed(key);
+        }
+        return reply(c, signedIn);
+      }
+      case 'refresh_token': {
+        const { refresh_token: token } = fields.value;
+        if (typeof token !== 'string') return refuse(c, { code: 'refresh_token_not_found' });
+        return reply(c, await service.refresh(token, issuerOf(c)));
+      }
+      default:
+        return refuse(c, { code: 'unsupported_grant_type' });
+    }
+  });
+
+  routes.get('/user', async (c) => {
+    const caller = await callerOf(c, tokens);
+    return caller.ok ? reply(c, await service.getUser(caller.value)) : refuse(c, caller.error);
+  });
+
+  routes.put('/user', async (c) => {
+    const caller = await callerOf(c, tokens);
+    if (!caller.ok) return refuse(c, caller.error);
+    const fields = readFields(await c.req.text());
+    if (!fields.ok) return refuse(c, fields.error);
+    const { password, data, email } = fields.value;
+    if (email !== undefined) {
+      return refuse(c, { code: 'validation_failed', message: 'The local stack cannot change an email' });
+    }
+    const fault = password === undefined ? null : checkNewPassword(password);
+    if (fault) return refuse(c, fault);
+    const metadata = readMetadata(data);
+    if (!metadata.ok) return refuse(c, metadata.error);
+    return reply(
+      c,
+      await service.changeUser(caller.value, {
+        metadata: metadata.value,
+        password: typeof password === 'string' ? password : null,
+      }),
+    );
+  });
+
+  routes.post('/logout', async (c) => {
+    const caller = await callerOf(c, tokens);
+    if (!caller.ok) return refuse(c, caller.error);
+    const scope = c.req.query('scope') ?? 'global';
+    if (scope !== 'global' && scope !== 'local' && scope !== 'others') {
+      return refuse(c, { code: 'validation_failed', message: `Unsupported logout scope "${scope}"` });
+    }
+    const done = await service.signOut(caller.value, scope);
+    return done.ok ? c.body(null, 204) : refuse(c, done.error);
+  });
+
+  routes.all('*', (c) => refuse(c, { code: 'not_found' }));
+
+  return routes;
+}
+
+function reply<T extends object>(c: Context, answer: Result<T, Refusal>): Response {
+  return answer.ok ? c.json(answer.value) : refuse(c, answer.error);
+}
+
+function issuerOf(c: Context): string {
+  return `${new URL(c.req.url).origin}/auth/v1`;
+}
+
+async function callerOf(c: Context, tokens: Tokens): Promise<Result<Caller, Refusal>> {
+  const token = /^Bearer (.+)$/i.exec(c.req.header('Authorization') ?? '')?.[1];
+  if (token === undefined) return fail({ code: 'no_authorization' });
+  const claims = await tokens.verify(token);
+  if (!claims.ok) return fail({ code: 'bad_jwt', message: `invalid JWT: ${claims.error.message}` });
+  const { sub, session_id } = claims.value;
+  if (sub === undefined || session_id === undefined) {
+    return fail({ code: 'bad_jwt', message: 'invalid claim: missing sub claim' });
+  }
+  return ok({ userId: sub, sessionId: session_id });
+}

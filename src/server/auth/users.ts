@@ -1,0 +1,99 @@
+/** Users as Supabase Auth stores and shows them. */
+
+import type { SqlConnection } from '../database/backend';
+import type { Fields } from './requests';
+
+/** What the API says about a user. */
+export interface User {
+  id: string;
+  aud: string;
+  role: string;
+  email: string;
+  email_confirmed_at: string | null;
+  confirmed_at: string | null;
+  last_sign_in_at: string | null;
+  phone: string;
+  app_metadata: Fields;
+  user_metadata: Fields;
+  identities: never[];
+  created_at: string;
+  updated_at: string;
+  is_anonymous: boolean;
+}
+
+export interface StoredUser {
+  user: User;
+  passwordHash: string | null;
+}
+
+const ISO = `'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'`;
+const time = (column: string) => `to_char(${column} at time zone 'UTC', ${ISO})`;
+
+const SELECT = `
+  select encrypted_password as "passwordHash", json_build_object(
+    'id', id,
+    'aud', coalesce(aud, 'authenticated'),
+    'role', coalesce(role, 'authenticated'),
+    'email', email,
+    'email_confirmed_at', ${time('email_confirmed_at')},
+    'confirmed_at', ${time('email_confirmed_at')},
+    'last_sign_in_at', ${time('last_sign_in_at')},
+    'phone', '',
+    'app_metadata', coalesce(raw_app_meta_data, '{}'),
+    'user_metadata', coalesce(raw_user_meta_data, '{}'),
+    'identities', json_build_array(),
+    'created_at', ${time('created_at')},
+    'updated_at', ${time('updated_at')},
+    'is_anonymous', false
+  )::text as "user"
+  from auth.users
+`;
+
+export async function findUserByEmail(connection: SqlConnection, email: string): Promise<StoredUser | null> {
+  return one(connection, `${SELECT} where lower(email) = $1`, email);
+}
+
+export async function findUserById(connection: SqlConnection, id: string): Promise<StoredUser | null> {
+  return one(connection, `${SELECT} where id = $1::uuid`, id);
+}
+
+/** @throws SqlError 23505 when the email is taken. */
+export async function insertUser(
+  connection: SqlConnection,
+  user: { id: string; email: string; passwordHash: string; metadata: Fields },
+): Promise<void> {
+  await connection.query(
+    `insert into auth.users (id, aud, role, email, encrypted_password, email_confirmed_at,
+       raw_app_meta_data, raw_user_meta_data, created_at, updated_at)
+     values ($1::uuid, 'authenticated', 'authenticated', $2, $3, now(),
+       '{"provider": "email", "providers": ["email"]}', $4::jsonb, now(), now())`,
+    [user.id, user.email, user.passwordHash, JSON.stringify(user.metadata)],
+  );
+}
+
+export async function markSignedIn(connection: SqlConnection, id: string): Promise<void> {
+  await connection.query('update auth.users set last_sign_in_at = now() where id = $1::uuid', [id]);
+}
+
+/** Merges metadata by top-level key; a key given as null is removed, as Supabase Auth does. */
+export async function updateUser(
+  connection: SqlConnection,
+  id: string,
+  changes: { metadata: Fields; passwordHash: string | null },
+): Promise<void> {
+  const removed = Object.keys(changes.metadata).filter((key) => changes.metadata[key] === null);
+  await connection.query(
+    `update auth.users set
+       raw_user_meta_data = (coalesce(raw_user_meta_data, '{}') || $2::jsonb)
+         - array(select jsonb_array_elements_text($3::jsonb)),
+       encrypted_password = coalesce($4, encrypted_password),
+       updated_at = now()
+     where id = $1::uuid`,
+    [id, JSON.stringify(changes.metadata), JSON.stringify(removed), changes.passwordHash],
+  );
+}
+
+async function one(connection: SqlConnection, text: string, value: string): Promise<StoredUser | null> {
+  const [row] = await connection.query<{ user: string; passwordHash: string | null }>(text, [value]);
+  return row ? { user: JSON.parse(row.user) as User, passwordHash: row.passwordHash } : null;
+}

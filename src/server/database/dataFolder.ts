@@ -1,0 +1,173 @@
+/**
+ * The folder PGlite's database lives in:
+ *
+ *   stack.json   which layout this is     lock.db     held by the process that uses the folder
+ *   database/    the database             holder.json who that is, for the message to the second one
+ *
+ * What is in it is never removed, except by `reset`.
+ */
+
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { fail, ok, type Result } from '@/core/result';
+import type { StackError } from '../errors';
+import { syncFolder, syncTree } from './durableFolder';
+import { openPgliteFolder, PGLITE_POSTGRES_VERSION, type PgliteBackend } from './pglite';
+
+const FORMAT = 1;
+
+export interface DataFolder {
+  /** Opens the database, and creates it where there is none yet. */
+  open(): Promise<Result<PgliteBackend, StackError>>;
+  /** Lets the next process in. */
+  release(): void;
+}
+
+/**
+ * Takes a data folder for this process.
+ * @param reset empties it first; refused for a folder that is not a data folder, or is in use.
+ */
+export function takeDataFolder(folder: string, reset = false): Result<DataFolder, StackError> {
+  const path = resolve(folder);
+  const unfit = checkFolder(path);
+  if (unfit) return fail(unfit);
+  const lock = lockFolder(path);
+  if (!lock.ok) return lock;
+  if (reset) {
+    for (const name of ['database', 'database.partial', 'stack.json']) {
+      rmSync(join(path, name), { recursive: true, force: true });
+    }
+  }
+  return ok({ open: () => openDatabase(path), release: lock.value });
+}
+
+/** A folder that holds other things must not become a data folder by a slip in `--data`. */
+function checkFolder(path: string): StackError | null {
+  try {
+    mkdirSync(path, { recursive: true });
+    const entries = readdirSync(path);
+    if (entries.length === 0 || entries.includes('stack.json') || entries.includes('lock.db')) return null;
+    return {
+      code: 'data_foreign',
+      message: `${path} is not empty and is not a data folder of Convoy. Choose another one with --data.`,
+    };
+  } catch (error) {
+    return {
+      code: 'data_foreign',
+      message: `${path} cannot be used as a data folder (${reason(error)}). Choose another one with --data.`,
+    };
+  }
+}
+
+/**
+ * Locks through SQLite's file locks: the operating system drops them when the process dies, however
+ * it dies, so there are no stale locks to guess about.
+ */
+function lockFolder(path: string): Result<() => void, StackError> {
+  const holder = join(path, 'holder.json');
+  try {
+    const lock = new Sqlite(join(path, 'lock.db'), { timeout: 0 });
+    try {
+      lock.exec('begin exclusive');
+    } catch (error) {
+      lock.close();
+      throw error;
+    }
+    writeFileSync(holder, JSON.stringify({ pid: process.pid, since: new Date().toISOString() }));
+    return ok(() => {
+      if (!lock.open) return;
+      rmSync(holder, { force: true });
+      lock.close();
+    });
+  } catch (error) {
+    if (error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_BUSY')) {
+      return fail({
+        code: 'data_locked',
+        message: `The data folder ${path} is in use by another process${holderOf(holder)}. Stop it, or choose another folder with --data.`,
+      });
+    }
+    return fail({
+      code: 'data_broken',
+      message: `The data folder ${path} cannot be locked (${reason(error)}). Check that it is writable and on a local disk, or choose another one with --data.`,
+    });
+  }
+}
+
+async function openDatabase(path: string): Promise<Result<PgliteBackend, StackError>> {
+  const database = join(path, 'database');
+  const marker = join(path, 'stack.json');
+  const misfit = existsSync(marker) ? checkMarker(path, marker) : null;
+  if (misfit) return fail(misfit);
+
+  if (!existsSync(database)) {
+    if (existsSync(marker)) return fail(broken(path, 'its database is missing'));
+    const created = await createDatabase(path, database);
+    if (!created.ok) return created;
+  }
+  if (!existsSync(marker)) {
+    writeFileSync(marker, `${JSON.stringify({ format: FORMAT, postgres: PGLITE_POSTGRES_VERSION })}\n`);
+  }
+  try {
+    return ok(await openPgliteFolder(database));
+  } catch (error) {
+    return fail(broken(path, reason(error)));
+  }
+}
+
+/** Made aside and renamed when complete: a start that was killed leaves no half database behind. */
+async function createDatabase(path: string, database: string): Promise<Result<void, StackError>> {
+  const partial = `${database}.partial`;
+  try {
+    rmSync(partial, { recursive: true, force: true });
+    mkdirSync(partial);
+    await (await openPgliteFolder(partial)).close();
+    syncTree(partial);
+    renameSync(partial, database);
+    syncFolder(dirname(database));
+    return ok(undefined);
+  } catch (error) {
+    return fail({
+      code: 'data_broken',
+      message: `No database could be created in ${path} (${reason(error)}). Check free space and permissions.`,
+    });
+  }
+}
+
+function checkMarker(path: string, marker: string): StackError | null {
+  let format: unknown;
+  let postgres: unknown;
+  try {
+    ({ format, postgres } = JSON.parse(readFileSync(marker, 'utf8')) as Record<string, unknown>);
+  } catch (error) {
+    return broken(path, `stack.json: ${reason(error)}`);
+  }
+  if (typeof format !== 'number') return broken(path, 'stack.json names no format');
+  if (format > FORMAT || postgres !== PGLITE_POSTGRES_VERSION) {
+    return {
+      code: 'data_newer',
+      message: `The data folder ${path} was made by another version of Convoy (format ${format}, PostgreSQL ${String(postgres)}; this one reads format ${FORMAT}, PostgreSQL ${PGLITE_POSTGRES_VERSION}). Use that version, choose another folder with --data, or start over with --reset, which deletes what is in it.`,
+    };
+  }
+  return null;
+}
+
+function broken(path: string, why: string): StackError {
+  return {
+    code: 'data_broken',
+    message: `The database in ${path} does not open (${why}). Nothing was changed. Put back a copy of the folder, choose another one with --data, or start over with --reset, which deletes what is in it.`,
+  };
+}
+
+function holderOf(holder: string): string {
+  try {
+    const { pid } = JSON.parse(readFileSync(holder, 'utf8')) as { pid: number };
+    return ` (process ${pid})`;
+  } catch {
+    return '';
+  }
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

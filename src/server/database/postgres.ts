@@ -1,0 +1,76 @@
+/** Any PostgreSQL server, through a pool of connections. */
+
+import pg from 'pg';
+import { fail, ok } from '@/core/result';
+import {
+  assertCommitted,
+  failureOf,
+  openingScript,
+  type SqlBackend,
+  type SqlConnection,
+  type SqlFailure,
+} from './backend';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** Opens a pool. Whether the server can be reached shows with the first transaction (`08006`). */
+export function openPostgres(databaseUrl: string, maxConnections = 10): SqlBackend {
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    max: maxConnections,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    application_name: 'convoy',
+  });
+  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+  pool.on('error', () => {});
+
+  return {
+    kind: 'postgres',
+    async transaction(work, options) {
+      let client: pg.PoolClient;
+      try {
+        client = await pool.connect();
+      } catch (error) {
+        return fail(failureOf(error) ?? unreachable(error));
+      }
+      // A connection that breaks while it is checked out is reported by its query as well.
+      const ignore = () => {};
+      client.on('error', ignore);
+      let broken = false;
+      try {
+        await client.query(openingScript(options));
+        const value = await work(connectionOf(client));
+        assertCommitted((await client.query('commit')).command);
+        return ok(value);
+      } catch (error) {
+        await client.query('rollback').catch(() => {
+          broken = true;
+        });
+        const failure = failureOf(error) ?? (broken ? unreachable(error) : null);
+        if (failure) return fail(failure);
+        throw error;
+      } finally {
+        client.off('error', ignore);
+        client.release(broken);
+      }
+    },
+    close: async () => {
+      if (!pool.ending) await pool.end();
+    },
+  };
+}
+
+function connectionOf(client: pg.PoolClient): SqlConnection {
+  return {
+    query: async <Row>(text: string, values: readonly unknown[] = []) =>
+      (await client.query(text, [...values])).rows as Row[],
+    execute: async (script) => {
+      await client.query(script);
+    },
+  };
+}
+
+function unreachable(error: unknown): SqlFailure {
+  const message = error instanceof Error && error.message !== '' ? error.message : String(error);
+  return { sqlState: '08006', message, detail: null, hint: null };
+}

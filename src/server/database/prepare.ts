@@ -1,0 +1,169 @@
+/** Turns any database into a Convoy database: bootstrap, the stack's own tables, migrations, demo. */
+
+import { createHash, randomBytes } from 'node:crypto';
+import { fail, ok, type Result } from '@/core/result';
+import type { StackError } from '../errors';
+import type { Migration, StackSql } from '../projectFiles';
+import type { SqlBackend, SqlConnection, SqlFailure } from './backend';
+
+export interface PreparedDatabase {
+  /** Signs the tokens of this database's users. Made once and kept with them. */
+  jwtSecret: string;
+  /** Seconds since 1970 when the secret was made: what makes the API keys the same at every start. */
+  createdAt: number;
+  /** The demo data was laid down in this database. */
+  demo: boolean;
+}
+
+export interface PrepareOptions {
+  /** Lay down the demo where the database is fresh. */
+  demo: boolean;
+  /** Use this signing secret instead of one of its own (at least 32 characters). */
+  jwtSecret?: string;
+}
+
+/** Several stacks may start on one PostgreSQL at once: each step is taken by one of them. */
+const LOCK = 'select pg_advisory_xact_lock(4206920141)';
+
+/**
+ * Applies what is missing. Each migration is one transaction, so a failing one leaves the earlier
+ * ones in place and can be repaired and tried again.
+ */
+export async function prepareDatabase(
+  backend: SqlBackend,
+  sql: StackSql,
+  options: PrepareOptions,
+): Promise<Result<PreparedDatabase, StackError>> {
+  const based = await backend.transaction(async (connection) => {
+    await connection.execute(LOCK);
+    await connection.execute(sql.bootstrap);
+    await connection.execute(sql.auth);
+    await connection.execute(MIGRATIONS_TABLE);
+    const applied = await connection.query('select 1 from supabase_migrations.schema_migrations limit 1');
+    if (applied.length === 0) await insertSetting(connection, 'demo', options.demo ? 'wanted' : 'no');
+  });
+  if (!based.ok) return fail(explain('The database could not be prepared', based.error));
+
+  const migrated = await migrate(backend, sql.migrations);
+  if (!migrated.ok) return migrated;
+
+  const finished = await backend.transaction(async (connection) => {
+    await connection.execute(LOCK);
+    if (sql.seed !== null && (await setting(connection, 'demo')) === 'wanted') {
+      await connection.execute(sql.seed);
+      await connection.query("update local_stack.settings set value = 'yes' where key = 'demo'");
+    }
+    await insertSetting(connection, 'jwt_secret', randomBytes(48).toString('base64url'));
+    await insertSetting(connection, 'created_at', String(Math.floor(Date.now() / 1000)));
+    return {
+      jwtSecret: options.jwtSecret ?? (await setting(connection, 'jwt_secret')) ?? '',
+      createdAt: Number(await setting(connection, 'created_at')),
+      demo: (await setting(connection, 'demo')) === 'yes',
+    };
+  });
+  return finished.ok ? finished : fail(explain('The demo data could not be laid down', finished.error));
+}
+
+/** As the Supabase CLI has it, so that the CLI finds its own bookkeeping. */
+const MIGRATIONS_TABLE = `
+  create schema if not exists supabase_migrations;
+  create table if not exists supabase_migrations.schema_migrations (
+    version text primary key,
+    statements text[],
+    name text
+  );
+`;
+
+async function migrate(backend: SqlBackend, migrations: Migration[]): Promise<Result<void, StackError>> {
+  const checked = await backend.transaction((connection) => checkApplied(connection, migrations));
+  if (!checked.ok) return fail(explain('The migrations could not be read', checked.error));
+  if (checked.value) return fail(checked.value);
+
+  for (const migration of migrations) {
+    const applied = await backend.transaction(async (connection) => {
+      await connection.execute(LOCK);
+      const done = await connection.query(
+        'select 1 from supabase_migrations.schema_migrations where version = $1',
+        [migration.version],
+      );
+      if (done.length > 0) return;
+      await connection.execute(migration.sql);
+      await record(connection, migration);
+    });
+    if (!applied.ok) {
+      return fail(
+        explain(`Migration ${migration.version}_${migration.name} failed and was undone`, applied.error),
+      );
+    }
+  }
+  return ok(undefined);
+}
+
+async function checkApplied(
+  connection: SqlConnection,
+  migrations: Migration[],
+): Promise<StackError | undefined> {
+  const applied = await connection.query<{ version: string; name: string | null; sha256: string | null }>(`
+    select version, name, sha256
+    from supabase_migrations.schema_migrations
+    left join local_stack.migration_checksums using (version)
+    order by version
+  `);
+  const known = new Map(migrations.map((migration) => [migration.version, migration]));
+  for (const { version, name, sha256 } of applied) {
+    const migration = known.get(version);
+    if (!migration) {
+      return {
+        code: 'data_newer',
+        message: `The database has migration ${version}_${name ?? ''}, which this version of Convoy does not know: a newer one made it. Update Convoy, or use another data folder (--data), or start over with --reset, which deletes the data.`,
+      };
+    }
+    if (sha256 !== null && sha256 !== checksum(migration)) {
+      return {
+        code: 'migration_changed',
+        message: `Migration ${version}_${migration.name} was changed after it had been applied to this database. Restore the file and put the change into a new migration, or start over with --reset, which deletes the data.`,
+      };
+    }
+  }
+  return undefined;
+}
+
+async function record(connection: SqlConnection, migration: Migration): Promise<void> {
+  await connection.query(
+    'insert into supabase_migrations.schema_migrations (version, statements, name) values ($1, array[$2]::text[], $3)',
+    [migration.version, migration.sql, migration.name],
+  );
+  await connection.query('insert into local_stack.migration_checksums (version, sha256) values ($1, $2)', [
+    migration.version,
+    checksum(migration),
+  ]);
+}
+
+async function setting(connection: SqlConnection, key: string): Promise<string | null> {
+  const [row] = await connection.query<{ value: string }>(
+    'select value from local_stack.settings where key = $1',
+    [key],
+  );
+  return row?.value ?? null;
+}
+
+/** Keeps the value that is there. */
+async function insertSetting(connection: SqlConnection, key: string, value: string): Promise<void> {
+  await connection.query(
+    'insert into local_stack.settings (key, value) values ($1, $2) on conflict do nothing',
+    [key, value],
+  );
+}
+
+/** Line ends are left out: a checkout on Windows is no change. */
+function checksum({ sql }: Migration): string {
+  return createHash('sha256').update(sql.replaceAll('\r\n', '\n')).digest('hex');
+}
+
+function explain(what: string, failure: SqlFailure): StackError {
+  const why = [failure.message, failure.detail, failure.hint].filter(Boolean).join(' ');
+  if (failure.sqlState.startsWith('08') || failure.sqlState.startsWith('28')) {
+    return { code: 'database_unreachable', message: `The database cannot be reached: ${why}` };
+  }
+  return { code: 'migration_failed', message: `${what}: ${why} (SQLSTATE ${failure.sqlState})` };
+}

@@ -1,0 +1,15 @@
+/** Why the local stack could not start. `message` says what happened and what to do about it. */
+export interface StackError {
+  code:
+    | 'port_in_use'
+    | 'cannot_listen'
+    | 'data_locked'
+    | 'data_foreign'
+    | 'data_broken'
+    | 'data_newer'
+    | 'migration_changed'
+    | 'migration_failed'
+    | 'database_unreachable'
+    | 'reset_refused';
+  message: string;
+}

@@ -1,0 +1,38 @@
+/** The API of the stack: everything under `/auth/v1` and `/rest/v1`. */
+
+import type { HttpBindings } from '@hono/node-server';
+import { Hono } from 'hono';
+import { compress } from 'hono/compress';
+import { cors } from 'hono/cors';
+import { authRoutes } from '../auth/routes';
+import type { AuthService } from '../auth/service';
+import type { Tokens } from '../auth/tokens';
+import type { SqlBackend } from '../database/backend';
+import { createFunctionCatalog } from '../rest/functions';
+import { restRoutes } from '../rest/routes';
+import { requireApiKey } from './apiKey';
+
+type Environment = { Bindings: HttpBindings };
+
+export interface ApiParts {
+  backend: SqlBackend;
+  tokens: Tokens;
+  auth: AuthService;
+  now: () => number;
+  maxBodyBytes: number;
+}
+
+export function api({ backend, tokens, auth, now, maxBodyBytes }: ApiParts): Hono<Environment> {
+  const app = new Hono<Environment>();
+  for (const path of ['/auth/v1/*', '/rest/v1/*']) {
+    app.use(path, cors({ origin: '*', exposeHeaders: ['X-Supabase-Api-Version', 'Retry-After'] }));
+    app.use(path, compress());
+    app.use(path, requireApiKey(tokens));
+  }
+  app.route('/auth/v1', authRoutes({ service: auth, tokens, now }));
+  app.route(
+    '/rest/v1',
+    restRoutes({ backend, catalog: createFunctionCatalog(backend), tokens, maxBodyBytes }),
+  );
+  return app;
+}

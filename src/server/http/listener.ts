@@ -1,0 +1,90 @@
+/** The listening socket: opened before the database, so that a busy port is told at once. */
+
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
+import { fail, ok, type Result } from '@/core/result';
+import type { StackError } from '../errors';
+
+export type RequestHandler = (request: Request, env: HttpBindings) => Response | Promise<Response>;
+
+export interface Listener {
+  /** For what is no request: upgrades to WebSockets. */
+  readonly server: Server;
+  readonly port: number;
+  /** Answers requests from now on; until then they are told to come back. */
+  serve(handler: RequestHandler): void;
+  /** Refuses connections and cuts the open ones, as a network that went away would. */
+  suspend(): Promise<void>;
+  /** Listens again, on the same port. */
+  resume(): Promise<void>;
+  /** Accepts nothing new, lets running requests finish within the grace time, then cuts what is left. */
+  close(graceMs?: number): Promise<void>;
+}
+
+const GRACE_MS = 5_000;
+const starting: RequestHandler = () =>
+  new Response('Convoy is starting.\n', { status: 503, headers: { 'Retry-After': '1' } });
+
+export async function listen(host: string, port: number): Promise<Result<Listener, StackError>> {
+  let handler = starting;
+  const server = createAdaptorServer({
+    fetch: (request, env) => handler(request, env as HttpBindings),
+  }) as Server;
+  const problem = await bind(server, host, port);
+  if (problem) return fail(explain(problem, host, port));
+  const bound = (server.address() as AddressInfo).port;
+
+  return ok({
+    server,
+    port: bound,
+    serve: (next) => {
+      handler = next;
+    },
+    suspend: () => close(server, 0),
+    resume: async () => {
+      const failure = await bind(server, host, bound);
+      if (failure) throw failure;
+    },
+    close: (graceMs = GRACE_MS) => close(server, graceMs),
+  });
+}
+
+function bind(server: Server, host: string, port: number): Promise<NodeJS.ErrnoException | null> {
+  return new Promise((resolve) => {
+    const failed = (error: NodeJS.ErrnoException) => resolve(error);
+    server.once('error', failed);
+    server.listen(port, host, () => {
+      server.off('error', failed);
+      resolve(null);
+    });
+  });
+}
+
+function close(server: Server, graceMs: number): Promise<void> {
+  if (!server.listening) return Promise.resolve();
+  return new Promise((resolve) => {
+    // A kept-alive connection is idle only once its answer has been sent, so it is looked for again and again.
+    const idle = setInterval(() => server.closeIdleConnections(), 25);
+    const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+    server.close(() => {
+      clearInterval(idle);
+      clearTimeout(cut);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+function explain(error: NodeJS.ErrnoException, host: string, port: number): StackError {
+  if (error.code === 'EADDRINUSE') {
+    return {
+      code: 'port_in_use',
+      message: `Port ${port} is already in use. Stop the program that uses it, or choose another one with --port (0 takes any free port).`,
+    };
+  }
+  return {
+    code: 'cannot_listen',
+    message: `Convoy cannot listen on ${host}, port ${port} (${error.message}). Choose others with --host and --port.`,
+  };
+}

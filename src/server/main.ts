@@ -1,0 +1,101 @@
+/** `npm start`: reads the command line, starts the local stack (or the app alone), prints where it is. */
+
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { DEFAULT_HOST, type HostedApp, type LocalStack, serveHostedApp, startLocalStack } from './stack';
+
+interface Flags {
+  port: number;
+  host: string;
+  data: string;
+  reset: boolean;
+  demo: boolean;
+  json: boolean;
+}
+
+const DEFAULT_PORT = 8787;
+
+const command = new Command('convoy')
+  .description('Runs Convoy on this machine: the web app and a small Supabase under it.')
+  .addOption(
+    new Option('--port <number>', 'port to listen on; 0 takes any free one')
+      .default(DEFAULT_PORT)
+      .argParser(readPort),
+  )
+  .option('--host <address>', 'address to listen on; other machines can reach 0.0.0.0', DEFAULT_HOST)
+  .option('--data <folder>', 'where the data is kept (without DATABASE_URL)', '.convoy/data')
+  .option('--reset', 'delete the data in that folder and start over', false)
+  .option('--no-demo', 'start with an empty database')
+  .option('--json', 'print one JSON value: {url, accounts}', false)
+  .addHelpText(
+    'after',
+    `
+Environment:
+  DATABASE_URL                      use this PostgreSQL instead of the data folder
+  SUPABASE_URL, SUPABASE_ANON_KEY   use this Supabase project and serve the app alone`,
+  );
+
+const flags = command.parse().opts<Flags>();
+const started = await start(flags);
+if (started === null) process.exit(1);
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    started.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        console.error(error);
+        process.exit(1);
+      },
+    );
+  });
+}
+announce(started, flags);
+
+async function start({ port, host, data, reset, demo }: Flags): Promise<LocalStack | HostedApp | null> {
+  const { SUPABASE_URL, SUPABASE_ANON_KEY, DATABASE_URL } = process.env;
+  if (SUPABASE_URL && SUPABASE_ANON_KEY) {
+    const supabase = { url: SUPABASE_URL, anonKey: SUPABASE_ANON_KEY };
+    return orComplain(await serveHostedApp({ supabase, host, port }));
+  }
+  if (DATABASE_URL && reset) {
+    return complain('--reset deletes a data folder, never a database. Drop and create that one yourself.');
+  }
+  return orComplain(
+    await startLocalStack({
+      data: DATABASE_URL ? { kind: 'postgres', url: DATABASE_URL } : { kind: 'folder', path: data, reset },
+      host,
+      port,
+      demo,
+    }),
+  );
+}
+
+function orComplain<T>(result: { ok: true; value: T } | { ok: false; error: { message: string } }): T | null {
+  return result.ok ? result.value : complain(result.error.message);
+}
+
+function complain(message: string): null {
+  console.error(message);
+  return null;
+}
+
+function announce(app: LocalStack | HostedApp, { json }: Flags): void {
+  const accounts = 'accounts' in app ? app.accounts : [];
+  if (json) {
+    console.log(JSON.stringify({ url: app.url, accounts }));
+    return;
+  }
+  const width = Math.max(0, ...accounts.map(({ email }) => email.length));
+  const rows = accounts.map(
+    ({ role, email, password }) => `  ${role.padEnd(8)}${email.padEnd(width + 2)}${password}`,
+  );
+  console.log(
+    ['', `  Convoy is running at ${app.url}`, '', ...rows, ...(rows.length > 0 ? [''] : [])].join('\n'),
+  );
+}
+
+function readPort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError('It must be 0 to 65535.');
+  return port;
+}

@@ -1,0 +1,110 @@
+/** `/rest/v1`: remote procedure calls as PostgREST answers them. Tables are not served. */
+
+import type { HttpBindings } from '@hono/node-server';
+import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { fail, ok, type Result } from '@/core/result';
+import type { Claims, Tokens } from '../auth/tokens';
+import type { SqlBackend } from '../database/backend';
+import { callFunction } from './call';
+import { failureFromSql, type RestFailure, restFailure } from './errors';
+import type { FunctionCatalog } from './functions';
+
+type Environment = { Bindings: HttpBindings };
+
+export interface RestRoutesParts {
+  backend: SqlBackend;
+  catalog: FunctionCatalog;
+  tokens: Tokens;
+  maxBodyBytes: number;
+}
+
+export function restRoutes({ backend, catalog, tokens, maxBodyBytes }: RestRoutesParts): Hono<Environment> {
+  const routes = new Hono<Environment>();
+
+  routes.use(
+    bodyLimit({
+      maxSize: maxBodyBytes,
+      onError: (c) =>
+        reply(c, restFailure(413, 'PGRST102', `The request is larger than ${maxBodyBytes} bytes`)),
+    }),
+  );
+
+  routes.post('/rpc/:function', async (c) => {
+    const claims = await claimsOf(c, tokens);
+    if (!claims.ok) return reply(c, claims.error);
+    const anonymous = claims.value.role === 'anon';
+
+    const body = (await c.req.text()) || '{}';
+    const argumentNames = readArgumentNames(body);
+    if (!argumentNames) return reply(c, restFailure(400, 'PGRST102', 'Empty or invalid json'));
+
+    const found = await catalog.find(c.req.param('function'), argumentNames);
+    if (!found.ok) {
+      const { kind, failure } = found.error;
+      return reply(c, kind === 'rest' ? failure : failureFromSql(failure, anonymous));
+    }
+    const answer = await callFunction(backend, {
+      target: found.value,
+      argumentNames,
+      body,
+      settings: settingsOf(c, claims.value),
+    });
+    if (!answer.ok) return reply(c, failureFromSql(answer.error, anonymous));
+    if (answer.value === null) return c.body(null, 204);
+    return c.body(answer.value, 200, { 'Content-Type': 'application/json; charset=utf-8' });
+  });
+
+  routes.all('/rpc/:function', (c) =>
+    reply(c, restFailure(405, 'PGRST101', 'The local stack serves functions by POST alone')),
+  );
+
+  routes.all('/:table{.*}', (c) =>
+    reply(
+      c,
+      restFailure(
+        404,
+        'PGRST205',
+        `Could not find the table 'public.${c.req.param('table')}' in the schema cache`,
+        null,
+        'Convoy reads and writes through functions alone.',
+      ),
+    ),
+  );
+
+  return routes;
+}
+
+function reply(c: Context, { status, body }: RestFailure): Response {
+  if (status === 401) c.header('WWW-Authenticate', 'Bearer');
+  return c.json(body, status as ContentfulStatusCode);
+}
+
+/** A user's token where there is one, else the API key. */
+async function claimsOf(c: Context, tokens: Tokens): Promise<Result<Claims, RestFailure>> {
+  const bearer = /^Bearer (.+)$/i.exec(c.req.header('Authorization') ?? '')?.[1];
+  const claims = await tokens.verify(bearer ?? c.req.header('apikey') ?? '');
+  return claims.ok ? ok(claims.value) : fail(restFailure(401, 'PGRST301', claims.error.message));
+}
+
+function readArgumentNames(body: string): string[] | null {
+  try {
+    const value: unknown = JSON.parse(body);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** What functions can learn about the request, and as whom they run. */
+function settingsOf(c: Context, claims: Claims): Record<string, string> {
+  return {
+    search_path: 'public, extensions',
+    role: claims.role,
+    'request.jwt.claims': JSON.stringify(claims),
+    'request.method': c.req.method,
+    'request.path': c.req.path,
+    'request.headers': JSON.stringify(c.req.header()),
+  };
+}

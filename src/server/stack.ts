@@ -1,0 +1,224 @@
+/** Puts the local stack together: port, database, auth, API, web app. */
+
+import type { Server } from 'node:http';
+import { join } from 'node:path';
+import { Hono } from 'hono';
+import { fail, ok, type Result } from '@/core/result';
+import { createRefreshTokens } from './auth/refreshTokens';
+import { createAuthService } from './auth/service';
+import { createTokens } from './auth/tokens';
+import type { SqlBackend } from './database/backend';
+import { takeDataFolder } from './database/dataFolder';
+import { openPgliteInMemory } from './database/pglite';
+import { openPostgres } from './database/postgres';
+import { prepareDatabase } from './database/prepare';
+import type { StackError } from './errors';
+import { api } from './http/api';
+import { type Listener, listen } from './http/listener';
+import { type DemoAccount, webApp } from './http/webApp';
+import { packageRoot, readStackSql, type StackSql } from './projectFiles';
+
+/** Where the database is. */
+export type DataSource =
+  | { kind: 'folder'; path: string; reset?: boolean }
+  | { kind: 'memory'; template?: Blob }
+  | { kind: 'postgres'; url: string }
+  /** One that the caller opened; the stack prepares it, and closes it in the end. */
+  | { kind: 'backend'; backend: SqlBackend };
+
+export interface LocalStackOptions {
+  data: DataSource;
+  /** Default 127.0.0.1: reachable from this machine alone. */
+  host?: string;
+  /** 0, the default, takes any free port. */
+  port?: number;
+  /** Lay down the demo in a fresh database. Default: yes. */
+  demo?: boolean;
+  /** Folder of the built web app. Default: dist/web of the package. */
+  webRoot?: string;
+  /** Signs with this instead of the database's own secret (at least 32 characters). */
+  jwtSecret?: string;
+  /** Largest request to `/rest/v1`, in bytes. Default 32 MB. */
+  maxBodyBytes?: number;
+  sql?: StackSql;
+  /** Milliseconds since 1970. */
+  now?: () => number;
+  /** Told about failures that clients are told nothing of. Default: standard error. */
+  log?: (message: string) => void;
+}
+
+export interface LocalStack {
+  readonly url: string;
+  readonly anonKey: string;
+  readonly serviceKey: string;
+  readonly jwtSecret: string;
+  /** The demo's accounts; empty where there is no demo. */
+  readonly accounts: readonly DemoAccount[];
+  /** For upgrades to WebSockets. */
+  readonly server: Server;
+  readonly backend: SqlBackend;
+  /** Refuses and cuts connections, as a network that went away would; the database stays. */
+  suspend(): Promise<void>;
+  resume(): Promise<void>;
+  /** Lets running requests finish, then closes the database. May be called twice. */
+  close(): Promise<void>;
+}
+
+const MAX_BODY_BYTES = 32 * 1024 * 1024;
+export const DEFAULT_HOST = '127.0.0.1';
+
+/** The accounts that supabase/seed.sql lays down. */
+export const DEMO_ACCOUNTS: readonly DemoAccount[] = ['owner', 'editor', 'viewer', 'agent'].map((role) => ({
+  role,
+  email: `${role}@convoy.example`,
+  password: 'convoy-demo',
+}));
+
+/**
+ * Starts the stack and resolves when it answers requests.
+ * @returns what went wrong as a value, with nothing left open.
+ */
+export async function startLocalStack(options: LocalStackOptions): Promise<Result<LocalStack, StackError>> {
+  const host = options.host ?? DEFAULT_HOST;
+  // The port first: a start that cannot listen must not touch the data, least of all reset it.
+  const listening = await listen(host, options.port ?? 0);
+  if (!listening.ok) return listening;
+  const listener = listening.value;
+
+  const opened = await openBackend(options.data);
+  if (!opened.ok) {
+    await listener.close();
+    return opened;
+  }
+  const { backend, release } = opened.value;
+  const running = await serve(listener, backend, options);
+  if (!running.ok) {
+    await listener.close();
+    await backend.close();
+    release();
+    return running;
+  }
+
+  let closing: Promise<void> | null = null;
+  async function close(): Promise<void> {
+    await listener.close();
+    await backend.close();
+    release();
+  }
+  return ok({
+    ...running.value,
+    url: `http://${addressOf(host)}:${listener.port}`,
+    server: listener.server,
+    backend,
+    suspend: () => listener.suspend(),
+    resume: () => listener.resume(),
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  });
+}
+
+interface OpenBackend {
+  backend: SqlBackend;
+  release: () => void;
+}
+
+async function openBackend(data: DataSource): Promise<Result<OpenBackend, StackError>> {
+  const release = () => {};
+  switch (data.kind) {
+    case 'backend':
+      return ok({ backend: data.backend, release });
+    case 'postgres':
+      return ok({ backend: openPostgres(data.url), release });
+    case 'memory':
+      return ok({ backend: await openPgliteInMemory(data.template), release });
+    case 'folder': {
+      const folder = takeDataFolder(data.path, data.reset);
+      if (!folder.ok) return folder;
+      const backend = await folder.value.open();
+      if (backend.ok) return ok({ backend: backend.value, release: folder.value.release });
+      folder.value.release();
+      return backend;
+    }
+  }
+}
+
+type Running = Pick<LocalStack, 'anonKey' | 'serviceKey' | 'jwtSecret' | 'accounts'>;
+
+async function serve(
+  listener: Listener,
+  backend: SqlBackend,
+  options: LocalStackOptions,
+): Promise<Result<Running, StackError>> {
+  const now = options.now ?? Date.now;
+  const log = options.log ?? ((message) => console.error(message));
+  const prepared = await prepareDatabase(backend, options.sql ?? readStackSql(), {
+    demo: options.demo ?? true,
+    jwtSecret: options.jwtSecret,
+  });
+  if (!prepared.ok) return fail(prepared.error);
+  const { jwtSecret, createdAt, demo } = prepared.value;
+
+  const tokens = createTokens(jwtSecret, now);
+  const refreshTokens = createRefreshTokens(jwtSecret);
+  const anonKey = await tokens.signApiKey('anon', createdAt);
+  const accounts = demo ? DEMO_ACCOUNTS : [];
+
+  const app = new Hono();
+  app.onError((error, c) => {
+    log(`${c.req.method} ${c.req.path}: ${error.stack ?? error.message}`);
+    return c.json({ code: 'unexpected_failure', message: 'Unexpected failure, see the server log' }, 500);
+  });
+  const auth = createAuthService({ backend, tokens, refreshTokens, now, log });
+  app.route('/', api({ backend, tokens, auth, now, maxBodyBytes: options.maxBodyBytes ?? MAX_BODY_BYTES }));
+  app.route(
+    '/',
+    webApp({
+      root: options.webRoot ?? defaultWebRoot(),
+      config: (origin) => ({ supabaseUrl: origin, anonKey, demo: demo ? [...accounts] : null }),
+      connectTo: [],
+    }),
+  );
+  listener.serve((request, env) => app.fetch(request, env));
+  const serviceKey = await tokens.signApiKey('service_role', createdAt);
+  return ok({ anonKey, serviceKey, jwtSecret, accounts });
+}
+
+export interface HostedAppOptions {
+  /** The Supabase project that the app uses. */
+  supabase: { url: string; anonKey: string };
+  host?: string;
+  port?: number;
+  webRoot?: string;
+}
+
+export type HostedApp = Pick<LocalStack, 'url' | 'close'>;
+
+/** Serves the web app alone, configured for a Supabase project; there is no stack of its own then. */
+export async function serveHostedApp(options: HostedAppOptions): Promise<Result<HostedApp, StackError>> {
+  const host = options.host ?? DEFAULT_HOST;
+  const { url, anonKey } = options.supabase;
+  const listening = await listen(host, options.port ?? 0);
+  if (!listening.ok) return listening;
+  const app = webApp({
+    root: options.webRoot ?? defaultWebRoot(),
+    config: () => ({ supabaseUrl: url, anonKey, demo: null }),
+    connectTo: [new URL(url).origin],
+  });
+  listening.value.serve((request, env) => app.fetch(request, env));
+  return ok({
+    url: `http://${addressOf(host)}:${listening.value.port}`,
+    close: () => listening.value.close(),
+  });
+}
+
+function defaultWebRoot(): string {
+  return join(packageRoot(), 'dist/web');
+}
+
+/** @returns a host that a browser can open: "all addresses" is not one. */
+function addressOf(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
+}
