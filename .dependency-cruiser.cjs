@@ -129,8 +129,8 @@ module.exports = {
     ),
     forbid(
       'local-drivers-in-platform',
-      'Only the platform opens local storage.',
-      { path: '^src/', pathNot: '^src/platform/' },
+      'Only the platform opens local storage; the server also locks its folder through SQLite.',
+      { path: '^src/', pathNot: '^src/(platform|server)/' },
       { path: LOCAL_DRIVERS },
     ),
     forbid(
