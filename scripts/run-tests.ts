@@ -4,7 +4,7 @@
  * Runs the checks (format and lint, import directions, types), then the named vitest projects. The
  * last line is `N passed, N failed, N skipped`; with `--json` standard output holds one JSON value
  * and everything else goes to standard error. Exits 1 on any failure, on a skip that
- * tests/platform-skips.json does not list, and when no test ran.
+ * tests/platform-skips.json does not list, and when no test of a named project ran.
  */
 
 import { spawn } from 'node:child_process';
@@ -77,7 +77,8 @@ for (const check of CHECKS) {
 
 const skips = JSON.parse(readFileSync(join(root, 'tests/platform-skips.json'), 'utf8')) as PlatformSkip[];
 const { exitCode, report } = await runVitest(projects, out);
-const summary = summarise(report, exitCode, skips, `${process.platform}-${process.arch}`);
+const platform = `${process.platform}-${process.arch}`;
+const summary = summarise(report, exitCode, { projects, skips, platform });
 for (const check of checks) if (!check.ok) summary.failures.push(`check: ${check.name}`);
 summary.failed = summary.failures.length;
 

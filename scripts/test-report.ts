@@ -27,20 +27,37 @@ export interface Summary {
   failures: string[];
   /** Skipped without being on the list. */
   unlistedSkips: string[];
+  /** Projects that were asked for and of which no test passed or failed. */
+  emptyProjects: string[];
+}
+
+/** What the report is judged by. */
+export interface Expectations {
+  /** Folders of tests/, each of which must have run something. */
+  projects: string[];
+  skips: PlatformSkip[];
+  /** `<process.platform>-<process.arch>` */
+  platform: string;
 }
 
 /**
  * @param report vitest's report, or null when it left none
  * @param exitCode of vitest: not 0 without a failed test means that the run itself broke
- * @param platform `<process.platform>-<process.arch>`
  */
 export function summarise(
   report: VitestReport | null,
   exitCode: number,
-  skips: PlatformSkip[],
-  platform: string,
+  { projects, skips, platform }: Expectations,
 ): Summary {
-  const summary: Summary = { passed: 0, failed: 0, skipped: 0, failures: [], unlistedSkips: [] };
+  const summary: Summary = {
+    passed: 0,
+    failed: 0,
+    skipped: 0,
+    failures: [],
+    unlistedSkips: [],
+    emptyProjects: [],
+  };
+  const empty = new Set(projects);
   for (const file of report?.testResults ?? []) {
     let failedHere = 0;
     for (const test of file.assertionResults) {
@@ -54,12 +71,15 @@ export function summarise(
         if (!isListed(test.fullName, skips, platform)) summary.unlistedSkips.push(test.fullName);
       }
     }
+    const ran = file.assertionResults.some(({ status }) => status === 'passed' || status === 'failed');
+    if (ran) for (const project of projects) if (isOf(project, file.name)) empty.delete(project);
     if (file.status === 'failed' && failedHere === 0) summary.failures.push(file.name);
   }
   if (exitCode !== 0 && summary.failures.length === 0) {
     summary.failures.push(`vitest ended with code ${exitCode}`);
   }
   summary.failed = summary.failures.length;
+  summary.emptyProjects = [...empty];
   return summary;
 }
 
@@ -69,12 +89,18 @@ export function verdict(summary: Summary): string | null {
   if (summary.unlistedSkips.length > 0) {
     return `skipped without being listed in tests/platform-skips.json: ${summary.unlistedSkips.join('; ')}`;
   }
-  return summary.passed === 0 ? 'no test ran' : null;
+  if (summary.passed === 0) return 'no test ran';
+  // A suite that is no longer found would otherwise look like one that passes.
+  return summary.emptyProjects.length > 0 ? `no test ran of: ${summary.emptyProjects.join(', ')}` : null;
 }
 
 /** The last line of every run. */
 export function lastLine(summary: Summary): string {
   return `${summary.passed} passed, ${summary.failed} failed, ${summary.skipped} skipped`;
+}
+
+function isOf(project: string, file: string): boolean {
+  return file.replaceAll('\\', '/').includes(`/tests/${project}/`);
 }
 
 function isListed(title: string, skips: PlatformSkip[], platform: string): boolean {
