@@ -1,0 +1,199 @@
+-- Tasks, their stages and checkpoints (R4, R5), and what they depend on.
+
+create table public.tasks (
+  like convoy.record including all,
+  milestone_id uuid not null,
+  parent_task_id uuid,
+  workflow_id uuid constraint tasks_workflow_id_fkey references public.workflows,
+  title text not null constraint tasks_title_length check (char_length(title) <= 500),
+  description text constraint tasks_description_length check (char_length(description) <= 100000),
+  current_stage text not null default 'PLAN'
+    constraint tasks_current_stage_length check (char_length(current_stage) <= 64),
+  status text not null default 'todo'
+    constraint tasks_status_allowed check (status in ('todo', 'in_progress', 'blocked', 'done', 'cancelled')),
+  priority text not null default 'medium'
+    constraint tasks_priority_allowed check (priority in ('low', 'medium', 'high', 'urgent')),
+  assignee_id uuid,
+  -- JSON has no infinities.
+  sort_order double precision not null default 0
+    constraint tasks_sort_order_allowed check (sort_order > '-Infinity' and sort_order < 'Infinity'),
+  claimed_by uuid,
+  claimed_until timestamptz,
+  completion_date timestamptz,
+  constraint tasks_workspace_id_fkey foreign key (workspace_id) references convoy.scope_clocks,
+  constraint tasks_workspace_key unique (workspace_id, id),
+  constraint tasks_milestone_id_fkey foreign key (workspace_id, milestone_id)
+    references public.milestones (workspace_id, id),
+  constraint tasks_parent_task_id_fkey foreign key (workspace_id, parent_task_id)
+    references public.tasks (workspace_id, id),
+  constraint tasks_parent_task_id_allowed check (parent_task_id <> id)
+);
+create index tasks_milestone_id on public.tasks (milestone_id);
+create index tasks_parent_task_id on public.tasks (parent_task_id) where parent_task_id is not null;
+create index tasks_workflow_id on public.tasks (workflow_id) where workflow_id is not null;
+
+create table public.task_dependencies (
+  like convoy.record including all,
+  task_id uuid not null,
+  depends_on_task_id uuid not null,
+  constraint task_dependencies_workspace_id_fkey foreign key (workspace_id) references convoy.scope_clocks,
+  constraint task_dependencies_task_id_fkey foreign key (workspace_id, task_id)
+    references public.tasks (workspace_id, id),
+  constraint task_dependencies_depends_on_task_id_fkey foreign key (workspace_id, depends_on_task_id)
+    references public.tasks (workspace_id, id)
+);
+create unique index task_dependencies_pair on public.task_dependencies (task_id, depends_on_task_id)
+  where deleted_at is null;
+create index task_dependencies_task_id on public.task_dependencies (task_id);
+create index task_dependencies_depends_on_task_id on public.task_dependencies (depends_on_task_id);
+
+select convoy.make_synced('tasks', 6,
+  refs => '{"milestone_id": "milestones", "parent_task_id": "tasks", "workflow_id": "workflows"}',
+  parents => array['milestone_id', 'parent_task_id'],
+  units => '{"current_stage": "stage", "status": "stage", "completion_date": "stage",
+             "milestone_id": "place", "parent_task_id": "place"}');
+select convoy.make_synced('task_dependencies', 7,
+  refs => '{"task_id": "tasks", "depends_on_task_id": "tasks"}',
+  parents => array['task_id', 'depends_on_task_id']);
+
+-- Whether the caller is bound by checkpoints: everybody but the service and people who own or edit.
+create function convoy.stops_at_checkpoints(scope uuid) returns boolean
+language sql stable security definer set search_path = '' as $$
+  select auth.uid() is not null and not exists (
+    select from public.workspace_members m
+    join public.profiles p on p.id = m.user_id
+    where m.workspace_id = scope and m.user_id = auth.uid() and m.deleted_at is null
+      and m.role in ('owner', 'editor') and p.kind = 'human')
+$$;
+
+-- Agents by role, and agents by nature whatever role they were given.
+create function convoy.is_agent(scope uuid) returns boolean
+language sql stable security definer set search_path = '' as $$
+  select coalesce(convoy.role_in(scope) = 'agent', false)
+    or exists (select from public.profiles p where p.id = auth.uid() and p.kind = 'agent')
+$$;
+
+-- R4 and R5. Runs after the stamp trigger, so behind the clock's lock: what it reads is settled.
+create function convoy.check_stage() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare
+  workflow record;
+  old_order numeric;
+  new_order numeric;
+  checkpoint text;
+  finished boolean := new.status = 'done' or new.completion_date is not null;
+begin
+  select w.workspace_id, w.stages into workflow from public.workflows w
+    where w.id = coalesce(new.workflow_id, '00000000-0000-7000-8000-000000000001');
+  if not found
+    or workflow.workspace_id not in (new.workspace_id, '00000000-0000-7000-8000-000000000000')
+  then
+    raise exception 'There is no such workflow.' using errcode = 'SN008', column = 'workflow_id';
+  end if;
+  if tg_op = 'UPDATE' and new.workflow_id is distinct from old.workflow_id
+    or tg_op = 'INSERT' and new.workflow_id is not null
+  then
+    if convoy.is_agent(new.workspace_id) then
+      raise exception 'Agents do not choose the workflow of a task.' using errcode = 'SN006', column = 'workflow_id';
+    end if;
+  end if;
+
+  select (s ->> 'order')::numeric into new_order
+    from jsonb_array_elements(workflow.stages) s where s ->> 'name' = new.current_stage;
+  if not found then
+    raise exception 'The workflow has no stage "%".', new.current_stage
+      using errcode = 'SN002', column = 'current_stage';
+  end if;
+
+  -- A new task starts before the first stage, and so does one whose old stage is no longer there.
+  old_order := '-Infinity';
+  if tg_op = 'UPDATE' then
+    select (s ->> 'order')::numeric into old_order
+      from jsonb_array_elements(workflow.stages) s where s ->> 'name' = old.current_stage;
+    old_order := coalesce(old_order, '-Infinity');
+  end if;
+  select s ->> 'name' into checkpoint
+    from jsonb_array_elements(workflow.stages) s
+    where s -> 'is_checkpoint' = 'true'
+      and (s ->> 'order')::numeric >= case when finished then least(old_order, new_order) else old_order end
+      and (finished or (s ->> 'order')::numeric < new_order)
+    order by (s ->> 'order')::numeric limit 1;
+  if found and convoy.stops_at_checkpoints(new.workspace_id) then
+    raise exception 'Only a person who owns or edits the workspace moves a task past %.', checkpoint
+      using errcode = 'SN001', column = case
+        when tg_op = 'INSERT' or new.current_stage <> old.current_stage then 'current_stage' else 'status' end;
+  end if;
+  return new;
+end
+$$;
+create trigger b_stage_of_new before insert on public.tasks
+  for each row execute function convoy.check_stage();
+create trigger b_stage before update on public.tasks
+  for each row
+  when ((new.current_stage, new.status, new.completion_date, new.workflow_id)
+    is distinct from (old.current_stage, old.status, old.completion_date, old.workflow_id))
+  execute function convoy.check_stage();
+
+-- The cycle checks run when the whole statement is done and see all of its rows.
+create function convoy.check_parent_cycle() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if exists (
+    with recursive ancestors (id) as (
+      select new.parent_task_id
+      union
+      select t.parent_task_id from ancestors a join public.tasks t on t.id = a.id
+      where t.parent_task_id is not null
+    )
+    select from ancestors a where a.id = new.id
+  ) then
+    raise exception 'A task cannot be its own subtask.' using errcode = 'SN003', column = 'parent_task_id';
+  end if;
+  return null;
+end
+$$;
+create trigger c_parent_cycle_of_new after insert on public.tasks
+  for each row when (new.parent_task_id is not null) execute function convoy.check_parent_cycle();
+create trigger c_parent_cycle after update on public.tasks
+  for each row
+  when (new.parent_task_id is not null and new.parent_task_id is distinct from old.parent_task_id)
+  execute function convoy.check_parent_cycle();
+
+-- A dependency says that one task waits for another; it can be taken back, never rewritten.
+create function convoy.keep_dependency() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  raise exception 'A dependency is removed and added, never changed.' using errcode = 'SN005',
+    column = case when new.task_id <> old.task_id then 'task_id' else 'depends_on_task_id' end;
+end
+$$;
+create trigger b_immutable before update on public.task_dependencies
+  for each row
+  when (new.task_id <> old.task_id or new.depends_on_task_id <> old.depends_on_task_id)
+  execute function convoy.keep_dependency();
+
+-- Fires for a restored dependency too.
+create function convoy.check_dependency_cycle() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if exists (
+    with recursive reached (id) as (
+      select new.depends_on_task_id
+      union
+      select d.depends_on_task_id from reached r
+      join public.task_dependencies d on d.task_id = r.id and d.deleted_at is null
+    )
+    select from reached r where r.id = new.task_id
+  ) then
+    raise exception 'The tasks would wait for each other.' using errcode = 'SN003', column = 'depends_on_task_id';
+  end if;
+  return null;
+end
+$$;
+create trigger c_dependency_cycle_of_new after insert on public.task_dependencies
+  for each row execute function convoy.check_dependency_cycle();
+create trigger c_dependency_cycle after update on public.task_dependencies
+  for each row when (new.deleted_at is null and old.deleted_at is not null)
+  execute function convoy.check_dependency_cycle();
+
+revoke execute on all functions in schema convoy from public;
