@@ -3,6 +3,7 @@
  * The activity is written in one group with the change it tells of; its actor is always the caller.
  */
 
+import { changedColumns } from './changes';
 import type { Task } from './entities';
 import type { Json } from './protocol';
 import { columnsOf } from './schema';
@@ -38,7 +39,7 @@ export function taskCreated(task: Pick<Task, 'id' | 'title' | 'current_stage'>):
 export function taskChanged(before: Task, changes: Readonly<Record<string, Json>>): ActivityDraft[] {
   const drafts: ActivityDraft[] = [];
   const old = before as unknown as Record<string, Json>;
-  const differs = differingColumns(old, changes);
+  const differs = changedColumns('tasks', old, changes);
   if (differs.includes('current_stage')) {
     drafts.push(
       onTask(before.id, 'stage_changed', {
@@ -61,16 +62,6 @@ export function taskChanged(before: Task, changes: Readonly<Record<string, Json>
     );
   }
   return drafts;
-}
-
-/** @returns the task columns among the changes whose value differs, in the order of the schema. */
-export function differingColumns(
-  before: Readonly<Record<string, Json>>,
-  changes: Readonly<Record<string, Json>>,
-): string[] {
-  return Object.keys(columnsOf('tasks')).filter(
-    (field) => Object.hasOwn(changes, field) && changes[field] !== before[field],
-  );
 }
 
 export function dependencyAdded(taskId: string, dependsOn: Pick<Task, 'id' | 'title'>): ActivityDraft {

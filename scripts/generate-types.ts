@@ -1,0 +1,37 @@
+/**
+ * Writes src/lib/supabase/database.types.generated.ts from the migrations: applied to an empty
+ * in-memory database, whose catalog is then read. The format is that of `supabase gen types typescript`.
+ */
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { openPgliteInMemory, prepareDatabase, readStackSql } from '@/server';
+import { databaseTypes } from './databaseTypes';
+
+export const GENERATED_FILE = fileURLToPath(
+  new URL('../src/lib/supabase/database.types.generated.ts', import.meta.url),
+);
+
+/** @returns what the generated file should hold for the migrations as they are. */
+export async function generate(): Promise<string> {
+  const backend = await openPgliteInMemory();
+  try {
+    const prepared = await prepareDatabase(backend, readStackSql(), { demo: false });
+    if (!prepared.ok) throw new Error(prepared.error.message);
+    const types = await backend.transaction(databaseTypes);
+    if (!types.ok) throw new Error(types.error.message);
+    return types.value;
+  } finally {
+    await backend.close();
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const types = await generate();
+  const check = process.argv.includes('--check');
+  if (check && readFileSync(GENERATED_FILE, 'utf8') !== types) {
+    console.error('The database types are out of date: run npm run types:database.');
+    process.exitCode = 1;
+  }
+  if (!check) writeFileSync(GENERATED_FILE, types);
+}

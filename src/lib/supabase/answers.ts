@@ -1,0 +1,107 @@
+/** Checks the shape of what the server answers, so that nothing malformed reaches the local database. */
+
+import type { PullAnswer, PushAnswer, PushRequest } from '@/core/protocol';
+import { isSyncedTable } from '@/core/schema';
+
+type Fields = Record<string, unknown>;
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isRevision(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isStrings(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}
+
+function every(value: unknown, check: (item: unknown) => boolean): boolean {
+  return isObject(value) && Object.values(value).every(check);
+}
+
+/** Rows as one array for each column, all as long as the ids; cheap, since pages are large. */
+function isRows(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  return Object.entries(value).every(([table, columns]) => {
+    if (!isSyncedTable(table) || !isObject(columns) || !isStrings(columns.id)) return false;
+    const length = columns.id.length;
+    return Object.values(columns).every((column) => Array.isArray(column) && column.length === length);
+  });
+}
+
+function isDeleted(value: unknown): boolean {
+  return (
+    isObject(value) && Object.entries(value).every(([table, ids]) => isSyncedTable(table) && isStrings(ids))
+  );
+}
+
+function isPage(value: unknown): boolean {
+  return isObject(value) && isRows(value.rows) && isDeleted(value.deleted);
+}
+
+function isScope(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    typeof value.id === 'string' &&
+    typeof value.role === 'string' &&
+    isRevision(value.head) &&
+    typeof value.tag === 'string'
+  );
+}
+
+function isCursor(value: unknown): boolean {
+  return isObject(value) && isRevision(value.revision) && typeof value.tag === 'string';
+}
+
+/** @returns whether the value is an answer of `sync_pull`. */
+export function isPullAnswer(value: unknown): value is PullAnswer {
+  return (
+    isObject(value) &&
+    typeof value.user_id === 'string' &&
+    typeof value.server_time === 'string' &&
+    Array.isArray(value.scopes) &&
+    value.scopes.every(isScope) &&
+    every(value.cursors, isCursor) &&
+    typeof value.more === 'boolean' &&
+    (value.total === null || isRevision(value.total)) &&
+    isPage(value)
+  );
+}
+
+function isOutcome(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  switch (value.outcome) {
+    case 'applied':
+    case 'merged':
+      return isRevision(value.revision);
+    case 'conflict':
+      return isRevision(value.revision) && isObject(value.columns);
+    case 'duplicate':
+      return typeof value.of === 'string';
+    case 'gone':
+      return value.which === 'record' || value.which === 'parent';
+    case 'blocked':
+      return typeof value.by === 'string';
+    case 'rejected':
+      return typeof value.code === 'string' && typeof value.message === 'string';
+    default:
+      return false;
+  }
+}
+
+/** @returns whether the value is the answer of `sync_push` to this request. */
+export function isPushAnswer(value: unknown, request: PushRequest): value is PushAnswer {
+  return (
+    isObject(value) &&
+    typeof value.user_id === 'string' &&
+    typeof value.server_time === 'string' &&
+    value.batch === request.batch &&
+    Array.isArray(value.outcomes) &&
+    value.outcomes.length === request.changes.length &&
+    value.outcomes.every(isOutcome) &&
+    isPage(value.effects) &&
+    every(value.revisions, isCursor)
+  );
+}

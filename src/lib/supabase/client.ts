@@ -1,0 +1,57 @@
+/** The one way to make a Supabase client for Convoy. */
+
+import { createClient, type SupabaseClient, type SupabaseClientOptions } from '@supabase/supabase-js';
+import type { Database } from './database.types.generated';
+import { meteredFetch } from './traffic';
+
+export type ConvoyClient = SupabaseClient<Database>;
+
+type Options = SupabaseClientOptions<'public'>;
+type WebSocketConstructor = NonNullable<NonNullable<Options['realtime']>['transport']>;
+
+export interface ConvoyClientOptions {
+  /** Where the session is kept; absent: `localStorage` in a browser. */
+  storage?: NonNullable<Options['auth']>['storage'];
+  storageKey?: string;
+  /** Whether the session outlives this client. Default: true where there is somewhere to keep it. */
+  persistSession?: boolean;
+  autoRefreshToken?: boolean;
+  fetch?: typeof fetch;
+  /** Needed for realtime where the runtime has no WebSocket of its own (Node 20): pass that of `ws`. */
+  webSocket?: unknown;
+}
+
+/**
+ * @param url of the Supabase project or of a local stack.
+ * @param anonKey its public key.
+ * @returns a supabase-js client that measures the traffic of sync requests.
+ */
+export function createConvoyClient(
+  url: string,
+  anonKey: string,
+  options: ConvoyClientOptions = {},
+): ConvoyClient {
+  const hasBrowserStorage = typeof globalThis.localStorage !== 'undefined';
+  return createClient<Database>(url, anonKey, {
+    auth: {
+      persistSession: options.persistSession ?? (options.storage !== undefined || hasBrowserStorage),
+      autoRefreshToken: options.autoRefreshToken ?? true,
+      detectSessionInUrl: false,
+      ...(options.storage && { storage: options.storage }),
+      ...(options.storageKey && { storageKey: options.storageKey }),
+    },
+    global: { fetch: meteredFetch(options.fetch ?? ((input, init) => globalThis.fetch(input, init))) },
+    realtime: { transport: (options.webSocket ?? runtimeWebSocket()) as WebSocketConstructor },
+  });
+}
+
+/** supabase-js refuses to make a client without a WebSocket, even one that never uses realtime. */
+function runtimeWebSocket(): unknown {
+  return globalThis.WebSocket ?? MissingWebSocket;
+}
+
+class MissingWebSocket {
+  constructor() {
+    throw new Error('Realtime needs a WebSocket: pass the option `webSocket` to createConvoyClient.');
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * The remote Context Service: the same interface as the local one, answered by the server. Writes are
+ * checked by the same rules first, then go through `sync_push` together with the activity they imply.
+ */
+
+import type { ContextService, KnowledgeScope } from '@/core/contextService';
+import type { BestPractice, Milestone, Pattern, Project, Task, Workflow, Workspace } from '@/core/entities';
+import { ConvoyError } from '@/core/errors';
+import { isUuid } from '@/core/text';
+import type { ConvoyClient } from './client';
+import { currentClient } from './currentClient';
+import { plainWrites, type RemoteStore } from './plainWrites';
+import { type PlainRecord, RemoteRecords } from './records';
+import { RemoteWriter, type WriterOptions } from './remoteWriter';
+import { taskWrites } from './taskWrites';
+import { SupabaseTransport } from './transport';
+
+export { useSupabaseClient } from './currentClient';
+
+export interface RemoteServiceOptions extends WriterOptions {
+  client: ConvoyClient;
+  /** Milliseconds until a request is given up. Default: 15,000. */
+  timeoutMs?: number;
+}
+
+/** No record has this id: what an id that cannot exist stands for in a query. */
+const NOTHING = '00000000-0000-0000-0000-000000000000';
+
+/**
+ * @returns a Context Service that answers from Supabase, as the user who is signed in on the client.
+ * Its writes are those of a device of its own, made one after the other.
+ */
+export function createRemoteContextService({
+  client,
+  timeoutMs = 15_000,
+  ...options
+}: RemoteServiceOptions): ContextService {
+  const records = new RemoteRecords(client, timeoutMs);
+  const writer = new RemoteWriter(client, new SupabaseTransport(client, { timeoutMs }), options);
+  const store: RemoteStore = {
+    get: (table, id) => (isUuid(id) ? records.get(table, id) : Promise.resolve(null)),
+    dependency: (task_id, depends_on_task_id) =>
+      records.one('task_dependencies', 'get_task_dependency', { task_id, depends_on_task_id }),
+    write: (changes) => writer.write(changes),
+    now: () => new Date().toISOString(),
+  };
+
+  return guarded({
+    ...reads(records),
+    ...taskWrites(store),
+    ...plainWrites(store),
+  });
+}
+
+type Reads = Pick<
+  ContextService,
+  | 'getTaskContext'
+  | 'getWorkspaces'
+  | 'getProjects'
+  | 'getMilestones'
+  | 'getTasks'
+  | 'getWorkflows'
+  | 'getWorkflowById'
+  | 'getPatterns'
+  | 'getBestPractices'
+>;
+
+/** What cannot be the id of a record on the server is the id of none: null, or nothing in a list. */
+function reads(records: RemoteRecords): Reads {
+  return {
+    getTaskContext: async (taskId) => (isUuid(taskId) ? records.context(taskId) : null),
+    getWorkspaces: async () => many<Workspace>(records.many('workspaces', 'get_workspaces', {})),
+    getProjects: async (workspace_id) =>
+      isUuid(workspace_id) ? many<Project>(records.many('projects', 'get_projects', { workspace_id })) : [],
+    getMilestones: async (project_id) =>
+      isUuid(project_id) ? many<Milestone>(records.many('milestones', 'get_milestones', { project_id })) : [],
+    getTasks: async (milestone_id) =>
+      isUuid(milestone_id) ? many<Task>(records.many('tasks', 'get_tasks', { milestone_id })) : [],
+    getWorkflows: async () => many<Workflow>(records.many('workflows', 'get_workflows', {})),
+    getWorkflowById: async (workflow_id) => {
+      if (!isUuid(workflow_id)) return null;
+      return (await records.one('workflows', 'get_workflow', { workflow_id })) as Workflow | null;
+    },
+    getPatterns: async (scope) => many<Pattern>(records.many('patterns', 'get_patterns', knowledge(scope))),
+    getBestPractices: async (scope) =>
+      many<BestPractice>(records.many('best_practices', 'get_best_practices', knowledge(scope))),
+  };
+}
+
+async function many<T>(found: Promise<PlainRecord[]>): Promise<T[]> {
+  return (await found) as unknown as T[];
+}
+
+/** Left out means all; an id that cannot exist must not be left out. */
+function knowledge({ workspace_id, project_id }: KnowledgeScope = {}) {
+  const id = (given: string) => (isUuid(given) ? given : NOTHING);
+  return {
+    ...(workspace_id !== undefined && { workspace_id: id(workspace_id) }),
+    ...(project_id !== undefined && { project_id: id(project_id) }),
+  };
+}
+
+/** Whatever a function throws that is no ConvoyError is a bug, and still comes out as one. */
+function guarded<T extends object>(service: T): T {
+  const wrapped = Object.entries(service).map(([name, method]) => [
+    name,
+    async (...args: unknown[]) => {
+      try {
+        return await method(...args);
+      } catch (error) {
+        if (error instanceof ConvoyError) throw error;
+        const message = error instanceof Error ? error.message : String(error);
+        throw new ConvoyError({ kind: 'unexpected', code: 'unexpected', message });
+      }
+    },
+  ]);
+  return Object.fromEntries(wrapped) as T;
+}
+
+// The service of the current client ---------------------------------------------------------------
+
+const services = new WeakMap<ConvoyClient, ContextService>();
+
+function current(): ContextService {
+  const client = currentClient();
+  if (!client) {
+    throw new ConvoyError({
+      kind: 'unavailable',
+      code: 'unavailable',
+      message: 'No Supabase client is set. Call useSupabaseClient first.',
+      causes: [],
+    });
+  }
+  let service = services.get(client);
+  if (!service) {
+    service = createRemoteContextService({ client });
+    services.set(client, service);
+  }
+  return service;
+}
+
+/** The method of the current client's service, looked up at each call. */
+function bound<Name extends keyof ContextService>(name: Name): ContextService[Name] {
+  const call = async (...args: unknown[]) => (current()[name] as (...args: unknown[]) => unknown)(...args);
+  return call as unknown as ContextService[Name];
+}
+
+export const getTaskContext = bound('getTaskContext');
+export const addTaskActivity = bound('addTaskActivity');
+export const updateTaskStage = bound('updateTaskStage');
+export const createTask = bound('createTask');
+export const updateTask = bound('updateTask');
+export const deleteTask = bound('deleteTask');
+export const addTaskDependency = bound('addTaskDependency');
+export const removeTaskDependency = bound('removeTaskDependency');
+export const getWorkspaces = bound('getWorkspaces');
+export const getProjects = bound('getProjects');
+export const getMilestones = bound('getMilestones');
+export const getTasks = bound('getTasks');
+export const createWorkspace = bound('createWorkspace');
+export const updateWorkspace = bound('updateWorkspace');
+export const deleteWorkspace = bound('deleteWorkspace');
+export const createProject = bound('createProject');
+export const updateProject = bound('updateProject');
+export const deleteProject = bound('deleteProject');
+export const createMilestone = bound('createMilestone');
+export const updateMilestone = bound('updateMilestone');
+export const deleteMilestone = bound('deleteMilestone');
+export const createPattern = bound('createPattern');
+export const updatePattern = bound('updatePattern');
+export const deletePattern = bound('deletePattern');
+export const createBestPractice = bound('createBestPractice');
+export const updateBestPractice = bound('updateBestPractice');
+export const deleteBestPractice = bound('deleteBestPractice');
+export const getWorkflows = bound('getWorkflows');
+export const getWorkflowById = bound('getWorkflowById');
+export const getPatterns = bound('getPatterns');
+export const getBestPractices = bound('getBestPractices');

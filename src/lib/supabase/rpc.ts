@@ -1,0 +1,88 @@
+/** One call of a database function over PostgREST, with every way of failing as a typed value. */
+
+import type { AuthError, TransportError } from '@/core/errors';
+import type { Traffic } from '@/core/protocol';
+import { fail, ok, type Result } from '@/core/result';
+import type { ConvoyClient } from './client';
+import type { Database } from './database.types.generated';
+import { type Measure, measure } from './traffic';
+
+type Functions = Database['public']['Functions'];
+export type RpcName = keyof Functions & string;
+export type RpcError = TransportError | AuthError;
+
+export interface RpcOptions {
+  signal?: AbortSignal;
+  /** Milliseconds until the call is given up. */
+  timeoutMs: number;
+}
+
+/**
+ * Calls a function of the database.
+ * @returns what the function returned, unchecked, and the bytes that travelled; or the failure:
+ * `offline` when the request did not get through, `timeout` when it was given up or aborted.
+ */
+export async function callRpc<Name extends RpcName>(
+  client: ConvoyClient,
+  name: Name,
+  args: Functions[Name]['Args'],
+  { signal, timeoutMs }: RpcOptions,
+): Promise<Result<{ data: unknown; traffic: Traffic }, RpcError>> {
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  const timer = setTimeout(abort, timeoutMs);
+  signal?.addEventListener('abort', abort, { once: true });
+  if (signal?.aborted) abort();
+  const traffic = measure(controller.signal);
+  try {
+    const { data, error, status } = await client.rpc(name, args).abortSignal(controller.signal);
+    if (!error)
+      return ok({ data: data as unknown, traffic: { sent: traffic.sent, received: traffic.received } });
+    if (controller.signal.aborted) return fail(timedOut());
+    return fail(failureOf(status, error, traffic));
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+function timedOut(): TransportError {
+  return { kind: 'transport', code: 'timeout', message: 'The server did not answer in time.' };
+}
+
+/**
+ * @param status of the response, or 0 where there was none.
+ * @param body PostgREST's error: `code` is an SQLSTATE, or `PGRST` and a number.
+ */
+function failureOf(
+  status: number,
+  body: { code?: string; message?: string },
+  { retryAfterMs }: Measure,
+): RpcError {
+  const message = body.message ?? '';
+  switch (status) {
+    case 0:
+      return { kind: 'transport', code: 'offline', message: 'The server cannot be reached.' };
+    case 401:
+      return { kind: 'auth', code: 'expired', message: 'Your session has ended. Sign in again.' };
+    case 403:
+      return { kind: 'auth', code: 'forbidden', message: message || 'The server does not allow this.' };
+    case 408:
+      return timedOut();
+    case 429:
+      return {
+        kind: 'transport',
+        code: 'rate_limited',
+        message: 'The server asks to wait a moment.',
+        retryAfterMs,
+      };
+    default:
+      return {
+        kind: 'transport',
+        code: 'http',
+        message: message || `The server answered with status ${status}.`,
+        status,
+        sqlState: /^[0-9A-Z]{5}$/.test(body.code ?? '') ? (body.code ?? null) : null,
+      };
+  }
+}

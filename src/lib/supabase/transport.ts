@@ -1,0 +1,111 @@
+/** The sync transport over Supabase RPC: `sync_pull` and `sync_push` of `supabase/migrations`. */
+
+import type { AuthError, ProtocolError, SyncError } from '@/core/errors';
+import type {
+  Json,
+  PullAnswer,
+  PullRequest,
+  PushAnswer,
+  PushRequest,
+  SyncTransport,
+  Traffic,
+} from '@/core/protocol';
+import { fail, type Result } from '@/core/result';
+import { isPullAnswer, isPushAnswer } from './answers';
+import type { ConvoyClient } from './client';
+import { callRpc } from './rpc';
+
+export interface TransportOptions {
+  /** Milliseconds until a request is given up. Default: 30,000. */
+  timeoutMs?: number;
+}
+
+/** Implements the port of the sync engine on a Supabase client. */
+export class SupabaseTransport implements SyncTransport {
+  private readonly timeoutMs: number;
+
+  constructor(
+    private readonly client: ConvoyClient,
+    options: TransportOptions = {},
+  ) {
+    this.timeoutMs = options.timeoutMs ?? 30_000;
+  }
+
+  pull(
+    request: PullRequest,
+    signal: AbortSignal,
+  ): Promise<Result<PullAnswer & { traffic: Traffic }, SyncError>> {
+    return this.call('sync_pull', request, isPullAnswer, signal);
+  }
+
+  push(
+    request: PushRequest,
+    signal: AbortSignal,
+  ): Promise<Result<PushAnswer & { traffic: Traffic }, SyncError>> {
+    return this.call(
+      'sync_push',
+      request,
+      (answer): answer is PushAnswer => isPushAnswer(answer, request),
+      signal,
+    );
+  }
+
+  private async call<Answer extends { user_id: string }>(
+    name: 'sync_pull' | 'sync_push',
+    request: PullRequest | PushRequest,
+    isAnswer: (value: unknown) => value is Answer,
+    signal: AbortSignal,
+  ): Promise<Result<Answer & { traffic: Traffic }, SyncError>> {
+    const called = await callRpc(
+      this.client,
+      name,
+      // Requests are plain JSON; interfaces have no index signature, so this cannot be shown to the compiler.
+      { request: request as unknown as Json },
+      { signal, timeoutMs: this.timeoutMs },
+    );
+    if (!called.ok) return called;
+    const { data, traffic } = called.value;
+    const refused = refusalIn(data);
+    if (refused) return fail(refused);
+    if (!isAnswer(data)) return fail(malformed('The server gave an answer that cannot be understood.'));
+    // The body names the user too: tabs share a session, and another may have signed in meanwhile.
+    if (data.user_id !== request.user_id) return fail(wrongUser());
+    return { ok: true, value: Object.assign(data, { traffic }) };
+  }
+}
+
+function malformed(message: string): ProtocolError {
+  return { kind: 'protocol', code: 'malformed', message };
+}
+
+function wrongUser(): AuthError {
+  return { kind: 'auth', code: 'wrong_user', message: 'Somebody else is signed in now. Sign in again.' };
+}
+
+const AUTH_CODES: readonly string[] = ['expired', 'signed_out', 'wrong_user', 'forbidden'];
+const PROTOCOL_CODES: readonly string[] = [
+  'client_too_old',
+  'schema_mismatch',
+  'malformed',
+  'device_conflict',
+  'history_changed',
+  'too_large',
+];
+
+/** Expected failures of the functions are values: `{"error": {"code", "message"}}`. */
+function refusalIn(data: unknown): SyncError | null {
+  if (typeof data !== 'object' || data === null || !('error' in data)) return null;
+  const { error } = data;
+  const { code, message } = (typeof error === 'object' && error !== null ? error : {}) as Record<
+    string,
+    unknown
+  >;
+  const text = typeof message === 'string' && message !== '' ? message : 'The server refused the request.';
+  if (typeof code !== 'string') return malformed(text);
+  if (code === 'wrong_user') return wrongUser();
+  if (AUTH_CODES.includes(code)) return { kind: 'auth', code: code as AuthError['code'], message: text };
+  if (PROTOCOL_CODES.includes(code)) {
+    return { kind: 'protocol', code: code as ProtocolError['code'], message: text };
+  }
+  return { kind: 'unexpected', code: 'unexpected', message: `${text} (${code})` };
+}

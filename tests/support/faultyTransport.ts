@@ -1,0 +1,118 @@
+/** A sync transport that fails as it is told: for tests of what a device does about it. */
+
+import type { SyncError } from '@/core/errors';
+import type { PullRequest, PushRequest, SyncTransport } from '@/core/protocol';
+import { fail } from '@/core/result';
+
+type Direction = 'pull' | 'push';
+type Fault =
+  /** The server never sees the request. */
+  | { what: 'lose_request' }
+  /** The server does what is asked, and the device does not hear of it. */
+  | { what: 'lose_response' }
+  /** The server gets the request twice; the device hears the second answer. */
+  | { what: 'deliver_twice' }
+  | { what: 'fail'; error: SyncError }
+  | { what: 'delay'; ms: number }
+  /** Waits until the test lets it go. */
+  | { what: 'hold'; until: Promise<void> };
+
+const OFFLINE: SyncError = { kind: 'transport', code: 'offline', message: 'The server cannot be reached.' };
+const TIMEOUT: SyncError = {
+  kind: 'transport',
+  code: 'timeout',
+  message: 'The server did not answer in time.',
+};
+
+/** Wraps a transport; each planned fault hits one request, in the order of planning. */
+export class FaultyTransport implements SyncTransport {
+  /** Everything that was asked, lost requests included. */
+  readonly requests: { direction: Direction; request: PullRequest | PushRequest }[] = [];
+  private readonly planned: Record<Direction, Fault[]> = { pull: [], push: [] };
+  private offline = false;
+
+  constructor(private readonly inner: SyncTransport) {}
+
+  /** Plans a fault for the next request of this direction that has none yet. */
+  next(direction: Direction, ...faults: Fault[]): this {
+    this.planned[direction].push(...faults);
+    return this;
+  }
+
+  loseNextRequest(direction: Direction): this {
+    return this.next(direction, { what: 'lose_request' });
+  }
+
+  loseNextResponse(direction: Direction): this {
+    return this.next(direction, { what: 'lose_response' });
+  }
+
+  deliverNextTwice(direction: Direction): this {
+    return this.next(direction, { what: 'deliver_twice' });
+  }
+
+  failNext(direction: Direction, error: SyncError, times = 1): this {
+    return this.next(direction, ...Array.from({ length: times }, () => ({ what: 'fail', error }) as const));
+  }
+
+  delayNext(direction: Direction, ms: number): this {
+    return this.next(direction, { what: 'delay', ms });
+  }
+
+  /** Holds the next request back until the returned function is called. */
+  holdNext(direction: Direction): () => void {
+    let release = () => {};
+    const until = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    this.next(direction, { what: 'hold', until });
+    return release;
+  }
+
+  /** While offline every request fails, planned faults are kept. */
+  setOffline(offline: boolean): this {
+    this.offline = offline;
+    return this;
+  }
+
+  count(direction: Direction): number {
+    return this.requests.filter((made) => made.direction === direction).length;
+  }
+
+  pull: SyncTransport['pull'] = (request, signal) =>
+    this.run('pull', request, () => this.inner.pull(request, signal));
+
+  push: SyncTransport['push'] = (request, signal) =>
+    this.run('push', request, () => this.inner.push(request, signal));
+
+  private async run<Answer>(
+    direction: Direction,
+    request: PullRequest | PushRequest,
+    send: () => Promise<Answer>,
+  ): Promise<Answer | ReturnType<typeof fail<SyncError>>> {
+    // A copy: a device that changes its request between two attempts is to be caught.
+    this.requests.push({ direction, request: structuredClone(request) });
+    if (this.offline) return fail(OFFLINE);
+    const fault = this.planned[direction].shift();
+    switch (fault?.what) {
+      case undefined:
+        return send();
+      case 'lose_request':
+        return fail(OFFLINE);
+      case 'lose_response':
+        await send();
+        return fail(TIMEOUT);
+      case 'deliver_twice':
+        await send();
+        return send();
+      case 'fail':
+        return fail(fault.error);
+      case 'delay':
+        await new Promise((resolve) => setTimeout(resolve, fault.ms));
+        return send();
+      case 'hold':
+        await fault.until;
+        return send();
+    }
+  }
+}
