@@ -24,11 +24,8 @@ function childrenOf(table: SyncedTable): { table: SyncedTable; column: string }[
   );
 }
 
-/**
- * Prepares the deletion of a record and of everything under it. Only the record itself is pushed.
- * @returns prepared models for one batch
- */
-export async function prepareDeletion(
+/** @returns a record and everything under it. When deleted, only the record itself is pushed. */
+export async function withDescendants(
   database: ConvoyDatabase,
   table: SyncedTable,
   record: ConvoyModel,
@@ -50,7 +47,7 @@ export async function prepareDeletion(
     }
     generation = next;
   }
-  return [...doomed.values()].map((model) => model.prepareMarkAsDeleted(record.id));
+  return [...doomed.values()];
 }
 
 /** The deletion of `root` is in: everything it took along here goes for good. */

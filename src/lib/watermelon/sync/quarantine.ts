@@ -9,7 +9,7 @@ import { markClean, markEdited, readBase, trackedColumns } from '../models/track
 import { type Model, Q, type Raw } from '../models/watermelondb';
 import type { Applying } from './applying';
 import { sameValue, toRaw } from './codec';
-import { prepareDeletion, undelete } from './deletion';
+import { undelete, withDescendants } from './deletion';
 
 export interface Refusal {
   code: string;
@@ -88,11 +88,12 @@ async function takeBack(to: Applying, change: PushChange, raw: Raw): Promise<Wan
 export async function retryQuarantined(database: ConvoyDatabase, id: string): Promise<boolean> {
   return database.write(async () => {
     const entries = await groupOf(database, id);
-    const prepared: Model[] = [];
-    for (const entry of entries) {
-      prepared.push(...(await redo(database, entry)), entry.prepareDestroyPermanently());
-    }
-    await database.batch(prepared);
+    const redone: (() => Model[])[] = [];
+    for (const entry of entries) redone.push(await redo(database, entry));
+    await database.batch([
+      ...redone.flatMap((prepare) => prepare()),
+      ...entries.map((entry) => entry.prepareDestroyPermanently()),
+    ]);
     return entries.length > 0;
   }, 'quarantine: retry');
 }
@@ -101,14 +102,15 @@ export async function retryQuarantined(database: ConvoyDatabase, id: string): Pr
 export async function discardQuarantined(database: ConvoyDatabase, id: string): Promise<boolean> {
   return database.write(async () => {
     const entries = await groupOf(database, id);
-    const prepared: Model[] = entries.map((entry) => entry.prepareDestroyPermanently());
+    const marked: ConvoyModel[] = [];
     for (const entry of entries) {
       const record = await existing(database, entry.recordTable, entry.recordId);
-      if (record && record.raw._status !== 'deleted') {
-        prepared.push(record.prepareReplace({ ...record.raw, sync_error: null }));
-      }
+      if (record) marked.push(record);
     }
-    await database.batch(prepared);
+    await database.batch([
+      ...marked.map((record) => record.prepareReplace({ ...record.raw, sync_error: null })),
+      ...entries.map((entry) => entry.prepareDestroyPermanently()),
+    ]);
     return entries.length > 0;
   }, 'quarantine: discard');
 }
@@ -129,31 +131,32 @@ async function existing(
   return record ?? null;
 }
 
-async function redo(database: ConvoyDatabase, entry: Quarantined): Promise<Model[]> {
+/** @returns how to make the change again; nothing where the record is not what it was. */
+async function redo(database: ConvoyDatabase, entry: Quarantined): Promise<() => Model[]> {
   const record = await existing(database, entry.recordTable, entry.recordId);
   const { values } = entry.change;
   if (entry.operation === 'insert') {
-    if (record) return [];
-    const created = database.get<ConvoyModel>(entry.recordTable).prepareCreate((draft) => {
-      for (const name of [
-        'workspace_id',
-        'created_at',
-        'updated_at',
-        'actor_id',
-        ...trackedColumns(entry.recordTable),
-      ]) {
-        if (values[name] !== undefined) draft._setRaw(name as never, values[name] as never);
-      }
-      draft.raw.id = entry.recordId;
-    });
-    return [created];
+    return () => (record ? [] : [recreate(database, entry)]);
   }
-  if (!record) return [];
-  if (entry.operation === 'delete') return prepareDeletion(database, entry.recordTable, record);
-  return [
+  if (!record) return () => [];
+  if (entry.operation === 'delete') {
+    const doomed = await withDescendants(database, entry.recordTable, record);
+    return () => doomed.map((model) => model.prepareMarkAsDeleted(record.id));
+  }
+  return () => [
     record.prepareUpdate((draft) => {
       for (const [name, value] of Object.entries(values)) draft._setRaw(name as never, value as never);
       draft._dangerouslySetRawWithoutMarkingColumnChange('sync_error' as never, null as never);
     }),
   ];
+}
+
+function recreate(database: ConvoyDatabase, entry: Quarantined): ConvoyModel {
+  const { values } = entry.change;
+  const names = ['workspace_id', 'created_at', 'updated_at', ...trackedColumns(entry.recordTable)];
+  if ('actor_id' in values) names.push('actor_id');
+  return database.get<ConvoyModel>(entry.recordTable).prepareCreate((draft) => {
+    for (const name of names) draft._setRaw(name as never, (values[name] ?? null) as never);
+    draft.raw.id = entry.recordId;
+  });
 }

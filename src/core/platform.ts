@@ -1,0 +1,40 @@
+/** What a runtime (browser, Node) gives Convoy. `platform/web` and `platform/node` implement it. */
+
+import type { StorageError } from './errors';
+import type { Result } from './result';
+
+/** Where a Supabase project or a local stack is. */
+export interface Backend {
+  url: string;
+  anonKey: string;
+}
+
+/** Keeps the session between runs. Shaped as supabase-js wants its storage. */
+export interface SessionStorage {
+  getItem(key: string): string | null | Promise<string | null>;
+  setItem(key: string, value: string): void | Promise<void>;
+  removeItem(key: string): void | Promise<void>;
+}
+
+export interface LocalDatabaseOptions<Schema, Migrations> {
+  /** Names the database on this device; one for each user and backend. */
+  name: string;
+  schema: Schema;
+  migrations: Migrations;
+}
+
+/** `Adapter`, `Schema` and `Migrations` are WatermelonDB's; `core` does not know them. */
+export interface Platform<Adapter, Schema, Migrations> {
+  /** @returns a storage adapter, or why there is none. A database newer than the schema is refused, never reset. */
+  openAdapter(options: LocalDatabaseOptions<Schema, Migrations>): Promise<Result<Adapter, StorageError>>;
+  sessionStorage(): SessionStorage;
+  /** @returns the backend this installation is set up for, or null: Convoy then works locally only. */
+  backend(): Promise<Backend | null>;
+  isOnline(): boolean;
+  /** Calls back when the network comes or goes. @returns how to stop. */
+  onConnectivity(listener: (online: boolean) => void): () => void;
+  /** Runs work while no other tab or process runs work of the same name. */
+  exclusively<T>(name: string, work: () => Promise<T>): Promise<T>;
+  /** A WebSocket for runtimes that have none of their own. */
+  webSocket?: unknown;
+}

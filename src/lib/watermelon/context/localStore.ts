@@ -1,0 +1,81 @@
+/** Reading local records as the plain objects of the Context Service. */
+
+import type { Json } from '@/core/protocol';
+import { COMMON_COLUMNS, columnsOf, type SyncedTable } from '@/core/schema';
+import type { ConvoyDatabase } from '../database';
+import type { ConvoyModel } from '../models';
+import { Q, type Raw } from '../models/watermelondb';
+
+type Clause = ReturnType<typeof Q.where> | ReturnType<typeof Q.sortBy> | ReturnType<typeof Q.take>;
+
+/** Common columns shown to callers; the rest is the sync engine's business. */
+const SHOWN = Object.keys(COMMON_COLUMNS).filter((name) => name !== 'revision');
+const ALL = new Map<SyncedTable, [string, string][]>();
+
+function shownColumns(table: SyncedTable): [name: string, kind: string][] {
+  let columns = ALL.get(table);
+  if (!columns) {
+    columns = Object.entries({ ...columnsOf(table), ...COMMON_COLUMNS })
+      .filter(([name]) => !(name in COMMON_COLUMNS) || SHOWN.includes(name))
+      .map(([name, { kind }]) => [name, kind]);
+    ALL.set(table, columns);
+  }
+  return columns;
+}
+
+/** @returns the plain object of a stored record. */
+export function toEntity<T>(table: SyncedTable, raw: Raw): T {
+  const entity: Record<string, Json> = { id: raw.id, workspace_id: raw.workspace_id as string };
+  for (const [name, kind] of shownColumns(table)) {
+    const value = raw[name] ?? null;
+    if (value === null) entity[name] = null;
+    else if (kind === 'time') entity[name] = new Date(value as number).toISOString();
+    else if (kind === 'json') entity[name] = JSON.parse(value as string) as Json;
+    else entity[name] = value;
+  }
+  return entity as T;
+}
+
+/** The local records, as stored and as plain objects. Deleted ones are not seen. */
+export class LocalStore {
+  constructor(
+    readonly database: ConvoyDatabase,
+    /** @returns the id under which a record with either of its ids is stored here. */
+    readonly resolve: (id: string) => string,
+  ) {}
+
+  async record(table: SyncedTable, id: string): Promise<ConvoyModel | null> {
+    const [record] = await this.database
+      .get<ConvoyModel>(table)
+      .query(Q.where('id', this.resolve(id)))
+      .fetch();
+    return record ?? null;
+  }
+
+  async find<T>(table: SyncedTable, id: string | null): Promise<T | null> {
+    const record = id === null ? null : await this.record(table, id);
+    return record ? toEntity<T>(table, record.raw) : null;
+  }
+
+  async query<T>(table: SyncedTable, ...clauses: Clause[]): Promise<T[]> {
+    const records = await this.database
+      .get<ConvoyModel>(table)
+      .query(...clauses)
+      .fetch();
+    return records.map((record) => toEntity<T>(table, record.raw));
+  }
+}
+
+const compare = (a: string | number, b: string | number): number => (a < b ? -1 : a > b ? 1 : 0);
+
+export function byName<T extends { name: string; id: string }>(items: T[]): T[] {
+  return items.sort((a, b) => compare(a.name, b.name) || compare(a.id, b.id));
+}
+
+export function byTitle<T extends { title: string; id: string }>(items: T[]): T[] {
+  return items.sort((a, b) => compare(a.title, b.title) || compare(a.id, b.id));
+}
+
+export function bySortOrder<T extends { sort_order: number; id: string }>(items: T[]): T[] {
+  return items.sort((a, b) => compare(a.sort_order, b.sort_order) || compare(a.id, b.id));
+}

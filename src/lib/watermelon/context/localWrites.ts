@@ -1,0 +1,159 @@
+/** What the Context Service writes: validated, checked early, and one local transaction with its activity. */
+
+import type { ActivityDraft } from '@/core/activities';
+import type { Workflow, WorkspaceMember } from '@/core/entities';
+import { type AppError, ConvoyError } from '@/core/errors';
+import type { Json } from '@/core/protocol';
+import type { Result } from '@/core/result';
+import { columnsOf, type SyncedTable } from '@/core/schema';
+import { checkpointInTheWay, mayWrite, passesCheckpoints } from '@/core/taskRules';
+import { notFound, type RecordValues, validateInsert } from '@/core/validation';
+import { STANDARD_WORKFLOW_ID } from '@/core/vocabulary';
+import type { ConvoyDatabase } from '../database';
+import type { ConvoyModel } from '../models';
+import { Q, type RawValue } from '../models/watermelondb';
+import { canonicalJson } from '../sync/codec';
+import type { LocalStore } from './localStore';
+
+/** @returns the value, or rejects with the error. */
+export function orThrow<T>(result: Result<T, AppError>): T {
+  if (result.ok) return result.value;
+  throw new ConvoyError(result.error);
+}
+
+export function refuse(code: string, column: string | null, message: string): never {
+  throw new ConvoyError({ kind: 'rejected', code, column, message });
+}
+
+const NOUNS: Record<SyncedTable, string> = {
+  workspaces: 'workspace',
+  workspace_members: 'member',
+  workflows: 'workflow',
+  projects: 'project',
+  milestones: 'milestone',
+  tasks: 'task',
+  task_dependencies: 'dependency',
+  activity_feed: 'activity',
+  patterns: 'pattern',
+  best_practices: 'best practice',
+};
+
+/** @returns the failure of a write to a record that is not to be had. */
+export function noSuch(table: SyncedTable, field = 'id'): ConvoyError {
+  const missing = notFound(field, NOUNS[table]);
+  return new ConvoyError(missing.error);
+}
+
+/** The part of `LocalFirst` that writing needs. */
+export interface Writer {
+  store: LocalStore;
+  userId: string;
+}
+
+/** The membership the user acts with; the maker of a workspace that was never synced is its owner. */
+async function membership(
+  { store, userId }: Writer,
+  workspaceId: string,
+): Promise<Pick<WorkspaceMember, 'role' | 'kind'> | null> {
+  const [member] = await store.query<WorkspaceMember>(
+    'workspace_members',
+    Q.where('workspace_id', workspaceId),
+    Q.where('user_id', userId),
+  );
+  if (member) return member;
+  const workspace = await store.record('workspaces', workspaceId);
+  return workspace && workspace.raw.remote_id === null ? { role: 'owner', kind: 'human' } : null;
+}
+
+/** Refuses early what the server would refuse for the user's role. */
+export async function requireRole(
+  writer: Writer,
+  workspaceId: string,
+  table: SyncedTable,
+  operation: 'insert' | 'update' | 'delete',
+): Promise<void> {
+  const member = await membership(writer, workspaceId);
+  if (mayWrite(member?.role ?? null, table, operation)) return;
+  const who = member ? `With the role ${member.role} you` : 'You';
+  refuse(
+    'forbidden',
+    null,
+    `${who} may not ${operation} a ${NOUNS[table]} here. Ask an owner of the workspace.`,
+  );
+}
+
+/** Refuses early what the server's checkpoint rule would refuse (rule R4), from what is known here. */
+export async function requireFreeWay(
+  writer: Writer,
+  workspaceId: string,
+  move: { workflow: Workflow | null; from: string | null; to: string; finished: boolean },
+): Promise<void> {
+  if (move.workflow === null) return;
+  const member = await membership(writer, workspaceId);
+  if (member && passesCheckpoints(member)) return;
+  const checkpoint = checkpointInTheWay(move.workflow.stages, move.from, move.to, move.finished);
+  if (checkpoint === null) return;
+  refuse(
+    'checkpoint',
+    'current_stage',
+    `${checkpoint} is a human checkpoint: an owner or editor has to move the task past it.`,
+  );
+}
+
+/** Agents never choose a task's workflow. */
+export async function refuseWorkflowByAgent(writer: Writer, workspaceId: string): Promise<void> {
+  const member = await membership(writer, workspaceId);
+  if (member?.role !== 'agent' && member?.kind !== 'agent') return;
+  refuse(
+    'forbidden',
+    'workflow_id',
+    'An agent may not choose the workflow of a task. Ask an owner or editor.',
+  );
+}
+
+export async function workflowOf(store: LocalStore, workflowId: string | null): Promise<Workflow | null> {
+  return store.find<Workflow>('workflows', workflowId ?? STANDARD_WORKFLOW_ID);
+}
+
+function toStored(table: SyncedTable, name: string, value: Json): RawValue {
+  const column = columnsOf(table)[name];
+  if (value === null || !column) return null;
+  if (column.kind === 'time') return Date.parse(value as string);
+  if (column.kind === 'json') return canonicalJson(value);
+  return value as RawValue;
+}
+
+function assign(record: ConvoyModel, table: SyncedTable, values: RecordValues): void {
+  for (const [name, value] of Object.entries(values)) {
+    record._setRaw(name as never, toStored(table, name, value) as never);
+  }
+}
+
+/** Prepares a new record with validated values. */
+export function prepareInsert(
+  database: ConvoyDatabase,
+  table: SyncedTable,
+  workspaceId: string | null,
+  values: RecordValues,
+): ConvoyModel {
+  return database.get<ConvoyModel>(table).prepareCreate((record) => {
+    record._setRaw('workspace_id' as never, (workspaceId ?? record.id) as never);
+    assign(record, table, values);
+  });
+}
+
+/** Prepares an update with validated values. */
+export function prepareUpdate(record: ConvoyModel, table: SyncedTable, values: RecordValues): ConvoyModel {
+  return record.prepareUpdate((draft) => assign(draft, table, values));
+}
+
+/** Prepares the activity that a write implies; the actor is the user of this device. */
+export function prepareActivity(writer: Writer, workspaceId: string, draft: ActivityDraft): ConvoyModel {
+  const values = orThrow(validateInsert('activity_feed', draft));
+  const { database } = writer.store;
+  return database.get<ConvoyModel>('activity_feed').prepareCreate((record) => {
+    record._setRaw('workspace_id' as never, workspaceId as never);
+    record._setRaw('actor_id' as never, writer.userId as never);
+    assign(record, 'activity_feed', values);
+  });
+}

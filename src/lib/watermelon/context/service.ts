@@ -1,0 +1,129 @@
+/** The local-first Context Service of one device. */
+
+import { distinctUntilChanged, from, map, type Observable, switchMap } from 'rxjs';
+import type { ContextService } from '@/core/contextService';
+import type { BestPractice, Pattern, Task, TaskContext, Workflow } from '@/core/entities';
+import type { SyncedTable } from '@/core/schema';
+import { SYNCED_TABLES } from '@/core/schema';
+import { canonicalId } from '@/core/text';
+import { GLOBAL_SCOPE_ID } from '@/core/vocabulary';
+import { type LocalFirst, readFirst } from './localFirst';
+import {
+  assembleContext,
+  listKnowledge,
+  listMilestones,
+  listProjects,
+  listTasks,
+  listWorkflows,
+  listWorkspaces,
+} from './localReads';
+import { recordWrites } from './recordWrites';
+import { taskWrites } from './taskWrites';
+
+export interface LocalContextService extends ContextService {
+  /** @returns the task as it is in the local database, or null. */
+  getLocalTask(taskId: string): Promise<Task | null>;
+  /** @returns the context as the server has it; null when there is none or no server to ask. */
+  getRemoteTaskContext(taskId: string): Promise<TaskContext | null>;
+  /** The context now and whenever something in the local database changes. */
+  observeTaskContext(taskId: string): Observable<TaskContext | null>;
+}
+
+export function createLocalContextService(local: LocalFirst): LocalContextService {
+  const { store } = local;
+  /** Once the global scope has been pulled, what is not here does not exist for this user. */
+  const synced = () => store.database.seenRevision(GLOBAL_SCOPE_ID) > 0;
+  const here = (table: SyncedTable, id: string) => async (list: unknown[]) =>
+    list.length > 0 || (await store.record(table, id)) !== null;
+  // What cannot be an id is the id of nothing.
+  const localId = (id: string) => store.resolve(canonicalId(id) ?? '');
+
+  const getLocalTask = async (taskId: string) => store.find<Task>('tasks', localId(taskId));
+  const getRemoteTaskContext = async (taskId: string) =>
+    local.remote && local.isOnline() ? local.remote.getTaskContext(taskId) : null;
+
+  const localContext = async (taskId: string) => {
+    const task = await getLocalTask(taskId);
+    return task && assembleContext(store, task);
+  };
+
+  return {
+    ...taskWrites(local),
+    ...recordWrites(local),
+    getLocalTask,
+    getRemoteTaskContext,
+
+    async getTaskContext(taskId) {
+      return readFirst(
+        local,
+        () => localContext(taskId),
+        (context) => context !== null && context.missing.length === 0,
+        (remote) => remote.getTaskContext(taskId),
+      );
+    },
+
+    observeTaskContext(taskId) {
+      const changes = store.database.withChangesForTables([...SYNCED_TABLES] as never[]);
+      return changes.pipe(
+        switchMap(() => from(localContext(taskId))),
+        map((context) => ({ context, text: JSON.stringify(context) })),
+        distinctUntilChanged((a, b) => a.text === b.text),
+        map(({ context }) => context),
+      );
+    },
+
+    getWorkspaces: () =>
+      readFirst(
+        local,
+        () => listWorkspaces(store),
+        synced,
+        (remote) => remote.getWorkspaces(),
+      ),
+    async getProjects(workspaceId) {
+      const id = localId(workspaceId);
+      const read = () => listProjects(store, id);
+      return readFirst(local, read, here('workspaces', id), (remote) => remote.getProjects(workspaceId));
+    },
+    async getMilestones(projectId) {
+      const id = localId(projectId);
+      const read = () => listMilestones(store, id);
+      return readFirst(local, read, here('projects', id), (remote) => remote.getMilestones(projectId));
+    },
+    async getTasks(milestoneId) {
+      const id = localId(milestoneId);
+      const read = () => listTasks(store, id);
+      return readFirst(local, read, here('milestones', id), (remote) => remote.getTasks(milestoneId));
+    },
+    getWorkflows: () =>
+      readFirst(
+        local,
+        () => listWorkflows(store),
+        synced,
+        (remote) => remote.getWorkflows(),
+      ),
+    async getWorkflowById(id) {
+      const read = () => store.find<Workflow>('workflows', localId(id));
+      return readFirst(
+        local,
+        read,
+        (found) => found !== null,
+        (remote) => remote.getWorkflowById(id),
+      );
+    },
+    async getPatterns(scope = {}) {
+      const read = () => listKnowledge<Pattern>(store, 'patterns', checkedScope(scope));
+      return readFirst(local, read, synced, (remote) => remote.getPatterns(scope));
+    },
+    async getBestPractices(scope = {}) {
+      const read = () => listKnowledge<BestPractice>(store, 'best_practices', checkedScope(scope));
+      return readFirst(local, read, synced, (remote) => remote.getBestPractices(scope));
+    },
+  };
+
+  function checkedScope(scope: Parameters<ContextService['getPatterns']>[0] = {}) {
+    return {
+      ...(scope.workspace_id !== undefined && { workspace_id: localId(scope.workspace_id) }),
+      ...(scope.project_id !== undefined && { project_id: localId(scope.project_id) }),
+    };
+  }
+}

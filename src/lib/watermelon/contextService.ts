@@ -1,0 +1,66 @@
+/**
+ * The local-first Context Service: the same functions as `@/lib/supabase/contextService`, answered
+ * by the local database, with Supabase for what is not here. See `core/contextService.ts`.
+ */
+
+import { concatMap, from, type Observable } from 'rxjs';
+import type { ContextService } from '@/core/contextService';
+import type { Task, TaskContext } from '@/core/entities';
+import type { LocalContextService } from './context/service';
+import { currentDevice } from './initialize';
+
+export { createLocalContextService, type LocalContextService } from './context/service';
+
+/** A function of the service of the current device. */
+function local<Name extends Exclude<keyof LocalContextService, 'observeTaskContext'>>(
+  name: Name,
+): LocalContextService[Name] {
+  const call = async (...args: unknown[]) => {
+    const { contextService } = await currentDevice();
+    return (contextService[name] as (...given: unknown[]) => unknown)(...args);
+  };
+  return call as LocalContextService[Name];
+}
+
+/** @returns the task as it is in the local database, or null. */
+export const getLocalTask: (taskId: string) => Promise<Task | null> = local('getLocalTask');
+/** @returns the context as the server has it; null when there is none or no server to ask. */
+export const getRemoteTaskContext: (taskId: string) => Promise<TaskContext | null> =
+  local('getRemoteTaskContext');
+
+export const getTaskContext: ContextService['getTaskContext'] = local('getTaskContext');
+export const addTaskActivity: ContextService['addTaskActivity'] = local('addTaskActivity');
+export const updateTaskStage: ContextService['updateTaskStage'] = local('updateTaskStage');
+export const createTask: ContextService['createTask'] = local('createTask');
+export const updateTask: ContextService['updateTask'] = local('updateTask');
+export const deleteTask: ContextService['deleteTask'] = local('deleteTask');
+export const addTaskDependency: ContextService['addTaskDependency'] = local('addTaskDependency');
+export const removeTaskDependency: ContextService['removeTaskDependency'] = local('removeTaskDependency');
+export const getWorkspaces: ContextService['getWorkspaces'] = local('getWorkspaces');
+export const getProjects: ContextService['getProjects'] = local('getProjects');
+export const getMilestones: ContextService['getMilestones'] = local('getMilestones');
+export const getTasks: ContextService['getTasks'] = local('getTasks');
+export const createWorkspace: ContextService['createWorkspace'] = local('createWorkspace');
+export const updateWorkspace: ContextService['updateWorkspace'] = local('updateWorkspace');
+export const deleteWorkspace: ContextService['deleteWorkspace'] = local('deleteWorkspace');
+export const createProject: ContextService['createProject'] = local('createProject');
+export const updateProject: ContextService['updateProject'] = local('updateProject');
+export const deleteProject: ContextService['deleteProject'] = local('deleteProject');
+export const createMilestone: ContextService['createMilestone'] = local('createMilestone');
+export const updateMilestone: ContextService['updateMilestone'] = local('updateMilestone');
+export const deleteMilestone: ContextService['deleteMilestone'] = local('deleteMilestone');
+export const createPattern: ContextService['createPattern'] = local('createPattern');
+export const updatePattern: ContextService['updatePattern'] = local('updatePattern');
+export const deletePattern: ContextService['deletePattern'] = local('deletePattern');
+export const createBestPractice: ContextService['createBestPractice'] = local('createBestPractice');
+export const updateBestPractice: ContextService['updateBestPractice'] = local('updateBestPractice');
+export const deleteBestPractice: ContextService['deleteBestPractice'] = local('deleteBestPractice');
+export const getWorkflows: ContextService['getWorkflows'] = local('getWorkflows');
+export const getWorkflowById: ContextService['getWorkflowById'] = local('getWorkflowById');
+export const getPatterns: ContextService['getPatterns'] = local('getPatterns');
+export const getBestPractices: ContextService['getBestPractices'] = local('getBestPractices');
+
+/** The context now and whenever something in the local database changes. */
+export function observeTaskContext(taskId: string): Observable<TaskContext | null> {
+  return from(currentDevice()).pipe(concatMap((device) => device.contextService.observeTaskContext(taskId)));
+}

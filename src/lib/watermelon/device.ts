@@ -1,0 +1,98 @@
+/** One replica: a user's local database on this device, its sync engine and its Context Service. */
+
+import type { Observable } from 'rxjs';
+import type { ContextService } from '@/core/contextService';
+import type { StorageError } from '@/core/errors';
+import type { SyncTransport } from '@/core/protocol';
+import { ok, type Result } from '@/core/result';
+import type { SyncedTable } from '@/core/schema';
+import { LocalStore } from './context/localStore';
+import { createLocalContextService, type LocalContextService } from './context/service';
+import { type ConvoyDatabase, type DatabaseAdapter, openDatabase } from './database';
+import {
+  discardQuarantined,
+  retryQuarantined,
+  SyncClock,
+  SyncEngine,
+  type SyncResult,
+  type SyncStatus,
+  startAutoSync,
+  type TablePolicies,
+  withPolicies,
+} from './sync';
+
+export interface DeviceOptions {
+  adapter: DatabaseAdapter;
+  /** The user whose replica this is. Another user never opens the same database. */
+  userId: string;
+  /** null: there is no account, so nothing to sync with. */
+  transport: SyncTransport | null;
+  /** Answers for what is missing here. */
+  remote: ContextService | null;
+  isOnline?: () => boolean;
+  onConnectivity?: (listener: (online: boolean) => void) => () => void;
+  exclusively?: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Device time, ms since the epoch. */
+  now?: () => number;
+  policies?: Partial<Record<SyncedTable, TablePolicies>>;
+  /** Syncs without being asked (default true). */
+  autoSync?: boolean;
+}
+
+export interface Device {
+  readonly database: ConvoyDatabase;
+  readonly userId: string;
+  readonly contextService: LocalContextService;
+  /** Push, pull and resolve until quiet. Never rejects; says what happened. */
+  sync(): Promise<SyncResult>;
+  observeSyncStatus(): Observable<SyncStatus>;
+  readonly syncStatus: SyncStatus;
+  /** Makes a refused change again, with those refused together with it. */
+  retryQuarantined(id: string): Promise<boolean>;
+  discardQuarantined(id: string): Promise<boolean>;
+  /** Stops syncing. What is unsynced stays in the local database. */
+  close(): Promise<void>;
+}
+
+/** @returns the device once its database can be used, or why it cannot. */
+export async function openDevice(options: DeviceOptions): Promise<Result<Device, StorageError>> {
+  const { userId, transport, remote, isOnline = () => true, autoSync = true } = options;
+  const clock = new SyncClock(options.now);
+  const opened = await openDatabase({ adapter: options.adapter, clock });
+  if (!opened.ok) return opened;
+  const database = opened.value;
+  const engine = new SyncEngine({
+    database,
+    transport,
+    userId,
+    clock,
+    policies: withPolicies(options.policies ?? {}),
+    isOnline,
+    exclusively: options.exclusively ?? ((work) => work()),
+  });
+  const ids = await engine.idMappings();
+  await engine.refreshCounts();
+  const store = new LocalStore(database, (id) => ids.resolve(id));
+  const requestSync = () => void engine.sync();
+  const stopAutoSync =
+    transport && autoSync
+      ? startAutoSync({ engine, database, onConnectivity: options.onConnectivity ?? (() => () => undefined) })
+      : () => undefined;
+
+  return ok({
+    database,
+    userId,
+    contextService: createLocalContextService({ store, userId, clock, remote, isOnline, requestSync }),
+    sync: () => engine.sync(),
+    observeSyncStatus: () => engine.observeStatus(),
+    get syncStatus() {
+      return engine.currentStatus;
+    },
+    retryQuarantined: (id: string) => retryQuarantined(database, id),
+    discardQuarantined: (id: string) => discardQuarantined(database, id),
+    close: async () => {
+      stopAutoSync();
+      await engine.stop();
+    },
+  });
+}

@@ -1,0 +1,31 @@
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { SessionStorage } from '@/core/platform';
+
+/** Key-value storage in one JSON file that only its owner may read; replaced as a whole, never half-written. */
+export function fileStorage(folder: string, name: string): SessionStorage {
+  const path = join(folder, name);
+  const read = async (): Promise<Record<string, string>> => {
+    try {
+      return JSON.parse(await readFile(path, 'utf8')) as Record<string, string>;
+    } catch {
+      // Missing or unreadable: there is no session, and signing in makes a new one.
+      return {};
+    }
+  };
+  const write = async (values: Record<string, string>) => {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const draft = `${path}.${process.pid}`;
+    await writeFile(draft, JSON.stringify(values), { mode: 0o600 });
+    await rename(draft, path);
+  };
+  return {
+    getItem: async (key) => (await read())[key] ?? null,
+    setItem: async (key, value) => write({ ...(await read()), [key]: value }),
+    removeItem: async (key) => {
+      const { [key]: _removed, ...rest } = await read();
+      if (Object.keys(rest).length > 0) await write(rest);
+      else await rm(path, { force: true });
+    },
+  };
+}

@@ -1,0 +1,35 @@
+/** Convoy on Node: SQLite files in a data folder. */
+
+import type { AppSchema } from '@nozbe/watermelondb';
+import type { DatabaseAdapter } from '@nozbe/watermelondb/adapters/type';
+import type { SchemaMigrations } from '@nozbe/watermelondb/Schema/migrations';
+import WebSocket from 'ws';
+import type { Platform } from '@/core/platform';
+import { dataFolder } from './dataFolder';
+import { exclusively } from './exclusively';
+import { fileStorage } from './fileStorage';
+import { openSqlite } from './sqlite';
+
+export interface NodePlatformOptions {
+  /** Folder of the databases and the session. Default: `CONVOY_DATA_DIR`, else the user's data folder. */
+  folder?: string;
+}
+
+export type WatermelonPlatform = Platform<DatabaseAdapter, AppSchema, SchemaMigrations>;
+
+export function createPlatform(options: NodePlatformOptions = {}): WatermelonPlatform {
+  const folder = options.folder ?? dataFolder();
+  return {
+    openAdapter: (database) => openSqlite(folder, database),
+    sessionStorage: () => fileStorage(folder, 'session.json'),
+    backend: async () => {
+      const { SUPABASE_URL: url, SUPABASE_ANON_KEY: anonKey } = process.env;
+      return url && anonKey ? { url, anonKey } : null;
+    },
+    // Node does not know whether there is a network; a request finds out.
+    isOnline: () => true,
+    onConnectivity: () => () => undefined,
+    exclusively: (name, work) => exclusively(folder, name, work),
+    webSocket: WebSocket,
+  };
+}

@@ -1,0 +1,66 @@
+import type { AppSchema } from '@nozbe/watermelondb';
+import * as lokiModule from '@nozbe/watermelondb/adapters/lokijs/index.js';
+import type { DatabaseAdapter } from '@nozbe/watermelondb/adapters/type';
+import type { SchemaMigrations } from '@nozbe/watermelondb/Schema/migrations';
+import type { StorageError } from '@/core/errors';
+import type { LocalDatabaseOptions } from '@/core/platform';
+import { fail, ok, type Result } from '@/core/result';
+
+type AdapterClass = new (options: Record<string, unknown>) => DatabaseAdapter;
+
+/** Bundlers and Node unwrap the default export of a CommonJS module differently. */
+const LokiJSAdapter = ((lokiModule.default as { default?: unknown }).default ??
+  lokiModule.default) as AdapterClass;
+
+const versionKey = (name: string) => `convoy:schema-version:${name}`;
+
+/** Opens WatermelonDB's own LokiJS adapter. Other tabs keep out: LokiJS would overwrite their writes. */
+export async function openLoki(
+  options: LocalDatabaseOptions<AppSchema, SchemaMigrations>,
+): Promise<Result<DatabaseAdapter, StorageError>> {
+  const { name, schema, migrations } = options;
+  // WatermelonDB would reset a database of a version it does not know, unsynced records included.
+  const known = Number(localStorage.getItem(versionKey(name)) ?? 0);
+  if (known > schema.version) {
+    const message = `The local database is of version ${known}, this page knows versions up to ${schema.version}. Reload the page; nothing was changed.`;
+    return fail({ kind: 'storage', code: 'newer_schema', message });
+  }
+  if (!(await holdForThisTab(name))) {
+    const message =
+      'Convoy is open in another tab of this browser. Use that one, or close it and reload this page.';
+    return fail({ kind: 'storage', code: 'locked', message });
+  }
+  return new Promise((resolve) => {
+    const failed = (error: Error) =>
+      resolve(
+        fail({
+          kind: 'storage',
+          code: 'unavailable',
+          message: `The local database could not be opened: ${error.message}`,
+        }),
+      );
+    const adapter = new LokiJSAdapter({
+      dbName: name,
+      schema,
+      migrations,
+      useWebWorker: false,
+      useIncrementalIndexedDB: true,
+      onSetUpError: failed,
+      onQuotaExceededError: failed,
+      extraLokiOptions: { autosave: true, autosaveInterval: 100 },
+    });
+    localStorage.setItem(versionKey(name), String(schema.version));
+    resolve(ok(adapter));
+  });
+}
+
+/** @returns whether this tab is the one that may use the database; it then stays so until it closes. */
+function holdForThisTab(name: string): Promise<boolean> {
+  if (!navigator.locks) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    void navigator.locks.request(`convoy:database:${name}`, { ifAvailable: true }, (lock) => {
+      resolve(lock !== null);
+      return lock === null ? undefined : new Promise<void>(() => undefined);
+    });
+  });
+}
