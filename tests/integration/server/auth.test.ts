@@ -1,0 +1,283 @@
+import { isAuthApiError, isAuthWeakPasswordError } from '@supabase/supabase-js';
+import { decodeJwt } from 'jose';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LocalStack } from '@/server';
+import { clientOf, newMember, startProbe } from './probe';
+
+let stack: LocalStack;
+let clock = Date.now();
+
+beforeAll(async () => {
+  stack = await startProbe({ now: () => clock });
+});
+afterAll(() => stack?.close());
+
+const password = 'correct horse';
+
+describe('signing up', () => {
+  it('gives a user and a session whose token carries what Supabase puts in', async () => {
+    const client = clientOf(stack);
+    const { data, error } = await client.auth.signUp({
+      email: ' Ada@Example.com',
+      password,
+      options: { data: { display_name: ' Ada ' } },
+    });
+    expect(error).toBeNull();
+    expect(data.user).toMatchObject({
+      email: 'ada@example.com',
+      role: 'authenticated',
+      app_metadata: { provider: 'email' },
+      user_metadata: { display_name: 'Ada' },
+    });
+    expect(data.user?.email_confirmed_at).toMatch(/^\d{4}-\d\d-\d\dT.*Z$/);
+    const claims = decodeJwt(data.session?.access_token ?? '');
+    expect(claims).toMatchObject({
+      iss: `${stack.url}/auth/v1`,
+      sub: data.user?.id,
+      aud: 'authenticated',
+      role: 'authenticated',
+      email: 'ada@example.com',
+      user_metadata: { display_name: 'Ada' },
+      session_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    });
+    expect((claims.exp ?? 0) - (claims.iat ?? 0)).toBe(3600);
+    expect(data.session?.expires_in).toBe(3600);
+  });
+
+  it.each([
+    ['a taken email in other case', { email: 'ADA@example.com', password }, 'user_already_exists'],
+    ['an email that is none', { email: 'ada', password }, 'validation_failed'],
+    ['an email with a space', { email: 'a b@example.com', password }, 'validation_failed'],
+    ['a long password', { email: 'x@example.com', password: 'ä'.repeat(37) }, 'validation_failed'],
+    [
+      'a blank name',
+      { email: 'x@example.com', password, options: { data: { display_name: ' ' } } },
+      'validation_failed',
+    ],
+    [
+      'a name with NUL',
+      { email: 'x@example.com', password, options: { data: { display_name: 'a\0' } } },
+      'validation_failed',
+    ],
+    [
+      'a lone surrogate',
+      { email: 'x@example.com', password, options: { data: { mood: '\ud83d' } } },
+      'validation_failed',
+    ],
+    [
+      'much metadata',
+      { email: 'x@example.com', password, options: { data: { a: 'x'.repeat(20_000) } } },
+      'validation_failed',
+    ],
+  ])('refuses %s', async (_, credentials, code) => {
+    const { data, error } = await clientOf(stack).auth.signUp(credentials);
+    expect(isAuthApiError(error)).toBe(true);
+    expect(error?.code).toBe(code);
+    expect(data.session).toBeNull();
+  });
+
+  it('refuses a weak password as supabase-js knows it', async () => {
+    const { error } = await clientOf(stack).auth.signUp({ email: 'x@example.com', password: '1234567' });
+    expect(isAuthWeakPasswordError(error)).toBe(true);
+    expect(error?.code).toBe('weak_password');
+  });
+
+  it('refuses anonymous sign-ins', async () => {
+    const { error } = await clientOf(stack).auth.signInAnonymously();
+    expect(error?.code).toBe('anonymous_provider_disabled');
+  });
+
+  it('lets one of two sign-ups at once win', async () => {
+    const both = await Promise.all(
+      [1, 2].map(() => clientOf(stack).auth.signUp({ email: 'race@example.com', password })),
+    );
+    expect(both.map(({ error }) => error?.code ?? 'ok').sort()).toEqual(['ok', 'user_already_exists']);
+  });
+});
+
+describe('signing in', () => {
+  it('takes the password, whatever the case of the email', async () => {
+    const { data, error } = await clientOf(stack).auth.signInWithPassword({
+      email: 'ADA@example.com',
+      password,
+    });
+    expect(error).toBeNull();
+    expect(data.user?.last_sign_in_at).toBeTruthy();
+  });
+
+  it.each([['ada@example.com'], ['nobody@example.com']])('tells nothing apart for %s', async (email) => {
+    const { error } = await clientOf(stack).auth.signInWithPassword({ email, password: 'wrong password' });
+    expect(error).toMatchObject({
+      code: 'invalid_credentials',
+      status: 400,
+      message: 'Invalid login credentials',
+    });
+  });
+
+  it('slows down guessing, for this account alone, and forgets it in time', async () => {
+    await newMember(stack, 'guessed@example.com');
+    const attempt = (given: string) =>
+      clientOf(stack).auth.signInWithPassword({ email: 'guessed@example.com', password: given });
+    for (let i = 0; i < 10; i++)
+      expect((await attempt(`guess number ${i}`)).error?.code).toBe('invalid_credentials');
+    expect((await attempt(password)).error).toMatchObject({ code: 'over_request_rate_limit', status: 429 });
+    const other = await clientOf(stack).auth.signInWithPassword({ email: 'ada@example.com', password });
+    expect(other.error).toBeNull();
+    clock += 6 * 60_000;
+    expect((await attempt(password)).error).toBeNull();
+  });
+
+  it('answers older clients in the older shape', async () => {
+    const response = await fetch(`${stack.url}/auth/v1/token?grant_type=password`, {
+      method: 'POST',
+      headers: { apikey: stack.anonKey },
+      body: JSON.stringify({ email: 'nobody@example.com', password: 'wrong password' }),
+    });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toEqual({
+      code: 400,
+      error_code: 'invalid_credentials',
+      msg: 'Invalid login credentials',
+    });
+  });
+});
+
+describe('refreshing', () => {
+  const refresh = (token: string) => clientOf(stack).auth.refreshSession({ refresh_token: token });
+  async function signIn(): Promise<string> {
+    const { data } = await clientOf(stack).auth.signInWithPassword({ email: 'ada@example.com', password });
+    return data.session?.refresh_token ?? '';
+  }
+  async function next(token: string): Promise<string> {
+    const { data, error } = await refresh(token);
+    if (error) throw error;
+    return data.session?.refresh_token ?? '';
+  }
+
+  it('gives a new token that works, for the same session', async () => {
+    const first = await signIn();
+    const { data, error } = await refresh(first);
+    expect(error).toBeNull();
+    expect(data.session?.refresh_token).not.toBe(first);
+    expect(data.user?.email).toBe('ada@example.com');
+    const client = clientOf(stack);
+    await client.auth.setSession({
+      access_token: data.session?.access_token ?? '',
+      refresh_token: data.session?.refresh_token ?? '',
+    });
+    expect((await client.rpc('whoami')).data.uid).toBe(data.user?.id);
+  });
+
+  it('gives the same token again when the answer was lost', async () => {
+    const first = await signIn();
+    const second = await next(first);
+    expect(await next(first)).toBe(second);
+    await next(second);
+  });
+
+  it('gives one and the same token to two at once', async () => {
+    const first = await signIn();
+    const [a, b] = await Promise.all([next(first), next(first)]);
+    expect(a).toBe(b);
+  });
+
+  it('ends the session when an older token comes back', async () => {
+    const first = await signIn();
+    const second = await next(first);
+    const third = await next(second);
+    expect((await refresh(first)).error).toMatchObject({ code: 'refresh_token_already_used', status: 400 });
+    expect((await refresh(third)).error?.code).toBe('refresh_token_not_found');
+  });
+
+  it.each([['nonsense'], ['']])('does not know the token "%s"', async (token) => {
+    const response = await fetch(`${stack.url}/auth/v1/token?grant_type=refresh_token`, {
+      method: 'POST',
+      headers: { apikey: stack.anonKey },
+      body: JSON.stringify({ refresh_token: token }),
+    });
+    expect(await response.json()).toMatchObject({ error_code: 'refresh_token_not_found' });
+  });
+
+  it('does not know a token whose counter was raised by hand', async () => {
+    const bytes = Buffer.from(await signIn(), 'base64url');
+    bytes[19] = 5;
+    expect((await refresh(bytes.toString('base64url'))).error?.code).toBe('refresh_token_not_found');
+  });
+
+  it('renews an access token that has expired', async () => {
+    const client = await newMember(stack, 'sleeper@example.com');
+    const { data } = await client.auth.getSession();
+    clock += 2 * 3600_000;
+    const stale = await fetch(`${stack.url}/auth/v1/user`, {
+      headers: { apikey: stack.anonKey, Authorization: `Bearer ${data.session?.access_token}` },
+    });
+    expect(stale.status).toBe(403);
+    expect(await stale.json()).toMatchObject({ error_code: 'bad_jwt' });
+    expect((await client.rpc('whoami')).error).toMatchObject({ code: 'PGRST301', message: 'JWT expired' });
+    expect((await client.auth.refreshSession()).error).toBeNull();
+    expect((await client.rpc('whoami')).error).toBeNull();
+  });
+});
+
+describe('the user', () => {
+  it('changes metadata key by key, and null takes a key away', async () => {
+    const client = await newMember(stack, 'meta@example.com');
+    await client.auth.updateUser({ data: { display_name: 'Meta', theme: 'dark' } });
+    const { data } = await client.auth.updateUser({ data: { theme: null, size: 3 } });
+    expect(data.user?.user_metadata).toEqual({ display_name: 'Meta', size: 3 });
+    expect((await client.auth.getUser()).data.user?.user_metadata).toEqual({ display_name: 'Meta', size: 3 });
+  });
+
+  it('changes the password and signs the others out', async () => {
+    const here = await newMember(stack, 'change@example.com');
+    const there = clientOf(stack);
+    await there.auth.signInWithPassword({ email: 'change@example.com', password });
+    expect((await here.auth.updateUser({ password })).error?.code).toBe('same_password');
+    expect((await here.auth.updateUser({ password: 'short' })).error?.code).toBe('weak_password');
+    expect((await here.auth.updateUser({ password: 'battery staple' })).error).toBeNull();
+    expect((await here.auth.getUser()).error).toBeNull();
+    expect((await there.auth.getUser()).error).not.toBeNull();
+    const again = { email: 'change@example.com', password: 'battery staple' };
+    expect((await clientOf(stack).auth.signInWithPassword(again)).error).toBeNull();
+    expect((await clientOf(stack).auth.signInWithPassword({ ...again, password })).error?.code).toBe(
+      'invalid_credentials',
+    );
+  });
+
+  it('does not change the email', async () => {
+    const client = await newMember(stack, 'fixed@example.com');
+    expect((await client.auth.updateUser({ email: 'b@example.com' })).error?.code).toBe('validation_failed');
+  });
+
+  it('needs a token', async () => {
+    const response = await fetch(`${stack.url}/auth/v1/user`, { headers: { apikey: stack.anonKey } });
+    expect(response.status).toBe(401);
+    expect(await response.json()).toMatchObject({ error_code: 'no_authorization' });
+  });
+});
+
+describe('signing out', () => {
+  it('ends this session (local) or all of them (global)', async () => {
+    const here = await newMember(stack, 'leaver@example.com');
+    const there = clientOf(stack);
+    await there.auth.signInWithPassword({ email: 'leaver@example.com', password });
+    const token = (await here.auth.getSession()).data.session?.refresh_token ?? '';
+
+    expect((await here.auth.signOut({ scope: 'local' })).error).toBeNull();
+    const gone = await clientOf(stack).auth.refreshSession({ refresh_token: token });
+    expect(gone.error?.code).toBe('refresh_token_not_found');
+    expect((await there.auth.getUser()).error).toBeNull();
+
+    await here.auth.signInWithPassword({ email: 'leaver@example.com', password });
+    expect((await here.auth.signOut({ scope: 'global' })).error).toBeNull();
+    expect((await there.auth.getUser()).error?.name).toBe('AuthSessionMissingError');
+  });
+});
+
+it('tells its health and its settings', async () => {
+  const get = (path: string) =>
+    fetch(`${stack.url}/auth/v1/${path}`, { headers: { apikey: stack.anonKey } }).then((r) => r.json());
+  expect(await get('health')).toMatchObject({ name: 'GoTrue' });
+  expect(await get('settings')).toMatchObject({ external: { email: true }, mailer_autoconfirm: true });
+  expect(await get('factors')).toMatchObject({ error_code: 'not_found' });
+});
