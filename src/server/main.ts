@@ -38,18 +38,31 @@ const flags = command.parse().opts<Flags>();
 const started = await start(flags);
 if (started === null) process.exit(1);
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    started.close().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        console.error(error);
-        process.exit(1);
-      },
-    );
-  });
+const app = started;
+let ending = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
+// npm hands a signal to its shell, and the shell dies of it without handing it on.
+if (process.env.npm_lifecycle_event) whenOrphaned(end);
+announce(app, flags);
+
+function end(): void {
+  if (ending) return;
+  ending = true;
+  app.close().then(
+    () => process.exit(0),
+    (error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
 }
-announce(started, flags);
+
+function whenOrphaned(action: () => void): void {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) action();
+  }, 250).unref();
+}
 
 async function start({ port, host, data, reset, demo }: Flags): Promise<LocalStack | HostedApp | null> {
   const { SUPABASE_URL, SUPABASE_ANON_KEY, DATABASE_URL } = process.env;

@@ -112,6 +112,34 @@ describe('npm start', () => {
     expect(await exited(second.child)).toBe(0);
   });
 
+  it('ends with the npm that started it', async () => {
+    const main = join(packageRoot(), 'src/server/main.ts');
+    const command = `"${process.execPath}" --import tsx "${main}" --port 0 --json & wait`;
+    const project = { SUPABASE_URL: 'https://project.supabase.co', SUPABASE_ANON_KEY: 'key' };
+    const shell = spawn('sh', ['-c', command], {
+      cwd: packageRoot(),
+      env: { ...process.env, ...project, npm_lifecycle_event: 'start' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    children.push(shell);
+    const output = { out: '', err: '' };
+    shell.stdout?.on('data', (chunk) => {
+      output.out += chunk;
+    });
+    const { url } = await ready({ child: shell, output });
+    shell.kill('SIGTERM');
+    await expect
+      .poll(
+        () =>
+          fetch(url).then(
+            () => 'up',
+            () => 'down',
+          ),
+        { timeout: 5000 },
+      )
+      .toBe('down');
+  });
+
   it('prints a table for people', async () => {
     const { child, output } = run([...data(), '--no-demo']);
     while (!output.out.includes('running at') && child.exitCode === null) {
