@@ -28,8 +28,14 @@ module.exports = {
     forbid(
       'no-cycle',
       'Modules in a cycle cannot be understood or tested one at a time.',
-      {},
+      { pathNot: '^src/lib/watermelon/models/' },
       { circular: true },
+    ),
+    forbid(
+      'no-cycle-of-models',
+      'Associations go both ways, so models name the types of each other; nothing more than the types.',
+      { path: '^src/lib/watermelon/models/' },
+      { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     ),
     forbid('no-unresolvable', 'The import names nothing that exists.', {}, { couldNotResolve: true }),
     forbid(

@@ -8,6 +8,7 @@ import Sqlite from 'better-sqlite3';
 import type { StorageError } from '@/core/errors';
 import type { LocalDatabaseOptions } from '@/core/platform';
 import { fail, ok, type Result } from '@/core/result';
+import { silenceWatermelon } from '../watermelonLogger';
 
 type AdapterClass = new (
   options: Record<string, unknown>,
@@ -22,6 +23,7 @@ export async function openSqlite(
   folder: string,
   options: LocalDatabaseOptions<AppSchema, SchemaMigrations>,
 ): Promise<Result<DatabaseAdapter, StorageError>> {
+  silenceWatermelon();
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const path = join(folder, `${options.name}.db`);

@@ -24,7 +24,10 @@ export function createPlatform(): WatermelonPlatform {
         window.removeEventListener('offline', offline);
       };
     },
-    exclusively: (name, work) => (navigator.locks ? navigator.locks.request(`convoy:${name}`, work) : work()),
+    exclusively<T>(name: string, work: () => Promise<T>): Promise<T> {
+      if (!navigator.locks) return work();
+      return navigator.locks.request(`convoy:${name}`, work) as Promise<T>;
+    },
   };
 }
 

@@ -5,6 +5,7 @@ import type { SchemaMigrations } from '@nozbe/watermelondb/Schema/migrations';
 import type { StorageError } from '@/core/errors';
 import type { LocalDatabaseOptions } from '@/core/platform';
 import { fail, ok, type Result } from '@/core/result';
+import { silenceWatermelon } from '../watermelonLogger';
 
 type AdapterClass = new (options: Record<string, unknown>) => DatabaseAdapter;
 
@@ -18,6 +19,7 @@ const versionKey = (name: string) => `convoy:schema-version:${name}`;
 export async function openLoki(
   options: LocalDatabaseOptions<AppSchema, SchemaMigrations>,
 ): Promise<Result<DatabaseAdapter, StorageError>> {
+  silenceWatermelon();
   const { name, schema, migrations } = options;
   // WatermelonDB would reset a database of a version it does not know, unsynced records included.
   const known = Number(localStorage.getItem(versionKey(name)) ?? 0);

@@ -1,0 +1,193 @@
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { GLOBAL_SCOPE_ID } from '@/core/vocabulary';
+import { type ConvoyDatabase, Milestone, Project, Task } from '@/lib/watermelon';
+import { readBase } from '@/lib/watermelon/models/tracking';
+import { Q, type Raw } from '@/lib/watermelon/models/watermelondb';
+import { openLocalDatabase, temporaryFolder } from '../../support/localDatabase';
+
+let folder: ReturnType<typeof temporaryFolder>;
+let database: ConvoyDatabase;
+
+beforeEach(async () => {
+  folder = temporaryFolder();
+  database = await openLocalDatabase(folder.path);
+});
+afterEach(() => folder.remove());
+
+const tasks = () => database.get<Task>(Task.table as never);
+
+async function createTask(title: string): Promise<Task> {
+  return database.write(() =>
+    tasks().create((task) => {
+      task.workspaceId = GLOBAL_SCOPE_ID;
+      task.title = title;
+    }),
+  );
+}
+
+/** The record as the sync engine leaves it after the server acknowledged it. */
+async function acknowledge(task: Task, revision: number): Promise<void> {
+  await database.write(async () => {
+    const raw: Raw = { ...task.raw, _status: 'synced', _changed: '', sync_base: null, revision };
+    await database.batch(task.prepareReplace(raw));
+  });
+}
+
+function storedRows(table: string): Record<string, unknown>[] {
+  const file = new Sqlite(join(folder.path, 'local.db'), { readonly: true });
+  try {
+    return file.prepare(`select * from ${table}`).all() as Record<string, unknown>[];
+  } finally {
+    file.close();
+  }
+}
+
+describe('tracking of unsynced edits', () => {
+  it('D1 keeps is_synced and sync_status in step with WatermelonDB, in memory and on disk', async () => {
+    const step = fc.record({
+      at: fc.nat(5),
+      what: fc.constantFrom('create', 'edit', 'touch', 'delete', 'acknowledge') as fc.Arbitrary<string>,
+      text: fc.string({ maxLength: 8 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+        await database.write(() => database.unsafeResetDatabase());
+        let revision = 1;
+        for (const { at, what, text } of steps) {
+          const all = await tasks().query().fetch();
+          const task = all[at % Math.max(all.length, 1)];
+          if (what === 'create' || !task) await createTask(text);
+          else if (what === 'edit') {
+            await database.write(() =>
+              task.update((draft) => {
+                draft.title = text;
+              }),
+            );
+          } else if (what === 'touch') await database.write(() => task.update());
+          else if (what === 'delete') await database.write(() => task.markAsDeleted());
+          else {
+            revision += 1;
+            await acknowledge(task, revision);
+          }
+        }
+        for (const task of await tasks().query().fetch()) {
+          expect(task.syncStatus).toBe(task.raw._status);
+          expect(task.isSynced).toBe(task.raw._status === 'synced');
+          expect(readBase(task.raw) === null).toBe(task.isSynced);
+        }
+        for (const row of storedRows('tasks')) {
+          expect(row.sync_status).toBe(row._status);
+          expect(row.is_synced).toBe(row._status === 'synced' ? 1 : 0);
+          expect(row.sync_base === null).toBe(row._status === 'synced');
+        }
+        const dirty = await tasks().query(Q.where('is_synced', false)).fetchCount();
+        expect(dirty).toBe(
+          await tasks()
+            .query(Q.where('_status', Q.notEq('synced')))
+            .fetchCount(),
+        );
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('D2 remembers the value last in step, through several edits', async () => {
+    const task = await createTask('first');
+    await acknowledge(task, 7);
+    await database.write(() =>
+      task.update((draft) => {
+        draft.title = 'second';
+      }),
+    );
+    await database.write(() =>
+      task.update((draft) => {
+        draft.title = 'third';
+        draft.priority = 'high';
+      }),
+    );
+    const base = readBase(task.raw);
+    expect(base).toMatchObject({
+      revision: 7,
+      columns: { title: { value: 'first' }, priority: { value: '' } },
+    });
+  });
+
+  it('D2 leaves a record clean that was updated to what it already was', async () => {
+    const task = await createTask('same');
+    await acknowledge(task, 7);
+    await database.write(() =>
+      task.update((draft) => {
+        draft.title = 'same';
+      }),
+    );
+    expect(task.syncStatus).toBe('synced');
+  });
+
+  it('D3 makes what one batch writes a group, and single writes none', async () => {
+    const alone = await createTask('alone');
+    const [one, other] = [await createTask('one'), await createTask('other')];
+    await database.write(() =>
+      database.batch(
+        one.prepareUpdate((draft) => {
+          draft.title = 'a';
+        }),
+        other.prepareUpdate((draft) => {
+          draft.title = 'b';
+        }),
+      ),
+    );
+    expect(readBase(alone.raw)?.groups).toEqual([]);
+    expect(readBase(one.raw)?.groups).toHaveLength(1);
+    expect(readBase(other.raw)?.groups).toEqual(readBase(one.raw)?.groups);
+  });
+
+  it('P-NOLOSS leaves records in memory as they were when their batch fails', async () => {
+    const task = await createTask('kept');
+    const twin = tasks().prepareCreateFromDirtyRaw({ ...task.raw });
+    await expect(
+      database.write(() =>
+        database.batch(
+          task.prepareUpdate((draft) => {
+            draft.title = 'lost';
+          }),
+          twin,
+        ),
+      ),
+    ).rejects.toThrow();
+    expect(task.title).toBe('kept');
+    expect(storedRows('tasks').map((row) => row.title)).toEqual(['kept']);
+  });
+});
+
+describe('models', () => {
+  it('relate workspaces, projects, milestones, tasks and subtasks', async () => {
+    const created = await database.write(async () => {
+      const project = await database.get<Project>(Project.table as never).create((draft) => {
+        draft.name = 'P';
+      });
+      const milestone = await database.get<Milestone>(Milestone.table as never).create((draft) => {
+        draft.name = 'M';
+        draft.projectId = project.id;
+      });
+      const parent = await tasks().create((draft) => {
+        draft.title = 'parent';
+        draft.milestoneId = milestone.id;
+      });
+      const child = await tasks().create((draft) => {
+        draft.title = 'child';
+        draft.milestoneId = milestone.id;
+        draft.parentTaskId = parent.id;
+      });
+      return { project, milestone, parent, child };
+    });
+    expect(await created.project.milestones.fetch()).toEqual([created.milestone]);
+    expect((await created.milestone.tasks.fetch()).length).toBe(2);
+    expect(await created.parent.subtasks.fetch()).toEqual([created.child]);
+    expect(await created.child.parentTask.fetch()).toBe(created.parent);
+    expect(await created.child.milestone.fetch()).toBe(created.milestone);
+    expect(await (await created.milestone.project.fetch())?.milestones.fetchCount()).toBe(1);
+  });
+});
