@@ -1,6 +1,8 @@
 -- Rows on their way to a device (P5 to P7, U14): a page is a range of (revision, id) in each scope.
 -- The functions that read the tables are written from their columns by convoy.build_pages(), so that
--- their plans are cached; a migration that adds a column calls it after make_synced.
+-- their plans are cached; a migration that adds a column calls it after make_synced. The cached plans
+-- serve scopes of any size: left to itself, the planner would make one for a small table that later
+-- reads all of a large one for a handful of new rows. Hence the planner settings.
 
 create type convoy.page_range as (
   scope uuid,
@@ -99,7 +101,8 @@ begin
     create or replace function convoy.find_page_end(
       scope uuid, from_revision bigint, from_id uuid, target bigint, skip bigint[], max_rows bigint, max_bytes bigint
     ) returns convoy.page_end
-    language plpgsql stable set search_path = '' as $body$
+    language plpgsql stable set search_path = ''
+    set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $body$
     declare
       result convoy.page_end;
     begin
@@ -128,7 +131,8 @@ begin
     create or replace function convoy.count_rows(
       scope uuid, from_revision bigint, from_id uuid, target bigint, skip bigint[]
     ) returns bigint
-    language plpgsql stable set search_path = '' as $body$
+    language plpgsql stable set search_path = ''
+    set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $body$
     begin
       return %s;
     end
@@ -140,7 +144,8 @@ begin
   execute format($function$
     create or replace function convoy.read_page(
       ranges convoy.page_range[], picks convoy.pick[], out rows json, out deleted json
-    ) language plpgsql stable set search_path = '' as $body$
+    ) language plpgsql stable set search_path = ''
+    set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $body$
     declare
       part record;
       row_tables text[] := '{}';

@@ -5,12 +5,6 @@ language plpgsql stable security definer
 set search_path = ''
 set timezone = 'UTC'
 set statement_timeout = '8s'
--- The plans are cached for scopes of any size: without these, one made for a small table would read
--- all of a large one for a handful of new rows.
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
 declare
   page_bytes constant bigint := 1000000;

@@ -1,0 +1,187 @@
+-- sync_push, part 1: the changes of a batch as typed records, with what the database holds of them.
+-- The stages that follow take and return arrays of these: one statement for a whole batch.
+-- Functions that join such arrays switch nested loops off, since plans for arrays of unknown length
+-- are made for ten elements.
+
+create type convoy.change as (
+  -- In the request, from 1.
+  position integer,
+  table_name text,
+  op text,
+  id uuid,
+  workspace_id uuid,
+  base bigint,
+  group_no bigint,
+  -- The columns to be written; conflicting ones are taken out.
+  payload jsonb,
+  edited_at jsonb,
+  -- Why it cannot even be looked at: a rejection, or null.
+  problem jsonb,
+  -- How many changes of the same kind to the same record stand before it, plus 1.
+  nth bigint,
+  -- The record as it stands; null where there is none.
+  row_workspace uuid,
+  row_revision bigint,
+  row_deleted boolean,
+  field_revisions jsonb,
+  -- Columns that others changed since the base, with the time of their edit; null without conflict.
+  conflicts jsonb
+);
+
+-- What becomes of a change. `tell`: the device must be sent the row as it is now.
+create type convoy.decision as (position integer, outcome jsonb, tell boolean);
+
+create function convoy.rejection(code text, column_name text, message text) returns jsonb
+language sql immutable set search_path = '' as $$
+  select jsonb_build_object('outcome', 'rejected', 'code', code, 'column', column_name, 'message', message)
+$$;
+
+create function convoy.parse_changes(changes jsonb) returns convoy.change[]
+language sql stable set search_path = '' as $$
+  select coalesce(array_agg(row(
+    e.n,
+    t.name,
+    e.c ->> 'op',
+    case when convoy.is_uuid(e.c ->> 'id') then (e.c ->> 'id')::uuid end,
+    case when convoy.is_uuid(e.c ->> 'workspace_id') then (e.c ->> 'workspace_id')::uuid end,
+    convoy.to_count(e.c -> 'base'),
+    -- What names no group stands for itself.
+    coalesce(convoy.to_count(e.c -> 'group'), -e.n),
+    case when jsonb_typeof(e.c -> 'values') = 'object' then (e.c -> 'values') - t.ignored else '{}' end,
+    case when jsonb_typeof(e.c -> 'edited_at') = 'object' then e.c -> 'edited_at' else '{}' end,
+    case
+      when jsonb_typeof(e.c) <> 'object' then convoy.rejection('malformed', null, 'A change is an object.')
+      when jsonb_typeof(e.c -> 'table') is distinct from 'string'
+        then convoy.rejection('malformed', null, 'A change names its table.')
+      when t.name is null
+        then convoy.rejection('unknown_table', null, 'There is no table ' || quote_ident(e.c ->> 'table') || '.')
+      when e.c -> 'op' is null or e.c -> 'op' not in ('"insert"', '"update"', '"delete"')
+        then convoy.rejection('malformed', null, 'A change is an insert, an update or a delete.')
+      when not coalesce(convoy.is_uuid(e.c ->> 'id'), false)
+        then convoy.rejection('malformed', 'id', 'The id must be a UUID.')
+      when not coalesce(convoy.is_uuid(e.c ->> 'workspace_id'), false)
+        then convoy.rejection('malformed', 'workspace_id', 'The workspace must be a UUID.')
+      when convoy.to_count(e.c -> 'group') is null
+        then convoy.rejection('malformed', null, 'A change names its group by a number.')
+      when coalesce(e.c -> 'base', 'null') <> 'null' and convoy.to_count(e.c -> 'base') is null
+        then convoy.rejection('malformed', null, 'The base must be a revision or null.')
+      when coalesce(jsonb_typeof(e.c -> 'values'), 'absent')
+          not in ('object', case when e.c ->> 'op' = 'delete' then 'absent' else 'object' end)
+        then convoy.rejection('malformed', null, 'The values must be an object.')
+      when coalesce(jsonb_typeof(e.c -> 'edited_at'), 'object') <> 'object'
+        then convoy.rejection('malformed', null, 'The edit times must be an object.')
+      when t.name = 'workspaces' and lower(e.c ->> 'id') <> lower(e.c ->> 'workspace_id')
+        then convoy.rejection('malformed', 'workspace_id', 'A workspace is its own scope.')
+      when e.c ->> 'op' <> 'delete' and (e.c -> 'values') - t.pushable - t.ignored <> '{}'
+        then (select convoy.rejection('unknown_column', k, 'Clients do not write the column ' || quote_ident(k) || '.')
+          from jsonb_object_keys((e.c -> 'values') - t.pushable - t.ignored) k order by k limit 1)
+    end,
+    e.nth,
+    null, null, null, null, null
+  )::convoy.change order by e.n), '{}')
+  from (
+    select e.n, e.c, row_number() over (
+      partition by e.c ->> 'table', e.c ->> 'op', lower(e.c ->> 'id') order by e.n) as nth
+    from jsonb_array_elements(changes) with ordinality e (c, n)
+  ) e
+  left join convoy.synced_tables t on t.name = e.c ->> 'table'
+$$;
+
+-- What the database holds of the records that are changed.
+create type convoy.known_row as (
+  position integer, workspace_id uuid, revision bigint, deleted boolean, field_revisions jsonb
+);
+
+create function convoy.look_up(changes convoy.change[]) returns convoy.change[]
+language plpgsql stable set search_path = '' as $$
+declare
+  wanted record;
+  found_rows convoy.known_row[];
+  known convoy.known_row[] := '{}';
+begin
+  for wanted in
+    select c.table_name, array_agg(c.position) as positions, array_agg(c.id) as ids
+    from unnest(changes) c where c.problem is null group by c.table_name
+  loop
+    execute format(
+      'select array_agg(row(c.position, t.workspace_id, t.revision, t.deleted_at is not null, t.field_revisions)::convoy.known_row)
+         from unnest($1, $2) c (position, id) join public.%I t on t.id = c.id', wanted.table_name)
+      into found_rows using wanted.positions, wanted.ids;
+    known := known || coalesce(found_rows, '{}');
+  end loop;
+  return convoy.with_known(changes, known);
+end
+$$;
+
+create function convoy.with_known(changes convoy.change[], known convoy.known_row[]) returns convoy.change[]
+language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+begin
+  return (
+    select coalesce(array_agg(row(
+      c.position, c.table_name, c.op, c.id, c.workspace_id, c.base, c.group_no, c.payload, c.edited_at,
+      c.problem, c.nth, k.workspace_id, k.revision, k.deleted, k.field_revisions, c.conflicts
+    )::convoy.change order by c.position), '{}')
+    from unnest(changes) c left join unnest(known) k on k.position = c.position);
+end
+$$;
+
+-- The changes that are not decided yet.
+create function convoy.still_open(changes convoy.change[], decided convoy.decision[]) returns convoy.change[]
+language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+begin
+  if cardinality(decided) = 0 then
+    return changes;
+  end if;
+  return (
+    select coalesce(array_agg(c order by c.position), '{}')
+    from unnest(changes) c
+    where not exists (select from unnest(decided) d where d.position = c.position));
+end
+$$;
+
+-- An instant, or null where the text is none.
+create function convoy.to_time(value text) returns timestamptz
+language plpgsql stable set search_path = '' as $$
+begin
+  return value::timestamptz;
+exception when data_exception then
+  return null;
+end
+$$;
+
+-- The edit times of an update in the form of field_revisions, for the stamp trigger to complete:
+-- not later than now, and not earlier than the revision the edit was made on.
+create function convoy.edit_times(payload jsonb, edited_at jsonb, not_before timestamptz) returns jsonb
+language sql stable set search_path = '' as $$
+  select coalesce(jsonb_object_agg(e.key, jsonb_build_array(null, convoy.iso(
+    least(greatest(e.instant, not_before), now())))), '{}')
+  from (
+    select e.key, convoy.to_time(e.value) as instant from jsonb_each_text(edited_at) e where payload ? e.key offset 0
+  ) e
+  where e.instant is not null
+$$;
+
+-- Values as the table's types have them, to be compared with a row; null where they do not fit.
+create function convoy.canonical(table_name text, payload jsonb) returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  result jsonb;
+begin
+  execute format('select to_jsonb(jsonb_populate_record(null::public.%I, $1))', table_name) into result using payload;
+  return result;
+exception when data_exception then
+  return null;
+end
+$$;
+
+create function convoy.current_row(table_name text, id uuid) returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  result jsonb;
+begin
+  execute format('select to_jsonb(t) from public.%I t where t.id = $1', table_name) into result using id;
+  return result;
+end
+$$;
+
+revoke execute on all functions in schema convoy from public;

@@ -1,0 +1,277 @@
+-- sync_push, part 4: writing. All at once where nothing is wrong; where something is, the batch is
+-- halved by groups until the culprit stands alone (U4, U12).
+
+-- What an SQL error means to the device. Tells errors apart by SQLSTATE and constraint, never by text.
+create function convoy.rejection_of(
+  state text, table_name text, constraint_name text, column_name text, message text
+) returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  culprit text := nullif(column_name, '');
+  code text := case state
+    when 'SN001' then 'checkpoint'
+    when 'SN002' then 'unknown_stage'
+    when 'SN003' then 'cycle'
+    when 'SN004' then 'last_owner'
+    when 'SN005' then 'immutable'
+    when 'SN006' then 'forbidden'
+    when 'SN007' then 'immutable'
+    when 'SN008' then 'missing_parent'
+    when '22001' then 'too_long'
+    when '23502' then 'invalid_value'
+    when '23503' then 'missing_parent'
+    when '23505' then 'unique'
+    when '23514' then case when constraint_name like '%\_length' then 'too_long' else 'invalid_value' end
+    when '54000' then 'too_long'
+    else case when state like '22%' then 'invalid_value' else 'unexpected' end
+  end;
+begin
+  if culprit is null and constraint_name <> '' then
+    -- The last column of the constraint: foreign keys begin with the workspace.
+    select a.attname into culprit
+      from pg_catalog.pg_constraint c
+      join pg_catalog.pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[cardinality(c.conkey)]
+      where c.conname = constraint_name and c.conrelid = to_regclass(format('public.%I', table_name));
+  end if;
+  return convoy.rejection(code, culprit, case
+    when state like 'SN%' then message
+    when code = 'missing_parent' then 'The record this one belongs to does not exist.'
+    when code = 'too_long' then 'The value is too long.'
+    when code = 'unique' then 'There is such a record already.'
+    when state = '23502' then 'A value is required.'
+    when code = 'invalid_value' then 'The value is not allowed.'
+    else 'The change was refused (' || state || ').' end);
+end
+$$;
+
+-- Errors that pass by themselves, or that are the server's own: the push fails as a whole and is sent again.
+create function convoy.is_transient(state text) returns boolean
+language sql immutable set search_path = '' as $$
+  select left(state, 2) in ('40', '53', '55', '57', '58', 'XX') or state in ('54001', '25006')
+$$;
+
+create function convoy.insert_rows(target text, changes convoy.change[]) returns void
+language plpgsql set search_path = '' as $$
+declare
+  t convoy.synced_tables;
+begin
+  select * into t from convoy.synced_tables s where s.name = target;
+  execute format(
+    'insert into public.%1$I (id, workspace_id, created_at, %2$s)
+     select c.id, c.workspace_id, convoy.to_time(c.edited_at ->> ''created_at''), %3$s
+       from unnest($1) c
+       cross join lateral jsonb_populate_record(null::public.%1$I, $2 || c.payload) r
+      where c.table_name = %1$L and c.op = ''insert'' order by c.position %4$s',
+    target,
+    (select string_agg(quote_ident(p), ', ') from unnest(t.pushable) p),
+    (select string_agg('r.' || quote_ident(p), ', ') from unnest(t.pushable) p),
+    -- U10: the same thing under another id is found to be missing afterwards.
+    case target
+      when 'task_dependencies' then 'on conflict (task_id, depends_on_task_id) where deleted_at is null do nothing'
+      when 'workspace_members' then 'on conflict (workspace_id, user_id) where deleted_at is null do nothing'
+      else '' end)
+    using changes, t.defaults - (select coalesce(array_agg(k), '{}') from jsonb_object_keys(t.defaults) k where k <> all (t.pushable));
+end
+$$;
+
+create function convoy.update_rows(target text, changes convoy.change[]) returns void
+language plpgsql set search_path = '' as $$
+declare
+  written text[];
+  rounds bigint;
+begin
+  select array_agg(distinct k), max(c.nth) into written, rounds
+    from unnest(changes) c cross join lateral jsonb_object_keys(c.payload) k
+    where c.table_name = target and c.op = 'update';
+  -- One statement updates a row once: a record that is changed twice takes a second round.
+  for i in 1 .. coalesce(rounds, 0) loop
+    execute format(
+      'update public.%1$I t
+          set %2$s, field_revisions = t.field_revisions || convoy.edit_times(c.payload, c.edited_at, c.not_before)
+         from (
+           select c.id, c.workspace_id, c.payload, c.edited_at, b.created_at as not_before
+           from unnest($1) c
+           left join convoy.scope_revisions b on b.scope_id = c.workspace_id and b.revision = c.base
+           where c.table_name = %1$L and c.op = ''update'' and c.nth = $2
+         ) c
+         cross join lateral jsonb_populate_record(null::public.%1$I, c.payload) r
+        where t.id = c.id and t.workspace_id = c.workspace_id',
+      target,
+      (select string_agg(format('%1$I = case when c.payload ? %1$L then r.%1$I else t.%1$I end', k), ', ')
+        from unnest(written) k))
+      using changes, i;
+  end loop;
+end
+$$;
+
+-- Deletes of one group share a deletion_id, those of records that are gone by then change nothing.
+create function convoy.delete_rows(target text, changes convoy.change[], deletions jsonb) returns void
+language plpgsql set search_path = '' as $$
+begin
+  execute format(
+    'update public.%1$I t set deleted_at = now(), deletion_id = ($2 ->> c.group_no::text)::uuid
+       from unnest($1) c
+      where c.table_name = %1$L and c.op = ''delete''
+        and t.id = c.id and t.workspace_id = c.workspace_id and t.deleted_at is null', target)
+    using changes, deletions;
+end
+$$;
+
+-- Deletes that have to come before the inserts: of dependencies, since adding one may only be possible
+-- without another, and of memberships that are given anew.
+create function convoy.early_deletes(changes convoy.change[]) returns convoy.change[]
+language sql stable set search_path = '' as $$
+  select coalesce(array_agg(c), '{}')
+  from unnest(changes) c
+  where c.op = 'delete' and c.row_revision is not null and case c.table_name
+    when 'task_dependencies' then true
+    when 'workspace_members' then exists (
+      select from public.workspace_members m
+      join unnest(changes) i on i.table_name = 'workspace_members' and i.op = 'insert'
+        and i.workspace_id = m.workspace_id and i.payload ->> 'user_id' = m.user_id::text
+      where m.id = c.id)
+    else false end
+$$;
+
+create function convoy.write_changes(changes convoy.change[]) returns void
+language plpgsql set search_path = '' as $$
+declare
+  early convoy.change[] := '{}';
+  deletions jsonb;
+  step record;
+begin
+  select jsonb_object_agg(g.group_no, gen_random_uuid()) into deletions
+    from (select distinct c.group_no from unnest(changes) c where c.op = 'delete') g;
+  if deletions is not null then
+    early := convoy.early_deletes(changes);
+    perform convoy.delete_rows('task_dependencies', early, deletions);
+    perform convoy.delete_rows('workspace_members', early, deletions);
+  end if;
+  -- Parents first; updates of a table before the next one's inserts, which may rely on them.
+  for step in
+    select t.name, c.op from unnest(changes) c join convoy.synced_tables t on t.name = c.table_name
+    group by t.name, t.position, c.op
+    order by c.op = 'delete', t.position, c.op
+  loop
+    case step.op
+      when 'insert' then perform convoy.insert_rows(step.name, changes);
+      when 'update' then perform convoy.update_rows(step.name, changes);
+      else perform convoy.delete_rows(step.name, changes, deletions);
+    end case;
+  end loop;
+end
+$$;
+
+-- Which change of a refused group is the one that cannot be written, and why. Writes nothing.
+create function convoy.find_culprit(changes convoy.change[]) returns convoy.decision
+language plpgsql set search_path = '' as $$
+declare
+  c convoy.change;
+  tried integer;
+  state text;
+  table_name text;
+  constraint_name text;
+  column_name text;
+  message text;
+begin
+  begin
+    for c in
+      select x.* from unnest(changes) x join convoy.synced_tables t on t.name = x.table_name
+      order by x.op = 'delete' and not (x.table_name = 'task_dependencies' and x.row_revision is not null),
+        case when x.op = 'delete' and x.table_name = 'task_dependencies' then 0 else t.position end,
+        x.op, x.position
+    loop
+      tried := c.position;
+      perform convoy.write_changes(array[c]);
+    end loop;
+    -- One by one they pass: the first stands for the group.
+    tried := changes[1].position;
+    raise exception 'The changes do not go together.' using errcode = 'SN000';
+  exception when others then
+    get stacked diagnostics state = returned_sqlstate, table_name = table_name,
+      constraint_name = constraint_name, column_name = column_name, message = message_text;
+    if convoy.is_transient(state) then
+      raise;
+    end if;
+  end;
+  return row(tried, convoy.rejection_of(state, table_name, constraint_name, column_name, message), false)::convoy.decision;
+end
+$$;
+
+-- The groups of a batch in an order in which what a group needs comes before it.
+create function convoy.order_groups(changes convoy.change[], links convoy.link[]) returns bigint[]
+language plpgsql stable set search_path = '' as $$
+declare
+  levels jsonb;
+  raised jsonb;
+begin
+  select jsonb_object_agg(c.group_no, 0) into levels from unnest(changes) c;
+  -- A device merges groups that need each other, so there are no circles; the bound is for strangers.
+  for i in 1 .. 20 loop
+    select jsonb_object_agg(x.group_no, x.level) into raised
+    from (
+      select c.group_no, max((levels ->> p.group_no::text)::integer + 1) as level
+      from unnest(links) l
+      join unnest(changes) c on c.position = l.position
+      join unnest(changes) p on p.position = l.provider
+      where c.group_no <> p.group_no
+      group by c.group_no
+    ) x
+    where x.level > (levels ->> x.group_no::text)::integer;
+    exit when raised is null;
+    levels := levels || raised;
+  end loop;
+  return array(select g.key::bigint from jsonb_each_text(levels) g order by g.value::integer, g.key::bigint);
+end
+$$;
+
+-- Writes what can be written and returns the refusals.
+--   ordered: the groups in the order of order_groups; settled: refusals from before.
+create function convoy.write_groups(
+  changes convoy.change[], links convoy.link[], settled convoy.decision[], ordered bigint[]
+) returns convoy.decision[]
+language plpgsql set search_path = '' as $$
+declare
+  refused convoy.decision[] := '{}';
+  failed boolean := false;
+  state text;
+  half bigint[];
+begin
+  if cardinality(settled) > 0 and cardinality(links) > 0 then
+    refused := convoy.spread_refusals(changes, changes, links, settled);
+    changes := convoy.still_open(changes, refused);
+  end if;
+  if cardinality(changes) = 0 then
+    return refused;
+  end if;
+  begin
+    perform convoy.write_changes(changes);
+  exception when others then
+    get stacked diagnostics state = returned_sqlstate;
+    if convoy.is_transient(state) then
+      raise;
+    end if;
+    failed := true;
+  end;
+  if not failed then
+    return refused;
+  end if;
+
+  ordered := array(
+    select o.g from unnest(coalesce(ordered, convoy.order_groups(changes, links))) with ordinality o (g, n)
+    where o.g in (select c.group_no from unnest(changes) c) order by o.n);
+  if cardinality(ordered) = 1 then
+    refused := refused || convoy.find_culprit(changes);
+    return refused || convoy.spread_refusals(convoy.still_open(changes, refused), changes, links, refused);
+  end if;
+  half := ordered[: cardinality(ordered) / 2];
+  refused := refused || convoy.write_groups(
+    array(select c from unnest(changes) c where c.group_no = any (half) order by c.position),
+    links, settled || refused, half);
+  return refused || convoy.write_groups(
+    array(select c from unnest(changes) c where c.group_no <> all (half) order by c.position),
+    links, settled || refused, ordered[cardinality(ordered) / 2 + 1 :]);
+end
+$$;
+
+revoke execute on all functions in schema convoy from public;
