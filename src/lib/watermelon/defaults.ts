@@ -13,6 +13,9 @@ import { migrations, schema } from './models';
 
 type WatermelonPlatform = ReturnType<typeof createPlatform>;
 
+/** Where the session is kept in the platform's session storage. */
+export const SESSION_KEY = 'convoy:session';
+
 /** The user of a database that belongs to no account. */
 export const LOCAL_USER = 'local';
 
@@ -22,7 +25,7 @@ export async function connect(platform: WatermelonPlatform): Promise<ConvoyClien
   if (!backend) return null;
   return createConvoyClient(backend.url, backend.anonKey, {
     storage: platform.sessionStorage(),
-    storageKey: 'convoy:session',
+    storageKey: SESSION_KEY,
     webSocket: platform.webSocket,
   });
 }

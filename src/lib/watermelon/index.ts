@@ -7,6 +7,14 @@ import type { SyncResult, SyncStatus } from './sync';
 export type { ConvoyDatabase } from './database';
 export { type Device, type DeviceOptions, openDevice } from './device';
 export { closeDatabase, type InitOptions, initDatabase, openedDevice } from './initialize';
+export {
+  type EntityOf,
+  type Observed,
+  observeCount,
+  observeRecords,
+  type RecordSync,
+  type Where,
+} from './liveRecords';
 export * from './models';
 export type { SyncResult, SyncStatus } from './sync';
 

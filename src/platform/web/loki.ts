@@ -7,13 +7,17 @@ import type { LocalDatabaseOptions } from '@/core/platform';
 import { fail, ok, type Result } from '@/core/result';
 import { silenceWatermelon } from '../watermelonLogger';
 
-type AdapterClass = new (options: Record<string, unknown>) => DatabaseAdapter;
+type LokiAdapter = DatabaseAdapter & { _clearCachedRecords(): void };
+type AdapterClass = new (options: Record<string, unknown>) => LokiAdapter;
 
 /** Bundlers and Node unwrap the default export of a CommonJS module differently. */
 const LokiJSAdapter = ((lokiModule.default as { default?: unknown }).default ??
   lokiModule.default) as AdapterClass;
 
 const versionKey = (name: string) => `convoy:schema-version:${name}`;
+
+/** What this tab has opened. LokiJS keeps its data in memory and cannot be closed, so it is opened once. */
+const opened = new Map<string, LokiAdapter>();
 
 /** Opens WatermelonDB's own LokiJS adapter. Other tabs keep out: LokiJS would overwrite their writes. */
 export async function openLoki(
@@ -27,13 +31,20 @@ export async function openLoki(
     const message = `The local database is of version ${known}, this page knows versions up to ${schema.version}. Reload the page; nothing was changed.`;
     return fail({ kind: 'storage', code: 'newer_schema', message });
   }
+  const before = opened.get(name);
+  if (before) {
+    // The next Database has none of the records in memory that the last one was given.
+    before._clearCachedRecords();
+    return ok(before);
+  }
   if (!(await holdForThisTab(name))) {
     const message =
       'Convoy is open in another tab of this browser. Use that one, or close it and reload this page.';
     return fail({ kind: 'storage', code: 'locked', message });
   }
   return new Promise((resolve) => {
-    const failed = (error: Error) =>
+    const failed = (error: Error) => {
+      opened.delete(name);
       resolve(
         fail({
           kind: 'storage',
@@ -41,6 +52,7 @@ export async function openLoki(
           message: `The local database could not be opened: ${error.message}`,
         }),
       );
+    };
     const adapter = new LokiJSAdapter({
       dbName: name,
       schema,
@@ -52,6 +64,7 @@ export async function openLoki(
       extraLokiOptions: { autosave: true, autosaveInterval: 100 },
     });
     localStorage.setItem(versionKey(name), String(schema.version));
+    opened.set(name, adapter);
     resolve(ok(adapter));
   });
 }
