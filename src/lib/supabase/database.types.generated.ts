@@ -709,6 +709,12 @@ export type Database = {
         };
         Returns: Json;
       };
+      sync_push: {
+        Args: {
+          request: Json;
+        };
+        Returns: Json;
+      };
     };
     Enums: {
       [_ in never]: never;

@@ -28,11 +28,11 @@ export async function callRpc<Name extends RpcName>(
   args: Functions[Name]['Args'],
   { signal, timeoutMs }: RpcOptions,
 ): Promise<Result<{ data: unknown; traffic: Traffic }, RpcError>> {
+  if (signal?.aborted) return fail(timedOut());
   const controller = new AbortController();
   const abort = () => controller.abort();
   const timer = setTimeout(abort, timeoutMs);
   signal?.addEventListener('abort', abort, { once: true });
-  if (signal?.aborted) abort();
   const traffic = measure(controller.signal);
   try {
     const { data, error, status } = await client.rpc(name, args).abortSignal(controller.signal);
@@ -60,6 +60,10 @@ function failureOf(
   { retryAfterMs }: Measure,
 ): RpcError {
   const message = body.message ?? '';
+  if (status >= 200 && status < 300) {
+    // A body that is no JSON: the login page of a hotel's network, or an answer that was cut off.
+    return { kind: 'transport', code: 'offline', message: 'Something else answered in place of the server.' };
+  }
   switch (status) {
     case 0:
       return { kind: 'transport', code: 'offline', message: 'The server cannot be reached.' };

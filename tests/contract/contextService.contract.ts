@@ -1,0 +1,47 @@
+/**
+ * What every implementation of the Context Service does: the same values, the same errors, the same
+ * activities in the feed. Runs on the demo of supabase/seed.sql.
+ */
+
+import { afterAll, beforeAll, describe } from 'vitest';
+import { knowledgeContract } from './contextService/knowledge.contract';
+import { permissionsContract } from './contextService/permissions.contract';
+import { readsContract } from './contextService/reads.contract';
+import { recordsContract } from './contextService/records.contract';
+import { taskLinksContract } from './contextService/taskLinks.contract';
+import { tasksContract } from './contextService/tasks.contract';
+import { type ContractSetup, type Section, type World, worldOf } from './contextService/world';
+
+export type { Account, ContractSetup } from './contextService/world';
+
+const SECTIONS: readonly [name: string, section: Section][] = [
+  ['reads', readsContract],
+  ['knowledge', knowledgeContract],
+  ['tasks', tasksContract],
+  ['links between tasks', taskLinksContract],
+  ['other records', recordsContract],
+  ['permissions', permissionsContract],
+];
+
+export function contextServiceContract(name: string, setup: () => Promise<ContractSetup>): void {
+  describe(`Context Service, ${name}`, () => {
+    let running: ContractSetup | undefined;
+    let world: World | undefined;
+
+    beforeAll(async () => {
+      running = await setup();
+      world = worldOf(running);
+      await running.settle();
+    }, 120_000);
+    afterAll(async () => running?.close());
+
+    for (const [title, section] of SECTIONS) {
+      describe(title, () => {
+        section(() => {
+          if (!world) throw new Error('The setup failed.');
+          return world;
+        });
+      });
+    }
+  });
+}

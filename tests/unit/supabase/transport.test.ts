@@ -1,0 +1,217 @@
+import { describe, expect, it } from 'vitest';
+import type { SyncError } from '@/core/errors';
+import { PROTOCOL_VERSION, type PullRequest, type PushRequest, SCHEMA_VERSION } from '@/core/protocol';
+import { createConvoyClient } from '@/lib/supabase/client';
+import { retryAfterMs } from '@/lib/supabase/traffic';
+import { SupabaseTransport } from '@/lib/supabase/transport';
+
+const USER = '01900000-0000-7000-8000-000000000001';
+const ROW = '01900000-0000-7000-8000-000000000002';
+
+const PULL: PullRequest = {
+  protocol: PROTOCOL_VERSION,
+  schema: SCHEMA_VERSION,
+  user_id: USER,
+  cursors: {},
+  skip: {},
+  limit: 100,
+};
+const PULL_ANSWER = {
+  user_id: USER,
+  server_time: '2026-03-01T00:00:00.000000Z',
+  scopes: [{ id: ROW, role: 'owner', head: 1, tag: 'a' }],
+  cursors: { [ROW]: { revision: 1, tag: 'a' } },
+  more: false,
+  total: null,
+  rows: { tasks: { id: [ROW], title: ['é'] } },
+  deleted: { tasks: [] },
+};
+const PUSH: PushRequest = {
+  protocol: PROTOCOL_VERSION,
+  schema: SCHEMA_VERSION,
+  user_id: USER,
+  device_id: ROW,
+  batch: 1,
+  cursors: {},
+  skip: {},
+  changes: [{ table: 'tasks', op: 'delete', id: ROW, workspace_id: ROW, base: null, group: 0 }],
+};
+const PUSH_ANSWER = {
+  user_id: USER,
+  batch: 1,
+  server_time: '2026-03-01T00:00:00.000000Z',
+  outcomes: [{ outcome: 'applied', revision: 2 }],
+  effects: { rows: {}, deleted: {} },
+  revisions: { [ROW]: { revision: 2, tag: 'b' } },
+};
+
+type Respond = (request: {
+  url: string;
+  body: string;
+  signal: AbortSignal | null;
+}) => Promise<Response> | Response;
+
+function transport(respond: Respond, timeoutMs = 5000): SupabaseTransport {
+  const fetch = async (input: RequestInfo | URL, init?: RequestInit) =>
+    respond({ url: String(input), body: String(init?.body), signal: init?.signal ?? null });
+  const client = createConvoyClient('http://stack.test', 'key', { fetch, persistSession: false });
+  return new SupabaseTransport(client, { timeoutMs });
+}
+
+function json(value: unknown, status = 200, headers: Record<string, string> = {}): Response {
+  return new Response(JSON.stringify(value), {
+    status,
+    headers: { 'content-type': 'application/json', ...headers },
+  });
+}
+
+const neverAborted = () => new AbortController().signal;
+
+async function failureOf(respond: Respond): Promise<SyncError> {
+  const answer = await transport(respond).pull(PULL, neverAborted());
+  if (answer.ok) throw new Error('It succeeded.');
+  return answer.error;
+}
+
+describe('SupabaseTransport', () => {
+  it('P1: posts the request to the function and returns the answer with the bytes that travelled', async () => {
+    let seen: { url: string; body: string } | undefined;
+    const answer = await transport((request) => {
+      seen = request;
+      return json(PULL_ANSWER);
+    }).pull(PULL, neverAborted());
+    expect(seen?.url).toBe('http://stack.test/rest/v1/rpc/sync_pull');
+    expect(JSON.parse(seen?.body ?? '')).toEqual({ request: PULL });
+    const sent = new TextEncoder().encode(seen?.body).length;
+    const received = new TextEncoder().encode(JSON.stringify(PULL_ANSWER)).length;
+    expect(answer).toEqual({ ok: true, value: { ...PULL_ANSWER, traffic: { sent, received } } });
+  });
+
+  it('takes the received bytes from Content-Length where there is one', async () => {
+    const answer = await transport(() => json(PUSH_ANSWER, 200, { 'content-length': '42' })).push(
+      PUSH,
+      neverAborted(),
+    );
+    expect(answer.ok && answer.value.traffic.received).toBe(42);
+  });
+
+  it.each([
+    [401, { code: 'PGRST301', message: 'JWT expired' }, { kind: 'auth', code: 'expired' }],
+    [403, { code: '42501', message: 'permission denied' }, { kind: 'auth', code: 'forbidden' }],
+    [
+      500,
+      { code: '40P01', message: 'deadlock' },
+      { kind: 'transport', code: 'http', status: 500, sqlState: '40P01' },
+    ],
+    [404, { code: 'PGRST202', message: 'no function' }, { code: 'http', status: 404, sqlState: null }],
+    [413, 'too large', { code: 'http', status: 413, sqlState: null }],
+    [502, '<html>', { code: 'http', status: 502, sqlState: null }],
+  ])('maps status %i', async (status, body, expected) => {
+    expect(await failureOf(() => json(body, status))).toMatchObject(expected);
+  });
+
+  it('maps 429 with Retry-After', async () => {
+    const error = await failureOf(() => json({ message: 'slow' }, 429, { 'retry-after': '7' }));
+    expect(error).toMatchObject({ kind: 'transport', code: 'rate_limited', retryAfterMs: 7000 });
+    expect(await failureOf(() => json({}, 429))).toMatchObject({ retryAfterMs: null });
+  });
+
+  it('maps a request that does not get through', async () => {
+    const error = await failureOf(() => {
+      throw new TypeError('fetch failed');
+    });
+    expect(error).toMatchObject({ kind: 'transport', code: 'offline' });
+  });
+
+  const hang: Respond = ({ signal }) =>
+    new Promise((_, reject) => {
+      const abort = () => reject(new DOMException('Aborted', 'AbortError'));
+      if (signal?.aborted) abort();
+      signal?.addEventListener('abort', abort);
+    });
+
+  it('gives up after the timeout', async () => {
+    const answer = await transport(hang, 20).pull(PULL, neverAborted());
+    expect(answer).toMatchObject({ ok: false, error: { kind: 'transport', code: 'timeout' } });
+  });
+
+  it('gives up when it is told to, beforehand too', async () => {
+    const controller = new AbortController();
+    const pulling = transport(hang).pull(PULL, controller.signal);
+    controller.abort();
+    expect(await pulling).toMatchObject({ ok: false, error: { code: 'timeout' } });
+    expect(await transport(() => json(PULL_ANSWER)).pull(PULL, controller.signal)).toMatchObject({
+      ok: false,
+    });
+  });
+
+  it.each([
+    ['wrong_user', 'auth'],
+    ['forbidden', 'auth'],
+    ['client_too_old', 'protocol'],
+    ['schema_mismatch', 'protocol'],
+    ['device_conflict', 'protocol'],
+    ['history_changed', 'protocol'],
+    ['too_large', 'protocol'],
+  ])('P2: takes the error value %s for one of %s', async (code, kind) => {
+    expect(await failureOf(() => json({ error: { code, message: 'x' } }))).toMatchObject({ kind, code });
+  });
+
+  it('takes an unknown error value for an unexpected error', async () => {
+    expect(await failureOf(() => json({ error: { code: 'moon', message: 'x' } }))).toMatchObject({
+      kind: 'unexpected',
+    });
+    expect(await failureOf(() => json({ error: 'x' }))).toMatchObject({
+      kind: 'protocol',
+      code: 'malformed',
+    });
+  });
+
+  it('P2: refuses an answer that was made for somebody else', async () => {
+    expect(await failureOf(() => json({ ...PULL_ANSWER, user_id: ROW }))).toMatchObject({
+      kind: 'auth',
+      code: 'wrong_user',
+    });
+  });
+
+  it.each([
+    ['null', null],
+    ['a list', []],
+    ['no scopes', { ...PULL_ANSWER, scopes: undefined }],
+    ['a bad cursor', { ...PULL_ANSWER, cursors: { [ROW]: { revision: '1', tag: 'a' } } }],
+    ['columns of two lengths', { ...PULL_ANSWER, rows: { tasks: { id: [ROW], title: [] } } }],
+    ['an unknown table', { ...PULL_ANSWER, rows: { secrets: { id: [] } } }],
+    ['tombstones that are no ids', { ...PULL_ANSWER, deleted: { tasks: [1] } }],
+  ])('refuses a pull answer that is malformed: %s', async (_, answer) => {
+    expect(await failureOf(() => json(answer))).toMatchObject({ kind: 'protocol', code: 'malformed' });
+  });
+
+  it.each([
+    ['no outcomes', { ...PUSH_ANSWER, outcomes: [] }],
+    ['an unknown outcome', { ...PUSH_ANSWER, outcomes: [{ outcome: 'maybe' }] }],
+    ['another batch', { ...PUSH_ANSWER, batch: 2 }],
+    ['no effects', { ...PUSH_ANSWER, effects: null }],
+  ])('refuses a push answer that is malformed: %s', async (_, answer) => {
+    const pushed = await transport(() => json(answer)).push(PUSH, neverAborted());
+    expect(pushed).toMatchObject({ ok: false, error: { kind: 'protocol', code: 'malformed' } });
+  });
+
+  it('takes a body that is no JSON for somebody else answering, which passes', async () => {
+    const error = await failureOf(() => new Response('<html>', { status: 200 }));
+    expect(error).toMatchObject({ kind: 'transport', code: 'offline' });
+  });
+});
+
+describe('Retry-After', () => {
+  it.each([
+    ['3', 3000],
+    ['0', 0],
+    ['Thu, 01 Jan 1970 00:00:05 GMT', 4000],
+    ['Thu, 01 Jan 1970 00:00:00 GMT', 0],
+    ['soon', null],
+    ['', null],
+    [null, null],
+  ])('%s is %s ms', (header, expected) => {
+    expect(retryAfterMs(header, 1000)).toBe(expected);
+  });
+});
