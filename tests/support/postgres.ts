@@ -1,10 +1,10 @@
 /** A PostgreSQL cluster of the tests' own: made in a temporary folder, on a free port, gone afterwards. */
 
-import { execFileSync, type SpawnOptions, spawn } from 'node:child_process';
+import { type SpawnOptions, spawn } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import pg from 'pg';
 
 export interface TestPostgres {
@@ -15,20 +15,20 @@ export interface TestPostgres {
   stop(): Promise<void>;
 }
 
-const VERSIONS_FOLDER = '/usr/lib/postgresql';
+/** Where Debian and Homebrew put the versions of PostgreSQL; neither need be on the path. */
+const VERSION_FOLDERS = ['/usr/lib/postgresql', '/opt/homebrew/opt', '/usr/local/opt'];
 
 /** @returns the folder with initdb and postgres, or null where PostgreSQL is not installed. */
 export function postgresBinaries(): string | null {
-  const versions = existsSync(VERSIONS_FOLDER) ? readdirSync(VERSIONS_FOLDER) : [];
-  const folders = versions
-    .sort((a, b) => Number(b) - Number(a))
-    .map((version) => join(VERSIONS_FOLDER, version, 'bin'));
-  try {
-    folders.push(execFileSync('pg_config', ['--bindir'], { encoding: 'utf8' }).trim());
-  } catch {
-    // Not on the path: then only Debian's folders count.
-  }
-  return folders.find((folder) => existsSync(join(folder, 'initdb'))) ?? null;
+  const onPath = (process.env.PATH ?? '').split(delimiter);
+  const installed = VERSION_FOLDERS.filter((folder) => existsSync(folder)).flatMap((folder) =>
+    readdirSync(folder)
+      .filter((name) => /^(postgresql.*|[\d.]+)$/.test(name))
+      .sort()
+      .reverse()
+      .map((name) => join(folder, name, 'bin')),
+  );
+  return [...installed, ...onPath].find((folder) => existsSync(join(folder, 'initdb'))) ?? null;
 }
 
 /** Starts a cluster. @throws when PostgreSQL is not installed or does not start. */
@@ -101,7 +101,8 @@ function finished(file: string, args: string[], options: SpawnOptions): Promise<
   });
 }
 
-function freePort(): Promise<number> {
+/** @returns a port that nobody listens on at this moment. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', reject);

@@ -13,6 +13,8 @@ import type { FunctionCatalog } from './functions';
 
 type Environment = { Bindings: HttpBindings };
 
+const JSON_TYPE = { 'Content-Type': 'application/json; charset=utf-8' };
+
 export interface RestRoutesParts {
   backend: SqlBackend;
   catalog: FunctionCatalog;
@@ -53,7 +55,7 @@ export function restRoutes({ backend, catalog, tokens, maxBodyBytes }: RestRoute
     });
     if (!answer.ok) return reply(c, failureFromSql(answer.error, anonymous));
     if (answer.value === null) return c.body(null, 204);
-    return c.body(answer.value, 200, { 'Content-Type': 'application/json; charset=utf-8' });
+    return c.body(answer.value, 200, JSON_TYPE);
   });
 
   routes.all('/rpc/:function', (c) =>
@@ -78,7 +80,9 @@ export function restRoutes({ backend, catalog, tokens, maxBodyBytes }: RestRoute
 
 function reply(c: Context, { status, body }: RestFailure): Response {
   if (status === 401) c.header('WWW-Authenticate', 'Bearer');
-  return c.json(body, status as ContentfulStatusCode);
+  // PT204 and PT304: a function may choose a status that forbids a body.
+  if (status === 204 || status === 304) return c.body(null, status);
+  return c.body(JSON.stringify(body), status as ContentfulStatusCode, JSON_TYPE);
 }
 
 /** A user's token where there is one, else the API key. */
