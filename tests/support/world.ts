@@ -25,6 +25,7 @@ export interface TestDeviceOptions {
   now?: () => number;
   /** Default false: tests sync when they say so. */
   autoSync?: boolean;
+  pageRows?: number;
 }
 
 /** Everything that one test file opens, closed in the end. */
@@ -104,6 +105,7 @@ export class World {
       },
       autoSync: options.autoSync ?? false,
       now: options.now,
+      pageRows: options.pageRows,
     });
     if (!opened.ok) throw new Error(opened.error.message);
     const device = opened.value;

@@ -6,13 +6,7 @@ import { fail, ok, type Result } from '@/core/result';
 import { ConvoyModel, modelClasses } from './models';
 import { RecoverableModel } from './models/recoverableModel';
 import { type EditClock, type EditContext, joinGroup } from './models/tracking';
-import {
-  Database,
-  type DatabaseAdapter,
-  type Model,
-  setIdGenerator,
-  silenceWatermelon,
-} from './models/watermelondb';
+import { Database, type DatabaseAdapter, type Model, setIdGenerator } from './models/watermelondb';
 
 export type { DatabaseAdapter } from './models/watermelondb';
 

@@ -35,6 +35,8 @@ export interface DeviceOptions {
   /** Device time, ms since the epoch. */
   now?: () => number;
   policies?: Partial<Record<SyncedTable, TablePolicies>>;
+  /** Rows asked for in one page of a pull. */
+  pageRows?: number;
   /** Syncs without being asked (default true). */
   autoSync?: boolean;
 }
@@ -68,6 +70,7 @@ export async function openDevice(options: DeviceOptions): Promise<Result<Device,
     clock,
     policies: withPolicies(options.policies ?? {}),
     isOnline,
+    pageRows: options.pageRows,
     exclusively: options.exclusively ?? ((work) => work()),
   });
   const ids = await engine.idMappings();

@@ -22,6 +22,8 @@ export interface SyncBase {
   /** Local transactions that touched the record; those of one transaction are pushed as a group. */
   groups: string[];
   columns: Record<string, EditedColumn>;
+  /** When the record was last modified on the server, device form, to go back to when its edits are taken back. */
+  updatedAt?: number;
   /** When a record that is new was created: device clock and offset, ms. */
   created?: { editedAt: number; offset: number };
   /** The record whose deletion deleted this one, and the scope revision the user had seen then. */
@@ -116,7 +118,12 @@ export function trackUpdate(table: string, raw: Raw, before: Raw, clock: EditClo
     raw.updated_at = before.updated_at ?? 0;
     return false;
   }
-  const base = readBase(before) ?? { revision: Number(before.revision), groups: [], columns: {} };
+  const base = readBase(before) ?? {
+    revision: Number(before.revision),
+    groups: [],
+    columns: {},
+    updatedAt: Number(before.updated_at),
+  };
   if (raw._status !== 'created') {
     for (const column of changed) {
       const value = base.columns[column] ? base.columns[column].value : (before[column] ?? null);

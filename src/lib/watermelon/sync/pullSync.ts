@@ -8,9 +8,6 @@ import { Draft } from './draft';
 import { purgeScope } from './purge';
 import type { SyncSession } from './session';
 
-/** Rows asked for in one page. */
-const PAGE_ROWS = 2_000;
-
 export interface Progress {
   rows: number;
   /** Rows of this run in all; null while unknown. */
@@ -56,7 +53,7 @@ export async function pullSync(
   }
 }
 
-function makeRequest({ store, userId }: SyncSession) {
+function makeRequest({ store, userId, pageRows }: SyncSession) {
   const scopes = [...store.scopes];
   return {
     protocol: PROTOCOL_VERSION,
@@ -66,7 +63,7 @@ function makeRequest({ store, userId }: SyncSession) {
     skip: Object.fromEntries(
       scopes.filter(([, { skip }]) => skip.length > 0).map(([id, { skip }]) => [id, skip]),
     ),
-    limit: PAGE_ROWS,
+    limit: pageRows,
   };
 }
 

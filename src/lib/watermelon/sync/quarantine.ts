@@ -74,8 +74,10 @@ async function takeBack(to: Applying, change: PushChange, raw: Raw): Promise<Wan
     delete left[name];
   }
   reverted.sync_error = 'change refused';
+  if (Object.keys(left).length === 0 && base?.updatedAt !== undefined) reverted.updated_at = base.updatedAt;
   if (raw._status !== 'deleted') {
-    markEdited(reverted, { revision: base?.revision ?? Number(raw.revision), groups: [], columns: left });
+    const revision = base?.revision ?? Number(raw.revision);
+    markEdited(reverted, { revision, groups: [], columns: left, updatedAt: base?.updatedAt });
   }
   to.draft.put(table, reverted);
   return wanted;

@@ -14,4 +14,6 @@ export interface SyncSession {
   ids: IdMappings;
   clock: SyncClock;
   policies: Policies;
+  /** Rows asked for in one page of a pull. */
+  pageRows: number;
 }

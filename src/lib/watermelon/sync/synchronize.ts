@@ -19,6 +19,8 @@ import type { SyncClock } from './syncClock';
 
 /** Push-pull rounds of one sync; what is left then waits for the next. */
 const MOST_ROUNDS = 8;
+/** Rows in a page, unless said otherwise. */
+const PAGE_ROWS = 2_000;
 /** Entries kept in the sync log. */
 const LOG_ENTRIES = 200;
 
@@ -29,6 +31,8 @@ export interface SyncEngineOptions {
   userId: string;
   clock: SyncClock;
   policies: Policies;
+  /** Rows asked for in one page of a pull. */
+  pageRows?: number;
   /** Whether the device believes it has a network. */
   isOnline: () => boolean;
   /** Runs work while no other tab or process syncs this database. */
@@ -156,11 +160,20 @@ export class SyncEngine {
 
   private async open(): Promise<SyncSession> {
     if (this.session) return this.session;
-    const { database, transport, userId, clock, policies } = this.options;
+    const { database, transport, userId, clock, policies, pageRows = PAGE_ROWS } = this.options;
     const [store, ids] = [await DeviceStore.load(database), await IdMappings.load(database)];
     clock.restore(store.facts.clockOffset);
     const unreachable = { pull: unavailable, push: unavailable };
-    this.session = { database, transport: transport ?? unreachable, userId, store, ids, clock, policies };
+    this.session = {
+      database,
+      transport: transport ?? unreachable,
+      userId,
+      store,
+      ids,
+      clock,
+      policies,
+      pageRows,
+    };
     this.report({ lastSyncedAt: store.facts.lastSyncedAt });
     return this.session;
   }

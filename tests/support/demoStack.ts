@@ -1,0 +1,40 @@
+/** The local stack in memory with the demo, and clients that are signed in to it. */
+
+import WebSocket from 'ws';
+import { type ConvoyClient, createConvoyClient } from '@/lib/supabase/client';
+import { type LocalStack, startLocalStack } from '@/server';
+import { SEED } from './seed';
+
+export interface DemoStack {
+  readonly stack: LocalStack;
+  /** A client that nobody is signed in on. */
+  newClient(): ConvoyClient;
+  /** A new client on which this account is signed in; one that does not exist yet signs up. */
+  signIn(account: string): Promise<{ client: ConvoyClient; userId: string }>;
+}
+
+export async function startDemoStack(): Promise<DemoStack> {
+  const started = await startLocalStack({ data: { kind: 'memory' } });
+  if (!started.ok) throw new Error(started.error.message);
+  const stack = started.value;
+  const newClient = () =>
+    createConvoyClient(stack.url, stack.anonKey, {
+      persistSession: false,
+      autoRefreshToken: false,
+      webSocket: WebSocket,
+    });
+  return {
+    stack,
+    newClient,
+    async signIn(account) {
+      const client = newClient();
+      const credentials = { email: `${account}@convoy.example`, password: SEED.password };
+      const known = stack.accounts.some(({ role }) => role === account);
+      const { data, error } = known
+        ? await client.auth.signInWithPassword(credentials)
+        : await client.auth.signUp(credentials);
+      if (error || !data.user) throw error ?? new Error(`${account} could not sign in.`);
+      return { client, userId: data.user.id };
+    },
+  };
+}
