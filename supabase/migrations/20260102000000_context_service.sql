@@ -64,22 +64,23 @@ language sql stable set search_path = '' as $$
   where w.id = get_workflow.workflow_id and w.deleted_at is null
 $$;
 
--- Patterns. Without arguments: all that the caller may see. With a workspace: those of the workspace
--- itself and the global ones. With a project: its own, those of its workspace, and the global ones;
--- the workspace is then the project's, and one that is not the project's finds nothing of it.
+-- Patterns. With a project: its own, those of its workspace that belong to no project, and the global
+-- ones; nothing where there is no such project. With a workspace: all of it and the global ones. With
+-- neither: all that the caller may see.
 create function public.get_patterns(workspace_id uuid default null, project_id uuid default null) returns jsonb
 language sql stable set search_path = '' as $$
   select coalesce(jsonb_agg(public.as_entity(to_jsonb(k)) order by k.name collate "C", k.id), '[]')
   from public.patterns k
-  where k.deleted_at is null and (
-    (get_patterns.workspace_id is null and get_patterns.project_id is null)
-    or k.workspace_id = '00000000-0000-7000-8000-000000000000'
-    or (get_patterns.project_id is null and k.workspace_id = get_patterns.workspace_id and k.project_id is null)
-    or k.workspace_id = (
-        select p.workspace_id from public.projects p
-        where p.id = get_patterns.project_id and p.deleted_at is null
-          and p.workspace_id = coalesce(get_patterns.workspace_id, p.workspace_id))
-      and (k.project_id is null or k.project_id = get_patterns.project_id))
+  where k.deleted_at is null and case
+    when get_patterns.project_id is not null then exists (
+      select from public.projects p
+      where p.id = get_patterns.project_id and p.deleted_at is null
+        and (k.workspace_id = '00000000-0000-7000-8000-000000000000'
+          or k.workspace_id = p.workspace_id and (k.project_id is null or k.project_id = p.id)))
+    when get_patterns.workspace_id is not null then
+      k.workspace_id in (get_patterns.workspace_id, '00000000-0000-7000-8000-000000000000')
+    else true
+  end
 $$;
 
 -- Best practices, with the same arguments as get_patterns.
@@ -87,15 +88,16 @@ create function public.get_best_practices(workspace_id uuid default null, projec
 language sql stable set search_path = '' as $$
   select coalesce(jsonb_agg(public.as_entity(to_jsonb(k)) order by k.name collate "C", k.id), '[]')
   from public.best_practices k
-  where k.deleted_at is null and (
-    (get_best_practices.workspace_id is null and get_best_practices.project_id is null)
-    or k.workspace_id = '00000000-0000-7000-8000-000000000000'
-    or (get_best_practices.project_id is null and k.workspace_id = get_best_practices.workspace_id and k.project_id is null)
-    or k.workspace_id = (
-        select p.workspace_id from public.projects p
-        where p.id = get_best_practices.project_id and p.deleted_at is null
-          and p.workspace_id = coalesce(get_best_practices.workspace_id, p.workspace_id))
-      and (k.project_id is null or k.project_id = get_best_practices.project_id))
+  where k.deleted_at is null and case
+    when get_best_practices.project_id is not null then exists (
+      select from public.projects p
+      where p.id = get_best_practices.project_id and p.deleted_at is null
+        and (k.workspace_id = '00000000-0000-7000-8000-000000000000'
+          or k.workspace_id = p.workspace_id and (k.project_id is null or k.project_id = p.id)))
+    when get_best_practices.workspace_id is not null then
+      k.workspace_id in (get_best_practices.workspace_id, '00000000-0000-7000-8000-000000000000')
+    else true
+  end
 $$;
 
 -- One record by id, for writes that must know what they change. Null where there is none to see.

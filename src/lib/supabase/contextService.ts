@@ -6,6 +6,7 @@
 import type { ContextService, KnowledgeScope } from '@/core/contextService';
 import type { BestPractice, Milestone, Pattern, Project, Task, Workflow, Workspace } from '@/core/entities';
 import { ConvoyError } from '@/core/errors';
+import type { SyncTransport } from '@/core/protocol';
 import { isUuid } from '@/core/text';
 import type { ConvoyClient } from './client';
 import { currentClient } from './currentClient';
@@ -21,6 +22,8 @@ export interface RemoteServiceOptions extends WriterOptions {
   client: ConvoyClient;
   /** Milliseconds until a request is given up. Default: 15,000. */
   timeoutMs?: number;
+  /** What writes go through. Default: `sync_push` on the client. */
+  transport?: SyncTransport;
 }
 
 /** No record has this id: what an id that cannot exist stands for in a query. */
@@ -33,10 +36,11 @@ const NOTHING = '00000000-0000-0000-0000-000000000000';
 export function createRemoteContextService({
   client,
   timeoutMs = 15_000,
+  transport = new SupabaseTransport(client, { timeoutMs }),
   ...options
 }: RemoteServiceOptions): ContextService {
   const records = new RemoteRecords(client, timeoutMs);
-  const writer = new RemoteWriter(client, new SupabaseTransport(client, { timeoutMs }), options);
+  const writer = new RemoteWriter(client, transport, options);
   const store: RemoteStore = {
     get: (table, id) => (isUuid(id) ? records.get(table, id) : Promise.resolve(null)),
     dependency: (task_id, depends_on_task_id) =>

@@ -7,14 +7,7 @@ import type { BestPractice, Milestone, Pattern, Project, Workspace } from '@/cor
 import { ConvoyError, type ValidationError } from '@/core/errors';
 import type { Result } from '@/core/result';
 import { columnsOf, isSyncedTable, type SyncedTable } from '@/core/schema';
-import {
-  invalid,
-  notFound,
-  type RecordValues,
-  validateChanges,
-  validateId,
-  validateInsert,
-} from '@/core/validation';
+import { notFound, type RecordValues, validateChanges, validateId, validateInsert } from '@/core/validation';
 import { GLOBAL_SCOPE_ID } from '@/core/vocabulary';
 import type { PlainRecord } from './records';
 import type { Change } from './remoteWriter';
@@ -57,8 +50,8 @@ export function reread(store: RemoteStore, table: SyncedTable, id: string): Prom
 }
 
 /**
- * Sees to it that the records that columns name exist and belong to the same workspace (a workflow may
- * be a global one).
+ * Sees to it that the records that columns name exist in this workspace (a workflow may be a global
+ * one). Those of another workspace do not exist here.
  */
 export async function checkReferences(
   store: RemoteStore,
@@ -71,18 +64,13 @@ export async function checkReferences(
     const named = kind === 'ref' && to !== undefined && isSyncedTable(to) && typeof id === 'string';
     return named ? [{ field, to, id }] : [];
   });
-  const found = await Promise.all(references.map(({ field, to, id }) => existing(store, to, id, field)));
-  for (const [index, { field, to }] of references.entries()) {
-    const scope = found[index]?.workspace_id;
-    if (scope === workspaceId || (to === 'workflows' && scope === GLOBAL_SCOPE_ID)) continue;
-    valid(
-      invalid(
-        'bad_value',
-        field,
-        `That ${nounOf(to)} belongs to another workspace. Choose one of this workspace.`,
-      ),
-    );
-  }
+  await Promise.all(
+    references.map(async ({ field, to, id }) => {
+      const { workspace_id: scope } = await existing(store, to, id, field);
+      const usable = scope === workspaceId || (to === 'workflows' && scope === GLOBAL_SCOPE_ID);
+      if (!usable) valid(notFound(field, nounOf(to)));
+    }),
+  );
 }
 
 async function create(
@@ -105,8 +93,7 @@ async function createIn(
   const { workspace_id, ...columns } = data;
   const scope = valid(validateId('workspace_id', workspace_id));
   const values = valid(validateInsert(table, columns));
-  // Nobody but the service writes the global scope; there is no such workspace to look up.
-  if (scope !== GLOBAL_SCOPE_ID) await existing(store, 'workspaces', scope, 'workspace_id');
+  await existing(store, 'workspaces', scope, 'workspace_id');
   await checkReferences(store, table, scope, values);
   return create(store, table, scope, values);
 }

@@ -15,6 +15,7 @@ import {
 import type { Result } from '@/core/result';
 import type { SyncedTable } from '@/core/schema';
 import type { ConvoyClient } from './client';
+import { signedOut } from './rpc';
 
 /** One change of a write; the changes of one write are taken or refused together. */
 export interface Change {
@@ -105,7 +106,7 @@ export class RemoteWriter {
   private async userId(): Promise<string> {
     const { data } = await this.client.auth.getSession();
     if (data.session) return data.session.user.id;
-    throw new ConvoyError({ kind: 'auth', code: 'signed_out', message: 'Sign in to make changes.' });
+    throw new ConvoyError(signedOut());
   }
 }
 

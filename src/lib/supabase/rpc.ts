@@ -39,6 +39,7 @@ export async function callRpc<Name extends RpcName>(
     if (!error)
       return ok({ data: data as unknown, traffic: { sent: traffic.sent, received: traffic.received } });
     if (controller.signal.aborted) return fail(timedOut());
+    if (status === 401 && !(await hasSession(client))) return fail(signedOut());
     return fail(failureOf(status, error, traffic));
   } finally {
     clearTimeout(timer);
@@ -48,6 +49,16 @@ export async function callRpc<Name extends RpcName>(
 
 function timedOut(): TransportError {
   return { kind: 'transport', code: 'timeout', message: 'The server did not answer in time.' };
+}
+
+/** Without a session supabase-js asks as nobody, and nobody may call anything. */
+async function hasSession(client: ConvoyClient): Promise<boolean> {
+  const { data } = await client.auth.getSession();
+  return data.session !== null;
+}
+
+export function signedOut(): AuthError {
+  return { kind: 'auth', code: 'signed_out', message: 'You are signed out. Sign in first.' };
 }
 
 /**

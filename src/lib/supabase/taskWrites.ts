@@ -143,11 +143,7 @@ async function addDependency(
   const field = 'depends_on_task_id';
   if (from === to) valid(invalid('cycle', field, 'A task cannot depend on itself. Choose another task.'));
   const [waiting, needed] = await Promise.all([task(store, from, 'task_id'), task(store, to, field)]);
-  if (waiting.workspace_id !== needed.workspace_id) {
-    valid(
-      invalid('bad_value', field, 'That task belongs to another workspace. Choose one of this workspace.'),
-    );
-  }
+  if (waiting.workspace_id !== needed.workspace_id) valid(notFound(field, 'task'));
   if (await store.dependency(from, to)) {
     valid(invalid('duplicate', field, 'The task depends on that one already.'));
   }

@@ -179,7 +179,7 @@ export const recordsContract: Section = (world) => {
     const { owner } = world();
     await expectError(
       owner.createPattern({ workspace_id: GLOBAL_SCOPE_ID, name: 'x' }),
-      rejected('forbidden'),
+      validation('not_found', 'workspace_id'),
     );
     await expectError(owner.updateBestPractice(SEED.globalPractice, { name: 'x' }), rejected('forbidden'));
     await expectError(owner.deleteBestPractice(SEED.globalPractice), rejected('forbidden'));

@@ -95,17 +95,17 @@ export const taskLinksContract: Section = (world) => {
     const project = await owner.createProject({ workspace_id: workspace.id, name: 'Elsewhere' });
     const milestone = await owner.createMilestone({ project_id: project.id, name: 'Elsewhere' });
     const there = await owner.createTask({ milestone_id: milestone.id, title: 'Elsewhere' });
-    const bad = (field: string) => validation('bad_value', field);
-    await expectError(owner.addTaskDependency(here.id, there.id), bad('depends_on_task_id'));
-    await expectError(owner.updateTask(here.id, { milestone_id: milestone.id }), bad('milestone_id'));
-    await expectError(owner.updateTask(here.id, { parent_task_id: there.id }), bad('parent_task_id'));
+    const unknown = (field: string) => validation('not_found', field);
+    await expectError(owner.addTaskDependency(here.id, there.id), unknown('depends_on_task_id'));
+    await expectError(owner.updateTask(here.id, { milestone_id: milestone.id }), unknown('milestone_id'));
+    await expectError(owner.updateTask(here.id, { parent_task_id: there.id }), unknown('parent_task_id'));
     await expectError(
       owner.createTask({ milestone_id: milestone.id, title: 'x', parent_task_id: here.id }),
-      bad('parent_task_id'),
+      unknown('parent_task_id'),
     );
     await expectError(
       owner.updateMilestone(here.milestone_id, { project_id: project.id }),
-      bad('project_id'),
+      unknown('project_id'),
     );
   });
 

@@ -96,7 +96,7 @@ describe('SupabaseTransport', () => {
   });
 
   it.each([
-    [401, { code: 'PGRST301', message: 'JWT expired' }, { kind: 'auth', code: 'expired' }],
+    [401, { code: 'PGRST301', message: 'JWT expired' }, { kind: 'auth', code: 'signed_out' }],
     [403, { code: '42501', message: 'permission denied' }, { kind: 'auth', code: 'forbidden' }],
     [
       500,
