@@ -163,6 +163,7 @@ async function serve(
   const tokens = createTokens(jwtSecret, now);
   const refreshTokens = createRefreshTokens(jwtSecret);
   const anonKey = await tokens.signApiKey('anon', createdAt);
+  const serviceKey = await tokens.signApiKey('service_role', createdAt);
   const accounts = demo ? DEMO_ACCOUNTS : [];
 
   const app = new Hono();
@@ -171,7 +172,9 @@ async function serve(
     return c.json({ code: 'unexpected_failure', message: 'Unexpected failure, see the server log' }, 500);
   });
   const auth = createAuthService({ backend, tokens, refreshTokens, now, log });
-  app.route('/', api({ backend, tokens, auth, now, maxBodyBytes: options.maxBodyBytes ?? MAX_BODY_BYTES }));
+  const maxBodyBytes = options.maxBodyBytes ?? MAX_BODY_BYTES;
+  const apiKeys = new Set([anonKey, serviceKey]);
+  app.route('/', api({ backend, tokens, apiKeys, auth, now, maxBodyBytes }));
   app.route(
     '/',
     webApp({
@@ -181,7 +184,6 @@ async function serve(
     }),
   );
   listener.serve((request, env) => app.fetch(request, env));
-  const serviceKey = await tokens.signApiKey('service_role', createdAt);
   return ok({ anonKey, serviceKey, jwtSecret, accounts });
 }
 

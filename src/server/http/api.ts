@@ -2,7 +2,6 @@
 
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
-import { compress } from 'hono/compress';
 import { cors } from 'hono/cors';
 import { authRoutes } from '../auth/routes';
 import type { AuthService } from '../auth/service';
@@ -17,17 +16,17 @@ type Environment = { Bindings: HttpBindings };
 export interface ApiParts {
   backend: SqlBackend;
   tokens: Tokens;
+  apiKeys: ReadonlySet<string>;
   auth: AuthService;
   now: () => number;
   maxBodyBytes: number;
 }
 
-export function api({ backend, tokens, auth, now, maxBodyBytes }: ApiParts): Hono<Environment> {
+export function api({ backend, tokens, apiKeys, auth, now, maxBodyBytes }: ApiParts): Hono<Environment> {
   const app = new Hono<Environment>();
   for (const path of ['/auth/v1/*', '/rest/v1/*']) {
     app.use(path, cors({ origin: '*', exposeHeaders: ['X-Supabase-Api-Version', 'Retry-After'] }));
-    app.use(path, compress());
-    app.use(path, requireApiKey(tokens));
+    app.use(path, requireApiKey(apiKeys));
   }
   app.route('/auth/v1', authRoutes({ service: auth, tokens, now }));
   app.route(

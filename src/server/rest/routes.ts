@@ -8,6 +8,7 @@ import { fail, ok, type Result } from '@/core/result';
 import type { Claims, Tokens } from '../auth/tokens';
 import type { SqlBackend } from '../database/backend';
 import { callFunction } from './call';
+import { compressed } from './compress';
 import { failureFromSql, type RestFailure, restFailure } from './errors';
 import type { FunctionCatalog } from './functions';
 
@@ -55,7 +56,7 @@ export function restRoutes({ backend, catalog, tokens, maxBodyBytes }: RestRoute
     });
     if (!answer.ok) return reply(c, failureFromSql(answer.error, anonymous));
     if (answer.value === null) return c.body(null, 204);
-    return c.body(answer.value, 200, JSON_TYPE);
+    return c.body(await compressed(c, answer.value), 200, JSON_TYPE);
   });
 
   routes.all('/rpc/:function', (c) =>
