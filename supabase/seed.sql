@@ -370,7 +370,7 @@ from (values
   (4, 1, 'One tap, one batch', 'Everything a tap changes is written in one database batch.', 'data',
    '{"example": "await database.batch(finding.prepareUpdate(...), photos.prepareCreate(...), feed.prepareCreate(...));", "language": "typescript"}'),
   (5, 2, 'Lock the clock first', 'A writing transaction takes the lock of its scope''s clock before it reads what it will check.', 'concurrency',
-   '{"example": "select convoy.lock_scope(scope_id);", "why": "Checks made before the lock can be outdated when the transaction commits."}'),
+   '{"example": "select lock_scope(port_id);", "why": "Checks made before the lock can be outdated when the transaction commits."}'),
   (6, 2, 'Checks act as the user', 'Policies are tested while acting as each role, never as the superuser.', 'security',
    '{"example": "set local role authenticated;", "language": "sql"}')
 ) as rows (n, project, name, description, type, content)
