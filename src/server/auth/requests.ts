@@ -63,7 +63,7 @@ export function readMetadata(value: unknown): Result<Fields, Refusal> {
   if (value === undefined || value === null) return ok({});
   if (!isFields(value)) return invalid('User metadata must be an object');
   const json = JSON.stringify(value);
-  if (Buffer.byteLength(json) > MAX_METADATA_BYTES) return invalid('User metadata is too large');
+  if (!metadataFits(value)) return invalid('User metadata is too large');
   // PostgreSQL stores neither in jsonb.
   if (/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/i.test(json))
     return invalid('User metadata holds characters that cannot be stored');
@@ -73,6 +73,11 @@ export function readMetadata(value: unknown): Result<Fields, Refusal> {
     return invalid(`display_name must be text of 1 to ${MAX_NAME} characters`);
   }
   return ok({ ...value, display_name: name.trim() });
+}
+
+/** Every token of the user carries the metadata. */
+export function metadataFits(metadata: Fields): boolean {
+  return Buffer.byteLength(JSON.stringify(metadata)) <= MAX_METADATA_BYTES;
 }
 
 function invalid(message: string): Result<never, Refusal> {

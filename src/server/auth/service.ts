@@ -6,7 +6,7 @@ import type { SqlBackend, SqlConnection } from '../database/backend';
 import type { Refusal } from './errors';
 import { hashPassword, passwordMatches } from './passwords';
 import type { RefreshTokens } from './refreshTokens';
-import type { Credentials, Fields } from './requests';
+import { type Credentials, type Fields, metadataFits } from './requests';
 import {
   endSession,
   endSessionsOf,
@@ -136,6 +136,9 @@ export function createAuthService(parts: AuthServiceParts): AuthService {
     async changeUser(caller, { metadata, password }) {
       const before = await transact((connection) => userOf(connection, caller));
       if (!before.ok) return before;
+      if (!metadataFits({ ...before.value.user.user_metadata, ...metadata })) {
+        return fail({ code: 'validation_failed', message: 'User metadata is too large' });
+      }
       if (password !== null && (await passwordMatches(password, before.value.passwordHash))) {
         return fail({ code: 'same_password' });
       }

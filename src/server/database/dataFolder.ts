@@ -45,7 +45,8 @@ export function takeDataFolder(folder: string, reset = false): Result<DataFolder
 /** A folder that holds other things must not become a data folder by a slip in `--data`. */
 function checkFolder(path: string): StackError | null {
   try {
-    mkdirSync(path, { recursive: true });
+    // It holds the signing secret and the password hashes.
+    mkdirSync(path, { recursive: true, mode: 0o700 });
     const entries = readdirSync(path);
     if (entries.length === 0 || entries.includes('stack.json') || entries.includes('lock.db')) return null;
     return {
@@ -155,7 +156,7 @@ function checkMarker(path: string, marker: string): StackError | null {
 function broken(path: string, why: string): StackError {
   return {
     code: 'data_broken',
-    message: `The database in ${path} does not open (${why}). Nothing was changed. Put back a copy of the folder, choose another one with --data, or start over with --reset, which deletes what is in it.`,
+    message: `The database in ${path} does not open (${why}). Nothing was deleted. Put back a copy of the folder, choose another one with --data, or start over with --reset, which deletes what is in it.`,
   };
 }
 

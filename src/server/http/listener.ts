@@ -1,7 +1,7 @@
 /** The listening socket: opened before the database, so that a busy port is told at once. */
 
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
 import { fail, ok, type Result } from '@/core/result';
 import type { StackError } from '../errors';
@@ -23,6 +23,9 @@ export interface Listener {
 }
 
 const GRACE_MS = 5_000;
+/** An access token carries the user's metadata, 16 KB at most, and that in base64. */
+const MAX_HEADER_BYTES = 64 * 1024;
+
 const starting: RequestHandler = () =>
   new Response('Convoy is starting.\n', { status: 503, headers: { 'Retry-After': '1' } });
 
@@ -30,7 +33,9 @@ export async function listen(host: string, port: number): Promise<Result<Listene
   let handler = starting;
   const server = createAdaptorServer({
     fetch: (request, env) => handler(request, env as HttpBindings),
+    serverOptions: { maxHeaderSize: MAX_HEADER_BYTES },
   }) as Server;
+  const sockets = trackSockets(server);
   const problem = await bind(server, host, port);
   if (problem) return fail(explain(problem, host, port));
   const bound = (server.address() as AddressInfo).port;
@@ -41,13 +46,23 @@ export async function listen(host: string, port: number): Promise<Result<Listene
     serve: (next) => {
       handler = next;
     },
-    suspend: () => close(server, 0),
+    suspend: () => close(server, sockets, 0),
     resume: async () => {
       const failure = await bind(server, host, bound);
       if (failure) throw failure;
     },
-    close: (graceMs = GRACE_MS) => close(server, graceMs),
+    close: (graceMs = GRACE_MS) => close(server, sockets, graceMs),
   });
+}
+
+/** The HTTP server forgets a connection that was upgraded to a WebSocket, and would wait for it for ever. */
+function trackSockets(server: Server): Set<Socket> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return sockets;
 }
 
 function bind(server: Server, host: string, port: number): Promise<NodeJS.ErrnoException | null> {
@@ -61,12 +76,14 @@ function bind(server: Server, host: string, port: number): Promise<NodeJS.ErrnoE
   });
 }
 
-function close(server: Server, graceMs: number): Promise<void> {
+function close(server: Server, sockets: Set<Socket>, graceMs: number): Promise<void> {
   if (!server.listening) return Promise.resolve();
   return new Promise((resolve) => {
     // A kept-alive connection is idle only once its answer has been sent, so it is looked for again and again.
     const idle = setInterval(() => server.closeIdleConnections(), 25);
-    const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+    const cut = setTimeout(() => {
+      for (const socket of sockets) socket.destroy();
+    }, graceMs);
     server.close(() => {
       clearInterval(idle);
       clearTimeout(cut);

@@ -228,6 +228,15 @@ describe('the user', () => {
     expect((await client.auth.getUser()).data.user?.user_metadata).toEqual({ display_name: 'Meta', size: 3 });
   });
 
+  it('works with the most metadata it takes, and takes no more piece by piece', async () => {
+    const client = await newMember(stack, 'large@example.com');
+    expect((await client.auth.updateUser({ data: { first: 'x'.repeat(16_000) } })).error).toBeNull();
+    expect((await client.auth.refreshSession()).error).toBeNull();
+    expect((await client.rpc('whoami')).error).toBeNull();
+    const { error } = await client.auth.updateUser({ data: { second: 'x'.repeat(16_000) } });
+    expect(error?.code).toBe('validation_failed');
+  });
+
   it('changes the password and signs the others out', async () => {
     const here = await newMember(stack, 'change@example.com');
     const there = clientOf(stack);

@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -108,6 +109,20 @@ describe('the listener', () => {
     expect((await answer).data).toBe('3000000');
     expect((await clientOf(closing).rpc('whoami')).error).not.toBeNull();
     await closing.close();
+  });
+
+  it('does not wait for an upgraded connection when the network goes away', async () => {
+    stack.server.once('upgrade', (_request, socket) =>
+      socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n'),
+    );
+    const { hostname, port } = new URL(stack.url);
+    const upgraded = connect(Number(port), hostname);
+    upgraded.write('GET /socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    await new Promise((resolve) => upgraded.once('data', resolve));
+    const gone = new Promise((resolve) => upgraded.once('close', resolve));
+    await stack.suspend();
+    await gone;
+    await stack.resume();
   });
 
   it('refuses a busy port as a value', async () => {
