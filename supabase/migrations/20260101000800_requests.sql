@@ -1,20 +1,14 @@
 -- What sync_pull and sync_push have in common: reading a request without trusting it.
 
-create function convoy.is_uuid(value text) returns boolean
-language sql immutable set search_path = '' as $$
-  select value ~ '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$'
-$$;
+create function convoy.is_uuid(value text) returns boolean language sql immutable
+  return value ~ '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$';
 
 -- A whole number that fits a bigint and JavaScript alike, or null.
-create function convoy.to_count(value jsonb) returns bigint
-language sql immutable set search_path = '' as $$
-  select case when jsonb_typeof(value) = 'number' and value::text ~ '^[0-9]{1,15}$' then value::text::bigint end
-$$;
+create function convoy.to_count(value jsonb) returns bigint language sql immutable
+  return case when jsonb_typeof(value) = 'number' and value::text ~ '^[0-9]{1,15}$' then value::text::bigint end;
 
-create function convoy.failure(code text, message text default null) returns jsonb
-language sql immutable set search_path = '' as $$
-  select jsonb_build_object('error', jsonb_strip_nulls(jsonb_build_object('code', code, 'message', message)))
-$$;
+create function convoy.failure(code text, message text default null) returns jsonb language sql stable
+  return jsonb_build_object('error', jsonb_strip_nulls(jsonb_build_object('code', code, 'message', message)));
 
 -- Who asks, in which version (P2). Null when the request may go on.
 create function convoy.refuse_request(request jsonb) returns jsonb

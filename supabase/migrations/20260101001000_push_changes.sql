@@ -31,10 +31,8 @@ create type convoy.change as (
 -- What becomes of a change. `tell`: the device must be sent the row as it is now.
 create type convoy.decision as (position integer, outcome jsonb, tell boolean);
 
-create function convoy.rejection(code text, column_name text, message text) returns jsonb
-language sql immutable set search_path = '' as $$
-  select jsonb_build_object('outcome', 'rejected', 'code', code, 'column', column_name, 'message', message)
-$$;
+create function convoy.rejection(code text, column_name text, message text) returns jsonb language sql stable
+  return jsonb_build_object('outcome', 'rejected', 'code', code, 'column', column_name, 'message', message);
 
 create function convoy.parse_changes(changes jsonb) returns convoy.change[]
 language sql stable set search_path = '' as $$
@@ -139,8 +137,7 @@ begin
 end
 $$;
 
--- An instant, or null where the text is none.
-create function convoy.to_time(value text) returns timestamptz
+create function convoy.try_time(value text) returns timestamptz
 language plpgsql stable set search_path = '' as $$
 begin
   return value::timestamptz;
@@ -149,17 +146,23 @@ exception when data_exception then
 end
 $$;
 
+-- An instant, or null where the text is none. What is surely one is spared the subtransaction.
+create function convoy.to_time(value text) returns timestamptz language sql stable
+  return case
+    when value ~ '^20\d\d-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+]00:00)$'
+      then value::timestamptz
+    else convoy.try_time(value) end;
+
 -- The edit times of an update in the form of field_revisions, for the stamp trigger to complete:
 -- not later than now, and not earlier than the revision the edit was made on.
 create function convoy.edit_times(payload jsonb, edited_at jsonb, not_before timestamptz) returns jsonb
-language sql stable set search_path = '' as $$
-  select coalesce(jsonb_object_agg(e.key, jsonb_build_array(null, convoy.iso(
-    least(greatest(e.instant, not_before), now())))), '{}')
-  from (
-    select e.key, convoy.to_time(e.value) as instant from jsonb_each_text(edited_at) e where payload ? e.key offset 0
-  ) e
-  where e.instant is not null
-$$;
+language sql stable
+  return coalesce((
+    select jsonb_object_agg(e.key, jsonb_build_array(null, convoy.iso(least(greatest(e.instant, not_before), now()))))
+    from (
+      select e.key, convoy.to_time(e.value) as instant from jsonb_each_text(edited_at) e where payload ? e.key offset 0
+    ) e
+    where e.instant is not null), '{}');
 
 -- Values as the table's types have them, to be compared with a row; null where they do not fit.
 create function convoy.canonical(table_name text, payload jsonb) returns jsonb

@@ -45,10 +45,8 @@ end
 $$;
 
 -- Errors that pass by themselves, or that are the server's own: the push fails as a whole and is sent again.
-create function convoy.is_transient(state text) returns boolean
-language sql immutable set search_path = '' as $$
-  select left(state, 2) in ('40', '53', '55', '57', '58', 'XX') or state in ('54001', '25006')
-$$;
+create function convoy.is_transient(state text) returns boolean language sql immutable
+  return left(state, 2) in ('40', '53', '55', '57', '58', 'XX') or state in ('54001', '25006');
 
 create function convoy.insert_rows(target text, changes convoy.change[]) returns void
 language plpgsql set search_path = '' as $$
@@ -70,7 +68,7 @@ begin
       when 'task_dependencies' then 'on conflict (task_id, depends_on_task_id) where deleted_at is null do nothing'
       when 'workspace_members' then 'on conflict (workspace_id, user_id) where deleted_at is null do nothing'
       else '' end)
-    using changes, t.defaults - (select coalesce(array_agg(k), '{}') from jsonb_object_keys(t.defaults) k where k <> all (t.pushable));
+    using changes, t.defaults;
 end
 $$;
 
@@ -235,6 +233,10 @@ declare
   refused convoy.decision[] := '{}';
   failed boolean := false;
   state text;
+  table_name text;
+  constraint_name text;
+  column_name text;
+  message text;
   half bigint[];
 begin
   if cardinality(settled) > 0 and cardinality(links) > 0 then
@@ -244,10 +246,17 @@ begin
   if cardinality(changes) = 0 then
     return refused;
   end if;
+  if cardinality(settled) > 0 and clock_timestamp() > now() + interval '4 seconds' then
+    -- Hundreds of refusals: the rest waits for the next push rather than for the statement's timeout.
+    return refused || array(
+      select row(c.position, jsonb_build_object('outcome', 'blocked', 'by', c.id), false)::convoy.decision
+      from unnest(changes) c);
+  end if;
   begin
     perform convoy.write_changes(changes);
   exception when others then
-    get stacked diagnostics state = returned_sqlstate;
+    get stacked diagnostics state = returned_sqlstate, table_name = table_name,
+      constraint_name = constraint_name, column_name = column_name, message = message_text;
     if convoy.is_transient(state) then
       raise;
     end if;
@@ -255,6 +264,11 @@ begin
   end;
   if not failed then
     return refused;
+  end if;
+  if cardinality(changes) = 1 then
+    return refused || row(
+      changes[1].position,
+      convoy.rejection_of(state, table_name, constraint_name, column_name, message), false)::convoy.decision;
   end if;
 
   ordered := array(

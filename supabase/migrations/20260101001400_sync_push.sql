@@ -17,7 +17,7 @@ begin
         when 'insert' then a.row_revision is null
           -- Named and dated by the server, or filled with defaults.
           or b.table_name = 'workspace_members'
-          or not b.payload ?& array(select k from jsonb_object_keys(t.defaults) k where k = any (t.pushable))
+          or not b.payload ?& t.defaulted
           or coalesce(convoy.to_time(b.edited_at ->> 'created_at') > now(), true)
         when 'update' then b.conflicts is not null or b.base is null or b.row_revision > b.base
         else false
@@ -59,7 +59,7 @@ begin
   end if;
   for touched in
     -- A delete cascades anywhere; other changes stay in their table, but for the creator's membership.
-    select t.name, p.ids, p.deleted from convoy.synced_tables t
+    select t.name, coalesce(p.live, '{}') as live, coalesce(p.deleted, '{}') as deleted from convoy.synced_tables t
     left join convoy.plain_rows(changes, decided) p on p.table_name = t.name
     where exists (
       select from unnest(changes) c
@@ -70,10 +70,9 @@ begin
       'select array_agg(row(%L, t.id)::convoy.pick)
          from unnest($1, $2) s (scope, revision)
          join public.%I t on t.workspace_id = s.scope and t.revision = s.revision
-        where not exists (
-          select from unnest($3, $4) p (id, deleted) where p.id = t.id and p.deleted = (t.deleted_at is not null))',
+        where case when t.deleted_at is null then t.id <> all ($3) else t.id <> all ($4) end',
       touched.name, touched.name)
-      into found_rows using scopes, revisions, touched.ids, touched.deleted;
+      into found_rows using scopes, revisions, touched.live, touched.deleted;
     result := result || coalesce(found_rows, '{}');
   end loop;
   return array(select distinct p from unnest(result) p);
@@ -92,11 +91,11 @@ $$;
 
 -- What the device knows without being told: its applied changes, and whether they deleted.
 create function convoy.plain_rows(changes convoy.change[], decided convoy.decision[])
-returns table (table_name text, ids uuid[], deleted boolean[])
+returns table (table_name text, live uuid[], deleted uuid[])
 language plpgsql stable set search_path = '' set enable_nestloop = off as $$
 begin
   return query
-    select c.table_name, array_agg(c.id), array_agg(c.op = 'delete')
+    select c.table_name, array_agg(c.id) filter (where c.op <> 'delete'), array_agg(c.id) filter (where c.op = 'delete')
     from unnest(changes) c join unnest(decided) d on d.position = c.position
     where not d.tell and d.outcome ->> 'outcome' = 'applied'
     group by c.table_name;

@@ -1,0 +1,228 @@
+/** Users who push and pull by calling the database's functions: what a device sends, without a device. */
+
+import { randomUUID } from 'node:crypto';
+import type {
+  Cursor,
+  Json,
+  PullAnswer,
+  PullRequest,
+  PushAnswer,
+  PushChange,
+  PushOutcome,
+  PushRequest,
+} from '@/core/protocol';
+import { PROTOCOL_VERSION, SCHEMA_VERSION } from '@/core/protocol';
+import type { SyncedTable } from '@/core/schema';
+import type { MemberKind, Role } from '@/core/vocabulary';
+import type { TestDatabase } from './database';
+
+export interface Failure {
+  error: { code: string; message?: string };
+}
+
+export class SyncUser {
+  device: string = randomUUID();
+  batch = 0;
+
+  constructor(
+    readonly database: TestDatabase,
+    readonly id: string,
+  ) {}
+
+  /** Pushes; `request` overrides what a sound device would send. */
+  async pushRaw(changes: unknown, request: Record<string, unknown> = {}): Promise<PushAnswer | Failure> {
+    this.batch += 1;
+    const sent: Record<string, unknown> = {
+      protocol: PROTOCOL_VERSION,
+      schema: SCHEMA_VERSION,
+      user_id: this.id,
+      device_id: this.device,
+      batch: this.batch,
+      cursors: {},
+      skip: {},
+      changes,
+      ...request,
+    };
+    return this.call('sync_push', sent);
+  }
+
+  /** @throws when the push as a whole is answered with an error. */
+  async push(
+    changes: PushChange[],
+    request: Partial<Omit<PushRequest, 'changes'>> = {},
+  ): Promise<PushAnswer> {
+    return expectAnswer(await this.pushRaw(changes, request));
+  }
+
+  /** Pushes one change. @returns its outcome. */
+  async pushOne(
+    change: PushChange,
+    request: Partial<Omit<PushRequest, 'changes'>> = {},
+  ): Promise<PushOutcome> {
+    const [outcome] = (await this.push([change], request)).outcomes;
+    if (!outcome) throw new Error('The push was answered without an outcome.');
+    return outcome;
+  }
+
+  pullRaw(request: Record<string, unknown> = {}): Promise<PullAnswer | Failure> {
+    return this.call('sync_pull', {
+      protocol: PROTOCOL_VERSION,
+      schema: SCHEMA_VERSION,
+      user_id: this.id,
+      cursors: {},
+      skip: {},
+      limit: 5000,
+      ...request,
+    });
+  }
+
+  /** @throws when the pull is answered with an error. */
+  async pull(cursors: Record<string, Cursor> = {}, request: Partial<PullRequest> = {}): Promise<PullAnswer> {
+    return expectAnswer(await this.pullRaw({ cursors, ...request }));
+  }
+
+  /** Pulls until there is no more. @returns the pages and where the user stands then. */
+  async pullAll(
+    cursors: Record<string, Cursor> = {},
+    request: Partial<PullRequest> = {},
+  ): Promise<{ pages: PullAnswer[]; cursors: Record<string, Cursor> }> {
+    const pages: PullAnswer[] = [];
+    let standing = cursors;
+    for (;;) {
+      const page = await this.pull(standing, request);
+      pages.push(page);
+      standing = { ...standing, ...page.cursors };
+      if (!page.more) return { pages, cursors: standing };
+      if (pages.length > 1000) throw new Error('The pull does not come to an end.');
+    }
+  }
+
+  private async call<T>(name: string, request: Record<string, unknown>): Promise<T> {
+    const text = `select public.${name}($1::jsonb)::text as answer`;
+    const [row] = await this.database.as(this.id, (connection) =>
+      connection.query<{ answer: string }>(text, [JSON.stringify(request)]),
+    );
+    return JSON.parse(row?.answer ?? 'null') as T;
+  }
+}
+
+function expectAnswer<T extends object>(answer: T | Failure): T {
+  if ('error' in answer) throw new Error(`refused: ${answer.error.code} ${answer.error.message ?? ''}`);
+  return answer as T;
+}
+
+/** Signs somebody up. */
+export async function createUser(
+  database: TestDatabase,
+  options: { name?: string; email?: string; kind?: MemberKind } = {},
+): Promise<SyncUser> {
+  const id = randomUUID();
+  const name = options.name ?? 'Somebody';
+  await database.query(
+    `insert into auth.users (id, email, raw_app_meta_data, raw_user_meta_data)
+     values ($1::uuid, $2, $3::jsonb, $4::jsonb)`,
+    [
+      id,
+      options.email ?? `${id}@convoy.example`,
+      JSON.stringify({ kind: options.kind ?? 'human' }),
+      JSON.stringify({ display_name: name }),
+    ],
+  );
+  return new SyncUser(database, id);
+}
+
+/** Changes in one workspace. Each is a group of its own unless told otherwise. */
+export class Changes {
+  private groups = 0;
+
+  constructor(readonly workspace: string) {}
+
+  insert(table: SyncedTable, values: Record<string, Json>, more: Partial<PushChange> = {}): PushChange {
+    return this.change('insert', table, randomUUID(), {
+      values,
+      edited_at: { created_at: '2026-01-05T10:00:00.000Z' },
+      ...more,
+    });
+  }
+
+  update(
+    table: SyncedTable,
+    id: string,
+    base: number | null,
+    values: Record<string, Json>,
+    more: Partial<PushChange> = {},
+  ): PushChange {
+    return this.change('update', table, id, { base, values, edited_at: {}, ...more });
+  }
+
+  delete(table: SyncedTable, id: string, base: number | null, more: Partial<PushChange> = {}): PushChange {
+    return this.change('delete', table, id, { base, ...more });
+  }
+
+  private change(
+    op: PushChange['op'],
+    table: SyncedTable,
+    id: string,
+    more: Partial<PushChange>,
+  ): PushChange {
+    this.groups += 1;
+    return { table, op, id, workspace_id: this.workspace, base: null, group: this.groups, ...more };
+  }
+}
+
+export interface Team {
+  workspace: string;
+  project: string;
+  milestone: string;
+  task: string;
+  /** The revision all of it was made at. */
+  revision: number;
+  owner: SyncUser;
+  editor: SyncUser;
+  viewer: SyncUser;
+  agent: SyncUser;
+  /** Signed in, but no member. */
+  stranger: SyncUser;
+  make: Changes;
+}
+
+/** A workspace with a member of each role, a project, a milestone and a task. */
+export async function createTeam(database: TestDatabase): Promise<Team> {
+  const user = (name: string, kind: MemberKind = 'human') => createUser(database, { name, kind });
+  const owner = await user('Olga');
+  const editor = await user('Edgar');
+  const viewer = await user('Vera');
+  const agent = await user('Agent', 'agent');
+  const stranger = await user('Stella');
+
+  const workspace = randomUUID();
+  const make = new Changes(workspace);
+  const member = (who: SyncUser, role: Role) => make.insert('workspace_members', { user_id: who.id, role });
+  const project = make.insert('projects', { name: 'Project' });
+  const milestone = make.insert('milestones', { name: 'Milestone', project_id: project.id });
+  const task = make.insert('tasks', { title: 'Task', milestone_id: milestone.id });
+  const answer = await owner.push([
+    make.insert('workspaces', { name: 'Workspace' }, { id: workspace }),
+    member(editor, 'editor'),
+    member(viewer, 'viewer'),
+    member(agent, 'agent'),
+    project,
+    milestone,
+    task,
+  ]);
+  const refused = answer.outcomes.find((one) => one.outcome !== 'applied');
+  if (refused) throw new Error(`The team was refused: ${JSON.stringify(refused)}`);
+  return {
+    workspace,
+    project: project.id,
+    milestone: milestone.id,
+    task: task.id,
+    revision: answer.revisions[workspace]?.revision ?? 0,
+    owner,
+    editor,
+    viewer,
+    agent,
+    stranger,
+    make,
+  };
+}
