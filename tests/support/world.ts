@@ -1,11 +1,11 @@
 /** A server and devices: the real local stack, real supabase-js, real local databases. */
 
-import { type ConvoyClient, createConvoyClient } from '@/lib/supabase/client';
+import type { ConvoyClient } from '@/lib/supabase/client';
 import { createRemoteContextService } from '@/lib/supabase/contextService';
 import { SupabaseTransport } from '@/lib/supabase/transport';
 import { type Device, openDevice } from '@/lib/watermelon';
-import { createPlatform } from '@/platform/node';
-import { type DataSource, type LocalStack, startLocalStack } from '@/server';
+import type { LocalStack } from '@/server';
+import { type DemoStack, startDemoStack } from './demoStack';
 import { FaultyTransport } from './faultyTransport';
 import { openAdapter, temporaryFolder } from './localDatabase';
 
@@ -16,6 +16,12 @@ export interface TestDevice extends Device {
   online(is: boolean): void;
   /** Closes the device and opens its database again, as after a restart of the process. */
   restart(): Promise<TestDevice>;
+}
+
+/** A client that is signed in. */
+export interface SignedIn {
+  client: ConvoyClient;
+  userId: string;
 }
 
 export interface TestDeviceOptions {
@@ -32,16 +38,15 @@ export interface TestDeviceOptions {
 export class World {
   private readonly closing: (() => unknown)[] = [];
 
-  private constructor(readonly stack: LocalStack) {}
+  private constructor(private readonly demo: DemoStack) {}
 
-  static async start(options: { data?: DataSource; demo?: boolean } = {}): Promise<World> {
-    const started = await startLocalStack({
-      data: options.data ?? { kind: 'memory' },
-      demo: options.demo ?? true,
-    });
-    if (!started.ok) throw new Error(started.error.message);
-    const world = new World(started.value);
-    world.closing.push(() => started.value.close());
+  get stack(): LocalStack {
+    return this.demo.stack;
+  }
+
+  static async start(): Promise<World> {
+    const world = new World(await startDemoStack());
+    world.closing.push(() => world.stack.close());
     return world;
   }
 
@@ -49,40 +54,13 @@ export class World {
     for (const close of this.closing.reverse()) await close();
   }
 
-  /** @returns a client of nobody. */
-  anonymous(): ConvoyClient {
-    return createConvoyClient(this.stack.url, this.stack.anonKey, {
-      persistSession: false,
-      autoRefreshToken: false,
-      webSocket: createPlatform({ folder: '/nonexistent' }).webSocket,
-    });
+  /** Signs an account of the demo in, by its role, or a new one up. */
+  signIn(account: string): Promise<SignedIn> {
+    return this.demo.signIn(account);
   }
 
-  /** Signs a demo account in, by its role. */
-  async signIn(role: string): Promise<{ client: ConvoyClient; userId: string }> {
-    const client = this.anonymous();
-    const { data, error } = await client.auth.signInWithPassword({
-      email: `${role}@convoy.example`,
-      password: 'convoy-demo',
-    });
-    if (error) throw error;
-    return { client, userId: data.user.id };
-  }
-
-  /** Signs a new user up. */
-  async signUp(email: string): Promise<{ client: ConvoyClient; userId: string }> {
-    const client = this.anonymous();
-    const { data, error } = await client.auth.signUp({ email, password: 'correct horse battery' });
-    if (error) throw error;
-    if (!data.user) throw new Error('no user');
-    return { client, userId: data.user.id };
-  }
-
-  /** A new device of a demo account (by role) or of a signed-in client. */
-  async device(
-    who: string | { client: ConvoyClient; userId: string },
-    options: Partial<TestDeviceOptions> = {},
-  ) {
+  /** A new device of an account, or of a client that is signed in. */
+  async device(who: string | SignedIn, options: Partial<TestDeviceOptions> = {}): Promise<TestDevice> {
     const { client, userId } = typeof who === 'string' ? await this.signIn(who) : who;
     return this.open({ ...options, client, userId });
   }

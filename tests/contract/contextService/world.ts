@@ -58,7 +58,8 @@ export function worldOf(setup: ContractSetup): World {
       const milestone_id = values.milestone_id ?? (await world.milestone()).id;
       const made = await owner.createTask({ title: 'A task', ...values, milestone_id });
       await setup.settle();
-      return made;
+      // Read again: what is written locally takes the server's stamps when it gets there.
+      return (await owner.getTaskContext(made.id))?.task ?? made;
     },
     async feed(service, taskId) {
       const context = await service.getTaskContext(taskId);

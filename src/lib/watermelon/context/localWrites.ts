@@ -131,20 +131,29 @@ function assign(record: ConvoyModel, table: SyncedTable, values: RecordValues): 
 
 /** Prepares a new record with validated values. */
 export function prepareInsert(
-  database: ConvoyDatabase,
+  writer: Writer,
   table: SyncedTable,
   workspaceId: string | null,
   values: RecordValues,
 ): ConvoyModel {
-  return database.get<ConvoyModel>(table).prepareCreate((record) => {
+  return writer.store.database.get<ConvoyModel>(table).prepareCreate((record) => {
     record._setRaw('workspace_id' as never, (workspaceId ?? record.id) as never);
+    record._setRaw('last_modified_by' as never, writer.userId as never);
     assign(record, table, values);
   });
 }
 
 /** Prepares an update with validated values. */
-export function prepareUpdate(record: ConvoyModel, table: SyncedTable, values: RecordValues): ConvoyModel {
-  return record.prepareUpdate((draft) => assign(draft, table, values));
+export function prepareUpdate(
+  writer: Writer,
+  record: ConvoyModel,
+  table: SyncedTable,
+  values: RecordValues,
+): ConvoyModel {
+  return record.prepareUpdate((draft) => {
+    assign(draft, table, values);
+    draft._dangerouslySetRawWithoutMarkingColumnChange('last_modified_by' as never, writer.userId as never);
+  });
 }
 
 /** Prepares the activity that a write implies; the actor is the user of this device. */
@@ -154,6 +163,7 @@ export function prepareActivity(writer: Writer, workspaceId: string, draft: Acti
   return database.get<ConvoyModel>('activity_feed').prepareCreate((record) => {
     record._setRaw('workspace_id' as never, workspaceId as never);
     record._setRaw('actor_id' as never, writer.userId as never);
+    record._setRaw('last_modified_by' as never, writer.userId as never);
     assign(record, 'activity_feed', values);
   });
 }

@@ -46,7 +46,7 @@ export function recordWrites(local: LocalFirst): RecordWrites {
         let record: ConvoyModel | undefined;
         return {
           models: () => {
-            record = prepareInsert(database, table, workspaceId, checked);
+            record = prepareInsert(local, table, workspaceId, checked);
             return [record];
           },
           result: () => toEntity<T>(table, (record as ConvoyModel).raw),
@@ -69,7 +69,8 @@ export function recordWrites(local: LocalFirst): RecordWrites {
         await requireRole(local, record.workspaceId, table, 'update');
         const checked = await checkedProject(values, record.workspaceId);
         return {
-          models: () => (Object.keys(checked).length === 0 ? [] : [prepareUpdate(record, table, checked)]),
+          models: () =>
+            Object.keys(checked).length === 0 ? [] : [prepareUpdate(local, record, table, checked)],
           result: () => toEntity<T>(table, record.raw),
         };
       },
@@ -105,7 +106,7 @@ export function recordWrites(local: LocalFirst): RecordWrites {
       let record: ConvoyModel | undefined;
       return writeNew(local, {
         models: () => {
-          record = prepareInsert(database, 'workspaces', null, values);
+          record = prepareInsert(local, 'workspaces', null, values);
           return [record];
         },
         result: () => toEntity('workspaces', (record as ConvoyModel).raw),

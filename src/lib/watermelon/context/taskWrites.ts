@@ -8,7 +8,7 @@ import {
   taskDeleted,
   written,
 } from '@/core/activities';
-import type { ContextService } from '@/core/contextService';
+import type { ContextService, TaskChanges } from '@/core/contextService';
 import type { Activity, Task, TaskDependency, Workflow } from '@/core/entities';
 import { ConvoyError } from '@/core/errors';
 import type { Json } from '@/core/protocol';
@@ -72,11 +72,17 @@ export function taskWrites(local: LocalFirst): TaskWrites {
     return workflow;
   };
 
-  const updateTask: TaskWrites['updateTask'] = async (id, changes) => {
+  /** @param field under which the caller named the task */
+  const update = async (
+    id: string,
+    changes: TaskChanges,
+    field: string,
+    writeRemote: (remote: ContextService) => Promise<Task>,
+  ): Promise<Task> => {
     const values = orThrow(validateChanges('tasks', changes));
     return writeOn(
       local,
-      { table: 'tasks', id, field: 'id' },
+      { table: 'tasks', id, field },
       async (record) => {
         const before = asTask(record);
         const workspaceId = before.workspace_id;
@@ -99,21 +105,23 @@ export function taskWrites(local: LocalFirst): TaskWrites {
           models: () =>
             activities.length === 0
               ? []
-              : [prepareUpdate(record, 'tasks', complete), ...activities.map(activity(workspaceId))],
+              : [prepareUpdate(local, record, 'tasks', complete), ...activities.map(activity(workspaceId))],
           result: () => asTask(record),
         };
       },
-      (remote) => remote.updateTask(id, changes),
+      writeRemote,
     );
   };
 
   return {
-    updateTask,
+    updateTask: (id, changes) => update(id, changes, 'id', (remote) => remote.updateTask(id, changes)),
 
     async updateTaskStage(taskId, stage) {
       const name = orThrow(validateStage(null, stage));
       orThrow(validateId('task_id', taskId));
-      return updateTask(taskId, { current_stage: name });
+      return update(taskId, { current_stage: name }, 'task_id', (remote) =>
+        remote.updateTaskStage(taskId, stage),
+      );
     },
 
     async addTaskActivity(taskId, type, details = {}) {
@@ -161,7 +169,7 @@ export function taskWrites(local: LocalFirst): TaskWrites {
           let task: ConvoyModel | undefined;
           return {
             models: () => {
-              task = prepareInsert(database, 'tasks', workspaceId, complete);
+              task = prepareInsert(local, 'tasks', workspaceId, complete);
               return [task, prepareActivity(local, workspaceId, taskCreated(asTask(task)))];
             },
             result: () => asTask(task as ConvoyModel),
@@ -208,7 +216,7 @@ export function taskWrites(local: LocalFirst): TaskWrites {
           return {
             models: () => {
               const pair = { task_id: id, depends_on_task_id: dependsOn.id };
-              link = prepareInsert(database, 'task_dependencies', workspaceId, pair);
+              link = prepareInsert(local, 'task_dependencies', workspaceId, pair);
               return [link, prepareActivity(local, workspaceId, dependencyAdded(id, dependsOn))];
             },
             result: () => toEntity<TaskDependency>('task_dependencies', (link as ConvoyModel).raw),

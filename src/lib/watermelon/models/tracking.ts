@@ -22,8 +22,8 @@ export interface SyncBase {
   /** Local transactions that touched the record; those of one transaction are pushed as a group. */
   groups: string[];
   columns: Record<string, EditedColumn>;
-  /** When the record was last modified on the server, device form, to go back to when its edits are taken back. */
-  updatedAt?: number;
+  /** The stamps as they were when last in step, to go back to when the edits are taken back. */
+  stamps?: Pick<Raw, 'updated_at' | 'last_modified_by'>;
   /** When a record that is new was created: device clock and offset, ms. */
   created?: { editedAt: number; offset: number };
   /** The record whose deletion deleted this one, and the scope revision the user had seen then. */
@@ -116,13 +116,14 @@ export function trackUpdate(table: string, raw: Raw, before: Raw, clock: EditClo
     raw._status = before._status;
     raw._changed = before._changed;
     raw.updated_at = before.updated_at ?? 0;
+    raw.last_modified_by = before.last_modified_by ?? null;
     return false;
   }
   const base = readBase(before) ?? {
     revision: Number(before.revision),
     groups: [],
     columns: {},
-    updatedAt: Number(before.updated_at),
+    stamps: { updated_at: before.updated_at ?? 0, last_modified_by: before.last_modified_by ?? null },
   };
   if (raw._status !== 'created') {
     for (const column of changed) {

@@ -74,10 +74,10 @@ async function takeBack(to: Applying, change: PushChange, raw: Raw): Promise<Wan
     delete left[name];
   }
   reverted.sync_error = 'change refused';
-  if (Object.keys(left).length === 0 && base?.updatedAt !== undefined) reverted.updated_at = base.updatedAt;
+  if (Object.keys(left).length === 0) Object.assign(reverted, base?.stamps);
   if (raw._status !== 'deleted') {
     const revision = base?.revision ?? Number(raw.revision);
-    markEdited(reverted, { revision, groups: [], columns: left, updatedAt: base?.updatedAt });
+    markEdited(reverted, { revision, groups: [], columns: left, stamps: base?.stamps });
   }
   to.draft.put(table, reverted);
   return wanted;

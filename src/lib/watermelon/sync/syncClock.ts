@@ -20,11 +20,15 @@ export class SyncClock implements EditClock {
   }
 
   /**
-   * Learns the offset from an answer, taking the server to have spoken half way between request and now.
+   * Learns the offset from an answer, taking the server to have spoken half way between request and
+   * now. Within that uncertainty the clocks agree (as in NTP, RFC 5905).
    * @param sentAt device time of the request, ms
    */
   observe(serverTime: string, sentAt: number): void {
     const server = Date.parse(serverTime);
-    if (Number.isFinite(server)) this.known = Math.round(server - (sentAt + this.now()) / 2);
+    if (!Number.isFinite(server)) return;
+    const now = this.now();
+    const offset = Math.round(server - (sentAt + now) / 2);
+    this.known = Math.abs(offset) <= Math.ceil((now - sentAt) / 2) + 1 ? 0 : offset;
   }
 }
