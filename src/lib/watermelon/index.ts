@@ -9,6 +9,7 @@ export { type Device, type DeviceOptions, openDevice } from './device';
 export { closeDatabase, type InitOptions, initDatabase, openedDevice } from './initialize';
 export {
   type EntityOf,
+  findTasks,
   type Observed,
   observeCount,
   observeRecords,

@@ -86,3 +86,18 @@ function syncOf(raw: Raw): RecordSync {
   if (raw.remote_id === null) return 'new';
   return raw._status === 'synced' ? 'synced' : 'changed';
 }
+
+/** @returns at most `limit` tasks whose title holds the text, whatever its case; any tasks for ''. */
+export async function findTasks(
+  database: ConvoyDatabase,
+  text: string,
+  where: Where,
+  limit: number,
+): Promise<Task[]> {
+  const words = text.trim();
+  const matching = words === '' ? [] : [Q.where('title', Q.like(`%${Q.sanitizeLikeString(words)}%`))];
+  const found = await queryOf(database, 'tasks', where)
+    .extend(...matching, Q.take(limit))
+    .fetch();
+  return found.map(({ raw }) => toEntity<Task>('tasks', raw));
+}

@@ -110,6 +110,7 @@ export class SyncEngine {
     if (transport === null) return { ...NOTHING_DONE, status: 'signed_out' };
     if (this.cancelled.signal.aborted) return { ...NOTHING_DONE, status: 'signed_out' };
     if (!isOnline()) {
+      await this.refreshCounts();
       this.report({ kind: 'offline' });
       return { ...NOTHING_DONE, status: 'offline' };
     }
