@@ -1,0 +1,43 @@
+import { DeviceContext } from '../hooks/useDevice';
+import { SignIn } from '../session/SignIn';
+import { useSession } from '../session/useSession';
+import { Splash } from '../ui/Splash';
+import { CannotOpen } from './CannotOpen';
+import { ErrorBoundary } from './ErrorBoundary';
+import { Screens } from './Screens';
+import { Shell } from './Shell';
+
+/** The whole app: sign-in, or the open device with its screens. */
+export function App() {
+  const session = useSession();
+  const { phase } = session;
+  switch (phase.name) {
+    case 'starting':
+      return <Splash>Opening Convoy …</Splash>;
+    case 'opening':
+      return <Splash>Opening your workspaces …</Splash>;
+    case 'unreachable':
+      return <CannotOpen title="Convoy cannot start yet" error={phase.error} onRetry={session.retry} />;
+    case 'failed':
+      return (
+        <CannotOpen
+          title="Your data cannot be opened here"
+          error={phase.error}
+          onRetry={session.retry}
+          onLeave={session.leave}
+        />
+      );
+    case 'signed_out':
+      return <SignIn client={phase.client} onEnter={session.enter} />;
+    case 'open':
+      return (
+        <DeviceContext value={phase.device}>
+          <Shell user={phase.user} sessionEnded={phase.sessionEnded} onLeave={session.leave}>
+            <ErrorBoundary>
+              <Screens />
+            </ErrorBoundary>
+          </Shell>
+        </DeviceContext>
+      );
+  }
+}

@@ -1,0 +1,30 @@
+import { Component, type ReactNode } from 'react';
+import { errorText } from '../ui/ErrorNote';
+
+/** Keeps a screen that fails from taking the rest of the page with it. */
+export class ErrorBoundary extends Component<{ children: ReactNode }, { error: unknown }> {
+  override state: { error: unknown } = { error: null };
+
+  static getDerivedStateFromError(error: unknown) {
+    return { error };
+  }
+
+  override render() {
+    const { error } = this.state;
+    if (error === null) return this.props.children;
+    return (
+      <section className="page" role="alert">
+        <h1>This screen failed</h1>
+        <p>{errorText(error)}</p>
+        <div className="actions">
+          <button type="button" className="button primary" onClick={() => this.setState({ error: null })}>
+            Show it again
+          </button>
+          <a className="button" href="/">
+            Go to the start
+          </a>
+        </div>
+      </section>
+    );
+  }
+}

@@ -1,0 +1,26 @@
+import { Route, Switch } from 'wouter';
+import { HomePage } from '../places/HomePage';
+import { MilestonePage } from '../places/MilestonePage';
+import { ProjectPage } from '../places/ProjectPage';
+import { WorkspacePage } from '../places/WorkspacePage';
+import { SyncPage } from '../sync/SyncPage';
+import { TaskPage } from '../tasks/TaskPage';
+import { NothingHere } from './NothingHere';
+import { routes } from './routes';
+
+/** Which screen an address shows. The key makes another record another screen: nothing is carried over. */
+export function Screens() {
+  return (
+    <Switch>
+      <Route path={routes.home()} component={HomePage} />
+      <Route path={routes.workspace(':id')}>{({ id }) => <WorkspacePage key={id} id={id} />}</Route>
+      <Route path={routes.project(':id')}>{({ id }) => <ProjectPage key={id} id={id} />}</Route>
+      <Route path={routes.milestone(':id')}>{({ id }) => <MilestonePage key={id} id={id} />}</Route>
+      <Route path={routes.task(':id')}>{({ id }) => <TaskPage key={id} id={id} />}</Route>
+      <Route path={routes.sync()} component={SyncPage} />
+      <Route>
+        <NothingHere what="page" />
+      </Route>
+    </Switch>
+  );
+}

@@ -1,0 +1,70 @@
+import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { Link, useLocation } from 'wouter';
+import { useSyncWhenVisible } from '../hooks/useSyncWhenVisible';
+import { SignOutDialog } from '../session/SignOutDialog';
+import type { User } from '../session/session';
+import { StatusLine } from '../status/StatusLine';
+import { Icon } from '../ui/Icon';
+import { Logo } from '../ui/Logo';
+import { routes } from './routes';
+import { Sidebar } from './Sidebar';
+
+interface ShellProps {
+  user: User;
+  sessionEnded: boolean;
+  onLeave: () => Promise<void>;
+  children: ReactNode;
+}
+
+/** What surrounds every screen: the bar with the sync status, the tree of places, the way out. */
+export function Shell({ user, sessionEnded, onLeave, children }: ShellProps) {
+  const [isLeaving, setLeaving] = useState(false);
+  const main = useRef<HTMLElement>(null);
+  useFocusOnNavigation(main);
+  useSyncWhenVisible();
+
+  return (
+    <div className="shell">
+      <a className="skip-link" href="#main">
+        Skip to the content
+      </a>
+      <header className="topbar">
+        <Link className="home-link" href={routes.home()} aria-label="Convoy: your workspaces">
+          <Logo />
+        </Link>
+        <StatusLine sessionEnded={sessionEnded} onSignIn={() => void onLeave()} />
+        <div className="account">
+          <span className="account-name" title={user.email}>
+            {user.email}
+          </span>
+          <button
+            type="button"
+            className="button quiet"
+            onClick={() => setLeaving(true)}
+            aria-label="Sign out"
+          >
+            <Icon name="signOut" />
+            <span className="wide-only">Sign out</span>
+          </button>
+        </div>
+      </header>
+      <Sidebar />
+      <main id="main" ref={main} tabIndex={-1}>
+        {children}
+      </main>
+      {isLeaving && <SignOutDialog onClose={() => setLeaving(false)} onLeave={onLeave} />}
+    </div>
+  );
+}
+
+/** A new screen begins at its top, for eyes and for screen readers. */
+function useFocusOnNavigation(main: { current: HTMLElement | null }) {
+  const [location] = useLocation();
+  const shown = useRef(location);
+  useEffect(() => {
+    if (shown.current === location) return;
+    shown.current = location;
+    main.current?.focus({ preventScroll: true });
+    window.scrollTo(0, 0);
+  }, [location, main]);
+}

@@ -1,0 +1,27 @@
+import { useRoute } from 'wouter';
+import { routes } from '../app/routes';
+import { useRecord } from './useQuery';
+
+/** Stands for "none": no record has it. */
+const NONE = '';
+
+/** Where in the tree of places the page is: the record of the address, and those above it. */
+export function useCurrentPlace() {
+  const taskId = useRouteId(routes.task(':id'));
+  const ofMilestone = useRouteId(routes.milestone(':id'));
+  const ofProject = useRouteId(routes.project(':id'));
+  const ofWorkspace = useRouteId(routes.workspace(':id'));
+  const task = useRecord('tasks', taskId ?? NONE);
+  const milestoneId = ofMilestone ?? task?.milestone_id ?? null;
+  const milestone = useRecord('milestones', milestoneId ?? NONE);
+  const projectId = ofProject ?? milestone?.project_id ?? null;
+  const project = useRecord('projects', projectId ?? NONE);
+  const workspaceId = ofWorkspace ?? project?.workspace_id ?? task?.workspace_id ?? null;
+  const workspace = useRecord('workspaces', workspaceId ?? NONE);
+  return { workspaceId, projectId, milestoneId, taskId, workspace, project, milestone, task };
+}
+
+function useRouteId(pattern: string): string | null {
+  const [matches, params] = useRoute<{ id: string }>(pattern);
+  return matches ? params.id : null;
+}

@@ -1,0 +1,52 @@
+import { useMemo } from 'react';
+import type { WorkspaceMember } from '@/core/entities';
+import type { SyncedTable } from '@/core/schema';
+import { mayWrite, passesCheckpoints } from '@/core/taskRules';
+import type { Role } from '@/core/vocabulary';
+import { ROLE_LABELS } from '../ui/labels';
+import { useDevice } from './useDevice';
+import { useQuery, useRecord } from './useQuery';
+
+/** The people and agents of a workspace. */
+export function useMembers(workspaceId: string) {
+  const { userId } = useDevice();
+  const members = useQuery('workspace_members', { workspace_id: workspaceId });
+  return useMemo(() => {
+    const byUser = new Map((members ?? []).map((member) => [member.user_id, member]));
+    const nameOf = (id: string | null): string => {
+      if (id === userId) return 'You';
+      return (id !== null && byUser.get(id)?.display_name) || (id === null ? 'Convoy' : 'A former member');
+    };
+    return { members: members ?? [], isLoading: members === undefined, nameOf, me: byUser.get(userId) };
+  }, [members, userId]);
+}
+
+export interface Permissions {
+  role: Role | null;
+  /** @returns why the user may not, in plain words, or null: they may. */
+  whyNot(table: SyncedTable, operation: 'insert' | 'update' | 'delete'): string | null;
+  passesCheckpoints: boolean;
+}
+
+/** What the user may do in a workspace, by the role that the local database knows. */
+export function usePermissions(workspaceId: string): Permissions {
+  const { me, isLoading } = useMembers(workspaceId);
+  const workspace = useRecord('workspaces', workspaceId);
+  // The membership of a workspace made here arrives with its first sync; its maker owns it already.
+  const role = me?.role ?? (workspace?.sync === 'new' ? 'owner' : null);
+  const isKnown = !isLoading && workspace !== undefined;
+  return {
+    role,
+    passesCheckpoints: role !== null && passesCheckpoints(me ?? { role, kind: 'human' }),
+    whyNot: (table, operation) => (!isKnown || mayWrite(role, table, operation) ? null : reason(me, role)),
+  };
+}
+
+function reason(me: WorkspaceMember | undefined, role: Role | null): string {
+  if (role === null) return 'You are no longer a member of this workspace.';
+  const label = ROLE_LABELS[me?.role ?? role].toLowerCase();
+  const article = /^[aeo]/.test(label) ? 'an' : 'a';
+  return role === 'viewer'
+    ? 'You are a viewer here: you can read everything and change nothing. An owner can give you another role.'
+    : `You are ${article} ${label} here, and ${label}s may not do this. Ask an owner of the workspace.`;
+}

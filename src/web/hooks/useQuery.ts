@@ -1,0 +1,34 @@
+import { type EntityOf, type Observed, observeCount, observeRecords, type Where } from '@/lib/watermelon';
+import { useDevice } from './useDevice';
+import { useObservable } from './useObservable';
+
+/**
+ * Local records, live: what a sync or a click changes is shown without asking again.
+ * @param where columns and the value they must have; null asks for nothing.
+ * @returns undefined until the local database has answered
+ */
+export function useQuery<Table extends keyof EntityOf>(
+  table: Table,
+  where: Where = {},
+): Observed<EntityOf[Table]>[] | undefined {
+  const { database } = useDevice();
+  return useObservable(
+    () => observeRecords(database, table, where),
+    [database, table, JSON.stringify(where)],
+  );
+}
+
+/** One local record, live. @returns undefined until known, null when there is none */
+export function useRecord<Table extends keyof EntityOf>(
+  table: Table,
+  id: string,
+): Observed<EntityOf[Table]> | null | undefined {
+  const found = useQuery(table, { id });
+  return found && (found[0] ?? null);
+}
+
+/** The number of matching local records, live. */
+export function useCount(table: keyof EntityOf, where: Where): number | undefined {
+  const { database } = useDevice();
+  return useObservable(() => observeCount(database, table, where), [database, table, JSON.stringify(where)]);
+}

@@ -1,0 +1,34 @@
+import type { TaskContext, WorkflowStage } from '@/core/entities';
+import { checkpointInTheWay } from '@/core/taskRules';
+import { inOrder } from '@/core/validation';
+import { updateTaskStage } from '@/lib/watermelon/contextService';
+import { useAction } from './useAction';
+import { usePermissions } from './useMembers';
+
+export interface Stage extends WorkflowStage {
+  place: 'behind' | 'here' | 'ahead';
+  /** The human checkpoint that keeps this user from moving the task here; null: the way is free. */
+  blockedBy: string | null;
+}
+
+/** The stages of a task's workflow as steps, and moving between them. */
+export function useTaskStageManagement({ task, workflow }: Pick<TaskContext, 'task' | 'workflow'>) {
+  const { whyNot, passesCheckpoints } = usePermissions(task.workspace_id);
+  const moving = useAction((stage: string) => updateTaskStage(task.id, stage));
+  const known = inOrder(workflow?.stages ?? []);
+  const here = known.findIndex(({ name }) => name === task.current_stage);
+  const stages = known.map((stage, index): Stage => {
+    const place = index === here ? 'here' : index < here ? 'behind' : 'ahead';
+    const blockedBy = passesCheckpoints
+      ? null
+      : checkpointInTheWay(known, task.current_stage, stage.name, false);
+    return { ...stage, place, blockedBy };
+  });
+  return {
+    stages,
+    moveTo: moving.run,
+    isMoving: moving.isRunning,
+    error: moving.error,
+    whyNot: whyNot('tasks', 'update'),
+  };
+}

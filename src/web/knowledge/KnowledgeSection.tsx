@@ -1,0 +1,39 @@
+import { useId } from 'react';
+import type { BestPractice, Pattern } from '@/core/entities';
+import { GLOBAL_SCOPE_ID } from '@/core/vocabulary';
+import { wordsOf } from '../ui/labels';
+import { JsonContent } from './JsonContent';
+
+/** Patterns or best practices, each to be opened; nothing when there are none. */
+export function KnowledgeSection({ title, items }: { title: string; items: (Pattern | BestPractice)[] }) {
+  const titleId = useId();
+  if (items.length === 0) return null;
+  return (
+    <section aria-labelledby={titleId}>
+      <div className="section-title">
+        <h2 id={titleId}>{title}</h2>
+      </div>
+      <ul className="knowledge">
+        {items.map((item) => (
+          <li key={item.id}>
+            <details>
+              <summary>
+                <span>{item.name}</span>
+                <span className="muted small">
+                  {wordsOf('pattern_type' in item ? item.pattern_type : item.category)} · {reachOf(item)}
+                </span>
+              </summary>
+              {item.description && <p>{item.description}</p>}
+              <JsonContent content={item.content} />
+            </details>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function reachOf(item: Pattern | BestPractice): string {
+  if (item.workspace_id === GLOBAL_SCOPE_ID) return 'everywhere';
+  return item.project_id === null ? 'this workspace' : 'this project';
+}

@@ -1,0 +1,83 @@
+import { useState } from 'react';
+import { Link, useLocation } from 'wouter';
+import type { Workspace } from '@/core/entities';
+import { createWorkspace } from '@/lib/watermelon/contextService';
+import { routes } from '../app/routes';
+import { useCount, useQuery } from '../hooks/useQuery';
+import { useSyncStatus } from '../hooks/useSyncStatus';
+import { count } from '../status/statusText';
+import { EmptyState } from '../ui/EmptyState';
+import { Icon } from '../ui/Icon';
+import { byName } from '../ui/order';
+import { RecordDialog } from '../ui/RecordDialog';
+import { orNull, WORKSPACE_FIELDS } from './forms';
+
+/** All workspaces on this device. */
+export function HomePage() {
+  const workspaces = useQuery('workspaces');
+  const status = useSyncStatus();
+  const [isCreating, setCreating] = useState(false);
+  const [, navigate] = useLocation();
+  if (!workspaces) return null;
+  const isFirstSync = workspaces.length === 0 && status.lastSyncedAt === null && status.kind === 'syncing';
+
+  return (
+    <div className="page">
+      <header className="page-header">
+        <div className="page-title">
+          <h1>Workspaces</h1>
+          <div className="page-actions">
+            <button type="button" className="button primary" onClick={() => setCreating(true)}>
+              <Icon name="plus" />
+              New workspace
+            </button>
+          </div>
+        </div>
+      </header>
+      {isFirstSync && (
+        <p className="muted" role="status">
+          Fetching your workspaces for the first time …
+        </p>
+      )}
+      {!isFirstSync && workspaces.length === 0 && (
+        <EmptyState title="You have no workspace yet.">
+          <p>Create one for what you are building, or ask an owner to add you to theirs.</p>
+        </EmptyState>
+      )}
+      <ul className="cards">
+        {byName(workspaces).map((workspace) => (
+          <li key={workspace.id}>
+            <WorkspaceCard workspace={workspace} />
+          </li>
+        ))}
+      </ul>
+      {isCreating && (
+        <RecordDialog
+          title="New workspace"
+          submitLabel="Create workspace"
+          fields={WORKSPACE_FIELDS}
+          initial={{ name: '', description: '' }}
+          onSave={async ({ name, description }) => {
+            const made = await createWorkspace({ name, description: orNull(description) });
+            navigate(routes.workspace(made.id));
+          }}
+          onClose={() => setCreating(false)}
+        />
+      )}
+    </div>
+  );
+}
+
+function WorkspaceCard({ workspace }: { workspace: Workspace }) {
+  const projects = useCount('projects', { workspace_id: workspace.id });
+  const members = useCount('workspace_members', { workspace_id: workspace.id });
+  return (
+    <Link className="card link-card" href={routes.workspace(workspace.id)}>
+      <h2>{workspace.name}</h2>
+      {workspace.description && <p className="clamp">{workspace.description}</p>}
+      <p className="muted small">
+        {count(projects ?? 0, 'project')} · {count(members ?? 0, 'member')}
+      </p>
+    </Link>
+  );
+}

@@ -1,0 +1,118 @@
+import { useState } from 'react';
+import { useLocation } from 'wouter';
+import type { Milestone } from '@/core/entities';
+import { deleteMilestone, updateMilestone } from '@/lib/watermelon/contextService';
+import { NothingHere } from '../app/NothingHere';
+import { routes } from '../app/routes';
+import { usePermissions } from '../hooks/useMembers';
+import { useQuery, useRecord } from '../hooks/useQuery';
+import { count } from '../status/statusText';
+import { TaskDialog } from '../tasks/TaskDialog';
+import { TaskList } from '../tasks/TaskList';
+import { ConfirmDialog } from '../ui/ConfirmDialog';
+import { Icon } from '../ui/Icon';
+import { Prose } from '../ui/Prose';
+import { RecordDialog } from '../ui/RecordDialog';
+import { RoleNote } from '../ui/RoleNote';
+import { MILESTONE_FIELDS, orNull, toDateField, toTime } from './forms';
+import { MilestoneFacts } from './MilestoneFacts';
+import { PlaceHeader } from './PlaceHeader';
+
+/** A milestone: what it asks for, and its tasks. */
+export function MilestonePage({ id }: { id: string }) {
+  const milestone = useRecord('milestones', id);
+  if (milestone === undefined) return null;
+  return milestone === null ? <NothingHere what="milestone" /> : <Shown milestone={milestone} />;
+}
+
+function Shown({ milestone }: { milestone: Milestone }) {
+  const { id, workspace_id, project_id } = milestone;
+  const workspace = useRecord('workspaces', workspace_id);
+  const project = useRecord('projects', project_id);
+  const tasks = useQuery('tasks', { milestone_id: id });
+  const { whyNot } = usePermissions(workspace_id);
+  const [open, setOpen] = useState<'edit' | 'delete' | 'task' | null>(null);
+  const [, navigate] = useLocation();
+  const close = () => setOpen(null);
+  const noTask = whyNot('tasks', 'insert');
+  const noEdit = whyNot('milestones', 'update');
+
+  return (
+    <div className="page">
+      <PlaceHeader
+        noun="milestone"
+        trail={[
+          { name: workspace?.name ?? 'Workspace', href: routes.workspace(workspace_id) },
+          { name: project?.name ?? 'Project', href: routes.project(project_id) },
+        ]}
+        title={milestone.name}
+        facts={<MilestoneFacts milestone={milestone} />}
+        onEdit={noEdit ? null : () => setOpen('edit')}
+        onDelete={noEdit ? null : () => setOpen('delete')}
+      />
+      <RoleNote reasons={[noTask, noEdit]} />
+      {milestone.description && <p className="lead">{milestone.description}</p>}
+      {milestone.requirements && (
+        <details className="requirements">
+          <summary>Requirements</summary>
+          <Prose text={milestone.requirements} />
+        </details>
+      )}
+      <section aria-labelledby="tasks-title">
+        <div className="section-title">
+          <h2 id="tasks-title">Tasks</h2>
+          <button
+            type="button"
+            className="button primary"
+            disabled={noTask !== null}
+            onClick={() => setOpen('task')}
+          >
+            <Icon name="plus" />
+            New task
+          </button>
+        </div>
+        {tasks && <TaskList tasks={tasks} />}
+      </section>
+      {open === 'task' && <TaskDialog milestone={milestone} onClose={close} />}
+      {open === 'edit' && (
+        <RecordDialog
+          title="Edit milestone"
+          submitLabel="Save"
+          fields={MILESTONE_FIELDS}
+          initial={{
+            name: milestone.name,
+            description: milestone.description ?? '',
+            requirements: milestone.requirements ?? '',
+            status: milestone.status,
+            target_date: toDateField(milestone.target_date),
+          }}
+          onSave={({ target_date, ...values }) => {
+            const hasNewDate = target_date !== toDateField(milestone.target_date);
+            return updateMilestone(id, {
+              name: values.name,
+              description: orNull(values.description),
+              requirements: orNull(values.requirements),
+              status: values.status as Milestone['status'],
+              // Only a day that was changed: the time of day that is stored is not shown here.
+              ...(hasNewDate && { target_date: toTime(target_date) }),
+            });
+          }}
+          onClose={close}
+        />
+      )}
+      {open === 'delete' && (
+        <ConfirmDialog
+          title={`Delete ${milestone.name}?`}
+          confirmLabel="Delete milestone"
+          onConfirm={async () => {
+            await deleteMilestone(id);
+            navigate(routes.project(project_id));
+          }}
+          onClose={close}
+        >
+          <p>Its {count(tasks?.length ?? 0, 'task')} go with it, for everybody.</p>
+        </ConfirmDialog>
+      )}
+    </div>
+  );
+}

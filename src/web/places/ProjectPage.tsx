@@ -1,0 +1,170 @@
+import { useState } from 'react';
+import { Link, useLocation } from 'wouter';
+import type { Milestone, Project } from '@/core/entities';
+import { createMilestone, deleteProject, updateProject } from '@/lib/watermelon/contextService';
+import { NothingHere } from '../app/NothingHere';
+import { routes } from '../app/routes';
+import { useKnowledge } from '../hooks/useKnowledge';
+import { usePermissions } from '../hooks/useMembers';
+import { useQuery, useRecord } from '../hooks/useQuery';
+import { KnowledgeSection } from '../knowledge/KnowledgeSection';
+import { count } from '../status/statusText';
+import { ConfirmDialog } from '../ui/ConfirmDialog';
+import { EmptyState } from '../ui/EmptyState';
+import { Icon } from '../ui/Icon';
+import { PROJECT_STATUS_LABELS } from '../ui/labels';
+import { byDate } from '../ui/order';
+import { Prose } from '../ui/Prose';
+import { RecordDialog } from '../ui/RecordDialog';
+import { RoleNote } from '../ui/RoleNote';
+import { MILESTONE_FIELDS, orNull, PROJECT_FIELDS, toTime } from './forms';
+import { MilestoneFacts } from './MilestoneFacts';
+import { PlaceHeader } from './PlaceHeader';
+
+/** A project: its overview, its milestones, and what has proven itself in it. */
+export function ProjectPage({ id }: { id: string }) {
+  const project = useRecord('projects', id);
+  if (project === undefined) return null;
+  return project === null ? <NothingHere what="project" /> : <Shown project={project} />;
+}
+
+function Shown({ project }: { project: Project }) {
+  const { id, workspace_id } = project;
+  const workspace = useRecord('workspaces', workspace_id);
+  const milestones = useQuery('milestones', { project_id: id });
+  const { patterns, practices } = useKnowledge(workspace_id, id);
+  const { whyNot } = usePermissions(workspace_id);
+  const [open, setOpen] = useState<'edit' | 'delete' | 'milestone' | null>(null);
+  const [, navigate] = useLocation();
+  const close = () => setOpen(null);
+  const noMilestone = whyNot('milestones', 'insert');
+  const noEdit = whyNot('projects', 'update');
+
+  return (
+    <div className="page">
+      <PlaceHeader
+        noun="project"
+        trail={[
+          { name: 'Workspaces', href: routes.home() },
+          { name: workspace?.name ?? 'Workspace', href: routes.workspace(workspace_id) },
+        ]}
+        title={project.name}
+        facts={
+          <>
+            <span className={`badge place-${project.status}`}>{PROJECT_STATUS_LABELS[project.status]}</span>
+            <TechStack stack={project.tech_stack} />
+          </>
+        }
+        onEdit={noEdit ? null : () => setOpen('edit')}
+        onDelete={noEdit ? null : () => setOpen('delete')}
+      />
+      <RoleNote reasons={[noMilestone, noEdit]} />
+      {project.description && <p className="lead">{project.description}</p>}
+      <section aria-labelledby="milestones-title">
+        <div className="section-title">
+          <h2 id="milestones-title">Milestones</h2>
+          <button
+            type="button"
+            className="button primary"
+            disabled={noMilestone !== null}
+            onClick={() => setOpen('milestone')}
+          >
+            <Icon name="plus" />
+            New milestone
+          </button>
+        </div>
+        {milestones?.length === 0 && (
+          <EmptyState title="No milestones yet.">
+            <p>A milestone is a goal with a date and requirements; its tasks lead there.</p>
+          </EmptyState>
+        )}
+        <ul className="rows">
+          {byDate(milestones ?? []).map((milestone) => (
+            <li key={milestone.id}>
+              <Link className="row-link" href={routes.milestone(milestone.id)}>
+                <span className="row-title">{milestone.name}</span>
+                <MilestoneFacts milestone={milestone} />
+              </Link>
+            </li>
+          ))}
+        </ul>
+      </section>
+      {project.overview && (
+        <section aria-labelledby="overview-title">
+          <div className="section-title">
+            <h2 id="overview-title">Overview</h2>
+          </div>
+          <Prose text={project.overview} />
+        </section>
+      )}
+      <KnowledgeSection title="Patterns" items={patterns} />
+      <KnowledgeSection title="Best practices" items={practices} />
+      {open === 'edit' && (
+        <RecordDialog
+          title="Edit project"
+          submitLabel="Save"
+          fields={PROJECT_FIELDS}
+          initial={{
+            name: project.name,
+            description: project.description ?? '',
+            overview: project.overview ?? '',
+            status: project.status,
+          }}
+          onSave={({ name, description, overview, status }) =>
+            updateProject(id, {
+              name,
+              description: orNull(description),
+              overview: orNull(overview),
+              status: status as Project['status'],
+            })
+          }
+          onClose={close}
+        />
+      )}
+      {open === 'milestone' && (
+        <RecordDialog
+          title="New milestone"
+          submitLabel="Create milestone"
+          fields={MILESTONE_FIELDS}
+          initial={{ name: '', description: '', requirements: '', status: 'planned', target_date: '' }}
+          onSave={async (values) => {
+            const made = await createMilestone({
+              project_id: id,
+              name: values.name,
+              description: orNull(values.description),
+              requirements: orNull(values.requirements),
+              status: values.status as Milestone['status'],
+              target_date: toTime(values.target_date),
+            });
+            navigate(routes.milestone(made.id));
+          }}
+          onClose={close}
+        />
+      )}
+      {open === 'delete' && (
+        <ConfirmDialog
+          title={`Delete ${project.name}?`}
+          confirmLabel="Delete project"
+          onConfirm={async () => {
+            await deleteProject(id);
+            navigate(routes.workspace(workspace_id));
+          }}
+          onClose={close}
+        >
+          <p>
+            Its {count(milestones?.length ?? 0, 'milestone')} and all their tasks go with it, for everybody.
+          </p>
+        </ConfirmDialog>
+      )}
+    </div>
+  );
+}
+
+function TechStack({ stack }: { stack: Project['tech_stack'] }) {
+  const names = Array.isArray(stack) ? stack.filter((name) => typeof name === 'string') : [];
+  return names.map((name) => (
+    <span key={name} className="chip">
+      {name}
+    </span>
+  ));
+}

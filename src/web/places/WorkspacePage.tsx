@@ -1,0 +1,138 @@
+import { useState } from 'react';
+import { Link, useLocation } from 'wouter';
+import type { Project, Workspace } from '@/core/entities';
+import { createProject, deleteWorkspace, updateWorkspace } from '@/lib/watermelon/contextService';
+import { NothingHere } from '../app/NothingHere';
+import { routes } from '../app/routes';
+import { useMembers, usePermissions } from '../hooks/useMembers';
+import { useCount, useQuery, useRecord } from '../hooks/useQuery';
+import { count } from '../status/statusText';
+import { ConfirmDialog } from '../ui/ConfirmDialog';
+import { EmptyState } from '../ui/EmptyState';
+import { Icon } from '../ui/Icon';
+import { PROJECT_STATUS_LABELS } from '../ui/labels';
+import { byName } from '../ui/order';
+import { Prose } from '../ui/Prose';
+import { RecordDialog } from '../ui/RecordDialog';
+import { RoleNote } from '../ui/RoleNote';
+import { orNull, PROJECT_FIELDS, WORKSPACE_FIELDS } from './forms';
+import { MemberList } from './MemberList';
+import { PlaceHeader } from './PlaceHeader';
+
+/** A workspace: its projects and its members. */
+export function WorkspacePage({ id }: { id: string }) {
+  const workspace = useRecord('workspaces', id);
+  if (workspace === undefined) return null;
+  return workspace === null ? <NothingHere what="workspace" /> : <Shown workspace={workspace} />;
+}
+
+function Shown({ workspace }: { workspace: Workspace }) {
+  const { id } = workspace;
+  const projects = useQuery('projects', { workspace_id: id });
+  const { members, nameOf } = useMembers(id);
+  const { whyNot } = usePermissions(id);
+  const [open, setOpen] = useState<'edit' | 'delete' | 'project' | null>(null);
+  const [, navigate] = useLocation();
+  const close = () => setOpen(null);
+  const noProject = whyNot('projects', 'insert');
+  const noEdit = whyNot('workspaces', 'update');
+
+  return (
+    <div className="page">
+      <PlaceHeader
+        noun="workspace"
+        trail={[{ name: 'Workspaces', href: routes.home() }]}
+        title={workspace.name}
+        onEdit={noEdit ? null : () => setOpen('edit')}
+        onDelete={noEdit ? null : () => setOpen('delete')}
+      />
+      <RoleNote reasons={[noProject ?? noEdit]} />
+      {workspace.description && <Prose text={workspace.description} />}
+      <section aria-labelledby="projects-title">
+        <div className="section-title">
+          <h2 id="projects-title">Projects</h2>
+          <button
+            type="button"
+            className="button primary"
+            disabled={noProject !== null}
+            onClick={() => setOpen('project')}
+          >
+            <Icon name="plus" />
+            New project
+          </button>
+        </div>
+        {projects?.length === 0 && (
+          <EmptyState title="No projects yet.">
+            <p>A project holds what is being built: its milestones, tasks, patterns and practices.</p>
+          </EmptyState>
+        )}
+        <ul className="cards">
+          {byName(projects ?? []).map((project) => (
+            <li key={project.id}>
+              <ProjectCard project={project} />
+            </li>
+          ))}
+        </ul>
+      </section>
+      <MemberList members={members} nameOf={nameOf} />
+      {open === 'edit' && (
+        <RecordDialog
+          title="Edit workspace"
+          submitLabel="Save"
+          fields={WORKSPACE_FIELDS}
+          initial={{ name: workspace.name, description: workspace.description ?? '' }}
+          onSave={({ name, description }) => updateWorkspace(id, { name, description: orNull(description) })}
+          onClose={close}
+        />
+      )}
+      {open === 'project' && (
+        <RecordDialog
+          title="New project"
+          submitLabel="Create project"
+          fields={PROJECT_FIELDS}
+          initial={{ name: '', description: '', overview: '', status: 'active' }}
+          onSave={async ({ name, description, overview, status }) => {
+            const made = await createProject({
+              workspace_id: id,
+              name,
+              description: orNull(description),
+              overview: orNull(overview),
+              status: status as Project['status'],
+            });
+            navigate(routes.project(made.id));
+          }}
+          onClose={close}
+        />
+      )}
+      {open === 'delete' && (
+        <ConfirmDialog
+          title={`Delete ${workspace.name}?`}
+          confirmLabel="Delete workspace"
+          onConfirm={async () => {
+            await deleteWorkspace(id);
+            navigate(routes.home());
+          }}
+          onClose={close}
+        >
+          <p>
+            Its {count(projects?.length ?? 0, 'project')} with all milestones and tasks go with it, for all{' '}
+            {count(members.length, 'member')}.
+          </p>
+        </ConfirmDialog>
+      )}
+    </div>
+  );
+}
+
+function ProjectCard({ project }: { project: Project }) {
+  const milestones = useCount('milestones', { project_id: project.id });
+  return (
+    <Link className="card link-card" href={routes.project(project.id)}>
+      <h3>{project.name}</h3>
+      {project.description && <p className="clamp">{project.description}</p>}
+      <p className="muted small">
+        {PROJECT_STATUS_LABELS[project.status]} · {count(milestones ?? 0, 'milestone')}
+      </p>
+    </Link>
+  );
+}

@@ -1,0 +1,56 @@
+/** What the dialogs of workspaces, projects and milestones ask for. */
+
+import { MILESTONE_STATUS_LABELS, PROJECT_STATUS_LABELS } from '../ui/labels';
+import type { FieldSpec } from '../ui/RecordDialog';
+
+const NAME = { name: 'name', label: 'Name', kind: 'text', required: true, max: 200 } as const;
+const DESCRIPTION = { name: 'description', label: 'Description', kind: 'prose', max: 100_000 } as const;
+
+export const WORKSPACE_FIELDS: FieldSpec<'name' | 'description'>[] = [NAME, DESCRIPTION];
+
+export const PROJECT_FIELDS: FieldSpec<'name' | 'description' | 'overview' | 'status'>[] = [
+  NAME,
+  DESCRIPTION,
+  {
+    name: 'overview',
+    label: 'Overview',
+    kind: 'prose',
+    max: 100_000,
+    hint: 'What everybody who works on it should know. ## begins a heading, - an item of a list.',
+  },
+  { name: 'status', label: 'Status', kind: 'select', required: true, options: PROJECT_STATUS_LABELS },
+];
+
+export const MILESTONE_FIELDS: FieldSpec<
+  'name' | 'description' | 'requirements' | 'status' | 'target_date'
+>[] = [
+  NAME,
+  DESCRIPTION,
+  {
+    name: 'requirements',
+    label: 'Requirements',
+    kind: 'prose',
+    max: 100_000,
+    hint: 'What must hold when it is reached, one line each, beginning with -.',
+  },
+  { name: 'status', label: 'Status', kind: 'select', required: true, options: MILESTONE_STATUS_LABELS },
+  { name: 'target_date', label: 'Target date', kind: 'date' },
+];
+
+/** @returns the text, or null for an empty field. */
+export function orNull(text: string): string | null {
+  return text.trim() === '' ? null : text;
+}
+
+/** A date field's value as a time: the end of that day, here. */
+export function toTime(date: string): string | null {
+  return date === '' ? null : new Date(`${date}T23:59:59`).toISOString();
+}
+
+/** A time as a date field's value: its day, here. */
+export function toDateField(time: string | null): string {
+  if (time === null) return '';
+  const date = new Date(time);
+  const two = (n: number) => String(n).padStart(2, '0');
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}

@@ -1,0 +1,103 @@
+/** Who is signed in: a thin layer over Supabase Auth that says in plain words what went wrong. */
+
+import { ConvoyError } from '@/core/errors';
+import type { ConvoyClient } from '@/lib/supabase/client';
+import { connect, SESSION_KEY } from '@/lib/watermelon/defaults';
+import { createPlatform } from '@/platform/web';
+
+export interface User {
+  id: string;
+  email: string;
+}
+
+/** How long the server may take to hear of a sign-out, in ms; the device forgets the session anyway. */
+const SIGN_OUT_MS = 3_000;
+
+export const platform = createPlatform();
+
+/** @returns the client; rejects when this browser has never been told where the server is. */
+export async function openClient(): Promise<ConvoyClient> {
+  const client = await connect(platform);
+  if (client) return client;
+  throw new ConvoyError({
+    kind: 'transport',
+    code: 'offline',
+    message: 'The server cannot be reached, and this browser has not been connected to it before.',
+  });
+}
+
+/**
+ * @returns whose session this browser holds. Read from where supabase-js keeps it, not asked of
+ * supabase-js: an expired session would wait for a server, and what is here is that user's anyway.
+ */
+export async function storedUser(): Promise<User | null> {
+  const text = await platform.sessionStorage().getItem(SESSION_KEY);
+  if (text === null) return null;
+  try {
+    return asUser((JSON.parse(text) as { user?: unknown }).user);
+  } catch {
+    return null;
+  }
+}
+
+function asUser(value: unknown): User | null {
+  if (typeof value !== 'object' || value === null || !('id' in value)) return null;
+  const { id, email } = value as { id: unknown; email?: unknown };
+  return typeof id === 'string' ? { id, email: typeof email === 'string' ? email : '' } : null;
+}
+
+export interface Credentials {
+  email: string;
+  password: string;
+}
+
+/** Rejects with a `ConvoyError` that says what to do. */
+export async function signIn(client: ConvoyClient, credentials: Credentials): Promise<User> {
+  const { data, error } = await client.auth.signInWithPassword(credentials);
+  const user = asUser(data.user);
+  if (user) return user;
+  throw authFailure(error);
+}
+
+/** Rejects with a `ConvoyError` that says what to do. */
+export async function signUp(
+  client: ConvoyClient,
+  { email, password, name }: Credentials & { name: string },
+): Promise<User> {
+  const options = { data: { display_name: name } };
+  const { data, error } = await client.auth.signUp({ email, password, options });
+  const user = asUser(data.user);
+  if (user && data.session) return user;
+  if (user) throw badCredentials('Look into your mailbox: the link in our message completes the account.');
+  throw authFailure(error);
+}
+
+/** Forgets the session on this device, and on the server when it can be reached. */
+export async function signOut(client: ConvoyClient): Promise<void> {
+  const told = client.auth.signOut({ scope: 'local' }).catch(() => undefined);
+  await Promise.race([told, new Promise((resolve) => setTimeout(resolve, SIGN_OUT_MS))]);
+  await platform.sessionStorage().removeItem(SESSION_KEY);
+}
+
+type AuthFailure = { code?: string; status?: number; message: string } | null;
+
+function authFailure(error: AuthFailure): ConvoyError {
+  switch (error?.code) {
+    case 'invalid_credentials':
+      return badCredentials('The email address or the password is wrong. Check both and try again.');
+    case 'user_already_exists':
+    case 'email_exists':
+      return badCredentials('There is an account with this email address already. Sign in instead.');
+    case 'over_request_rate_limit':
+      return badCredentials('Too many attempts. Wait a few minutes, then try again.');
+  }
+  if (!error?.status) {
+    const message = 'The server cannot be reached. Check your connection and try again.';
+    return new ConvoyError({ kind: 'transport', code: 'offline', message });
+  }
+  return badCredentials(`${error.message.replace(/\.$/, '')}.`);
+}
+
+function badCredentials(message: string): ConvoyError {
+  return new ConvoyError({ kind: 'auth', code: 'bad_credentials', message });
+}

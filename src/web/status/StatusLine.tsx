@@ -1,0 +1,56 @@
+import { Link } from 'wouter';
+import { routes } from '../app/routes';
+import { useAction } from '../hooks/useAction';
+import { useDevice } from '../hooks/useDevice';
+import { useNow } from '../hooks/useNow';
+import { useSyncStatus } from '../hooks/useSyncStatus';
+import { Icon } from '../ui/Icon';
+import { Announcement } from './Announcement';
+import { count, statusText } from './statusText';
+
+/** How this device stands with the server; always on the page. */
+export function StatusLine({ sessionEnded, onSignIn }: { sessionEnded: boolean; onSignIn: () => void }) {
+  const device = useDevice();
+  const status = useSyncStatus();
+  const now = useNow();
+  const syncing = useAction(() => device.sync());
+  const { tone, headline, detail, needsSignIn } = statusText(status, now, sessionEnded);
+  const isBusy = status.kind === 'syncing' || syncing.isRunning;
+
+  return (
+    <section className="status-line" aria-label="Sync status">
+      <Announcement>{tone === 'busy' ? '' : headline}</Announcement>
+      <Link className={`status status-tone-${tone}`} href={routes.sync()}>
+        <span className="status-dot" aria-hidden="true" />
+        <span className="status-text">
+          <span className="status-headline">{headline}</span>
+          {detail !== null && <span className="status-detail">{detail}</span>}
+        </span>
+      </Link>
+      {status.quarantined > 0 && (
+        <Link className="status-refused" href={routes.sync()}>
+          <Icon name="warning" />
+          {count(status.quarantined, 'refused change')}
+        </Link>
+      )}
+      {needsSignIn ? (
+        <button type="button" className="button primary" onClick={onSignIn}>
+          Sign in again
+        </button>
+      ) : (
+        <button
+          type="button"
+          className="button quiet sync-now"
+          aria-disabled={isBusy}
+          onClick={() => {
+            if (!isBusy) void syncing.run();
+          }}
+        >
+          <Icon name="sync" />
+          <span className="wide-only">Sync now</span>
+          <span className="narrow-only visually-hidden">Sync now</span>
+        </button>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,79 @@
+/** The state of this device in one line, for people. Pure, so that it can be tested word by word. */
+
+import { reactionTo } from '@/core/errors';
+import type { SyncStatus } from '@/lib/watermelon';
+import { timeAgo } from '../ui/TimeAgo';
+
+export interface StatusText {
+  tone: 'ok' | 'busy' | 'waiting' | 'offline' | 'error';
+  headline: string;
+  detail: string | null;
+  /** The user has to sign in again before anything can be synced. */
+  needsSignIn: boolean;
+}
+
+/** @param now in ms since the epoch */
+export function statusText(status: SyncStatus, now: number, sessionEnded = false): StatusText {
+  const { kind, pending, error, progress, lastSyncedAt } = status;
+  const waiting = pending === 0 ? null : `${count(pending, 'change')} to send`;
+  const synced = lastSyncedAt === null ? 'never synced' : `last synced ${timeAgo(lastSyncedAt, now)}`;
+  const rest = (...parts: (string | null)[]) => parts.filter((part) => part !== null).join(' · ') || null;
+
+  if (sessionEnded || (error && reactionTo(error) === 'sign_in')) {
+    return {
+      tone: 'error',
+      headline: 'Your session has ended',
+      detail: rest('sign in again to sync', waiting),
+      needsSignIn: true,
+    };
+  }
+  const line = (tone: StatusText['tone'], headline: string, detail: string | null): StatusText => ({
+    tone,
+    headline,
+    detail,
+    needsSignIn: false,
+  });
+  switch (kind) {
+    case 'offline':
+      return line(
+        'offline',
+        error ? 'Offline — server not reachable' : 'Offline — no network',
+        rest(waiting ?? 'everything you do is kept here', synced),
+      );
+    case 'syncing':
+      return line('busy', 'Syncing …', rest(progressText(progress), waiting));
+    case 'error':
+      return line('error', error?.message ?? 'The last sync failed.', rest(nextStep(status), waiting));
+    case 'idle':
+      return waiting ? line('waiting', waiting, synced) : line('ok', 'Up to date', synced);
+  }
+}
+
+function progressText(progress: SyncStatus['progress']): string | null {
+  if (!progress || progress.rows === 0) return null;
+  const rows = progress.rows.toLocaleString('en');
+  return progress.total === null ? `${rows} rows` : `${rows} of ${progress.total.toLocaleString('en')} rows`;
+}
+
+/** What happens next, or what the reader should do. */
+function nextStep({ error }: SyncStatus): string {
+  switch (error ? reactionTo(error) : 'retry') {
+    case 'retry':
+    case 'wait':
+    case 'new_device':
+    case 'split':
+      return 'it will be tried again by itself';
+    case 'stop':
+      return error?.kind === 'protocol'
+        ? 'reload the page to get the newest version'
+        : 'press Sync now; if it persists, reload the page';
+    case 'quarantine':
+    case 'sign_in':
+      return 'look at the sync page';
+  }
+}
+
+/** @returns "1 change", "2 changes" */
+export function count(n: number, noun: string): string {
+  return `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;
+}

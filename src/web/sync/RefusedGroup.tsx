@@ -1,0 +1,93 @@
+import { useState } from 'react';
+import type { Quarantined } from '@/lib/watermelon';
+import { useAction } from '../hooks/useAction';
+import { useDevice } from '../hooks/useDevice';
+import { ConfirmDialog } from '../ui/ConfirmDialog';
+import { ErrorNote } from '../ui/ErrorNote';
+import { wordsOf } from '../ui/labels';
+import { TimeAgo } from '../ui/TimeAgo';
+import { RecordName } from './RecordName';
+import { tableNoun, valueText, wantedColumns } from './values';
+
+/** Changes that were refused together, why, and what can be done with them. */
+export function RefusedGroup({ group }: { group: Quarantined[] }) {
+  const device = useDevice();
+  const [isDiscarding, setDiscarding] = useState(false);
+  // The one that was refused for a reason of its own; the others only belong to it.
+  const culprit = group.find(({ code }) => code !== 'group' && code !== 'blocked') ?? group[0];
+  const retrying = useAction(async (id: string) => {
+    await device.retryQuarantined(id);
+    void device.sync();
+  });
+  if (!culprit) return null;
+
+  return (
+    <article className="card entry">
+      <p className="entry-reason">
+        <strong>{culprit.message}</strong> <code>{culprit.code}</code>
+        {culprit.column !== null && <span className="muted"> ({wordsOf(culprit.column)})</span>}{' '}
+        <span className="muted small">
+          <TimeAgo time={culprit.occurredAt.getTime()} />
+        </span>
+      </p>
+      <ul className="wanted">
+        {group.map((entry) => (
+          <li key={entry.id}>
+            <Wanted entry={entry} />
+          </li>
+        ))}
+      </ul>
+      <ErrorNote error={retrying.error} />
+      <div className="actions">
+        <button
+          type="button"
+          className="button primary"
+          disabled={retrying.isRunning}
+          onClick={() => void retrying.run(culprit.id)}
+        >
+          Retry
+        </button>
+        <button type="button" className="button quiet-danger" onClick={() => setDiscarding(true)}>
+          Discard
+        </button>
+      </div>
+      {isDiscarding && (
+        <ConfirmDialog
+          title="Discard what you wanted?"
+          confirmLabel="Discard"
+          onConfirm={() => device.discardQuarantined(culprit.id)}
+          onClose={() => setDiscarding(false)}
+        >
+          <p>The server’s values stay; what you wrote here is gone for good.</p>
+        </ConfirmDialog>
+      )}
+    </article>
+  );
+}
+
+const VERBS = { insert: 'create', update: 'change', delete: 'delete' } as const;
+
+function Wanted({ entry }: { entry: Quarantined }) {
+  const columns = wantedColumns(entry);
+  return (
+    <>
+      <p>
+        You wanted to {VERBS[entry.operation]} the {tableNoun(entry.recordTable)}{' '}
+        <RecordName table={entry.recordTable} id={entry.recordId} known={entry.change.values} />
+      </p>
+      {columns.length > 0 && (
+        <dl className="wanted-values">
+          {columns.map(({ column, wanted, before }) => (
+            <div key={column}>
+              <dt>{wordsOf(column)}</dt>
+              <dd>
+                {before !== undefined && <del>{valueText(entry.recordTable, column, before)}</del>}{' '}
+                <ins>{valueText(entry.recordTable, column, wanted)}</ins>
+              </dd>
+            </div>
+          ))}
+        </dl>
+      )}
+    </>
+  );
+}

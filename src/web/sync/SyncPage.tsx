@@ -1,0 +1,93 @@
+import { useAction } from '../hooks/useAction';
+import { useDevice } from '../hooks/useDevice';
+import { useNow } from '../hooks/useNow';
+import { useConflicts, useQuarantine } from '../hooks/useSyncRecords';
+import { useSyncStatus } from '../hooks/useSyncStatus';
+import { statusText } from '../status/statusText';
+import { EmptyState } from '../ui/EmptyState';
+import { Icon } from '../ui/Icon';
+import { ConflictEntry } from './ConflictEntry';
+import { RefusedGroup } from './RefusedGroup';
+
+/** What waits, what was refused, and what was decided between edits that met. */
+export function SyncPage() {
+  const device = useDevice();
+  const status = useSyncStatus();
+  const now = useNow();
+  const refused = useQuarantine();
+  const conflicts = useConflicts();
+  const syncing = useAction(() => device.sync());
+  const { headline, detail, tone } = statusText(status, now);
+
+  return (
+    <div className="page">
+      <header className="page-header">
+        <div className="page-title">
+          <h1>Sync</h1>
+          <div className="page-actions">
+            <button
+              type="button"
+              className="button primary"
+              disabled={status.kind === 'syncing' || syncing.isRunning}
+              onClick={() => void syncing.run()}
+            >
+              <Icon name="sync" />
+              Sync now
+            </button>
+          </div>
+        </div>
+      </header>
+      <div className="card sync-summary">
+        <span className={`status-dot status-tone-${tone}`} aria-hidden="true" />
+        <p>
+          <strong>{headline}</strong>
+          {detail !== null && <span className="muted"> · {detail}</span>}
+        </p>
+        {status.progress && status.progress.total !== null && (
+          <progress max={status.progress.total} value={status.progress.rows} aria-label="Rows fetched" />
+        )}
+        <p className="muted small">
+          Everything you do is saved on this device first and sent when the server can be reached.
+        </p>
+      </div>
+      <section aria-labelledby="refused-title">
+        <div className="section-title">
+          <h2 id="refused-title">Refused changes</h2>
+        </div>
+        {refused?.length === 0 ? (
+          <EmptyState title="The server has refused nothing.">
+            <p>A change it refuses is kept here with the reason, until you retry or discard it.</p>
+          </EmptyState>
+        ) : (
+          <ul className="entries">
+            {refused?.map((group) => (
+              <li key={group[0]?.groupId}>
+                <RefusedGroup group={group} />
+              </li>
+            ))}
+          </ul>
+        )}
+      </section>
+      <section aria-labelledby="conflicts-title">
+        <div className="section-title">
+          <h2 id="conflicts-title">Conflicts</h2>
+        </div>
+        {conflicts?.length === 0 ? (
+          <EmptyState title="No two edits have met on this device.">
+            <p>
+              When you and somebody else change the same thing, both values are kept here with the choice.
+            </p>
+          </EmptyState>
+        ) : (
+          <ul className="entries">
+            {conflicts?.map((conflict) => (
+              <li key={conflict.id}>
+                <ConflictEntry conflict={conflict} />
+              </li>
+            ))}
+          </ul>
+        )}
+      </section>
+    </div>
+  );
+}

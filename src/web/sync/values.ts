@@ -1,0 +1,52 @@
+/** Stored values of records in words, for the quarantine and the ledger. Pure. */
+
+import { columnsOf, type SyncedTable } from '@/core/schema';
+import type { TaskPriority, TaskStatus } from '@/core/vocabulary';
+import type { Quarantined } from '@/lib/watermelon';
+import { PRIORITY_LABELS, stageLabel, TASK_STATUS_LABELS } from '../ui/labels';
+
+const NOUNS: Record<SyncedTable, string> = {
+  workspaces: 'workspace',
+  workspace_members: 'membership',
+  workflows: 'workflow',
+  projects: 'project',
+  milestones: 'milestone',
+  tasks: 'task',
+  task_dependencies: 'dependency',
+  activity_feed: 'entry of the feed',
+  patterns: 'pattern',
+  best_practices: 'best practice',
+};
+
+export function tableNoun(table: SyncedTable): string {
+  return NOUNS[table];
+}
+
+type Stored = string | number | boolean | null | undefined;
+
+/** @param value as the local database stores it: times in ms, JSON as text. */
+export function valueText(table: SyncedTable, column: string, value: Stored): string {
+  if (value === null || value === undefined || value === '') return 'nothing';
+  if (column === 'current_stage') return stageLabel(String(value));
+  if (table === 'tasks' && column === 'status')
+    return TASK_STATUS_LABELS[value as TaskStatus] ?? String(value);
+  if (column === 'priority') return PRIORITY_LABELS[value as TaskPriority] ?? String(value);
+  if (columnsOf(table)[column]?.kind === 'time') return new Date(Number(value)).toLocaleString();
+  return String(value);
+}
+
+/** The columns of a refused change that people can make sense of, with their value before, of an update. */
+export function wantedColumns({ operation, recordTable, change }: Quarantined) {
+  const columns = columnsOf(recordTable);
+  return Object.entries(change.values)
+    .filter(([column, value]) => {
+      const { kind, default: usual } = columns[column] ?? {};
+      if (kind === undefined || kind === 'ref' || column === 'sort_order') return false;
+      return operation === 'update' || (value !== null && value !== usual);
+    })
+    .map(([column, wanted]) => ({
+      column,
+      wanted,
+      before: operation === 'update' ? (change.base[column] ?? null) : undefined,
+    }));
+}

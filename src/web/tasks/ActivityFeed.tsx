@@ -1,0 +1,74 @@
+import { Link } from 'wouter';
+import type { Activity, TaskContext } from '@/core/entities';
+import { routes } from '../app/routes';
+import { useMembers } from '../hooks/useMembers';
+import { useTaskActivityHistory } from '../hooks/useTaskActivityHistory';
+import { count } from '../status/statusText';
+import { TimeAgo } from '../ui/TimeAgo';
+import { describeActivity } from './activityText';
+import { CommentBox } from './CommentBox';
+
+interface ActivityFeedProps {
+  context: TaskContext;
+  nameOf: (userId: string | null) => string;
+}
+
+/** What happened to the task, in words, and a box to add to it. */
+export function ActivityFeed({ context: { task, activities }, nameOf }: ActivityFeedProps) {
+  const history = useTaskActivityHistory(task.id, activities);
+  const { members } = useMembers(task.workspace_id);
+  const kindOf = (id: string | null) => members.find((member) => member.user_id === id)?.kind ?? 'human';
+  const hidden = history.total - history.activities.length;
+  return (
+    <section aria-labelledby="activity-title">
+      <div className="section-title">
+        <h2 id="activity-title">Activity</h2>
+      </div>
+      <CommentBox
+        workspaceId={task.workspace_id}
+        onSend={history.comment}
+        isSending={history.isCommenting}
+        error={history.error}
+      />
+      <ol className="feed">
+        {history.activities.map((activity) => (
+          <li key={activity.id}>
+            <span className={`avatar avatar-${kindOf(activity.actor_id)}`} aria-hidden="true">
+              {nameOf(activity.actor_id).charAt(0).toUpperCase()}
+            </span>
+            <Entry activity={activity} nameOf={nameOf} />
+          </li>
+        ))}
+      </ol>
+      {history.activities.length === 0 && (
+        <p className="muted">Nothing has happened yet. Write the first comment.</p>
+      )}
+      {hidden > 0 && (
+        <button type="button" className="button" onClick={history.showMore}>
+          Show {Math.min(hidden, 20)} more of {count(hidden, 'older entry').replace('entrys', 'entries')}
+        </button>
+      )}
+    </section>
+  );
+}
+
+function Entry({ activity, nameOf }: { activity: Activity; nameOf: ActivityFeedProps['nameOf'] }) {
+  const { sentence, quote, taskId } = describeActivity(activity, nameOf);
+  return (
+    <div className="feed-entry">
+      <p>
+        <strong>{nameOf(activity.actor_id)}</strong> {sentence}
+        {taskId && (
+          <>
+            {' '}
+            <Link href={routes.task(taskId.id)}>{taskId.title}</Link>
+          </>
+        )}{' '}
+        <span className="muted small">
+          <TimeAgo time={activity.created_at} />
+        </span>
+      </p>
+      {quote !== null && <p className="feed-quote">{quote}</p>}
+    </div>
+  );
+}

@@ -1,0 +1,57 @@
+import { useState } from 'react';
+import type { TaskContext } from '@/core/entities';
+import { deleteTask } from '@/lib/watermelon/contextService';
+import { usePermissions } from '../hooks/useMembers';
+import { count } from '../status/statusText';
+import { ConfirmDialog } from '../ui/ConfirmDialog';
+import { Icon } from '../ui/Icon';
+import { TaskDialog } from './TaskDialog';
+
+/** Edit and delete, with their dialogs. */
+export function TaskActions({ context, onDeleted }: { context: TaskContext; onDeleted: () => void }) {
+  const { task, subtasks } = context;
+  const { whyNot } = usePermissions(task.workspace_id);
+  const [open, setOpen] = useState<'edit' | 'delete' | null>(null);
+  const close = () => setOpen(null);
+  return (
+    <div className="page-actions">
+      <button
+        type="button"
+        className="button"
+        aria-label="Edit task"
+        disabled={whyNot('tasks', 'update') !== null}
+        onClick={() => setOpen('edit')}
+      >
+        <Icon name="edit" />
+        Edit
+      </button>
+      <button
+        type="button"
+        className="button quiet-danger"
+        aria-label="Delete task"
+        disabled={whyNot('tasks', 'delete') !== null}
+        onClick={() => setOpen('delete')}
+      >
+        <Icon name="trash" />
+        Delete
+      </button>
+      {open === 'edit' && <TaskDialog milestone={{ id: task.milestone_id }} task={task} onClose={close} />}
+      {open === 'delete' && (
+        <ConfirmDialog
+          title="Delete this task?"
+          confirmLabel="Delete task"
+          onConfirm={async () => {
+            await deleteTask(task.id);
+            onDeleted();
+          }}
+          onClose={close}
+        >
+          <p>
+            “{task.title}” is deleted for everybody
+            {subtasks.length > 0 ? `, together with its ${count(subtasks.length, 'subtask')}` : ''}.
+          </p>
+        </ConfirmDialog>
+      )}
+    </div>
+  );
+}

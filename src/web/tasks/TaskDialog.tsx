@@ -1,0 +1,70 @@
+import type { Milestone, Task } from '@/core/entities';
+import { createTask, updateTask } from '@/lib/watermelon/contextService';
+import { orNull } from '../places/forms';
+import { PRIORITY_LABELS, TASK_STATUS_LABELS } from '../ui/labels';
+import { type FieldSpec, RecordDialog } from '../ui/RecordDialog';
+import { TaskPicker } from './TaskPicker';
+
+interface TaskDialogProps {
+  milestone: Pick<Milestone, 'id'>;
+  /** The task to edit; absent: a new one. */
+  task?: Task;
+  /** The parent of a new task. */
+  parentId?: string;
+  onClose: () => void;
+}
+
+type Name = 'title' | 'description' | 'status' | 'priority' | 'parent_task_id';
+
+/** Makes a task, or edits one. */
+export function TaskDialog({ milestone, task, parentId, onClose }: TaskDialogProps) {
+  const fields: FieldSpec<Name>[] = [
+    { name: 'title', label: 'Title', kind: 'text', required: true, max: 500 },
+    { name: 'description', label: 'Description', kind: 'prose', max: 100_000 },
+    { name: 'status', label: 'Status', kind: 'select', required: true, options: TASK_STATUS_LABELS },
+    { name: 'priority', label: 'Priority', kind: 'select', required: true, options: PRIORITY_LABELS },
+    {
+      name: 'parent_task_id',
+      label: 'Parent task',
+      kind: 'custom',
+      hint: 'Choose one to make this a subtask.',
+      render: (value, onChange, id) => (
+        <TaskPicker
+          id={id}
+          where={{ milestone_id: milestone.id }}
+          value={value}
+          onChange={onChange}
+          exclude={task ? [task.id] : []}
+        />
+      ),
+    },
+  ];
+  const save = (values: Record<Name, string>) => {
+    const given = {
+      title: values.title,
+      description: orNull(values.description),
+      status: values.status as Task['status'],
+      priority: values.priority as Task['priority'],
+      parent_task_id: orNull(values.parent_task_id),
+    };
+    if (task) return updateTask(task.id, given);
+    // Newest last: larger than any position that is given by hand.
+    return createTask({ ...given, milestone_id: milestone.id, sort_order: Date.now() / 1000 });
+  };
+  return (
+    <RecordDialog
+      title={task ? 'Edit task' : parentId ? 'New subtask' : 'New task'}
+      submitLabel={task ? 'Save' : 'Create task'}
+      fields={fields}
+      initial={{
+        title: task?.title ?? '',
+        description: task?.description ?? '',
+        status: task?.status ?? 'todo',
+        priority: task?.priority ?? 'medium',
+        parent_task_id: task?.parent_task_id ?? parentId ?? '',
+      }}
+      onSave={save}
+      onClose={onClose}
+    />
+  );
+}

@@ -1,0 +1,25 @@
+import type { ReactNode } from 'react';
+import { Link } from 'wouter';
+import type { Task } from '@/core/entities';
+import { routes } from '../app/routes';
+import { StageBadge, StatusBadge } from '../ui/Badge';
+
+/** Tasks that this one has to do with. */
+export function TaskLinkList({ tasks, action }: { tasks: Task[]; action?: (task: Task) => ReactNode }) {
+  return (
+    <ul className="rows">
+      {tasks.map((task) => (
+        <li key={task.id} className="task-link">
+          <Link className="row-link" href={routes.task(task.id)}>
+            <span className="row-title">{task.title}</span>
+            <span className="facts">
+              <StageBadge stage={task.current_stage} />
+              <StatusBadge status={task.status} />
+            </span>
+          </Link>
+          {action?.(task)}
+        </li>
+      ))}
+    </ul>
+  );
+}

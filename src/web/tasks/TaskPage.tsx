@@ -1,0 +1,88 @@
+import type { TaskContext } from '@/core/entities';
+import { Breadcrumbs } from '../app/Breadcrumbs';
+import { NothingHere } from '../app/NothingHere';
+import { useMembers, usePermissions } from '../hooks/useMembers';
+import { useMemoryBank } from '../hooks/useMemoryBank';
+import { useMemoryBankNavigation } from '../hooks/useMemoryBankNavigation';
+import { KnowledgeSection } from '../knowledge/KnowledgeSection';
+import { ErrorNote } from '../ui/ErrorNote';
+import { wordsOf } from '../ui/labels';
+import { Prose } from '../ui/Prose';
+import { RoleNote } from '../ui/RoleNote';
+import { ActivityFeed } from './ActivityFeed';
+import { Dependencies } from './Dependencies';
+import { StageStepper } from './StageStepper';
+import { Subtasks } from './Subtasks';
+import { TaskActions } from './TaskActions';
+import { TaskProperties } from './TaskProperties';
+
+/** A task with everything one must know to do it. */
+export function TaskPage({ id }: { id: string }) {
+  const { context, isLoading, error, refreshContext } = useMemoryBank(id);
+  if (context) return <Shown context={context} onRefresh={() => void refreshContext()} />;
+  if (isLoading) return null;
+  if (!error) return <NothingHere what="task" />;
+  return (
+    <div className="page">
+      <ErrorNote error={error} />
+      <div className="actions">
+        <button type="button" className="button" onClick={() => void refreshContext()}>
+          Try again
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function Shown({ context, onRefresh }: { context: TaskContext; onRefresh: () => void }) {
+  const { task, workflow, missing } = context;
+  const { trail, goUp } = useMemoryBankNavigation(context);
+  const { nameOf } = useMembers(task.workspace_id);
+  const { whyNot } = usePermissions(task.workspace_id);
+
+  return (
+    <article className="page task-page">
+      <header className="page-header">
+        <Breadcrumbs trail={trail} />
+        <div className="page-title">
+          <h1>{task.title}</h1>
+          <TaskActions context={context} onDeleted={goUp} />
+        </div>
+      </header>
+      <RoleNote reasons={[whyNot('tasks', 'update'), whyNot('tasks', 'delete')]} />
+      {missing.length > 0 && (
+        <p className="note" role="note">
+          <span>
+            Not on this device yet: {missing.map(wordsOf).join(', ')}.{' '}
+            <button type="button" className="link-button" onClick={onRefresh}>
+              Ask the server
+            </button>
+          </span>
+        </p>
+      )}
+      <StageStepper task={task} workflow={workflow} />
+      <div className="task-columns-page">
+        <div className="task-main">
+          <section aria-labelledby="description-title">
+            <div className="section-title">
+              <h2 id="description-title">Description</h2>
+            </div>
+            {task.description ? (
+              <Prose text={task.description} />
+            ) : (
+              <p className="muted">Nothing is written here yet. Edit the task to say what has to be done.</p>
+            )}
+          </section>
+          <Subtasks context={context} />
+          <Dependencies context={context} />
+          <ActivityFeed context={context} nameOf={nameOf} />
+        </div>
+        <aside className="task-aside" aria-label="About this task">
+          <TaskProperties context={context} nameOf={nameOf} />
+          <KnowledgeSection title="Patterns" items={context.patterns} />
+          <KnowledgeSection title="Best practices" items={context.best_practices} />
+        </aside>
+      </div>
+    </article>
+  );
+}

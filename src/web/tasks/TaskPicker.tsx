@@ -1,0 +1,79 @@
+import { useEffect, useState } from 'react';
+import type { Task } from '@/core/entities';
+import { findTasks, type Where } from '@/lib/watermelon';
+import { useDevice } from '../hooks/useDevice';
+import { useRecord } from '../hooks/useQuery';
+import { Icon } from '../ui/Icon';
+
+const SHOWN = 6;
+
+interface TaskPickerProps {
+  id: string;
+  /** Among which tasks to look. */
+  where: Where;
+  /** The chosen task's id, or ''. */
+  value: string;
+  onChange: (id: string) => void;
+  exclude: string[];
+}
+
+/** Chooses a task by part of its title. */
+export function TaskPicker({ id, where, value, onChange, exclude }: TaskPickerProps) {
+  const { database } = useDevice();
+  const chosen = useRecord('tasks', value);
+  const [text, setText] = useState('');
+  const [found, setFound] = useState<Task[]>([]);
+  const scope = JSON.stringify(where);
+
+  useEffect(() => {
+    let isLatest = true;
+    const among = JSON.parse(scope) as Where;
+    void findTasks(database, text, among, SHOWN + 20).then((tasks) => {
+      if (isLatest) setFound(tasks);
+    });
+    return () => {
+      isLatest = false;
+    };
+  }, [database, text, scope]);
+
+  if (value !== '') {
+    return (
+      <p className="picked">
+        <span>{chosen?.title ?? 'A task that is not on this device'}</span>
+        <button id={id} type="button" className="button quiet" onClick={() => onChange('')}>
+          <Icon name="close" />
+          Remove
+        </button>
+      </p>
+    );
+  }
+  const shown = found.filter((task) => !exclude.includes(task.id)).slice(0, SHOWN);
+  return (
+    <div className="picker">
+      <input
+        id={id}
+        type="search"
+        placeholder="Part of the title"
+        autoComplete="off"
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+        // Enter searches; it must not send the form around it.
+        onKeyDown={(event) => {
+          if (event.key === 'Enter') event.preventDefault();
+        }}
+      />
+      <ul aria-label="Tasks found">
+        {shown.map((task) => (
+          <li key={task.id}>
+            <button type="button" className="picker-option" onClick={() => onChange(task.id)}>
+              {task.title}
+            </button>
+          </li>
+        ))}
+        {shown.length === 0 && text !== '' && (
+          <li className="muted small">No task with this in its title.</li>
+        )}
+      </ul>
+    </div>
+  );
+}

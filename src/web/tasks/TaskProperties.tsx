@@ -1,0 +1,121 @@
+import type { Task, TaskContext } from '@/core/entities';
+import { updateTask } from '@/lib/watermelon/contextService';
+import { useAction } from '../hooks/useAction';
+import { useMembers, usePermissions } from '../hooks/useMembers';
+import { useNow } from '../hooks/useNow';
+import { ErrorNote } from '../ui/ErrorNote';
+import { Field } from '../ui/Field';
+import { PRIORITY_LABELS, TASK_STATUS_LABELS } from '../ui/labels';
+import { TimeAgo } from '../ui/TimeAgo';
+
+interface TaskPropertiesProps {
+  context: TaskContext;
+  nameOf: (userId: string | null) => string;
+}
+
+/** What can be changed about a task with one choice, and what is known about it. */
+export function TaskProperties({ context: { task, workflow }, nameOf }: TaskPropertiesProps) {
+  const { members } = useMembers(task.workspace_id);
+  const { whyNot } = usePermissions(task.workspace_id);
+  const now = useNow();
+  const isFixed = whyNot('tasks', 'update') !== null;
+  const isClaimed = task.claimed_until !== null && Date.parse(task.claimed_until) > now;
+  const people = Object.fromEntries(members.map((member) => [member.user_id, nameOf(member.user_id)]));
+  if (task.assignee_id !== null) people[task.assignee_id] ??= nameOf(task.assignee_id);
+
+  return (
+    <section className="properties" aria-label="Properties">
+      <Choice
+        task={task}
+        column="status"
+        label="Status"
+        value={task.status}
+        options={TASK_STATUS_LABELS}
+        isFixed={isFixed}
+      />
+      <Choice
+        task={task}
+        column="priority"
+        label="Priority"
+        value={task.priority}
+        options={PRIORITY_LABELS}
+        isFixed={isFixed}
+      />
+      <Choice
+        task={task}
+        column="assignee_id"
+        label="Assignee"
+        value={task.assignee_id ?? ''}
+        options={{ '': 'Nobody', ...people }}
+        isFixed={isFixed}
+      />
+      <dl className="known">
+        {isClaimed && (
+          <div>
+            <dt>At work</dt>
+            <dd>{nameOf(task.claimed_by)}</dd>
+          </div>
+        )}
+        <div>
+          <dt>Workflow</dt>
+          <dd>{workflow?.name ?? 'not on this device yet'}</dd>
+        </div>
+        {task.completion_date && (
+          <div>
+            <dt>Completed</dt>
+            <dd>
+              <TimeAgo time={task.completion_date} />
+            </dd>
+          </div>
+        )}
+        <div>
+          <dt>Changed</dt>
+          <dd>
+            <TimeAgo time={task.updated_at} />
+          </dd>
+        </div>
+        <div>
+          <dt>Created</dt>
+          <dd>
+            <TimeAgo time={task.created_at} />
+          </dd>
+        </div>
+      </dl>
+    </section>
+  );
+}
+
+interface ChoiceProps {
+  task: Task;
+  column: 'status' | 'priority' | 'assignee_id';
+  label: string;
+  value: string;
+  options: Readonly<Record<string, string>>;
+  isFixed: boolean;
+}
+
+/** One column that is written as soon as something else is chosen. */
+function Choice({ task, column, label, value, options, isFixed }: ChoiceProps) {
+  const saving = useAction((chosen: string | null) => updateTask(task.id, { [column]: chosen }));
+  return (
+    <div>
+      <Field label={label}>
+        {(control) => (
+          <select
+            {...control}
+            value={value}
+            disabled={isFixed}
+            onChange={(event) => void saving.run(event.target.value || null)}
+          >
+            {Object.entries(options).map(([option, text]) => (
+              <option key={option} value={option}>
+                {text}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+      <ErrorNote error={saving.error} />
+    </div>
+  );
+}

@@ -1,0 +1,96 @@
+/** Entries of the feed in words for people. Pure. */
+
+import type { Activity } from '@/core/entities';
+import type { Json } from '@/core/protocol';
+import type { TaskPriority, TaskStatus } from '@/core/vocabulary';
+import { PRIORITY_LABELS, stageLabel, TASK_STATUS_LABELS, wordsOf } from '../ui/labels';
+
+export interface ActivityText {
+  /** Goes on after the actor's name. */
+  sentence: string;
+  /** What the actor wrote. */
+  quote: string | null;
+  /** The other task it is about; its title ends the sentence. */
+  taskId: { id: string; title: string } | null;
+}
+
+type Details = Record<string, Json>;
+
+/** @param nameOf the name of a user, for columns that hold one. */
+export function describeActivity(
+  activity: Pick<Activity, 'activity_type' | 'details'>,
+  nameOf: (userId: string | null) => string,
+): ActivityText {
+  const details = asObject(activity.details);
+  const plain = (sentence: string): ActivityText => ({ sentence, quote: null, taskId: null });
+  switch (activity.activity_type) {
+    case 'comment':
+      return { sentence: 'commented', quote: textOf(details.text) ?? textOf(details.comment), taskId: null };
+    case 'task_created':
+      return plain('created this task');
+    case 'task_updated':
+      return plain(`changed ${changesText(details, nameOf)}`);
+    case 'stage_changed':
+      return plain(`moved it from ${stageText(details.from)} to ${stageText(details.to)}`);
+    case 'task_deleted':
+      return plain(`deleted the subtask “${textOf(details.title) ?? 'without a title'}”`);
+    case 'dependency_added':
+      return { sentence: 'made it depend on', quote: null, taskId: otherTask(details) };
+    case 'dependency_removed':
+      return { sentence: 'took away that it depends on', quote: null, taskId: otherTask(details) };
+    case 'conflict_settled':
+      return plain('settled a conflict between two edits');
+    default:
+      return {
+        sentence: `noted: ${wordsOf(activity.activity_type)}`,
+        quote: textOf(details.text) ?? textOf(details.summary) ?? textOf(details.message),
+        taskId: null,
+      };
+  }
+}
+
+function changesText(details: Details, nameOf: (id: string | null) => string): string {
+  const changes = asObject(details.changes);
+  const fields = Array.isArray(details.fields) ? details.fields.map(String) : Object.keys(changes);
+  const told = fields.filter((field) => field !== 'completion_date' || fields.length === 1);
+  const parts = told.map((field) => {
+    const name = `the ${wordsOf(field)}`;
+    const change = changes[field];
+    if (!Array.isArray(change)) return name;
+    const [from, to] = change.map((value) => valueText(field, value, nameOf));
+    return from === null || to === null || from === undefined || to === undefined
+      ? name
+      : `${name} from ${from} to ${to}`;
+  });
+  return listText(parts.length > 0 ? parts : ['nothing']);
+}
+
+/** @returns null where the value says nothing to people, such as an id. */
+function valueText(field: string, value: Json, nameOf: (id: string | null) => string): string | null {
+  if (field === 'status') return TASK_STATUS_LABELS[value as TaskStatus] ?? null;
+  if (field === 'priority') return PRIORITY_LABELS[value as TaskPriority] ?? null;
+  if (field === 'assignee_id') return value === null ? 'nobody' : nameOf(String(value));
+  if (field === 'title') return `“${String(value)}”`;
+  return null;
+}
+
+function listText(parts: string[]): string {
+  return parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
+}
+
+function otherTask(details: Details): ActivityText['taskId'] {
+  const id = textOf(details.depends_on_task_id);
+  return id === null ? null : { id, title: textOf(details.title) ?? 'another task' };
+}
+
+function stageText(stage: Json | undefined): string {
+  return typeof stage === 'string' ? stageLabel(stage) : 'no stage';
+}
+
+function textOf(value: Json | undefined): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+function asObject(value: Json | undefined): Details {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
+}

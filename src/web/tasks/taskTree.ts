@@ -1,0 +1,36 @@
+import type { Task } from '@/core/entities';
+import { bySortOrder } from '../ui/order';
+
+export interface TreeRow<T> {
+  task: T;
+  /** 0 for a task that stands under no other of the list. */
+  depth: number;
+}
+
+/**
+ * Tasks in the order of reading: each followed by its subtasks. One whose parent is not in the list
+ * stands at the top, and so does one that stands under itself, as data from elsewhere may have it.
+ */
+export function taskTree<T extends Pick<Task, 'id' | 'parent_task_id' | 'sort_order'>>(
+  tasks: readonly T[],
+): TreeRow<T>[] {
+  const ids = new Set(tasks.map(({ id }) => id));
+  const children = new Map<string | null, T[]>();
+  for (const task of bySortOrder(tasks)) {
+    const parent = task.parent_task_id !== null && ids.has(task.parent_task_id) ? task.parent_task_id : null;
+    const siblings = children.get(parent);
+    if (siblings) siblings.push(task);
+    else children.set(parent, [task]);
+  }
+  const rows: TreeRow<T>[] = [];
+  const seen = new Set<string>();
+  const add = (task: T, depth: number) => {
+    if (seen.has(task.id)) return;
+    seen.add(task.id);
+    rows.push({ task, depth });
+    for (const child of children.get(task.id) ?? []) add(child, depth + 1);
+  };
+  for (const task of children.get(null) ?? []) add(task, 0);
+  for (const task of tasks) add(task, 0);
+  return rows;
+}

@@ -1,0 +1,38 @@
+import type { ReactNode } from 'react';
+import { useAction } from '../hooks/useAction';
+import { Dialog } from './Dialog';
+import { ErrorNote } from './ErrorNote';
+
+interface ConfirmDialogProps {
+  title: string;
+  confirmLabel: string;
+  children: ReactNode;
+  onConfirm: () => Promise<unknown>;
+  onClose: () => void;
+}
+
+/** Asks before something that is not easily undone. */
+export function ConfirmDialog({ title, confirmLabel, children, onConfirm, onClose }: ConfirmDialogProps) {
+  const confirming = useAction(onConfirm);
+  return (
+    <Dialog title={title} onClose={onClose}>
+      {children}
+      <ErrorNote error={confirming.error} />
+      <div className="actions">
+        <button
+          type="button"
+          className="button danger"
+          disabled={confirming.isRunning}
+          onClick={async () => {
+            if (await confirming.run()) onClose();
+          }}
+        >
+          {confirmLabel}
+        </button>
+        <button type="button" className="button" onClick={onClose}>
+          Cancel
+        </button>
+      </div>
+    </Dialog>
+  );
+}
