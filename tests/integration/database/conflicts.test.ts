@@ -1,0 +1,319 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Json, PushChange } from '@/core/protocol';
+import { openDatabase, type TestDatabase } from '../../support/database';
+import { createTeam, type Team } from '../../support/syncUser';
+
+let database: TestDatabase;
+let team: Team;
+beforeAll(async () => {
+  database = await openDatabase();
+});
+beforeEach(async () => {
+  team = await createTeam(database);
+});
+afterAll(() => database.close());
+
+const update = (values: Record<string, Json>, more: Partial<PushChange> = {}) =>
+  team.make.update('tasks', team.task, team.revision, values, more);
+
+async function task(): Promise<Record<string, Json>> {
+  const [row] = await database.query<{ row: Record<string, Json> }>(
+    'select to_jsonb(t) as row from public.tasks t where id = $1::uuid',
+    [team.task],
+  );
+  return row?.row ?? {};
+}
+
+describe('updates', () => {
+  it('U5: columns that nobody else changed go in without conflict', async () => {
+    expect(await team.owner.pushOne(update({ title: 'new' }))).toEqual({
+      outcome: 'applied',
+      revision: team.revision + 1,
+    });
+  });
+
+  it('U5: others changed other columns: merged, and the row is sent', async () => {
+    await team.editor.push([update({ priority: 'high' })]);
+    const answer = await team.owner.push([update({ title: 'new' })]);
+    expect(answer.outcomes).toEqual([{ outcome: 'merged', revision: team.revision + 2 }]);
+    expect(answer.effects.rows.tasks).toMatchObject({ id: [team.task], title: ['new'], priority: ['high'] });
+  });
+
+  it('U5: columns that others changed are reported with the time of their edit, the others are written', async () => {
+    const time = new Date().toISOString();
+    await team.editor.push([update({ title: 'theirs' }, { edited_at: { title: time } })]);
+    const [entry] = Object.values((await task()).field_revisions as Record<string, [number, string]>);
+    const answer = await team.owner.push([update({ title: 'mine', description: 'kept' })]);
+    expect(answer.outcomes).toEqual([
+      { outcome: 'conflict', revision: team.revision + 2, columns: { title: entry?.[1] } },
+    ]);
+    expect(await task()).toMatchObject({ title: 'theirs', description: 'kept' });
+    expect(answer.effects.rows.tasks).toMatchObject({ title: ['theirs'], description: ['kept'] });
+  });
+
+  it('U5: nothing left to write: the row stays as it was, and is sent', async () => {
+    await team.editor.push([update({ title: 'theirs' })]);
+    const answer = await team.owner.push([update({ title: 'mine' })]);
+    expect(answer.outcomes).toMatchObject([{ outcome: 'conflict', revision: team.revision + 1 }]);
+    expect(answer.effects.rows.tasks).toMatchObject({ title: ['theirs'], revision: [team.revision + 1] });
+    expect(answer.revisions).toEqual({});
+  });
+
+  it('U5: an equal value is no conflict, in whatever form it was written', async () => {
+    await team.editor.push([
+      update({ title: 'same', claimed_until: '2026-05-01T12:00:00+02:00', sort_order: 2 }),
+    ]);
+    const outcome = await team.owner.pushOne(
+      update({ title: 'same', claimed_until: '2026-05-01T10:00:00.000Z', sort_order: 2.0 }),
+    );
+    expect(outcome).toEqual({ outcome: 'merged', revision: team.revision + 1 });
+  });
+
+  it('U5: base null writes whatever is there', async () => {
+    await team.editor.push([update({ title: 'theirs' })]);
+    const answer = await team.owner.push([update({ title: 'mine' }, { base: null })]);
+    expect(answer.outcomes).toMatchObject([{ outcome: 'applied' }]);
+    expect(answer.effects.rows.tasks?.title).toEqual(['mine']);
+  });
+
+  it('U5: what was changed up to the base is no conflict', async () => {
+    await team.editor.push([update({ title: 'theirs' })]);
+    expect(await team.owner.pushOne(update({ title: 'mine' }, { base: team.revision + 1 }))).toMatchObject({
+      outcome: 'applied',
+    });
+  });
+
+  it('U6: stage, status and completion date merge as one', async () => {
+    await team.editor.push([update({ current_stage: 'PLAN_REVIEW' })]);
+    const outcome = await team.owner.pushOne(update({ status: 'blocked', priority: 'low' }));
+    expect(outcome).toMatchObject({ outcome: 'conflict', columns: { status: expect.any(String) } });
+    expect(await task()).toMatchObject({ current_stage: 'PLAN_REVIEW', status: 'todo', priority: 'low' });
+  });
+
+  it('U6: a unit of which every value is equal is no conflict', async () => {
+    await team.editor.push([update({ current_stage: 'PLAN_REVIEW', status: 'in_progress' })]);
+    const outcome = await team.owner.pushOne(update({ current_stage: 'PLAN_REVIEW', status: 'in_progress' }));
+    expect(outcome).toMatchObject({ outcome: 'merged' });
+    const half = await team.owner.pushOne(update({ current_stage: 'PLAN_REVIEW', status: 'blocked' }));
+    expect(half).toMatchObject({
+      outcome: 'conflict',
+      columns: { current_stage: expect.any(String), status: expect.any(String) },
+    });
+  });
+
+  it('U6: milestone and parent merge as one', async () => {
+    const parent = team.make.insert('tasks', { title: 'parent', milestone_id: team.milestone });
+    const milestone = team.make.insert('milestones', { name: 'm', project_id: team.project });
+    await team.editor.push([parent, milestone, update({ parent_task_id: parent.id })]);
+    expect(await team.owner.pushOne(update({ milestone_id: milestone.id }))).toMatchObject({
+      outcome: 'conflict',
+      columns: { milestone_id: expect.any(String) },
+    });
+  });
+
+  it('U13: a change that lost in all columns holds its group back', async () => {
+    await team.editor.push([update({ current_stage: 'PLAN_REVIEW' })]);
+    const stage = update({ current_stage: 'IMPLEMENT' });
+    const activity = team.make.insert(
+      'activity_feed',
+      { task_id: team.task, activity_type: 'stage_changed' },
+      { group: stage.group },
+    );
+    const other = team.make.insert('activity_feed', { task_id: team.task, activity_type: 'comment' });
+    const answer = await team.owner.push([stage, activity, other]);
+    expect(answer.outcomes).toMatchObject([
+      { outcome: 'conflict' },
+      { outcome: 'blocked', by: team.task },
+      { outcome: 'applied' },
+    ]);
+    const rows = await database.query('select 1 from public.activity_feed where id = $1::uuid', [
+      activity.id,
+    ]);
+    expect(rows).toEqual([]);
+  });
+
+  it('U13: a change that lost in some columns does not', async () => {
+    await team.editor.push([update({ title: 'theirs' })]);
+    const mine = update({ title: 'mine', priority: 'high' });
+    const activity = team.make.insert(
+      'activity_feed',
+      { task_id: team.task, activity_type: 'task_updated' },
+      { group: mine.group },
+    );
+    const { outcomes } = await team.owner.push([mine, activity]);
+    expect(outcomes).toMatchObject([{ outcome: 'conflict' }, { outcome: 'applied' }]);
+  });
+});
+
+describe('edit times', () => {
+  const timeOf = async (column: string) =>
+    new Date(
+      ((await task()).field_revisions as Record<string, [number, string]>)[column]?.[1] ?? 0,
+    ).getTime();
+
+  it('S6: the time of the edit is kept, to the millisecond', async () => {
+    const made = new Date(Date.now() + 50).getTime();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await team.owner.push([update({ title: 'x' }, { edited_at: { title: new Date(made).toISOString() } })]);
+    expect(await timeOf('title')).toBe(made);
+  });
+
+  it('S6: it is no later than now and no earlier than the base', async () => {
+    const edited_at = {
+      title: '2999-01-01T00:00:00Z',
+      description: '2001-01-01T00:00:00Z',
+      priority: 'soon',
+    };
+    await team.owner.push([update({ title: 'x', description: 'y', priority: 'low' }, { edited_at })]);
+    const now = new Date((await task()).updated_at as string).getTime();
+    const created = await database.query<{ time: string }>(
+      'select created_at::text as time from convoy.scope_revisions where scope_id = $1::uuid and revision = $2',
+      [team.workspace, team.revision],
+    );
+    expect(await timeOf('title')).toBe(now);
+    expect(await timeOf('priority')).toBe(now);
+    expect(await timeOf('description')).toBe(new Date(created[0]?.time ?? 0).getTime());
+  });
+});
+
+describe('deletes', () => {
+  const remove = (base: number | null) => team.make.delete('projects', team.project, base);
+
+  it('U8: deletes what is as the device knows it, whole', async () => {
+    const answer = await team.owner.push([remove(team.revision)]);
+    expect(answer.outcomes).toEqual([{ outcome: 'applied', revision: team.revision + 1 }]);
+    expect(answer.effects).toEqual({
+      rows: {},
+      deleted: { milestones: [team.milestone], tasks: [team.task] },
+    });
+  });
+
+  it('U8: conflicts with news of the row or of a live descendant', async () => {
+    await team.editor.push([update({ title: 'news' })]);
+    const answer = await team.owner.push([remove(team.revision)]);
+    expect(answer.outcomes).toEqual([{ outcome: 'conflict', revision: team.revision, columns: {} }]);
+    expect(answer.effects.rows.projects?.id).toEqual([team.project]);
+    expect(answer.revisions).toEqual({});
+    expect(await team.owner.pushOne(remove(team.revision + 1))).toMatchObject({ outcome: 'applied' });
+  });
+
+  it('U8: a conflict holds the group back', async () => {
+    await team.editor.push([update({ title: 'news' })]);
+    const deletion = remove(team.revision);
+    const note = team.make.insert(
+      'activity_feed',
+      { activity_type: 'task_deleted' },
+      { group: deletion.group },
+    );
+    expect((await team.owner.push([deletion, note])).outcomes).toMatchObject([
+      { outcome: 'conflict' },
+      { outcome: 'blocked', by: team.project },
+    ]);
+  });
+
+  it('U8: news in another branch is none', async () => {
+    const other = team.make.insert('projects', { name: 'other' });
+    await team.editor.push([other]);
+    await team.editor.push([team.make.update('projects', other.id, null, { name: 'news' })]);
+    expect(await team.owner.pushOne(remove(team.revision))).toMatchObject({ outcome: 'applied' });
+  });
+
+  it('U8: own revisions in skip are no news', async () => {
+    const mine = await team.owner.push([update({ title: 'mine' })]);
+    const skip = { [team.workspace]: [mine.revisions[team.workspace]?.revision ?? 0] };
+    expect(await team.owner.pushOne(remove(team.revision), { skip })).toMatchObject({ outcome: 'applied' });
+  });
+
+  it('U8: base null deletes whatever is there', async () => {
+    await team.editor.push([update({ title: 'news' })]);
+    expect(await team.owner.pushOne(remove(null))).toMatchObject({ outcome: 'applied' });
+  });
+
+  it('U8: a workspace conflicts with any news in it', async () => {
+    await team.editor.push([team.make.insert('patterns', { name: 'news' })]);
+    const deletion = team.make.delete('workspaces', team.workspace, team.revision);
+    expect(await team.owner.pushOne(deletion)).toMatchObject({ outcome: 'conflict' });
+    expect(await team.owner.pushOne({ ...deletion, base: team.revision + 1 })).toMatchObject({
+      outcome: 'applied',
+    });
+  });
+
+  it('U8: deleting what is deleted already is applied', async () => {
+    const deletion = remove(null);
+    const first = await team.owner.pushOne(deletion);
+    expect(await team.editor.pushOne(deletion)).toEqual(first);
+    expect(await team.editor.pushOne(team.make.delete('tasks', team.task, null))).toEqual(first);
+  });
+
+  it('U8: parent and child deleted in one group share a deletion', async () => {
+    const deletion = remove(null);
+    const child = team.make.delete('tasks', team.task, null, { group: deletion.group });
+    const { outcomes } = await team.owner.push([child, deletion]);
+    expect(outcomes.map((one) => one.outcome)).toEqual(['applied', 'applied']);
+    const rows = await database.query<{ deletion: string }>(
+      `select deletion_id::text as deletion from public.tasks where workspace_id = $1::uuid
+       union select deletion_id::text from public.projects where workspace_id = $1::uuid
+       union select deletion_id::text from public.milestones where workspace_id = $1::uuid`,
+      [team.workspace],
+    );
+    expect(rows).toHaveLength(1);
+  });
+});
+
+describe('effects', () => {
+  it('U14: plain rows travel as their revision alone', async () => {
+    const insert = team.make.insert('tasks', {
+      title: 'all given',
+      milestone_id: team.milestone,
+      current_stage: 'PLAN',
+      status: 'todo',
+      priority: 'low',
+      sort_order: 3,
+    });
+    const answer = await team.owner.push([insert, update({ title: 'plain' })]);
+    expect(answer.effects).toEqual({ rows: {}, deleted: {} });
+    const [row] = await database.query<{ updated: boolean; created: string; by: string }>(
+      `select updated_at = $2::timestamptz as updated, created_at::text as created, last_modified_by::text as by
+       from public.tasks where id = $1::uuid`,
+      [insert.id, answer.server_time],
+    );
+    expect(row).toMatchObject({ updated: true, by: team.owner.id });
+    expect(new Date(row?.created ?? 0).toISOString()).toBe('2026-01-05T10:00:00.000Z');
+    expect(answer.revisions[team.workspace]).toMatchObject({
+      revision: team.revision + 1,
+      tag: expect.any(String),
+    });
+  });
+
+  it('U14: rows filled with defaults or dated by the server are sent', async () => {
+    const bare = team.make.insert('projects', { name: 'bare' });
+    const values = { name: 'future', tech_stack: ['x'], status: 'active' };
+    const future = team.make.insert('projects', values, {
+      edited_at: { created_at: '2999-01-01T00:00:00Z' },
+    });
+    const answer = await team.owner.push([bare, future]);
+    expect(answer.effects.rows.projects?.id?.sort()).toEqual([bare.id, future.id].sort());
+    const at = answer.effects.rows.projects?.id?.indexOf(future.id) ?? -1;
+    expect(answer.effects.rows.projects?.created_at?.[at]).toBe(answer.server_time);
+  });
+
+  it('U14: what a delete of the same batch took along is sent, though it was just inserted', async () => {
+    const insert = team.make.insert('tasks', { title: 'short-lived', milestone_id: team.milestone });
+    const answer = await team.owner.push([
+      insert,
+      team.make.delete('milestones', team.milestone, team.revision),
+    ]);
+    expect(answer.outcomes.map((one) => one.outcome)).toEqual(['applied', 'applied']);
+    expect(answer.effects.deleted.tasks?.sort()).toEqual([insert.id, team.task].sort());
+    expect(answer.effects.deleted.milestones).toBeUndefined();
+  });
+
+  it('U14: pulled without the push’s own revision, the effects leave the device complete', async () => {
+    const { cursors } = await team.owner.pullAll();
+    const answer = await team.owner.push([update({ title: 'x' })]);
+    const skip = { [team.workspace]: [answer.revisions[team.workspace]?.revision ?? 0] };
+    const pulled = await team.owner.pull(cursors, { skip });
+    expect(pulled).toMatchObject({ rows: {}, deleted: {}, more: false });
+    expect(pulled.cursors[team.workspace]).toEqual(answer.revisions[team.workspace]);
+  });
+});

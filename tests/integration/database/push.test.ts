@@ -1,0 +1,372 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PushChange } from '@/core/protocol';
+import { openDatabase, type TestDatabase } from '../../support/database';
+import { createTeam, createUser, SyncUser, type Team } from '../../support/syncUser';
+
+let database: TestDatabase;
+let team: Team;
+beforeAll(async () => {
+  database = await openDatabase();
+  team = await createTeam(database);
+});
+afterAll(() => database.close());
+
+const tasksTitled = (title: string) =>
+  database.query<{ id: string }>('select id::text as id from public.tasks where title = $1', [title]);
+const newTask = (title: string, more: Partial<PushChange> = {}, of = team) =>
+  of.make.insert('tasks', { title, milestone_id: of.milestone }, more);
+
+describe('batches', () => {
+  it('U2: a batch that is sent twice is applied once and answered alike', async () => {
+    const changes = [newTask('once'), team.make.update('tasks', team.task, null, { title: 'renamed' })];
+    const first = await team.owner.push(changes);
+    const again = await team.owner.push(changes, { batch: team.owner.batch });
+    team.owner.batch -= 1;
+    expect(again).toEqual(first);
+    expect(await tasksTitled('once')).toHaveLength(1);
+  });
+
+  it('U2: anything else at or below that number is device_conflict', async () => {
+    const user = new SyncUser(database, team.owner.id);
+    await user.push([newTask('first')]);
+    await user.push([newTask('second')]);
+    const conflict = { error: { code: 'device_conflict' } };
+    expect(await user.pushRaw([newTask('other')], { batch: 2 })).toEqual(conflict);
+    expect(await user.pushRaw([newTask('older')], { batch: 1 })).toEqual(conflict);
+    const other = new SyncUser(database, team.editor.id);
+    other.device = user.device;
+    expect(await other.pushRaw([], { batch: 2 })).toEqual(conflict);
+    expect(await other.pushRaw([], { batch: 3 })).toMatchObject({ batch: 3, outcomes: [] });
+    expect(await tasksTitled('other')).toHaveLength(0);
+  });
+
+  it('U1: a malformed request is answered, never an exception', async () => {
+    const requests: Record<string, unknown>[] = [
+      { device_id: 'x' },
+      { device_id: 7 },
+      { batch: 0 },
+      { batch: 'x' },
+      { changes: {} },
+      { changes: null },
+      { cursors: 7 },
+      { skip: [] },
+    ];
+    for (const request of requests) {
+      const answer = await team.owner.pushRaw([], request);
+      expect(answer, JSON.stringify(request)).toMatchObject({ error: { code: 'malformed' } });
+    }
+    expect(await team.owner.pushRaw([], { user_id: randomUUID() })).toEqual({
+      error: { code: 'wrong_user' },
+    });
+  });
+
+  it('U1: a batch that is too large is answered as such', async () => {
+    const changes = Array.from({ length: 10_001 }, () => 0);
+    expect(await team.owner.pushRaw(changes)).toMatchObject({ error: { code: 'too_large' } });
+  });
+
+  it('U4: malformed changes are rejected one by one, the others go in', async () => {
+    const sound = newTask('among bad ones');
+    const good = newTask('a bad one');
+    const bad: [unknown, string, string | null][] = [
+      [7, 'malformed', null],
+      ['x', 'malformed', null],
+      [null, 'malformed', null],
+      [[], 'malformed', null],
+      [{}, 'malformed', null],
+      [{ ...good, table: 'auth.users' }, 'unknown_table', null],
+      [{ ...good, table: 'profiles' }, 'unknown_table', null],
+      [{ ...good, op: 'truncate' }, 'malformed', null],
+      [{ ...good, id: 'x' }, 'malformed', 'id'],
+      [{ ...good, id: undefined }, 'malformed', 'id'],
+      [{ ...good, workspace_id: 7 }, 'malformed', 'workspace_id'],
+      [{ ...good, group: 'x' }, 'malformed', null],
+      [{ ...good, base: -1 }, 'malformed', null],
+      [{ ...good, values: 'x' }, 'malformed', null],
+      [{ ...good, values: undefined }, 'malformed', null],
+      [{ ...good, edited_at: 'x' }, 'malformed', null],
+      [{ ...good, values: { ...good.values, revision: 7 } }, 'unknown_column', 'revision'],
+      [{ ...good, values: { ...good.values, deleted_at: null } }, 'unknown_column', 'deleted_at'],
+      [{ ...good, values: { ...good.values, nonsense: 1 } }, 'unknown_column', 'nonsense'],
+      [
+        { ...newTask('bad date'), values: { ...good.values, completion_date: 'soon' } },
+        'invalid_value',
+        null,
+      ],
+      [{ ...newTask('bad id'), values: { ...good.values, assignee_id: 'me' } }, 'invalid_value', null],
+      [{ ...newTask('bad number'), values: { ...good.values, sort_order: 'x' } }, 'invalid_value', null],
+      [{ ...newTask('bad set'), values: { ...good.values, status: 'x' } }, 'invalid_value', 'status'],
+      [{ ...newTask('too long'), values: { ...good.values, title: 'x'.repeat(501) } }, 'too_long', 'title'],
+      [{ ...newTask('nothing'), values: { ...good.values, title: null } }, 'invalid_value', 'title'],
+      [{ ...newTask('no title'), values: { milestone_id: team.milestone } }, 'invalid_value', 'title'],
+      [
+        { ...newTask('lost'), values: { ...good.values, milestone_id: randomUUID() } },
+        'missing_parent',
+        'milestone_id',
+      ],
+      [
+        { ...newTask('flowing'), values: { ...good.values, workflow_id: randomUUID() } },
+        'missing_parent',
+        'workflow_id',
+      ],
+    ];
+    const answer = await team.owner.pushRaw([...bad.map(([change]) => change), sound]);
+    if ('error' in answer) throw new Error(answer.error.code);
+    for (const [index, [change, code, column]] of bad.entries()) {
+      const expected = { outcome: 'rejected', code, column, message: expect.any(String) };
+      expect(answer.outcomes[index], JSON.stringify(change)).toEqual(expected);
+    }
+    expect(answer.outcomes.at(-1)).toEqual({ outcome: 'applied', revision: expect.any(Number) });
+    expect(answer.outcomes).toHaveLength(bad.length + 1);
+    expect(await tasksTitled('among bad ones')).toHaveLength(1);
+  });
+
+  it('U4: a record that is inserted twice, or changed several times, in one batch', async () => {
+    const first = newTask('twice');
+    const answer = await team.owner.push([
+      first,
+      { ...first, group: 900 },
+      team.make.update('tasks', first.id, null, { title: 'twice, renamed' }),
+      team.make.update('tasks', first.id, null, { priority: 'low' }),
+      team.make.delete('tasks', first.id, null),
+    ]);
+    expect(answer.outcomes.map((one) => one.outcome)).toEqual([
+      'applied',
+      'rejected',
+      'applied',
+      'applied',
+      'applied',
+    ]);
+    const [row] = await database.query(
+      'select title, priority, deleted_at is not null as deleted from public.tasks where id = $1::uuid',
+      [first.id],
+    );
+    expect(row).toEqual({ title: 'twice, renamed', priority: 'low', deleted: true });
+  });
+
+  it('U1: 5,000 inserts and as many updates go in at once', async () => {
+    const own = await createTeam(database);
+    const inserts = Array.from({ length: 5000 }, (_, n) => newTask(`bulk ${n}`, {}, own));
+    const inserted = await own.owner.push(inserts);
+    expect(inserted.outcomes.every((one) => one.outcome === 'applied')).toBe(true);
+    const base = inserted.revisions[own.workspace]?.revision ?? 0;
+    const updated = await own.owner.push(
+      inserts.map((one) => own.make.update('tasks', one.id, base, { status: 'in_progress' })),
+    );
+    expect(updated.outcomes).toEqual(inserts.map(() => ({ outcome: 'applied', revision: base + 1 })));
+    expect(updated.effects).toEqual({ rows: {}, deleted: {} });
+  });
+});
+
+describe('groups', () => {
+  it('U12: one refused change takes its group along and nothing else', async () => {
+    const before = newTask('before');
+    const after = newTask('after');
+    const answer = await team.owner.push([
+      before,
+      newTask('good mate', { group: 500 }),
+      newTask('x'.repeat(501), { group: 500 }),
+      team.make.update('tasks', team.task, null, { description: 'of the group' }, { group: 500 }),
+      after,
+    ]);
+    expect(answer.outcomes).toMatchObject([
+      { outcome: 'applied' },
+      { outcome: 'rejected', code: 'group' },
+      { outcome: 'rejected', code: 'too_long', column: 'title' },
+      { outcome: 'rejected', code: 'group' },
+      { outcome: 'applied' },
+    ]);
+    expect(await tasksTitled('good mate')).toHaveLength(0);
+    const rows = await database.query("select 1 from public.tasks where description = 'of the group'");
+    expect(rows).toHaveLength(0);
+  });
+
+  it('U12: many culprits, each found', async () => {
+    const changes = Array.from({ length: 60 }, (_, n) =>
+      newTask(n % 7 === 3 ? 'x'.repeat(501) : `culprits ${n}`),
+    );
+    const { outcomes } = await team.owner.push(changes);
+    expect(outcomes.map((one) => one.outcome)).toEqual(
+      changes.map((_, n) => (n % 7 === 3 ? 'rejected' : 'applied')),
+    );
+  });
+
+  it('U12: a group that needs a later one is not refused for it', async () => {
+    const milestone = team.make.insert(
+      'milestones',
+      { name: 'later', project_id: team.project },
+      { group: 9 },
+    );
+    const task = team.make.insert('tasks', { title: 'sooner', milestone_id: milestone.id }, { group: 1 });
+    const culprit = newTask('x'.repeat(501), { group: 5 });
+    const { outcomes } = await team.owner.push([milestone, task, culprit]);
+    expect(outcomes.map((one) => one.outcome)).toEqual(['applied', 'applied', 'rejected']);
+  });
+
+  it('U11: what hangs under a refused record is blocked, through groups and generations', async () => {
+    const project = team.make.insert('projects', { name: 'x'.repeat(201) });
+    const milestone = team.make.insert('milestones', { name: 'm', project_id: project.id });
+    const task = team.make.insert('tasks', { title: 'blocked', milestone_id: milestone.id });
+    const mate = newTask('mate of a blocked one', { group: task.group });
+    const update = team.make.update('tasks', task.id, null, { title: 'later' });
+    const { outcomes } = await team.owner.push([project, milestone, task, mate, update, newTask('free')]);
+    expect(outcomes).toMatchObject([
+      { outcome: 'rejected', code: 'too_long' },
+      { outcome: 'blocked', by: project.id },
+      { outcome: 'blocked', by: milestone.id },
+      { outcome: 'blocked', by: milestone.id },
+      { outcome: 'blocked', by: task.id },
+      { outcome: 'applied' },
+    ]);
+  });
+
+  it('U15: parents and children of one batch go in, in whatever order', async () => {
+    const project = team.make.insert('projects', { name: 'p' });
+    const milestone = team.make.insert('milestones', { name: 'm', project_id: project.id });
+    const task = team.make.insert('tasks', { title: 't', milestone_id: milestone.id });
+    const subtask = team.make.insert('tasks', {
+      title: 's',
+      milestone_id: milestone.id,
+      parent_task_id: task.id,
+    });
+    const dependency = team.make.insert('task_dependencies', {
+      task_id: task.id,
+      depends_on_task_id: subtask.id,
+    });
+    const { outcomes } = await team.owner.push([dependency, subtask, task, milestone, project]);
+    expect(outcomes.map((one) => one.outcome)).toEqual(Array(5).fill('applied'));
+  });
+
+  it('U15: a dependency can be turned round in one batch', async () => {
+    const [one, other] = [newTask('one'), newTask('other')];
+    const there = team.make.insert('task_dependencies', { task_id: one.id, depends_on_task_id: other.id });
+    await team.owner.push([one, other, there]);
+    const back = team.make.insert('task_dependencies', { task_id: other.id, depends_on_task_id: one.id });
+    const { outcomes } = await team.owner.push([back, team.make.delete('task_dependencies', there.id, null)]);
+    expect(outcomes.map((outcome) => outcome.outcome)).toEqual(['applied', 'applied']);
+  });
+
+  it('U15: a workflow that gains a stage and a task in that stage', async () => {
+    const stage = (name: string, order: number) => ({ name, order, description: '', is_checkpoint: false });
+    const workflow = team.make.insert('workflows', { name: 'w', stages: [stage('A', 1)] });
+    await team.owner.push([workflow]);
+    const { outcomes } = await team.owner.push([
+      team.make.insert('tasks', {
+        title: 'in B',
+        milestone_id: team.milestone,
+        workflow_id: workflow.id,
+        current_stage: 'B',
+      }),
+      team.make.update('workflows', workflow.id, null, { stages: [stage('A', 1), stage('B', 2)] }),
+    ]);
+    expect(outcomes.map((one) => one.outcome)).toEqual(['applied', 'applied']);
+  });
+});
+
+describe('what is there already, or no longer', () => {
+  it('U7: an update of a deleted or unknown record is gone', async () => {
+    const task = newTask('to be deleted');
+    await team.owner.push([task]);
+    await team.owner.push([team.make.delete('tasks', task.id, null)]);
+    const gone = { outcome: 'gone', which: 'record' };
+    expect(await team.owner.pushOne(team.make.update('tasks', task.id, 1, { title: 'x' }))).toEqual(gone);
+    expect(await team.owner.pushOne(team.make.update('tasks', randomUUID(), 1, { title: 'x' }))).toEqual(
+      gone,
+    );
+  });
+
+  it('U7: an insert or update under a deleted parent is gone', async () => {
+    const own = await createTeam(database);
+    const milestone = own.make.insert('milestones', { name: 'm', project_id: own.project });
+    await own.owner.push([milestone]);
+    await own.owner.push([own.make.delete('milestones', milestone.id, null)]);
+    const gone = { outcome: 'gone', which: 'parent' };
+    const insert = own.make.insert('tasks', { title: 'x', milestone_id: milestone.id });
+    const activity = own.make.insert('activity_feed', { task_id: insert.id, activity_type: 'comment' });
+    const move = own.make.update('tasks', own.task, null, { milestone_id: milestone.id });
+    const { outcomes } = await own.owner.push([insert, activity, move]);
+    expect(outcomes).toEqual([gone, gone, gone]);
+    await own.owner.push([own.make.delete('workspaces', own.workspace, null)]);
+    expect(await own.owner.pushOne(own.make.insert('projects', { name: 'x' }))).toEqual(gone);
+  });
+
+  it('U9: an insert that was sent before: applied where equal, conflict where not', async () => {
+    const insert = team.make.insert('tasks', {
+      title: 'again',
+      milestone_id: team.milestone,
+      completion_date: '2026-01-02T03:04:05.000Z',
+      sort_order: 1.5,
+    });
+    const [first] = (await team.owner.push([insert])).outcomes;
+    const other = new SyncUser(database, team.owner.id);
+    expect(await other.pushOne(insert)).toEqual(first);
+    const changed = { ...insert, values: { ...insert.values, title: 'else', sort_order: 2 } };
+    expect(await other.pushOne(changed)).toMatchObject({
+      outcome: 'conflict',
+      columns: { title: null, sort_order: null },
+    });
+    expect(await tasksTitled('else')).toHaveLength(0);
+  });
+
+  it('U9, R7: an id of another workspace is id_taken, seen or not', async () => {
+    const elsewhere = await createTeam(database);
+    const taken = { outcome: 'rejected', code: 'id_taken', column: 'id', message: expect.any(String) };
+    expect(await team.owner.pushOne(newTask('x', { id: elsewhere.task }))).toEqual(taken);
+    const workspace = team.make.insert(
+      'workspaces',
+      { name: 'mine now' },
+      { id: elsewhere.workspace, workspace_id: elsewhere.workspace },
+    );
+    const inside = elsewhere.make.insert('projects', { name: 'inside' });
+    const { outcomes } = await team.owner.push([workspace, inside]);
+    expect(outcomes).toEqual([taken, { outcome: 'blocked', by: elsewhere.workspace }]);
+  });
+
+  it('U10: the same dependency under another id is a duplicate', async () => {
+    const [one, other] = [newTask('one'), newTask('other')];
+    const pair = { task_id: one.id, depends_on_task_id: other.id };
+    const first = team.make.insert('task_dependencies', pair);
+    await team.owner.push([one, other, first]);
+    const second = team.make.insert('task_dependencies', pair);
+    const mate = team.make.insert(
+      'activity_feed',
+      { activity_type: 'dependency_added', task_id: one.id },
+      { group: second.group },
+    );
+    const answer = await team.editor.push([second, mate]);
+    expect(answer.outcomes).toMatchObject([{ outcome: 'duplicate', of: first.id }, { outcome: 'applied' }]);
+    expect(answer.effects.rows.task_dependencies?.id).toEqual([first.id]);
+
+    await team.owner.push([team.make.delete('task_dependencies', first.id, null)]);
+    expect(await team.owner.pushOne(team.make.insert('task_dependencies', pair))).toMatchObject({
+      outcome: 'applied',
+    });
+  });
+
+  it('U10: a dependency that is removed and added again in one batch stays', async () => {
+    const [one, other] = [newTask('one'), newTask('other')];
+    const pair = { task_id: one.id, depends_on_task_id: other.id };
+    const first = team.make.insert('task_dependencies', pair);
+    await team.owner.push([one, other, first]);
+    const second = team.make.insert('task_dependencies', pair);
+    const { outcomes } = await team.owner.push([
+      second,
+      team.make.delete('task_dependencies', first.id, null),
+    ]);
+    expect(outcomes.map((outcome) => outcome.outcome)).toEqual(['applied', 'applied']);
+    const rows = await database.query<{ id: string }>(
+      'select id::text as id from public.task_dependencies where task_id = $1::uuid and deleted_at is null',
+      [one.id],
+    );
+    expect(rows).toEqual([{ id: second.id }]);
+  });
+
+  it('U10: the same membership under another id is a duplicate', async () => {
+    const user = await createUser(database);
+    const first = team.make.insert('workspace_members', { user_id: user.id, role: 'viewer' });
+    await team.owner.push([first]);
+    const second = team.make.insert('workspace_members', { user_id: user.id, role: 'viewer' });
+    expect(await team.owner.pushOne(second)).toEqual({ outcome: 'duplicate', of: first.id });
+  });
+});

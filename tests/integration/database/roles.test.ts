@@ -1,0 +1,258 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Json, PushChange } from '@/core/protocol';
+import { SYNCED_TABLES, type SyncedTable } from '@/core/schema';
+import { mayWrite } from '@/core/taskRules';
+import { GLOBAL_SCOPE_ID, STANDARD_WORKFLOW_ID } from '@/core/vocabulary';
+import { openDatabase, refusalOf, type TestDatabase } from '../../support/database';
+import { Changes, createTeam, createUser, type SyncUser, type Team } from '../../support/syncUser';
+
+const FORBIDDEN = { outcome: 'rejected', code: 'forbidden', column: null, message: expect.any(String) };
+const STAGES = [{ name: 'PLAN', order: 1, description: '', is_checkpoint: false }];
+
+let database: TestDatabase;
+let team: Team;
+beforeAll(async () => {
+  database = await openDatabase();
+});
+afterAll(() => database.close());
+
+describe('the table of roles', () => {
+  const callers = ['owner', 'editor', 'viewer', 'agent', 'stranger'] as const;
+  const operations = ['insert', 'update', 'delete'] as const;
+  const cells = callers.flatMap((caller) =>
+    SYNCED_TABLES.flatMap((table) => operations.map((operation) => ({ caller, table, operation }))),
+  );
+
+  /** A record of each table that the owner has made for the taking. */
+  const records = {} as Record<SyncedTable, string>;
+  beforeAll(async () => {
+    team = await createTeam(database);
+    const member = await createUser(database);
+    const changes = await sample(member);
+    await team.owner.push(Object.values(changes));
+    for (const table of SYNCED_TABLES) records[table] = changes[table]?.id ?? '';
+    records.workspaces = team.workspace;
+  });
+
+  async function sample(member?: SyncUser): Promise<Partial<Record<SyncedTable, PushChange>>> {
+    const user = member ?? (await createUser(database));
+    const other = team.make.insert('tasks', { title: 'other', milestone_id: team.milestone });
+    const dependency = { task_id: team.task, depends_on_task_id: other.id };
+    await team.owner.push([other]);
+    return {
+      workspace_members: team.make.insert('workspace_members', { user_id: user.id, role: 'viewer' }),
+      workflows: team.make.insert('workflows', { name: 'w', stages: STAGES }),
+      projects: team.make.insert('projects', { name: 'p' }),
+      milestones: team.make.insert('milestones', { name: 'm', project_id: team.project }),
+      tasks: team.make.insert('tasks', { title: 't', milestone_id: team.milestone }),
+      task_dependencies: team.make.insert('task_dependencies', dependency),
+      activity_feed: team.make.insert('activity_feed', { task_id: team.task, activity_type: 'comment' }),
+      patterns: team.make.insert('patterns', { name: 'p' }),
+      best_practices: team.make.insert('best_practices', { name: 'b' }),
+    };
+  }
+
+  const updates: Record<SyncedTable, Record<string, Json>> = {
+    workspaces: { name: 'renamed' },
+    workspace_members: { role: 'viewer' },
+    workflows: { name: 'renamed' },
+    projects: { name: 'renamed' },
+    milestones: { name: 'renamed' },
+    tasks: { title: 'renamed' },
+    task_dependencies: { task_id: randomUUID() },
+    activity_feed: { details: {} },
+    patterns: { name: 'renamed' },
+    best_practices: { name: 'renamed' },
+  };
+
+  it.each(cells.filter((cell) => !(cell.table === 'workspaces' && cell.operation !== 'update')))(
+    'section 4: $caller, $operation in $table',
+    async ({ caller, table, operation }) => {
+      const change =
+        operation === 'insert'
+          ? (await sample())[table]
+          : operation === 'update'
+            ? team.make.update(table, records[table], null, updates[table])
+            : // A record that is not there tells whether one may, without deleting what others need.
+              team.make.delete(table, randomUUID(), null);
+      if (!change) throw new Error(`no sample of ${table}`);
+      const outcome = await team[caller].pushOne(change);
+      const allowed = mayWrite(caller === 'stranger' ? null : caller, table, operation);
+      if (!allowed) expect(outcome).toEqual(FORBIDDEN);
+      else expect(outcome.outcome).toBe(operation === 'delete' ? 'gone' : 'applied');
+    },
+  );
+
+  it('P-PRIVATE: a viewer who turns editor may write from then on, and no longer', async () => {
+    const own = await createTeam(database);
+    const [row] = await database.query<{ id: string }>(
+      'select id::text as id from public.workspace_members where workspace_id = $1::uuid and user_id = $2::uuid',
+      [own.workspace, own.viewer.id],
+    );
+    const write = () => own.viewer.pushOne(own.make.update('tasks', own.task, null, { title: randomUUID() }));
+    const turn = (role: string) =>
+      own.owner.push([own.make.update('workspace_members', row?.id ?? '', null, { role })]);
+    expect(await write()).toEqual(FORBIDDEN);
+    await turn('editor');
+    expect(await write()).toMatchObject({ outcome: 'applied' });
+    await turn('viewer');
+    expect(await write()).toEqual(FORBIDDEN);
+  });
+});
+
+describe('workspaces', () => {
+  beforeEach(async () => {
+    team = await createTeam(database);
+  });
+
+  it('R1: whoever creates a workspace owns it', async () => {
+    const workspace = randomUUID();
+    const make = new Changes(workspace);
+    const answer = await team.stranger.push([
+      make.insert('workspaces', { name: 'Own' }, { id: workspace }),
+      make.insert('projects', { name: 'first' }),
+    ]);
+    expect(answer.outcomes.map((one) => one.outcome)).toEqual(['applied', 'applied']);
+    expect(answer.effects.rows.workspace_members).toMatchObject({
+      user_id: [team.stranger.id],
+      role: ['owner'],
+      display_name: ['Stella'],
+      kind: ['human'],
+    });
+  });
+
+  it('R1: a device that adds its own membership learns the one that is there', async () => {
+    const workspace = randomUUID();
+    const make = new Changes(workspace);
+    const mine = make.insert('workspace_members', { user_id: team.stranger.id, role: 'owner' });
+    const answer = await team.stranger.push([
+      make.insert('workspaces', { name: 'Own' }, { id: workspace }),
+      mine,
+    ]);
+    const members = answer.effects.rows.workspace_members;
+    expect(members?.id).toHaveLength(1);
+    expect(answer.outcomes[1]).toEqual({ outcome: 'duplicate', of: members?.id[0] });
+  });
+
+  it('R2: a workspace keeps at least one owner', async () => {
+    const rows = await database.query<{ id: string; role: string }>(
+      'select id::text as id, role from public.workspace_members where workspace_id = $1::uuid',
+      [team.workspace],
+    );
+    const owner = rows.find((row) => row.role === 'owner')?.id ?? '';
+    const editor = rows.find((row) => row.role === 'editor')?.id ?? '';
+    const refused = { outcome: 'rejected', code: 'last_owner', column: 'role' };
+    const role = (id: string, to: string) => team.make.update('workspace_members', id, null, { role: to });
+    expect(await team.owner.pushOne(role(owner, 'viewer'))).toMatchObject(refused);
+    expect(await team.owner.pushOne(team.make.delete('workspace_members', owner, null))).toMatchObject(
+      refused,
+    );
+    const work = database.query(
+      'update public.workspace_members set deleted_at = now() where id = $1::uuid',
+      [owner],
+    );
+    expect(await refusalOf(work)).toBe('SN004');
+    const { outcomes } = await team.owner.push([role(owner, 'editor'), role(editor, 'owner')]);
+    expect(outcomes.map((one) => one.outcome)).toEqual(['applied', 'applied']);
+  });
+
+  it('R3: nobody writes the global scope, by no way round', async () => {
+    const make = new Changes(GLOBAL_SCOPE_ID);
+    const attempts = [
+      make.insert('best_practices', { name: 'x' }),
+      make.insert('workspaces', { name: 'x' }, { id: GLOBAL_SCOPE_ID }),
+      make.insert('workspace_members', { user_id: team.owner.id, role: 'owner' }),
+      make.update('workflows', STANDARD_WORKFLOW_ID, null, { stages: STAGES }),
+      make.delete('workflows', STANDARD_WORKFLOW_ID, null),
+    ];
+    const { outcomes } = await team.owner.push(attempts);
+    expect(outcomes).toEqual(attempts.map(() => FORBIDDEN));
+    const inOwnName = team.make.update('workflows', STANDARD_WORKFLOW_ID, null, { stages: STAGES });
+    expect(await team.owner.pushOne(inOwnName)).toEqual({ outcome: 'gone', which: 'record' });
+    const takeOver = database.query(
+      'insert into public.workspaces (id, workspace_id, name) values ($1::uuid, $1::uuid, $2)',
+      [GLOBAL_SCOPE_ID, 'x'],
+    );
+    expect(await refusalOf(takeOver)).toBe('23514');
+  });
+
+  it('R6: an activity is the caller’s, whatever was sent', async () => {
+    const activity = team.make.insert('activity_feed', {
+      task_id: team.task,
+      activity_type: 'comment',
+      actor_id: team.owner.id,
+      details: {},
+    });
+    const answer = await team.agent.push([activity]);
+    expect(answer.outcomes).toMatchObject([{ outcome: 'applied' }]);
+    expect(answer.effects.rows).toEqual({});
+    const [row] = await database.query<{ actor: string }>(
+      'select actor_id::text as actor from public.activity_feed where id = $1::uuid',
+      [activity.id],
+    );
+    expect(row?.actor).toBe(team.agent.id);
+  });
+
+  it('R6: what has happened is not rewritten, not even by the service', async () => {
+    await team.owner.push([
+      team.make.insert('activity_feed', { task_id: team.task, activity_type: 'comment' }),
+    ]);
+    const rewrite = 'update public.activity_feed set details = \'{"x": 1}\' where task_id = $1::uuid';
+    expect(await refusalOf(database.query(rewrite, [team.task]))).toBe('SN005');
+  });
+
+  it('R7: a foreign row and a missing one answer alike', async () => {
+    const elsewhere = await createTeam(database);
+    const attempt = (id: string, workspace: string): PushChange[] => {
+      const make = new Changes(workspace);
+      return [make.update('tasks', id, 1, { title: 'x' }), make.delete('tasks', id, 1)];
+    };
+    const answers = [
+      await team.owner.push(attempt(elsewhere.task, elsewhere.workspace)),
+      await team.owner.push(attempt(randomUUID(), randomUUID())),
+    ];
+    expect(answers[0]?.outcomes).toEqual(answers[1]?.outcomes);
+    expect(answers[0]?.outcomes).toEqual([FORBIDDEN, FORBIDDEN]);
+    const own = [
+      await team.owner.push(attempt(elsewhere.task, team.workspace)),
+      await team.owner.push(attempt(randomUUID(), team.workspace)),
+    ];
+    expect(own[0]?.outcomes).toEqual(own[1]?.outcomes);
+    const insert = (workspace: string) => new Changes(workspace).insert('projects', { name: 'x' });
+    expect(await team.owner.pushOne(insert(elsewhere.workspace))).toEqual(FORBIDDEN);
+    expect(await team.owner.pushOne(insert(randomUUID()))).toEqual(FORBIDDEN);
+  });
+
+  it('R7: a record cannot be hung under a foreign parent, and learns nothing of it', async () => {
+    const elsewhere = await createTeam(database);
+    const under = (milestone: string) =>
+      team.owner.pushOne(team.make.insert('tasks', { title: 'x', milestone_id: milestone }));
+    expect(await under(elsewhere.milestone)).toEqual(await under(randomUUID()));
+    const workflow = elsewhere.make.insert('workflows', { name: 'w', stages: STAGES });
+    await elsewhere.owner.push([workflow]);
+    const following = (id: string) =>
+      team.owner.pushOne(
+        team.make.insert('tasks', { title: 'x', milestone_id: team.milestone, workflow_id: id }),
+      );
+    expect(await following(workflow.id)).toEqual(await following(randomUUID()));
+  });
+
+  it('members carry their profile’s name and kind, kept up to date', async () => {
+    await database.query(
+      `update auth.users set raw_user_meta_data = '{"display_name": "Vera the Second"}' where id = $1::uuid`,
+      [team.viewer.id],
+    );
+    const { pages } = await team.owner.pullAll();
+    const members = pages[0]?.rows.workspace_members;
+    const at = members?.user_id?.indexOf(team.viewer.id) ?? -1;
+    expect(members?.display_name?.[at]).toBe('Vera the Second');
+    expect(members?.kind?.[members.user_id?.indexOf(team.agent.id) ?? -1]).toBe('agent');
+    const forged = team.make.insert('workspace_members', {
+      user_id: team.stranger.id,
+      role: 'viewer',
+      kind: 'human',
+    });
+    expect(await team.owner.pushOne(forged)).toMatchObject({ code: 'unknown_column', column: 'kind' });
+  });
+});
