@@ -3,7 +3,7 @@
 import type { ConvoyClient } from '@/lib/supabase/client';
 import { createRemoteContextService } from '@/lib/supabase/contextService';
 import { SupabaseTransport } from '@/lib/supabase/transport';
-import { type Device, openDevice } from '@/lib/watermelon';
+import { type Device, openDevice, type SyncStatus } from '@/lib/watermelon';
 import type { LocalStack } from '@/server';
 import { type DemoStack, startDemoStack } from './demoStack';
 import { FaultyTransport } from './faultyTransport';
@@ -17,6 +17,8 @@ export interface TestDevice extends Device {
   /** Closes the device and opens its database again, as after a restart of the process. */
   restart(): Promise<TestDevice>;
 }
+
+export type { SyncStatus };
 
 /** A client that is signed in. */
 export interface SignedIn {

@@ -9,7 +9,6 @@ import { columnsOf, type SyncedTable } from '@/core/schema';
 import { checkpointInTheWay, mayWrite, passesCheckpoints } from '@/core/taskRules';
 import { notFound, type RecordValues, validateInsert } from '@/core/validation';
 import { STANDARD_WORKFLOW_ID } from '@/core/vocabulary';
-import type { ConvoyDatabase } from '../database';
 import type { ConvoyModel } from '../models';
 import { Q, type RawValue } from '../models/watermelondb';
 import { canonicalJson } from '../sync/codec';

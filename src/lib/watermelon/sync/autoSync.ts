@@ -1,6 +1,6 @@
 /** When to sync without being asked: after local writes, on coming online, on a timer, after a failure. */
 
-import { debounceTime, merge, Subject, type Subscription } from 'rxjs';
+import { debounceTime, type Subscription } from 'rxjs';
 import { SYNCED_TABLES } from '@/core/schema';
 import type { ConvoyDatabase } from '../database';
 import { backoffMs } from './backoff';
@@ -22,21 +22,30 @@ export interface AutoSyncOptions {
 /** @returns how to stop. */
 export function startAutoSync(options: AutoSyncOptions): () => void {
   const { engine, database, debounceMs = 400, intervalMs = 20_000, random = Math.random } = options;
-  const asked = new Subject<void>();
   const subscriptions: Subscription[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
   let failures = 0;
   let stopped = false;
+  let running = false;
+  let again = false;
 
   const schedule = (ms: number) => {
     clearTimeout(timer);
     if (!stopped) timer = setTimeout(run, ms);
   };
+  /** What is asked for while a sync runs may come too late for it: that one is then followed by another. */
+  const ask = () => {
+    if (running) again = true;
+    else schedule(0);
+  };
   const run = async () => {
+    running = true;
+    again = false;
     const result = await engine.sync();
+    running = false;
     if (stopped) return;
     failures = result.error ? failures + 1 : 0;
-    schedule(waitAfter(result));
+    schedule(again ? 0 : waitAfter(result));
   };
   const waitAfter = (result: SyncResult): number => {
     const idle = intervalMs * (0.9 + 0.2 * random());
@@ -53,16 +62,14 @@ export function startAutoSync(options: AutoSyncOptions): () => void {
   const localChanges = database.withChangesForTables([...SYNCED_TABLES] as never[]);
   subscriptions.push(
     localChanges.pipe(debounceTime(50)).subscribe(() => void engine.refreshCounts()),
-    merge(localChanges, asked)
-      .pipe(debounceTime(debounceMs))
-      .subscribe(() => {
-        if (engine.currentStatus.pending > 0) schedule(0);
-      }),
+    localChanges.pipe(debounceTime(debounceMs)).subscribe(() => {
+      if (engine.currentStatus.pending > 0) ask();
+    }),
   );
-  const stopListening = options.onConnectivity((online) => {
+  const stopListening = options.onConnectivity(() => {
     failures = 0;
-    schedule(online ? 0 : intervalMs);
-    if (!online) void engine.sync();
+    // Offline too: the sync then says so.
+    ask();
   });
   schedule(0);
 
