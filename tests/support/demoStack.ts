@@ -2,7 +2,7 @@
 
 import WebSocket from 'ws';
 import { type ConvoyClient, createConvoyClient } from '@/lib/supabase/client';
-import { type LocalStack, startLocalStack } from '@/server';
+import { type DataSource, type LocalStack, startLocalStack } from '@/server';
 import { SEED } from './seed';
 
 export interface DemoStack {
@@ -13,8 +13,8 @@ export interface DemoStack {
   signIn(account: string): Promise<{ client: ConvoyClient; userId: string }>;
 }
 
-export async function startDemoStack(): Promise<DemoStack> {
-  const started = await startLocalStack({ data: { kind: 'memory' } });
+export async function startDemoStack(data: DataSource = { kind: 'memory' }): Promise<DemoStack> {
+  const started = await startLocalStack({ data });
   if (!started.ok) throw new Error(started.error.message);
   const stack = started.value;
   const newClient = () =>

@@ -4,7 +4,7 @@ import type { ConvoyClient } from '@/lib/supabase/client';
 import { createRemoteContextService } from '@/lib/supabase/contextService';
 import { SupabaseTransport } from '@/lib/supabase/transport';
 import { type Device, openDevice, type SyncStatus } from '@/lib/watermelon';
-import type { LocalStack } from '@/server';
+import type { DataSource, LocalStack } from '@/server';
 import { type DemoStack, startDemoStack } from './demoStack';
 import { FaultyTransport } from './faultyTransport';
 import { openAdapter, temporaryFolder } from './localDatabase';
@@ -46,8 +46,9 @@ export class World {
     return this.demo.stack;
   }
 
-  static async start(): Promise<World> {
-    const world = new World(await startDemoStack());
+  /** @param data where the server keeps its data; in memory unless said otherwise */
+  static async start(data?: DataSource): Promise<World> {
+    const world = new World(await startDemoStack(data));
     world.closing.push(() => world.stack.close());
     return world;
   }
