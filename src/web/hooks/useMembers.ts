@@ -1,9 +1,7 @@
 import { useMemo } from 'react';
-import type { WorkspaceMember } from '@/core/entities';
 import type { SyncedTable } from '@/core/schema';
 import { mayWrite, passesCheckpoints } from '@/core/taskRules';
 import type { Role } from '@/core/vocabulary';
-import { ROLE_LABELS } from '../ui/labels';
 import { useDevice } from './useDevice';
 import { useQuery, useRecord } from './useQuery';
 
@@ -17,7 +15,16 @@ export function useMembers(workspaceId: string) {
       if (id === userId) return 'You';
       return (id !== null && byUser.get(id)?.display_name) || (id === null ? 'Convoy' : 'A former member');
     };
-    return { members: members ?? [], isLoading: members === undefined, nameOf, me: byUser.get(userId) };
+    /** For the picture next to a name; one's own letter stays that of one's name. */
+    const initialOf = (id: string | null) =>
+      (byUser.get(id ?? '')?.display_name || nameOf(id)).charAt(0).toUpperCase();
+    return {
+      members: members ?? [],
+      isLoading: members === undefined,
+      nameOf,
+      initialOf,
+      me: byUser.get(userId),
+    };
   }, [members, userId]);
 }
 
@@ -38,15 +45,36 @@ export function usePermissions(workspaceId: string): Permissions {
   return {
     role,
     passesCheckpoints: role !== null && passesCheckpoints(me ?? { role, kind: 'human' }),
-    whyNot: (table, operation) => (!isKnown || mayWrite(role, table, operation) ? null : reason(me, role)),
+    whyNot: (table, operation) =>
+      !isKnown || mayWrite(role, table, operation)
+        ? null
+        : reason(role, `${VERBS[operation]} ${NOUNS[table]}`),
   };
 }
 
-function reason(me: WorkspaceMember | undefined, role: Role | null): string {
-  if (role === null) return 'You are no longer a member of this workspace.';
-  const label = ROLE_LABELS[me?.role ?? role].toLowerCase();
-  const article = /^[aeo]/.test(label) ? 'an' : 'a';
-  return role === 'viewer'
-    ? 'You are a viewer here: you can read everything and change nothing. An owner can give you another role.'
-    : `You are ${article} ${label} here, and ${label}s may not do this. Ask an owner of the workspace.`;
+const VERBS = { insert: 'add', update: 'change', delete: 'delete' } as const;
+const NOUNS: Record<SyncedTable, string> = {
+  workspaces: 'the workspace itself',
+  workspace_members: 'members',
+  workflows: 'workflows',
+  projects: 'projects',
+  milestones: 'milestones',
+  tasks: 'tasks',
+  task_dependencies: 'dependencies',
+  activity_feed: 'entries of the feed',
+  patterns: 'patterns',
+  best_practices: 'best practices',
+};
+
+function reason(role: Role | null, what: string): string {
+  switch (role) {
+    case null:
+      return 'You are no longer a member of this workspace.';
+    case 'viewer':
+      return 'You are a viewer here: you can read everything and change nothing. An owner can give you another role.';
+    case 'owner':
+    case 'editor':
+    case 'agent':
+      return `You are an ${role} here: ${role}s may not ${what}.`;
+  }
 }

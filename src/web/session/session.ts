@@ -2,7 +2,6 @@
 
 import { ConvoyError } from '@/core/errors';
 import type { ConvoyClient } from '@/lib/supabase/client';
-import { connect, SESSION_KEY } from '@/lib/watermelon/defaults';
 import { createPlatform } from '@/platform/web';
 
 export interface User {
@@ -15,8 +14,12 @@ const SIGN_OUT_MS = 3_000;
 
 export const platform = createPlatform();
 
+/** What puts Supabase and the local database together; a part of the app of its own, as for the library itself. */
+export const loadDefaults = () => import('@/lib/watermelon/defaults');
+
 /** @returns the client; rejects when this browser has never been told where the server is. */
 export async function openClient(): Promise<ConvoyClient> {
+  const { connect } = await loadDefaults();
   const client = await connect(platform);
   if (client) return client;
   throw new ConvoyError({
@@ -31,6 +34,7 @@ export async function openClient(): Promise<ConvoyClient> {
  * supabase-js: an expired session would wait for a server, and what is here is that user's anyway.
  */
 export async function storedUser(): Promise<User | null> {
+  const { SESSION_KEY } = await loadDefaults();
   const text = await platform.sessionStorage().getItem(SESSION_KEY);
   if (text === null) return null;
   try {
@@ -76,6 +80,7 @@ export async function signUp(
 export async function signOut(client: ConvoyClient): Promise<void> {
   const told = client.auth.signOut({ scope: 'local' }).catch(() => undefined);
   await Promise.race([told, new Promise((resolve) => setTimeout(resolve, SIGN_OUT_MS))]);
+  const { SESSION_KEY } = await loadDefaults();
   await platform.sessionStorage().removeItem(SESSION_KEY);
 }
 

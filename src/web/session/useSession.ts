@@ -1,8 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { ConvoyClient } from '@/lib/supabase/client';
 import { closeDatabase, type Device, initDatabase } from '@/lib/watermelon';
-import { openUserDevice } from '@/lib/watermelon/defaults';
-import { openClient, platform, signOut, storedUser, type User } from './session';
+import { loadDefaults, openClient, platform, signOut, storedUser, type User } from './session';
 
 /** What the page as a whole is doing. */
 export type Phase =
@@ -31,6 +30,7 @@ export function useSession(): Session {
   const open = useCallback(async (client: ConvoyClient, user: User) => {
     setPhase({ name: 'opening', client, user });
     try {
+      const { openUserDevice } = await loadDefaults();
       const device = await initDatabase({ open: () => openUserDevice(platform, client, user.id) });
       setPhase({ name: 'open', client, user, device, sessionEnded: false });
     } catch (error) {

@@ -6,6 +6,7 @@ import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { ErrorNote } from '../ui/ErrorNote';
 import { wordsOf } from '../ui/labels';
 import { TimeAgo } from '../ui/TimeAgo';
+import { feedSentence } from './feedSentence';
 import { RecordName } from './RecordName';
 import { tableNoun, valueText, wantedColumns } from './values';
 
@@ -69,6 +70,9 @@ const VERBS = { insert: 'create', update: 'change', delete: 'delete' } as const;
 
 function Wanted({ entry }: { entry: Quarantined }) {
   const columns = wantedColumns(entry);
+  const { activity_type, details } = entry.change.values;
+  const sentence = entry.recordTable === 'activity_feed' ? feedSentence(activity_type, details) : null;
+  if (sentence !== null) return <p className="muted">For the feed: {sentence}</p>;
   return (
     <>
       <p>

@@ -3,7 +3,7 @@
 import { columnsOf, type SyncedTable } from '@/core/schema';
 import type { TaskPriority, TaskStatus } from '@/core/vocabulary';
 import type { Quarantined } from '@/lib/watermelon';
-import { PRIORITY_LABELS, stageLabel, TASK_STATUS_LABELS } from '../ui/labels';
+import { PRIORITY_LABELS, stageLabel, TASK_STATUS_LABELS, wordsOf } from '../ui/labels';
 
 const NOUNS: Record<SyncedTable, string> = {
   workspaces: 'workspace',
@@ -20,6 +20,18 @@ const NOUNS: Record<SyncedTable, string> = {
 
 export function tableNoun(table: SyncedTable): string {
   return NOUNS[table];
+}
+
+const RULES: Record<string, string> = {
+  remote: 'the server’s value stands',
+  later: 'the later edit wins',
+  text: 'both texts were merged',
+  open: 'nothing yet: both changed the same words',
+};
+
+/** How a column was decided, in words. */
+export function ruleText(by: string): string {
+  return RULES[by] ?? wordsOf(by);
 }
 
 type Stored = string | number | boolean | null | undefined;

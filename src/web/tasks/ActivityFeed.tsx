@@ -16,7 +16,7 @@ interface ActivityFeedProps {
 /** What happened to the task, in words, and a box to add to it. */
 export function ActivityFeed({ context: { task, activities }, nameOf }: ActivityFeedProps) {
   const history = useTaskActivityHistory(task.id, activities);
-  const { members } = useMembers(task.workspace_id);
+  const { members, initialOf } = useMembers(task.workspace_id);
   const kindOf = (id: string | null) => members.find((member) => member.user_id === id)?.kind ?? 'human';
   const hidden = history.total - history.activities.length;
   return (
@@ -34,7 +34,7 @@ export function ActivityFeed({ context: { task, activities }, nameOf }: Activity
         {history.activities.map((activity) => (
           <li key={activity.id}>
             <span className={`avatar avatar-${kindOf(activity.actor_id)}`} aria-hidden="true">
-              {nameOf(activity.actor_id).charAt(0).toUpperCase()}
+              {initialOf(activity.actor_id)}
             </span>
             <Entry activity={activity} nameOf={nameOf} />
           </li>

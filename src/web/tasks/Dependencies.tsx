@@ -62,6 +62,7 @@ export function Dependencies({ context: { task, dependencies } }: { context: Tas
                 id={id}
                 where={{ workspace_id: task.workspace_id }}
                 value=""
+                suggests
                 onChange={async (dependsOnId) => {
                   if (await adding.run(dependsOnId)) close();
                 }}

@@ -28,7 +28,7 @@ export function StageStepper(context: Pick<TaskContext, 'task' | 'workflow'>) {
           />
         ))}
       </ol>
-      {whyNot === null && gate !== null && (
+      {whyNot === null && gate !== null && !error && (
         <p className="stepper-hint">
           <Icon name="person" />
           {stageLabel(gate)} is a human checkpoint: an owner or editor has to move the task past it.

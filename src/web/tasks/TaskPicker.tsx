@@ -15,10 +15,12 @@ interface TaskPickerProps {
   value: string;
   onChange: (id: string) => void;
   exclude: string[];
+  /** Whether to show tasks before anything is typed. */
+  suggests?: boolean;
 }
 
 /** Chooses a task by part of its title. */
-export function TaskPicker({ id, where, value, onChange, exclude }: TaskPickerProps) {
+export function TaskPicker({ id, where, value, onChange, exclude, suggests = false }: TaskPickerProps) {
   const { database } = useDevice();
   const chosen = useRecord('tasks', value);
   const [text, setText] = useState('');
@@ -47,7 +49,8 @@ export function TaskPicker({ id, where, value, onChange, exclude }: TaskPickerPr
       </p>
     );
   }
-  const shown = found.filter((task) => !exclude.includes(task.id)).slice(0, SHOWN);
+  const isAsked = suggests || text.trim() !== '';
+  const shown = isAsked ? found.filter((task) => !exclude.includes(task.id)).slice(0, SHOWN) : [];
   return (
     <div className="picker">
       <input
@@ -62,7 +65,7 @@ export function TaskPicker({ id, where, value, onChange, exclude }: TaskPickerPr
           if (event.key === 'Enter') event.preventDefault();
         }}
       />
-      <ul aria-label="Tasks found">
+      <ul aria-label="Tasks found" hidden={!isAsked}>
         {shown.map((task) => (
           <li key={task.id}>
             <button type="button" className="picker-option" onClick={() => onChange(task.id)}>
@@ -70,9 +73,7 @@ export function TaskPicker({ id, where, value, onChange, exclude }: TaskPickerPr
             </button>
           </li>
         ))}
-        {shown.length === 0 && text !== '' && (
-          <li className="muted small">No task with this in its title.</li>
-        )}
+        {shown.length === 0 && <li className="muted small">No other task with this in its title.</li>}
       </ul>
     </div>
   );

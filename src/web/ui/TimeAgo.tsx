@@ -6,7 +6,7 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['minute', 60_000],
 ];
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
-const absolute = new Intl.DateTimeFormat('en', { dateStyle: 'medium' });
+const absolute = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium' });
 
 /**
  * @param time and now in ms since the epoch.

@@ -1,0 +1,2 @@
+/** Builds when the sources changed. @returns whether there is a build now */
+export function ensureBuild(): boolean;

@@ -1,0 +1,25 @@
+import type { Json } from '@/core/protocol';
+import { describeActivity } from '../tasks/activityText';
+
+/**
+ * An entry of the feed as this user would have left it, from its stored columns.
+ * @returns null when they say nothing
+ */
+export function feedSentence(type: unknown, details: unknown): string | null {
+  if (typeof type !== 'string') return null;
+  const { sentence, quote, taskId } = describeActivity(
+    { activity_type: type, details: parse(details) },
+    (id) => (id === null ? 'nobody' : 'somebody'),
+  );
+  const told = taskId ? `You ${sentence} “${taskId.title}”` : `You ${sentence}`;
+  return quote === null ? `${told}.` : `${told}: ${quote}`;
+}
+
+function parse(details: unknown): Json {
+  if (typeof details !== 'string') return {};
+  try {
+    return JSON.parse(details) as Json;
+  } catch {
+    return {};
+  }
+}
