@@ -40,7 +40,7 @@ begin
       -- Long text stored out of line tells its size without being read; JSON does not.
       (select string_agg(case a.atttypid
           when 'text'::regtype then format('coalesce(octet_length(t.%I), 0)', a.attname)
-          else format('coalesce(case when pg_column_size(t.%1$I) < 200 then 200 else octet_length(t.%1$I::text) end, 0)', a.attname)
+          else format('coalesce(case when pg_column_size(t.%1$I) < 500 then pg_column_size(t.%1$I) else octet_length(t.%1$I::text) end, 0)', a.attname)
         end, ' + ')
         from pg_catalog.pg_attribute a
         where a.attrelid = format('public.%I', s.name)::regclass and a.attname = any (s.sent)
@@ -77,7 +77,7 @@ begin
       (select t.revision, t.id, %s as bytes
         from public.%I t
         where t.workspace_id = $1 and (t.revision, t.id) > ($2, $3) and t.revision <= $4 and t.revision <> all ($5)
-        order by t.revision, t.id limit $6 + 1)$query$, '300 + ' || coalesce(t.bytes, '0'), t.name);
+        order by t.revision, t.id limit least($6, $7 / 300 + 1) + 1)$query$, '300 + ' || coalesce(t.bytes, '0'), t.name);
     counts := counts || case when counts = '' then '' else ' + ' end || format($query$
       (select count(*) from public.%I t
         where t.workspace_id = $1 and (t.revision, t.id) > ($2, $3) and t.revision <= $4 and t.revision <> all ($5))$query$,
@@ -107,7 +107,8 @@ begin
       result convoy.page_end;
     begin
       with keys as materialized (
-        select * from (%s) k order by revision, id limit $6 + 1
+        -- No row counts for less than 300 bytes.
+        select * from (%s) k order by revision, id limit least($6, $7 / 300 + 1) + 1
       ), counted as (
         select revision, id,
           row_number() over (order by revision, id) as n,
@@ -117,7 +118,7 @@ begin
         select * from counted c where c.n = 1 or (c.n <= $6 and c.total <= $7)
       )
       select f.revision, f.id, f.n, f.total,
-        (select count(*) from keys) <= $6
+        (select count(*) from keys) <= least($6, $7 / 300 + 1)
           and not exists (select from keys k where (k.revision, k.id) > (f.revision, f.id))
       into result
       from fitting f order by f.n desc limit 1;

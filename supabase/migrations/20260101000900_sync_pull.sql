@@ -1,6 +1,7 @@
--- sync_pull: section 2 of docs/sync-spec.md. STABLE, and so is all it calls: one snapshot (P1).
+-- sync_pull: section 2 of docs/sync-spec.md. STABLE, and so is all it calls: one snapshot (P1). It returns
+-- json rather than jsonb: a page is put together once and read by nobody on the way.
 
-create function public.sync_pull(request jsonb) returns jsonb
+create function public.sync_pull(request jsonb) returns json
 language plpgsql stable security definer
 set search_path = ''
 set timezone = 'UTC'
@@ -143,7 +144,7 @@ begin
     'deleted', page.deleted,
     'cursors', cursors,
     'more', more,
-    'total', total)::jsonb;
+    'total', total);
 end
 $$;
 

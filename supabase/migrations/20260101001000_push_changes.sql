@@ -39,50 +39,60 @@ language sql stable set search_path = '' as $$
   select coalesce(array_agg(row(
     e.n,
     t.name,
-    e.c ->> 'op',
-    case when convoy.is_uuid(e.c ->> 'id') then (e.c ->> 'id')::uuid end,
-    case when convoy.is_uuid(e.c ->> 'workspace_id') then (e.c ->> 'workspace_id')::uuid end,
-    convoy.to_count(e.c -> 'base'),
+    e.op,
+    case when e.sound_id then e.id::uuid end,
+    case when e.sound_workspace then e.workspace_id::uuid end,
+    e.base,
     -- What names no group stands for itself.
-    coalesce(convoy.to_count(e.c -> 'group'), -e.n),
-    case when jsonb_typeof(e.c -> 'values') = 'object' then (e.c -> 'values') - t.ignored else '{}' end,
-    case when jsonb_typeof(e.c -> 'edited_at') = 'object' then e.c -> 'edited_at' else '{}' end,
+    coalesce(e.group_no, -e.n),
+    case when jsonb_typeof(e.payload) = 'object' then e.payload - t.ignored else '{}' end,
+    case when jsonb_typeof(e.edited_at) = 'object' then e.edited_at else '{}' end,
     case
       when jsonb_typeof(e.c) <> 'object' then convoy.rejection('malformed', null, 'A change is an object.')
       when jsonb_typeof(e.c -> 'table') is distinct from 'string'
         then convoy.rejection('malformed', null, 'A change names its table.')
       when t.name is null
-        then convoy.rejection('unknown_table', null, 'There is no table ' || quote_ident(e.c ->> 'table') || '.')
-      when e.c -> 'op' is null or e.c -> 'op' not in ('"insert"', '"update"', '"delete"')
+        then convoy.rejection('unknown_table', null, 'There is no table ' || quote_ident(e.table_name) || '.')
+      when e.op is null or e.op not in ('insert', 'update', 'delete')
         then convoy.rejection('malformed', null, 'A change is an insert, an update or a delete.')
-      when not coalesce(convoy.is_uuid(e.c ->> 'id'), false)
+      when not e.sound_id
         then convoy.rejection('malformed', 'id', 'The id must be a UUID.')
-      when not coalesce(convoy.is_uuid(e.c ->> 'workspace_id'), false)
+      when not e.sound_workspace
         then convoy.rejection('malformed', 'workspace_id', 'The workspace must be a UUID.')
-      when convoy.to_count(e.c -> 'group') is null
+      when e.group_no is null
         then convoy.rejection('malformed', null, 'A change names its group by a number.')
-      when coalesce(e.c -> 'base', 'null') <> 'null' and convoy.to_count(e.c -> 'base') is null
+      when e.base is null and coalesce(e.c -> 'base', 'null') <> 'null'
         then convoy.rejection('malformed', null, 'The base must be a revision or null.')
-      when coalesce(jsonb_typeof(e.c -> 'values'), 'absent')
-          not in ('object', case when e.c ->> 'op' = 'delete' then 'absent' else 'object' end)
+      when coalesce(jsonb_typeof(e.payload), 'absent')
+          not in ('object', case when e.op = 'delete' then 'absent' else 'object' end)
         then convoy.rejection('malformed', null, 'The values must be an object.')
-      when coalesce(jsonb_typeof(e.c -> 'edited_at'), 'object') <> 'object'
+      when coalesce(jsonb_typeof(e.edited_at), 'object') <> 'object'
         then convoy.rejection('malformed', null, 'The edit times must be an object.')
-      when t.name = 'workspaces' and lower(e.c ->> 'id') <> lower(e.c ->> 'workspace_id')
+      when t.name = 'workspaces' and e.id <> e.workspace_id
         then convoy.rejection('malformed', 'workspace_id', 'A workspace is its own scope.')
-      when e.c ->> 'op' <> 'delete' and (e.c -> 'values') - t.pushable - t.ignored <> '{}'
+      when e.op <> 'delete' and e.payload - t.pushable - t.ignored <> '{}'
         then (select convoy.rejection('unknown_column', k, 'Clients do not write the column ' || quote_ident(k) || '.')
-          from jsonb_object_keys((e.c -> 'values') - t.pushable - t.ignored) k order by k limit 1)
+          from jsonb_object_keys(e.payload - t.pushable - t.ignored) k order by k limit 1)
     end,
     e.nth,
     null, null, null, null, null
   )::convoy.change order by e.n), '{}')
   from (
-    select e.n, e.c, row_number() over (
-      partition by e.c ->> 'table', e.c ->> 'op', lower(e.c ->> 'id') order by e.n) as nth
-    from jsonb_array_elements(changes) with ordinality e (c, n)
+    -- Each part is taken out once.
+    select s.*,
+      coalesce(convoy.is_uuid(s.id), false) as sound_id,
+      coalesce(convoy.is_uuid(s.workspace_id), false) as sound_workspace,
+      row_number() over (partition by s.id, s.table_name, s.op order by s.n) as nth
+    from (
+      select e.n, e.c, e.c ->> 'table' as table_name, e.c ->> 'op' as op, lower(e.c ->> 'id') collate "C" as id,
+        lower(e.c ->> 'workspace_id') as workspace_id, convoy.to_count(e.c -> 'base') as base,
+        convoy.to_count(e.c -> 'group') as group_no, e.c -> 'values' as payload, e.c -> 'edited_at' as edited_at
+      from jsonb_array_elements(changes) with ordinality e (c, n)
+      offset 0
+    ) s
+    offset 0
   ) e
-  left join convoy.synced_tables t on t.name = e.c ->> 'table'
+  left join convoy.synced_tables t on t.name = e.table_name
 $$;
 
 -- What the database holds of the records that are changed.
@@ -152,17 +162,6 @@ create function convoy.to_time(value text) returns timestamptz language sql stab
     when value ~ '^20\d\d-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+]00:00)$'
       then value::timestamptz
     else convoy.try_time(value) end;
-
--- The edit times of an update in the form of field_revisions, for the stamp trigger to complete:
--- not later than now, and not earlier than the revision the edit was made on.
-create function convoy.edit_times(payload jsonb, edited_at jsonb, not_before timestamptz) returns jsonb
-language sql stable
-  return coalesce((
-    select jsonb_object_agg(e.key, jsonb_build_array(null, convoy.iso(least(greatest(e.instant, not_before), now()))))
-    from (
-      select e.key, convoy.to_time(e.value) as instant from jsonb_each_text(edited_at) e where payload ? e.key offset 0
-    ) e
-    where e.instant is not null), '{}');
 
 -- Values as the table's types have them, to be compared with a row; null where they do not fit.
 create function convoy.canonical(table_name text, payload jsonb) returns jsonb

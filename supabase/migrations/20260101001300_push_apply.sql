@@ -83,17 +83,31 @@ begin
     where c.table_name = target and c.op = 'update';
   -- One statement updates a row once: a record that is changed twice takes a second round.
   for i in 1 .. coalesce(rounds, 0) loop
-    execute format(
-      'update public.%1$I t
-          set %2$s, field_revisions = t.field_revisions || convoy.edit_times(c.payload, c.edited_at, c.not_before)
-         from (
-           select c.id, c.workspace_id, c.payload, c.edited_at, b.created_at as not_before
-           from unnest($1) c
-           left join convoy.scope_revisions b on b.scope_id = c.workspace_id and b.revision = c.base
-           where c.table_name = %1$L and c.op = ''update'' and c.nth = $2
-         ) c
-         cross join lateral jsonb_populate_record(null::public.%1$I, c.payload) r
-        where t.id = c.id and t.workspace_id = c.workspace_id',
+    -- The edit times go in the form of field_revisions, for the stamp trigger to complete: not later than
+    -- now, and not earlier than the revision the edit was made on.
+    execute format($query$
+      update public.%1$I t
+        set %2$s, field_revisions = t.field_revisions || coalesce(c.times, '{}')
+        from (
+          select c.id, c.workspace_id, c.payload, (
+              select jsonb_object_agg(e.key, jsonb_build_array(null, case
+                when e.instant > now() then convoy.iso(now())
+                when e.instant < b.created_at then convoy.iso(b.created_at)
+                else e.value end))
+              from (
+                select x.key, x.value, convoy.to_time(x.value) as instant
+                from jsonb_each_text(c.edited_at) x where c.payload ? x.key offset 0
+              ) e
+              where e.instant is not null
+            ) as times
+          from unnest($1) c
+          left join convoy.scope_revisions b on b.scope_id = c.workspace_id and b.revision = c.base
+          where c.table_name = %1$L and c.op = 'update' and c.nth = $2
+          offset 0
+        ) c
+        cross join lateral jsonb_populate_record(null::public.%1$I, c.payload) r
+        where t.id = c.id and t.workspace_id = c.workspace_id
+      $query$,
       target,
       (select string_agg(format('%1$I = case when c.payload ? %1$L then r.%1$I else t.%1$I end', k), ', ')
         from unnest(written) k))

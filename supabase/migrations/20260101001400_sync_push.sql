@@ -42,6 +42,24 @@ language sql stable set search_path = '' as $$
   end
 $$;
 
+-- The rows a table has at revisions of scopes. Comparing rows, and the planner settings, make it use the
+-- pull index, also where its statistics know nothing of the latest revisions.
+create function convoy.rows_at(
+  target text, scopes uuid[], revisions bigint[], out live uuid[], out deleted uuid[]
+) language plpgsql stable set search_path = ''
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
+as $$
+begin
+  execute format(
+    'select array_agg(t.id) filter (where t.deleted_at is null), array_agg(t.id) filter (where t.deleted_at is not null)
+       from unnest($1, $2) s (scope, revision)
+       join public.%I t on t.workspace_id = s.scope
+         and (t.revision, t.id) >= (s.revision, ''00000000-0000-0000-0000-000000000000'')
+         and (t.revision, t.id) <= (s.revision, ''ffffffff-ffff-ffff-ffff-ffffffffffff'')', target)
+    into live, deleted using scopes, revisions;
+end
+$$;
+
 -- The rows the device has to be sent (U14): those of this push's revisions that differ from what it
 -- sent, and those it lost a conflict against.
 create function convoy.pick_effects(
@@ -51,7 +69,7 @@ language plpgsql stable set search_path = '' as $$
 declare
   result convoy.pick[];
   touched record;
-  found_rows convoy.pick[];
+  written record;
 begin
   result := convoy.told_rows(changes, decided);
   if cardinality(scopes) = 0 then
@@ -59,21 +77,21 @@ begin
   end if;
   for touched in
     -- A delete cascades anywhere; other changes stay in their table, but for the creator's membership.
-    select t.name, coalesce(p.live, '{}') as live, coalesce(p.deleted, '{}') as deleted from convoy.synced_tables t
+    select t.name, p.live, p.deleted from convoy.synced_tables t
     left join convoy.plain_rows(changes, decided) p on p.table_name = t.name
     where exists (
       select from unnest(changes) c
       where c.op = 'delete' or c.table_name = t.name
         or c.table_name = 'workspaces' and t.name = 'workspace_members')
   loop
-    execute format(
-      'select array_agg(row(%L, t.id)::convoy.pick)
-         from unnest($1, $2) s (scope, revision)
-         join public.%I t on t.workspace_id = s.scope and t.revision = s.revision
-        where case when t.deleted_at is null then t.id <> all ($3) else t.id <> all ($4) end',
-      touched.name, touched.name)
-      into found_rows using scopes, revisions, touched.live, touched.deleted;
-    result := result || coalesce(found_rows, '{}');
+    select w.live, w.deleted into written from convoy.rows_at(touched.name, scopes, revisions) w;
+    result := result || array(
+      select row(touched.name, w.id)::convoy.pick
+      from (
+        (select unnest(written.live) as id except select unnest(touched.live))
+        union all
+        (select unnest(written.deleted) except select unnest(touched.deleted))
+      ) w);
   end loop;
   return array(select distinct p from unnest(result) p);
 end

@@ -64,10 +64,13 @@ export class TestDatabase {
   }
 }
 
-/** Opens a database of its own. `demo`: with supabase/seed.sql. */
-export async function openDatabase(options: { demo?: boolean } = {}): Promise<TestDatabase> {
+/**
+ * Opens a database of its own.
+ * @param options `demo`: with supabase/seed.sql; `url`: on this server, whatever DATABASE_URL says.
+ */
+export async function openDatabase(options: { demo?: boolean; url?: string } = {}): Promise<TestDatabase> {
   const demo = options.demo ?? false;
-  const url = process.env.DATABASE_URL;
+  const url = options.url ?? process.env.DATABASE_URL;
   return url ? onServer(url, demo) : onPglite(demo);
 }
 

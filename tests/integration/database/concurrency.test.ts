@@ -1,0 +1,142 @@
+/** What only several connections at once can show; PGlite has one. */
+
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Cursor, PushOutcome } from '@/core/protocol';
+import { openDatabase, type TestDatabase } from '../../support/database';
+import { postgresBinaries, startPostgres, type TestPostgres } from '../../support/postgres';
+import { createTeam, SyncUser, type Team } from '../../support/syncUser';
+
+describe.skipIf(postgresBinaries() === null)('on PostgreSQL, with many connections', () => {
+  let postgres: TestPostgres;
+  let database: TestDatabase;
+  let team: Team;
+  beforeAll(async () => {
+    postgres = await startPostgres();
+    database = await openDatabase({ url: postgres.url });
+    team = await createTeam(database);
+  });
+  afterAll(async () => {
+    await database?.close();
+    await postgres?.stop();
+  });
+
+  it('P-GAPFREE: readers who pull while others write skip nothing and get nothing twice', async () => {
+    const own = await createTeam(database);
+    let writing = true;
+    const written: string[] = [];
+    const writer = async (user: SyncUser) => {
+      for (let n = 0; n < 15; n += 1) {
+        const inserts = Array.from({ length: 1 + (n % 4) }, () =>
+          own.make.insert('tasks', { title: 'x', milestone_id: own.milestone }),
+        );
+        await user.push(inserts);
+        written.push(...inserts.map((one) => one.id));
+      }
+    };
+    const reader = async (limit: number) => {
+      const seen: string[] = [];
+      let cursors: Record<string, Cursor> = {};
+      for (let quiet = false; !quiet; ) {
+        quiet = !writing;
+        const run = await own.viewer.pullAll(cursors, { limit });
+        cursors = run.cursors;
+        for (const page of run.pages) seen.push(...(page.rows.tasks?.id ?? []));
+      }
+      return seen;
+    };
+    const readers = [reader(2), reader(5000)];
+    const writers = Array.from({ length: 6 }, () => writer(new SyncUser(database, own.owner.id)));
+    await Promise.all(writers);
+    writing = false;
+    for (const seen of await Promise.all(readers)) {
+      expect(seen.length).toBe(new Set(seen).size);
+      expect([...seen].sort()).toEqual([own.task, ...written].sort());
+    }
+  });
+
+  it('U2: the same batch sent twice at once is applied once and answered alike', async () => {
+    const change = team.make.insert('projects', { name: 'once' });
+    const device = randomUUID();
+    const answers = await Promise.all(
+      Array.from({ length: 4 }, () => {
+        const user = new SyncUser(database, team.owner.id);
+        user.device = device;
+        return user.push([change]);
+      }),
+    );
+    for (const answer of answers) expect(answer).toEqual(answers[0]);
+    const [row] = await database.query<{ revisions: number }>(
+      'select count(*)::int as revisions from convoy.scope_revisions where scope_id = $1::uuid and revision > $2',
+      [team.workspace, team.revision],
+    );
+    expect(row?.revisions).toBe(1);
+  });
+
+  it('S2: two transactions cannot close a cycle between them', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const tasks = Array.from({ length: 2 }, () =>
+        team.make.insert('tasks', { title: 'x', milestone_id: team.milestone }),
+      );
+      await team.owner.push(tasks);
+      const [a, b] = tasks.map((task) => task.id) as [string, string];
+      const waits = (task_id: string, depends_on_task_id: string) =>
+        new SyncUser(database, team.owner.id).pushOne(
+          team.make.insert('task_dependencies', { task_id, depends_on_task_id }),
+        );
+      const outcomes: PushOutcome[] = await Promise.all([waits(a, b), waits(b, a)]);
+      expect(outcomes.map((one) => one.outcome).sort()).toEqual(['applied', 'rejected']);
+    }
+  });
+
+  it('S3: pushes into several scopes in opposite orders do not lock each other out', async () => {
+    const other = await createTeam(database);
+    await other.owner.push([
+      other.make.insert('workspace_members', { user_id: team.owner.id, role: 'editor' }),
+    ]);
+    const here = () => team.make.insert('projects', { name: 'here' });
+    const there = () => other.make.insert('projects', { name: 'there' });
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, n) =>
+        new SyncUser(database, team.owner.id).push(n % 2 ? [here(), there()] : [there(), here()]),
+      ),
+    );
+    for (const { outcomes } of answers) {
+      expect(outcomes.map((one) => one.outcome)).toEqual(['applied', 'applied']);
+    }
+  });
+
+  it('U5: of two updates of one column at once, one is told of the conflict', async () => {
+    const own = await createTeam(database);
+    const outcomes = await Promise.all(
+      ['one', 'other'].map((title) =>
+        new SyncUser(database, own.owner.id).pushOne(
+          own.make.update('tasks', own.task, own.revision, { title }),
+        ),
+      ),
+    );
+    expect(outcomes.map((one) => one.outcome).sort()).toEqual(['applied', 'conflict']);
+  });
+
+  it('U4: an error that passes by itself fails the push as a whole and is no rejection', async () => {
+    const own = await createTeam(database);
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const blocker = database.transaction(async (connection) => {
+      await connection.query('select 1 from convoy.scope_clocks where scope_id = $1::uuid for update', [
+        own.workspace,
+      ]);
+      await held;
+    });
+    const change = own.make.update('tasks', own.task, null, { title: 'later' });
+    const refused = await own.owner.push([change]).catch((error: unknown) => error);
+    release();
+    await blocker;
+    expect(refused).toMatchObject({ sqlState: '55P03' });
+    expect(await own.owner.push([change], { batch: own.owner.batch })).toMatchObject({
+      outcomes: [{ outcome: 'applied' }],
+    });
+  });
+});
