@@ -1,0 +1,90 @@
+-- Inviting people by e-mail address, whether or not they have an account. An invitation's id is its
+-- secret: the owner hands it over; it works for the invited address alone.
+
+create table public.invitations (
+  id uuid primary key default gen_random_uuid(),
+  workspace_id uuid not null references public.workspaces,
+  email text not null constraint invitations_email_length check (char_length(email) between 3 and 320),
+  role text not null constraint invitations_role_allowed check (role in ('owner', 'editor', 'viewer', 'agent')),
+  invited_by uuid not null references public.profiles,
+  created_at timestamptz not null default now(),
+  expires_at timestamptz not null default now() + interval '14 days',
+  accepted_at timestamptz
+);
+create index invitations_workspace_id on public.invitations (workspace_id);
+
+-- The workspaces the caller owns; policies call it once for a query.
+create function convoy.owned_scopes() returns setof uuid
+language sql stable security definer set search_path = '' as $$
+  select m.workspace_id from public.workspace_members m
+    where m.user_id = (select auth.uid()) and m.deleted_at is null and m.role = 'owner'
+$$;
+
+alter table public.invitations enable row level security;
+create policy owners_read on public.invitations for select to authenticated
+  using (workspace_id = any (array(select convoy.owned_scopes())));
+revoke all on public.invitations from public, anon, authenticated;
+grant select on public.invitations to authenticated;
+grant all on public.invitations to service_role;
+
+-- Answers {"invitation_id": ...}, or {"error": {"code": ...}} with signed_out, forbidden or malformed.
+create function public.invite_member(workspace_id uuid, email text, role text) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  invitation uuid;
+begin
+  if auth.uid() is null then
+    return convoy.failure('signed_out');
+  end if;
+  if convoy.role_in(invite_member.workspace_id) is distinct from 'owner'
+    or exists (select from public.profiles p where p.id = auth.uid() and p.kind = 'agent')
+    or not exists (
+      select from public.workspaces w where w.id = invite_member.workspace_id and w.deleted_at is null)
+  then
+    return convoy.failure('forbidden');
+  end if;
+  if coalesce(btrim(invite_member.email), '') !~ '^[^@\s]+@[^@\s]+$' or char_length(invite_member.email) > 320 then
+    return convoy.failure('malformed', 'email must be an e-mail address.');
+  end if;
+  if coalesce(invite_member.role, '') not in ('owner', 'editor', 'viewer', 'agent') then
+    return convoy.failure('malformed', 'role must be owner, editor, viewer or agent.');
+  end if;
+  insert into public.invitations (workspace_id, email, role, invited_by)
+    values (invite_member.workspace_id, lower(btrim(invite_member.email)), invite_member.role, auth.uid())
+    returning id into invitation;
+  return jsonb_build_object('invitation_id', invitation);
+end
+$$;
+
+-- Makes the caller a member. Answers {"workspace_id": ...}, or {"error": {"code": "not_found"}} for whatever
+-- does not fit: an unknown, used or expired invitation, or one for another address.
+create function public.accept_invitation(invitation_id uuid) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  invitation public.invitations;
+begin
+  if auth.uid() is null then
+    return convoy.failure('signed_out');
+  end if;
+  select i.* into invitation from public.invitations i
+    join auth.users u on u.id = auth.uid() and lower(u.email) = i.email
+    where i.id = accept_invitation.invitation_id and i.accepted_at is null and i.expires_at > now()
+    for update of i;
+  if not found or not exists (
+    select from public.workspaces w where w.id = invitation.workspace_id and w.deleted_at is null)
+  then
+    return convoy.failure('not_found');
+  end if;
+  insert into public.workspace_members (id, workspace_id, user_id, role)
+    values (gen_random_uuid(), invitation.workspace_id, auth.uid(), invitation.role)
+    on conflict do nothing;
+  update public.invitations i set accepted_at = now() where i.id = invitation.id;
+  return jsonb_build_object('workspace_id', invitation.workspace_id);
+end
+$$;
+
+revoke all on function public.invite_member(uuid, text, text), public.accept_invitation(uuid)
+  from public, anon, authenticated;
+grant execute on function public.invite_member(uuid, text, text), public.accept_invitation(uuid) to authenticated;
+revoke execute on all functions in schema convoy from public;
+grant execute on function convoy.owned_scopes() to authenticated, service_role;

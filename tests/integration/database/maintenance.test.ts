@@ -1,0 +1,140 @@
+/** Invitations, restoring, purging, and what becomes of accounts. */
+
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openDatabase, refusalOf, type TestDatabase } from '../../support/database';
+import { createTeam, createUser, type SyncUser, type Team } from '../../support/syncUser';
+
+let database: TestDatabase;
+let team: Team;
+beforeAll(async () => {
+  database = await openDatabase();
+});
+beforeEach(async () => {
+  team = await createTeam(database);
+});
+afterAll(() => database.close());
+
+describe('invitations', () => {
+  async function call(user: SyncUser, name: string, ...values: string[]): Promise<Record<string, string>> {
+    const places = values.map((_, n) => `$${n + 1}`).join(', ');
+    const [row] = await database.as(user.id, (connection) =>
+      connection.query<{ answer: Record<string, string> }>(
+        `select public.${name}(${places}) as answer`,
+        values,
+      ),
+    );
+    return row?.answer ?? {};
+  }
+
+  it('P-PRIVATE: owners invite, and the invited address alone may accept, once', async () => {
+    const email = `${randomUUID()}@convoy.example`;
+    const guest = await createUser(database, { email });
+    const invited = await call(team.owner, 'invite_member', team.workspace, email.toUpperCase(), 'editor');
+    const id = invited.invitation_id ?? '';
+    const unknown = { error: { code: 'not_found' } };
+    expect(await call(team.stranger, 'accept_invitation', id)).toEqual(unknown);
+    expect(await call(guest, 'accept_invitation', randomUUID())).toEqual(unknown);
+    expect(await call(guest, 'accept_invitation', id)).toEqual({ workspace_id: team.workspace });
+    expect(await call(guest, 'accept_invitation', id)).toEqual(unknown);
+    expect((await guest.pull()).scopes.at(-1)).toMatchObject({ id: team.workspace, role: 'editor' });
+  });
+
+  it('P-PRIVATE: nobody else invites, or sees invitations', async () => {
+    const invite = (user: SyncUser) => call(user, 'invite_member', team.workspace, 'a@b.example', 'viewer');
+    for (const user of [team.editor, team.viewer, team.agent, team.stranger]) {
+      expect(await invite(user)).toEqual({ error: { code: 'forbidden' } });
+    }
+    await invite(team.owner);
+    const seenBy = (user: SyncUser) =>
+      database.as(user.id, (connection) => connection.query('select 1 from public.invitations'));
+    expect(await seenBy(team.owner)).toHaveLength(1);
+    expect(await seenBy(team.editor)).toHaveLength(0);
+    expect(await call(team.owner, 'invite_member', team.workspace, 'nobody', 'viewer')).toMatchObject({
+      error: { code: 'malformed' },
+    });
+    expect(await call(team.owner, 'invite_member', team.workspace, 'a@b.example', 'king')).toMatchObject({
+      error: { code: 'malformed' },
+    });
+  });
+});
+
+describe('restoring', () => {
+  const deletionOf = async (table: string, id: string) => {
+    const [row] = await database.query<{ deletion: string }>(
+      `select deletion_id::text as deletion from public.${table} where id = $1::uuid`,
+      [id],
+    );
+    return row?.deletion ?? '';
+  };
+  const restore = (deletion: string) =>
+    database.query<{ count: number }>('select convoy.restore_deletion($1::uuid)::int as count', [deletion]);
+
+  it('U8: brings back what the deletion took along, and only that', async () => {
+    const before = team.make.insert('tasks', { title: 'deleted before', milestone_id: team.milestone });
+    await team.owner.push([before]);
+    await team.owner.push([team.make.delete('tasks', before.id, null)]);
+    const { cursors } = await team.viewer.pullAll();
+    await team.owner.push([team.make.delete('projects', team.project, null)]);
+
+    expect(await restore(await deletionOf('projects', team.project))).toEqual([{ count: 3 }]);
+    const { pages } = await team.viewer.pullAll(cursors);
+    expect(pages[0]?.rows.tasks?.id).toEqual([team.task]);
+    expect(pages[0]?.rows.projects?.id).toEqual([team.project]);
+    expect(pages[0]?.deleted).toEqual({});
+  });
+
+  it('U8: not under what is still deleted', async () => {
+    await team.owner.push([team.make.delete('tasks', team.task, null)]);
+    const deletion = await deletionOf('tasks', team.task);
+    await team.owner.push([team.make.delete('projects', team.project, null)]);
+    expect(await refusalOf(restore(deletion))).toBe('SN008');
+    await restore(await deletionOf('projects', team.project));
+    expect(await restore(deletion)).toEqual([{ count: 1 }]);
+  });
+});
+
+describe('purging', () => {
+  it('S4: forgets tombstones beyond the horizon; a device as old starts anew', async () => {
+    const old = (await team.viewer.pullAll()).cursors;
+    await team.owner.push([team.make.delete('milestones', team.milestone, null)]);
+    const deleted = (await team.viewer.pullAll()).cursors;
+    await team.owner.push([team.make.update('projects', team.project, null, { name: 'later' })]);
+    const head = (await team.viewer.pullAll()).cursors;
+    await database.query(
+      "update convoy.scope_revisions set created_at = created_at - interval '1 year' where scope_id = $1::uuid and revision <= $2",
+      [team.workspace, team.revision + 1],
+    );
+    const [purged] = await database.query<{ count: number }>('select convoy.purge()::int as count');
+    expect(purged?.count).toBe(2);
+
+    const reset = async (cursors: typeof old) => {
+      const answer = await team.viewer.pull(cursors);
+      return answer.scopes.find((scope) => scope.id === team.workspace)?.reset ?? false;
+    };
+    expect(await reset(old)).toBe(true);
+    expect(await reset(deleted)).toBe(true);
+    expect(await reset(head)).toBe(false);
+    const { pages } = await team.viewer.pullAll();
+    expect(pages[0]?.deleted).toEqual({});
+    expect(pages[0]?.rows.projects?.name).toEqual(['later']);
+  });
+
+  it('S4: leaves what is younger', async () => {
+    await team.owner.push([team.make.delete('tasks', team.task, null)]);
+    const [purged] = await database.query<{ count: number }>('select convoy.purge()::int as count');
+    expect(purged?.count).toBe(0);
+  });
+});
+
+describe('accounts', () => {
+  it('R2: a deleted account leaves its workspaces, unless nobody else owns them', async () => {
+    const remove = (user: SyncUser) =>
+      database.query('delete from auth.users where id = $1::uuid', [user.id]);
+    expect(await refusalOf(remove(team.owner))).toBe('SN004');
+    const { cursors } = await team.owner.pullAll();
+    await remove(team.viewer);
+    const page = await team.owner.pull(cursors);
+    expect(page.deleted.workspace_members).toHaveLength(1);
+  });
+});
