@@ -42,6 +42,11 @@ export class ConvoyDatabase extends Database implements EditContext {
     return this.seen.get(scope) ?? 0;
   }
 
+  /** Before they are noted anew from what is stored. */
+  forgetSeenRevisions(): void {
+    this.seen.clear();
+  }
+
   noteSeenRevision(scope: string, revision: number): void {
     this.seen.set(scope, revision);
   }

@@ -3,7 +3,7 @@
  * is dirty; `is_synced`, `sync_status` and `sync_base` follow them here and nowhere else.
  */
 
-import { isSyncedTable, pushableColumns, type SyncedTable } from '@/core/schema';
+import { columnsOf, isSyncedTable, pushableColumns, type SyncedTable } from '@/core/schema';
 import type { Raw, RawValue } from './watermelondb';
 
 /** One edited column: the value last in step with the server, and when it was edited. */
@@ -13,6 +13,8 @@ export interface EditedColumn {
   editedAt: number;
   /** Server clock minus device clock as known when edited, ms. */
   offset: number;
+  /** What the server has by now, where it was pulled under the edit: to go back to when the edit is refused. */
+  server?: RawValue;
 }
 
 /** The content of `sync_base`. */
@@ -63,6 +65,15 @@ export function readBase(raw: Raw): SyncBase | null {
 
 export function writeBase(raw: Raw, base: SyncBase | null): void {
   raw.sync_base = base && JSON.stringify(base);
+}
+
+/** @returns what the column holds on the server, as far as is known here. */
+export function serverValue(edit: EditedColumn | undefined): RawValue {
+  return edit?.server === undefined ? (edit?.value ?? null) : edit.server;
+}
+
+export function stampsOf(raw: Raw): NonNullable<SyncBase['stamps']> {
+  return { updated_at: raw.updated_at ?? 0, last_modified_by: raw.last_modified_by ?? null };
 }
 
 /** The one place where the visible columns take over WatermelonDB's own status. */
@@ -123,17 +134,26 @@ export function trackUpdate(table: string, raw: Raw, before: Raw, clock: EditClo
     revision: Number(before.revision),
     groups: [],
     columns: {},
-    stamps: { updated_at: before.updated_at ?? 0, last_modified_by: before.last_modified_by ?? null },
+    stamps: stampsOf(before),
   };
   if (raw._status !== 'created') {
-    for (const column of changed) {
-      const value = base.columns[column] ? base.columns[column].value : (before[column] ?? null);
-      base.columns[column] = { value, editedAt: clock.now(), offset: clock.offset() };
+    for (const column of withUnits(table, changed)) {
+      const known = base.columns[column] ?? { value: before[column] ?? null };
+      base.columns[column] = { ...known, editedAt: clock.now(), offset: clock.offset() };
     }
   }
   writeBase(raw, base);
   followStatus(raw);
   return true;
+}
+
+/** Columns of a unit are edited together, so that they merge as one (rule U6). */
+function withUnits(table: string, changed: readonly string[]): readonly string[] {
+  const columns = columnsOf(table as SyncedTable);
+  const units = new Set<string>(changed.map((column) => columns[column]?.unit).flatMap((unit) => unit ?? []));
+  if (units.size === 0) return changed;
+  const whole = trackedColumns(table).filter((column) => units.has(columns[column]?.unit ?? ''));
+  return [...new Set([...changed, ...whole])];
 }
 
 /**

@@ -1,9 +1,10 @@
 /** Outcomes of a push → local records. One local transaction for a whole answer. */
 
+import { validate as isUuid } from 'uuid';
 import type { SyncError } from '@/core/errors';
 import type { Columns, Json, PushAnswer, PushChange, PushOutcome, PushRequest } from '@/core/protocol';
-import type { SyncedTable } from '@/core/schema';
-import { markEdited, readBase, type SyncBase } from '../models/tracking';
+import { columnsOf, type SyncedTable } from '@/core/schema';
+import { markEdited, readBase, type SyncBase, trackedColumns, writeBase } from '../models/tracking';
 import type { Raw } from '../models/watermelondb';
 import type { Applying, Settling } from './applying';
 import { applyPage, applyTombstone, keepInLedger, keepingEdits } from './applyRows';
@@ -11,7 +12,7 @@ import { rowsOf, sameValue, toRaw } from './codec';
 import { destroyDeleted } from './deletion';
 import { Draft } from './draft';
 import { recordsNaming } from './idMapping';
-import { quarantine } from './quarantine';
+import { quarantine, takeBackColumns } from './quarantine';
 import { resolveConflict, restoreDeletion } from './resolve';
 import type { SyncSession } from './session';
 
@@ -41,6 +42,9 @@ export async function applyPushAnswer(
       session,
       answer,
       rows: indexRows(answer),
+      cascaded: new Set(
+        Object.values(answer.effects.deleted).flatMap((deleted) => deleted.map((id) => ids.toLocal(id))),
+      ),
     };
     const applied: AppliedPush = { pushed: 0, conflicts: 0, rejected: 0, unsettled: false };
     const own = new Set(request.changes.map((change) => ids.toLocal(change.id)));
@@ -59,6 +63,9 @@ export async function applyPushAnswer(
       const state = store.scopes.get(scope);
       if (state) {
         draft.also(() => store.prepareScope(scope, { ...state, skip: [...state.skip, made.revision] }));
+      } else if (made.revision === 1) {
+        // A workspace begins with this push: everything in it is known here.
+        draft.also(() => store.prepareScope(scope, { cursor: made, role: 'owner', skip: [] }));
       }
     }
     const stored = await store.outbox();
@@ -89,7 +96,7 @@ async function settle(
     case 'applied':
     case 'merged':
       applied.pushed += 1;
-      if (raw && change.op === 'delete') await destroyDeleted(to.draft, raw.id);
+      if (raw && change.op === 'delete') await destroyDeleted(to.draft, raw.id, to.cascaded);
       else if (raw) acknowledge(to, change, raw, outcome.revision);
       return;
     case 'conflict': {
@@ -97,17 +104,25 @@ async function settle(
       applied.unsettled = true;
       const row = to.rows.get(change.id);
       if (!raw || !row) return;
-      if (change.op === 'delete') await restoreDeletion(to, change.table, raw, row);
-      else if (resolveConflict(to, change, raw, row, outcome.columns)) lostGroups.add(change.id);
+      if (change.op === 'delete') {
+        await restoreDeletion(to, change.table, raw, row);
+        lostGroups.add(change.id);
+      } else if (raw._status === 'deleted') {
+        // Deleted while it was on its way: what becomes of it is decided when the deletion is pushed.
+        to.draft.put(change.table, keepingEdits(change.table, toRaw(change.table, row, to.ids), raw));
+      } else if (resolveConflict(to, change, raw, row, outcome.columns)) lostGroups.add(change.id);
       return;
     }
     case 'duplicate':
       applied.pushed += 1;
       await replaceDuplicate(to, change.table, id, outcome.of);
+      if (raw?._status === 'deleted') deleteTwin(to, change.table, raw, outcome.of);
       return;
     case 'gone':
       applied.conflicts += 1;
-      await applyTombstone(to, change.table, id);
+      applied.unsettled = true;
+      if (raw && outcome.which === 'parent' && change.op === 'update') stayInPlace(to, change, raw);
+      else await applyTombstone(to, change.table, id);
       return;
     case 'rejected':
       applied.rejected += 1;
@@ -115,7 +130,7 @@ async function settle(
         code: outcome.code,
         column: outcome.column,
         message: outcome.message,
-        group: `${to.answer.batch}/${change.group}`,
+        group: refusedGroup(to, to.answer.batch, change.group),
       });
       return;
     case 'blocked':
@@ -134,12 +149,12 @@ async function settleBlocked(
   applied: AppliedPush,
 ): Promise<void> {
   const raw = await to.draft.get(change.table, to.ids.toLocal(change.id));
-  const blockerIndex = request.changes.findIndex((other) => other.id === outcome.by);
-  const blocker = to.answer.outcomes[blockerIndex];
-  if (blocker?.outcome === 'conflict') {
+  const blocker = finalBlocker(to, request, outcome.by);
+  if (blocker === null || blocker.outcome === 'conflict') {
     applied.unsettled = true;
     // What the change was about did not happen: its activity must not claim that it did (rule U13).
-    if (lostGroups.has(outcome.by) && change.table === 'activity_feed' && raw) {
+    const isLost = blocker?.group === change.group && lostGroups.has(outcome.by);
+    if (isLost && change.table === 'activity_feed' && raw) {
       const base = readBase(raw);
       if (base) keepInLedger(to, change.table, raw, base, 'withdrawn');
       to.draft.destroy(change.table, raw.id);
@@ -147,13 +162,62 @@ async function settleBlocked(
     return;
   }
   applied.rejected += 1;
-  const blockerGroup = request.changes[blockerIndex]?.group ?? change.group;
   await quarantine(to, change, raw, {
     code: 'blocked',
     column: null,
     message: 'It waits for a change that was refused.',
-    group: `${to.answer.batch}/${blockerGroup}`,
+    group: refusedGroup(to, to.answer.batch, blocker.group),
   });
+}
+
+/**
+ * Follows blocked changes to the one that all of them wait for.
+ * @returns what became of that one; null when it only waits for its turn, in the next push
+ */
+function finalBlocker(
+  to: Settling,
+  request: PushRequest,
+  by: string,
+): { outcome: PushOutcome['outcome']; group: number } | null {
+  const passed = new Set<string>();
+  for (let id = by; !passed.has(id); ) {
+    passed.add(id);
+    const index = request.changes.findIndex((other) => other.id === id);
+    const [change, outcome] = [request.changes[index], to.answer.outcomes[index]];
+    if (!change || !outcome) return null;
+    if (outcome.outcome !== 'blocked') return { outcome: outcome.outcome, group: change.group };
+    id = outcome.by;
+  }
+  return null;
+}
+
+/** Batches are numbered by each device id anew. */
+function refusedGroup({ deviceId }: Applying, batch: number, group: number): string {
+  return `${deviceId}/${batch}/${group}`;
+}
+
+/** The place a record was moved to is gone, the record is not: it stays where the server has it. */
+function stayInPlace(to: Settling, change: PushChange, raw: Raw): void {
+  const columns = columnsOf(change.table);
+  const names = Object.keys(change.values ?? {});
+  const units = new Set(
+    names.filter((name) => columns[name]?.parent).map((name) => columns[name]?.unit ?? name),
+  );
+  const place = names.filter((name) => units.has(columns[name]?.unit ?? name));
+  const base = readBase(raw);
+  if (base) keepInLedger(to, change.table, raw, base, 'gone', place);
+  takeBackColumns(to, change, raw, place, null);
+}
+
+/** It was deleted here while its creation was on its way: the deletion is meant for the other one too. */
+function deleteTwin(to: Settling, table: SyncedTable, deleted: Raw, remoteId: string): void {
+  const row = to.rows.get(remoteId);
+  if (!row) return;
+  const twin: Raw = { ...toRaw(table, row, to.ids), _status: 'deleted' };
+  const revision = Number(twin.revision);
+  const groups = readBase(deleted)?.groups ?? [];
+  writeBase(twin, { revision, groups, columns: {}, deletion: { root: twin.id, seen: revision } });
+  to.draft.put(table, twin);
 }
 
 /**
@@ -192,14 +256,11 @@ function stillEdited(to: Settling, change: PushChange, current: Raw, revision: n
     { ...change.values, id: change.id, workspace_id: change.workspace_id },
     to.ids,
   );
-  if (current._status === 'deleted') {
-    // Deleted while it was on its way: the deletion is still to be pushed.
-    return base ? { ...raw, sync_base: JSON.stringify({ ...base, revision, columns: {} }) } : raw;
-  }
   const columns: SyncBase['columns'] = {};
-  const compared = change.op === 'insert' ? pushedColumns(change, current) : Object.keys(base?.columns ?? {});
+  const isNew = change.op === 'insert';
+  const compared = isNew ? trackedColumns(change.table) : Object.keys(base?.columns ?? {});
   for (const name of compared) {
-    const wasSent = change.op === 'insert' || (change.values !== undefined && name in change.values);
+    const wasSent = isNew || (change.values !== undefined && name in change.values);
     const edit = base?.columns[name];
     const sentValue = sent[name] ?? null;
     if (!wasSent) {
@@ -212,14 +273,15 @@ function stillEdited(to: Settling, change: PushChange, current: Raw, revision: n
       };
     }
   }
-  markEdited(raw, { revision, groups: base?.groups ?? [], columns });
+  const stamps = { updated_at: Date.parse(to.answer.server_time), last_modified_by: to.answer.user_id };
+  const left = { revision, groups: base?.groups ?? [], columns, stamps };
+  if (current._status === 'deleted' && base?.deletion) {
+    // Deleted while it was on its way: the deletion is still to be pushed. Of what is new nobody else
+    // can have made anything before.
+    const seen = isNew ? Math.max(base.deletion.seen, revision) : base.deletion.seen;
+    writeBase(raw, { ...left, deletion: { ...base.deletion, seen } });
+  } else markEdited(raw, left);
   return raw;
-}
-
-function pushedColumns(change: PushChange, current: Raw): string[] {
-  const given = Object.keys(change.values ?? {});
-  const later = Object.keys(readBase(current)?.columns ?? {});
-  return [...new Set([...given, ...later])];
 }
 
 /** The server has the same thing under another id: that one takes this one's place everywhere. */
@@ -236,7 +298,8 @@ async function replaceDuplicate(
     const raw = (await to.draft.get(reference.table, reference.raw.id)) ?? { ...reference.raw };
     to.draft.put(reference.table, { ...raw, [reference.column]: target });
   }
-  to.draft.also(() => to.ids.prepare(table, id, remoteId));
+  // An id of WatermelonDB's own kind has its UUID already; it would stand for this one when pulled.
+  if (isUuid(id)) to.draft.also(() => to.ids.prepare(table, id, remoteId));
 }
 
 /** A batch of one group that the server refused as a whole: the changes go to the quarantine. */
@@ -255,7 +318,7 @@ export async function refuseLocally(
         code: error.code,
         column: null,
         message: error.message,
-        group: `${request.batch}/${change.group}`,
+        group: refusedGroup(to, request.batch, change.group),
       });
     }
     const stored = await store.outbox();

@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Columns, Json, Page } from '@/core/protocol';
 import { SYNCED_TABLES, type SyncedTable } from '@/core/schema';
 import { Conflict, type ConflictColumn } from '../models';
-import { markEdited, readBase, type SyncBase } from '../models/tracking';
+import { followStatus, markEdited, readBase, type SyncBase, stampsOf, writeBase } from '../models/tracking';
 import type { Raw } from '../models/watermelondb';
 import type { Applying } from './applying';
 import { rowsOf, sameValue, toRaw } from './codec';
@@ -55,9 +55,7 @@ export function keepingEdits(table: SyncedTable, incoming: Raw, current: Raw): R
   const base = readBase(current);
   if (!base || current._status === 'synced') return incoming;
   const kept: Raw = { ...incoming, sync_error: current.sync_error ?? null };
-  if (current._status === 'deleted') {
-    return { ...kept, _status: 'deleted', sync_base: current.sync_base ?? null };
-  }
+  const stamps = stampsOf(incoming);
   if (current._status === 'created') {
     // The server has a record this device believes to be new: its values become edits of that one.
     const differing = Object.keys(incoming).filter(
@@ -73,11 +71,19 @@ export function keepingEdits(table: SyncedTable, incoming: Raw, current: Raw): R
       ]),
     );
     for (const name of differing) kept[name] = current[name] ?? null;
-    markEdited(kept, { ...base, revision: Number(incoming.revision), columns });
+    markEdited(kept, { ...base, revision: Number(incoming.revision), columns, stamps });
     return kept;
   }
-  for (const name of Object.keys(base.columns)) kept[name] = current[name] ?? null;
-  markEdited(kept, base);
+  const columns: SyncBase['columns'] = {};
+  for (const [name, edit] of Object.entries(base.columns)) {
+    columns[name] = { ...edit, server: incoming[name] ?? null };
+    kept[name] = current[name] ?? null;
+  }
+  if (current._status === 'deleted') {
+    kept._status = 'deleted';
+    writeBase(kept, { ...base, columns, stamps });
+    followStatus(kept);
+  } else markEdited(kept, { ...base, columns, stamps });
   return kept;
 }
 
@@ -119,11 +125,12 @@ export function keepInLedger(
   raw: Raw,
   base: SyncBase,
   kind: 'gone' | 'withdrawn',
+  only: readonly string[] = Object.keys(base.columns),
 ): void {
   const lost =
     raw._status === 'created'
       ? Object.keys(raw).filter((name) => isEditable(name) && raw[name] !== null)
-      : Object.keys(base.columns);
+      : only;
   const columns = Object.fromEntries(
     lost.map((name): [string, ConflictColumn] => [
       name,

@@ -20,4 +20,6 @@ export interface Settling extends Applying {
   answer: PushAnswer;
   /** Rows among the effects, by remote id. */
   rows: Map<string, Record<string, Json>>;
+  /** Local ids of what the server deleted along with others. */
+  cascaded: ReadonlySet<string>;
 }

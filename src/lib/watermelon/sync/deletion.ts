@@ -4,7 +4,7 @@ import { columnsOf, SYNCED_TABLES, type SyncedTable } from '@/core/schema';
 import type { ConvoyDatabase } from '../database';
 import type { ConvoyModel } from '../models';
 import { markClean, markCreated, markEdited, readBase } from '../models/tracking';
-import { Q } from '../models/watermelondb';
+import { Q, type Raw } from '../models/watermelondb';
 import type { Draft } from './draft';
 
 /** Tables whose rows are deleted with a row of `table`, and the column that names it. */
@@ -50,32 +50,60 @@ export async function withDescendants(
   return [...doomed.values()];
 }
 
-/** The deletion of `root` is in: everything it took along here goes for good. */
-export async function destroyDeleted(draft: Draft, root: string): Promise<void> {
-  for (const { table, id } of await deletedWith(draft, root)) draft.destroy(table, id);
+/**
+ * The deletion of `root` is in: what it took along here and on the server goes for good. What the
+ * server kept, because others had moved it elsewhere, comes back.
+ * @param cascaded local ids that the server deleted along with others
+ */
+export async function destroyDeleted(
+  draft: Draft,
+  root: string,
+  cascaded: ReadonlySet<string>,
+): Promise<void> {
+  for (const { table, raw } of await deletedWith(draft, root)) {
+    if (raw.id === root || raw.remote_id === null || cascaded.has(raw.id)) draft.destroy(table, raw.id);
+    else bringBack(draft, table, raw);
+  }
 }
 
 /** Brings back everything that the deletion of `root` took along on this device. */
 export async function undelete(draft: Draft, root: string): Promise<void> {
-  for (const { table, id } of await deletedWith(draft, root)) {
-    const raw = await draft.get(table, id);
-    if (!raw) continue;
-    const base = readBase(raw);
-    if (base && raw.remote_id === null) markCreated(raw, base);
-    else if (base) markEdited(raw, base);
-    else markClean(raw);
-    draft.put(table, raw);
-  }
+  for (const { table, raw } of await deletedWith(draft, root)) bringBack(draft, table, raw);
 }
 
-async function deletedWith(draft: Draft, root: string): Promise<{ table: SyncedTable; id: string }[]> {
-  const found: { table: SyncedTable; id: string }[] = [];
+function bringBack(draft: Draft, table: SyncedTable, raw: Raw): void {
+  const base = readBase(raw);
+  if (base && raw.remote_id === null) markCreated(raw, base);
+  else if (base) markEdited(raw, base);
+  else markClean(raw);
+  draft.put(table, raw);
+}
+
+/** @returns for each workspace with deletions that are not pushed yet, the earliest revision seen by one. */
+export async function pendingDeletions(draft: Draft): Promise<Map<string, number>> {
+  const seen = new Map<string, number>();
   for (const table of SYNCED_TABLES) {
     const ids = [...(await draft.deletedIds(table))];
     await draft.load(table, ids);
     for (const id of ids) {
       const raw = await draft.get(table, id);
-      if (raw && (id === root || readBase(raw)?.deletion?.root === root)) found.push({ table, id });
+      const deletion = raw && readBase(raw)?.deletion;
+      if (!deletion) continue;
+      const scope = raw.workspace_id as string;
+      seen.set(scope, Math.min(deletion.seen, seen.get(scope) ?? deletion.seen));
+    }
+  }
+  return seen;
+}
+
+async function deletedWith(draft: Draft, root: string): Promise<{ table: SyncedTable; raw: Raw }[]> {
+  const found: { table: SyncedTable; raw: Raw }[] = [];
+  for (const table of SYNCED_TABLES) {
+    const ids = [...(await draft.deletedIds(table))];
+    await draft.load(table, ids);
+    for (const id of ids) {
+      const raw = await draft.get(table, id);
+      if (raw && (id === root || readBase(raw)?.deletion?.root === root)) found.push({ table, raw });
     }
   }
   return found;

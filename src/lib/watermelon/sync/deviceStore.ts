@@ -5,6 +5,7 @@ import type { Cursor, Scope } from '@/core/protocol';
 import type { ConvoyDatabase } from '../database';
 import { type DeviceFacts, DeviceState, OutboxBatch, ScopeCursor } from '../models';
 import type { Collection, Model } from '../models/watermelondb';
+import type { IdMap } from './idMapping';
 
 const DEVICE = 'device';
 
@@ -15,6 +16,11 @@ export interface ScopeState {
   skip: number[];
 }
 
+/** @returns the revision up to which everything is here: one that is still being paged is not done. */
+export function doneUpTo(cursor: Cursor): number {
+  return cursor.after === undefined ? cursor.revision : cursor.revision - 1;
+}
+
 /** Loaded once; every change is prepared here and written with the batch it belongs to. */
 export class DeviceStore {
   readonly scopes = new Map<string, ScopeState>();
@@ -22,18 +28,19 @@ export class DeviceStore {
   private readonly cursorRecords = new Map<string, ScopeCursor>();
   private factsRecord: DeviceState | null = null;
 
-  private constructor(private readonly database: ConvoyDatabase) {}
+  private constructor(
+    private readonly database: ConvoyDatabase,
+    private readonly ids: IdMap,
+  ) {}
 
-  static async load(database: ConvoyDatabase): Promise<DeviceStore> {
-    const store = new DeviceStore(database);
+  static async load(database: ConvoyDatabase, ids: IdMap): Promise<DeviceStore> {
+    const store = new DeviceStore(database, ids);
+    database.forgetSeenRevisions();
     for (const record of await store.collection<ScopeCursor>(ScopeCursor).query().fetch()) {
       store.cursorRecords.set(record.id, record);
-      store.scopes.set(record.id, {
-        cursor: { revision: record.revision, tag: record.tag, ...(record.paging ?? {}) },
-        role: record.role,
-        skip: record.skip,
-      });
-      database.noteSeenRevision(record.id, record.revision);
+      const cursor = { revision: record.revision, tag: record.tag, ...(record.paging ?? {}) };
+      store.scopes.set(record.id, { cursor, role: record.role, skip: record.skip });
+      store.noteSeen(record.id, doneUpTo(cursor));
     }
     const [facts] = await store.collection<DeviceState>(DeviceState).query().fetch();
     if (facts) {
@@ -71,7 +78,7 @@ export class DeviceStore {
 
   prepareScope(id: string, state: ScopeState): Model {
     this.scopes.set(id, state);
-    this.database.noteSeenRevision(id, state.cursor.revision);
+    this.noteSeen(id, doneUpTo(state.cursor));
     const { revision, tag, target, after } = state.cursor;
     const paging = target === undefined ? null : { target, after };
     const known = this.cursorRecords.get(id);
@@ -99,9 +106,14 @@ export class DeviceStore {
 
   prepareForgetScope(id: string): Model | null {
     this.scopes.delete(id);
-    this.database.noteSeenRevision(id, 0);
+    this.noteSeen(id, 0);
     const record = this.cursorRecords.get(id);
     this.cursorRecords.delete(id);
     return record ? record.prepareDestroyPermanently() : null;
+  }
+
+  /** Records name their workspace by the id it has here. */
+  private noteSeen(scope: string, revision: number): void {
+    this.database.noteSeenRevision(this.ids.toLocal(scope), revision);
   }
 }

@@ -4,7 +4,7 @@ import type { PushChange } from '@/core/protocol';
 import { columnsOf, SYNCED_TABLES, type SyncedTable } from '@/core/schema';
 import type { ConvoyDatabase } from '../database';
 import type { ConvoyModel } from '../models';
-import { readBase, type SyncBase, trackedColumns } from '../models/tracking';
+import { readBase, type SyncBase, serverValue, trackedColumns } from '../models/tracking';
 import { Q, type Raw } from '../models/watermelondb';
 import { toWire } from './codec';
 import type { IdMap } from './idMapping';
@@ -59,7 +59,8 @@ export function toChanges(dirty: readonly Dirty[], ids: IdMap, limit: number): P
   const deletedHere = new Set(dirty.filter(isDeleted).map((item) => item.raw.id));
   const pushed = dirty.filter((item) => {
     const root = item.base.deletion?.root;
-    return !isDeleted(item) || root === undefined || root === item.raw.id || !deletedHere.has(root);
+    if (!isDeleted(item) || root === undefined || root === item.raw.id || !deletedHere.has(root)) return true;
+    return wasMovedHere(item);
   });
   const changes: PushChange[] = [];
   for (const [number, members] of inDependencyOrder(formGroups(pushed)).entries()) {
@@ -68,6 +69,14 @@ export function toChanges(dirty: readonly Dirty[], ids: IdMap, limit: number): P
     for (const member of members) changes.push(toChange(member, number, ids));
   }
   return changes;
+}
+
+/** Moved unsynced to where it was deleted: the server's cascade will not find it there. */
+function wasMovedHere({ table, raw, base }: Dirty): boolean {
+  const columns = columnsOf(table);
+  return Object.entries(base.columns).some(
+    ([name, edit]) => columns[name]?.parent === true && serverValue(edit) !== raw[name],
+  );
 }
 
 const isDeleted = (item: Dirty): boolean => item.raw._status === 'deleted';

@@ -1,9 +1,11 @@
 /** Remote changes → local database: one page, and the cursors it leads to, per local transaction. */
 
 import type { SyncError } from '@/core/errors';
-import { type Cursor, PROTOCOL_VERSION, type PullAnswer, SCHEMA_VERSION } from '@/core/protocol';
+import { PROTOCOL_VERSION, type PullAnswer, SCHEMA_VERSION } from '@/core/protocol';
 import { fail, ok, type Result } from '@/core/result';
 import { applyPage } from './applyRows';
+import { pendingDeletions } from './deletion';
+import { doneUpTo } from './deviceStore';
 import { Draft } from './draft';
 import { purgeScope } from './purge';
 import type { SyncSession } from './session';
@@ -80,22 +82,23 @@ async function applyAnswer(session: SyncSession, answer: PullAnswer) {
       await purgeScope(to, scope);
       draft.also(() => store.prepareForgetScope(scope));
     }
+    const deletions = await pendingDeletions(draft);
     const counts = await applyPage(to, answer);
     for (const scope of answer.scopes) {
       const known = store.scopes.get(scope.id);
       const cursor = answer.cursors[scope.id] ?? known?.cursor ?? { revision: 0, tag: '' };
       if (known && cursor === known.cursor && scope.role === known.role) continue;
-      const skip = scope.reset ? [] : (known?.skip ?? []).filter((revision) => revision > doneUpTo(cursor));
+      // A deletion made before this page does not conflict with what this device itself pushed meanwhile.
+      const from = Math.min(
+        doneUpTo(cursor),
+        deletions.get(ids.toLocal(scope.id)) ?? Number.POSITIVE_INFINITY,
+      );
+      const skip = scope.reset ? [] : (known?.skip ?? []).filter((revision) => revision > from);
       draft.also(() => store.prepareScope(scope.id, { cursor, role: scope.role, skip }));
     }
     await draft.commit();
     return counts;
   }, 'sync: apply page');
-}
-
-/** While a revision is being paged it is not done: part of it may be a skipped one. */
-function doneUpTo(cursor: Cursor): number {
-  return cursor.after === undefined ? cursor.revision : cursor.revision - 1;
 }
 
 function isUnchanged({ store }: SyncSession, answer: PullAnswer): boolean {

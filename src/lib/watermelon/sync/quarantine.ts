@@ -5,7 +5,7 @@ import type { PushChange } from '@/core/protocol';
 import type { SyncedTable } from '@/core/schema';
 import type { ConvoyDatabase } from '../database';
 import { type ConvoyModel, Quarantined, type WantedChange } from '../models';
-import { markClean, markEdited, readBase, trackedColumns } from '../models/tracking';
+import { markClean, markEdited, readBase, serverValue, trackedColumns, writeBase } from '../models/tracking';
 import { type Model, Q, type Raw } from '../models/watermelondb';
 import type { Applying } from './applying';
 import { sameValue, toRaw } from './codec';
@@ -48,7 +48,6 @@ export async function quarantine(
 
 async function takeBack(to: Applying, change: PushChange, raw: Raw): Promise<WantedChange> {
   const { table } = change;
-  const base = readBase(raw);
   if (change.op === 'insert') {
     to.draft.destroy(table, raw.id);
     return { values: raw, base: {} };
@@ -60,12 +59,25 @@ async function takeBack(to: Applying, change: PushChange, raw: Raw): Promise<Wan
     to.draft.put(table, { ...restored, sync_error: 'delete refused' });
     return { values: {}, base: {} };
   }
+  return takeBackColumns(to, change, raw, Object.keys(change.values ?? {}), 'change refused');
+}
+
+/** Takes these columns of a refused update back to what the server has. @returns what they were to become */
+export function takeBackColumns(
+  to: Applying,
+  change: PushChange,
+  raw: Raw,
+  names: readonly string[],
+  syncError: string | null,
+): WantedChange {
+  const { table } = change;
+  const base = readBase(raw);
   const sent = toRaw(table, { ...change.values, id: change.id, workspace_id: change.workspace_id }, to.ids);
   const reverted: Raw = { ...raw };
   const left = { ...(base?.columns ?? {}) };
   const wanted: WantedChange = { values: {}, base: {} };
-  for (const name of Object.keys(change.values ?? {})) {
-    const before = base?.columns[name]?.value ?? null;
+  for (const name of names) {
+    const before = serverValue(base?.columns[name]);
     wanted.values[name] = sent[name] ?? null;
     wanted.base[name] = before;
     // A newer edit of the same column is a wish of its own; it keeps its base and is pushed by itself.
@@ -73,12 +85,12 @@ async function takeBack(to: Applying, change: PushChange, raw: Raw): Promise<Wan
     reverted[name] = before;
     delete left[name];
   }
-  reverted.sync_error = 'change refused';
+  reverted.sync_error = syncError;
   if (Object.keys(left).length === 0) Object.assign(reverted, base?.stamps);
-  if (raw._status !== 'deleted') {
-    const revision = base?.revision ?? Number(raw.revision);
-    markEdited(reverted, { revision, groups: [], columns: left, stamps: base?.stamps });
-  }
+  const rest = { revision: base?.revision ?? Number(raw.revision), columns: left, stamps: base?.stamps };
+  if (raw._status === 'deleted')
+    writeBase(reverted, { ...rest, groups: base?.groups ?? [], deletion: base?.deletion });
+  else markEdited(reverted, { ...rest, groups: [] });
   to.draft.put(table, reverted);
   return wanted;
 }

@@ -3,18 +3,18 @@
 import type { Json, PushChange } from '@/core/protocol';
 import type { SyncedTable } from '@/core/schema';
 import type { ConflictColumn } from '../models';
-import { markEdited, readBase, type SyncBase } from '../models/tracking';
+import { markEdited, readBase, type SyncBase, stampsOf, trackedColumns } from '../models/tracking';
 import type { Raw, RawValue } from '../models/watermelondb';
 import type { Settling } from './applying';
-import { addConflict } from './applyRows';
-import { toRaw } from './codec';
+import { addConflict, keepingEdits } from './applyRows';
+import { sameValue, toRaw } from './codec';
 import { undelete } from './deletion';
 import { mergeRecord } from './mergeRecord';
 
 /**
  * Settles one record whose columns others had changed.
  * @param theirs the columns in conflict, with the time of the other edit
- * @returns whether nothing of the local change is left
+ * @returns whether nothing of what was sent is left
  */
 export function resolveConflict(
   to: Settling,
@@ -26,7 +26,7 @@ export function resolveConflict(
   const { table } = change;
   const remote = toRaw(table, row, to.ids);
   const base = readBase(local) ?? { revision: 0, groups: [], columns: {} };
-  const columns = editedColumns(change, local, base, remote);
+  const columns = editedColumns(to, change, local, remote, theirs);
   const names = Object.keys(columns);
   const pick = (value: (name: string) => RawValue) =>
     Object.fromEntries(names.map((name) => [name, value(name)]));
@@ -61,17 +61,51 @@ export function resolveConflict(
     const state = Object.values(ledger).some((column) => column.by === 'open') ? 'open' : 'settled';
     addConflict(to, { kind: 'columns', state, table, raw: local, columns: ledger });
   }
-  markEdited(result, { revision: Number(remote.revision), groups: base.groups, columns: left });
+  const stamps = stampsOf(remote);
+  markEdited(result, { revision: Number(remote.revision), groups: base.groups, columns: left, stamps });
   to.draft.put(table, result);
-  return Object.keys(left).length === 0;
+  return Object.keys(change.values ?? {}).every((name) => !(name in left));
 }
 
-/** An insert has no base: the server's own values stand in where the device knows of no earlier ones. */
-function editedColumns(change: PushChange, local: Raw, base: SyncBase, remote: Raw): SyncBase['columns'] {
-  if (change.op !== 'insert') return base.columns;
-  const created = base.created ?? { editedAt: 0, offset: 0 };
-  const given = Object.keys(change.values ?? {}).filter((name) => local[name] !== remote[name]);
-  return Object.fromEntries(given.map((name) => [name, { value: null, ...created }]));
+/**
+ * The columns this device wants otherwise than the server has them. Those that were sent and taken
+ * have the sent value as their base: an edit made meanwhile is no conflict with it (rule D4).
+ */
+function editedColumns(
+  to: Settling,
+  change: PushChange,
+  local: Raw,
+  remote: Raw,
+  theirs: Record<string, string | null>,
+): SyncBase['columns'] {
+  const { table, values = {} } = change;
+  const base = readBase(local);
+  const isTaken = (name: string) => name in values && !(name in theirs);
+  if (change.op !== 'insert') {
+    const edits = Object.entries(base?.columns ?? {});
+    return Object.fromEntries(
+      edits.map(([name, edit]) => [
+        name,
+        isTaken(name) ? { ...edit, value: sentValue(to, change, name) } : edit,
+      ]),
+    );
+  }
+  // An insert has no base; what was taken stands in for it.
+  const created = base?.created ?? { editedAt: 0, offset: 0 };
+  const differing = trackedColumns(table).filter(
+    (name) => !sameValue(table, name, local[name] ?? null, remote[name] ?? null),
+  ) as string[];
+  return Object.fromEntries(
+    differing.map((name) => [
+      name,
+      { value: isTaken(name) ? sentValue(to, change, name) : null, ...created },
+    ]),
+  );
+}
+
+function sentValue({ ids }: Settling, change: PushChange, name: string): RawValue {
+  const sent = { ...change.values, id: change.id, workspace_id: change.workspace_id };
+  return toRaw(change.table, sent, ids)[name] ?? null;
 }
 
 function editTime(edit: SyncBase['columns'][string] | undefined): number | null {
@@ -93,5 +127,6 @@ export async function restoreDeletion(
     columns: { deleted_at: { base: null, local: to.now, remote: null, chosen: null, by: 'remote' } },
   });
   await undelete(to.draft, root.id);
-  to.draft.put(table, toRaw(table, row, to.ids));
+  const restored = (await to.draft.get(table, root.id)) ?? root;
+  to.draft.put(table, keepingEdits(table, toRaw(table, row, to.ids), restored));
 }

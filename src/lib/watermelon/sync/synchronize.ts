@@ -162,7 +162,8 @@ export class SyncEngine {
   private async open(): Promise<SyncSession> {
     if (this.session) return this.session;
     const { database, transport, userId, clock, policies, pageRows = PAGE_ROWS } = this.options;
-    const [store, ids] = [await DeviceStore.load(database), await IdMappings.load(database)];
+    const ids = await IdMappings.load(database);
+    const store = await DeviceStore.load(database, ids);
     clock.restore(store.facts.clockOffset);
     const unreachable = { pull: unavailable, push: unavailable };
     this.session = {

@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Task } from '@/core/entities';
+import { Conflict, type ConvoyModel, type Device } from '@/lib/watermelon';
+import { temporaryFolder } from '../../support/localDatabase';
+import { meanwhile } from '../../support/meanwhile';
+import { SEED } from '../../support/seed';
+import { deviceSnapshot, serverSnapshot } from '../../support/snapshot';
+import { settle, type TestDevice, World } from '../../support/world';
+
+let world: World;
+let here: TestDevice;
+let there: TestDevice;
+
+beforeAll(async () => {
+  world = await World.start();
+});
+afterAll(() => world.close());
+beforeEach(async () => {
+  here = await world.device('owner');
+  there = await world.device('editor');
+  await settle(here, there);
+});
+
+async function sharedTask(title: string, more: object = {}): Promise<Task> {
+  const values = { milestone_id: SEED.offlineMilestone, title, ...more };
+  const task = await here.contextService.createTask(values);
+  await settle(here, there);
+  return task;
+}
+
+async function expectConverged(): Promise<void> {
+  await settle(here, there);
+  for (const device of [here, there]) {
+    const server = await serverSnapshot(world.stack.backend, device.userId);
+    expect(await deviceSnapshot(device.database)).toEqual(server);
+    expect(device.syncStatus.pending).toBe(0);
+  }
+}
+
+const taskOn = (device: Device, id: string) => device.contextService.getLocalTask(id);
+
+const ledger = (device: Device) =>
+  device.database
+    .get<Conflict>(Conflict.table as never)
+    .query()
+    .fetch();
+
+const feed = async (device: Device, type: string, entityId: string) =>
+  (await device.database.get<ConvoyModel>('activity_feed').query().fetch()).filter(
+    ({ raw }) => raw.activity_type === type && raw.entity_id === entityId,
+  );
+
+describe('deletions that are taken back', () => {
+  it('U13 leaves no activity that tells of a deletion which did not happen', async () => {
+    const task = await sharedTask('edited elsewhere');
+    await here.contextService.deleteTask(task.id);
+    await there.contextService.updateTask(task.id, { title: 'still needed' });
+    await there.sync();
+    await expectConverged();
+    expect((await taskOn(here, task.id))?.title).toBe('still needed');
+    expect(await feed(there, 'task_deleted', task.id)).toEqual([]);
+  });
+
+  it('P-NOLOSS U8 brings back the unsynced edits that the task had when it was deleted', async () => {
+    const task = await sharedTask('edited here and there');
+    await here.contextService.updateTask(task.id, { description: 'mine' });
+    await here.contextService.deleteTask(task.id);
+    await there.contextService.updateTask(task.id, { title: 'theirs' });
+    await there.sync();
+    await expectConverged();
+    expect(await taskOn(there, task.id)).toMatchObject({ title: 'theirs', description: 'mine' });
+  });
+});
+
+describe('moves and deletions', () => {
+  it('P-CONVERGE deletes a task that was moved, unsynced, under one that is deleted', async () => {
+    const [from, to] = [await sharedTask('from'), await sharedTask('to')];
+    const child = await sharedTask('moved, then deleted', { parent_task_id: from.id });
+    const grandchild = await sharedTask('with it', { parent_task_id: child.id });
+    await here.contextService.updateTask(child.id, { parent_task_id: to.id });
+    await here.contextService.deleteTask(to.id);
+    await expectConverged();
+    for (const { id } of [to, child, grandchild]) expect(await taskOn(there, id)).toBeNull();
+    expect(await taskOn(there, from.id)).not.toBeNull();
+  });
+
+  it('P-CONVERGE keeps a task that was moved, unsynced, out of one that is deleted', async () => {
+    const from = await sharedTask('from');
+    const child = await sharedTask('moved out', { parent_task_id: from.id });
+    await here.contextService.updateTask(child.id, { parent_task_id: null });
+    await here.contextService.deleteTask(from.id);
+    await expectConverged();
+    expect((await taskOn(there, child.id))?.parent_task_id).toBeNull();
+  });
+
+  it('U7 leaves a task where it was that is moved under one deleted meanwhile, and keeps its other edits', async () => {
+    const [from, to] = [await sharedTask('from'), await sharedTask('to')];
+    const child = await sharedTask('moved', { parent_task_id: from.id });
+    await there.contextService.deleteTask(to.id);
+    await there.sync();
+    await here.contextService.updateTask(child.id, { parent_task_id: to.id, title: 'renamed' });
+    await expectConverged();
+    expect(await taskOn(there, child.id)).toMatchObject({ parent_task_id: from.id, title: 'renamed' });
+    const lost = (await ledger(here)).filter((entry) => entry.recordId === child.id);
+    expect(lost.map((entry) => entry.columns.parent_task_id?.local)).toEqual([to.id]);
+  });
+});
+
+describe('units', () => {
+  it('U6 a stage move and a status set elsewhere are not mixed: the first to arrive stands whole', async () => {
+    const task = await sharedTask('one unit');
+    await there.contextService.updateTask(task.id, { status: 'blocked' });
+    await there.sync();
+    await here.contextService.updateTaskStage(task.id, 'IMPLEMENT');
+    await expectConverged();
+    const context = await there.contextService.getTaskContext(task.id);
+    expect(context?.task).toMatchObject({ current_stage: 'PLAN', status: 'blocked' });
+    expect(context?.activities.map((entry) => entry.activity_type)).not.toContain('stage_changed');
+  });
+
+  it('U6 P11 nor are they when the other one is pulled under the unsynced move', async () => {
+    const task = await sharedTask('one unit, pulled');
+    await there.contextService.updateTask(task.id, { status: 'blocked' });
+    await there.sync();
+    await meanwhile(here, 'pull', () => here.contextService.updateTaskStage(task.id, 'IMPLEMENT'));
+    expect(await taskOn(here, task.id)).toMatchObject({ current_stage: 'IMPLEMENT', status: 'todo' });
+    await expectConverged();
+    expect(await taskOn(there, task.id)).toMatchObject({ current_stage: 'PLAN', status: 'blocked' });
+  });
+});
+
+describe('deletions while a pull is paged', () => {
+  it('U8 P5 a revision of which only a part has come does not count as seen', async () => {
+    const one = await sharedTask('first of a revision');
+    const other = await sharedTask('second of it');
+    const folder = temporaryFolder();
+    const whole = await world.device('owner', { folder: folder.path });
+    await settle(whole);
+    await whole.close();
+    const paging = await world.device('owner', { folder: folder.path, pageRows: 1 });
+    const [first, second] = [one, other].sort((a, b) => (a.id < b.id ? -1 : 1)) as [Task, Task];
+    // Both edits arrive in one revision, the deleted one behind the first page.
+    await there.database.write(async () => {
+      const tasks = there.database.get<ConvoyModel>('tasks');
+      const records = [await tasks.find(first.id), await tasks.find(second.id)];
+      await there.database.batch(
+        records.map((record) =>
+          record.prepareUpdate((draft) => {
+            draft._setRaw('description' as never, 'unseen' as never);
+          }),
+        ),
+      );
+    });
+    await there.sync();
+    // The second page is asked for, and lost.
+    paging.transport.next('pull', { what: 'delay', ms: 0 }).loseNextRequest('pull');
+    await paging.sync();
+    expect((await taskOn(paging, first.id))?.description).toBe('unseen');
+    expect((await taskOn(paging, second.id))?.description).toBeNull();
+    await paging.contextService.deleteTask(second.id);
+    await settle(paging);
+    expect((await taskOn(paging, second.id))?.description).toBe('unseen');
+    folder.remove();
+  });
+});

@@ -1,0 +1,175 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Task } from '@/core/entities';
+import { Conflict, type Device } from '@/lib/watermelon';
+import { meanwhile } from '../../support/meanwhile';
+import { SEED } from '../../support/seed';
+import { deviceSnapshot, serverSnapshot } from '../../support/snapshot';
+import { settle, type TestDevice, World } from '../../support/world';
+
+let world: World;
+let here: TestDevice;
+let there: TestDevice;
+
+beforeAll(async () => {
+  world = await World.start();
+});
+afterAll(() => world.close());
+beforeEach(async () => {
+  here = await world.device('owner');
+  there = await world.device('editor');
+  await settle(here, there);
+});
+
+const create = (title: string, more: object = {}, on: Device = here): Promise<Task> =>
+  on.contextService.createTask({ milestone_id: SEED.offlineMilestone, title, ...more });
+
+async function sharedTask(title: string, more: object = {}): Promise<Task> {
+  const task = await create(title, more);
+  await settle(here, there);
+  return task;
+}
+
+async function expectConverged(): Promise<void> {
+  await settle(here, there);
+  for (const device of [here, there]) {
+    const server = await serverSnapshot(world.stack.backend, device.userId);
+    expect(await deviceSnapshot(device.database)).toEqual(server);
+    expect(device.syncStatus.pending).toBe(0);
+  }
+}
+
+const ledgerOf = async (device: Device, id: string) =>
+  (
+    await device.database
+      .get<Conflict>(Conflict.table as never)
+      .query()
+      .fetch()
+  ).filter((entry) => entry.recordId === id);
+
+const taskOn = (device: Device, id: string) => device.contextService.getLocalTask(id);
+
+describe('edits made while a push is on its way', () => {
+  it('D4 keeps a value given to a column of a new record that had none when it was sent', async () => {
+    const task = await create('born without');
+    await meanwhile(here, 'push', () => here.contextService.updateTask(task.id, { description: 'added' }));
+    await expectConverged();
+    expect((await taskOn(there, task.id))?.description).toBe('added');
+  });
+
+  it('D4 keeps an edit of a column that was taken while another column of the push conflicts', async () => {
+    const task = await sharedTask('two columns');
+    await here.contextService.updateTask(task.id, { title: 'sent', priority: 'high' });
+    await there.contextService.updateTask(task.id, { priority: 'urgent' });
+    await there.sync();
+    await meanwhile(here, 'push', () => here.contextService.updateTask(task.id, { title: 'after sending' }));
+    await expectConverged();
+    expect((await taskOn(there, task.id))?.title).toBe('after sending');
+    expect((await ledgerOf(here, task.id)).flatMap((entry) => Object.keys(entry.columns))).toEqual([
+      'priority',
+    ]);
+  });
+
+  it('U13 withdraws the activity of a stage move that lost, though the task was renamed meanwhile', async () => {
+    const task = await sharedTask('moved and renamed');
+    await here.contextService.updateTaskStage(task.id, 'PLAN_REVIEW');
+    await there.contextService.updateTaskStage(task.id, 'IMPLEMENT');
+    await there.sync();
+    await meanwhile(here, 'push', () => here.contextService.updateTask(task.id, { title: 'renamed' }));
+    await expectConverged();
+    const context = await there.contextService.getTaskContext(task.id);
+    expect(context?.task).toMatchObject({ current_stage: 'IMPLEMENT', title: 'renamed' });
+    const moves = context?.activities.filter((entry) => entry.activity_type === 'stage_changed');
+    expect(moves?.map((entry) => entry.details)).toEqual([{ from: 'PLAN', to: 'IMPLEMENT' }]);
+  });
+
+  it('U8 a deletion made while an update of the record comes back as a conflict is not forgotten', async () => {
+    const task = await sharedTask('conflict, then deleted');
+    await here.contextService.updateTask(task.id, { title: 'mine' });
+    await there.contextService.updateTask(task.id, { title: 'theirs' });
+    await there.sync();
+    await meanwhile(here, 'push', () => here.contextService.deleteTask(task.id));
+    await expectConverged();
+    // The other edit was not seen when the task was deleted, so it stays, and the ledger says so.
+    expect((await taskOn(here, task.id))?.title).toBe('theirs');
+    expect((await ledgerOf(here, task.id)).map((entry) => entry.kind)).toContain('deletion');
+  });
+
+  it('P-NOLOSS removes a dependency that was removed while its creation came back as a duplicate', async () => {
+    const [task, needed] = [await sharedTask('dependent'), await sharedTask('needed')];
+    await there.contextService.addTaskDependency(task.id, needed.id);
+    await there.sync();
+    await here.contextService.addTaskDependency(task.id, needed.id);
+    await meanwhile(here, 'push', () => here.contextService.removeTaskDependency(task.id, needed.id));
+    await expectConverged();
+    expect((await there.contextService.getTaskContext(task.id))?.dependencies).toEqual([]);
+  });
+
+  it('U8 deletes what was created in a workspace that was itself still on its way', async () => {
+    const workspace = await here.contextService.createWorkspace({ name: 'New' });
+    const project = await here.contextService.createProject({ workspace_id: workspace.id, name: 'Doomed' });
+    await meanwhile(here, 'push', () => here.contextService.deleteProject(project.id));
+    await settle(here);
+    expect(await here.contextService.getProjects(workspace.id)).toEqual([]);
+    expect(await ledgerOf(here, project.id)).toEqual([]);
+  });
+
+  it('U8 deletes in a new workspace that was pushed but not pulled yet', async () => {
+    const workspace = await here.contextService.createWorkspace({ name: 'Pushed' });
+    const project = await here.contextService.createProject({ workspace_id: workspace.id, name: 'Doomed' });
+    here.transport.loseNextResponse('pull');
+    expect((await here.sync()).error?.code).toBe('timeout');
+    await here.contextService.deleteProject(project.id);
+    await settle(here);
+    expect(await here.contextService.getProjects(workspace.id)).toEqual([]);
+    expect(await ledgerOf(here, project.id)).toEqual([]);
+  });
+});
+
+describe('edits made while a pull is on its way', () => {
+  it('U8 a deletion made then does not conflict with what this device itself has pushed before', async () => {
+    const task = await sharedTask('edited, pushed, deleted');
+    await here.contextService.updateTask(task.id, { title: 'own edit' });
+    await meanwhile(here, 'pull', () => here.contextService.deleteTask(task.id));
+    await expectConverged();
+    expect(await taskOn(here, task.id)).toBeNull();
+    expect(await ledgerOf(here, task.id)).toEqual([]);
+  });
+
+  it('P-CONVERGE a task that another device had moved away stays when its old parent is deleted here', async () => {
+    const [parent, other] = [await sharedTask('old parent'), await sharedTask('new parent')];
+    const child = await sharedTask('moved away', { parent_task_id: parent.id });
+    await there.contextService.updateTask(child.id, { parent_task_id: other.id });
+    await there.sync();
+    await meanwhile(here, 'pull', () => here.contextService.deleteTask(parent.id));
+    await expectConverged();
+    expect(await taskOn(here, parent.id)).toBeNull();
+    expect((await taskOn(here, child.id))?.parent_task_id).toBe(other.id);
+  });
+
+  it('P11 D7 takes an edit that is refused back to what the server has by then', async () => {
+    const account = await world.signIn('demoted');
+    const member = (sql: string) =>
+      world.stack.backend.transaction((connection) =>
+        connection.query(sql, [SEED.workspace, account.userId]),
+      );
+    await member(
+      `insert into public.workspace_members (id, workspace_id, user_id, role) values (gen_random_uuid(), $1::uuid, $2::uuid, 'editor')`,
+    );
+    const task = await sharedTask('seen before');
+    const demoted = await world.device(account);
+    await settle(demoted);
+    await there.contextService.updateTask(task.id, { title: 'by another', priority: 'urgent' });
+    await there.sync();
+    await meanwhile(demoted, 'pull', () =>
+      demoted.contextService.updateTask(task.id, { title: 'not to be' }),
+    );
+    await member(
+      `update public.workspace_members set role = 'viewer' where workspace_id = $1::uuid and user_id = $2::uuid`,
+    );
+    await settle(demoted);
+    expect(demoted.syncStatus.quarantined).toBeGreaterThan(0);
+    expect(await deviceSnapshot(demoted.database)).toEqual(
+      await serverSnapshot(world.stack.backend, demoted.userId),
+    );
+  });
+});
