@@ -83,3 +83,45 @@ begin
   end if;
 end
 $$;
+
+-- Realtime, as far as broadcasts from the database need it. On Supabase `send` writes the message into the
+-- table, and the realtime service reads it from the write-ahead log. Here it is a notification, which the
+-- stack listens to: the table stays empty, so nothing has to be cleaned up, and is there for its policies alone.
+create schema if not exists realtime;
+grant usage on schema realtime to anon, authenticated, service_role;
+
+create table if not exists realtime.messages (
+  id uuid not null default gen_random_uuid(),
+  topic text not null,
+  extension text not null,
+  event text,
+  payload jsonb,
+  private boolean default false,
+  inserted_at timestamp not null default now(),
+  updated_at timestamp not null default now(),
+  primary key (id, inserted_at)
+);
+alter table realtime.messages enable row level security;
+grant select, insert, update on realtime.messages to anon, authenticated, service_role;
+
+do $$
+begin
+  if to_regprocedure('realtime.topic()') is null then
+    create function realtime.topic() returns text language sql stable as $body$
+      select nullif(current_setting('realtime.topic', true), '')::text
+    $body$;
+  end if;
+  if to_regprocedure('realtime.send(jsonb, text, text, boolean)') is null then
+    create function realtime.send(payload jsonb, event text, topic text, private boolean default true)
+    returns void language plpgsql as $body$
+    begin
+      perform pg_notify('realtime_messages', json_build_object(
+        'topic', topic, 'event', event, 'private', private,
+        'payload', jsonb_build_object('id', gen_random_uuid()) || payload)::text);
+    exception when others then
+      raise warning 'The broadcast was not sent: %', sqlerrm;
+    end
+    $body$;
+  end if;
+end
+$$;

@@ -17,6 +17,7 @@ import { api } from './http/api';
 import { type Listener, listen } from './http/listener';
 import { type DemoAccount, webApp } from './http/webApp';
 import { packageRoot, readStackSql, type StackSql } from './projectFiles';
+import { createRealtime, type Realtime } from './realtime/realtime';
 
 /** Where the database is. */
 export type DataSource =
@@ -41,6 +42,8 @@ export interface LocalStackOptions {
   /** Largest request to `/rest/v1`, in bytes. Default 32 MB. */
   maxBodyBytes?: number;
   sql?: StackSql;
+  /** ms after which a WebSocket that says nothing is cut. Default 60,000. */
+  heartbeatTimeoutMs?: number;
   /** Milliseconds since 1970. */
   now?: () => number;
   /** Told about failures that clients are told nothing of. Default: standard error. */
@@ -54,7 +57,6 @@ export interface LocalStack {
   readonly jwtSecret: string;
   /** The demo's accounts; empty where there is no demo. */
   readonly accounts: readonly DemoAccount[];
-  /** For upgrades to WebSockets. */
   readonly server: Server;
   readonly backend: SqlBackend;
   /** Refuses and cuts connections, as a network that went away would; the database stays. */
@@ -99,14 +101,16 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Resul
     return running;
   }
 
+  const { realtime, ...stack } = running.value;
   let closing: Promise<void> | null = null;
   async function close(): Promise<void> {
+    await realtime.close();
     await listener.close();
     await backend.close();
     release();
   }
   return ok({
-    ...running.value,
+    ...stack,
     url: `http://${addressOf(host)}:${listener.port}`,
     server: listener.server,
     backend,
@@ -144,7 +148,9 @@ async function openBackend(data: DataSource): Promise<Result<OpenBackend, StackE
   }
 }
 
-type Running = Pick<LocalStack, 'anonKey' | 'serviceKey' | 'jwtSecret' | 'accounts'>;
+interface Running extends Pick<LocalStack, 'anonKey' | 'serviceKey' | 'jwtSecret' | 'accounts'> {
+  realtime: Realtime;
+}
 
 async function serve(
   listener: Listener,
@@ -184,7 +190,10 @@ async function serve(
     }),
   );
   listener.serve((request, env) => app.fetch(request, env));
-  return ok({ anonKey, serviceKey, jwtSecret, accounts });
+  const { server } = listener;
+  const { heartbeatTimeoutMs } = options;
+  const realtime = createRealtime({ server, backend, tokens, apiKeys, now, log, heartbeatTimeoutMs });
+  return ok({ anonKey, serviceKey, jwtSecret, accounts, realtime });
 }
 
 export interface HostedAppOptions {

@@ -36,8 +36,19 @@ export interface SqlBackend {
     work: (connection: SqlConnection) => Promise<T>,
     options?: TransactionOptions,
   ): Promise<Result<T, SqlFailure>>;
+  /**
+   * Hears what NOTIFY sends on a channel, as soon as the transaction that sent it has committed.
+   * @returns how to stop; after `onLost`, nothing is heard any more and it is for the caller to listen again.
+   */
+  listen(channel: string, listener: NotificationListener): Promise<Result<() => Promise<void>, SqlFailure>>;
   /** Waits for what is running, then lets go of the database. */
   close(): Promise<void>;
+}
+
+export interface NotificationListener {
+  onNotification: (payload: string) => void;
+  /** The connection broke; what was sent since is not delivered. */
+  onLost: () => void;
 }
 
 /** How a failing statement leaves the work of a transaction. */

@@ -69,6 +69,17 @@ function pgliteBackend(database: PGlite): PgliteBackend {
           throw error;
         }
       }),
+    listen: (channel, { onNotification }) =>
+      inTurn(async () => {
+        try {
+          const stop = await database.listen(channel, onNotification);
+          return ok(() => inTurn(async () => (closed ? undefined : stop())));
+        } catch (error) {
+          const failure = failureOf(error);
+          if (failure) return fail(failure);
+          throw error;
+        }
+      }),
     dump: () => inTurn(() => database.dumpDataDir('none')),
     close: () =>
       inTurn(async () => {

@@ -1,10 +1,11 @@
 /** Any PostgreSQL server, through a pool of connections. */
 
 import pg from 'pg';
-import { fail, ok } from '@/core/result';
+import { fail, ok, type Result } from '@/core/result';
 import {
   assertCommitted,
   failureOf,
+  type NotificationListener,
   openingScript,
   type SqlBackend,
   type SqlConnection,
@@ -54,10 +55,46 @@ export function openPostgres(databaseUrl: string, maxConnections = 10): SqlBacke
         client.release(broken);
       }
     },
+    listen: (channel, listener) => listen(databaseUrl, channel, listener),
     close: async () => {
       if (!pool.ending) await pool.end();
     },
   };
+}
+
+/** A connection of its own: those of the pool come and go, and LISTEN belongs to one. */
+async function listen(
+  databaseUrl: string,
+  channel: string,
+  { onNotification, onLost }: NotificationListener,
+): Promise<Result<() => Promise<void>, SqlFailure>> {
+  const client = new pg.Client({
+    connectionString: databaseUrl,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    application_name: 'convoy realtime',
+    // A connection that only waits would not notice that the other end has gone.
+    keepAlive: true,
+  });
+  let heard: 'not yet' | 'yes' | 'over' = 'not yet';
+  // An error is followed by `end`; without a listener it would end the process.
+  client.on('error', () => {});
+  client.on('end', () => {
+    if (heard === 'yes') onLost();
+    heard = 'over';
+  });
+  client.on('notification', ({ payload }) => onNotification(payload ?? ''));
+  try {
+    await client.connect();
+    await client.query(`listen ${client.escapeIdentifier(channel)}`);
+  } catch (error) {
+    await client.end().catch(() => {});
+    return fail(failureOf(error) ?? unreachable(error));
+  }
+  heard = 'yes';
+  return ok(async () => {
+    heard = 'over';
+    await client.end().catch(() => {});
+  });
 }
 
 function connectionOf(client: pg.PoolClient): SqlConnection {

@@ -1,4 +1,4 @@
-/** The API of the stack: everything under `/auth/v1` and `/rest/v1`. */
+/** The API of the stack: everything under `/auth/v1` and `/rest/v1`. `/realtime/v1` is a WebSocket alone. */
 
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
@@ -32,6 +32,9 @@ export function api({ backend, tokens, apiKeys, auth, now, maxBodyBytes }: ApiPa
   app.route(
     '/rest/v1',
     restRoutes({ backend, catalog: createFunctionCatalog(backend), tokens, maxBodyBytes }),
+  );
+  app.all('/realtime/v1/*', (c) =>
+    c.json({ message: 'Only /realtime/v1/websocket is offered, and only as a WebSocket.' }, 404),
   );
   return app;
 }

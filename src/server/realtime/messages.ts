@@ -1,0 +1,72 @@
+/** Phoenix channel messages as realtime-js sends and reads them, in both of its serializations. */
+
+export interface Message {
+  /** Names one joining of a channel; null for what belongs to none. */
+  joinRef: string | null;
+  /** Names the message that a reply answers. */
+  ref: string | null;
+  topic: string;
+  event: string;
+  payload: Record<string, unknown>;
+}
+
+export const SERIALIZATIONS = ['1.0.0', '2.0.0'] as const;
+export type Serialization = (typeof SERIALIZATIONS)[number];
+
+/** First byte of a broadcast that a client sends under 2.0.0: the only binary message there is from a client. */
+const CLIENT_BROADCAST = 3;
+
+/** @returns the message, or null for what is none. */
+export function decodeMessage(data: Buffer, isBinary: boolean, version: Serialization): Message | null {
+  if (isBinary) return decodeBroadcast(data);
+  let value: unknown;
+  try {
+    value = JSON.parse(data.toString('utf8'));
+  } catch {
+    return null;
+  }
+  if (version === '2.0.0') return Array.isArray(value) ? message(value) : null;
+  if (!isObject(value)) return null;
+  return message([value.join_ref, value.ref, value.topic, value.event, value.payload]);
+}
+
+export function encodeMessage(
+  { joinRef, ref, topic, event, payload }: Message,
+  version: Serialization,
+): string {
+  return JSON.stringify(
+    version === '2.0.0'
+      ? [joinRef, ref, topic, event, payload]
+      : { join_ref: joinRef, ref, topic, event, payload },
+  );
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function message([joinRef, ref, topic, event, payload]: unknown[]): Message | null {
+  if (typeof topic !== 'string' || typeof event !== 'string') return null;
+  return {
+    joinRef: refOf(joinRef),
+    ref: refOf(ref),
+    topic,
+    event,
+    payload: isObject(payload) ? payload : {},
+  };
+}
+
+function refOf(value: unknown): string | null {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : null;
+}
+
+/** Only as far as it takes to refuse it: kind, five lengths, encoding, then the texts of the first three lengths. */
+function decodeBroadcast(data: Buffer): Message | null {
+  const [kind, joinRefLength = 0, refLength = 0, topicLength = 0] = data;
+  if (kind !== CLIENT_BROADCAST || data.length < 7 + joinRefLength + refLength + topicLength) return null;
+  const topicAt = 7 + joinRefLength + refLength;
+  const joinRef = data.toString('utf8', 7, 7 + joinRefLength);
+  const ref = data.toString('utf8', 7 + joinRefLength, topicAt);
+  const topic = data.toString('utf8', topicAt, topicAt + topicLength);
+  return { joinRef: joinRef || null, ref: ref || null, topic, event: 'broadcast', payload: {} };
+}
