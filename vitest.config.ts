@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 const alias = { '@': fileURLToPath(new URL('./src', import.meta.url)) };
 
 /** Test projects by what they need: unit (nothing), contract and integration (PGlite, sockets), e2e (a browser). */
-function project(name: string, timeoutMs: number) {
+function project(name: string, timeoutMs: number, globalSetup: string[] = []) {
   return {
     resolve: { alias },
     test: {
@@ -13,6 +13,7 @@ function project(name: string, timeoutMs: number) {
       testTimeout: timeoutMs,
       hookTimeout: Math.max(timeoutMs, 60_000),
       environment: 'node',
+      globalSetup,
     },
   };
 }
@@ -24,7 +25,7 @@ export default defineConfig({
       project('unit', 20_000),
       project('contract', 60_000),
       project('integration', 60_000),
-      project('e2e', 120_000),
+      project('e2e', 120_000, ['tests/support/buildWeb.ts']),
     ],
   },
 });

@@ -34,8 +34,11 @@ export function Dialog({ title, onClose, children }: DialogProps) {
         event.preventDefault();
         onClose();
       }}
-      // A second Escape closes it whatever the first was answered.
-      onClose={onClose}
+      // A second Escape closes it whatever the first was answered. The event comes late: the dialog
+      // may have been opened again meanwhile.
+      onClose={(event) => {
+        if (!event.currentTarget.open) onClose();
+      }}
     >
       <header className="dialog-header">
         <h2 id={titleId}>{title}</h2>

@@ -1,0 +1,85 @@
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openMilestone, openTask, seen, WebApp } from '../support/webApp';
+
+const MILESTONE = 'Inspections work offline';
+
+/** The screens, and how to get to each from the one before. */
+const SCREENS: [string, (page: Page) => Promise<unknown>][] = [
+  ['workspaces', (page) => seen(page.getByRole('heading', { name: 'Workspaces' }))],
+  [
+    'workspace',
+    async (page) => {
+      await page.getByRole('main').getByRole('link', { name: 'Lighthouse' }).click();
+      await seen(page.getByRole('heading', { name: 'Members' }));
+    },
+  ],
+  [
+    'project',
+    async (page) => {
+      await page.getByRole('main').getByRole('link', { name: 'Field app' }).click();
+      await seen(page.getByRole('heading', { name: 'Milestones' }));
+    },
+  ],
+  ['milestone', (page) => openMilestone(page, 'Field app', MILESTONE)],
+  [
+    'new task',
+    async (page) => {
+      await page.getByRole('button', { name: 'New task' }).click();
+      await seen(page.getByRole('dialog'));
+    },
+  ],
+  ['task', (page) => openTask(page, MILESTONE, 'Save a finding locally before anything else happens')],
+  [
+    'sync',
+    async (page) => {
+      await page.getByRole('region', { name: 'Sync status' }).getByRole('link').first().click();
+      await seen(page.getByRole('heading', { name: 'Conflicts' }));
+    },
+  ],
+];
+
+describe.each([
+  { name: 'desktop, light', phone: false, dark: false },
+  { name: 'phone, dark', phone: true, dark: true },
+])('the app on $name', ({ phone, dark }) => {
+  let app: WebApp;
+  let page: Page;
+  beforeAll(async () => {
+    app = await WebApp.start();
+    const context = await app.newProfile({ phone, dark });
+    page = await context.newPage();
+    await page.goto('/');
+    await seen(page.getByRole('button', { name: 'owner@convoy.example' }));
+  });
+  afterAll(() => app.close());
+
+  it('keeps nobody out of the sign-in screen', async () => {
+    expect(await faults(page)).toEqual([]);
+    await page.close();
+    page = await app.signIn('owner', page.context());
+  });
+
+  it.each(SCREENS)('keeps nobody out of the screen: %s', async (_name, open) => {
+    await open(page);
+    expect(await faults(page)).toEqual([]);
+  });
+
+  /** What axe finds, and a page that is wider than its window. */
+  async function faults(of: Page): Promise<string[]> {
+    await of.evaluate(axe.source);
+    const { violations } = await of.evaluate(() =>
+      (window as unknown as { axe: typeof axe }).axe.run(document, {
+        runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+      }),
+    );
+    const isWide = await of.evaluate(
+      () => document.documentElement.scrollWidth > document.documentElement.clientWidth,
+    );
+    const found = violations.map(
+      ({ id, help, nodes }) => `${id}: ${help} at ${nodes.map(({ target }) => target.join(' ')).join('; ')}`,
+    );
+    return isWide ? [...found, 'the page scrolls sideways'] : found;
+  }
+});

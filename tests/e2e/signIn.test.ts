@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { createTask, gone, openMilestone, seen, statusOf, syncNow, WebApp } from '../support/webApp';
+
+describe('signing in and out', () => {
+  let app: WebApp;
+  beforeAll(async () => {
+    app = await WebApp.start();
+  });
+  afterAll(() => app.close());
+
+  it('fills in a demo account with one click, and shows its workspaces', async () => {
+    const page = await app.signIn('owner');
+    await page.getByRole('main').getByRole('link', { name: 'Lighthouse' }).click();
+    await seen(page.getByRole('main').getByRole('link', { name: 'Field app' }));
+    await seen(page.getByRole('listitem').filter({ hasText: 'Owner (you)' }));
+    await page.context().close();
+  });
+
+  it('says plainly that the password is wrong', async () => {
+    const page = await (await app.newProfile()).newPage();
+    await page.goto('/');
+    await page.getByRole('textbox', { name: 'Email' }).fill('owner@convoy.example');
+    await page.getByLabel('Password').fill('not the password');
+    await page.locator('form').getByRole('button', { name: 'Sign in' }).click();
+    await seen(page.getByRole('alert').filter({ hasText: 'The email address or the password is wrong.' }));
+    await page.context().close();
+  });
+
+  it('takes a new account from nothing to its first task', async () => {
+    const page = await (await app.newProfile()).newPage();
+    await page.goto('/');
+    await page.getByRole('button', { name: 'Create an account' }).click();
+    await page.getByLabel('Your name').fill('Mara');
+    await page.getByLabel('Email').fill('mara@example.com');
+    await page.getByLabel('Password').fill('harbour-lights');
+    await page.getByRole('button', { name: 'Create an account' }).click();
+    await seen(page.getByText('You have no workspace yet.'));
+    for (const [what, name] of [
+      ['workspace', 'Lightship'],
+      ['project', 'Fog signals'],
+      ['milestone', 'First signal'],
+    ]) {
+      await page.getByRole('button', { name: `New ${what}` }).click();
+      await page.getByLabel('Name').fill(name as string);
+      await page.getByRole('button', { name: `Create ${what}` }).click();
+      await seen(page.getByRole('heading', { name, level: 1 }));
+    }
+    await seen(page.getByText('No tasks yet.'));
+    await createTask(page, 'Choose the frequency');
+    await syncNow(page);
+    await page.reload();
+    await seen(page.getByRole('main').getByRole('link', { name: 'Choose the frequency' }));
+    await page.context().close();
+  });
+
+  it('P-NOLOSS warns before a sign-out with unsynced changes, and keeps them on the device', async () => {
+    const page = await app.signIn('editor');
+    await openMilestone(page, 'Field app', 'Inspections work offline');
+    await page.context().setOffline(true);
+    await createTask(page, 'Written on the ferry');
+    await seen(statusOf(page, 'Offline — no network'));
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Sign out with unsynced changes?' });
+    await seen(dialog.getByText('2 changes have not reached the server yet.'));
+    await dialog.getByRole('button', { name: 'Sync first' }).click();
+    await seen(dialog.getByRole('alert').filter({ hasText: 'there is no network' }));
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await gone(dialog);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('button', { name: 'Sign out anyway' }).click();
+    await seen(page.getByRole('heading', { name: 'Sign in' }));
+
+    await page.context().setOffline(false);
+    await page.getByRole('textbox', { name: 'Email' }).fill('editor@convoy.example');
+    await page.getByLabel('Password').fill('convoy-demo');
+    await page.locator('form').getByRole('button', { name: 'Sign in' }).click();
+    await seen(page.getByRole('main').getByRole('link', { name: 'Written on the ferry' }));
+    await seen(statusOf(page, 'Up to date'));
+
+    const other = await app.signIn('owner');
+    await openMilestone(other, 'Field app', 'Inspections work offline');
+    await seen(other.getByRole('main').getByRole('link', { name: 'Written on the ferry' }));
+    await other.context().close();
+    await page.context().close();
+  });
+
+  it('syncs first where that is possible, then signs out', async () => {
+    const page = await app.signIn('editor');
+    await openMilestone(page, 'Field app', 'Inspections work offline');
+    await page.context().setOffline(true);
+    await createTask(page, 'Written on the pier');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await app.stack.suspend();
+    await page.context().setOffline(false);
+    await seen(page.getByRole('dialog', { name: 'Sign out with unsynced changes?' }));
+    await app.stack.resume();
+    await page.getByRole('button', { name: 'Sync first' }).click();
+    await seen(page.getByRole('heading', { name: 'Sign in' }));
+    await page.context().close();
+  });
+
+  it('opens in one tab at a time, and in the second once the first is closed', async () => {
+    const first = await app.signIn('owner');
+    const second = await first.context().newPage();
+    await second.goto('/');
+    await seen(second.getByText('Convoy is open in another tab of this browser.'));
+    await first.close();
+    await second.getByRole('button', { name: 'Try again' }).click();
+    await seen(second.getByRole('heading', { name: 'Lighthouse' }));
+    await second.context().close();
+  });
+});

@@ -1,0 +1,91 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { gone, openTask, renameTask, seen, statusOf, syncNow, WebApp } from '../support/webApp';
+
+const MILESTONE = 'Inspections work offline';
+
+describe('what the sync page shows', () => {
+  let app: WebApp;
+  beforeAll(async () => {
+    app = await WebApp.start();
+  });
+  afterAll(() => app.close());
+
+  const setRole = (from: string, to: string) =>
+    app.sql(
+      `update public.workspace_members set role = '${to}' where role = '${from}' and display_name = 'Editor'`,
+    );
+
+  async function refusedEdit(page: Page, title: string, wanted: string): Promise<void> {
+    await openTask(page, MILESTONE, title);
+    await page.context().setOffline(true);
+    await renameTask(page, wanted);
+    await setRole('editor', 'viewer');
+    await page.context().setOffline(false);
+    await page.getByRole('link', { name: '2 refused changes' }).click();
+    await seen(page.getByText('You wanted to change the task'));
+    await seen(page.getByText(wanted).first());
+    await seen(page.getByText('forbidden'));
+  }
+
+  it('P-NOLOSS keeps a refused change with its reason, until it is retried', async () => {
+    const page = await app.signIn('editor');
+    const wanted = 'Hand a tablet over between shifts';
+    await refusedEdit(page, 'Let two inspectors share one tablet', wanted);
+    await seen(page.getByRole('main').getByRole('link', { name: 'Let two inspectors share one tablet' }));
+    await setRole('viewer', 'editor');
+    await page.getByRole('button', { name: 'Retry' }).click();
+    await gone(page.getByRole('button', { name: 'Retry' }));
+    await openTask(page, MILESTONE, wanted);
+    await syncNow(page);
+    await page.context().close();
+
+    const other = await app.signIn('owner');
+    await openTask(other, MILESTONE, wanted);
+    await other.context().close();
+  });
+
+  it('discards a refused change after asking; the server’s value stays', async () => {
+    const page = await app.signIn('editor');
+    const title = 'Migrate databases of the pilot version';
+    await refusedEdit(page, title, 'Throw the pilot databases away');
+    await page.getByRole('button', { name: 'Discard' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Discard' }).click();
+    await seen(page.getByText('The server has refused nothing.'));
+    await setRole('viewer', 'editor');
+    await openTask(page, MILESTONE, title);
+    await page.context().close();
+  });
+
+  it('lists a conflict with both values and the chosen one, and puts one’s own back when asked', async () => {
+    const title = 'Survive a clock that is wrong by hours';
+    const page = await app.signIn('editor');
+    await openTask(page, MILESTONE, title);
+    await page.context().setOffline(true);
+    await renameTask(page, 'Survive any clock');
+    const other = await app.signIn('owner');
+    await openTask(other, MILESTONE, title);
+    await renameTask(other, 'Trust no clock');
+    await syncNow(other);
+
+    await page.context().setOffline(false);
+    await seen(page.getByRole('heading', { name: 'Trust no clock', level: 1 }));
+    await seen(statusOf(page, 'Up to date'));
+    await statusOf(page, 'Up to date').click();
+    const row = page.getByRole('row').filter({ has: page.getByRole('rowheader', { name: 'title' }) });
+    await seen(row);
+    const cells = (await row.getByRole('cell').allTextContents()).map((text) =>
+      text.replace('Use yours', ''),
+    );
+    expect(cells.slice(0, 3)).toEqual([title, 'Survive any clock', 'Trust no clock']);
+    expect(cells[3]).toContain('Trust no clock');
+
+    await page.getByRole('button', { name: 'Use yours' }).click();
+    await gone(page.getByRole('button', { name: 'Use yours' }));
+    await syncNow(page);
+    await syncNow(other);
+    await seen(other.getByRole('heading', { name: 'Survive any clock', level: 1 }));
+    await other.context().close();
+    await page.context().close();
+  });
+});

@@ -1,0 +1,183 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  comment,
+  createTask,
+  gone,
+  openMilestone,
+  openTask,
+  renameTask,
+  seen,
+  syncNow,
+  WebApp,
+} from '../support/webApp';
+
+const MILESTONE = 'Inspections work offline';
+
+describe('working on tasks', () => {
+  let app: WebApp;
+  beforeAll(async () => {
+    app = await WebApp.start();
+  });
+  afterAll(() => app.close());
+
+  const stage = (page: Page, name: string) =>
+    page.getByRole('region', { name: /^Stage/ }).getByRole('button', { name: new RegExp(`^${name}`) });
+
+  it('creates, edits, comments on and moves a task, and all of it survives a reload', async () => {
+    const page = await app.signIn('editor');
+    await openMilestone(page, 'Field app', MILESTONE);
+    await createTask(page, 'Show the tide');
+    await page.getByRole('main').getByRole('link', { name: 'Show the tide' }).click();
+    await renameTask(page, 'Show the tide next to the route');
+    await page.getByLabel('Priority').selectOption('Urgent');
+    await comment(page, 'High water at Pier 4 hides the lower bolts.');
+    await stage(page, 'Plan review').click();
+    await seen(page.getByText('moved it from Plan to Plan review'));
+    await seen(page.getByText('changed the priority from Medium to Urgent'));
+    await syncNow(page);
+
+    await page.reload();
+    await seen(page.getByRole('heading', { name: 'Show the tide next to the route', level: 1 }));
+    await seen(page.getByRole('listitem').filter({ hasText: 'High water at Pier 4' }));
+    expect(await stage(page, 'Plan review').getAttribute('aria-current')).toBe('step');
+    expect(await page.getByLabel('Priority').inputValue()).toBe('urgent');
+    await page.context().close();
+  });
+
+  it('adds and removes subtasks and dependencies, and says why a circle is refused', async () => {
+    const page = await app.signIn('editor');
+    await openTask(page, MILESTONE, 'Let two inspectors share one tablet');
+    await page.getByRole('button', { name: 'Add subtask' }).click();
+    await page.getByRole('textbox', { name: 'Title' }).fill('Ask who is on shift');
+    await page.getByRole('button', { name: 'Create task' }).click();
+    await seen(page.getByRole('main').getByRole('link', { name: 'Ask who is on shift' }));
+
+    await page.getByRole('button', { name: 'Add dependency' }).click();
+    await page.getByRole('searchbox', { name: 'What has to be done first?' }).fill('clock that is wrong');
+    await page.getByRole('button', { name: 'Survive a clock that is wrong by hours' }).click();
+    await seen(page.getByText('made it depend on'));
+    const dependency = page.getByRole('main').getByRole('link', { name: /^Survive a clock .*Plan review/ });
+    await dependency.click();
+    await seen(page.getByRole('heading', { name: 'Survive a clock that is wrong by hours', level: 1 }));
+    await page.getByRole('button', { name: 'Add dependency' }).click();
+    await page.getByRole('searchbox', { name: 'What has to be done first?' }).fill('share one tablet');
+    await page.getByRole('button', { name: 'Let two inspectors share one tablet' }).click();
+    await seen(page.getByRole('alert').filter({ hasText: 'already waits for this one' }));
+    await page.keyboard.press('Escape');
+    await gone(page.getByRole('dialog'));
+
+    await page.goBack();
+    await page.getByRole('button', { name: /^Remove the dependency on Survive/ }).click();
+    await gone(dependency);
+    await page.context().close();
+  });
+
+  it('deletes a task after asking', async () => {
+    const page = await app.signIn('editor');
+    await openMilestone(page, 'Field app', MILESTONE);
+    await createTask(page, 'A task made by mistake');
+    const link = page.getByRole('main').getByRole('link', { name: 'A task made by mistake' });
+    await link.click();
+    await page.getByRole('button', { name: 'Delete task' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+    await seen(page.getByRole('heading', { name: 'A task made by mistake', level: 1 }));
+    await page.getByRole('button', { name: 'Delete task' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete task' }).click();
+    await seen(page.getByRole('heading', { name: MILESTONE, level: 1 }));
+    await gone(link);
+    await page.context().close();
+  });
+
+  it('says next to the field what is wrong with it', async () => {
+    const page = await app.signIn('editor');
+    await openMilestone(page, 'Field app', MILESTONE);
+    await page.getByRole('button', { name: 'New task' }).click();
+    await page.getByRole('textbox', { name: 'Title' }).fill('   ');
+    await page.getByRole('button', { name: 'Create task' }).click();
+    await seen(page.getByRole('alert').filter({ hasText: 'Title is required.' }));
+    await page.context().close();
+  });
+
+  it('shows a viewer everything, lets them change nothing, and says why', async () => {
+    const page = await app.signIn('viewer');
+    await openMilestone(page, 'Field app', MILESTONE);
+    await seen(page.getByRole('note').filter({ hasText: 'You are a viewer here' }));
+    expect(await page.getByRole('button', { name: 'New task' }).isDisabled()).toBe(true);
+    await page.getByRole('main').getByRole('link', { name: 'Let two inspectors share one tablet' }).click();
+    await seen(page.getByRole('note').filter({ hasText: 'You are a viewer here' }));
+    for (const name of ['Edit task', 'Delete task', 'Add subtask', 'Add dependency']) {
+      expect(await page.getByRole('button', { name }).isDisabled(), name).toBe(true);
+    }
+    expect(await stage(page, 'Plan review').isDisabled()).toBe(true);
+    expect(await page.getByLabel('Status', { exact: true }).isDisabled()).toBe(true);
+    expect(await page.getByRole('textbox', { name: 'Comment' }).isDisabled()).toBe(true);
+    await page.context().close();
+  });
+
+  it('P-CHECKPOINT stops an agent at a human checkpoint and tells it why', async () => {
+    const page = await app.signIn('agent');
+    await openTask(page, MILESTONE, 'Survive a clock that is wrong by hours');
+    await stage(page, 'Implement').click();
+    await seen(page.getByRole('alert').filter({ hasText: 'PLAN_REVIEW is a human checkpoint' }));
+    expect(await stage(page, 'Plan review').getAttribute('aria-current')).toBe('step');
+    await page.context().close();
+  });
+
+  it('can be used with the keyboard alone', async () => {
+    const page = await app.signIn('editor');
+    await openMilestone(page, 'Field app', MILESTONE);
+    await tabTo(page, 'New task');
+    await page.keyboard.press('Enter');
+    await seen(page.getByRole('dialog', { name: 'New task' }));
+    await page.keyboard.type('Made without a mouse');
+    await page.keyboard.press('Enter');
+    await gone(page.getByRole('dialog'));
+    expect(await focused(page)).toContain('New task');
+    await seen(page.getByRole('main').getByRole('link', { name: 'Made without a mouse' }));
+
+    await tabTo(page, 'Made without a mouse');
+    await page.keyboard.press('Enter');
+    await seen(page.getByRole('heading', { name: 'Made without a mouse', level: 1 }));
+    await tabTo(page, 'Edit');
+    await page.keyboard.press('Enter');
+    await seen(page.getByRole('dialog', { name: 'Edit task' }));
+    await page.keyboard.press('Escape');
+    await gone(page.getByRole('dialog'));
+    expect(await focused(page)).toContain('Edit');
+    await page.context().close();
+  });
+
+  it('renders a screenful of thousands of tasks, and the last one when scrolled to', async () => {
+    await app.sql(`
+      insert into public.tasks (id, workspace_id, milestone_id, title, current_stage, sort_order)
+      select gen_random_uuid(), m.workspace_id, m.id, 'Bolt ' || lpad(n::text, 4, '0'), 'PLAN', 1000 + n
+      from public.milestones m, generate_series(1, 3000) n where m.name = 'Ready for the third port'`);
+    const page = await app.signIn('owner');
+    await openMilestone(page, 'Sync service', 'Ready for the third port');
+    await seen(page.getByRole('status').filter({ hasText: '3,009 in all' }));
+    const rows = page.getByRole('main').locator('a[href^="/tasks/"]');
+    expect(await rows.count()).toBeLessThan(120);
+    await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
+    await seen(page.getByRole('link', { name: 'Bolt 3000' }));
+    expect(await rows.count()).toBeLessThan(120);
+    await page.getByRole('searchbox', { name: 'Find by title' }).fill('bolt 1234');
+    await seen(page.getByRole('link', { name: 'Bolt 1234' }));
+    await gone(page.getByRole('link', { name: 'Bolt 3000' }));
+    await page.context().close();
+  });
+});
+
+/** The text of the element that has the focus. */
+function focused(page: Page): Promise<string> {
+  return page.evaluate(() => document.activeElement?.textContent ?? '');
+}
+
+/** Presses Tab until the control with this text has the focus, as somebody without a mouse does. */
+async function tabTo(page: Page, text: string): Promise<void> {
+  for (let presses = 0; presses < 150; presses += 1) {
+    if ((await focused(page)).startsWith(text)) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`Tab does not lead to "${text}".`);
+}

@@ -1,0 +1,139 @@
+/** The web app as people use it: the real local stack on a data folder, and real browsers. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+import { type LocalStack, startLocalStack } from '@/server';
+import { launchBrowser } from './browser';
+
+/** How long a person would wait, in ms. */
+const PATIENCE_MS = 20_000;
+
+export class WebApp {
+  private constructor(
+    private readonly folder: string,
+    private readonly browser: Browser,
+    private running: LocalStack,
+  ) {}
+
+  static async start(): Promise<WebApp> {
+    const folder = mkdtempSync(join(tmpdir(), 'convoy-web-'));
+    const browser = await launchBrowser();
+    return new WebApp(folder, browser, await startOn(folder, 0));
+  }
+
+  get stack(): LocalStack {
+    return this.running;
+  }
+
+  /** The server's process ends. */
+  async stopServer(): Promise<void> {
+    await this.running.close();
+  }
+
+  /** Another server takes over the same data, at the same address. */
+  async startServer(): Promise<void> {
+    this.running = await startOn(this.folder, Number(new URL(this.running.url).port));
+  }
+
+  /** A browser profile of its own: nothing stored, nobody signed in. */
+  async newProfile(options: { phone?: boolean; dark?: boolean } = {}): Promise<BrowserContext> {
+    const context = await this.browser.newContext({
+      baseURL: this.running.url,
+      viewport: options.phone ? { width: 390, height: 844 } : { width: 1280, height: 800 },
+      colorScheme: options.dark ? 'dark' : 'light',
+    });
+    context.setDefaultTimeout(PATIENCE_MS);
+    return context;
+  }
+
+  /** A page on which an account of the demo is signed in and synced. */
+  async signIn(role: string, context?: BrowserContext): Promise<Page> {
+    const page = await (context ?? (await this.newProfile())).newPage();
+    await page.goto('/');
+    await page.getByRole('button', { name: `${role}@convoy.example` }).click();
+    await page.locator('form').getByRole('button', { name: 'Sign in' }).click();
+    await seen(page.getByRole('heading', { name: 'Lighthouse' }));
+    await seen(statusOf(page, 'Up to date'));
+    return page;
+  }
+
+  /** Runs SQL as the server itself: for what the app offers nobody. */
+  async sql(text: string): Promise<void> {
+    const done = await this.running.backend.transaction((connection) => connection.query(text));
+    if (!done.ok) throw new Error(done.error.message);
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+    await this.running.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+async function startOn(path: string, port: number): Promise<LocalStack> {
+  const started = await startLocalStack({ data: { kind: 'folder', path }, port });
+  if (!started.ok) throw new Error(started.error.message);
+  return started.value;
+}
+
+/** Waits until a person would see it. */
+export async function seen(locator: Locator): Promise<void> {
+  await locator.first().waitFor({ state: 'visible' });
+}
+
+/** Waits until a person would see it no more. */
+export async function gone(locator: Locator): Promise<void> {
+  await locator.first().waitFor({ state: 'hidden' });
+}
+
+/** The status line, when it says this. */
+export function statusOf(page: Page, text: string | RegExp): Locator {
+  return page.getByRole('region', { name: 'Sync status' }).getByRole('link').filter({ hasText: text });
+}
+
+/** Presses Sync now and waits until nothing is left to send. */
+export async function syncNow(page: Page): Promise<void> {
+  await page.getByRole('region', { name: 'Sync status' }).getByRole('button', { name: 'Sync now' }).click();
+  await seen(statusOf(page, 'Up to date'));
+}
+
+/** Goes to a milestone of the demo from the first screen. */
+export async function openMilestone(page: Page, project: string, milestone: string): Promise<void> {
+  const main = page.getByRole('main');
+  await page.goto('/');
+  await main.getByRole('link', { name: 'Lighthouse' }).click();
+  await main.getByRole('link', { name: project }).click();
+  await main.getByRole('link', { name: milestone }).click();
+  await seen(main.getByRole('heading', { name: milestone }));
+}
+
+/** Goes to a task of "Field app" from the first screen. */
+export async function openTask(page: Page, milestone: string, title: string): Promise<void> {
+  await openMilestone(page, 'Field app', milestone);
+  await page.getByRole('main').getByRole('link', { name: title }).first().click();
+  await seen(page.getByRole('heading', { name: title, level: 1 }));
+}
+
+/** Makes a task on the page of a milestone. */
+export async function createTask(page: Page, title: string): Promise<void> {
+  await page.getByRole('button', { name: 'New task' }).click();
+  await page.getByRole('textbox', { name: 'Title' }).fill(title);
+  await page.getByRole('button', { name: 'Create task' }).click();
+  await seen(page.getByRole('main').getByRole('link', { name: title }));
+}
+
+/** Gives the task of the page another title. */
+export async function renameTask(page: Page, title: string): Promise<void> {
+  await page.getByRole('button', { name: 'Edit task' }).click();
+  await page.getByRole('textbox', { name: 'Title' }).fill(title);
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await seen(page.getByRole('heading', { name: title, level: 1 }));
+}
+
+export async function comment(page: Page, text: string): Promise<void> {
+  await page.getByRole('textbox', { name: 'Comment' }).fill(text);
+  await page.getByRole('button', { name: 'Comment', exact: true }).click();
+  await seen(page.getByRole('listitem').filter({ hasText: text }));
+}
