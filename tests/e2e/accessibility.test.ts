@@ -69,11 +69,12 @@ describe.each([
   /** What axe finds, and a page that is wider than its window. */
   async function faults(of: Page): Promise<string[]> {
     await of.evaluate(axe.source);
-    const { violations } = await of.evaluate(() =>
+    const { violations, passes } = await of.evaluate(() =>
       (window as unknown as { axe: typeof axe }).axe.run(document, {
         runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
       }),
     );
+    expect(passes.length, 'rules that applied').toBeGreaterThan(10);
     const isWide = await of.evaluate(
       () => document.documentElement.scrollWidth > document.documentElement.clientWidth,
     );

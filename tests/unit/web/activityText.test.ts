@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import type { Json } from '@/core/protocol';
+import { ACTIVITY_TYPES } from '@/core/vocabulary';
+import { describeActivity } from '@/web/tasks/activityText';
+
+const NAMES: Record<string, string> = { u1: 'Mara', u2: 'Agent' };
+const nameOf = (id: string | null) => NAMES[id ?? ''] ?? 'Somebody';
+const sentence = (activity_type: string, details: Json) =>
+  describeActivity({ activity_type, details }, nameOf).sentence;
+
+describe('entries of the feed in words', () => {
+  it('quotes comments', () => {
+    const comment = describeActivity({ activity_type: 'comment', details: { text: 'Ready.' } }, nameOf);
+    expect(comment).toEqual({ sentence: 'commented', quote: 'Ready.', taskId: null });
+  });
+
+  it('names stages as people do', () => {
+    expect(sentence('stage_changed', { from: 'PLAN_REVIEW', to: 'IMPLEMENT' })).toBe(
+      'moved it from Plan review to Implement',
+    );
+  });
+
+  it('says what changed from what to what, where the values mean something', () => {
+    const details = {
+      fields: ['title', 'description', 'status', 'assignee_id', 'completion_date'],
+      changes: {
+        title: ['Old', 'New'],
+        status: ['todo', 'done'],
+        assignee_id: [null, 'u1'],
+        completion_date: [null, '2026-03-01T12:00:00.000Z'],
+      },
+    };
+    expect(sentence('task_updated', details)).toBe(
+      'changed the title from “Old” to “New”, the description, the status from To do to Done and the assignee from nobody to Mara',
+    );
+  });
+
+  it('links the task that another depends on', () => {
+    const { taskId } = describeActivity(
+      { activity_type: 'dependency_added', details: { depends_on_task_id: 't2', title: 'First this' } },
+      nameOf,
+    );
+    expect(taskId).toEqual({ id: 't2', title: 'First this' });
+  });
+
+  it.each([...ACTIVITY_TYPES, 'code_reviewed'])('has words for %s, whatever its details are', (type) => {
+    for (const details of [{}, null, [], 'text', 7, { fields: 'x', changes: [1], from: 3 }] as Json[]) {
+      expect(sentence(type, details)).toMatch(/^[a-z][^{[]*$/);
+    }
+  });
+});
