@@ -58,12 +58,14 @@ select convoy.make_synced('task_dependencies', 7,
 
 -- Whether the caller is bound by checkpoints: everybody but the service and people who own or edit.
 create function convoy.stops_at_checkpoints(scope uuid) returns boolean
-language sql stable security definer set search_path = '' as $$
-  select auth.uid() is not null and not exists (
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  return auth.uid() is not null and not exists (
     select from public.workspace_members m
     join public.profiles p on p.id = m.user_id
     where m.workspace_id = scope and m.user_id = auth.uid() and m.deleted_at is null
-      and m.role in ('owner', 'editor') and p.kind = 'human')
+      and m.role in ('owner', 'editor') and p.kind = 'human');
+end
 $$;
 
 -- Agents by role, and agents by nature whatever role they were given.

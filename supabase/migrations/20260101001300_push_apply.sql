@@ -260,7 +260,7 @@ begin
   if cardinality(changes) = 0 then
     return refused;
   end if;
-  if cardinality(settled) > 0 and clock_timestamp() > now() + interval '4 seconds' then
+  if cardinality(settled) > 0 and clock_timestamp() > now() + interval '6 seconds' then
     -- Hundreds of refusals: the rest waits for the next push rather than for the statement's timeout.
     return refused || array(
       select row(c.position, jsonb_build_object('outcome', 'blocked', 'by', c.id), false)::convoy.decision

@@ -114,17 +114,11 @@ describe('checkpoints', () => {
       team.make.insert('tasks', { title: 'x', milestone_id: team.milestone, current_stage: from }),
     );
     await team.owner.push(tasks);
-    const { outcomes } = await team.agent.push(
-      moves.map(({ to, done }, n) =>
-        team.make.update('tasks', tasks[n]?.id ?? '', null, {
-          current_stage: to,
-          status: done ? 'done' : 'todo',
-        }),
-      ),
-    );
     for (const [n, { from, to, done }] of moves.entries()) {
+      const values = { current_stage: to, status: done ? 'done' : 'todo' };
+      const outcome = await move(team.agent, values, tasks[n]?.id);
       const expected = checkpointInTheWay(stages, from, to, done) === null ? 'applied' : 'rejected';
-      expect(outcomes[n]?.outcome, `${from} to ${to}${done ? ', done' : ''}`).toBe(expected);
+      expect(outcome.outcome, `${from} to ${to}${done ? ', done' : ''}`).toBe(expected);
     }
   });
 });

@@ -121,15 +121,21 @@ describe.skipIf(postgresBinaries() === null)('on PostgreSQL, with many connectio
   it('U4: an error that passes by itself fails the push as a whole and is no rejection', async () => {
     const own = await createTeam(database);
     let release = () => {};
-    const held = new Promise<void>((resolve) => {
+    const released = new Promise<void>((resolve) => {
       release = resolve;
+    });
+    let lock = () => {};
+    const locked = new Promise<void>((resolve) => {
+      lock = resolve;
     });
     const blocker = database.transaction(async (connection) => {
       await connection.query('select 1 from convoy.scope_clocks where scope_id = $1::uuid for update', [
         own.workspace,
       ]);
-      await held;
+      lock();
+      await released;
     });
+    await locked;
     const change = own.make.update('tasks', own.task, null, { title: 'later' });
     const refused = await own.owner.push([change]).catch((error: unknown) => error);
     release();

@@ -292,7 +292,7 @@ describe('effects', () => {
       edited_at: { created_at: '2999-01-01T00:00:00Z' },
     });
     const answer = await team.owner.push([bare, future]);
-    expect(answer.effects.rows.projects?.id?.sort()).toEqual([bare.id, future.id].sort());
+    expect([...(answer.effects.rows.projects?.id ?? [])].sort()).toEqual([bare.id, future.id].sort());
     const at = answer.effects.rows.projects?.id?.indexOf(future.id) ?? -1;
     expect(answer.effects.rows.projects?.created_at?.[at]).toBe(answer.server_time);
   });
@@ -304,7 +304,7 @@ describe('effects', () => {
       team.make.delete('milestones', team.milestone, team.revision),
     ]);
     expect(answer.outcomes.map((one) => one.outcome)).toEqual(['applied', 'applied']);
-    expect(answer.effects.deleted.tasks?.sort()).toEqual([insert.id, team.task].sort());
+    expect([...(answer.effects.deleted.tasks ?? [])].sort()).toEqual([insert.id, team.task].sort());
     expect(answer.effects.deleted.milestones).toBeUndefined();
   });
 
