@@ -4,7 +4,15 @@ export type TransportError =
   | { kind: 'transport'; code: 'offline'; message: string }
   | { kind: 'transport'; code: 'timeout'; message: string }
   | { kind: 'transport'; code: 'rate_limited'; message: string; retryAfterMs: number | null }
-  | { kind: 'transport'; code: 'http'; message: string; status: number; sqlState: string | null };
+  | {
+      kind: 'transport';
+      code: 'http';
+      message: string;
+      status: number;
+      sqlState: string | null;
+      /** Where the server said when to come back. */
+      retryAfterMs?: number;
+    };
 
 export type AuthError = {
   kind: 'auth';

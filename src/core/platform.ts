@@ -33,6 +33,8 @@ export interface Platform<Adapter, Schema, Migrations> {
   isOnline(): boolean;
   /** Calls back when the network comes or goes. @returns how to stop. */
   onConnectivity(listener: (online: boolean) => void): () => void;
+  /** Calls back when somebody looks at the application again, where that can be told. @returns how to stop. */
+  onVisible?: (listener: () => void) => () => void;
   /** Runs work while no other tab or process runs work of the same name. */
   exclusively<T>(name: string, work: () => Promise<T>): Promise<T>;
   /** A WebSocket for runtimes that have none of their own. */

@@ -2,8 +2,9 @@
 
 import type { ConvoyClient } from '@/lib/supabase/client';
 import { createRemoteContextService } from '@/lib/supabase/contextService';
+import { SupabasePokes } from '@/lib/supabase/pokes';
 import { SupabaseTransport } from '@/lib/supabase/transport';
-import { type Device, openDevice, type SyncStatus } from '@/lib/watermelon';
+import { type Device, type DeviceOptions, openDevice, type SyncStatus } from '@/lib/watermelon';
 import type { DataSource, LocalStack } from '@/server';
 import { type DemoStack, startDemoStack } from './demoStack';
 import { FaultyTransport } from './faultyTransport';
@@ -33,6 +34,9 @@ export interface TestDeviceOptions {
   now?: () => number;
   /** Default false: tests sync when they say so. */
   autoSync?: boolean;
+  /** Whether it is told when there is something to pull. Default false. */
+  pokes?: boolean;
+  timing?: DeviceOptions['timing'];
   pageRows?: number;
 }
 
@@ -85,6 +89,10 @@ export class World {
         return () => listeners.delete(listener);
       },
       autoSync: options.autoSync ?? false,
+      pokes: options.pokes
+        ? new SupabasePokes(options.client, options.userId, { firstRetryMs: 200, mostRetryMs: 1_000 })
+        : null,
+      timing: options.timing,
       now: options.now,
       pageRows: options.pageRows,
     });

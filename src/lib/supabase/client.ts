@@ -1,6 +1,7 @@
 /** The one way to make a Supabase client for Convoy. */
 
 import { createClient, type SupabaseClient, type SupabaseClientOptions } from '@supabase/supabase-js';
+import { backoffMs } from '@/core/backoff';
 import type { Database } from './database.types.generated';
 import { meteredFetch } from './traffic';
 
@@ -41,7 +42,11 @@ export function createConvoyClient(
       ...(options.storageKey && { storageKey: options.storageKey }),
     },
     global: { fetch: meteredFetch(options.fetch ?? ((input, init) => globalThis.fetch(input, init))) },
-    realtime: { transport: (options.webSocket ?? runtimeWebSocket()) as WebSocketConstructor },
+    realtime: {
+      transport: (options.webSocket ?? runtimeWebSocket()) as WebSocketConstructor,
+      // Its own steps have no jitter: after a restart of the server, all devices would be back at once.
+      reconnectAfterMs: (tries: number) => 100 + backoffMs(tries, Math.random(), 1_000, 30_000),
+    },
   });
 }
 

@@ -1,5 +1,6 @@
 /** One call of a database function over PostgREST, with every way of failing as a typed value. */
 
+import { isAuthRetryableFetchError } from '@supabase/supabase-js';
 import type { AuthError, TransportError } from '@/core/errors';
 import type { Traffic } from '@/core/protocol';
 import { fail, ok, type Result } from '@/core/result';
@@ -18,11 +19,24 @@ export interface RpcOptions {
 }
 
 /**
- * Calls a function of the database.
+ * Calls a function of the database. A session that has expired is refreshed once.
  * @returns what the function returned, unchecked, and the bytes that travelled; or the failure:
  * `offline` when the request did not get through, `timeout` when it was given up or aborted.
  */
 export async function callRpc<Name extends RpcName>(
+  client: ConvoyClient,
+  name: Name,
+  args: Functions[Name]['Args'],
+  options: RpcOptions,
+): Promise<Result<{ data: unknown; traffic: Traffic }, RpcError>> {
+  const called = await callOnce(client, name, args, options);
+  if (called.ok || called.error.code !== 'expired') return called;
+  const { error } = await client.auth.refreshSession();
+  if (!error) return callOnce(client, name, args, options);
+  return isAuthRetryableFetchError(error) ? fail(offline()) : called;
+}
+
+async function callOnce<Name extends RpcName>(
   client: ConvoyClient,
   name: Name,
   args: Functions[Name]['Args'],
@@ -51,6 +65,10 @@ function timedOut(): TransportError {
   return { kind: 'transport', code: 'timeout', message: 'The server did not answer in time.' };
 }
 
+function offline(): TransportError {
+  return { kind: 'transport', code: 'offline', message: 'The server cannot be reached.' };
+}
+
 /** Without a session supabase-js asks as nobody, and nobody may call anything. */
 async function hasSession(client: ConvoyClient): Promise<boolean> {
   const { data } = await client.auth.getSession();
@@ -77,7 +95,7 @@ function failureOf(
   }
   switch (status) {
     case 0:
-      return { kind: 'transport', code: 'offline', message: 'The server cannot be reached.' };
+      return offline();
     case 401:
       return { kind: 'auth', code: 'expired', message: 'Your session has ended. Sign in again.' };
     case 403:
@@ -97,6 +115,7 @@ function failureOf(
         code: 'http',
         message: message || `The server answered with status ${status}.`,
         status,
+        ...(retryAfterMs !== null && { retryAfterMs }),
         sqlState: /^[0-9A-Z]{5}$/.test(body.code ?? '') ? (body.code ?? null) : null,
       };
   }

@@ -7,6 +7,7 @@ import {
   createRemoteContextService,
   useSupabaseClient as setRemoteClient,
 } from '@/lib/supabase/contextService';
+import { SupabasePokes } from '@/lib/supabase/pokes';
 import { SupabaseTransport } from '@/lib/supabase/transport';
 import { type Device, openDevice } from './device';
 import { migrations, schema } from './models';
@@ -56,6 +57,8 @@ export async function openUserDevice(
     remote: signedIn && createRemoteContextService({ client: signedIn }),
     isOnline: () => platform.isOnline(),
     onConnectivity: (listener) => platform.onConnectivity(listener),
+    onVisible: platform.onVisible,
+    pokes: signedIn && userId !== null ? new SupabasePokes(signedIn, userId) : null,
     exclusively: (work) => platform.exclusively(`sync-${name}`, work),
   });
   if (!device.ok) throw new ConvoyError(device.error);

@@ -3,6 +3,7 @@
 import type { Observable } from 'rxjs';
 import type { ContextService } from '@/core/contextService';
 import type { StorageError } from '@/core/errors';
+import type { PokeSource } from '@/core/pokes';
 import type { SyncTransport } from '@/core/protocol';
 import { ok, type Result } from '@/core/result';
 import type { SyncedTable } from '@/core/schema';
@@ -16,6 +17,7 @@ import {
   SyncEngine,
   type SyncResult,
   type SyncStatus,
+  type SyncTiming,
   startAutoSync,
   type TablePolicies,
   withPolicies,
@@ -31,6 +33,10 @@ export interface DeviceOptions {
   remote: ContextService | null;
   isOnline?: () => boolean;
   onConnectivity?: (listener: (online: boolean) => void) => () => void;
+  /** Calls back when somebody looks at the application again. */
+  onVisible?: (listener: () => void) => () => void;
+  /** Tells when there is something to pull. */
+  pokes?: PokeSource | null;
   exclusively?: <T>(work: () => Promise<T>) => Promise<T>;
   /** Device time, ms since the epoch. */
   now?: () => number;
@@ -39,6 +45,8 @@ export interface DeviceOptions {
   pageRows?: number;
   /** Syncs without being asked (default true). */
   autoSync?: boolean;
+  /** When automatic syncs happen, where it is to differ from the defaults. */
+  timing?: Partial<SyncTiming>;
 }
 
 export interface Device {
@@ -52,7 +60,7 @@ export interface Device {
   /** Makes a refused change again, with those refused together with it. */
   retryQuarantined(id: string): Promise<boolean>;
   discardQuarantined(id: string): Promise<boolean>;
-  /** Stops syncing. What is unsynced stays in the local database. */
+  /** Stops syncing: no timer, connection or request is left. What is unsynced stays in the local database. */
   close(): Promise<void>;
 }
 
@@ -79,8 +87,15 @@ export async function openDevice(options: DeviceOptions): Promise<Result<Device,
   const requestSync = () => void engine.sync();
   const stopAutoSync =
     transport && autoSync
-      ? startAutoSync({ engine, database, onConnectivity: options.onConnectivity ?? (() => () => undefined) })
-      : () => undefined;
+      ? startAutoSync({
+          engine,
+          database,
+          onConnectivity: options.onConnectivity ?? (() => () => undefined),
+          onVisible: options.onVisible,
+          pokes: options.pokes,
+          timing: options.timing,
+        })
+      : async () => undefined;
 
   return ok({
     database,
@@ -94,8 +109,7 @@ export async function openDevice(options: DeviceOptions): Promise<Result<Device,
     retryQuarantined: (id: string) => retryQuarantined(database, id),
     discardQuarantined: (id: string) => discardQuarantined(database, id),
     close: async () => {
-      stopAutoSync();
-      await engine.stop();
+      await Promise.all([stopAutoSync(), engine.stop()]);
     },
   });
 }

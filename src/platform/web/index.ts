@@ -24,6 +24,13 @@ export function createPlatform(): WatermelonPlatform {
         window.removeEventListener('offline', offline);
       };
     },
+    onVisible(listener) {
+      const look = () => {
+        if (document.visibilityState === 'visible') listener();
+      };
+      document.addEventListener('visibilitychange', look);
+      return () => document.removeEventListener('visibilitychange', look);
+    },
     exclusively<T>(name: string, work: () => Promise<T>): Promise<T> {
       if (!navigator.locks) return work();
       return navigator.locks.request(`convoy:${name}`, work) as Promise<T>;

@@ -1,82 +1,149 @@
-/** When to sync without being asked: after local writes, on coming online, on a timer, after a failure. */
+/**
+ * When to sync without being asked: after local writes, on a poke, on coming online, on becoming
+ * visible, on a timer, and again after a failure.
+ */
 
-import { debounceTime, type Subscription } from 'rxjs';
+import { debounceTime, distinctUntilChanged, map, type Subscription } from 'rxjs';
+import type { PokeSource } from '@/core/pokes';
 import { SYNCED_TABLES } from '@/core/schema';
 import type { ConvoyDatabase } from '../database';
-import { backoffMs } from './backoff';
-import type { SyncResult } from './status';
+import { afterPoke, afterStir, afterSync, DEFAULT_TIMING, FRESH, idleMs, type SyncTiming } from './schedule';
 import type { SyncEngine } from './synchronize';
+import { UnmetPokes } from './unmetPokes';
 
 export interface AutoSyncOptions {
   engine: SyncEngine;
   database: ConvoyDatabase;
   /** Calls back when the network comes back or goes. @returns how to stop listening */
   onConnectivity: (listener: (online: boolean) => void) => () => void;
-  /** ms after the last local write. */
-  debounceMs?: number;
-  /** ms between syncs when nothing happens, jittered by a fifth. */
-  intervalMs?: number;
+  /** Calls back when somebody looks again. @returns how to stop listening */
+  onVisible?: (listener: () => void) => () => void;
+  /** Tells when there is something to pull; without, the timer finds it. */
+  pokes?: PokeSource | null;
+  timing?: Partial<SyncTiming>;
   random?: () => number;
 }
 
-/** @returns how to stop. */
-export function startAutoSync(options: AutoSyncOptions): () => void {
-  const { engine, database, debounceMs = 400, intervalMs = 20_000, random = Math.random } = options;
+/** @returns how to stop; resolves when no timer and no connection is left. */
+export function startAutoSync(options: AutoSyncOptions): () => Promise<void> {
+  const { engine, database, random = Math.random } = options;
+  const timing = { ...DEFAULT_TIMING, ...options.timing };
   const subscriptions: Subscription[] = [];
+  const unmet = new UnmetPokes();
+  let state = FRESH;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let failures = 0;
+  let dueAt = Number.POSITIVE_INFINITY;
+  let pokeTimer: ReturnType<typeof setTimeout> | undefined;
+  let flowing = false;
   let stopped = false;
   let running = false;
   let again = false;
 
+  const now = () => performance.now();
+  const circumstances = () => ({ timing, now: now(), random: random() });
   const schedule = (ms: number) => {
     clearTimeout(timer);
-    if (!stopped) timer = setTimeout(run, ms);
+    if (stopped) return;
+    dueAt = Math.max(now() + ms, state.notBefore);
+    timer = setTimeout(run, dueAt - now());
   };
   /** What is asked for while a sync runs may come too late for it: that one is then followed by another. */
-  const ask = () => {
+  const ask = (ms = 0) => {
     if (running) again = true;
-    else schedule(0);
+    else if (now() + ms < dueAt) schedule(ms);
   };
   const run = async () => {
+    clearTimeout(pokeTimer);
+    pokeTimer = undefined;
     running = true;
     again = false;
+    // One that was started elsewhere is shared, and may have pulled before what is asked for here.
+    const isShared = engine.currentStatus.kind === 'syncing';
+    const answered = unmet.begin();
     const result = await engine.sync();
     running = false;
+    dueAt = Number.POSITIVE_INFINITY;
     if (stopped) return;
-    failures = result.error ? failures + 1 : 0;
-    schedule(again ? 0 : waitAfter(result));
+    const { pending } = engine.currentStatus;
+    const step = afterSync(state, result, { ...circumstances(), pending, flowing });
+    state = step.state;
+    if (!result.error && !isShared) unmet.end(answered, engine.heldRevisions());
+    schedule((again || isShared) && !state.backingOff ? 0 : step.waitMs);
+    answerPokes();
   };
-  const waitAfter = (result: SyncResult): number => {
-    const idle = intervalMs * (0.9 + 0.2 * random());
-    if (!result.error) {
-      const more = engine.currentStatus.pending > 0 && (result.pushed > 0 || result.status === 'partial');
-      return more ? debounceMs : idle;
-    }
-    if (result.error.kind === 'transport' && result.error.code === 'rate_limited') {
-      return result.error.retryAfterMs ?? backoffMs(failures, random());
-    }
-    return result.reaction === 'retry' || result.reaction === 'wait' ? backoffMs(failures, random()) : idle;
+  const answerPokes = () => {
+    // Own pushes are poked as well; when the push is over, this device has what it is poked about.
+    unmet.drop(engine.heldRevisions());
+    if (unmet.isEmpty || running || pokeTimer !== undefined || state.backingOff) return;
+    const step = afterPoke(state, circumstances());
+    state = step.state;
+    pokeTimer = setTimeout(() => {
+      pokeTimer = undefined;
+      unmet.drop(engine.heldRevisions());
+      if (!unmet.isEmpty) ask();
+    }, step.waitMs);
   };
 
+  const afterChanges = async () => {
+    // What a sync has written is a change as well, and the count may be older than this one.
+    await engine.refreshCounts();
+    if (stopped || engine.currentStatus.pending === 0) return;
+    state = afterStir(state);
+    if (!state.backingOff) ask();
+  };
+
+  const pokes = options.pokes?.subscribe({
+    onPoke: (poke) => {
+      if (stopped) return;
+      unmet.add(poke);
+      answerPokes();
+    },
+    onFlowing: (isFlowing) => {
+      if (stopped || flowing === isFlowing) return;
+      flowing = isFlowing;
+      if (flowing) {
+        unmet.addGap();
+        answerPokes();
+      } else if (!running) {
+        // The timer was set for a device that is told.
+        ask(idleMs(state, { ...circumstances(), flowing }));
+      }
+    },
+  });
   const localChanges = database.withChangesForTables([...SYNCED_TABLES] as never[]);
   subscriptions.push(
     localChanges.pipe(debounceTime(50)).subscribe(() => void engine.refreshCounts()),
-    localChanges.pipe(debounceTime(debounceMs)).subscribe(() => {
-      if (engine.currentStatus.pending > 0) ask();
-    }),
+    localChanges.pipe(debounceTime(timing.debounceMs)).subscribe(() => void afterChanges()),
+    engine
+      .observeStatus()
+      .pipe(
+        map(({ kind }) => kind),
+        distinctUntilChanged(),
+      )
+      .subscribe((kind) => {
+        const held = engine.heldRevisions();
+        if (kind !== 'syncing' && held.size > 0) pokes?.watch([...held.keys()]);
+      }),
   );
-  const stopListening = options.onConnectivity(() => {
-    failures = 0;
-    // Offline too: the sync then says so.
-    ask();
-  });
+  const stopListening = [
+    options.onConnectivity(() => {
+      state = afterStir(state, true);
+      // Offline too: the sync then says so.
+      ask();
+    }),
+    options.onVisible?.(() => {
+      state = afterStir(state);
+      ask();
+    }),
+  ];
   schedule(0);
 
-  return () => {
+  return async () => {
     stopped = true;
     clearTimeout(timer);
-    stopListening();
+    clearTimeout(pokeTimer);
+    for (const stop of stopListening) stop?.();
     for (const subscription of subscriptions) subscription.unsubscribe();
+    await pokes?.close();
   };
 }

@@ -1,11 +1,11 @@
 export { type AutoSyncOptions, startAutoSync } from './autoSync';
-export { backoffMs } from './backoff';
 export { IdMappings } from './idMapping';
 export { mergeRecord } from './mergeRecord';
 export { DEFAULT_POLICIES, type Policies, type Policy, type TablePolicies, withPolicies } from './policies';
 export { type Progress, type PullOutcome, pullSync } from './pullSync';
 export { pushSync } from './pushSync';
 export { discardQuarantined, retryQuarantined } from './quarantine';
+export { DEFAULT_TIMING, type SyncTiming } from './schedule';
 export type { SyncSession } from './session';
 export type { SyncResult, SyncStatus } from './status';
 export { SyncClock } from './syncClock';

@@ -8,7 +8,7 @@ import { SYNCED_TABLES } from '@/core/schema';
 import type { ConvoyDatabase } from '../database';
 import { Quarantined, SyncLogEntry } from '../models';
 import { Q } from '../models/watermelondb';
-import { DeviceStore } from './deviceStore';
+import { DeviceStore, doneUpTo } from './deviceStore';
 import { IdMappings } from './idMapping';
 import type { Policies } from './policies';
 import { pullSync } from './pullSync';
@@ -84,6 +84,12 @@ export class SyncEngine {
   /** @returns the id mappings of this database. */
   async idMappings(): Promise<IdMappings> {
     return (await this.open()).ids;
+  }
+
+  /** The scopes of this device, and the revision up to which everything of each is here. */
+  heldRevisions(): ReadonlyMap<string, number> {
+    const scopes = this.session?.store.scopes ?? new Map();
+    return new Map([...scopes].map(([id, { cursor }]) => [id, doneUpTo(cursor)]));
   }
 
   /** Counts what is unsynced and refused, for the status. */
