@@ -60,17 +60,20 @@ export class ConvoyDatabase extends Database implements EditContext {
 
     const operations: BatchOperation[] = [];
     const changes = new Map<string, Change[]>();
-    for (const record of prepared) {
-      const table = (record.constructor as typeof Model).table as unknown as string;
-      const change = { record, type: addOperations(operations, table, record) };
-      const known = changes.get(table);
-      if (known) known.push(change);
-      else changes.set(table, [change]);
-    }
     try {
+      for (const record of prepared) {
+        const table = (record.constructor as typeof Model).table as unknown as string;
+        const change = { record, type: addOperations(operations, table, record) };
+        const known = changes.get(table);
+        if (known) known.push(change);
+        else changes.set(table, [change]);
+      }
       await internals.adapter.batch(operations);
     } catch (error) {
-      for (const record of prepared) if (record instanceof RecoverableModel) record.restore();
+      for (const record of prepared) {
+        if (record._preparedState !== 'create') record._preparedState = null;
+        if (record instanceof RecoverableModel) record.restore();
+      }
       throw error;
     }
     for (const record of prepared) if (record instanceof RecoverableModel) record._rawBefore = null;

@@ -4,7 +4,7 @@ import type { Observable } from 'rxjs';
 import type { ContextService } from '@/core/contextService';
 import type { StorageError } from '@/core/errors';
 import type { PokeSource } from '@/core/pokes';
-import type { SyncTransport } from '@/core/protocol';
+import type { Json, SyncTransport } from '@/core/protocol';
 import { ok, type Result } from '@/core/result';
 import type { SyncedTable } from '@/core/schema';
 import { LocalStore } from './context/localStore';
@@ -12,14 +12,20 @@ import { createLocalContextService, type LocalContextService } from './context/s
 import { type ConvoyDatabase, type DatabaseAdapter, openDatabase } from './database';
 import {
   discardQuarantined,
+  editQuarantined,
+  exportUnsynced,
   retryQuarantined,
+  reverseSettlement,
+  type Settlement,
   SyncClock,
   SyncEngine,
   type SyncResult,
   type SyncStatus,
   type SyncTiming,
+  settleConflict,
   startAutoSync,
   type TablePolicies,
+  type UnsyncedExport,
   withPolicies,
 } from './sync';
 
@@ -60,6 +66,14 @@ export interface Device {
   /** Makes a refused change again, with those refused together with it. */
   retryQuarantined(id: string): Promise<boolean>;
   discardQuarantined(id: string): Promise<boolean>;
+  /** Changes what a refused change wants, before it is retried. Values as the Context Service takes them. */
+  editQuarantined(id: string, values: Record<string, Json>): Promise<boolean>;
+  /** Settles an open conflict, or a settled one anew, by an edit of this user. */
+  settleConflict(id: string, how: Settlement): Promise<boolean>;
+  /** Reverses a settlement told in the feed, made on whichever device. */
+  reverseSettlement(activityId: string): Promise<void>;
+  /** Everything here that is not on the server, to be kept elsewhere. */
+  exportUnsynced(): Promise<UnsyncedExport>;
   /** Stops syncing: no timer, connection or request is left. What is unsynced stays in the local database. */
   close(): Promise<void>;
 }
@@ -108,6 +122,10 @@ export async function openDevice(options: DeviceOptions): Promise<Result<Device,
     },
     retryQuarantined: (id: string) => retryQuarantined(database, id),
     discardQuarantined: (id: string) => discardQuarantined(database, id),
+    editQuarantined: (id, values) => editQuarantined(database, id, values),
+    settleConflict: (id, how) => settleConflict({ database, ids, userId }, id, how),
+    reverseSettlement: (activityId) => reverseSettlement({ database, ids, userId }, activityId),
+    exportUnsynced: () => exportUnsynced(database, userId, clock.now()),
     close: async () => {
       await Promise.all([stopAutoSync(), engine.stop()]);
     },

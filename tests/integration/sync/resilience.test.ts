@@ -176,10 +176,12 @@ describe('changes the server refuses', () => {
     await settle(editor);
     await expectInStep(editor);
 
+    expect(await editor.retryQuarantined(entry?.id ?? '')).toBe(true);
+    expect(await editor.sync()).toMatchObject({ rejected: 2, pushed: 0 });
+    expect((await editor.contextService.getLocalTask(task.id))?.title).toBe('original');
+
     await setRole('editor');
     await settle(editor);
-    expect(await editor.retryQuarantined(entry?.id ?? '')).toBe(true);
-    expect(await editor.sync()).toMatchObject({ rejected: 0, pushed: 2 });
     expect((await editor.contextService.getLocalTask(task.id))?.title).toBe('not allowed');
     expect(editor.syncStatus.quarantined).toBe(0);
     await expectInStep(editor);

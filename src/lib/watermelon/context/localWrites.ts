@@ -3,15 +3,14 @@
 import type { ActivityDraft } from '@/core/activities';
 import type { Workflow, WorkspaceMember } from '@/core/entities';
 import { type AppError, ConvoyError } from '@/core/errors';
-import type { Json } from '@/core/protocol';
 import type { Result } from '@/core/result';
-import { columnsOf, type SyncedTable } from '@/core/schema';
+import type { SyncedTable } from '@/core/schema';
 import { checkpointInTheWay, mayWrite, passesCheckpoints } from '@/core/taskRules';
 import { notFound, type RecordValues, validateInsert } from '@/core/validation';
 import { STANDARD_WORKFLOW_ID } from '@/core/vocabulary';
 import type { ConvoyModel } from '../models';
-import { Q, type RawValue } from '../models/watermelondb';
-import { canonicalJson } from '../sync/codec';
+import { Q } from '../models/watermelondb';
+import { toStored } from '../sync/codec';
 import type { LocalStore } from './localStore';
 
 /** @returns the value, or rejects with the error. */
@@ -112,14 +111,6 @@ export async function refuseWorkflowByAgent(writer: Writer, workspaceId: string)
 
 export async function workflowOf(store: LocalStore, workflowId: string | null): Promise<Workflow | null> {
   return store.find<Workflow>('workflows', workflowId ?? STANDARD_WORKFLOW_ID);
-}
-
-function toStored(table: SyncedTable, name: string, value: Json): RawValue {
-  const column = columnsOf(table)[name];
-  if (value === null || !column) return null;
-  if (column.kind === 'time') return Date.parse(value as string);
-  if (column.kind === 'json') return canonicalJson(value);
-  return value as RawValue;
 }
 
 function assign(record: ConvoyModel, table: SyncedTable, values: RecordValues): void {

@@ -14,6 +14,11 @@ export class RecoverableModel extends Model {
     return super.prepareUpdate(recordUpdater);
   }
 
+  override prepareDestroyPermanently(): this {
+    this._rawBefore = { ...this.raw };
+    return super.prepareDestroyPermanently();
+  }
+
   /** Called when the batch failed: memory must not be ahead of storage. */
   restore(): void {
     if (this._rawBefore) (this as unknown as { _raw: Raw })._raw = this._rawBefore;

@@ -26,6 +26,8 @@ export interface SyncBase {
   columns: Record<string, EditedColumn>;
   /** The stamps as they were when last in step, to go back to when the edits are taken back. */
   stamps?: Pick<Raw, 'updated_at' | 'last_modified_by'>;
+  /** The stamps the server has by now, where the record was pulled under the edits. */
+  server?: SyncBase['stamps'];
   /** When a record that is new was created: device clock and offset, ms. */
   created?: { editedAt: number; offset: number };
   /** The record whose deletion deleted this one, and the scope revision the user had seen then. */

@@ -110,7 +110,7 @@ async function settle(
       } else if (raw._status === 'deleted') {
         // Deleted while it was on its way: what becomes of it is decided when the deletion is pushed.
         to.draft.put(change.table, keepingEdits(change.table, toRaw(change.table, row, to.ids), raw));
-      } else if (resolveConflict(to, change, raw, row, outcome.columns)) lostGroups.add(change.id);
+      } else if (await resolveConflict(to, change, raw, row, outcome.columns)) lostGroups.add(change.id);
       return;
     }
     case 'duplicate':
@@ -236,8 +236,10 @@ function acknowledge(to: Settling, change: PushChange, current: Raw, revision: n
   const serverTime = Date.parse(to.answer.server_time);
   raw.remote_id = change.id;
   raw.revision = revision;
-  raw.updated_at = serverTime;
-  raw.last_modified_by = to.answer.user_id;
+  // A change to what the server had already touched nothing there, and leaves its stamps.
+  const touched = to.answer.revisions[change.workspace_id]?.revision === revision;
+  const stamps = touched ? null : readBase(current)?.stamps;
+  Object.assign(raw, stamps ?? { updated_at: serverTime, last_modified_by: to.answer.user_id });
   raw.sync_error = null;
   if (change.op === 'insert') {
     const created = change.edited_at?.created_at;

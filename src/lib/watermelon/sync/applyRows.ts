@@ -81,9 +81,9 @@ export function keepingEdits(table: SyncedTable, incoming: Raw, current: Raw): R
   }
   if (current._status === 'deleted') {
     kept._status = 'deleted';
-    writeBase(kept, { ...base, columns, stamps });
+    writeBase(kept, { ...base, columns, server: stamps });
     followStatus(kept);
-  } else markEdited(kept, { ...base, columns, stamps });
+  } else markEdited(kept, { ...base, columns, server: stamps });
   return kept;
 }
 

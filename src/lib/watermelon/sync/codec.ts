@@ -61,6 +61,18 @@ export function toWire(table: SyncedTable, name: string, value: RawValue, ids: I
   return encode(column, value, ids);
 }
 
+const SAME_IDS: IdMap = { toLocal: (id) => id, toRemote: (id) => id };
+
+/**
+ * @param value a validated value as it travels
+ * @param ids absent where the value's ids are those of this device already
+ * @returns the value as it is stored here
+ */
+export function toStored(table: SyncedTable, name: string, value: Json, ids: IdMap = SAME_IDS): RawValue {
+  const column = allColumns(table)[name];
+  return column ? decode(column, value, ids) : null;
+}
+
 /** @returns a clean stored record made from a row of the server. Columns unknown here are left out. */
 export function toRaw(table: SyncedTable, row: Record<string, Json>, ids: IdMap): Raw {
   const remoteId = row.id as string;

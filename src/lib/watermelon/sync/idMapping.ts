@@ -24,14 +24,15 @@ export class IdMappings implements IdMap {
 
   private constructor(private readonly database: ConvoyDatabase) {}
 
-  static async load(database: ConvoyDatabase): Promise<IdMappings> {
-    const mappings = new IdMappings(database);
-    for (const stored of await database
+  /** @param mappings to be loaded anew, where there are some already */
+  static async load(database: ConvoyDatabase, mappings = new IdMappings(database)): Promise<IdMappings> {
+    const stored = await database
       .get<IdMapping>(IdMapping.table as never)
       .query()
-      .fetch()) {
-      mappings.remember(stored.localId, stored.remoteId);
-    }
+      .fetch();
+    mappings.localToRemote.clear();
+    mappings.remoteToLocal.clear();
+    for (const { localId, remoteId } of stored) mappings.remember(localId, remoteId);
     return mappings;
   }
 

@@ -1,10 +1,12 @@
 export { type AutoSyncOptions, startAutoSync } from './autoSync';
+export { exportUnsynced, type UnsyncedExport } from './exportUnsynced';
 export { IdMappings } from './idMapping';
+export { reverseSettlement, type SettledDetails, type Settlement, settleConflict } from './ledger';
 export { mergeRecord } from './mergeRecord';
 export { DEFAULT_POLICIES, type Policies, type Policy, type TablePolicies, withPolicies } from './policies';
 export { type Progress, type PullOutcome, pullSync } from './pullSync';
 export { pushSync } from './pushSync';
-export { discardQuarantined, retryQuarantined } from './quarantine';
+export { discardQuarantined, editQuarantined, retryQuarantined } from './quarantine';
 export { DEFAULT_TIMING, type SyncTiming } from './schedule';
 export type { SyncSession } from './session';
 export type { SyncResult, SyncStatus } from './status';

@@ -21,14 +21,16 @@ export interface MergeInput {
   /** Edit times in server time, ms; null where unknown. */
   localTimes: Record<string, number | null>;
   remoteTimes: Record<string, number | null>;
+  /** The local move of the stage is a person's approval, the other edit an agent's. */
+  approval?: boolean;
 }
 
 export interface MergedColumn {
   value: RawValue;
   /** `same` both want it; `local`, `remote` only that side changed; `conflict` both did. */
   how: 'same' | 'local' | 'remote' | 'conflict';
-  /** For conflicts: the policy that chose, or `open` while a person has to. */
-  by?: Policy | 'open';
+  /** For conflicts: the policy (or an approval) that chose, or `open` while a person has to. */
+  by?: Policy | 'approval' | 'open';
 }
 
 /**
@@ -63,6 +65,12 @@ function mergeUnit(input: MergeInput, columns: string[]): Record<string, MergedC
   if (equal(base, remote)) return all((name) => ({ value: at(local, name), how: 'local' }));
   if (equal(base, local)) return all((name) => ({ value: at(remote, name), how: 'remote' }));
 
+  if (input.approval && columns.includes('current_stage')) {
+    // The approval stands unless the agent has moved the task on meanwhile: then the person is asked.
+    const stays = sameValue(table, 'current_stage', at(base, 'current_stage'), at(remote, 'current_stage'));
+    const side = stays ? local : remote;
+    return all((name) => ({ value: at(side, name), how: 'conflict', by: stays ? 'approval' : 'open' }));
+  }
   const first = columns[0] as string;
   const policy = input.policies[first] ?? 'remote';
   if (policy === 'text') {

@@ -1,13 +1,14 @@
 /** Remote changes → local database: one page, and the cursors it leads to, per local transaction. */
 
 import type { SyncError } from '@/core/errors';
-import { PROTOCOL_VERSION, type PullAnswer, SCHEMA_VERSION } from '@/core/protocol';
+import { PROTOCOL_VERSION, type PullAnswer, SCHEMA_VERSION, type Scope } from '@/core/protocol';
 import { fail, ok, type Result } from '@/core/result';
 import { applyPage } from './applyRows';
 import { pendingDeletions } from './deletion';
 import { doneUpTo } from './deviceStore';
 import { Draft } from './draft';
 import { purgeScope } from './purge';
+import { reviveQuarantined } from './quarantine';
 import type { SyncSession } from './session';
 
 export interface Progress {
@@ -55,6 +56,9 @@ export async function pullSync(
   }
 }
 
+/** Roles from the least rights to the most. */
+const BY_RIGHTS: readonly Scope['role'][] = ['reference', 'viewer', 'agent', 'editor', 'owner'];
+
 function makeRequest({ store, userId, pageRows }: SyncSession) {
   const scopes = [...store.scopes];
   return {
@@ -75,7 +79,11 @@ async function applyAnswer(session: SyncSession, answer: PullAnswer) {
   const lost = [...store.scopes.keys()].filter((id) => !visible.has(id));
   if (lost.length === 0 && isUnchanged(session, answer)) return { rows: 0, conflicts: 0 };
 
-  return database.write(async () => {
+  const raised = answer.scopes.filter(({ id, role }) => {
+    const known = store.scopes.get(id);
+    return known !== undefined && BY_RIGHTS.indexOf(role) > BY_RIGHTS.indexOf(known.role);
+  });
+  const applied = await database.write(async () => {
     const draft = new Draft(database);
     const to = { database, draft, ids, deviceId: store.facts.deviceId, now: session.clock.now() };
     for (const scope of lost) {
@@ -99,6 +107,9 @@ async function applyAnswer(session: SyncSession, answer: PullAnswer) {
     await draft.commit();
     return counts;
   }, 'sync: apply page');
+  // What was refused for lack of permission may be allowed now; if not, it is refused once more.
+  for (const { id } of raised) await reviveQuarantined(database, ids.toLocal(id));
+  return applied;
 }
 
 function isUnchanged({ store }: SyncSession, answer: PullAnswer): boolean {

@@ -1,14 +1,16 @@
 /** Changes the server refused: set aside whole, the server's value shown, until retried or discarded. */
 
 import { v7 as uuidv7 } from 'uuid';
-import type { PushChange } from '@/core/protocol';
+import { ConvoyError } from '@/core/errors';
+import type { Json, PushChange } from '@/core/protocol';
 import type { SyncedTable } from '@/core/schema';
+import { validateChanges } from '@/core/validation';
 import type { ConvoyDatabase } from '../database';
 import { type ConvoyModel, Quarantined, type WantedChange } from '../models';
 import { markClean, markEdited, readBase, serverValue, trackedColumns, writeBase } from '../models/tracking';
 import { type Model, Q, type Raw } from '../models/watermelondb';
 import type { Applying } from './applying';
-import { sameValue, toRaw } from './codec';
+import { sameValue, toRaw, toStored } from './codec';
 import { undelete, withDescendants } from './deletion';
 
 export interface Refusal {
@@ -86,10 +88,9 @@ export function takeBackColumns(
     delete left[name];
   }
   reverted.sync_error = syncError;
-  if (Object.keys(left).length === 0) Object.assign(reverted, base?.stamps);
-  const rest = { revision: base?.revision ?? Number(raw.revision), columns: left, stamps: base?.stamps };
-  if (raw._status === 'deleted')
-    writeBase(reverted, { ...rest, groups: base?.groups ?? [], deletion: base?.deletion });
+  if (Object.keys(left).length === 0) Object.assign(reverted, base?.server ?? base?.stamps);
+  const rest = { ...base, revision: base?.revision ?? Number(raw.revision), columns: left };
+  if (raw._status === 'deleted') writeBase(reverted, { ...rest, groups: base?.groups ?? [] });
   else markEdited(reverted, { ...rest, groups: [] });
   to.draft.put(table, reverted);
   return wanted;
@@ -97,19 +98,71 @@ export function takeBackColumns(
 
 /**
  * Makes a refused change again, with those refused together with it, as new local edits.
- * @returns false when there is no such entry
+ * @returns false when there is no such entry, or when what it was to change is gone: the entry then stays
  */
 export async function retryQuarantined(database: ConvoyDatabase, id: string): Promise<boolean> {
   return database.write(async () => {
     const entries = await groupOf(database, id);
+    // Deletions first: what goes with one needs no other change.
+    entries.sort((a, b) => Number(b.operation === 'delete') - Number(a.operation === 'delete'));
     const redone: (() => Model[])[] = [];
-    for (const entry of entries) redone.push(await redo(database, entry));
+    for (const entry of entries) {
+      const again = await redo(database, entry);
+      if (again === null) return false;
+      redone.push(again);
+    }
     await database.batch([
       ...redone.flatMap((prepare) => prepare()),
       ...entries.map((entry) => entry.prepareDestroyPermanently()),
     ]);
     return entries.length > 0;
   }, 'quarantine: retry');
+}
+
+/**
+ * Changes what a refused change wants, before it is retried.
+ * @param values columns as they travel; only those of the refused change (update) or record (insert)
+ * @returns false when there is no such entry. Rejects with `validation/*` for values that cannot be.
+ */
+export async function editQuarantined(
+  database: ConvoyDatabase,
+  id: string,
+  values: Record<string, Json>,
+): Promise<boolean> {
+  return database.write(async () => {
+    const collection = database.get<Quarantined>(Quarantined.table as never);
+    const [entry] = await collection.query(Q.where('id', id)).fetch();
+    if (!entry || entry.operation === 'delete') return false;
+    const checked = validateChanges(entry.recordTable, values);
+    if (!checked.ok) throw new ConvoyError(checked.error);
+    const edits = Object.entries(checked.value).map(([name, value]) => [
+      name,
+      toStored(entry.recordTable, name, value),
+    ]);
+    await database.batch(
+      entry.prepareUpdate((draft) => {
+        draft.change = { ...entry.change, values: { ...entry.change.values, ...Object.fromEntries(edits) } };
+      }),
+    );
+    return true;
+  }, 'quarantine: edit');
+}
+
+/** Codes of refusals whose cause is who the user is; they come back to life with the permission. */
+const FOR_LACK_OF_PERMISSION = ['forbidden', 'checkpoint'];
+
+/**
+ * Makes refused changes of a workspace again after the user's role in it has changed.
+ * @returns how many groups of changes were made again
+ */
+export async function reviveQuarantined(database: ConvoyDatabase, workspaceId: string): Promise<number> {
+  const collection = database.get<Quarantined>(Quarantined.table as never);
+  const entries = await collection
+    .query(Q.where('workspace_id', workspaceId), Q.where('code', Q.oneOf(FOR_LACK_OF_PERMISSION)))
+    .fetch();
+  const groups = new Map(entries.map((entry) => [entry.groupId, entry.id]));
+  for (const id of groups.values()) await retryQuarantined(database, id);
+  return groups.size;
 }
 
 /** Gives a refused change up, with those refused together with it. */
@@ -145,24 +198,26 @@ async function existing(
   return record ?? null;
 }
 
-/** @returns how to make the change again; nothing where the record is not what it was. */
-async function redo(database: ConvoyDatabase, entry: Quarantined): Promise<() => Model[]> {
+const isFree = (model: Model): boolean => model._preparedState === null;
+
+/** @returns how to make the change again; null where the record to be changed is gone. */
+async function redo(database: ConvoyDatabase, entry: Quarantined): Promise<(() => Model[]) | null> {
   const record = await existing(database, entry.recordTable, entry.recordId);
   const { values } = entry.change;
   if (entry.operation === 'insert') {
     return () => (record ? [] : [recreate(database, entry)]);
   }
-  if (!record) return () => [];
   if (entry.operation === 'delete') {
-    const doomed = await withDescendants(database, entry.recordTable, record);
-    return () => doomed.map((model) => model.prepareMarkAsDeleted(record.id));
+    const doomed = record ? await withDescendants(database, entry.recordTable, record) : [];
+    return () => doomed.filter(isFree).map((model) => model.prepareMarkAsDeleted(record?.id));
   }
-  return () => [
+  if (!record) return null;
+  const update = () =>
     record.prepareUpdate((draft) => {
       for (const [name, value] of Object.entries(values)) draft._setRaw(name as never, value as never);
       draft._dangerouslySetRawWithoutMarkingColumnChange('sync_error' as never, null as never);
-    }),
-  ];
+    });
+  return () => (isFree(record) ? [update()] : []);
 }
 
 function recreate(database: ConvoyDatabase, entry: Quarantined): ConvoyModel {

@@ -7,8 +7,10 @@ import { markEdited, readBase, type SyncBase, stampsOf, trackedColumns } from '.
 import type { Raw, RawValue } from '../models/watermelondb';
 import type { Settling } from './applying';
 import { addConflict, keepingEdits } from './applyRows';
+import { isApprovalOverAgent } from './approval';
 import { sameValue, toRaw } from './codec';
 import { undelete } from './deletion';
+import { prepareSettledActivity, settledDetails } from './ledger';
 import { mergeRecord } from './mergeRecord';
 
 /**
@@ -16,13 +18,13 @@ import { mergeRecord } from './mergeRecord';
  * @param theirs the columns in conflict, with the time of the other edit
  * @returns whether nothing of what was sent is left
  */
-export function resolveConflict(
+export async function resolveConflict(
   to: Settling,
   change: PushChange,
   local: Raw,
   row: Record<string, Json>,
   theirs: Record<string, string | null>,
-): boolean {
+): Promise<boolean> {
   const { table } = change;
   const remote = toRaw(table, row, to.ids);
   const base = readBase(local) ?? { revision: 0, groups: [], columns: {} };
@@ -36,10 +38,13 @@ export function resolveConflict(
     local: pick((name) => local[name] ?? null),
     remote: pick((name) => remote[name] ?? null),
     policies: to.session.policies[table],
-    localTimes: Object.fromEntries(names.map((name) => [name, editTime(columns[name])])),
+    localTimes: Object.fromEntries(names.map((name) => [name, editTime(to, columns[name], base)])),
     remoteTimes: Object.fromEntries(
       names.map((name) => [name, theirs[name] ? Date.parse(theirs[name]) : null]),
     ),
+    approval:
+      table === 'tasks' &&
+      (await isApprovalOverAgent(to, columns.current_stage?.value ?? null, local, remote)),
   });
 
   const result: Raw = { ...remote };
@@ -60,6 +65,7 @@ export function resolveConflict(
   if (Object.keys(ledger).length > 0) {
     const state = Object.values(ledger).some((column) => column.by === 'open') ? 'open' : 'settled';
     addConflict(to, { kind: 'columns', state, table, raw: local, columns: ledger });
+    if (state === 'settled') tell(to, table, local, ledger);
   }
   const stamps = stampsOf(remote);
   markEdited(result, { revision: Number(remote.revision), groups: base.groups, columns: left, stamps });
@@ -108,8 +114,28 @@ function sentValue({ ids }: Settling, change: PushChange, name: string): RawValu
   return toRaw(change.table, sent, ids)[name] ?? null;
 }
 
-function editTime(edit: SyncBase['columns'][string] | undefined): number | null {
-  return edit ? edit.editedAt + edit.offset : null;
+/**
+ * When a column was edited, in server time: never before the version it was based on, nor after now,
+ * whatever the device's clock says.
+ */
+function editTime(
+  to: Settling,
+  edit: SyncBase['columns'][string] | undefined,
+  base: SyncBase,
+): number | null {
+  if (!edit) return null;
+  const earliest = Number(base.stamps?.updated_at ?? 0);
+  const now = Date.parse(to.answer.server_time);
+  return Math.min(Math.max(edit.editedAt + edit.offset, earliest), now);
+}
+
+/** A settled conflict is told in the feed, so that everybody sees it and anyone may reverse it. */
+function tell(to: Settling, table: SyncedTable, local: Raw, columns: Record<string, ConflictColumn>): void {
+  const { database, ids, deviceId } = to;
+  const details = settledDetails(ids, { table, recordId: local.id, deviceId, columns });
+  if (Object.keys(details.columns).length === 0) return;
+  const owner = { database, ids, userId: to.session.userId };
+  to.draft.also(() => prepareSettledActivity(owner, local.workspace_id as string, details));
 }
 
 /** Others edited what was deleted here, unseen: the deletion is taken back, and stands in the ledger. */

@@ -50,6 +50,8 @@ export class SyncEngine {
     error: null,
   });
   private session: SyncSession | null = null;
+  /** Held by others too, so it outlives the session. */
+  private ids: IdMappings | null = null;
   private running: Promise<SyncResult> | null = null;
   private cancelled = new AbortController();
 
@@ -81,7 +83,7 @@ export class SyncEngine {
     await this.running;
   }
 
-  /** @returns the id mappings of this database. */
+  /** @returns the id mappings of this database: always the same object. */
   async idMappings(): Promise<IdMappings> {
     return (await this.open()).ids;
   }
@@ -132,8 +134,9 @@ export class SyncEngine {
           result.reaction === 'wait' ? 'offline' : result.reaction === 'sign_in' ? 'signed_out' : 'error';
       }
     } catch (thrown) {
-      // A bug or the local storage: memory may be ahead of it, so what was loaded is dropped.
+      // A bug or the local storage: memory may be ahead of it, so what was loaded is loaded anew.
       this.session = null;
+      await this.open().catch(() => undefined);
       result.status = 'error';
       result.reaction = 'stop';
       result.error = {
@@ -168,7 +171,8 @@ export class SyncEngine {
   private async open(): Promise<SyncSession> {
     if (this.session) return this.session;
     const { database, transport, userId, clock, policies, pageRows = PAGE_ROWS } = this.options;
-    const ids = await IdMappings.load(database);
+    const ids = await IdMappings.load(database, this.ids ?? undefined);
+    this.ids = ids;
     const store = await DeviceStore.load(database, ids);
     clock.restore(store.facts.clockOffset);
     const unreachable = { pull: unavailable, push: unavailable };
