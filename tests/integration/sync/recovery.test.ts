@@ -1,0 +1,198 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Task } from '@/core/entities';
+import { ok } from '@/core/result';
+import { type ConvoyModel, type Device, Quarantined } from '@/lib/watermelon';
+import { SEED } from '../../support/seed';
+import { deviceSnapshot, serverSnapshot } from '../../support/snapshot';
+import { settle, type TestDevice, World } from '../../support/world';
+
+let world: World;
+let here: TestDevice;
+let there: TestDevice;
+
+beforeAll(async () => {
+  world = await World.start();
+});
+afterAll(() => world.close());
+beforeEach(async () => {
+  here = await world.device('owner');
+  there = await world.device('editor');
+  await settle(here, there);
+});
+
+const create = (title: string, more: object = {}): Promise<Task> =>
+  here.contextService.createTask({ milestone_id: SEED.offlineMilestone, title, ...more });
+
+async function sharedTask(title: string): Promise<Task> {
+  const task = await create(title);
+  await settle(here, there);
+  return task;
+}
+
+async function expectInStep(device: TestDevice): Promise<void> {
+  expect(await deviceSnapshot(device.database)).toEqual(
+    await serverSnapshot(world.stack.backend, device.userId),
+  );
+}
+
+const quarantine = (device: Device) =>
+  device.database
+    .get<Quarantined>(Quarantined.table as never)
+    .query()
+    .fetch();
+
+/** The next batch that the local database is given to store fails. */
+function failNextWrite(device: Device): void {
+  const adapter = device.database.adapter as unknown as { batch: (operations: unknown) => Promise<void> };
+  const real = adapter.batch;
+  adapter.batch = async () => {
+    adapter.batch = real;
+    throw new Error('The disk is full.');
+  };
+}
+
+/** A push that the server refuses for its values, which no local check forbids. */
+async function refusedStage(task: Task, stage: string): Promise<void> {
+  await here.database.write(async () => {
+    const record = await here.database.get<ConvoyModel>('tasks').find(task.id);
+    await record.update((draft) => draft._setRaw('current_stage' as never, stage as never));
+  });
+  expect(await here.sync()).toMatchObject({ rejected: 1 });
+}
+
+describe('a local database that fails while a sync writes', () => {
+  it('P-NOLOSS leaves what was to be removed as it was, in memory too', async () => {
+    const task = await sharedTask('to be removed');
+    await there.contextService.deleteTask(task.id);
+    await there.sync();
+    const record = await here.database.get<ConvoyModel>('tasks').find(task.id);
+    failNextWrite(here);
+    expect((await here.sync()).error?.code).toBe('unexpected');
+    expect(record.raw._status).toBe('synced');
+    await settle(here);
+    await expectInStep(here);
+  });
+
+  it('U8 counts nothing as seen that could not be stored', async () => {
+    const task = await sharedTask('edited unseen');
+    await there.contextService.updateTask(task.id, { title: 'unseen' });
+    await there.sync();
+    failNextWrite(here);
+    await here.sync();
+    await here.contextService.deleteTask(task.id);
+    await settle(here);
+    expect((await here.contextService.getLocalTask(task.id))?.title).toBe('unseen');
+  });
+
+  it('finds records by the id they get on the server afterwards', async () => {
+    const values = { title: 'old id', current_stage: 'PLAN', status: 'todo', priority: 'medium' };
+    await createNamed('tasks', 'local0id00000001', { milestone_id: SEED.offlineMilestone, ...values });
+    failNextWrite(here);
+    expect((await here.sync()).error?.code).toBe('unexpected');
+    await settle(here);
+    const stored = await here.database.get<ConvoyModel>('tasks').find('local0id00000001');
+    expect((await here.contextService.getLocalTask(stored.remoteId ?? ''))?.title).toBe('old id');
+  });
+});
+
+/** A record with an id of WatermelonDB's own kind, as older databases have them. */
+async function createNamed(table: string, id: string, values: Record<string, string>): Promise<void> {
+  await here.database.write(() =>
+    here.database.get<ConvoyModel>(table).create((draft) => {
+      draft._setRaw('workspace_id' as never, SEED.workspace as never);
+      for (const [name, value] of Object.entries(values)) draft._setRaw(name as never, value as never);
+      draft.raw.id = id;
+      if (table === 'workspaces') draft._setRaw('workspace_id' as never, id as never);
+    }),
+  );
+}
+
+describe('records named by ids of WatermelonDB', () => {
+  it('U8 are deleted in a workspace that is named so itself', async () => {
+    await createNamed('workspaces', 'local0workspace1', { name: 'Old' });
+    const project = await here.contextService.createProject({
+      workspace_id: 'local0workspace1',
+      name: 'Doomed',
+    });
+    await settle(here);
+    await here.contextService.deleteProject(project.id);
+    await settle(here);
+    expect(await here.contextService.getProjects('local0workspace1')).toEqual([]);
+  });
+
+  it('U10 give way to the duplicate that the server has, once and for all', async () => {
+    const [task, needed] = [await sharedTask('dependent'), await sharedTask('needed')];
+    await there.contextService.addTaskDependency(task.id, needed.id);
+    await there.sync();
+    await createNamed('task_dependencies', 'local0link000001', {
+      task_id: task.id,
+      depends_on_task_id: needed.id,
+    });
+    await settle(here);
+    await there.contextService.removeTaskDependency(task.id, needed.id);
+    await settle(there, here);
+    expect((await here.contextService.getTaskContext(task.id))?.dependencies).toEqual([]);
+  });
+});
+
+describe('refused changes', () => {
+  it('D7 are told apart after the device took a new id and numbers its batches anew', async () => {
+    const [one, other] = [await sharedTask('one'), await sharedTask('other')];
+    await refusedStage(one, 'NOWHERE');
+    const [first] = await quarantine(here);
+    const before = Number(first?.groupId.split('/').at(-2));
+    for (let batch = 1; batch <= before; batch += 1) {
+      if (batch === 1) {
+        here.transport.failNext('push', { kind: 'protocol', code: 'device_conflict', message: '' });
+      }
+      if (batch < before) {
+        await here.contextService.addTaskActivity(one.id, 'comment', {});
+        await here.sync();
+      }
+    }
+    await refusedStage(other, 'NOWHERE EITHER');
+    const groups = (await quarantine(here)).map((entry) => entry.groupId);
+    expect(groups.map((group) => group.split('/').slice(-2).join('/'))).toEqual([
+      `${before}/0`,
+      `${before}/0`,
+    ]);
+    expect(await here.discardQuarantined(first?.id ?? '')).toBe(true);
+    expect(here.syncStatus.quarantined).toBeGreaterThan(0);
+    expect((await quarantine(here)).map((entry) => entry.recordId)).toEqual([other.id]);
+  });
+
+  it('D7 P-NOLOSS stay in the quarantine when they are retried on a record that is gone', async () => {
+    const task = await sharedTask('refused, then deleted');
+    await refusedStage(task, 'NOWHERE');
+    await there.contextService.deleteTask(task.id);
+    await settle(there, here);
+    const [entry] = await quarantine(here);
+    expect(await here.retryQuarantined(entry?.id ?? '')).toBe(false);
+    expect(await quarantine(here)).toHaveLength(1);
+    expect(await here.discardQuarantined(entry?.id ?? '')).toBe(true);
+  });
+
+  it('U11 those that only wait for the next push (the answer says so) are no refusals', async () => {
+    const parent = await create('waits');
+    const child = await create('waits too', { parent_task_id: parent.id });
+    const real = here.transport.push;
+    here.transport.push = async (request) => {
+      here.transport.push = real;
+      const waiting = (id: string) => ({ outcome: 'blocked', by: id }) as const;
+      const outcomes = request.changes.map(({ id }) => waiting(id === child.id ? parent.id : id));
+      return ok({
+        user_id: here.userId,
+        batch: request.batch,
+        server_time: new Date().toISOString(),
+        outcomes,
+        effects: { rows: {}, deleted: {} },
+        revisions: {},
+        traffic: { sent: 0, received: 0 },
+      });
+    };
+    await settle(here);
+    expect(here.syncStatus).toMatchObject({ pending: 0, quarantined: 0 });
+    expect((await here.contextService.getLocalTask(child.id))?.parent_task_id).toBe(parent.id);
+    await expectInStep(here);
+  });
+});
