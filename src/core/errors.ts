@@ -124,10 +124,11 @@ export function reactionTo(error: AppError): Reaction {
         case 'device_conflict':
           return 'new_device';
         case 'too_large':
-        case 'malformed':
           return 'split';
         case 'history_changed':
           return 'retry';
+        // A change that is malformed is refused by itself; this is the request as a whole.
+        case 'malformed':
         case 'client_too_old':
         case 'schema_mismatch':
           return 'stop';

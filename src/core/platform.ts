@@ -35,8 +35,8 @@ export interface Platform<Adapter, Schema, Migrations> {
   onConnectivity(listener: (online: boolean) => void): () => void;
   /** Calls back when somebody looks at the application again, where that can be told. @returns how to stop. */
   onVisible?: (listener: () => void) => () => void;
-  /** Runs work while no other tab or process runs work of the same name. */
-  exclusively<T>(name: string, work: () => Promise<T>): Promise<T>;
+  /** Runs work while no other tab or process runs work of the same name. Rejects when `signal` aborts the wait. */
+  exclusively<T>(name: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** A WebSocket for runtimes that have none of their own. */
   webSocket?: unknown;
 }

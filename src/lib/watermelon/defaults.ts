@@ -59,7 +59,7 @@ export async function openUserDevice(
     onConnectivity: (listener) => platform.onConnectivity(listener),
     onVisible: platform.onVisible,
     pokes: signedIn && userId !== null ? new SupabasePokes(signedIn, userId) : null,
-    exclusively: (work) => platform.exclusively(`sync-${name}`, work),
+    exclusively: (work, signal) => platform.exclusively(`sync-${name}`, work, signal),
   });
   if (!device.ok) throw new ConvoyError(device.error);
   return device.value;

@@ -43,7 +43,8 @@ export interface DeviceOptions {
   onVisible?: (listener: () => void) => () => void;
   /** Tells when there is something to pull. */
   pokes?: PokeSource | null;
-  exclusively?: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Runs work while no other tab or process syncs this database. */
+  exclusively?: <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T>;
   /** Device time, ms since the epoch. */
   now?: () => number;
   policies?: Partial<Record<SyncedTable, TablePolicies>>;

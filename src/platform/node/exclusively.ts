@@ -9,11 +9,19 @@ const RETRY_MS = 50;
  * Runs work while no other process of this machine runs work of the same name in this folder. The
  * lock is SQLite's own file lock: the operating system lets go of it when a process dies.
  */
-export async function exclusively<T>(folder: string, name: string, work: () => Promise<T>): Promise<T> {
+export async function exclusively<T>(
+  folder: string,
+  name: string,
+  work: () => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const lock = new Sqlite(join(folder, `${name}.lock`), { timeout: 0 });
   try {
-    while (!tryLock(lock)) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    while (!tryLock(lock)) {
+      signal?.throwIfAborted();
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
     return await work();
   } finally {
     lock.close();

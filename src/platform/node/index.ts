@@ -29,7 +29,7 @@ export function createPlatform(options: NodePlatformOptions = {}): WatermelonPla
     // Node does not know whether there is a network; a request finds out.
     isOnline: () => true,
     onConnectivity: () => () => undefined,
-    exclusively: (name, work) => exclusively(folder, name, work),
+    exclusively: (name, work, signal) => exclusively(folder, name, work, signal),
     webSocket: WebSocket,
   };
 }

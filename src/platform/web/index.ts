@@ -31,9 +31,9 @@ export function createPlatform(): WatermelonPlatform {
       document.addEventListener('visibilitychange', look);
       return () => document.removeEventListener('visibilitychange', look);
     },
-    exclusively<T>(name: string, work: () => Promise<T>): Promise<T> {
+    exclusively<T>(name: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
       if (!navigator.locks) return work();
-      return navigator.locks.request(`convoy:${name}`, work) as Promise<T>;
+      return navigator.locks.request(`convoy:${name}`, { signal }, work) as Promise<T>;
     },
   };
 }

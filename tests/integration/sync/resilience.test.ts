@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type OutboxBatch, Quarantined } from '@/lib/watermelon';
+import { type OutboxBatch, Quarantined, type Task } from '@/lib/watermelon';
 import { deviceSnapshot, serverSnapshot } from '../../support/snapshot';
 import { settle, type TestDevice, World } from '../../support/world';
 
@@ -233,6 +233,44 @@ describe('changes the server refuses', () => {
       expect(await editor.contextService.getLocalTask(id)).not.toBeNull();
     }
     expect((await quarantine(editor)).some((entry) => entry.operation === 'delete')).toBe(true);
+    await expectInStep(editor);
+  });
+
+  it('U9 a record whose id is taken out of sight is made again under a new one, with what names it', async () => {
+    const other = await world.device('somebody-else');
+    await settle(other);
+    const hidden = await other.contextService.createWorkspace({ name: 'Hidden' });
+    const project = await other.contextService.createProject({ workspace_id: hidden.id, name: 'P' });
+    const place = await other.contextService.createMilestone({ project_id: project.id, name: 'M' });
+    const theirs = await other.contextService.createTask({ milestone_id: place.id, title: 'Theirs' });
+    await settle(other);
+    const { editor, milestone } = await staleEditor();
+    await editor.database.write(async () => {
+      const tasks = editor.database.get<Task>('tasks');
+      const values = (draft: Task, title: string) => {
+        draft.workspaceId = milestone.workspace_id;
+        draft.milestoneId = milestone.id;
+        Object.assign(draft, { title, currentStage: 'PLAN', status: 'todo', priority: 'medium' });
+      };
+      const taken = tasks.prepareCreate((draft) => {
+        values(draft, 'id taken');
+        (draft as unknown as { _raw: { id: string } })._raw.id = theirs.id;
+      });
+      const child = tasks.prepareCreate((draft) => {
+        values(draft, 'its child');
+        draft.parentTaskId = theirs.id;
+      });
+      await editor.database.batch(taken, child);
+    });
+    await editor.sync();
+    const entry = (await quarantine(editor)).find((candidate) => candidate.recordId === theirs.id);
+    expect(entry?.code).toBe('id_taken');
+    expect(await editor.retryQuarantined(entry?.id ?? '')).toBe(true);
+    expect(await editor.sync()).toMatchObject({ rejected: 0, pushed: 2 });
+    const [child] = (await editor.contextService.getTasks(milestone.id)).filter(
+      ({ title }) => title === 'its child',
+    );
+    expect((await editor.contextService.getLocalTask(child?.parent_task_id ?? ''))?.title).toBe('id taken');
     await expectInStep(editor);
   });
 

@@ -106,8 +106,9 @@ export async function retryQuarantined(database: ConvoyDatabase, id: string): Pr
     // Deletions first: what goes with one needs no other change.
     entries.sort((a, b) => Number(b.operation === 'delete') - Number(a.operation === 'delete'));
     const redone: (() => Model[])[] = [];
+    const fresh = freshIds(entries);
     for (const entry of entries) {
-      const again = await redo(database, entry);
+      const again = await redo(database, entry, fresh);
       if (again === null) return false;
       redone.push(again);
     }
@@ -201,11 +202,15 @@ async function existing(
 const isFree = (model: Model): boolean => model._preparedState === null;
 
 /** @returns how to make the change again; null where the record to be changed is gone. */
-async function redo(database: ConvoyDatabase, entry: Quarantined): Promise<(() => Model[]) | null> {
+async function redo(
+  database: ConvoyDatabase,
+  entry: Quarantined,
+  fresh: ReadonlyMap<string, string>,
+): Promise<(() => Model[]) | null> {
   const record = await existing(database, entry.recordTable, entry.recordId);
   const { values } = entry.change;
   if (entry.operation === 'insert') {
-    return () => (record ? [] : [recreate(database, entry)]);
+    return () => (record ? [] : [recreate(database, entry, fresh)]);
   }
   if (entry.operation === 'delete') {
     const doomed = record ? await withDescendants(database, entry.recordTable, record) : [];
@@ -220,12 +225,25 @@ async function redo(database: ConvoyDatabase, entry: Quarantined): Promise<(() =
   return () => (isFree(record) ? [update()] : []);
 }
 
-function recreate(database: ConvoyDatabase, entry: Quarantined): ConvoyModel {
+/** Ids that are taken where this user may not look: their records are made again under new ones. */
+function freshIds(entries: readonly Quarantined[]): Map<string, string> {
+  const taken = entries.filter((entry) => entry.operation === 'insert' && entry.code === 'id_taken');
+  return new Map(taken.map((entry) => [entry.recordId, uuidv7()]));
+}
+
+function recreate(
+  database: ConvoyDatabase,
+  entry: Quarantined,
+  fresh: ReadonlyMap<string, string>,
+): ConvoyModel {
   const { values } = entry.change;
   const names = ['workspace_id', 'created_at', 'updated_at', ...trackedColumns(entry.recordTable)];
   if ('actor_id' in values) names.push('actor_id');
   return database.get<ConvoyModel>(entry.recordTable).prepareCreate((draft) => {
-    for (const name of names) draft._setRaw(name as never, (values[name] ?? null) as never);
-    draft.raw.id = entry.recordId;
+    for (const name of names) {
+      const value = values[name] ?? null;
+      draft._setRaw(name as never, (fresh.get(String(value)) ?? value) as never);
+    }
+    draft.raw.id = fresh.get(entry.recordId) ?? entry.recordId;
   });
 }

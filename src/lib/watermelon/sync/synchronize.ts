@@ -36,7 +36,7 @@ export interface SyncEngineOptions {
   /** Whether the device believes it has a network. */
   isOnline: () => boolean;
   /** Runs work while no other tab or process syncs this database. */
-  exclusively: <T>(work: () => Promise<T>) => Promise<T>;
+  exclusively: <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T>;
 }
 
 /** Keeps one local database in step with the server. */
@@ -126,7 +126,7 @@ export class SyncEngine {
     this.report({ kind: 'syncing', error: null, progress: null });
     const result: SyncResult = { ...NOTHING_DONE };
     try {
-      const error = await exclusively(() => this.rounds(result));
+      const error = await exclusively(() => this.rounds(result), this.cancelled.signal);
       if (error) {
         result.error = error;
         result.reaction = reactionTo(error);
