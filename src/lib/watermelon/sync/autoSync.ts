@@ -106,6 +106,7 @@ export function startAutoSync(options: AutoSyncOptions): () => Promise<void> {
         answerPokes();
       } else if (!running) {
         // The timer was set for a device that is told.
+        state = afterStir(state);
         ask(idleMs(state, { ...circumstances(), flowing }));
       }
     },

@@ -97,7 +97,6 @@ export function idleMs(
   { quiet }: ScheduleState,
   { timing, random, flowing }: Circumstances & { flowing: boolean },
 ): number {
-  // What the timer has just found nothing with counts as the first sync.
   const stretched = Math.min(timing.idleMostMs, timing.idleMs * 2 ** Math.min(quiet, 20));
   return (flowing ? timing.flowingMs : stretched) * (0.9 + 0.2 * random);
 }
@@ -110,7 +109,7 @@ export function afterPoke(state: ScheduleState, { timing, now, random }: Circums
   return { state: { ...state, quiet: 0, spreadMs, pokedAt: now + waitMs }, waitMs };
 }
 
-/** Somebody is at work here, or the network came back: the timer is to be quick again. */
+/** Somebody is at work here, pokes stopped, or the network came back: the timer is to be quick again. */
 export function afterStir(state: ScheduleState, isNetworkBack = false): ScheduleState {
   return { ...state, quiet: 0, ...(isNetworkBack && { failures: 0, backingOff: false }) };
 }

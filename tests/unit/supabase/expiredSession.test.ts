@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { createConvoyClient } from '@/lib/supabase/client';
+import { callRpc } from '@/lib/supabase/rpc';
+
+const json = (value: unknown, status = 200, headers: Record<string, string> = {}) =>
+  new Response(JSON.stringify(value), {
+    status,
+    headers: { 'content-type': 'application/json', ...headers },
+  });
+
+const session = (token: string) =>
+  json({
+    access_token: token,
+    refresh_token: `refresh ${token}`,
+    token_type: 'bearer',
+    expires_in: 3600,
+    user: { id: '01900000-0000-7000-8000-000000000001', email: 'a@b.example' },
+  });
+
+const expired = () => json({ code: 'PGRST301', message: 'JWT expired' }, 401);
+
+/** Calls a function as somebody who is signed in. @returns the answer and the tokens that were sent */
+async function call(rpc: (token: string) => Response, refresh: () => Response) {
+  const tokens: string[] = [];
+  let refreshes = 0;
+  const client = createConvoyClient('http://stack.test', 'key', {
+    persistSession: false,
+    autoRefreshToken: false,
+    fetch: async (input, init) => {
+      const url = String(input);
+      if (url.includes('grant_type=password')) return session('first');
+      if (url.includes('grant_type=refresh_token')) {
+        refreshes += 1;
+        return refresh();
+      }
+      const token = new Headers(init?.headers).get('authorization')?.replace('Bearer ', '') ?? '';
+      tokens.push(token);
+      return rpc(token);
+    },
+  });
+  await client.auth.signInWithPassword({ email: 'a@b.example', password: 'x' });
+  const answer = await callRpc(client, 'sync_pull', { request: {} }, { timeoutMs: 5_000 });
+  return { answer, tokens, refreshes };
+}
+
+describe('a session that the server takes for expired', () => {
+  it('K11: is refreshed, and the request made once more', async () => {
+    const { answer, tokens } = await call(
+      (token) => (token === 'second' ? json({ fine: true }) : expired()),
+      () => session('second'),
+    );
+    expect(answer).toMatchObject({ ok: true, value: { data: { fine: true } } });
+    expect(tokens).toEqual(['first', 'second']);
+  });
+
+  it('K11: is refreshed once, then the person is asked', async () => {
+    const { answer, tokens, refreshes } = await call(expired, () => session('second'));
+    expect(answer).toMatchObject({ ok: false, error: { kind: 'auth', code: 'expired' } });
+    expect(tokens).toEqual(['first', 'second']);
+    expect(refreshes).toBe(1);
+  });
+
+  it('K11: which cannot be refreshed has ended', async () => {
+    const { answer, tokens } = await call(expired, () =>
+      json({ code: 400, error_code: 'refresh_token_not_found', msg: 'Invalid Refresh Token' }, 400),
+    );
+    expect(answer).toMatchObject({ ok: false, error: { kind: 'auth', code: 'expired' } });
+    expect(tokens).toEqual(['first']);
+  });
+
+  it('K11: a wait that the server asks for is handed on, whatever the status', async () => {
+    const { answer } = await call(
+      () => json({ message: 'busy' }, 503, { 'retry-after': '7' }),
+      () => session('second'),
+    );
+    expect(answer).toMatchObject({ ok: false, error: { code: 'http', status: 503, retryAfterMs: 7_000 } });
+  });
+});
