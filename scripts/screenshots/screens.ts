@@ -195,5 +195,5 @@ async function conflict({ page, context, stack }: Stage): Promise<void> {
   await context.setOffline(false);
   await page.getByText('Up to date').first().waitFor();
   await page.getByRole('link', { name: /Up to date/ }).click();
-  await page.getByRole('columnheader', { name: 'Chosen' }).first().waitFor();
+  await page.getByRole('term').filter({ hasText: 'Chosen' }).first().waitFor();
 }

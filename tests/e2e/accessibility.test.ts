@@ -30,7 +30,13 @@ const SCREENS: [string, (page: Page) => Promise<unknown>][] = [
       await seen(page.getByRole('dialog'));
     },
   ],
-  ['task', (page) => openTask(page, MILESTONE, 'Save a finding locally before anything else happens')],
+  [
+    'task',
+    async (page) => {
+      await page.keyboard.press('Escape');
+      await openTask(page, MILESTONE, 'Save a finding locally before anything else happens');
+    },
+  ],
   [
     'sync',
     async (page) => {

@@ -72,19 +72,23 @@ describe('what the sync page shows', () => {
     await seen(page.getByRole('heading', { name: 'Trust no clock', level: 1 }));
     await seen(statusOf(page, 'Up to date'));
     await statusOf(page, 'Up to date').click();
-    const row = page.getByRole('row').filter({ has: page.getByRole('rowheader', { name: 'title' }) });
-    await seen(row);
-    const cells = (await row.getByRole('cell').allTextContents()).map((text) =>
-      text.replace('Use yours', ''),
-    );
-    expect(cells.slice(0, 3)).toEqual([title, 'Survive any clock', 'Trust no clock']);
-    expect(cells[3]).toContain('Trust no clock');
+    const entry = page
+      .getByRole('article')
+      .filter({ hasText: 'You and somebody else changed the same task' });
+    await seen(entry);
+    const [before, yours, theirs, chosen] = await entry.getByRole('definition').allTextContents();
+    expect(before).toBe(title);
+    expect(yours).toBe('Survive any clock');
+    expect(theirs).toBe('Trust no clock');
+    expect(chosen).toContain('Trust no clock');
 
     await page.getByRole('button', { name: 'Use yours' }).click();
     await gone(page.getByRole('button', { name: 'Use yours' }));
     await syncNow(page);
     await syncNow(other);
     await seen(other.getByRole('heading', { name: 'Survive any clock', level: 1 }));
+    await other.getByRole('button', { name: 'Choose the other one' }).first().click();
+    await seen(other.getByRole('heading', { name: 'Trust no clock', level: 1 }));
     await other.context().close();
     await page.context().close();
   });

@@ -1,6 +1,5 @@
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
-import { useSyncWhenVisible } from '../hooks/useSyncWhenVisible';
 import { SignOutDialog } from '../session/SignOutDialog';
 import type { User } from '../session/session';
 import { StatusLine } from '../status/StatusLine';
@@ -21,7 +20,6 @@ export function Shell({ user, sessionEnded, onLeave, children }: ShellProps) {
   const [isLeaving, setLeaving] = useState(false);
   const main = useRef<HTMLElement>(null);
   useFocusOnNavigation(main);
-  useSyncWhenVisible();
 
   return (
     <div className="shell">

@@ -1,14 +1,9 @@
-import { columnsOf } from '@/core/schema';
-import type { Conflict, ConflictColumn } from '@/lib/watermelon';
-import { updateTask } from '@/lib/watermelon/contextService';
-import { useAction } from '../hooks/useAction';
-import { usePermissions } from '../hooks/useMembers';
-import { useRecord } from '../hooks/useQuery';
-import { ErrorNote } from '../ui/ErrorNote';
+import type { Conflict } from '@/lib/watermelon';
 import { wordsOf } from '../ui/labels';
 import { TimeAgo } from '../ui/TimeAgo';
 import { feedSentence } from './feedSentence';
 import { RecordName } from './RecordName';
+import { SettleButtons } from './SettleButtons';
 import { ruleText, tableNoun, valueText } from './values';
 
 const KINDS: Record<Conflict['kind'], string> = {
@@ -40,78 +35,36 @@ export function ConflictEntry({ conflict }: { conflict: Conflict }) {
         </span>
       </p>
       {sentence === null ? <Columns conflict={conflict} /> : <p>{sentence}</p>}
+      {conflict.kind === 'columns' && <SettleButtons conflict={conflict} />}
     </article>
   );
 }
 
-function Columns({
-  conflict: { recordTable: table, recordId, workspaceId, kind, columns },
-}: {
-  conflict: Conflict;
-}) {
-  return (
-    <div className="table-scroll">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Field</th>
-            <th scope="col">Before</th>
-            <th scope="col">Yours</th>
-            <th scope="col">Theirs</th>
-            <th scope="col">Chosen</th>
-          </tr>
-        </thead>
-        <tbody>
-          {Object.entries(columns).map(([column, entry]) => (
-            <tr key={column}>
-              <th scope="row">{wordsOf(column)}</th>
-              <td>{valueText(table, column, entry.base)}</td>
-              <td>
-                {valueText(table, column, entry.local)}
-                {table === 'tasks' && kind === 'columns' && (
-                  <UseMine taskId={recordId} workspaceId={workspaceId} column={column} entry={entry} />
-                )}
-              </td>
-              <td>{valueText(table, column, entry.remote)}</td>
-              <td>
-                <strong>{valueText(table, column, entry.chosen)}</strong>
-                <span className="rule muted small">{ruleText(entry.by)}</span>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
-}
-
-interface UseMineProps {
-  taskId: string;
-  workspaceId: string;
-  column: string;
-  entry: ConflictColumn;
-}
-
-/** Puts one's own text back, as a new edit; offered while the task has another. */
-function UseMine({ taskId, workspaceId, column, entry: { local } }: UseMineProps) {
-  const task = useRecord('tasks', taskId);
-  const { whyNot } = usePermissions(workspaceId);
-  const saving = useAction(() => updateTask(taskId, { [column]: local }));
-  const kind = columnsOf('tasks')[column]?.kind;
-  const isText = (kind === 'text' || kind === 'prose') && column !== 'current_stage';
-  const now = task && (task as unknown as Record<string, unknown>)[column];
-  if (!task || !isText || now === local || whyNot('tasks', 'update') !== null) return null;
-  return (
-    <>
-      <button
-        type="button"
-        className="link-button use-mine"
-        disabled={saving.isRunning}
-        onClick={() => void saving.run()}
-      >
-        Use yours
-      </button>
-      <ErrorNote error={saving.error} />
-    </>
-  );
+function Columns({ conflict: { recordTable: table, columns } }: { conflict: Conflict }) {
+  return Object.entries(columns).map(([column, { base, local, remote, chosen, by }]) => (
+    <section key={column} className="versions">
+      <h3>{wordsOf(column)}</h3>
+      <dl>
+        <div>
+          <dt>Before</dt>
+          <dd>{valueText(table, column, base)}</dd>
+        </div>
+        <div>
+          <dt>Yours</dt>
+          <dd>{valueText(table, column, local)}</dd>
+        </div>
+        <div>
+          <dt>Theirs</dt>
+          <dd>{valueText(table, column, remote)}</dd>
+        </div>
+        <div>
+          <dt>Chosen</dt>
+          <dd>
+            <strong>{valueText(table, column, chosen)}</strong>
+            <span className="rule muted small">{ruleText(by)}</span>
+          </dd>
+        </div>
+      </dl>
+    </section>
+  ));
 }

@@ -7,6 +7,7 @@ import { statusText } from '../status/statusText';
 import { EmptyState } from '../ui/EmptyState';
 import { Icon } from '../ui/Icon';
 import { ConflictEntry } from './ConflictEntry';
+import { DownloadButton } from './DownloadButton';
 import { RefusedGroup } from './RefusedGroup';
 
 /** What waits, what was refused, and what was decided between edits that met. */
@@ -49,6 +50,9 @@ export function SyncPage() {
         <p className="muted small">
           Everything you do is saved on this device first and sent when the server can be reached.
         </p>
+        <div className="actions">
+          <DownloadButton />
+        </div>
       </div>
       <section aria-labelledby="refused-title">
         <div className="section-title">

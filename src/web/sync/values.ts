@@ -27,6 +27,7 @@ const RULES: Record<string, string> = {
   later: 'the later edit wins',
   text: 'both texts were merged',
   open: 'nothing yet: both changed the same words',
+  person: 'a person decided',
 };
 
 /** How a column was decided, in words. */

@@ -7,6 +7,7 @@ import { count } from '../status/statusText';
 import { TimeAgo } from '../ui/TimeAgo';
 import { describeActivity } from './activityText';
 import { CommentBox } from './CommentBox';
+import { ReverseButton } from './ReverseButton';
 
 interface ActivityFeedProps {
   context: TaskContext;
@@ -69,6 +70,7 @@ function Entry({ activity, nameOf }: { activity: Activity; nameOf: ActivityFeedP
         </span>
       </p>
       {quote !== null && <p className="feed-quote">{quote}</p>}
+      {activity.activity_type === 'conflict_settled' && <ReverseButton activity={activity} />}
     </div>
   );
 }

@@ -39,7 +39,7 @@ export function describeActivity(
     case 'dependency_removed':
       return { sentence: 'took away that it depends on', quote: null, taskId: otherTask(details) };
     case 'conflict_settled':
-      return plain('settled a conflict between two edits');
+      return settledText(details);
     default:
       return {
         sentence: `noted: ${wordsOf(activity.activity_type)}`,
@@ -47,6 +47,23 @@ export function describeActivity(
         taskId: null,
       };
   }
+}
+
+/** A settled conflict: which columns, and for each what was chosen and what was not. */
+function settledText(details: Details): ActivityText {
+  const columns = Object.entries(asObject(details.columns));
+  const names = listText(columns.map(([column]) => `the ${wordsOf(column)}`));
+  const lines = columns.flatMap(([column, sides]) => {
+    const { chosen, local, remote } = asObject(sides);
+    const other = chosen === local ? remote : local;
+    const [taken, left] = [textOf(chosen), textOf(other)];
+    return taken === null || left === null ? [] : [`${wordsOf(column)}: “${taken}” instead of “${left}”`];
+  });
+  return {
+    sentence: names === '' ? 'settled a conflict between two edits' : `settled a conflict about ${names}`,
+    quote: lines.length > 0 ? lines.join('\n') : null,
+    taskId: null,
+  };
 }
 
 function changesText(details: Details, nameOf: (id: string | null) => string): string {

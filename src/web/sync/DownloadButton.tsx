@@ -1,0 +1,31 @@
+import { useAction } from '../hooks/useAction';
+import { useDevice } from '../hooks/useDevice';
+import { ErrorNote } from '../ui/ErrorNote';
+
+/** Saves everything that is on this device alone into a file. */
+export function DownloadButton() {
+  const device = useDevice();
+  const downloading = useAction(async () => {
+    const content = JSON.stringify(await device.exportUnsynced(), null, 2);
+    const url = URL.createObjectURL(new Blob([content], { type: 'application/json' }));
+    const link = document.createElement('a');
+    link.href = url;
+    link.download = `convoy-unsynced-${new Date().toISOString().slice(0, 10)}.json`;
+    link.click();
+    // The browser has read the address by then; the memory it holds is given back.
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  });
+  return (
+    <>
+      <button
+        type="button"
+        className="button"
+        disabled={downloading.isRunning}
+        onClick={() => void downloading.run()}
+      >
+        Download what is only here
+      </button>
+      <ErrorNote error={downloading.error} />
+    </>
+  );
+}

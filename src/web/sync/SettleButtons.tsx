@@ -1,0 +1,48 @@
+import type { Conflict } from '@/lib/watermelon';
+import { useAction } from '../hooks/useAction';
+import { useDevice } from '../hooks/useDevice';
+import { usePermissions } from '../hooks/useMembers';
+import { useRecord } from '../hooks/useQuery';
+import { ErrorNote } from '../ui/ErrorNote';
+import { RoleNote } from '../ui/RoleNote';
+import { tableNoun } from './values';
+
+/** Decides an open conflict, or a settled one anew, as an edit of this user. */
+export function SettleButtons({ conflict }: { conflict: Conflict }) {
+  const { id, recordTable: table, recordId, workspaceId, state } = conflict;
+  const device = useDevice();
+  const record = useRecord(table, recordId);
+  const why = usePermissions(workspaceId).whyNot(table, 'update');
+  const settling = useAction((how: 'mine' | 'theirs') => device.settleConflict(id, how));
+  const entries = Object.values(conflict.columns);
+  const isOpen = state === 'open';
+  const offers = [
+    { how: 'mine', label: 'Use yours', isNew: entries.some(({ chosen, local }) => chosen !== local) },
+    { how: 'theirs', label: 'Use theirs', isNew: entries.some(({ chosen, remote }) => chosen !== remote) },
+  ] as const;
+
+  if (record === undefined) return null;
+  if (record === null)
+    return <p className="muted">The {tableNoun(table)} is gone; nothing is left to decide.</p>;
+  if (why !== null) return <RoleNote reasons={[why]} />;
+  return (
+    <>
+      <div className="actions">
+        {offers
+          .filter(({ isNew }) => isOpen || isNew)
+          .map(({ how, label }) => (
+            <button
+              key={how}
+              type="button"
+              className="button"
+              disabled={settling.isRunning}
+              onClick={() => void settling.run(how)}
+            >
+              {label}
+            </button>
+          ))}
+      </div>
+      <ErrorNote error={settling.error} />
+    </>
+  );
+}

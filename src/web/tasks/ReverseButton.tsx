@@ -1,0 +1,26 @@
+import type { Activity } from '@/core/entities';
+import { useAction } from '../hooks/useAction';
+import { useDevice } from '../hooks/useDevice';
+import { usePermissions } from '../hooks/useMembers';
+import { ErrorNote } from '../ui/ErrorNote';
+
+/** Puts back what a settled conflict did not choose; for whoever may edit the task. */
+export function ReverseButton({ activity }: { activity: Activity }) {
+  const device = useDevice();
+  const { whyNot } = usePermissions(activity.workspace_id);
+  const reversing = useAction(() => device.reverseSettlement(activity.id));
+  if (whyNot('tasks', 'update') !== null) return null;
+  return (
+    <>
+      <button
+        type="button"
+        className="link-button small"
+        disabled={reversing.isRunning}
+        onClick={() => void reversing.run()}
+      >
+        Choose the other one
+      </button>
+      <ErrorNote error={reversing.error} />
+    </>
+  );
+}
