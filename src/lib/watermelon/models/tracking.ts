@@ -17,6 +17,9 @@ export interface EditedColumn {
   server?: RawValue;
 }
 
+/** The revision of a record that the server has not confirmed since its scope got another history. */
+export const UNCONFIRMED = -1;
+
 /** The content of `sync_base`. */
 export interface SyncBase {
   /** The record's revision its edits were made on; 0 for a record the server has not seen. */

@@ -4,7 +4,16 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Columns, Json, Page } from '@/core/protocol';
 import { SYNCED_TABLES, type SyncedTable } from '@/core/schema';
 import { Conflict, type ConflictColumn } from '../models';
-import { followStatus, markEdited, readBase, type SyncBase, stampsOf, writeBase } from '../models/tracking';
+import {
+  followStatus,
+  markEdited,
+  readBase,
+  type SyncBase,
+  stampsOf,
+  trackedColumns,
+  UNCONFIRMED,
+  writeBase,
+} from '../models/tracking';
 import type { Raw } from '../models/watermelondb';
 import type { Applying } from './applying';
 import { rowsOf, sameValue, toRaw } from './codec';
@@ -44,7 +53,23 @@ export async function applyPage(to: Applying, page: Page, except?: ReadonlySet<s
 async function applyRow(to: Applying, table: SyncedTable, row: Record<string, Json>): Promise<void> {
   const incoming = toRaw(table, row, to.ids);
   const current = await to.draft.get(table, incoming.id);
+  if (current?.revision === UNCONFIRMED) askAboutRestored(to, table, incoming, current);
   to.draft.put(table, current ? keepingEdits(table, incoming, current) : incoming);
+}
+
+/** A restored server may have older values than this device got acknowledged: a person decides which stand. */
+function askAboutRestored(to: Applying, table: SyncedTable, incoming: Raw, current: Raw): void {
+  const edited = readBase(current)?.columns ?? {};
+  const older = trackedColumns(table).filter(
+    (name) => !(name in edited) && !sameValue(table, name, incoming[name] ?? null, current[name] ?? null),
+  );
+  if (older.length === 0) return;
+  const columns = older.map((name): [string, ConflictColumn] => {
+    const [local, remote] = [current[name] ?? null, incoming[name] ?? null];
+    return [name, { base: null, local, remote, chosen: remote, by: 'open' }];
+  });
+  const entry = { kind: 'columns', state: 'open', columns: Object.fromEntries(columns) } as const;
+  addConflict(to, { ...entry, table, raw: current });
 }
 
 /**

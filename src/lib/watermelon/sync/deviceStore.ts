@@ -14,6 +14,8 @@ export interface ScopeState {
   role: Scope['role'];
   /** Own revisions above the cursor. */
   skip: number[];
+  /** The scope's history changed, and not all of the new one is here yet. */
+  resync?: boolean;
 }
 
 /** @returns the revision up to which everything is here: one that is still being paged is not done. */
@@ -38,8 +40,9 @@ export class DeviceStore {
     database.forgetSeenRevisions();
     for (const record of await store.collection<ScopeCursor>(ScopeCursor).query().fetch()) {
       store.cursorRecords.set(record.id, record);
-      const cursor = { revision: record.revision, tag: record.tag, ...(record.paging ?? {}) };
-      store.scopes.set(record.id, { cursor, role: record.role, skip: record.skip });
+      const { resync = false, ...paging } = record.paging ?? {};
+      const cursor = { revision: record.revision, tag: record.tag, ...paging };
+      store.scopes.set(record.id, { cursor, role: record.role, skip: record.skip, resync });
       store.noteSeen(record.id, doneUpTo(cursor));
     }
     const [facts] = await store.collection<DeviceState>(DeviceState).query().fetch();
@@ -80,7 +83,7 @@ export class DeviceStore {
     this.scopes.set(id, state);
     this.noteSeen(id, doneUpTo(state.cursor));
     const { revision, tag, target, after } = state.cursor;
-    const paging = target === undefined ? null : { target, after };
+    const paging = target === undefined ? null : { target, after, ...(state.resync && { resync: true }) };
     const known = this.cursorRecords.get(id);
     if (known) {
       return known.prepareUpdate((record) => {

@@ -9,6 +9,7 @@ import { doneUpTo } from './deviceStore';
 import { Draft } from './draft';
 import { purgeScope } from './purge';
 import { reviveQuarantined } from './quarantine';
+import { markScope, sweepScope } from './resync';
 import type { SyncSession } from './session';
 
 export interface Progress {
@@ -91,6 +92,9 @@ async function applyAnswer(session: SyncSession, answer: PullAnswer) {
       draft.also(() => store.prepareForgetScope(scope));
     }
     const deletions = await pendingDeletions(draft);
+    for (const { id, reset } of answer.scopes) {
+      if (reset && store.scopes.has(id)) await markScope(to, id);
+    }
     const counts = await applyPage(to, answer);
     for (const scope of answer.scopes) {
       const known = store.scopes.get(scope.id);
@@ -102,7 +106,11 @@ async function applyAnswer(session: SyncSession, answer: PullAnswer) {
         deletions.get(ids.toLocal(scope.id)) ?? Number.POSITIVE_INFINITY,
       );
       const skip = scope.reset ? [] : (known?.skip ?? []).filter((revision) => revision > from);
-      draft.also(() => store.prepareScope(scope.id, { cursor, role: scope.role, skip }));
+      const isPaging = cursor.target !== undefined;
+      const resync = scope.reset === true ? known !== undefined : known?.resync === true;
+      if (resync && !isPaging) await sweepScope(to, scope.id, scope.role);
+      const state = { cursor, role: scope.role, skip, resync: resync && isPaging };
+      draft.also(() => store.prepareScope(scope.id, state));
     }
     await draft.commit();
     return counts;

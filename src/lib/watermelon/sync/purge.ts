@@ -17,14 +17,16 @@ export async function purgeScope(to: Applying, scope: string): Promise<void> {
     for (const id of ids) {
       const raw = await to.draft.get(table, id);
       if (!raw || raw.workspace_id !== local) continue;
-      if (raw._status !== 'synced') archive(to, table, raw);
+      if (raw._status !== 'synced') archive(to, table, raw, 'access_lost');
       to.draft.destroy(table, id);
     }
   }
 }
 
-function archive(to: Applying, table: SyncedTable, raw: Raw): void {
-  const operation = raw._status === 'created' ? 'insert' : raw._status === 'deleted' ? 'delete' : 'update';
+/** Keeps what a record that leaves the device held and the server has not; all of it where the server has nothing. */
+export function archive(to: Applying, table: SyncedTable, raw: Raw, reason: Archived['reason']): void {
+  const isWhole = raw._status === 'created' || reason === 'history_changed';
+  const operation = raw._status === 'deleted' ? 'delete' : isWhole ? 'insert' : 'update';
   const edited = Object.keys(readBase(raw)?.columns ?? {});
   const values =
     operation === 'update' ? Object.fromEntries(edited.map((name) => [name, raw[name] ?? null])) : raw;
@@ -35,7 +37,7 @@ function archive(to: Applying, table: SyncedTable, raw: Raw): void {
       record_table: table,
       record_id: raw.id,
       workspace_id: raw.workspace_id,
-      reason: 'access_lost',
+      reason,
       operation,
       values: JSON.stringify(values),
       occurred_at: to.now,

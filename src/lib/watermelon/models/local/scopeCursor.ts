@@ -8,7 +8,9 @@ export class ScopeCursor extends RecoverableModel {
 
   @field('revision') revision!: number;
   @text('tag') tag!: string;
-  @json('paging', (stored: unknown) => stored ?? null) paging!: Pick<Cursor, 'target' | 'after'> | null;
+  @json('paging', (stored: unknown) => stored ?? null) paging!:
+    | (Pick<Cursor, 'target' | 'after'> & { resync?: boolean })
+    | null;
   @text('role') role!: Scope['role'];
   /** Own revisions above the cursor, whose effects are already here. */
   @json('skip', (stored: unknown) => (Array.isArray(stored) ? stored : [])) skip!: number[];

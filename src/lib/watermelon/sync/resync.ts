@@ -1,0 +1,62 @@
+/**
+ * Getting back in step with a scope that has another history (restored from a backup): mark what is
+ * here, take what the server sends, then sweep what it no longer has. Nothing is wiped first.
+ */
+
+import type { Scope } from '@/core/protocol';
+import { SYNCED_TABLES, type SyncedTable } from '@/core/schema';
+import { mayWrite } from '@/core/taskRules';
+import { markCreated, readBase, UNCONFIRMED, writeBase } from '../models/tracking';
+import { Q, type Raw } from '../models/watermelondb';
+import type { Applying } from './applying';
+import { archive } from './purge';
+
+/** Marks every record of the scope that the server once acknowledged; edits forget the old history's revisions. */
+export async function markScope(to: Applying, scope: string): Promise<void> {
+  for (const [table, raw] of await recordsOf(to, scope)) {
+    if (raw.remote_id === null) continue;
+    const base = readBase(raw);
+    if (base) {
+      const deletion = base.deletion && { ...base.deletion, seen: 0 };
+      writeBase(raw, { ...base, revision: 0, deletion });
+    }
+    to.draft.put(table, { ...raw, revision: UNCONFIRMED });
+  }
+}
+
+/**
+ * The server has sent all it has: records it acknowledged before and no longer has are pushed again
+ * where the user's role allows it, and archived where it does not.
+ */
+export async function sweepScope(to: Applying, scope: string, role: Scope['role']): Promise<void> {
+  for (const [table, raw] of await recordsOf(to, scope)) {
+    if (raw.revision !== UNCONFIRMED) continue;
+    const mayPush = role !== 'reference' && table !== 'workspace_members' && mayWrite(role, table, 'insert');
+    if (raw._status !== 'deleted' && mayPush) {
+      const created = { editedAt: Number(raw.created_at), offset: 0 };
+      const groups = readBase(raw)?.groups ?? [];
+      const again: Raw = { ...raw, remote_id: null, revision: 0 };
+      markCreated(again, { revision: 0, groups, columns: {}, created });
+      to.draft.put(table, again);
+      continue;
+    }
+    if (role !== 'reference') archive(to, table, raw, 'history_changed');
+    to.draft.destroy(table, raw.id);
+  }
+}
+
+/** The records of a scope as the draft leaves them, those marked as deleted included. */
+async function recordsOf(to: Applying, scope: string): Promise<[SyncedTable, Raw][]> {
+  const local = to.ids.toLocal(scope);
+  const found: [SyncedTable, Raw][] = [];
+  for (const table of SYNCED_TABLES) {
+    const records = await to.database.get(table).query(Q.where('workspace_id', local)).fetch();
+    const ids = [...records.map(({ id }) => id), ...(await to.draft.deletedIds(table))];
+    await to.draft.load(table, ids);
+    for (const id of ids) {
+      const raw = await to.draft.get(table, id);
+      if (raw?.workspace_id === local) found.push([table, raw]);
+    }
+  }
+  return found;
+}
