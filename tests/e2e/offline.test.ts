@@ -67,6 +67,25 @@ describe('without the network and without the server', () => {
     await page.context().close();
   });
 
+  it('P-DURABLE keeps what was acknowledged when the page is reloaded at once, unsynced', async () => {
+    const page = await app.signIn('editor');
+    await page.route('**/rest/v1/**', (route) => route.abort());
+    await openMilestone(page, 'Field app', MILESTONE);
+    const titles = ['one', 'two', 'three', 'four', 'five'].map((n) => `Reloaded at once, ${n}`);
+    for (const title of titles) {
+      await createTask(page, title);
+      // The dialog closes when the write is acknowledged.
+      await page.getByRole('dialog').waitFor({ state: 'hidden' });
+      await page.reload();
+      await seen(page.getByRole('main').getByRole('link', { name: title }));
+    }
+    await seen(statusOf(page, /10 changes to send/));
+    await page.unroute('**/rest/v1/**');
+    await page.getByRole('button', { name: 'Sync now' }).first().click();
+    await seen(statusOf(page, 'Up to date'));
+    await page.context().close();
+  });
+
   it('shows what others did as soon as it is synced, on the open page', async () => {
     const page = await app.signIn('editor');
     await openTask(page, MILESTONE, 'Let two inspectors share one tablet');

@@ -17,7 +17,10 @@ type Change = { record: Model; type: 'created' | 'updated' | 'destroyed' };
 
 /** What `batch` needs of WatermelonDB's internals (0.28.0, pinned). */
 interface Internals {
-  adapter: { batch(operations: BatchOperation[]): Promise<void> };
+  adapter: {
+    batch(operations: BatchOperation[]): Promise<void>;
+    readonly underlyingAdapter: { flush?: () => Promise<void> };
+  };
   collections: { get(table: string): { _applyChangesToCache(changes: Change[]): void } };
   _ensureInWriter(name: string): void;
   _notify(changes: [string, Change[]][]): void;
@@ -80,6 +83,8 @@ export class ConvoyDatabase extends Database implements EditContext {
     const all = [...changes];
     for (const [table, ofTable] of all) internals.collections.get(table)._applyChangesToCache(ofTable);
     internals._notify(all);
+    // A store that writes behind is waited for: what is acknowledged is on disk.
+    await internals.adapter.underlyingAdapter.flush?.();
   }
 
   /** Edits written by one batch are pushed as one group: taken or refused together. */

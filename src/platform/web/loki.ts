@@ -7,7 +7,10 @@ import type { LocalDatabaseOptions } from '@/core/platform';
 import { fail, ok, type Result } from '@/core/result';
 import { silenceWatermelon } from '../watermelonLogger';
 
-type LokiAdapter = DatabaseAdapter & { _clearCachedRecords(): void };
+type LokiAdapter = DatabaseAdapter & {
+  _clearCachedRecords(): void;
+  readonly _driver: { loki: { saveDatabase(done: (error?: Error) => void): void } };
+};
 type AdapterClass = new (options: Record<string, unknown>) => LokiAdapter;
 
 /** Bundlers and Node unwrap the default export of a CommonJS module differently. */
@@ -53,20 +56,34 @@ export async function openLoki(
         }),
       );
     };
-    const adapter = new LokiJSAdapter({
-      dbName: name,
-      schema,
-      migrations,
-      useWebWorker: false,
-      useIncrementalIndexedDB: true,
-      onSetUpError: failed,
-      onQuotaExceededError: failed,
-      extraLokiOptions: { autosave: true, autosaveInterval: 100 },
-    });
+    const adapter = flushable(
+      new LokiJSAdapter({
+        dbName: name,
+        schema,
+        migrations,
+        useWebWorker: false,
+        useIncrementalIndexedDB: true,
+        onSetUpError: failed,
+        onQuotaExceededError: failed,
+        extraLokiOptions: { autosave: true, autosaveInterval: 100 },
+      }),
+    );
     localStorage.setItem(versionKey(name), String(schema.version));
     opened.set(name, adapter);
     resolve(ok(adapter));
   });
+}
+
+/**
+ * LokiJS writes to memory and saves some time later; `flush` resolves when what was written is in
+ * IndexedDB. Calls that come while a save runs share the next one.
+ */
+function flushable(adapter: LokiAdapter): LokiAdapter {
+  const flush = () =>
+    new Promise<void>((resolve, reject) => {
+      adapter._driver.loki.saveDatabase((error) => (error ? reject(error) : resolve()));
+    });
+  return Object.assign(adapter, { flush });
 }
 
 /** @returns whether this tab is the one that may use the database; it then stays so until it closes. */

@@ -60,13 +60,16 @@ export function webApp({ root, config, connectTo }: WebAppParts): Hono {
   });
   app.get('*', files);
 
-  // What is no file is a route of the app; a missing asset must not be answered with a page.
+  // What is no file is a route of the app; a missing asset, or an API that is elsewhere, must not be
+  // answered with a page.
   const fallback = serveStatic({
     root,
     path: 'index.html',
     onFound: (_path, c) => c.header('Cache-Control', 'no-cache'),
   });
-  app.get('*', (c, next) => (/\.[a-z0-9]+$/i.test(c.req.path) ? next() : fallback(c, next)));
+  const isNoRoute = (path: string) =>
+    /\.[a-z0-9]+$/i.test(path) || /^\/(auth|rest|realtime)\/v1\//.test(path);
+  app.get('*', (c, next) => (isNoRoute(c.req.path) ? next() : fallback(c, next)));
 
   app.notFound((c) => c.text('Not found\n', 404));
   return app;
