@@ -72,11 +72,15 @@ describe('without the network and without the server', () => {
     await page.route('**/rest/v1/**', (route) => route.abort());
     await openMilestone(page, 'Field app', MILESTONE);
     const titles = ['one', 'two', 'three', 'four', 'five'].map((n) => `Reloaded at once, ${n}`);
+    // The list renders a screenful; what is searched for is on it.
+    const search = () => page.getByRole('searchbox', { name: 'Find by title' }).fill('Reloaded at once');
+    await search();
     for (const title of titles) {
       await createTask(page, title);
       // The dialog closes when the write is acknowledged.
       await page.getByRole('dialog').waitFor({ state: 'hidden' });
       await page.reload();
+      await search();
       await seen(page.getByRole('main').getByRole('link', { name: title }));
     }
     await seen(statusOf(page, /10 changes to send/));

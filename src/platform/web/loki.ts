@@ -86,13 +86,19 @@ function flushable(adapter: LokiAdapter): LokiAdapter {
   return Object.assign(adapter, { flush });
 }
 
+/** ms to wait for a page that is just going away (a reload, a tab that closes) to let go. */
+const LOCK_PATIENCE_MS = 2_000;
+
 /** @returns whether this tab is the one that may use the database; it then stays so until it closes. */
 function holdForThisTab(name: string): Promise<boolean> {
   if (!navigator.locks) return Promise.resolve(true);
   return new Promise((resolve) => {
-    void navigator.locks.request(`convoy:database:${name}`, { ifAvailable: true }, (lock) => {
-      resolve(lock !== null);
-      return lock === null ? undefined : new Promise<void>(() => undefined);
-    });
+    const signal = AbortSignal.timeout(LOCK_PATIENCE_MS);
+    const hold = () => {
+      resolve(true);
+      return new Promise<void>(() => undefined);
+    };
+    // The lock is never let go, so what this settles with is that it was not to be had.
+    navigator.locks.request(`convoy:database:${name}`, { signal }, hold).catch(() => resolve(false));
   });
 }
