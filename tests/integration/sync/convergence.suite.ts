@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Task } from '@/core/entities';
 import { Conflict, type Device } from '@/lib/watermelon';
-import { deviceSnapshot, serverSnapshot } from '../../support/snapshot';
+import { expectConverged } from '../../support/inStep';
 import { settle, type TestDevice, type World } from '../../support/world';
 
 /** @param start starts the server */
@@ -29,15 +29,6 @@ export function convergenceSuite(start: () => Promise<World>): void {
   });
   afterAll(() => world.close());
 
-  /** Both devices and the server hold the same records, field by field. */
-  async function expectConverged(): Promise<void> {
-    await settle(here, there);
-    const server = await serverSnapshot(world.stack.backend, here.userId);
-    expect(await deviceSnapshot(here.database)).toEqual(server);
-    expect(await deviceSnapshot(there.database)).toEqual(server);
-    expect(here.syncStatus.pending + there.syncStatus.pending).toBe(0);
-  }
-
   async function sharedTask(title: string): Promise<Task> {
     const task = await here.contextService.createTask({
       milestone_id: milestoneId,
@@ -58,7 +49,7 @@ export function convergenceSuite(start: () => Promise<World>): void {
     it('after creating on both sides', async () => {
       const mine = await here.contextService.createTask({ milestone_id: milestoneId, title: 'mine' });
       const theirs = await there.contextService.createTask({ milestone_id: milestoneId, title: 'theirs' });
-      await expectConverged();
+      await expectConverged(world, here, there);
       expect((await here.contextService.getTaskContext(theirs.id))?.task.title).toBe('theirs');
       expect((await there.contextService.getTaskContext(mine.id))?.activities[0]?.activity_type).toBe(
         'task_created',
@@ -69,7 +60,7 @@ export function convergenceSuite(start: () => Promise<World>): void {
       const task = await sharedTask('fields');
       await here.contextService.updateTask(task.id, { title: 'renamed' });
       await there.contextService.updateTask(task.id, { priority: 'urgent' });
-      await expectConverged();
+      await expectConverged(world, here, there);
       const merged = await here.contextService.getTaskContext(task.id);
       expect(merged?.task).toMatchObject({ title: 'renamed', priority: 'urgent' });
     });
@@ -80,7 +71,7 @@ export function convergenceSuite(start: () => Promise<World>): void {
       await new Promise((resolve) => setTimeout(resolve, 20));
       await there.contextService.updateTask(task.id, { title: 'later' });
       await there.sync();
-      await expectConverged();
+      await expectConverged(world, here, there);
       expect((await here.contextService.getTaskContext(task.id))?.task.title).toBe('later');
       const entry = (await ledger(here)).find((conflict) => conflict.recordId === task.id);
       expect(entry?.columns.title).toEqual({
@@ -98,7 +89,7 @@ export function convergenceSuite(start: () => Promise<World>): void {
       await new Promise((resolve) => setTimeout(resolve, 20));
       await there.contextService.updateTask(task.id, { title: 'later' });
       await here.sync();
-      await expectConverged();
+      await expectConverged(world, here, there);
       expect((await here.contextService.getTaskContext(task.id))?.task.title).toBe('later');
       expect((await ledger(there)).some((conflict) => conflict.recordId === task.id)).toBe(true);
     });
@@ -107,7 +98,7 @@ export function convergenceSuite(start: () => Promise<World>): void {
       const task = await sharedTask('prose');
       await here.contextService.updateTask(task.id, { description: 'ONE\ntwo\nthree' });
       await there.contextService.updateTask(task.id, { description: 'one\ntwo\nTHREE' });
-      await expectConverged();
+      await expectConverged(world, here, there);
       expect((await there.contextService.getTaskContext(task.id))?.task.description).toBe('ONE\ntwo\nTHREE');
     });
 
@@ -116,7 +107,7 @@ export function convergenceSuite(start: () => Promise<World>): void {
       await here.contextService.updateTaskStage(task.id, 'IMPLEMENT');
       await there.contextService.updateTaskStage(task.id, 'PLAN_REVIEW');
       await here.sync();
-      await expectConverged();
+      await expectConverged(world, here, there);
       const context = await there.contextService.getTaskContext(task.id);
       expect(context?.task.current_stage).toBe('IMPLEMENT');
       const moves = context?.activities.filter((entry) => entry.activity_type === 'stage_changed');
@@ -132,7 +123,7 @@ export function convergenceSuite(start: () => Promise<World>): void {
       await there.contextService.updateTask(task.id, { title: 'still needed' });
       await here.contextService.deleteTask(task.id);
       await there.sync();
-      await expectConverged();
+      await expectConverged(world, here, there);
       expect((await here.contextService.getTaskContext(task.id))?.task.title).toBe('still needed');
       expect((await ledger(here)).find((entry) => entry.recordId === task.id)?.kind).toBe('deletion');
     });
@@ -154,7 +145,7 @@ export function convergenceSuite(start: () => Promise<World>): void {
         parent_task_id: child.id,
       });
       await here.sync();
-      await expectConverged();
+      await expectConverged(world, here, there);
       for (const id of [parent.id, child.id, born.id])
         expect(await there.contextService.getLocalTask(id)).toBeNull();
       const lost = (await ledger(there)).filter((entry) => entry.kind === 'gone');
@@ -166,7 +157,7 @@ export function convergenceSuite(start: () => Promise<World>): void {
       const [task, needed] = [await sharedTask('dependent'), await sharedTask('needed')];
       await here.contextService.addTaskDependency(task.id, needed.id);
       await there.contextService.addTaskDependency(task.id, needed.id);
-      await expectConverged();
+      await expectConverged(world, here, there);
       const context = await there.contextService.getTaskContext(task.id);
       expect(context?.dependencies.map(({ id }) => id)).toEqual([needed.id]);
       const links = await there.database.get('task_dependencies').query().fetch();
@@ -178,7 +169,7 @@ export function convergenceSuite(start: () => Promise<World>): void {
       await here.contextService.addTaskDependency(one.id, other.id);
       await there.contextService.addTaskDependency(other.id, one.id);
       await here.sync();
-      await expectConverged();
+      await expectConverged(world, here, there);
       expect(there.syncStatus.quarantined).toBe(2);
       expect((await there.contextService.getTaskContext(other.id))?.dependencies).toEqual([]);
     });
@@ -215,7 +206,7 @@ export function convergenceSuite(start: () => Promise<World>): void {
       await here.contextService.updateTask(task.id, { title: 'in flight' });
       release();
       await syncing;
-      await expectConverged();
+      await expectConverged(world, here, there);
       expect((await there.contextService.getTaskContext(task.id))?.task).toMatchObject({
         title: 'in flight',
         priority: 'high',

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Task } from '@/core/entities';
 import { Conflict, type ConvoyModel, type Device } from '@/lib/watermelon';
+import { expectConverged } from '../../support/inStep';
 import { temporaryFolder } from '../../support/localDatabase';
 import { meanwhile } from '../../support/meanwhile';
 import { SEED } from '../../support/seed';
-import { deviceSnapshot, serverSnapshot } from '../../support/snapshot';
 import { settle, type TestDevice, World } from '../../support/world';
 
 let world: World;
@@ -28,15 +28,6 @@ async function sharedTask(title: string, more: object = {}): Promise<Task> {
   return task;
 }
 
-async function expectConverged(): Promise<void> {
-  await settle(here, there);
-  for (const device of [here, there]) {
-    const server = await serverSnapshot(world.stack.backend, device.userId);
-    expect(await deviceSnapshot(device.database)).toEqual(server);
-    expect(device.syncStatus.pending).toBe(0);
-  }
-}
-
 const taskOn = (device: Device, id: string) => device.contextService.getLocalTask(id);
 
 const ledger = (device: Device) =>
@@ -56,7 +47,7 @@ describe('deletions that are taken back', () => {
     await here.contextService.deleteTask(task.id);
     await there.contextService.updateTask(task.id, { title: 'still needed' });
     await there.sync();
-    await expectConverged();
+    await expectConverged(world, here, there);
     expect((await taskOn(here, task.id))?.title).toBe('still needed');
     expect(await feed(there, 'task_deleted', task.id)).toEqual([]);
   });
@@ -67,7 +58,7 @@ describe('deletions that are taken back', () => {
     await here.contextService.deleteTask(task.id);
     await there.contextService.updateTask(task.id, { title: 'theirs' });
     await there.sync();
-    await expectConverged();
+    await expectConverged(world, here, there);
     expect(await taskOn(there, task.id)).toMatchObject({ title: 'theirs', description: 'mine' });
   });
 });
@@ -79,7 +70,7 @@ describe('moves and deletions', () => {
     const grandchild = await sharedTask('with it', { parent_task_id: child.id });
     await here.contextService.updateTask(child.id, { parent_task_id: to.id });
     await here.contextService.deleteTask(to.id);
-    await expectConverged();
+    await expectConverged(world, here, there);
     for (const { id } of [to, child, grandchild]) expect(await taskOn(there, id)).toBeNull();
     expect(await taskOn(there, from.id)).not.toBeNull();
   });
@@ -89,7 +80,7 @@ describe('moves and deletions', () => {
     const child = await sharedTask('moved out', { parent_task_id: from.id });
     await here.contextService.updateTask(child.id, { parent_task_id: null });
     await here.contextService.deleteTask(from.id);
-    await expectConverged();
+    await expectConverged(world, here, there);
     expect((await taskOn(there, child.id))?.parent_task_id).toBeNull();
   });
 
@@ -99,7 +90,7 @@ describe('moves and deletions', () => {
     await there.contextService.deleteTask(to.id);
     await there.sync();
     await here.contextService.updateTask(child.id, { parent_task_id: to.id, title: 'renamed' });
-    await expectConverged();
+    await expectConverged(world, here, there);
     expect(await taskOn(there, child.id)).toMatchObject({ parent_task_id: from.id, title: 'renamed' });
     const lost = (await ledger(here)).filter((entry) => entry.recordId === child.id);
     expect(lost.map((entry) => entry.columns.parent_task_id?.local)).toEqual([to.id]);
@@ -112,7 +103,7 @@ describe('units', () => {
     await there.contextService.updateTask(task.id, { status: 'blocked' });
     await there.sync();
     await here.contextService.updateTaskStage(task.id, 'IMPLEMENT');
-    await expectConverged();
+    await expectConverged(world, here, there);
     const context = await there.contextService.getTaskContext(task.id);
     expect(context?.task).toMatchObject({ current_stage: 'PLAN', status: 'blocked' });
     expect(context?.activities.map((entry) => entry.activity_type)).not.toContain('stage_changed');
@@ -124,7 +115,7 @@ describe('units', () => {
     await there.sync();
     await meanwhile(here, 'pull', () => here.contextService.updateTaskStage(task.id, 'IMPLEMENT'));
     expect(await taskOn(here, task.id)).toMatchObject({ current_stage: 'IMPLEMENT', status: 'todo' });
-    await expectConverged();
+    await expectConverged(world, here, there);
     expect(await taskOn(there, task.id)).toMatchObject({ current_stage: 'PLAN', status: 'blocked' });
   });
 });

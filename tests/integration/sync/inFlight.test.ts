@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Task } from '@/core/entities';
 import { Conflict, type Device } from '@/lib/watermelon';
+import { expectConverged, expectInStep } from '../../support/inStep';
 import { meanwhile } from '../../support/meanwhile';
 import { SEED } from '../../support/seed';
-import { deviceSnapshot, serverSnapshot } from '../../support/snapshot';
 import { settle, type TestDevice, World } from '../../support/world';
 
 let world: World;
@@ -29,15 +29,6 @@ async function sharedTask(title: string, more: object = {}): Promise<Task> {
   return task;
 }
 
-async function expectConverged(): Promise<void> {
-  await settle(here, there);
-  for (const device of [here, there]) {
-    const server = await serverSnapshot(world.stack.backend, device.userId);
-    expect(await deviceSnapshot(device.database)).toEqual(server);
-    expect(device.syncStatus.pending).toBe(0);
-  }
-}
-
 const ledgerOf = async (device: Device, id: string) =>
   (
     await device.database
@@ -52,7 +43,7 @@ describe('edits made while a push is on its way', () => {
   it('D4 keeps a value given to a column of a new record that had none when it was sent', async () => {
     const task = await create('born without');
     await meanwhile(here, 'push', () => here.contextService.updateTask(task.id, { description: 'added' }));
-    await expectConverged();
+    await expectConverged(world, here, there);
     expect((await taskOn(there, task.id))?.description).toBe('added');
   });
 
@@ -62,7 +53,7 @@ describe('edits made while a push is on its way', () => {
     await there.contextService.updateTask(task.id, { priority: 'urgent' });
     await there.sync();
     await meanwhile(here, 'push', () => here.contextService.updateTask(task.id, { title: 'after sending' }));
-    await expectConverged();
+    await expectConverged(world, here, there);
     expect((await taskOn(there, task.id))?.title).toBe('after sending');
     expect((await ledgerOf(here, task.id)).flatMap((entry) => Object.keys(entry.columns))).toEqual([
       'priority',
@@ -75,7 +66,7 @@ describe('edits made while a push is on its way', () => {
     await there.contextService.updateTaskStage(task.id, 'IMPLEMENT');
     await there.sync();
     await meanwhile(here, 'push', () => here.contextService.updateTask(task.id, { title: 'renamed' }));
-    await expectConverged();
+    await expectConverged(world, here, there);
     const context = await there.contextService.getTaskContext(task.id);
     expect(context?.task).toMatchObject({ current_stage: 'IMPLEMENT', title: 'renamed' });
     const moves = context?.activities.filter((entry) => entry.activity_type === 'stage_changed');
@@ -88,7 +79,7 @@ describe('edits made while a push is on its way', () => {
     await there.contextService.updateTask(task.id, { title: 'theirs' });
     await there.sync();
     await meanwhile(here, 'push', () => here.contextService.deleteTask(task.id));
-    await expectConverged();
+    await expectConverged(world, here, there);
     // The other edit was not seen when the task was deleted, so it stays, and the ledger says so.
     expect((await taskOn(here, task.id))?.title).toBe('theirs');
     expect((await ledgerOf(here, task.id)).map((entry) => entry.kind)).toContain('deletion');
@@ -100,7 +91,7 @@ describe('edits made while a push is on its way', () => {
     await there.sync();
     await here.contextService.addTaskDependency(task.id, needed.id);
     await meanwhile(here, 'push', () => here.contextService.removeTaskDependency(task.id, needed.id));
-    await expectConverged();
+    await expectConverged(world, here, there);
     expect((await there.contextService.getTaskContext(task.id))?.dependencies).toEqual([]);
   });
 
@@ -130,7 +121,7 @@ describe('edits made while a pull is on its way', () => {
     const task = await sharedTask('edited, pushed, deleted');
     await here.contextService.updateTask(task.id, { title: 'own edit' });
     await meanwhile(here, 'pull', () => here.contextService.deleteTask(task.id));
-    await expectConverged();
+    await expectConverged(world, here, there);
     expect(await taskOn(here, task.id)).toBeNull();
     expect(await ledgerOf(here, task.id)).toEqual([]);
   });
@@ -141,7 +132,7 @@ describe('edits made while a pull is on its way', () => {
     await there.contextService.updateTask(child.id, { parent_task_id: other.id });
     await there.sync();
     await meanwhile(here, 'pull', () => here.contextService.deleteTask(parent.id));
-    await expectConverged();
+    await expectConverged(world, here, there);
     expect(await taskOn(here, parent.id)).toBeNull();
     expect((await taskOn(here, child.id))?.parent_task_id).toBe(other.id);
   });
@@ -168,8 +159,6 @@ describe('edits made while a pull is on its way', () => {
     );
     await settle(demoted);
     expect(demoted.syncStatus.quarantined).toBeGreaterThan(0);
-    expect(await deviceSnapshot(demoted.database)).toEqual(
-      await serverSnapshot(world.stack.backend, demoted.userId),
-    );
+    await expectInStep(world, demoted);
   });
 });

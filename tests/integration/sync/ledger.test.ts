@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Task } from '@/core/entities';
 import { Conflict, Quarantined } from '@/lib/watermelon';
+import { expectInStep } from '../../support/inStep';
 import { SEED } from '../../support/seed';
-import { deviceSnapshot, serverSnapshot } from '../../support/snapshot';
 import { settle, type TestDevice, World } from '../../support/world';
 
 let world: World;
@@ -45,11 +45,6 @@ async function settlements(device: TestDevice, taskId: string) {
   return (context?.activities ?? []).filter((entry) => entry.activity_type === 'conflict_settled');
 }
 
-async function expectInStep(): Promise<void> {
-  const server = await serverSnapshot(world.stack.backend, here.userId);
-  for (const device of [here, there]) expect(await deviceSnapshot(device.database)).toEqual(server);
-}
-
 /** Both sides edit; `there` arrives second. */
 async function collide(task: Task, mine: Partial<Task>, theirs: Partial<Task>): Promise<void> {
   await here.contextService.updateTask(task.id, mine);
@@ -70,7 +65,7 @@ describe('the ledger', () => {
         title: { base: 'original', local: 'theirs', remote: 'mine', chosen: 'theirs', by: 'later' },
       },
     });
-    await expectInStep();
+    await expectInStep(world, here, there);
   });
 
   it('D10 anyone reverses a settled conflict, from a device that had no part in it', async () => {
@@ -87,7 +82,7 @@ describe('the ledger', () => {
     await there.reverseSettlement(latest?.id ?? '');
     await settle(there, here);
     expect((await here.contextService.getLocalTask(task.id))?.title).toBe('theirs');
-    await expectInStep();
+    await expectInStep(world, here, there);
   });
 
   it('leaves overlapping texts to a person, keeps the question through a restart, and takes the answer', async () => {
@@ -110,7 +105,7 @@ describe('the ledger', () => {
     expect((await settlements(here, task.id))[0]?.details).toMatchObject({
       columns: { description: { chosen: 'blue-green', by: 'person' } },
     });
-    await expectInStep();
+    await expectInStep(world, here, there);
   });
 
   it('settles with mine or theirs, and refuses what the columns cannot have', async () => {
@@ -129,7 +124,7 @@ describe('the ledger', () => {
     expect((await there.contextService.getLocalTask(task.id))?.description).toBe('green');
     expect(await there.settleConflict('no such entry', 'mine')).toBe(false);
     await settle(there, here);
-    await expectInStep();
+    await expectInStep(world, here, there);
   });
 
   it('does not reverse what is no settlement', async () => {
@@ -232,6 +227,6 @@ describe('the quarantine', () => {
     await settle(there, here);
     expect((await here.contextService.getLocalTask(task.id))?.title).toBe('refused, then edited');
     expect(await refused(there)).toEqual([]);
-    await expectInStep();
+    await expectInStep(world, here, there);
   });
 });

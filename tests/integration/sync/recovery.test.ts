@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Task } from '@/core/entities';
 import { ok } from '@/core/result';
 import { type ConvoyModel, type Device, Quarantined } from '@/lib/watermelon';
+import { expectInStep } from '../../support/inStep';
 import { SEED } from '../../support/seed';
-import { deviceSnapshot, serverSnapshot } from '../../support/snapshot';
 import { settle, type TestDevice, World } from '../../support/world';
 
 let world: World;
@@ -27,12 +27,6 @@ async function sharedTask(title: string): Promise<Task> {
   const task = await create(title);
   await settle(here, there);
   return task;
-}
-
-async function expectInStep(device: TestDevice): Promise<void> {
-  expect(await deviceSnapshot(device.database)).toEqual(
-    await serverSnapshot(world.stack.backend, device.userId),
-  );
 }
 
 const quarantine = (device: Device) =>
@@ -70,7 +64,7 @@ describe('a local database that fails while a sync writes', () => {
     expect((await here.sync()).error?.code).toBe('unexpected');
     expect(record.raw._status).toBe('synced');
     await settle(here);
-    await expectInStep(here);
+    await expectInStep(world, here);
   });
 
   it('U8 counts nothing as seen that could not be stored', async () => {
@@ -193,6 +187,6 @@ describe('refused changes', () => {
     await settle(here);
     expect(here.syncStatus).toMatchObject({ pending: 0, quarantined: 0 });
     expect((await here.contextService.getLocalTask(child.id))?.parent_task_id).toBe(parent.id);
-    await expectInStep(here);
+    await expectInStep(world, here);
   });
 });

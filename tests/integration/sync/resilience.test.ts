@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OutboxBatch, Quarantined, type Task } from '@/lib/watermelon';
-import { deviceSnapshot, serverSnapshot } from '../../support/snapshot';
+import { expectInStep } from '../../support/inStep';
+import { deviceSnapshot } from '../../support/snapshot';
 import { settle, type TestDevice, World } from '../../support/world';
 
 let world: World;
@@ -30,10 +31,6 @@ const quarantine = (on: TestDevice) =>
     .query()
     .fetch();
 
-async function expectInStep(on = device): Promise<void> {
-  expect(await deviceSnapshot(on.database)).toEqual(await serverSnapshot(world.stack.backend, on.userId));
-}
-
 async function activityCount(taskId: string): Promise<number> {
   const rows = await world.stack.backend.transaction((connection) =>
     connection.query<{ n: string }>(
@@ -55,7 +52,7 @@ describe('a network that fails', () => {
     const pushes = device.transport.requests.filter((made) => made.direction === 'push').slice(-2);
     expect(pushes[1]?.request).toEqual(pushes[0]?.request);
     expect(await activityCount(task.id)).toBe(1);
-    await expectInStep();
+    await expectInStep(world, device);
   });
 
   it('P-ONCE a push that is delivered twice counts once', async () => {
@@ -63,7 +60,7 @@ describe('a network that fails', () => {
     device.transport.deliverNextTwice('push');
     expect(await device.sync()).toMatchObject({ status: 'ok', pushed: 2 });
     expect(await activityCount(task.id)).toBe(1);
-    await expectInStep();
+    await expectInStep(world, device);
   });
 
   it('P-DURABLE U1 keeps a batch in flight through a restart, with the edits made after it', async () => {
@@ -77,7 +74,7 @@ describe('a network that fails', () => {
     await settle(device);
     expect((await device.contextService.getTaskContext(task.id))?.task.title).toBe('edited after sending');
     expect(folderless).not.toBe(device);
-    await expectInStep();
+    await expectInStep(world, device);
   });
 
   it('D5 says offline and keeps what is unsynced', async () => {
@@ -102,7 +99,7 @@ describe('a network that fails', () => {
     const rest = await again.sync();
     expect(rest).toMatchObject({ status: 'ok' });
     expect(rest.pulled).toBe(Object.keys(await deviceSnapshot(again.database)).length - applied);
-    await expectInStep(again);
+    await expectInStep(world, again);
   });
 
   it('D5 answers calls that come while a sync runs with the same result', async () => {
@@ -128,7 +125,7 @@ describe('a network that fails', () => {
     expect(entries.map((entry) => entry.recordTable).sort()).toEqual(['activity_feed', 'tasks']);
     await device.retryQuarantined(entries[0]?.id ?? '');
     expect(await device.sync()).toMatchObject({ pushed: 2, rejected: 0 });
-    await expectInStep();
+    await expectInStep(world, device);
   });
 });
 
@@ -174,7 +171,7 @@ describe('changes the server refuses', () => {
     expect(entry?.change.values).toEqual({ title: 'not allowed' });
     expect((await editor.contextService.getWorkspaces()).map(({ id }) => id)).toContain(own.id);
     await settle(editor);
-    await expectInStep(editor);
+    await expectInStep(world, editor);
 
     expect(await editor.retryQuarantined(entry?.id ?? '')).toBe(true);
     expect(await editor.sync()).toMatchObject({ rejected: 2, pushed: 0 });
@@ -184,7 +181,7 @@ describe('changes the server refuses', () => {
     await settle(editor);
     expect((await editor.contextService.getLocalTask(task.id))?.title).toBe('not allowed');
     expect(editor.syncStatus.quarantined).toBe(0);
-    await expectInStep(editor);
+    await expectInStep(world, editor);
   });
 
   it('U11 D7 sets a refused new record aside with what was created under it; both can be retried', async () => {
@@ -209,7 +206,7 @@ describe('changes the server refuses', () => {
     await settle(editor);
     expect((await editor.contextService.getLocalTask(child.id))?.parent_task_id).toBe(parent.id);
     expect(editor.syncStatus.quarantined).toBe(0);
-    await expectInStep(editor);
+    await expectInStep(world, editor);
   });
 
   it('D7 brings a task back whose deletion was refused, subtasks and unsynced ones included', async () => {
@@ -233,7 +230,7 @@ describe('changes the server refuses', () => {
       expect(await editor.contextService.getLocalTask(id)).not.toBeNull();
     }
     expect((await quarantine(editor)).some((entry) => entry.operation === 'delete')).toBe(true);
-    await expectInStep(editor);
+    await expectInStep(world, editor);
   });
 
   it('U9 a record whose id is taken out of sight is made again under a new one, with what names it', async () => {
@@ -271,7 +268,7 @@ describe('changes the server refuses', () => {
       ({ title }) => title === 'its child',
     );
     expect((await editor.contextService.getLocalTask(child?.parent_task_id ?? ''))?.title).toBe('id taken');
-    await expectInStep(editor);
+    await expectInStep(world, editor);
   });
 
   it('discards a refused change', async () => {
@@ -284,7 +281,7 @@ describe('changes the server refuses', () => {
     expect(await editor.discardQuarantined(entry?.id ?? '')).toBe(false);
     await settle(editor);
     expect(editor.syncStatus).toMatchObject({ pending: 0, quarantined: 0 });
-    await expectInStep(editor);
+    await expectInStep(world, editor);
   });
 
   it('P-CHECKPOINT an agent cannot pass a checkpoint, not even from a replica that thinks it may', async () => {
@@ -303,7 +300,7 @@ describe('changes the server refuses', () => {
     });
     await editor.contextService.updateTaskStage(task.id, 'PLAN_REVIEW');
     expect(await editor.sync()).toMatchObject({ rejected: 0, pushed: 2 });
-    await expectInStep(editor);
+    await expectInStep(world, editor);
   });
 
   it('P12 P-NOLOSS a workspace that is lost leaves the device; its unsynced edits stay in the archive', async () => {
@@ -321,7 +318,7 @@ describe('changes the server refuses', () => {
     const refused = await quarantine(editor);
     const kept = JSON.stringify([...archived.map(({ _raw }) => _raw), ...refused.map(({ _raw }) => _raw)]);
     expect(kept).toContain('never synced');
-    await expectInStep(editor);
+    await expectInStep(world, editor);
   });
 
   it('P-PRIVATE a stranger is sent nothing of a workspace, and cannot write in it', async () => {
