@@ -6,7 +6,7 @@ import type { SyncResult, SyncStatus } from './sync';
 
 export type { ConvoyDatabase } from './database';
 export { type Device, type DeviceOptions, openDevice } from './device';
-export { closeDatabase, type InitOptions, initDatabase, openedDevice } from './initialize';
+export { closeDatabase, type InitOptions, initDatabase } from './initialize';
 export {
   type EntityOf,
   findTasks,

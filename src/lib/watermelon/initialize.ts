@@ -1,6 +1,5 @@
 /** The device of this application: set up once, used by the module-level functions. */
 
-import { ConvoyError } from '@/core/errors';
 import type { Device } from './device';
 
 export interface InitOptions {
@@ -10,23 +9,16 @@ export interface InitOptions {
 
 /** The one piece of module state: which device the functions of this module speak for. */
 let current: Promise<Device> | null = null;
-let ready: Device | null = null;
 
 /**
  * Opens the local database. Calls after the first, and calls while it runs, share one device.
  * @returns the device; rejects with a `ConvoyError` (storage) when it cannot be opened, and may then be called again.
  */
 export function initDatabase(options: InitOptions = {}): Promise<Device> {
-  current ??= (options.open ?? openDefault)().then(
-    (device) => {
-      ready = device;
-      return device;
-    },
-    (error: unknown) => {
-      current = null;
-      throw error;
-    },
-  );
+  current ??= (options.open ?? openDefault)().catch((error: unknown) => {
+    current = null;
+    throw error;
+  });
   return current;
 }
 
@@ -40,20 +32,9 @@ export function currentDevice(): Promise<Device> {
   return initDatabase();
 }
 
-/** @returns the device if it is open already. */
-export function openedDevice(): Device {
-  if (ready) return ready;
-  throw new ConvoyError({
-    kind: 'storage',
-    code: 'unavailable',
-    message: 'The local database is not open yet. Await initDatabase() first.',
-  });
-}
-
 /** Closes the device, so that another user's can be opened. */
 export async function closeDatabase(): Promise<void> {
   const device = current;
   current = null;
-  ready = null;
   if (device) await (await device).close();
 }

@@ -87,7 +87,9 @@ export async function writeOn<T>(
     }),
   );
   if (done) return done.result;
-  if (local.remote === null || !local.isOnline()) throw noSuch(target.table, target.field);
+  // What was deleted here is not written to on the server behind the deletion's back.
+  const isGone = await local.store.isDeleted(target.table, id);
+  if (isGone || local.remote === null || !local.isOnline()) throw noSuch(target.table, target.field);
   const result = await writeRemote(local.remote);
   local.requestSync();
   return result;

@@ -52,6 +52,12 @@ export class LocalStore {
     return record ?? null;
   }
 
+  /** @returns whether the user deleted the record here; the server may still show it. */
+  async isDeleted(table: SyncedTable, id: string): Promise<boolean> {
+    const deleted = (await this.database.adapter.getDeletedRecords(table as never)) as string[];
+    return deleted.includes(this.resolve(id));
+  }
+
   async find<T>(table: SyncedTable, id: string | null): Promise<T | null> {
     const record = id === null ? null : await this.record(table, id);
     return record ? toEntity<T>(table, record.raw) : null;

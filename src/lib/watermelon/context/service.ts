@@ -34,7 +34,7 @@ export function createLocalContextService(local: LocalFirst): LocalContextServic
   /** Once the global scope has been pulled, what is not here does not exist for this user. */
   const synced = () => store.database.seenRevision(GLOBAL_SCOPE_ID) > 0;
   const here = (table: SyncedTable, id: string) => async (list: unknown[]) =>
-    list.length > 0 || (await store.record(table, id)) !== null;
+    list.length > 0 || (await store.record(table, id)) !== null || (await store.isDeleted(table, id));
   // What cannot be an id is the id of nothing.
   const localId = (id: string) => store.resolve(canonicalId(id) ?? '');
 
@@ -54,11 +54,16 @@ export function createLocalContextService(local: LocalFirst): LocalContextServic
     getRemoteTaskContext,
 
     async getTaskContext(taskId) {
+      let known: TaskContext | null = null;
       return readFirst(
         local,
-        () => localContext(taskId),
-        (context) => context !== null && context.missing.length === 0,
-        (remote) => remote.getTaskContext(taskId),
+        async () => {
+          known = await localContext(taskId);
+          return known;
+        },
+        async (context) =>
+          context === null ? store.isDeleted('tasks', localId(taskId)) : context.missing.length === 0,
+        async (remote) => completed(known, await remote.getTaskContext(taskId)),
       );
     },
 
@@ -126,4 +131,16 @@ export function createLocalContextService(local: LocalFirst): LocalContextServic
       ...(scope.project_id !== undefined && { project_id: localId(scope.project_id) }),
     };
   }
+}
+
+/** What is here stays as it is here, unsynced edits included; only what is missing comes from the server. */
+function completed(known: TaskContext | null, remote: TaskContext | null): TaskContext | null {
+  if (known === null || remote === null) return remote ?? known;
+  const { missing } = known;
+  // Without the milestone, nothing is known here of the project, nor of what belongs to it.
+  const names: (keyof TaskContext)[] = missing.includes('milestone')
+    ? [...missing, 'project', 'patterns', 'best_practices']
+    : [...missing];
+  const parts = Object.fromEntries(names.map((name) => [name, remote[name]]));
+  return { ...known, ...parts, missing: remote.missing };
 }

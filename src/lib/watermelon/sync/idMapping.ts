@@ -77,7 +77,7 @@ export class IdMappings implements IdMap {
 }
 
 /** A column that names a record of `table` (or, where the target is open, of any table). */
-export function referencesTo(table: SyncedTable): { table: SyncedTable; column: string }[] {
+function referencesTo(table: SyncedTable): { table: SyncedTable; column: string }[] {
   return SYNCED_TABLES.flatMap((from) =>
     Object.entries(columnsOf(from))
       .filter(([, column]) => column.kind === 'ref' && (column.to === table || column.to === undefined))

@@ -4,6 +4,7 @@
  * it and anyone may reverse it from any device.
  */
 
+import { sameJson } from '@/core/changes';
 import { ConvoyError } from '@/core/errors';
 import type { Json } from '@/core/protocol';
 import { isSyncedTable, type SyncedTable } from '@/core/schema';
@@ -213,8 +214,6 @@ function asSettled(details: Json): SettledDetails | null {
   );
   return complete && sides.length > 0 ? (details as unknown as SettledDetails) : null;
 }
-
-const sameJson = (a: Json, b: Json): boolean => canonicalJson(a) === canonicalJson(b);
 
 const missing = (noun: string): ConvoyError => new ConvoyError(notFound('id', noun).error);
 const bad = (message: string): ConvoyError =>

@@ -136,6 +136,7 @@ export class SyncEngine {
     } catch (thrown) {
       // A bug or the local storage: memory may be ahead of it, so what was loaded is loaded anew.
       this.session = null;
+      // Where that fails too, the next sync tries again.
       await this.open().catch(() => undefined);
       result.status = 'error';
       result.reaction = 'stop';

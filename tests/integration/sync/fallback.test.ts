@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { ConvoyModel } from '@/lib/watermelon';
+import { SEED } from '../../support/seed';
+import { settle, type TestDevice, World } from '../../support/world';
+
+let world: World;
+let here: TestDevice;
+let there: TestDevice;
+
+beforeAll(async () => {
+  world = await World.start();
+});
+afterAll(() => world.close());
+beforeEach(async () => {
+  here = await world.device('owner');
+  there = await world.device('editor');
+  await settle(here, there);
+});
+
+const newTask = (device: TestDevice, title: string) =>
+  device.contextService.createTask({ milestone_id: SEED.offlineMilestone, title });
+
+/** As while the first sync is still paging: the record has not arrived yet. */
+async function forget(device: TestDevice, table: string, id: string): Promise<void> {
+  await device.database.write(async () => {
+    const record = await device.database.get<ConvoyModel>(table).find(id);
+    await record.destroyPermanently();
+  });
+}
+
+describe('reading what is not here', () => {
+  it('fetches a task that has not arrived yet from the server, and null without a network', async () => {
+    const task = await newTask(there, 'not here yet');
+    await there.sync();
+    expect((await here.contextService.getTaskContext(task.id))?.task.title).toBe('not here yet');
+    here.online(false);
+    const unknown = await newTask(there, 'never here');
+    expect(await here.contextService.getTaskContext(unknown.id)).toBeNull();
+  });
+
+  it('fills in what is missing, and keeps unsynced edits of what is here', async () => {
+    const task = await newTask(here, 'synced title');
+    await settle(here);
+    await here.contextService.updateTask(task.id, { title: 'unsynced title' });
+    await forget(here, 'milestones', SEED.offlineMilestone);
+    const context = await here.contextService.getTaskContext(task.id);
+    expect(context?.task.title).toBe('unsynced title');
+    expect(context?.milestone?.id).toBe(SEED.offlineMilestone);
+    expect(context?.project?.id).toBe(SEED.fieldApp);
+    expect(context?.patterns.length).toBeGreaterThan(0);
+    expect(context?.missing).toEqual([]);
+    here.online(false);
+    const offline = await here.contextService.getTaskContext(task.id);
+    expect(offline?.missing).toEqual(['milestone']);
+    expect(offline?.milestone).toBeNull();
+  });
+
+  it('P-LOCAL does not bring back from the server what was deleted here', async () => {
+    const task = await newTask(here, 'deleted, unsynced');
+    await settle(here);
+    await here.contextService.deleteTask(task.id);
+    expect(await here.contextService.getTaskContext(task.id)).toBeNull();
+    await expect(here.contextService.updateTask(task.id, { title: 'x' })).rejects.toMatchObject({
+      code: 'not_found',
+    });
+    const milestone = await here.contextService.createMilestone({
+      project_id: SEED.fieldApp,
+      name: 'Doomed',
+    });
+    await here.contextService.createTask({ milestone_id: milestone.id, title: 'inside' });
+    await settle(here);
+    await here.contextService.deleteMilestone(milestone.id);
+    expect(await here.contextService.getTasks(milestone.id)).toEqual([]);
+  });
+});
