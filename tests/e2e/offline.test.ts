@@ -77,8 +77,6 @@ describe('without the network and without the server', () => {
     await search();
     for (const title of titles) {
       await createTask(page, title);
-      // The dialog closes when the write is acknowledged.
-      await page.getByRole('dialog').waitFor({ state: 'hidden' });
       await page.reload();
       await search();
       await seen(page.getByRole('main').getByRole('link', { name: title }));

@@ -114,6 +114,7 @@ export async function openTask(page: Page, milestone: string, title: string): Pr
   await openMilestone(page, 'Field app', milestone);
   await page.getByRole('main').getByRole('link', { name: title }).first().click();
   await seen(page.getByRole('heading', { name: title, level: 1 }));
+  await acknowledged(page);
 }
 
 /** Makes a task on the page of a milestone. */
@@ -122,6 +123,12 @@ export async function createTask(page: Page, title: string): Promise<void> {
   await page.getByRole('textbox', { name: 'Title' }).fill(title);
   await page.getByRole('button', { name: 'Create task' }).click();
   await seen(page.getByRole('main').getByRole('link', { name: title }));
+  await acknowledged(page);
+}
+
+/** Observers show a write a moment before it is acknowledged; its dialog closes when it is. */
+async function acknowledged(page: Page): Promise<void> {
+  await page.getByRole('dialog').waitFor({ state: 'hidden' });
 }
 
 /** Gives the task of the page another title. */
