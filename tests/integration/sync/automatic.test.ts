@@ -48,13 +48,19 @@ describe('automatic sync', () => {
     await device.close();
   });
 
-  it('tries again by itself when the server was away', async () => {
+  it('tries again by itself when the server was away, and tells that from a missing network', async () => {
     const device = await world.device('owner', { autoSync: true });
     await synced(device);
     await world.stack.suspend();
     await device.contextService.createTask({ milestone_id: SEED.offlineMilestone, title: 'Server away' });
-    await status(device, ({ kind, pending }) => kind === 'offline' && pending > 0);
+    await status(
+      device,
+      ({ kind, pending, error }) => kind === 'offline' && pending > 0 && error?.code === 'offline',
+    );
+    device.online(false);
+    await status(device, ({ kind, error }) => kind === 'offline' && error === null);
     await world.stack.resume();
+    device.online(true);
     await synced(device);
     await device.close();
   });

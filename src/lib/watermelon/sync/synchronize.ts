@@ -119,7 +119,8 @@ export class SyncEngine {
     if (this.cancelled.signal.aborted) return { ...NOTHING_DONE, status: 'signed_out' };
     if (!isOnline()) {
       await this.refreshCounts();
-      this.report({ kind: 'offline' });
+      // What an earlier request ended with is not why nothing is sent now.
+      this.report({ kind: 'offline', error: null });
       return { ...NOTHING_DONE, status: 'offline' };
     }
     const startedAt = clock.now();
