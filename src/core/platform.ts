@@ -23,10 +23,22 @@ export interface LocalDatabaseOptions<Schema, Migrations> {
   migrations: Migrations;
 }
 
+/** Open storage that can be let go of. */
+export interface Closable {
+  /** Resolves when everything written is on disk and others may open it. It is of no use afterwards. */
+  close(): Promise<void>;
+}
+
 /** `Adapter`, `Schema` and `Migrations` are WatermelonDB's; `core` does not know them. */
 export interface Platform<Adapter, Schema, Migrations> {
   /** @returns a storage adapter, or why there is none. A database newer than the schema is refused, never reset. */
-  openAdapter(options: LocalDatabaseOptions<Schema, Migrations>): Promise<Result<Adapter, StorageError>>;
+  openAdapter(
+    options: LocalDatabaseOptions<Schema, Migrations>,
+  ): Promise<Result<Adapter & Closable, StorageError>>;
+  /** @returns whether this device has a database of that name; it is not opened. */
+  hasDatabase(name: string): Promise<boolean>;
+  /** Removes a closed database for good, with everything in it. Rejects where that cannot be done. */
+  removeDatabase(name: string): Promise<void>;
   sessionStorage(): SessionStorage;
   /** @returns the backend this installation is set up for, or null: Convoy then works locally only. */
   backend(): Promise<Backend | null>;

@@ -9,16 +9,23 @@ import {
 } from '@/lib/supabase/contextService';
 import { SupabasePokes } from '@/lib/supabase/pokes';
 import { SupabaseTransport } from '@/lib/supabase/transport';
+import { databaseName, LOCAL_USER } from './accounts/databases';
+import { findLocalWork, resumeTaking, takeLocalWork } from './accounts/localWork';
+import { writeReferenceData } from './accounts/referenceData';
+import { leaveAccount, type SignOutOptions, type SignOutResult } from './accounts/signOut';
+import type { LocalWork } from './accounts/takeAlong';
 import { type Device, openDevice } from './device';
 import { migrations, schema } from './models';
 
-type WatermelonPlatform = ReturnType<typeof createPlatform>;
+export { findLocalWork, takeLocalWork };
+
+export type WatermelonPlatform = ReturnType<typeof createPlatform>;
 
 /** Where the session is kept in the platform's session storage. */
 export const SESSION_KEY = 'convoy:session';
 
-/** The user of a database that belongs to no account. */
-export const LOCAL_USER = 'local';
+/** How long the server may take to hear of a sign-out, in ms; the device forgets the session anyway. */
+const SIGN_OUT_MS = 3_000;
 
 /** @returns the client of the backend this platform is set up for, or null: there is none. */
 export async function connect(platform: WatermelonPlatform): Promise<ConvoyClient | null> {
@@ -39,13 +46,19 @@ export async function openDefaultDevice(): Promise<Device> {
   return openUserDevice(platform, client, data.session?.user.id ?? null);
 }
 
-/** Opens the replica of one user. Each user of a device has a database of their own. */
+/**
+ * Opens the replica of one user; without a user, the database of this device alone. Each user of a
+ * device has a database of their own. Rejects with a `ConvoyError` (storage).
+ */
 export async function openUserDevice(
   platform: WatermelonPlatform,
   client: ConvoyClient | null,
   userId: string | null,
 ): Promise<Device> {
-  const name = `convoy-${userId ?? LOCAL_USER}`;
+  const resumed = await resumeTaking(platform, userId === null);
+  // A user's own database can be had all the same; work that is on its way elsewhere may not be gone on with.
+  if (!resumed.ok && userId === null) throw new ConvoyError(resumed.error);
+  const name = databaseName(userId ?? LOCAL_USER);
   const adapter = await platform.openAdapter({ name, schema, migrations });
   if (!adapter.ok) throw new ConvoyError(adapter.error);
   const signedIn = userId === null ? null : client;
@@ -62,5 +75,53 @@ export async function openUserDevice(
     exclusively: (work, signal) => platform.exclusively(`sync-${name}`, work, signal),
   });
   if (!device.ok) throw new ConvoyError(device.error);
+  if (userId === null) await writeReferenceData(device.value.database);
   return device.value;
+}
+
+/** Leaves the account of an open device; see `SignOutOptions` for what is not on the server. */
+export function signOutOf(
+  open: {
+    platform: WatermelonPlatform;
+    client: ConvoyClient | null;
+    device: Device;
+    close: () => Promise<void>;
+  },
+  options: SignOutOptions,
+): Promise<SignOutResult> {
+  const { platform, client, device, close } = open;
+  const forgetSession = async () => {
+    if (client) await tellServer(client);
+    await platform.sessionStorage().removeItem(SESSION_KEY);
+  };
+  const removeDatabase = () => platform.removeDatabase(databaseName(device.userId));
+  return leaveAccount({ device, close, forgetSession, removeDatabase }, options);
+}
+
+async function tellServer(client: ConvoyClient): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const longEnough = new Promise((resolve) => {
+    timer = setTimeout(resolve, SIGN_OUT_MS);
+  });
+  await Promise.race([client.auth.signOut({ scope: 'local' }).catch(() => undefined), longEnough]);
+  clearTimeout(timer);
+}
+
+/** The same for the device of this process, on its own platform. */
+export async function signOutByDefault(
+  device: Device,
+  close: () => Promise<void>,
+  options: SignOutOptions,
+): Promise<SignOutResult> {
+  const platform = createPlatform();
+  return signOutOf({ platform, client: await connect(platform), device, close }, options);
+}
+
+export const findLocalWorkByDefault = (device: Device): Promise<LocalWork | null> =>
+  findLocalWork(createPlatform(), device);
+
+export async function takeLocalWorkByDefault(device: Device): Promise<LocalWork | null> {
+  const taken = await takeLocalWork(createPlatform(), device);
+  if (!taken.ok) throw new ConvoyError(taken.error);
+  return taken.value;
 }

@@ -3,6 +3,7 @@
 import type { Observable } from 'rxjs';
 import type { ContextService } from '@/core/contextService';
 import type { StorageError } from '@/core/errors';
+import type { Closable } from '@/core/platform';
 import type { PokeSource } from '@/core/pokes';
 import type { Json, SyncTransport } from '@/core/protocol';
 import { ok, type Result } from '@/core/result';
@@ -11,26 +12,33 @@ import { LocalStore } from './context/localStore';
 import { createLocalContextService, type LocalContextService } from './context/service';
 import { type ConvoyDatabase, type DatabaseAdapter, openDatabase } from './database';
 import {
+  countUnsynced,
+  discardArchived,
   discardQuarantined,
   editQuarantined,
   exportUnsynced,
+  observeSyncLog,
+  readSyncLog,
   retryQuarantined,
   reverseSettlement,
   type Settlement,
   SyncClock,
   SyncEngine,
+  type SyncLogItem,
   type SyncResult,
   type SyncStatus,
   type SyncTiming,
   settleConflict,
   startAutoSync,
   type TablePolicies,
+  type UnsyncedCounts,
   type UnsyncedExport,
   withPolicies,
 } from './sync';
 
 export interface DeviceOptions {
-  adapter: DatabaseAdapter;
+  /** Closed with the device where it can be. */
+  adapter: DatabaseAdapter & Partial<Closable>;
   /** The user whose replica this is. Another user never opens the same database. */
   userId: string;
   /** null: there is no account, so nothing to sync with. */
@@ -59,6 +67,8 @@ export interface DeviceOptions {
 export interface Device {
   readonly database: ConvoyDatabase;
   readonly userId: string;
+  /** Without one there is nothing to sync with: the work is this device's alone until somebody takes it along. */
+  readonly hasAccount: boolean;
   readonly contextService: LocalContextService;
   /** Push, pull and resolve until quiet. Never rejects; says what happened. */
   sync(): Promise<SyncResult>;
@@ -75,7 +85,18 @@ export interface Device {
   reverseSettlement(activityId: string): Promise<void>;
   /** Everything here that is not on the server, to be kept elsewhere. */
   exportUnsynced(): Promise<UnsyncedExport>;
-  /** Stops syncing: no timer, connection or request is left. What is unsynced stays in the local database. */
+  /** How much of it there is. */
+  countUnsynced(): Promise<UnsyncedCounts>;
+  /** What the last syncs did, newest first; at most 200, those that found nothing to do left out. */
+  syncLog(): Promise<SyncLogItem[]>;
+  /** The sync log now and whenever a sync is added to it. */
+  observeSyncLog(): Observable<SyncLogItem[]>;
+  /** Forgets values that had to leave the device with the access to their workspace. They are in no export then. */
+  discardArchived(ids: readonly string[]): Promise<void>;
+  /**
+   * Stops syncing, a sync that is running included, and lets go of the database: no timer, connection
+   * or request is left. What is unsynced stays in the local database.
+   */
   close(): Promise<void>;
 }
 
@@ -115,6 +136,7 @@ export async function openDevice(options: DeviceOptions): Promise<Result<Device,
   return ok({
     database,
     userId,
+    hasAccount: transport !== null,
     contextService: createLocalContextService({ store, userId, clock, remote, isOnline, requestSync }),
     sync: () => engine.sync(),
     observeSyncStatus: () => engine.observeStatus(),
@@ -127,8 +149,15 @@ export async function openDevice(options: DeviceOptions): Promise<Result<Device,
     settleConflict: (id, how) => settleConflict({ database, ids, userId }, id, how),
     reverseSettlement: (activityId) => reverseSettlement({ database, ids, userId }, activityId),
     exportUnsynced: () => exportUnsynced(database, userId, clock.now()),
+    countUnsynced: () => countUnsynced(database),
+    syncLog: () => readSyncLog(database),
+    observeSyncLog: () => observeSyncLog(database),
+    discardArchived: (archived) => discardArchived(database, archived),
     close: async () => {
       await Promise.all([stopAutoSync(), engine.stop()]);
+      // Writes that were asked for before are finished first.
+      await database.write(async () => undefined, 'close');
+      await options.adapter.close?.();
     },
   });
 }

@@ -8,7 +8,7 @@ import type { Platform } from '@/core/platform';
 import { dataFolder } from './dataFolder';
 import { exclusively } from './exclusively';
 import { fileStorage } from './fileStorage';
-import { openSqlite } from './sqlite';
+import { hasSqlite, openSqlite, removeSqlite } from './sqlite';
 
 export interface NodePlatformOptions {
   /** Folder of the databases and the session. Default: `CONVOY_DATA_DIR`, else the user's data folder. */
@@ -21,6 +21,8 @@ export function createPlatform(options: NodePlatformOptions = {}): WatermelonPla
   const folder = options.folder ?? dataFolder();
   return {
     openAdapter: (database) => openSqlite(folder, database),
+    hasDatabase: async (name) => hasSqlite(folder, name),
+    removeDatabase: async (name) => removeSqlite(folder, name),
     sessionStorage: () => fileStorage(folder, 'session.json'),
     backend: async () => {
       const { SUPABASE_URL: url, SUPABASE_ANON_KEY: anonKey } = process.env;

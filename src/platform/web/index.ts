@@ -4,13 +4,15 @@ import type { AppSchema } from '@nozbe/watermelondb';
 import type { DatabaseAdapter } from '@nozbe/watermelondb/adapters/type';
 import type { SchemaMigrations } from '@nozbe/watermelondb/Schema/migrations';
 import type { Backend, Platform } from '@/core/platform';
-import { openLoki } from './loki';
+import { hasLoki, openLoki, removeLoki } from './loki';
 
 export type WatermelonPlatform = Platform<DatabaseAdapter, AppSchema, SchemaMigrations>;
 
 export function createPlatform(): WatermelonPlatform {
   return {
     openAdapter: openLoki,
+    hasDatabase: async (name) => hasLoki(name),
+    removeDatabase: removeLoki,
     sessionStorage: () => window.localStorage,
     backend: readBackend,
     isOnline: () => navigator.onLine,

@@ -3,15 +3,23 @@ import * as lokiModule from '@nozbe/watermelondb/adapters/lokijs/index.js';
 import type { DatabaseAdapter } from '@nozbe/watermelondb/adapters/type';
 import type { SchemaMigrations } from '@nozbe/watermelondb/Schema/migrations';
 import type { StorageError } from '@/core/errors';
-import type { LocalDatabaseOptions } from '@/core/platform';
+import type { Closable, LocalDatabaseOptions } from '@/core/platform';
 import { fail, ok, type Result } from '@/core/result';
 import { silenceWatermelon } from '../watermelonLogger';
 
 type LokiAdapter = DatabaseAdapter & {
   _clearCachedRecords(): void;
-  readonly _driver: { loki: { saveDatabase(done: (error?: Error) => void): void } };
+  /** Without `loki` until the database is set up. */
+  readonly _driver: { loki?: Loki };
 };
+interface Loki {
+  saveDatabase(done: (error?: Error) => void): void;
+  autosaveDisable(): void;
+  /** Without `idb` where there is no IndexedDB, and until something was loaded. */
+  readonly persistenceAdapter: { idb?: IDBDatabase };
+}
 type AdapterClass = new (options: Record<string, unknown>) => LokiAdapter;
+type OpenLoki = LokiAdapter & Closable;
 
 /** Bundlers and Node unwrap the default export of a CommonJS module differently. */
 const LokiJSAdapter = ((lokiModule.default as { default?: unknown }).default ??
@@ -19,13 +27,16 @@ const LokiJSAdapter = ((lokiModule.default as { default?: unknown }).default ??
 
 const versionKey = (name: string) => `convoy:schema-version:${name}`;
 
-/** What this tab has opened. LokiJS keeps its data in memory and cannot be closed, so it is opened once. */
-const opened = new Map<string, LokiAdapter>();
+/** What this tab has open: who opens it again shares it, until it is closed. */
+const opened = new Map<string, OpenLoki>();
 
-/** Opens WatermelonDB's own LokiJS adapter. Other tabs keep out: LokiJS would overwrite their writes. */
+/**
+ * Opens WatermelonDB's own LokiJS adapter. Until it is closed other tabs keep out: LokiJS would
+ * overwrite their writes.
+ */
 export async function openLoki(
   options: LocalDatabaseOptions<AppSchema, SchemaMigrations>,
-): Promise<Result<DatabaseAdapter, StorageError>> {
+): Promise<Result<DatabaseAdapter & Closable, StorageError>> {
   silenceWatermelon();
   const { name, schema, migrations } = options;
   // WatermelonDB would reset a database of a version it does not know, unsynced records included.
@@ -40,7 +51,8 @@ export async function openLoki(
     before._clearCachedRecords();
     return ok(before);
   }
-  if (!(await holdForThisTab(name))) {
+  const release = await holdForThisTab(name);
+  if (release === null) {
     const message =
       'Convoy is open in another tab of this browser. Use that one, or close it and reload this page.';
     return fail({ kind: 'storage', code: 'locked', message });
@@ -48,6 +60,7 @@ export async function openLoki(
   return new Promise((resolve) => {
     const failed = (error: Error) => {
       opened.delete(name);
+      release();
       resolve(
         fail({
           kind: 'storage',
@@ -56,7 +69,9 @@ export async function openLoki(
         }),
       );
     };
-    const adapter = flushable(
+    const adapter = closable(
+      name,
+      release,
       new LokiJSAdapter({
         dbName: name,
         schema,
@@ -78,27 +93,60 @@ export async function openLoki(
  * LokiJS writes to memory and saves some time later; `flush` resolves when what was written is in
  * IndexedDB. Calls that come while a save runs share the next one.
  */
-function flushable(adapter: LokiAdapter): LokiAdapter {
+function closable(name: string, release: () => void, adapter: LokiAdapter): OpenLoki {
   const flush = () =>
     new Promise<void>((resolve, reject) => {
-      adapter._driver.loki.saveDatabase((error) => (error ? reject(error) : resolve()));
+      const { loki } = adapter._driver;
+      if (loki) loki.saveDatabase((error) => (error ? reject(error) : resolve()));
+      else resolve();
     });
-  return Object.assign(adapter, { flush });
+  const close = async () => {
+    if (opened.get(name) !== open) return;
+    await flush();
+    opened.delete(name);
+    const { loki } = adapter._driver;
+    if (loki) {
+      loki.autosaveDisable();
+      // It would open IndexedDB again, and write over what the next one to open it has written.
+      loki.saveDatabase = (done) => done(new Error('The local database was closed.'));
+      loki.persistenceAdapter.idb?.close();
+    }
+    release();
+  };
+  const open = Object.assign(adapter, { flush, close });
+  return open;
+}
+
+/** @returns whether this browser has opened a database of that name, and not removed it since. */
+export function hasLoki(name: string): boolean {
+  return localStorage.getItem(versionKey(name)) !== null;
+}
+
+/** Rejects when another tab has the database open. */
+export async function removeLoki(name: string): Promise<void> {
+  const release = await holdForThisTab(name);
+  if (release === null) throw new Error(`Another tab has the database ${name} open.`);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const request = indexedDB.deleteDatabase(name);
+      request.onsuccess = () => resolve();
+      request.onerror = () => reject(request.error ?? new Error(`${name} could not be removed.`));
+    });
+    localStorage.removeItem(versionKey(name));
+  } finally {
+    release();
+  }
 }
 
 /** ms to wait for a page that is just going away (a reload, a tab that closes) to let go. */
 const LOCK_PATIENCE_MS = 2_000;
 
-/** @returns whether this tab is the one that may use the database; it then stays so until it closes. */
-function holdForThisTab(name: string): Promise<boolean> {
-  if (!navigator.locks) return Promise.resolve(true);
+/** @returns how to let go of the database, which is this tab's until then; null when another tab has it. */
+function holdForThisTab(name: string): Promise<(() => void) | null> {
+  if (!navigator.locks) return Promise.resolve(() => undefined);
   return new Promise((resolve) => {
     const signal = AbortSignal.timeout(LOCK_PATIENCE_MS);
-    const hold = () => {
-      resolve(true);
-      return new Promise<void>(() => undefined);
-    };
-    // The lock is never let go, so what this settles with is that it was not to be had.
-    navigator.locks.request(`convoy:database:${name}`, { signal }, hold).catch(() => resolve(false));
+    const hold = () => new Promise<void>((release) => resolve(release));
+    navigator.locks.request(`convoy:database:${name}`, { signal }, hold).catch(() => resolve(null));
   });
 }

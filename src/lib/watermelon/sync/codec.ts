@@ -61,7 +61,8 @@ export function toWire(table: SyncedTable, name: string, value: RawValue, ids: I
   return encode(column, value, ids);
 }
 
-const SAME_IDS: IdMap = { toLocal: (id) => id, toRemote: (id) => id };
+/** Where local and remote ids are the same. */
+export const SAME_IDS: IdMap = { toLocal: (id) => id, toRemote: (id) => id };
 
 /**
  * @param value a validated value as it travels

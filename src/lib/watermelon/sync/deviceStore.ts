@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Cursor, Scope } from '@/core/protocol';
 import type { ConvoyDatabase } from '../database';
 import { type DeviceFacts, DeviceState, OutboxBatch, ScopeCursor } from '../models';
-import type { Collection, Model } from '../models/watermelondb';
+import { type Collection, type Model, Q } from '../models/watermelondb';
 import type { IdMap } from './idMapping';
 
 const DEVICE = 'device';
@@ -45,10 +45,11 @@ export class DeviceStore {
       store.scopes.set(record.id, { cursor, role: record.role, skip: record.skip, resync });
       store.noteSeen(record.id, doneUpTo(cursor));
     }
-    const [facts] = await store.collection<DeviceState>(DeviceState).query().fetch();
+    const ofDevice = Q.where('id', DEVICE);
+    const [facts] = await store.collection<DeviceState>(DeviceState).query(ofDevice).fetch();
     if (facts) {
       store.factsRecord = facts;
-      store.facts = facts.value;
+      store.facts = facts.value as DeviceFacts;
     }
     return store;
   }

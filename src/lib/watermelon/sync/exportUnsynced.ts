@@ -3,6 +3,7 @@
 import type { ConvoyDatabase } from '../database';
 import { Archived, Conflict, Quarantined } from '../models';
 import type { Model, RawValue } from '../models/watermelondb';
+import { isOnlyHere } from './ledger';
 import { fetchDirty } from './localChanges';
 
 type Plain = Record<string, RawValue>;
@@ -42,4 +43,38 @@ export async function exportUnsynced(
     archive: await all(Archived),
     ledger: await all(Conflict),
   };
+}
+
+/** What of a device is not on the server. */
+export interface UnsyncedCounts {
+  /** Records with edits that the server has not acknowledged. */
+  pending: number;
+  /** Changes that the server refused. */
+  refused: number;
+  /** Values of records that had to leave the device. */
+  archived: number;
+  /** Conflicts whose values nobody but this device knows. */
+  conflicts: number;
+  total: number;
+}
+
+export async function countUnsynced(database: ConvoyDatabase): Promise<UnsyncedCounts> {
+  const { dirty } = await fetchDirty(database);
+  const count = (model: { table: unknown }) =>
+    database
+      .get<Model>(model.table as never)
+      .query()
+      .fetchCount();
+  const ledger = await database
+    .get<Conflict>(Conflict.table as never)
+    .query()
+    .fetch();
+  const counts = {
+    pending: dirty.length,
+    refused: await count(Quarantined),
+    archived: await count(Archived),
+    conflicts: ledger.filter(isOnlyHere).length,
+  };
+  const total = counts.pending + counts.refused + counts.archived + counts.conflicts;
+  return { ...counts, total };
 }

@@ -14,7 +14,7 @@ import type { ConvoyDatabase } from '../database';
 import { type ActivityFeed, Conflict, type ConflictColumn, type ConvoyModel } from '../models';
 import { trackedColumns } from '../models/tracking';
 import { type Model, Q, type Raw, type RawValue } from '../models/watermelondb';
-import { canonicalJson, toStored, toWire } from './codec';
+import { canonicalJson, SAME_IDS, toStored, toWire } from './codec';
 import type { IdMap } from './idMapping';
 
 /** Whose values a conflict is settled with. */
@@ -159,6 +159,25 @@ export async function reverseSettlement(owner: LedgerOwner, activityId: string):
       prepareSettledActivity(owner, record.workspaceId, { ...details, columns: reversed }),
     ]);
   }, 'ledger: reverse');
+}
+
+/**
+ * Whether values of a conflict are known to this device alone: it is open, its record is gone, or the
+ * values were too long for the feed.
+ */
+export function isOnlyHere(entry: Conflict): boolean {
+  switch (entry.kind) {
+    case 'gone':
+    case 'withdrawn':
+      return true;
+    case 'deletion':
+      return false;
+    case 'columns': {
+      if (entry.state === 'open') return true;
+      const { recordTable: table, recordId, deviceId, columns } = entry;
+      return settledDetails(SAME_IDS, { table, recordId, deviceId, columns }).shortened === true;
+    }
+  }
 }
 
 async function find(database: ConvoyDatabase, table: SyncedTable, id: string): Promise<ConvoyModel | null> {

@@ -5,7 +5,7 @@ import { PROTOCOL_VERSION, type PullAnswer, SCHEMA_VERSION, type Scope } from '@
 import { fail, ok, type Result } from '@/core/result';
 import { applyPage } from './applyRows';
 import { pendingDeletions } from './deletion';
-import { doneUpTo } from './deviceStore';
+import { doneUpTo, type ScopeState } from './deviceStore';
 import { Draft } from './draft';
 import { purgeScope } from './purge';
 import { reviveQuarantined } from './quarantine';
@@ -80,10 +80,7 @@ async function applyAnswer(session: SyncSession, answer: PullAnswer) {
   const lost = [...store.scopes.keys()].filter((id) => !visible.has(id));
   if (lost.length === 0 && isUnchanged(session, answer)) return { rows: 0, conflicts: 0 };
 
-  const raised = answer.scopes.filter(({ id, role }) => {
-    const known = store.scopes.get(id);
-    return known !== undefined && BY_RIGHTS.indexOf(role) > BY_RIGHTS.indexOf(known.role);
-  });
+  const before = new Map(store.scopes);
   const applied = await database.write(async () => {
     const draft = new Draft(database);
     const to = { database, draft, ids, deviceId: store.facts.deviceId, now: session.clock.now() };
@@ -116,8 +113,17 @@ async function applyAnswer(session: SyncSession, answer: PullAnswer) {
     return counts;
   }, 'sync: apply page');
   // What was refused for lack of permission may be allowed now; if not, it is refused once more.
+  const raised = answer.scopes.filter(({ id }) => isRaised(before.get(id), store.scopes.get(id)));
   for (const { id } of raised) await reviveQuarantined(database, ids.toLocal(id));
   return applied;
+}
+
+/** More may be written than before. Of a workspace that was gained: once all of it is here. */
+function isRaised(before: ScopeState | undefined, now: ScopeState | undefined): boolean {
+  if (!now) return false;
+  if (before && BY_RIGHTS.indexOf(now.role) > BY_RIGHTS.indexOf(before.role)) return true;
+  const wasWhole = before !== undefined && before.cursor.target === undefined;
+  return !wasWhole && now.cursor.target === undefined;
 }
 
 function isUnchanged({ store }: SyncSession, answer: PullAnswer): boolean {

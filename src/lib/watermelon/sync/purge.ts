@@ -2,6 +2,7 @@
 
 import { v7 as uuidv7 } from 'uuid';
 import { SYNCED_TABLES, type SyncedTable } from '@/core/schema';
+import type { ConvoyDatabase } from '../database';
 import { Archived } from '../models';
 import { readBase } from '../models/tracking';
 import { Q, type Raw } from '../models/watermelondb';
@@ -43,4 +44,13 @@ export function archive(to: Applying, table: SyncedTable, raw: Raw, reason: Arch
       occurred_at: to.now,
     }),
   );
+}
+
+/** Forgets archived values; ids of nothing are passed over. */
+export async function discardArchived(database: ConvoyDatabase, ids: readonly string[]): Promise<void> {
+  await database.write(async () => {
+    const archived = database.get<Archived>(Archived.table as never);
+    const entries = await archived.query(Q.where('id', Q.oneOf([...ids]))).fetch();
+    await database.batch(entries.map((entry) => entry.prepareDestroyPermanently()));
+  }, 'archive: discard');
 }

@@ -1,12 +1,11 @@
 /** Orchestration: push, pull, resolve, until quiet. One sync at a time for each database. */
 
 import { BehaviorSubject, type Observable } from 'rxjs';
-import { v7 as uuidv7 } from 'uuid';
 import { reactionTo, type SyncError } from '@/core/errors';
 import type { SyncTransport } from '@/core/protocol';
 import { SYNCED_TABLES } from '@/core/schema';
 import type { ConvoyDatabase } from '../database';
-import { Quarantined, SyncLogEntry } from '../models';
+import { Quarantined } from '../models';
 import { Q } from '../models/watermelondb';
 import { DeviceStore, doneUpTo } from './deviceStore';
 import { IdMappings } from './idMapping';
@@ -16,13 +15,12 @@ import { pushSync } from './pushSync';
 import type { SyncSession } from './session';
 import { NOTHING_DONE, type SyncResult, type SyncStatus } from './status';
 import type { SyncClock } from './syncClock';
+import { prepareLogEntry } from './syncLog';
 
 /** Push-pull rounds of one sync; what is left then waits for the next. */
 const MOST_ROUNDS = 8;
 /** Rows in a page, unless said otherwise. */
 const PAGE_ROWS = 2_000;
-/** Entries kept in the sync log. */
-const LOG_ENTRIES = 200;
 
 export interface SyncEngineOptions {
   database: ConvoyDatabase;
@@ -53,6 +51,8 @@ export class SyncEngine {
   /** Held by others too, so it outlives the session. */
   private ids: IdMappings | null = null;
   private running: Promise<SyncResult> | null = null;
+  /** The counts that are being made; nobody may close the database under them. */
+  private counting: Promise<void> = Promise.resolve();
   private cancelled = new AbortController();
 
   constructor(private readonly options: SyncEngineOptions) {}
@@ -80,7 +80,7 @@ export class SyncEngine {
   /** Ends the sync that is running; no more are started. Batches in flight stay stored. */
   async stop(): Promise<void> {
     this.cancelled.abort();
-    await this.running;
+    await Promise.allSettled([this.running, this.counting]);
   }
 
   /** @returns the id mappings of this database: always the same object. */
@@ -95,7 +95,13 @@ export class SyncEngine {
   }
 
   /** Counts what is unsynced and refused, for the status. */
-  async refreshCounts(): Promise<void> {
+  refreshCounts(): Promise<void> {
+    if (this.cancelled.signal.aborted) return Promise.resolve();
+    this.counting = Promise.all([this.counting.catch(() => undefined), this.count()]).then(() => undefined);
+    return this.counting;
+  }
+
+  private async count(): Promise<void> {
     const { database } = this.options;
     let pending = 0;
     for (const table of SYNCED_TABLES) {
@@ -210,33 +216,14 @@ export class SyncEngine {
   }
 
   private async writeLog(
-    session: SyncSession,
+    { database, store, clock }: SyncSession,
     result: SyncResult,
     startedAt: number,
     lastSyncedAt: number | null,
   ): Promise<void> {
-    const { database, store, clock } = session;
-    const log = database.get<SyncLogEntry>(SyncLogEntry.table as never);
     await database.write(async () => {
-      const old = await log
-        .query(Q.sortBy('started_at', Q.desc), Q.skip(LOG_ENTRIES), Q.take(LOG_ENTRIES))
-        .fetch();
       await database.batch([
-        log.prepareCreateFromDirtyRaw({
-          id: uuidv7(),
-          _status: 'synced',
-          started_at: startedAt,
-          duration_ms: result.durationMs,
-          status: result.status,
-          pushed: result.pushed,
-          pulled: result.pulled,
-          conflicts: result.conflicts,
-          rejected: result.rejected,
-          sent_bytes: result.sent,
-          received_bytes: result.received,
-          error: result.error && JSON.stringify({ kind: result.error.kind, code: result.error.code }),
-        }),
-        ...old.map((entry) => entry.prepareDestroyPermanently()),
+        ...(await prepareLogEntry(database, result, startedAt)),
         store.prepareFacts({ clockOffset: clock.offset(), lastSyncedAt }),
       ]);
     }, 'sync: log');

@@ -10,7 +10,7 @@ export class Archived extends RecoverableModel {
   @text('record_table') recordTable!: SyncedTable;
   @text('record_id') recordId!: string;
   @text('workspace_id') workspaceId!: string;
-  @text('reason') reason!: 'access_lost' | 'history_changed';
+  @text('reason') reason!: 'access_lost' | 'history_changed' | 'taken_along';
   @text('operation') operation!: PushChange['op'];
   @json('values', (stored: unknown) => stored ?? {}) values!: Partial<Raw>;
   @date('occurred_at') occurredAt!: Date;

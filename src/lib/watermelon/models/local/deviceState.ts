@@ -1,7 +1,7 @@
 import { RecoverableModel } from '../recoverableModel';
 import { json } from '../watermelondb';
 
-/** What the device knows of itself; one record, id `device`. */
+/** What the device knows of itself; the record with the id `device`. */
 export interface DeviceFacts {
   deviceId: string;
   /** Number of the next batch. */
@@ -11,8 +11,9 @@ export interface DeviceFacts {
   lastSyncedAt: number | null;
 }
 
+/** Facts by name. Beside `device`: work being taken along (see `accounts/takeAlong.ts`). */
 export class DeviceState extends RecoverableModel {
   static override table = 'sync_state';
 
-  @json('value', (stored: unknown) => stored) value!: DeviceFacts;
+  @json('value', (stored: unknown) => stored) value!: unknown;
 }

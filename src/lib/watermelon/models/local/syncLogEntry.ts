@@ -7,12 +7,16 @@ export class SyncLogEntry extends RecoverableModel {
 
   @date('started_at') startedAt!: Date;
   @field('duration_ms') durationMs!: number;
-  @text('status') status!: string;
+  @text('status') status!: 'ok' | 'partial' | 'offline' | 'error' | 'signed_out';
   @field('pushed') pushed!: number;
   @field('pulled') pulled!: number;
   @field('conflicts') conflicts!: number;
   @field('rejected') rejected!: number;
   @field('sent_bytes') sentBytes!: number;
   @field('received_bytes') receivedBytes!: number;
-  @json('error', (stored: unknown) => stored ?? null) error!: { kind: string; code: string } | null;
+  @json('error', (stored: unknown) => stored ?? null) error!: {
+    kind: string;
+    code: string;
+    message?: string;
+  } | null;
 }

@@ -1,0 +1,41 @@
+/** Each user of a device has a database of their own; nobody's is the one of those without an account. */
+
+import type { StorageError } from '@/core/errors';
+import type { Platform } from '@/core/platform';
+import { ok, type Result } from '@/core/result';
+import { type ConvoyDatabase, type DatabaseAdapter, openDatabase } from '../database';
+import { migrations, schema } from '../models';
+import type { AppSchema, SchemaMigrations } from '../models/watermelondb';
+import { SyncClock } from '../sync/syncClock';
+
+/** What accounts need of the machine. */
+export type AccountsPlatform = Pick<
+  Platform<DatabaseAdapter, AppSchema, SchemaMigrations>,
+  'openAdapter' | 'hasDatabase' | 'removeDatabase' | 'sessionStorage' | 'exclusively'
+>;
+
+/** The user of a database that belongs to no account. */
+export const LOCAL_USER = 'local';
+
+/** @returns the name of a user's database on this device. */
+export function databaseName(userId: string): string {
+  return `convoy-${userId}`;
+}
+
+/** A database without a sync engine on it. */
+export interface BareDatabase {
+  database: ConvoyDatabase;
+  close(): Promise<void>;
+}
+
+/** @returns a user's database, or why it cannot be opened: `storage/locked` while another tab has it. */
+export async function openBare(
+  platform: AccountsPlatform,
+  userId: string,
+): Promise<Result<BareDatabase, StorageError>> {
+  const adapter = await platform.openAdapter({ name: databaseName(userId), schema, migrations });
+  if (!adapter.ok) return adapter;
+  const opened = await openDatabase({ adapter: adapter.value, clock: new SyncClock() });
+  if (!opened.ok) return opened;
+  return ok({ database: opened.value, close: () => adapter.value.close() });
+}

@@ -1,0 +1,35 @@
+/** Reference data for databases that no server fills: the standard workflow and what else everybody has. */
+
+import type { Json } from '@/core/protocol';
+import type { SyncedTable } from '@/core/schema';
+import type { ConvoyDatabase } from '../database';
+import type { Raw } from '../models/watermelondb';
+import { SAME_IDS, sameValue, toRaw } from '../sync/codec';
+import { Draft } from '../sync/draft';
+import { REFERENCE_DATA } from './referenceData.generated';
+
+/** Writes what is missing, and what an older version of the app had otherwise. */
+export async function writeReferenceData(database: ConvoyDatabase): Promise<void> {
+  const now = database.clock.now();
+  const stamps = { revision: 0, created_at: now, updated_at: now, last_modified_by: null };
+  await database.write(async () => {
+    const draft = new Draft(database);
+    let differs = false;
+    for (const [name, rows] of Object.entries(REFERENCE_DATA)) {
+      const table = name as SyncedTable;
+      for (const row of rows as Record<string, Json>[]) {
+        const raw: Raw = { ...toRaw(table, row, SAME_IDS), ...stamps };
+        const known = await draft.get(table, raw.id);
+        const isKnown =
+          known !== null &&
+          Object.keys(row).every((column) =>
+            sameValue(table, column, known[column] ?? null, raw[column] ?? null),
+          );
+        if (isKnown) continue;
+        draft.put(table, raw);
+        differs = true;
+      }
+    }
+    if (differs) await draft.commit();
+  }, 'reference data');
+}

@@ -1,0 +1,232 @@
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Device } from '@/lib/watermelon';
+import {
+  findLocalWork,
+  openUserDevice,
+  takeLocalWork,
+  type WatermelonPlatform,
+} from '@/lib/watermelon/defaults';
+import { createPlatform } from '@/platform/node';
+import { crashingPlatform } from '../../support/crashing';
+import { expectConverged } from '../../support/inStep';
+import { temporaryFolder } from '../../support/localDatabase';
+import { deviceSnapshot } from '../../support/snapshot';
+import { type SignedIn, World } from '../../support/world';
+
+let world: World;
+const undo: (() => unknown)[] = [];
+
+beforeAll(async () => {
+  world = await World.start();
+});
+afterAll(() => world.close());
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step();
+});
+
+function newFolder(): string {
+  const folder = temporaryFolder();
+  undo.push(folder.remove);
+  return folder.path;
+}
+
+async function open(platform: WatermelonPlatform, who: SignedIn | null): Promise<Device> {
+  const device = await openUserDevice(platform, who?.client ?? null, who?.userId ?? null);
+  undo.push(() => device.close().catch(() => undefined));
+  return device;
+}
+
+let accounts = 0;
+const newAccount = () => {
+  accounts += 1;
+  return world.signIn(`newcomer-${accounts}`);
+};
+
+/** Some of everything, made without an account. @returns its ids */
+async function begin(platform: WatermelonPlatform) {
+  const device = await open(platform, null);
+  const { contextService: service } = device;
+  const workspace = await service.createWorkspace({ name: 'Begun alone' });
+  const project = await service.createProject({ workspace_id: workspace.id, name: 'P' });
+  const milestone = await service.createMilestone({ project_id: project.id, name: 'M' });
+  const task = await service.createTask({ milestone_id: milestone.id, title: 'First' });
+  const other = await service.createTask({ milestone_id: milestone.id, title: 'Second' });
+  const mistake = await service.createTask({ milestone_id: milestone.id, title: 'By mistake' });
+  await service.updateTaskStage(task.id, 'PLAN_REVIEW');
+  await service.updateTaskStage(task.id, 'IMPLEMENT');
+  await service.addTaskDependency(other.id, task.id);
+  await service.addTaskActivity(task.id, 'comment', { text: 'Nobody hears me' });
+  await service.createPattern({ workspace_id: workspace.id, name: 'Begin alone' });
+  await service.deleteTask(mistake.id);
+  const made = Object.keys(await deviceSnapshot(device.database)).filter(
+    (key) => !key.includes('-7000-8000-'),
+  );
+  await device.close();
+  return { workspace, task, made };
+}
+
+describe('work begun without an account', () => {
+  it('P-LOCAL D20 does all of it with no server, reference data and checkpoints included', async () => {
+    const platform = createPlatform({ folder: newFolder() });
+    const { task } = await begin(platform);
+    const again = await open(platform, null);
+    const context = await again.contextService.getTaskContext(task.id);
+    expect(context?.missing).toEqual([]);
+    expect(context?.task.current_stage).toBe('IMPLEMENT');
+    expect(context?.workflow?.stages.map(({ name }) => name)).toContain('PLAN_REVIEW');
+    expect(context?.best_practices.length).toBeGreaterThan(0);
+    expect(context?.patterns.map(({ name }) => name)).toContain('Begin alone');
+    await expect(again.contextService.updateTaskStage(task.id, 'NOWHERE')).rejects.toMatchObject({
+      code: 'unknown_stage',
+    });
+    expect(again.hasAccount).toBe(false);
+    expect(await again.sync()).toMatchObject({ status: 'signed_out' });
+  });
+
+  it('D21 R1 is taken along at sign-in: same ids, the user as actor and owner, nothing left behind', async () => {
+    const platform = createPlatform({ folder: newFolder() });
+    const { workspace, task, made } = await begin(platform);
+    const who = await newAccount();
+    const device = await open(platform, who);
+    expect(await findLocalWork(platform, device)).toEqual({
+      records: made.length,
+      workspaces: [{ id: workspace.id, name: 'Begun alone' }],
+    });
+    expect(await takeLocalWork(platform, device)).toMatchObject({
+      ok: true,
+      value: { records: made.length },
+    });
+    await expectConverged(world, device);
+
+    const held = await deviceSnapshot(device.database);
+    for (const key of made) expect(held[key], key).toMatchObject({ last_modified_by: who.userId });
+    const context = await device.contextService.getTaskContext(task.id);
+    expect(context?.activities.map(({ actor_id }) => actor_id)).toEqual(
+      context?.activities.map(() => who.userId),
+    );
+    expect(context?.activities[0]?.details).toEqual({ text: 'Nobody hears me' });
+    const roles = Object.values(held).filter((row) => 'role' in row);
+    expect(roles).toMatchObject([{ user_id: who.userId, role: 'owner', workspace_id: workspace.id }]);
+    expect(device.syncStatus.quarantined).toBe(0);
+
+    expect(await platform.hasDatabase('convoy-local')).toBe(false);
+    const alone = await open(platform, null);
+    expect(await alone.contextService.getWorkspaces()).toEqual([]);
+  });
+
+  it('D21 joins what the user has on this device already, unsynced edits included', async () => {
+    const platform = createPlatform({ folder: newFolder() });
+    const who = await newAccount();
+    const before = await open(platform, who);
+    const own = await before.contextService.createWorkspace({ name: 'From before' });
+    await before.sync();
+    await before.close();
+    const offline = await openUserDevice(platform, null, who.userId);
+    await offline.contextService.updateWorkspace(own.id, { name: 'From before, edited' });
+    await offline.close();
+    await begin(platform);
+
+    const device = await open(platform, who);
+    await takeLocalWork(platform, device);
+    await expectConverged(world, device);
+    const names = (await device.contextService.getWorkspaces()).map(({ name }) => name);
+    expect(names).toEqual(['Begun alone', 'From before, edited']);
+  });
+
+  it('D21 makes an edit of what the user has already, from a copy of the same database', async () => {
+    const folder = newFolder();
+    const platform = createPlatform({ folder });
+    const { task, made } = await begin(platform);
+    const [local, copy] = [join(folder, 'convoy-local.db'), join(folder, 'copy.db')];
+    copyFileSync(local, copy);
+    const device = await open(platform, await newAccount());
+    await takeLocalWork(platform, device);
+    await expectConverged(world, device);
+
+    copyFileSync(copy, local);
+    const alone = await open(platform, null);
+    await alone.contextService.updateTask(task.id, { title: 'Renamed in the copy' });
+    await alone.close();
+    expect((await takeLocalWork(platform, device)).ok).toBe(true);
+    // The edit and its activity: all else is there as it is.
+    expect(device.syncStatus.pending).toBeLessThan(made.length);
+    await expectConverged(world, device);
+    const tasks = await device.contextService.getTasks(task.milestone_id);
+    expect(tasks.map(({ title }) => title).sort()).toEqual(['Renamed in the copy', 'Second']);
+    expect(device.syncStatus.quarantined).toBe(0);
+  });
+
+  it('P-PRIVATE D23 stays where it is when the user leaves it there', async () => {
+    const platform = createPlatform({ folder: newFolder() });
+    const { workspace } = await begin(platform);
+    const one = await open(platform, await newAccount());
+    expect(await findLocalWork(platform, one)).not.toBeNull();
+    await one.close();
+    const alone = await open(platform, null);
+    expect((await alone.contextService.getWorkspaces()).map(({ id }) => id)).toEqual([workspace.id]);
+  });
+
+  it('P-PRIVATE D23 is not offered to another account once somebody has taken it', async () => {
+    const platform = createPlatform({ folder: newFolder() });
+    await begin(platform);
+    const one = await open(platform, await newAccount());
+    await takeLocalWork(platform, one);
+    await one.close();
+    const other = await open(platform, await newAccount());
+    expect(await findLocalWork(platform, other)).toBeNull();
+    await expectConverged(world, other);
+    expect(await other.contextService.getWorkspaces()).toEqual([]);
+  });
+
+  const crashes = [1, 2, 3, 4].flatMap((at) => [
+    { at, after: false },
+    { at, after: true },
+  ]);
+  it.each(crashes)('P-NOLOSS P-ONCE D22 survives a death at write $at, on disk: $after', async (crash) => {
+    const folder = newFolder();
+    const platform = createPlatform({ folder });
+    const { made } = await begin(platform);
+    const who = await newAccount();
+    await (await open(platform, who)).close();
+    const dying = crashingPlatform(folder, crash);
+    const offline = await openUserDevice(dying, null, who.userId);
+    await expect(takeLocalWork(dying, offline)).rejects.toThrow('The machine died.');
+    await offline.close();
+
+    // Another account comes first, and neither sees nor keeps anything of it once it is claimed.
+    const wasClaimed = crash.at > 1 || crash.after;
+    const stranger = await open(platform, await newAccount());
+    expect((await findLocalWork(platform, stranger)) === null).toBe(wasClaimed);
+    expect(await stranger.contextService.getWorkspaces()).toEqual([]);
+    await stranger.close();
+
+    const device = await open(platform, who);
+    expect((await takeLocalWork(platform, device)).ok).toBe(true);
+    await expectConverged(world, device);
+    const held = Object.keys(await deviceSnapshot(device.database));
+    expect(made.filter((key) => !held.includes(key))).toEqual([]);
+    expect(held.filter((key) => key.startsWith('tasks/'))).toHaveLength(2);
+    expect(await platform.hasDatabase('convoy-local')).toBe(false);
+  });
+
+  it('D22 does not bring back what its user deleted between the copy and the end of a broken taking', async () => {
+    const folder = newFolder();
+    const platform = createPlatform({ folder });
+    const { task } = await begin(platform);
+    const who = await newAccount();
+    const dying = crashingPlatform(folder, { at: 3, after: false });
+    const offline = await openUserDevice(dying, null, who.userId);
+    await expect(takeLocalWork(dying, offline)).rejects.toThrow('The machine died.');
+    await offline.close();
+    await platform.sessionStorage().removeItem('convoy:taking-along');
+    const device = await open(platform, who);
+    await device.sync();
+    await device.contextService.deleteTask(task.id);
+    await expectConverged(world, device);
+    await takeLocalWork(platform, device);
+    await expectConverged(world, device);
+    expect(await device.contextService.getLocalTask(task.id)).toBeNull();
+  });
+});

@@ -1,0 +1,222 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Role } from '@/core/vocabulary';
+import { Archived, Quarantined } from '@/lib/watermelon';
+import { expectConverged, expectInStep } from '../../support/inStep';
+import { meanwhile } from '../../support/meanwhile';
+import { deviceSnapshot } from '../../support/snapshot';
+import { settle, type TestDevice, World } from '../../support/world';
+
+let world: World;
+let owner: TestDevice;
+let members = 0;
+
+beforeAll(async () => {
+  world = await World.start();
+  owner = await world.device('owner');
+  await settle(owner);
+});
+afterAll(() => world.close());
+
+async function sql(text: string, values: string[]): Promise<void> {
+  const done = await world.stack.backend.transaction((connection) => connection.query(text, values));
+  if (!done.ok) throw new Error(done.error.message);
+}
+
+/** A workspace of the owner's with some records, and somebody who may be made a member of it. */
+async function setUp(role: Role | null) {
+  members += 1;
+  const member = await world.device(`member-${members}`);
+  const { contextService: service } = owner;
+  const workspace = await service.createWorkspace({ name: `Shared ${members}` });
+  const project = await service.createProject({ workspace_id: workspace.id, name: 'P' });
+  const milestone = await service.createMilestone({ project_id: project.id, name: 'M' });
+  const task = await service.createTask({ milestone_id: milestone.id, title: 'original' });
+  const child = await service.createTask({
+    milestone_id: milestone.id,
+    title: 'child',
+    parent_task_id: task.id,
+  });
+  await settle(owner);
+  const ids = [workspace.id, member.userId];
+  const join = (as: Role) =>
+    sql(
+      `insert into public.workspace_members (id, workspace_id, user_id, role)
+       values (gen_random_uuid(), $1::uuid, $2::uuid, $3)`,
+      [...ids, as],
+    );
+  const setRole = (as: Role) =>
+    sql(
+      'update public.workspace_members set role = $3 where workspace_id = $1::uuid and user_id = $2::uuid',
+      [...ids, as],
+    );
+  const leave = () =>
+    sql(
+      'update public.workspace_members set deleted_at = now() where workspace_id = $1::uuid and user_id = $2::uuid',
+      ids,
+    );
+  if (role) await join(role);
+  await settle(member);
+  return { member, workspace, project, milestone, task, child, join, setRole, leave };
+}
+
+const entriesOf = (device: TestDevice) =>
+  device.database
+    .get<Quarantined>(Quarantined.table as never)
+    .query()
+    .fetch();
+const archiveOf = (device: TestDevice) =>
+  device.database
+    .get<Archived>(Archived.table as never)
+    .query()
+    .fetch();
+const countOf = async (device: TestDevice, workspaceId: string) =>
+  Object.values(await deviceSnapshot(device.database)).filter((row) => row.workspace_id === workspaceId)
+    .length;
+
+describe('gaining a workspace', () => {
+  it('P4 D26 pulls it whole, and nothing of the others', async () => {
+    const { member, workspace, join } = await setUp(null);
+    await member.contextService.createWorkspace({ name: 'Of my own' });
+    await settle(member);
+    const before = await deviceSnapshot(member.database);
+    await join('editor');
+    const result = await member.sync();
+    const gained = await countOf(member, workspace.id);
+    expect(gained).toBeGreaterThan(6);
+    expect(result).toMatchObject({ status: 'ok', pulled: gained, pushed: 0 });
+    const after = await deviceSnapshot(member.database);
+    for (const [key, row] of Object.entries(before)) expect(after[key]).toEqual(row);
+    await expectInStep(world, member);
+  });
+
+  it('P10 D26 page by page as well, and goes on where it was broken off', async () => {
+    const { member, workspace, join } = await setUp(null);
+    await join('viewer');
+    const device = await world.device(member, { pageRows: 3 });
+    device.transport.next('pull', { what: 'delay', ms: 0 }).loseNextResponse('pull');
+    expect(await device.sync()).toMatchObject({ status: 'error' });
+    await settle(device);
+    expect(await countOf(device, workspace.id)).toBeGreaterThan(6);
+    await expectInStep(world, device);
+  });
+});
+
+describe('losing a workspace', () => {
+  it('P12 P-NOLOSS D26 purges all of it at once; edits of any kind go to the archive and its export', async () => {
+    const { member, workspace, project, milestone, task, child, leave } = await setUp('editor');
+    const own = await member.contextService.createWorkspace({ name: 'Of my own' });
+    await settle(member);
+    await leave();
+    const result = await meanwhile(member, 'pull', async () => {
+      await member.contextService.updateTask(task.id, { title: 'edited too late' });
+      await member.contextService.createTask({ milestone_id: milestone.id, title: 'created too late' });
+      await member.contextService.deleteTask(child.id);
+      await member.contextService.updateProject(project.id, { overview: 'overview too late' });
+    });
+    expect(result).toMatchObject({ status: 'ok', rejected: 0 });
+    expect(await countOf(member, workspace.id)).toBe(0);
+    expect((await member.contextService.getWorkspaces()).map(({ id }) => id)).toEqual([own.id]);
+    const archived = await archiveOf(member);
+    expect(archived.every(({ reason }) => reason === 'access_lost')).toBe(true);
+    expect(archived.map(({ operation }) => operation)).toEqual(
+      expect.arrayContaining(['insert', 'update', 'delete']),
+    );
+    const { archive } = await member.exportUnsynced();
+    const text = JSON.stringify(archive);
+    for (const lost of ['edited too late', 'created too late', 'overview too late', child.id]) {
+      expect(text).toContain(lost);
+    }
+    expect(await member.countUnsynced()).toMatchObject({ pending: 0, archived: archived.length });
+    await expectConverged(world, member);
+
+    await member.discardArchived(archived.map(({ id }) => id));
+    expect(await member.countUnsynced()).toMatchObject({ archived: 0, total: 0 });
+  });
+
+  it('P12 P-NOLOSS D26 what was pushed too late is refused and kept; with the access, it comes back', async () => {
+    const { member, workspace, task, milestone, join, leave } = await setUp('editor');
+    await leave();
+    await member.contextService.updateTask(task.id, { title: 'without access' });
+    await member.contextService.createTask({ milestone_id: milestone.id, title: 'created without access' });
+    expect(await member.sync()).toMatchObject({ status: 'ok', pushed: 0, rejected: 4 });
+    expect(await countOf(member, workspace.id)).toBe(0);
+    expect(await member.countUnsynced()).toMatchObject({ refused: 4, total: 4 });
+
+    await join('editor');
+    await settle(member);
+    expect(member.syncStatus).toMatchObject({ pending: 0, quarantined: 0 });
+    const titles = (await member.contextService.getTasks(milestone.id)).map(({ title }) => title);
+    expect(titles).toEqual(expect.arrayContaining(['without access', 'created without access']));
+    await expectInStep(world, member);
+  });
+});
+
+describe('a role that is lowered to viewer', () => {
+  it('D7 D11 D26 sets every kind of change aside in its group, shows the server, and makes them again when raised', async () => {
+    const { member, workspace, project, milestone, task, child, setRole } = await setUp('editor');
+    const { contextService: service } = member;
+    const before = await deviceSnapshot(member.database);
+    await setRole('viewer');
+    await service.updateTaskStage(task.id, 'PLAN_REVIEW');
+    await service.updateTask(child.id, { title: 'renamed', description: 'and described' });
+    const made = await service.createTask({ milestone_id: milestone.id, title: 'made' });
+    await service.createTask({ milestone_id: milestone.id, title: 'under it', parent_task_id: made.id });
+    await service.addTaskDependency(child.id, task.id);
+    const pattern = await service.createPattern({ workspace_id: workspace.id, name: 'Pattern' });
+    await service.updateProject(project.id, { name: 'Renamed' });
+    const doomed = await service.createMilestone({ project_id: project.id, name: 'made and deleted' });
+    await service.deleteMilestone(doomed.id);
+    const waiting = member.syncStatus.pending || (await member.countUnsynced()).pending;
+    const result = await member.sync();
+    expect(result).toMatchObject({ status: 'ok', pushed: 0, rejected: waiting });
+
+    // All of it is back to what the server has; only the membership's role is news.
+    const shown = await deviceSnapshot(member.database);
+    const changed = Object.keys({ ...before, ...shown }).filter(
+      (key) => JSON.stringify(before[key]) !== JSON.stringify(shown[key]),
+    );
+    expect(changed.map((key) => key.split('/')[0])).toEqual(['workspace_members']);
+    await expectInStep(world, member);
+
+    const entries = await entriesOf(member);
+    expect(entries).toHaveLength(waiting);
+    expect(new Set(entries.map(({ operation }) => operation))).toEqual(new Set(['insert', 'update']));
+    const groupOf = (id: string) => entries.find(({ recordId }) => recordId === id)?.groupId;
+    const stageMove = entries.filter(({ groupId }) => groupId === groupOf(task.id));
+    expect(stageMove.map(({ recordTable }) => recordTable).sort()).toEqual(['activity_feed', 'tasks']);
+    expect(groupOf(pattern.id)).not.toBe(groupOf(project.id));
+
+    await setRole('editor');
+    await settle(member);
+    expect(member.syncStatus).toMatchObject({ pending: 0, quarantined: 0 });
+    expect((await service.getLocalTask(task.id))?.current_stage).toBe('PLAN_REVIEW');
+    expect(await service.getLocalTask(child.id)).toMatchObject({
+      title: 'renamed',
+      description: 'and described',
+    });
+    expect((await service.getTaskContext(child.id))?.dependencies.map(({ id }) => id)).toEqual([task.id]);
+    expect((await service.getTasks(milestone.id)).map(({ title }) => title)).toEqual(
+      expect.arrayContaining(['made', 'under it']),
+    );
+    await expectConverged(world, member, owner);
+  });
+
+  it('D7 D11 D26 brings back what was deleted, with all under it, and deletes it when raised', async () => {
+    const { member, project, milestone, task, child, setRole } = await setUp('editor');
+    const { contextService: service } = member;
+    await setRole('viewer');
+    await service.deleteMilestone(milestone.id);
+    expect(await service.getLocalTask(child.id)).toBeNull();
+    expect(await member.sync()).toMatchObject({ status: 'ok', pushed: 0, rejected: 1 });
+    expect(await service.getLocalTask(task.id)).not.toBeNull();
+    expect(await service.getLocalTask(child.id)).not.toBeNull();
+    expect((await entriesOf(member)).map(({ operation }) => operation)).toEqual(['delete']);
+    await expectInStep(world, member);
+
+    await setRole('editor');
+    await settle(member);
+    expect(await service.getMilestones(project.id)).toEqual([]);
+    expect(member.syncStatus.quarantined).toBe(0);
+    await expectConverged(world, member, owner);
+  });
+});
