@@ -9,7 +9,10 @@ import type { SyncedTable } from './schema';
 import type { Role } from './vocabulary';
 
 export const PROTOCOL_VERSION = 1;
-/** Version of the synced columns. Raised with every migration that adds a table or a column. */
+/**
+ * Version of the synced columns. Raised with every migration that adds a table or a column; which
+ * versions a server serves is in its table `convoy.served_versions`.
+ */
 export const SCHEMA_VERSION = 1;
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -23,6 +26,19 @@ export interface Cursor {
   target?: number;
   /** While paging: the last id sent at `revision`. */
   after?: string;
+  /** While paging: the run began with nothing, so that no tombstone is missed. */
+  whole?: boolean;
+}
+
+/** Tables of a scope that are new to a device, or have new columns, on their way to it. */
+export interface Refill {
+  tables: SyncedTable[];
+  /** Where it stands in them; from 0. */
+  revision: number;
+  /** The last id sent at `revision`. */
+  after?: string;
+  /** Up to this revision the device had them without what is new. */
+  target: number;
 }
 
 export interface PullRequest {
@@ -33,6 +49,8 @@ export interface PullRequest {
   cursors: Record<string, Cursor>;
   /** Revisions this device made itself and whose effects it already has, by scope. */
   skip: Record<string, number[]>;
+  /** What has to be sent once more, by scope. */
+  refill?: Record<string, Refill>;
   /** Most rows in a page; the server caps it. */
   limit: number;
 }
@@ -54,6 +72,11 @@ export interface Scope {
   tag: string;
   /** The cursor named another history: the server ignored it and starts from the beginning. */
   reset?: boolean;
+  /**
+   * With `reset`: the device was away for longer than tombstones are kept. What it has and is not sent
+   * has been deleted; without, the server may have lost it.
+   */
+  expired?: boolean;
 }
 
 export interface PullAnswer extends Page {
@@ -63,6 +86,8 @@ export interface PullAnswer extends Page {
   scopes: Scope[];
   /** New cursors of the scopes that advanced. */
   cursors: Record<string, Cursor>;
+  /** Where the refills of the request stand now. At its target one is complete, but for `after`. */
+  refilled: Record<string, Pick<Refill, 'revision' | 'after'>>;
   more: boolean;
   /** Rows in all, on the first page of a run of several; null otherwise. */
   total: number | null;

@@ -48,6 +48,8 @@ export interface Column {
   readonly unit?: 'stage' | 'place';
   /** Set by the server; never pushed. */
   readonly serverSet?: boolean;
+  /** The SCHEMA_VERSION that brought it; 1 unless said otherwise. A new table says so of all its columns. */
+  readonly since?: number;
 }
 
 export type TableColumns = Readonly<Record<string, Column>>;
@@ -147,6 +149,16 @@ export const SERVER_ONLY_COLUMNS = ['field_revisions', 'deleted_at', 'deletion_i
  */
 export function columnsOf(table: SyncedTable): TableColumns {
   return TABLE_COLUMNS[table];
+}
+
+/** @returns the columns that a schema version after `version` brought. */
+export function columnsSince(table: SyncedTable, version: number): [name: string, column: Column][] {
+  return Object.entries(columnsOf(table)).filter(([, { since = 1 }]) => since > version);
+}
+
+/** @returns the tables that are new after a schema version, or have new columns. */
+export function tablesSince(version: number): SyncedTable[] {
+  return SYNCED_TABLES.filter((table) => columnsSince(table, version).length > 0);
 }
 
 /** @returns the names of the columns a client may send. */

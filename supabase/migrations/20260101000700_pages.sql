@@ -12,7 +12,9 @@ create type convoy.page_range as (
   -- Inclusive.
   to_revision bigint,
   to_id uuid,
-  skip bigint[]
+  skip bigint[],
+  -- Null for all.
+  tables text[]
 );
 
 -- A row to be sent whatever its revision.
@@ -49,7 +51,7 @@ begin
   loop
     -- One array for each column is half the size of objects, and built and read in half the time.
     execute format($function$
-      create or replace function convoy.%1$I(
+      create or replace function convoy.%3$I(
         ranges convoy.page_range[], ids uuid[], out rows json, out deleted json
       ) language plpgsql stable set search_path = '' as $body$
       begin
@@ -59,29 +61,32 @@ begin
           from (
             select t.* from unnest(ranges) r
             cross join lateral (
-              select * from public.%3$I t
+              select * from public.%1$I t
               where t.workspace_id = r.scope
                 and (t.revision, t.id) > (r.from_revision, r.from_id)
                 and (t.revision, t.id) <= (r.to_revision, r.to_id)
                 and t.revision <> all (r.skip)
+                and (r.tables is null or %1$L = any (r.tables))
             ) t
             union all
-            select t.* from unnest(ids) i (id) join public.%3$I t on t.id = i.id
+            select t.* from unnest(ids) i (id) join public.%1$I t on t.id = i.id
           ) t;
       end
       $body$
-    $function$, 'page_' || t.name, convoy.pick_columns(t.sent, 't.deleted_at is null'), t.name);
+    $function$, t.name, convoy.pick_columns(t.sent, 't.deleted_at is null'), 'page_' || t.name);
     execute format('revoke execute on function convoy.%I(convoy.page_range[], uuid[]) from public', 'page_' || t.name);
 
     keys := keys || case when keys = '' then '' else ' union all ' end || format($query$
       (select t.revision, t.id, %s as bytes
         from public.%I t
         where t.workspace_id = $1 and (t.revision, t.id) > ($2, $3) and t.revision <= $4 and t.revision <> all ($5)
-        order by t.revision, t.id limit least($6, $7 / 300 + 1) + 1)$query$, '300 + ' || coalesce(t.bytes, '0'), t.name);
+          and ($8 is null or %L = any ($8))
+        order by t.revision, t.id limit least($6, $7 / 300 + 1) + 1)$query$, '300 + ' || coalesce(t.bytes, '0'), t.name, t.name);
     counts := counts || case when counts = '' then '' else ' + ' end || format($query$
       (select count(*) from public.%I t
-        where t.workspace_id = $1 and (t.revision, t.id) > ($2, $3) and t.revision <= $4 and t.revision <> all ($5))$query$,
-      t.name);
+        where t.workspace_id = $1 and (t.revision, t.id) > ($2, $3) and t.revision <= $4 and t.revision <> all ($5)
+          and ($6 is null or %L = any ($6)))$query$,
+      t.name, t.name);
     pages := pages || format($code$
         select p.rows, p.deleted into part
           from convoy.%I(ranges, array(select i.id from unnest(picks) i where i.table_name = %2$L)) p;
@@ -99,7 +104,8 @@ begin
   -- is complete only if nothing lies behind it.
   execute format($function$
     create or replace function convoy.find_page_end(
-      scope uuid, from_revision bigint, from_id uuid, target bigint, skip bigint[], max_rows bigint, max_bytes bigint
+      scope uuid, from_revision bigint, from_id uuid, target bigint, skip bigint[], max_rows bigint, max_bytes bigint,
+      tables text[]
     ) returns convoy.page_end
     language plpgsql stable set search_path = ''
     set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $body$
@@ -126,11 +132,11 @@ begin
     end
     $body$
   $function$, keys);
-  revoke execute on function convoy.find_page_end(uuid, bigint, uuid, bigint, bigint[], bigint, bigint) from public;
+  revoke execute on function convoy.find_page_end(uuid, bigint, uuid, bigint, bigint[], bigint, bigint, text[]) from public;
 
   execute format($function$
     create or replace function convoy.count_rows(
-      scope uuid, from_revision bigint, from_id uuid, target bigint, skip bigint[]
+      scope uuid, from_revision bigint, from_id uuid, target bigint, skip bigint[], tables text[]
     ) returns bigint
     language plpgsql stable set search_path = ''
     set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $body$
@@ -139,7 +145,7 @@ begin
     end
     $body$
   $function$, counts);
-  revoke execute on function convoy.count_rows(uuid, bigint, uuid, bigint, bigint[]) from public;
+  revoke execute on function convoy.count_rows(uuid, bigint, uuid, bigint, bigint[], text[]) from public;
 
   -- The rows of the ranges and the picked ones, as the wire has them (Page in protocol.ts).
   execute format($function$

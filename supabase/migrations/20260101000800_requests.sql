@@ -10,12 +10,27 @@ create function convoy.to_count(value jsonb) returns bigint language sql immutab
 create function convoy.failure(code text, message text default null) returns jsonb language sql stable
   return jsonb_build_object('error', jsonb_strip_nulls(jsonb_build_object('code', code, 'message', message)));
 
+-- Which clients this server serves: one row, and the one place where it is said. A migration that adds a
+-- synced table or column raises `schema`. An operator who wants older clients to be updated raises the
+-- oldest version: update convoy.served_versions set oldest_schema = 2;
+create table convoy.served_versions (
+  singleton boolean primary key default true check (singleton),
+  protocol integer not null,
+  oldest_protocol integer not null,
+  schema integer not null,
+  oldest_schema integer not null,
+  check (oldest_protocol <= protocol and oldest_schema <= schema)
+);
+insert into convoy.served_versions (protocol, oldest_protocol, schema, oldest_schema) values (1, 1, 1, 1);
+alter table convoy.served_versions enable row level security;
+grant select, update on convoy.served_versions to service_role;
+
 -- Who asks, in which version (P2). Null when the request may go on.
 create function convoy.refuse_request(request jsonb) returns jsonb
 language plpgsql stable set search_path = '' as $$
 declare
-  protocol_version constant integer := 1;
-  schema_version constant integer := 1;
+  served convoy.served_versions;
+  too_old constant text := 'This version of Convoy is too old for the server.';
 begin
   if auth.uid() is null then
     return convoy.failure('signed_out');
@@ -23,8 +38,9 @@ begin
   if jsonb_typeof(request) is distinct from 'object' then
     return convoy.failure('malformed', 'The request must be an object.');
   end if;
-  if coalesce(convoy.to_count(request -> 'protocol'), 0) < protocol_version then
-    return convoy.failure('client_too_old');
+  select * into served from convoy.served_versions;
+  if coalesce(convoy.to_count(request -> 'protocol'), 0) < served.oldest_protocol then
+    return convoy.failure('client_too_old', too_old);
   end if;
   if not coalesce(jsonb_typeof(request -> 'user_id') = 'string' and convoy.is_uuid(request ->> 'user_id'), false) then
     return convoy.failure('malformed', 'user_id must be a UUID.');
@@ -35,18 +51,24 @@ begin
   if convoy.to_count(request -> 'schema') is null then
     return convoy.failure('malformed', 'schema must be a number.');
   end if;
+  if convoy.to_count(request -> 'schema') < served.oldest_schema then
+    return convoy.failure('client_too_old', too_old);
+  end if;
   -- A newer client would send columns that are not there yet, and have them rejected one by one.
-  if convoy.to_count(request -> 'protocol') > protocol_version
-    or convoy.to_count(request -> 'schema') > schema_version
+  if convoy.to_count(request -> 'protocol') > served.protocol
+    or convoy.to_count(request -> 'schema') > served.schema
   then
-    return convoy.failure('schema_mismatch', 'This server is older than the client.');
+    return convoy.failure('schema_mismatch', 'The server is older than this version of Convoy.');
   end if;
   return null;
 end
 $$;
 
 create type convoy.cursor_position as (
-  scope uuid, revision bigint, tag text, target bigint, after uuid, skip bigint[]
+  scope uuid, revision bigint, tag text, target bigint, after uuid,
+  -- The run of pages began with nothing.
+  whole boolean,
+  skip bigint[]
 );
 
 -- The cursors of a request with the revisions to leave out. Raises SN009 where they are malformed.
@@ -93,7 +115,44 @@ begin
       item.value ->> 'tag',
       convoy.to_count(nullif(item.value -> 'target', 'null')),
       (item.value ->> 'after')::uuid,
+      coalesce(item.value -> 'whole' = 'true', false),
       skip)::convoy.cursor_position;
+  end loop;
+  return result;
+end
+$$;
+
+-- Tables that are new to a device, or have new columns, on their way there (P14): where it stands in them.
+create type convoy.refill as (scope uuid, tables text[], revision bigint, after uuid, target bigint);
+
+-- The refills of a request. Raises SN009 where they are malformed.
+create function convoy.read_refills(refills jsonb) returns convoy.refill[]
+language plpgsql stable set search_path = '' as $$
+declare
+  result convoy.refill[] := '{}';
+  item record;
+begin
+  if refills is null then
+    return result;
+  end if;
+  if jsonb_typeof(refills) <> 'object' then
+    raise exception 'refill must be an object.' using errcode = 'SN009';
+  end if;
+  for item in select r.key, r.value from jsonb_each(refills) r loop
+    if not convoy.is_uuid(item.key)
+      or jsonb_typeof(item.value -> 'tables') is distinct from 'array'
+      or convoy.to_count(item.value -> 'revision') is null
+      or convoy.to_count(item.value -> 'target') is null
+      or item.value -> 'after' is not null and not coalesce(convoy.is_uuid(item.value ->> 'after'), false)
+    then
+      raise exception 'The refill of % is malformed.', item.key using errcode = 'SN009';
+    end if;
+    result := result || row(
+      item.key::uuid,
+      array(select jsonb_array_elements_text(item.value -> 'tables')),
+      convoy.to_count(item.value -> 'revision'),
+      (item.value ->> 'after')::uuid,
+      convoy.to_count(item.value -> 'target'))::convoy.refill;
   end loop;
   return result;
 end

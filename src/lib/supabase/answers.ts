@@ -1,7 +1,6 @@
 /** Checks the shape of what the server answers, so that nothing malformed reaches the local database. */
 
 import type { PullAnswer, PushAnswer, PushRequest } from '@/core/protocol';
-import { isSyncedTable } from '@/core/schema';
 
 type Fields = Record<string, unknown>;
 
@@ -21,20 +20,21 @@ function every(value: unknown, check: (item: unknown) => boolean): boolean {
   return isObject(value) && Object.values(value).every(check);
 }
 
-/** Rows as one array for each column, all as long as the ids; cheap, since pages are large. */
+/**
+ * Rows as one array for each column, all as long as the ids; cheap, since pages are large. A newer server
+ * may send tables and columns that are unknown here: nobody looks at them.
+ */
 function isRows(value: unknown): boolean {
   if (!isObject(value)) return false;
-  return Object.entries(value).every(([table, columns]) => {
-    if (!isSyncedTable(table) || !isObject(columns) || !isStrings(columns.id)) return false;
+  return Object.values(value).every((columns) => {
+    if (!isObject(columns) || !isStrings(columns.id)) return false;
     const length = columns.id.length;
     return Object.values(columns).every((column) => Array.isArray(column) && column.length === length);
   });
 }
 
 function isDeleted(value: unknown): boolean {
-  return (
-    isObject(value) && Object.entries(value).every(([table, ids]) => isSyncedTable(table) && isStrings(ids))
-  );
+  return every(value, isStrings);
 }
 
 function isPage(value: unknown): boolean {
@@ -55,6 +55,10 @@ function isCursor(value: unknown): boolean {
   return isObject(value) && isRevision(value.revision) && typeof value.tag === 'string';
 }
 
+function isPosition(value: unknown): boolean {
+  return isObject(value) && isRevision(value.revision);
+}
+
 /** @returns whether the value is an answer of `sync_pull`. */
 export function isPullAnswer(value: unknown): value is PullAnswer {
   return (
@@ -64,6 +68,7 @@ export function isPullAnswer(value: unknown): value is PullAnswer {
     Array.isArray(value.scopes) &&
     value.scopes.every(isScope) &&
     every(value.cursors, isCursor) &&
+    every(value.refilled, isPosition) &&
     typeof value.more === 'boolean' &&
     (value.total === null || isRevision(value.total)) &&
     isPage(value)

@@ -64,9 +64,11 @@ function nextStep({ error }: SyncStatus): string {
     case 'split':
       return 'it will be tried again by itself';
     case 'stop':
-      return error?.kind === 'protocol'
-        ? 'reload the page to get the newest version'
-        : 'press Sync now; if it persists, reload the page';
+      if (error?.code === 'schema_mismatch') return 'the server has to be updated; what you do is kept here';
+      if (error?.code === 'client_too_old') {
+        return 'reload the page to get the newest version; what you do is kept here';
+      }
+      return 'press Sync now; if it persists, reload the page';
     case 'quarantine':
     case 'sign_in':
       return 'look at the sync page';

@@ -95,7 +95,7 @@ describe('restoring', () => {
 });
 
 describe('purging', () => {
-  it('S4: forgets tombstones beyond the horizon; a device as old starts anew', async () => {
+  it('P15: forgets tombstones beyond the horizon; a device as old starts anew', async () => {
     const old = (await team.viewer.pullAll()).cursors;
     await team.owner.push([team.make.delete('milestones', team.milestone, null)]);
     const deleted = (await team.viewer.pullAll()).cursors;
@@ -110,17 +110,19 @@ describe('purging', () => {
 
     const reset = async (cursors: typeof old) => {
       const answer = await team.viewer.pull(cursors);
-      return answer.scopes.find((scope) => scope.id === team.workspace)?.reset ?? false;
+      const { reset, expired } = answer.scopes.find((scope) => scope.id === team.workspace) ?? {};
+      return { reset, expired };
     };
-    expect(await reset(old)).toBe(true);
-    expect(await reset(deleted)).toBe(true);
-    expect(await reset(head)).toBe(false);
+    expect(await reset(old)).toEqual({ reset: true, expired: true });
+    // It has seen the deletion: nothing is missing there.
+    expect(await reset(deleted)).toEqual({});
+    expect(await reset(head)).toEqual({});
     const { pages } = await team.viewer.pullAll();
     expect(pages[0]?.deleted).toEqual({});
     expect(pages[0]?.rows.projects?.name).toEqual(['later']);
   });
 
-  it('S4: leaves what is younger', async () => {
+  it('P15: leaves what is younger', async () => {
     await team.owner.push([team.make.delete('tasks', team.task, null)]);
     const [purged] = await database.query<{ count: number }>('select convoy.purge()::int as count');
     expect(purged?.count).toBe(0);

@@ -55,6 +55,10 @@ describe('the status line', () => {
     );
     const old = { kind: 'protocol', code: 'client_too_old', message: 'This page is too old.' } as const;
     expect(said({ kind: 'error', error: old })).toContain('reload the page to get the newest version');
+    const newer = { kind: 'protocol', code: 'schema_mismatch', message: 'The server is older.' } as const;
+    expect(said({ kind: 'error', error: newer, pending: 1 })).toBe(
+      'The server is older. | the server has to be updated; what you do is kept here · 1 change to send',
+    );
   });
 
   it('asks to sign in again when the session has ended, whichever way that is noticed', () => {

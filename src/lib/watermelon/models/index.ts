@@ -24,6 +24,7 @@ export { ConvoyModel } from './convoyModel';
 export type { ConflictColumn } from './local/conflict';
 export type { DeviceFacts } from './local/deviceState';
 export type { WantedChange } from './local/quarantined';
+export type { PendingRefill } from './local/scopeCursor';
 export { migrations } from './migrations';
 export { LOCAL_SCHEMA_VERSION, schema } from './schema';
 export {

@@ -3,8 +3,16 @@
  * tables that never leave the device.
  */
 
+import { SCHEMA_VERSION } from '@/core/protocol';
 import { type Column, columnsOf, SYNCED_TABLES, type SyncedTable } from '@/core/schema';
-import { type AppSchema, appSchema, tableSchema } from './watermelondb';
+import {
+  type AppSchema,
+  addColumns,
+  appSchema,
+  createTable,
+  type MigrationStep,
+  tableSchema,
+} from './watermelondb';
 
 /** Version of the local database; raised with every step of `migrations.ts`. */
 export const LOCAL_SCHEMA_VERSION = 1;
@@ -34,11 +42,28 @@ const COMMON: ColumnSpec[] = [
   { name: 'sync_error', type: 'string', isOptional: true },
 ];
 
-function syncedTable(name: SyncedTable) {
-  const columns = Object.entries(columnsOf(name)).map(([column, spec]) => localColumn(column, spec));
-  return tableSchema({
+/** Columns of a table that came with schema versions from `first` to `last`. */
+function columnsFrom(name: SyncedTable, first: number, last: number): ColumnSpec[] {
+  return Object.entries(columnsOf(name))
+    .filter(([, { since = 1 }]) => since >= first && since <= last)
+    .map(([column, spec]) => localColumn(column, spec));
+}
+
+function syncedTable(name: SyncedTable, version = SCHEMA_VERSION) {
+  const columns = columnsFrom(name, 1, version);
+  return {
     name,
-    columns: [{ name: 'workspace_id', type: 'string', isIndexed: true }, ...columns, ...COMMON],
+    columns: [{ name: 'workspace_id', type: 'string', isIndexed: true } as const, ...columns, ...COMMON],
+  };
+}
+
+/** @returns what a schema version brought to the synced tables, as steps for `migrations.ts`. */
+export function syncedSteps(version: number): MigrationStep[] {
+  return SYNCED_TABLES.flatMap((table): MigrationStep[] => {
+    const columns = columnsFrom(table, version, version);
+    if (columns.length === 0) return [];
+    if (columnsFrom(table, 1, version - 1).length > 0) return [addColumns({ table, columns })];
+    return [createTable(syncedTable(table, version))];
   });
 }
 
@@ -103,7 +128,7 @@ export type LocalTable = keyof typeof LOCAL_TABLES;
 export const schema: AppSchema = appSchema({
   version: LOCAL_SCHEMA_VERSION,
   tables: [
-    ...SYNCED_TABLES.map(syncedTable),
+    ...SYNCED_TABLES.map((name) => tableSchema(syncedTable(name))),
     ...Object.entries(LOCAL_TABLES).map(([name, columns]) => tableSchema({ name, columns })),
   ],
 });

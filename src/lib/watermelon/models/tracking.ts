@@ -19,6 +19,13 @@ export interface EditedColumn {
 
 /** The revision of a record that the server has not confirmed since its scope got another history. */
 export const UNCONFIRMED = -1;
+/** The same, since this device came back from an absence longer than tombstones are kept. */
+export const EXPIRED = -2;
+
+/** The revision that an edit of the record is made on: none while the server has not confirmed it. */
+function baseRevision(raw: Raw): number {
+  return Math.max(0, Number(raw.revision));
+}
 
 /** The content of `sync_base`. */
 export interface SyncBase {
@@ -136,7 +143,7 @@ export function trackUpdate(table: string, raw: Raw, before: Raw, clock: EditClo
     return false;
   }
   const base = readBase(before) ?? {
-    revision: Number(before.revision),
+    revision: baseRevision(before),
     groups: [],
     columns: {},
     stamps: stampsOf(before),
@@ -166,7 +173,7 @@ function withUnits(table: string, changed: readonly string[]): readonly string[]
  * @param seen revision of the scope that the user had seen when deleting
  */
 export function trackDelete(raw: Raw, root: string, seen: number): void {
-  const base = readBase(raw) ?? { revision: Number(raw.revision), groups: [], columns: {} };
+  const base = readBase(raw) ?? { revision: baseRevision(raw), groups: [], columns: {} };
   writeBase(raw, { ...base, deletion: { root, seen } });
   followStatus(raw);
 }

@@ -15,8 +15,8 @@ export { appSchema, Database, Model, Q, tableSchema };
 
 export const { children, date, field, json, relation, text } = decorators;
 export const { sanitizedRaw } = rawRecordModule;
-export const { schemaMigrations } = migrationsModule;
-export type { SchemaMigrations } from '@nozbe/watermelondb/Schema/migrations';
+export const { schemaMigrations, createTable, addColumns } = migrationsModule;
+export type { MigrationStep, SchemaMigrations } from '@nozbe/watermelondb/Schema/migrations';
 
 /** Replaces WatermelonDB's 16-character id generator for every record created from now on. */
 export const setIdGenerator: (generator: () => string) => void = randomIdModule.setGenerator;

@@ -2,7 +2,15 @@
 
 import { validate as isUuid } from 'uuid';
 import type { SyncError } from '@/core/errors';
-import type { Columns, Json, PushAnswer, PushChange, PushOutcome, PushRequest } from '@/core/protocol';
+import {
+  type Columns,
+  type Json,
+  type PushAnswer,
+  type PushChange,
+  type PushOutcome,
+  type PushRequest,
+  SCHEMA_VERSION,
+} from '@/core/protocol';
 import { columnsOf, type SyncedTable } from '@/core/schema';
 import { markEdited, readBase, type SyncBase, trackedColumns, writeBase } from '../models/tracking';
 import type { Raw } from '../models/watermelondb';
@@ -14,6 +22,7 @@ import { Draft } from './draft';
 import { recordsNaming } from './idMapping';
 import { quarantine, takeBackColumns } from './quarantine';
 import { resolveConflict, restoreDeletion } from './resolve';
+import { upTo } from './schemaUpgrade';
 import type { SyncSession } from './session';
 
 export interface AppliedPush {
@@ -61,9 +70,14 @@ export async function applyPushAnswer(
     await applyPage(to, answer.effects, own);
     for (const [scope, made] of Object.entries(answer.revisions)) {
       const state = store.scopes.get(scope);
+      // What a batch of an older version made may lack the columns that are new since.
+      const isOld = request.schema < SCHEMA_VERSION;
       if (state) {
-        draft.also(() => store.prepareScope(scope, { ...state, skip: [...state.skip, made.revision] }));
-      } else if (made.revision === 1) {
+        const refill = isOld && state.refill ? upTo(state.refill, made.revision) : state.refill;
+        draft.also(() =>
+          store.prepareScope(scope, { ...state, refill, skip: [...state.skip, made.revision] }),
+        );
+      } else if (made.revision === 1 && !isOld) {
         // A workspace begins with this push: everything in it is known here.
         draft.also(() => store.prepareScope(scope, { cursor: made, role: 'owner', skip: [] }));
       }

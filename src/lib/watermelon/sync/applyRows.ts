@@ -2,7 +2,7 @@
 
 import { v7 as uuidv7 } from 'uuid';
 import type { Columns, Json, Page } from '@/core/protocol';
-import { SYNCED_TABLES, type SyncedTable } from '@/core/schema';
+import { columnsSince, SYNCED_TABLES, type SyncedTable } from '@/core/schema';
 import { Conflict, type ConflictColumn } from '../models';
 import {
   followStatus,
@@ -14,9 +14,9 @@ import {
   UNCONFIRMED,
   writeBase,
 } from '../models/tracking';
-import type { Raw } from '../models/watermelondb';
+import type { Raw, RawValue } from '../models/watermelondb';
 import type { Applying } from './applying';
-import { rowsOf, sameValue, toRaw } from './codec';
+import { defaultOf, rowsOf, sameValue, toRaw } from './codec';
 
 /** What applying found, for the result of the sync. */
 export interface Counts {
@@ -54,14 +54,50 @@ async function applyRow(to: Applying, table: SyncedTable, row: Record<string, Js
   const incoming = toRaw(table, row, to.ids);
   const current = await to.draft.get(table, incoming.id);
   if (current?.revision === UNCONFIRMED) askAboutRestored(to, table, incoming, current);
+  if (current) askAboutUnseen(to, table, incoming, current);
   to.draft.put(table, current ? keepingEdits(table, incoming, current) : incoming);
+}
+
+/** @returns the columns of a record that a newer version brought and whose values are not here yet. */
+function unseenColumns(to: Applying, table: SyncedTable, raw: Raw): string[] {
+  const version = to.filledWith?.get(raw.workspace_id as string);
+  return version === undefined ? [] : columnsSince(table, version).map(([name]) => name);
+}
+
+/** An edit that was made on a column's default, before the server's value was here: a person decides. */
+function askAboutUnseen(to: Applying, table: SyncedTable, incoming: Raw, current: Raw): void {
+  const base = readBase(current);
+  if (!base || current._status !== 'updated') return;
+  const blind = unseenColumns(to, table, current).filter((name) => {
+    const edit = base.columns[name];
+    const differs = (a: RawValue) => !sameValue(table, name, a, incoming[name] ?? null);
+    return edit?.value === defaultOf(table, name) && differs(edit.value) && differs(current[name] ?? null);
+  });
+  if (blind.length === 0) return;
+  const columns = blind.map((name): [string, ConflictColumn] => {
+    const [local, remote] = [current[name] ?? null, incoming[name] ?? null];
+    delete base.columns[name];
+    return [name, { base: null, local, remote, chosen: remote, by: 'open' }];
+  });
+  addConflict(to, {
+    kind: 'columns',
+    state: 'open',
+    table,
+    raw: { ...current },
+    columns: Object.fromEntries(columns),
+  });
+  markEdited(current, base);
 }
 
 /** A restored server may have older values than this device got acknowledged: a person decides which stand. */
 function askAboutRestored(to: Applying, table: SyncedTable, incoming: Raw, current: Raw): void {
   const edited = readBase(current)?.columns ?? {};
+  const unseen = unseenColumns(to, table, current);
   const older = trackedColumns(table).filter(
-    (name) => !(name in edited) && !sameValue(table, name, incoming[name] ?? null, current[name] ?? null),
+    (name) =>
+      !(name in edited) &&
+      !unseen.includes(name) &&
+      !sameValue(table, name, incoming[name] ?? null, current[name] ?? null),
   );
   if (older.length === 0) return;
   const columns = older.map((name): [string, ConflictColumn] => {

@@ -12,6 +12,8 @@ export interface Applying {
   deviceId: string;
   /** Device time, ms. */
   now: number;
+  /** Workspaces whose columns are not all here yet: the schema version each was filled with. */
+  filledWith?: ReadonlyMap<string, number>;
 }
 
 /** What the outcomes of a push are applied with. */

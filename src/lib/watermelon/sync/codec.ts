@@ -64,6 +64,11 @@ export function toWire(table: SyncedTable, name: string, value: RawValue, ids: I
 /** Where local and remote ids are the same. */
 export const SAME_IDS: IdMap = { toLocal: (id) => id, toRemote: (id) => id };
 
+/** @returns the stored value of a column in a record that was made without it. */
+export function defaultOf(table: SyncedTable, name: string): RawValue {
+  return decode(allColumns(table)[name] as Column, allColumns(table)[name]?.default as Json, SAME_IDS);
+}
+
 /**
  * @param value a validated value as it travels
  * @param ids absent where the value's ids are those of this device already
@@ -74,7 +79,10 @@ export function toStored(table: SyncedTable, name: string, value: Json, ids: IdM
   return column ? decode(column, value, ids) : null;
 }
 
-/** @returns a clean stored record made from a row of the server. Columns unknown here are left out. */
+/**
+ * @returns a clean stored record made from a row of the server. Columns unknown here are left out; those
+ * that the row does not have, since the server did not have them yet, have their default.
+ */
 export function toRaw(table: SyncedTable, row: Record<string, Json>, ids: IdMap): Raw {
   const remoteId = row.id as string;
   const raw: Raw = {
@@ -87,7 +95,7 @@ export function toRaw(table: SyncedTable, row: Record<string, Json>, ids: IdMap)
     sync_error: null,
   };
   for (const [name, column] of Object.entries(allColumns(table))) {
-    raw[name] = decode(column, row[name], ids);
+    raw[name] = name in row ? decode(column, row[name], ids) : defaultOf(table, name);
   }
   followStatus(raw);
   return raw;

@@ -3,7 +3,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Cursor, Scope } from '@/core/protocol';
 import type { ConvoyDatabase } from '../database';
-import { type DeviceFacts, DeviceState, OutboxBatch, ScopeCursor } from '../models';
+import { type DeviceFacts, DeviceState, OutboxBatch, type PendingRefill, ScopeCursor } from '../models';
 import { type Collection, type Model, Q } from '../models/watermelondb';
 import type { IdMap } from './idMapping';
 
@@ -16,6 +16,8 @@ export interface ScopeState {
   skip: number[];
   /** The scope's history changed, and not all of the new one is here yet. */
   resync?: boolean;
+  /** Tables that are new here, or have new columns, and are not all here yet. */
+  refill?: PendingRefill;
 }
 
 /** @returns the revision up to which everything is here: one that is still being paged is not done. */
@@ -40,9 +42,9 @@ export class DeviceStore {
     database.forgetSeenRevisions();
     for (const record of await store.collection<ScopeCursor>(ScopeCursor).query().fetch()) {
       store.cursorRecords.set(record.id, record);
-      const { resync = false, ...paging } = record.paging ?? {};
+      const { resync = false, refill, ...paging } = record.paging ?? {};
       const cursor = { revision: record.revision, tag: record.tag, ...paging };
-      store.scopes.set(record.id, { cursor, role: record.role, skip: record.skip, resync });
+      store.scopes.set(record.id, { cursor, role: record.role, skip: record.skip, resync, refill });
       store.noteSeen(record.id, doneUpTo(cursor));
     }
     const ofDevice = Q.where('id', DEVICE);
@@ -56,6 +58,14 @@ export class DeviceStore {
 
   collection<T extends Model>(model: { table: unknown }): Collection<T> {
     return this.database.get<T>(model.table as never);
+  }
+
+  /**
+   * Whether what the server has is to be looked at before more is pushed: edits would be judged against
+   * a history, or in columns, that were never seen here.
+   */
+  get mustPullFirst(): boolean {
+    return [...this.scopes.values()].some(({ resync, refill }) => resync === true || refill !== undefined);
   }
 
   /** @returns the batch in flight, or null. */
@@ -83,8 +93,10 @@ export class DeviceStore {
   prepareScope(id: string, state: ScopeState): Model {
     this.scopes.set(id, state);
     this.noteSeen(id, doneUpTo(state.cursor));
-    const { revision, tag, target, after } = state.cursor;
-    const paging = target === undefined ? null : { target, after, ...(state.resync && { resync: true }) };
+    const { revision, tag, ...rest } = state.cursor;
+    const { refill } = state;
+    const isUnderWay = rest.target !== undefined || refill !== undefined;
+    const paging = isUnderWay ? { ...rest, ...(state.resync && { resync: true }), refill } : null;
     const known = this.cursorRecords.get(id);
     if (known) {
       return known.prepareUpdate((record) => {

@@ -1,7 +1,13 @@
 /** Remote changes → local database: one page, and the cursors it leads to, per local transaction. */
 
 import type { SyncError } from '@/core/errors';
-import { PROTOCOL_VERSION, type PullAnswer, SCHEMA_VERSION, type Scope } from '@/core/protocol';
+import {
+  PROTOCOL_VERSION,
+  type PullAnswer,
+  type PullRequest,
+  SCHEMA_VERSION,
+  type Scope,
+} from '@/core/protocol';
 import { fail, ok, type Result } from '@/core/result';
 import { applyPage } from './applyRows';
 import { pendingDeletions } from './deletion';
@@ -10,6 +16,7 @@ import { Draft } from './draft';
 import { purgeScope } from './purge';
 import { reviveQuarantined } from './quarantine';
 import { markScope, sweepScope } from './resync';
+import { afterPage, refillsOf } from './schemaUpgrade';
 import type { SyncSession } from './session';
 
 export interface Progress {
@@ -60,7 +67,7 @@ export async function pullSync(
 /** Roles from the least rights to the most. */
 const BY_RIGHTS: readonly Scope['role'][] = ['reference', 'viewer', 'agent', 'editor', 'owner'];
 
-function makeRequest({ store, userId, pageRows }: SyncSession) {
+function makeRequest({ store, userId, pageRows }: SyncSession): PullRequest {
   const scopes = [...store.scopes];
   return {
     protocol: PROTOCOL_VERSION,
@@ -70,6 +77,7 @@ function makeRequest({ store, userId, pageRows }: SyncSession) {
     skip: Object.fromEntries(
       scopes.filter(([, { skip }]) => skip.length > 0).map(([id, { skip }]) => [id, skip]),
     ),
+    ...refillsOf(store),
     limit: pageRows,
   };
 }
@@ -83,20 +91,30 @@ async function applyAnswer(session: SyncSession, answer: PullAnswer) {
   const before = new Map(store.scopes);
   const applied = await database.write(async () => {
     const draft = new Draft(database);
-    const to = { database, draft, ids, deviceId: store.facts.deviceId, now: session.clock.now() };
+    const to = {
+      database,
+      draft,
+      ids,
+      deviceId: store.facts.deviceId,
+      now: session.clock.now(),
+      filledWith: new Map(
+        [...store.scopes].flatMap(([id, { refill }]) => (refill ? [[ids.toLocal(id), refill.since]] : [])),
+      ),
+    };
     for (const scope of lost) {
       await purgeScope(to, scope);
       draft.also(() => store.prepareForgetScope(scope));
     }
     const deletions = await pendingDeletions(draft);
-    for (const { id, reset } of answer.scopes) {
-      if (reset && store.scopes.has(id)) await markScope(to, id);
+    for (const { id, reset, expired } of answer.scopes) {
+      if (reset && store.scopes.has(id)) await markScope(to, id, expired ? 'expired' : 'other history');
     }
     const counts = await applyPage(to, answer);
     for (const scope of answer.scopes) {
       const known = store.scopes.get(scope.id);
       const cursor = answer.cursors[scope.id] ?? known?.cursor ?? { revision: 0, tag: '' };
-      if (known && cursor === known.cursor && scope.role === known.role) continue;
+      const refilled = answer.refilled[scope.id];
+      if (known && cursor === known.cursor && scope.role === known.role && !refilled) continue;
       // A deletion made before this page does not conflict with what this device itself pushed meanwhile.
       const from = Math.min(
         doneUpTo(cursor),
@@ -106,7 +124,8 @@ async function applyAnswer(session: SyncSession, answer: PullAnswer) {
       const isPaging = cursor.target !== undefined;
       const resync = scope.reset === true ? known !== undefined : known?.resync === true;
       if (resync && !isPaging) await sweepScope(to, scope.id, scope.role);
-      const state = { cursor, role: scope.role, skip, resync: resync && isPaging };
+      const refill = scope.reset ? undefined : afterPage(known?.refill, refilled);
+      const state = { cursor, role: scope.role, skip, resync: resync && isPaging, refill };
       draft.also(() => store.prepareScope(scope.id, state));
     }
     await draft.commit();
@@ -129,6 +148,7 @@ function isRaised(before: ScopeState | undefined, now: ScopeState | undefined): 
 function isUnchanged({ store }: SyncSession, answer: PullAnswer): boolean {
   return (
     Object.keys(answer.cursors).length === 0 &&
+    Object.keys(answer.refilled).length === 0 &&
     answer.scopes.every(({ id, role }) => store.scopes.get(id)?.role === role)
   );
 }

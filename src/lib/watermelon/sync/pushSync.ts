@@ -27,17 +27,19 @@ export interface PushOutcomeCounts {
   rejected: number;
   sent: number;
   received: number;
-  /** The server has another history: pull before pushing again. */
-  historyChanged: boolean;
+  /** Not all was pushed: what the server has is to be pulled first. */
+  pullFirst: boolean;
 }
 
 /**
  * Resends the batch in flight, if any, then pushes what is unsynced until nothing new is left.
  * Changes that come back as conflicts are left for the next round.
+ * @param inFlightOnly nothing but the batch that is stored already
  */
 export async function pushSync(
   session: SyncSession,
   signal: AbortSignal,
+  { inFlightOnly = false } = {},
 ): Promise<Result<PushOutcomeCounts, SyncError>> {
   const counts: PushOutcomeCounts = {
     pushed: 0,
@@ -45,12 +47,13 @@ export async function pushSync(
     rejected: 0,
     sent: 0,
     received: 0,
-    historyChanged: false,
+    pullFirst: inFlightOnly,
   };
   /** Most changes in the next batch; halved while whole batches are refused. */
   let limit = BATCH_CHANGES;
   for (let number = 0; number < MOST_BATCHES; number += 1) {
-    const request = (await session.store.outbox())?.request ?? (await storeNextBatch(session, limit));
+    const stored = (await session.store.outbox())?.request ?? null;
+    const request = stored ?? (inFlightOnly ? null : await storeNextBatch(session, limit));
     if (!request) return ok(counts);
     const sentAt = session.clock.now();
     const answered = await session.transport.push(request, signal);
@@ -69,7 +72,7 @@ export async function pushSync(
     }
     const next = await afterRefusal(session, request, answered.error, counts);
     if (!next.ok) return next;
-    if (counts.historyChanged) return ok(counts);
+    if (counts.pullFirst && !inFlightOnly) return ok(counts);
     limit = next.value ?? limit;
   }
   return ok(counts);
@@ -140,7 +143,7 @@ async function afterRefusal(
 ): Promise<Result<number | null, SyncError>> {
   if (error.kind === 'protocol' && error.code === 'history_changed') {
     await dropOutbox(session, {});
-    counts.historyChanged = true;
+    counts.pullFirst = true;
     return ok(null);
   }
   switch (reactionTo(error)) {

@@ -10,7 +10,7 @@ import { type ConvoyModel, Quarantined, type WantedChange } from '../models';
 import { markClean, markEdited, readBase, serverValue, trackedColumns, writeBase } from '../models/tracking';
 import { type Model, Q, type Raw } from '../models/watermelondb';
 import type { Applying } from './applying';
-import { sameValue, toRaw, toStored } from './codec';
+import { defaultOf, sameValue, toRaw, toStored } from './codec';
 import { undelete, withDescendants } from './deletion';
 
 export interface Refusal {
@@ -241,7 +241,8 @@ function recreate(
   if ('actor_id' in values) names.push('actor_id');
   return database.get<ConvoyModel>(entry.recordTable).prepareCreate((draft) => {
     for (const name of names) {
-      const value = values[name] ?? null;
+      // A column that came after the refusal has its default.
+      const value = name in values ? (values[name] ?? null) : defaultOf(entry.recordTable, name);
       draft._setRaw(name as never, (fresh.get(String(value)) ?? value) as never);
     }
     draft.raw.id = fresh.get(entry.recordId) ?? entry.recordId;

@@ -1,20 +1,33 @@
 /**
- * Getting back in step with a scope that has another history (restored from a backup): mark what is
- * here, take what the server sends, then sweep what it no longer has. Nothing is wiped first.
+ * Getting back in step with a scope that has another history (restored from a backup), or whose deletions
+ * the server no longer knows (the device was away for longer than the horizon): mark what is here, take
+ * what the server sends, then sweep what it does not have. Nothing is wiped first.
  */
 
 import type { Scope } from '@/core/protocol';
 import { SYNCED_TABLES, type SyncedTable } from '@/core/schema';
 import { mayWrite } from '@/core/taskRules';
-import { markCreated, readBase, UNCONFIRMED, writeBase } from '../models/tracking';
+import { EXPIRED, markCreated, readBase, UNCONFIRMED, writeBase } from '../models/tracking';
 import { Q, type Raw } from '../models/watermelondb';
 import type { Applying } from './applying';
+import { applyTombstone } from './applyRows';
 import { archive } from './purge';
 
-/** Marks every record of the scope that the server once acknowledged; edits forget the old history's revisions. */
-export async function markScope(to: Applying, scope: string): Promise<void> {
+/**
+ * Marks every record of the scope that the server once acknowledged. In another history edits forget the
+ * old one's revisions; after an absence they are still of this one.
+ */
+export async function markScope(
+  to: Applying,
+  scope: string,
+  why: 'other history' | 'expired',
+): Promise<void> {
   for (const [table, raw] of await recordsOf(to, scope)) {
     if (raw.remote_id === null) continue;
+    if (why === 'expired') {
+      if (raw.revision !== UNCONFIRMED) to.draft.put(table, { ...raw, revision: EXPIRED });
+      continue;
+    }
     const base = readBase(raw);
     if (base) {
       const deletion = base.deletion && { ...base.deletion, seen: 0 };
@@ -25,11 +38,13 @@ export async function markScope(to: Applying, scope: string): Promise<void> {
 }
 
 /**
- * The server has sent all it has: records it acknowledged before and no longer has are pushed again
- * where the user's role allows it, and archived where it does not.
+ * The server has sent all it has. Records it acknowledged before and no longer has are pushed again where
+ * the user's role allows it, and archived where it does not. After an absence they were deleted: their
+ * unsynced values go to the ledger.
  */
 export async function sweepScope(to: Applying, scope: string, role: Scope['role']): Promise<void> {
   for (const [table, raw] of await recordsOf(to, scope)) {
+    if (raw.revision === EXPIRED) await applyTombstone(to, table, raw.id);
     if (raw.revision !== UNCONFIRMED) continue;
     const mayPush = role !== 'reference' && table !== 'workspace_members' && mayWrite(role, table, 'insert');
     if (raw._status !== 'deleted' && mayPush) {

@@ -12,6 +12,7 @@ import { IdMappings } from './idMapping';
 import type { Policies } from './policies';
 import { pullSync } from './pullSync';
 import { pushSync } from './pushSync';
+import { upgradeRecords } from './schemaUpgrade';
 import type { SyncSession } from './session';
 import { NOTHING_DONE, type SyncResult, type SyncStatus } from './status';
 import type { SyncClock } from './syncClock';
@@ -162,7 +163,7 @@ export class SyncEngine {
     const session = await this.open();
     const { signal } = this.cancelled;
     for (let round = 0; round < MOST_ROUNDS; round += 1) {
-      const pushed = await pushSync(session, signal);
+      const pushed = await pushSync(session, signal, { inFlightOnly: session.store.mustPullFirst });
       if (!pushed.ok) return pushed.error;
       add(result, { ...pushed.value, pulled: 0 });
       const pulled = await pullSync(session, signal, (progress) => this.report({ progress }));
@@ -170,7 +171,7 @@ export class SyncEngine {
       add(result, { ...pulled.value, pushed: 0, rejected: 0 });
       await this.refreshCounts();
       const moved = pushed.value.pushed + pushed.value.conflicts + pushed.value.rejected;
-      if (this.status.value.pending === 0 || (moved === 0 && !pushed.value.historyChanged)) return null;
+      if (this.status.value.pending === 0 || (moved === 0 && !pushed.value.pullFirst)) return null;
     }
     result.status = 'partial';
     return null;
@@ -182,6 +183,7 @@ export class SyncEngine {
     const ids = await IdMappings.load(database, this.ids ?? undefined);
     this.ids = ids;
     const store = await DeviceStore.load(database, ids);
+    await upgradeRecords(database, store);
     clock.restore(store.facts.clockOffset);
     const unreachable = { pull: unavailable, push: unavailable };
     this.session = {

@@ -9,6 +9,8 @@ export interface DeviceFacts {
   /** Server clock minus device clock, ms. */
   clockOffset: number;
   lastSyncedAt: number | null;
+  /** The schema version that the records here have the columns of; 1 where nothing is said. */
+  schema?: number;
 }
 
 /** Facts by name. Beside `device`: work being taken along (see `accounts/takeAlong.ts`). */

@@ -1,6 +1,12 @@
-import type { Cursor, Scope } from '@/core/protocol';
+import type { Cursor, Refill, Scope } from '@/core/protocol';
 import { RecoverableModel } from '../recoverableModel';
 import { field, json, text } from '../watermelondb';
+
+/** What a newer schema version brought, on its way to a scope that was filled with an older one. */
+export interface PendingRefill extends Omit<Refill, 'tables'> {
+  /** The schema version that the scope was filled with. */
+  since: number;
+}
 
 /** Where this device stands in one scope; the record's id is the scope's. */
 export class ScopeCursor extends RecoverableModel {
@@ -9,7 +15,7 @@ export class ScopeCursor extends RecoverableModel {
   @field('revision') revision!: number;
   @text('tag') tag!: string;
   @json('paging', (stored: unknown) => stored ?? null) paging!:
-    | (Pick<Cursor, 'target' | 'after'> & { resync?: boolean })
+    | (Pick<Cursor, 'target' | 'after' | 'whole'> & { resync?: boolean; refill?: PendingRefill })
     | null;
   @text('role') role!: Scope['role'];
   /** Own revisions above the cursor, whose effects are already here. */

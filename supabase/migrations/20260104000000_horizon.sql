@@ -1,0 +1,49 @@
+-- The horizon: how long a device may be away and still hear of every deletion. What is older is erased
+-- (P15, P16), so that tombstones, tags of revisions and the devices' ledger do not grow without end.
+
+-- Tombstones up to this revision are erased. Tags are kept from it on: a cursor behind it is of no
+-- known history, and its device resyncs the scope.
+alter table convoy.scope_clocks add column purged_to bigint not null default 0;
+
+-- Erases what is older than the horizon. A device whose cursor is older finds its tag unknown; one that has
+-- been here within the horizon has a cursor at or above the revision that was the scope's head then.
+-- Returns the number of rows. Safe to run at any time, and again; it waits for writers, and they for it.
+create function convoy.purge(horizon interval default interval '180 days') returns bigint
+language plpgsql security definer set search_path = '' as $$
+declare
+  t record;
+  unreferenced text;
+  purged bigint := 0;
+  in_table bigint;
+begin
+  perform set_config('convoy.purge', 'on', true);
+  perform from convoy.scope_clocks c order by c.scope_id for update;
+  update convoy.scope_clocks c set purged_to = old.head
+    from (
+      select r.scope_id, max(r.revision) as head from convoy.scope_revisions r
+      where r.created_at < now() - horizon group by r.scope_id
+    ) old
+    where old.scope_id = c.scope_id and old.head > c.purged_to;
+  for t in select s.name from convoy.synced_tables s order by s.position desc loop
+    select coalesce(string_agg(format('and not exists (select from public.%I c where c.%I = t.id)', c.table_name, c.name), ' '), '')
+      into unreferenced from convoy.synced_columns c where c.refers_to = t.name;
+    execute format(
+      'delete from public.%I t using convoy.scope_clocks s
+        where s.scope_id = t.workspace_id and t.deleted_at is not null and t.revision <= s.purged_to %s',
+      t.name,
+      unreferenced || case when t.name = 'workspaces' then ' and false' else '' end);
+    get diagnostics in_table = row_count;
+    purged := purged + in_table;
+  end loop;
+  delete from convoy.scope_revisions r using convoy.scope_clocks c
+    where c.scope_id = r.scope_id and r.revision < c.purged_to;
+  -- In one transaction with the tags: a batch that comes twice, the second time after this, was made on a
+  -- cursor that is older than itself, and is refused by U3.
+  delete from convoy.devices d where d.updated_at < now() - horizon;
+  perform set_config('convoy.purge', '', true);
+  return purged;
+end
+$$;
+
+revoke execute on all functions in schema convoy from public;
+grant execute on function convoy.purge(interval) to service_role;
