@@ -34,7 +34,7 @@ export type ProtocolError = {
 
 export type StorageError = {
   kind: 'storage';
-  code: 'quota' | 'corrupt' | 'newer_schema' | 'locked' | 'unavailable';
+  code: 'quota' | 'corrupt' | 'newer_schema' | 'no_migration' | 'locked' | 'unavailable';
   message: string;
 };
 

@@ -3,10 +3,18 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { StorageError } from '@/core/errors';
 import { fail, ok, type Result } from '@/core/result';
+import { isSharedStore, type SharedStore } from '@/core/storage';
+import { replicaOf } from './carryIn';
 import { ConvoyModel, modelClasses } from './models';
 import { RecoverableModel } from './models/recoverableModel';
 import { type EditClock, type EditContext, joinGroup } from './models/tracking';
-import { Database, type DatabaseAdapter, type Model, setIdGenerator } from './models/watermelondb';
+import {
+  Database,
+  type DatabaseAdapter,
+  type Model,
+  setIdGenerator,
+  type WriterInterface,
+} from './models/watermelondb';
 
 export type { DatabaseAdapter } from './models/watermelondb';
 
@@ -35,9 +43,36 @@ export class ConvoyDatabase extends Database implements EditContext {
   readonly clock: EditClock;
   private readonly seen = new Map<string, number>();
 
+  /** The storage, where others may have the same database open. */
+  private readonly shared: SharedStore | null;
+  private readonly foreignListeners: ((tables: string[]) => void)[] = [];
+
   constructor(options: { adapter: DatabaseAdapter; clock: EditClock }) {
     super({ adapter: options.adapter, modelClasses });
     this.clock = options.clock;
+    this.shared = isSharedStore(options.adapter) ? options.adapter : null;
+    this.shared?.attach(
+      replicaOf(this, (tables) => {
+        for (const listener of this.foreignListeners) listener(tables);
+      }),
+    );
+  }
+
+  /** Calls back with the tables that another tab or process wrote to. */
+  onForeignWrites(listener: (tables: string[]) => void): void {
+    this.foreignListeners.push(listener);
+  }
+
+  /** Writers take turns, those of other tabs and processes included, and see what the one before wrote. */
+  override write<T>(work: (writer: WriterInterface) => Promise<T>, description?: string): Promise<T> {
+    const { shared } = this;
+    if (!shared) return super.write(work, description);
+    return super.write((writer) => shared.whileSoleWriter(() => work(writer)), description);
+  }
+
+  /** Lets go of the file. Nothing can be read or written afterwards. */
+  async close(): Promise<void> {
+    await this.shared?.close();
   }
 
   /** @returns the revision of a scope up to which this device has seen everything; 0 for none. */

@@ -11,6 +11,7 @@ import * as randomIdModule from '@nozbe/watermelondb/utils/common/randomId/index
 
 export type { AppSchema, Collection, Query, Relation } from '@nozbe/watermelondb';
 export type { DatabaseAdapter } from '@nozbe/watermelondb/adapters/type';
+export type { WriterInterface } from '@nozbe/watermelondb/Database/WorkQueue';
 export { appSchema, Database, Model, Q, tableSchema };
 
 export const { children, date, field, json, relation, text } = decorators;

@@ -1,0 +1,107 @@
+/** A store in this process, on a file that other processes may have open too. */
+
+import { ConvoyError, type StorageError } from '@/core/errors';
+import type { Replica } from '@/core/storage';
+import { foreignChanges } from '../sqlite/foreignChanges';
+import { SqliteFailure, type SqlValue, storageError } from '../sqlite/handle';
+import type { Done, Outcome, StorePort } from '../sqlite/port';
+import type { EncodedBatch, SqliteStore } from '../sqlite/store';
+import type { FileLock } from './fileLock';
+
+/** ms between looks for what other processes wrote, when nothing is read here. */
+const LOOK_MS = 200;
+/** ms until a writer gives up on the others. */
+const PATIENCE_MS = 30_000;
+
+export class NodePort implements StorePort {
+  private replica: Replica | null = null;
+  private readonly listeners: ((error: StorageError) => void)[] = [];
+  private readonly timer: NodeJS.Timeout;
+  private writers = 0;
+
+  constructor(
+    private readonly store: SqliteStore,
+    private readonly lock: FileLock,
+  ) {
+    this.timer = setInterval(() => this.look(), LOOK_MS);
+    // Nobody has to wait for it to end the process.
+    this.timer.unref();
+  }
+
+  attach(replica: Replica): void {
+    this.replica = replica;
+  }
+
+  onTrouble(listener: (error: StorageError) => void): void {
+    this.listeners.push(listener);
+  }
+
+  select(sql: string, args: readonly SqlValue[], done: Parameters<StorePort['select']>[2]): void {
+    answer(done, () => {
+      this.takeOver();
+      return this.store.select(sql, args);
+    });
+  }
+
+  batch(batch: EncodedBatch, done: Done<void>): void {
+    answer(done, () => this.store.batch(batch));
+  }
+
+  exec(sql: string, done: Done<void>): void {
+    answer(done, () => this.store.exec(sql));
+  }
+
+  async whileSoleWriter<T>(work: () => Promise<T>): Promise<T> {
+    if (this.writers === 0) await this.takeLock();
+    this.writers += 1;
+    try {
+      if (this.writers === 1) this.takeOver();
+      return await work();
+    } finally {
+      this.writers -= 1;
+      if (this.writers === 0) this.lock.release();
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.timer);
+    this.replica = null;
+    this.store.close();
+    this.lock.close();
+  }
+
+  private async takeLock(): Promise<void> {
+    const deadline = performance.now() + PATIENCE_MS;
+    for (let wait = 1; !this.lock.tryTake(); wait = Math.min(2 * wait, 25)) {
+      if (performance.now() > deadline) throw new ConvoyError(storageError('locked'));
+      await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random())));
+    }
+  }
+
+  private takeOver(): void {
+    const written = this.store.foreignWrites();
+    if (written && this.replica) this.replica.takeOver(foreignChanges(this.store, written, this.replica));
+  }
+
+  private look(): void {
+    const looked = attempt(() => this.takeOver());
+    if ('value' in looked) return;
+    clearInterval(this.timer);
+    if (!(looked.error instanceof ConvoyError) || looked.error.detail.kind !== 'storage') throw looked.error;
+    for (const listener of this.listeners) listener(looked.error.detail);
+  }
+}
+
+/** Whatever the caller's callback throws is its own. */
+function answer<T>(done: Done<T>, work: () => T): void {
+  done(attempt(work));
+}
+
+function attempt<T>(work: () => T): Outcome<T> {
+  try {
+    return { value: work() };
+  } catch (error) {
+    if (error instanceof SqliteFailure) return { error: new ConvoyError(error.detail) };
+    return { error: error instanceof Error ? error : new Error(String(error)) };
+  }
+}

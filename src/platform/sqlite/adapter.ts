@@ -1,0 +1,203 @@
+/** WatermelonDB's `DatabaseAdapter` over SQLite, wherever the store is. */
+
+import type { AppSchema } from '@nozbe/watermelondb';
+import type { DatabaseAdapter } from '@nozbe/watermelondb/adapters/type';
+import type { SchemaMigrations } from '@nozbe/watermelondb/Schema/migrations';
+import type { StorageError } from '@/core/errors';
+import type { Replica, SharedStore, StoredRow } from '@/core/storage';
+import { CHANGE_LOG_SQL } from './changeLog';
+import { type BatchOperation, encodeBatch, tableOf } from './encodeBatch';
+import type { Selected, SqlValue } from './handle';
+import { parameterised } from './parameters';
+import type { Done, Outcome, StorePort } from './port';
+import { asObjects } from './store';
+import { encodeQuery, encodeSchema, type SerializedQuery, sanitizedRaw } from './watermelondb';
+
+type Stored = StoredRow | string;
+
+export interface SqliteAdapterOptions {
+  name: string;
+  schema: AppSchema;
+  migrations: SchemaMigrations;
+  port: StorePort;
+}
+
+export class SqliteAdapter implements SharedStore {
+  /** WatermelonDB asks for it by this name. */
+  static readonly adapterType = 'sqlite';
+  readonly schema: AppSchema;
+  readonly migrations: SchemaMigrations;
+  readonly dbName: string;
+  private readonly port: StorePort;
+  private replica: Replica | null = null;
+
+  constructor({ name, schema, migrations, port }: SqliteAdapterOptions) {
+    this.dbName = name;
+    this.schema = schema;
+    this.migrations = migrations;
+    this.port = port;
+  }
+
+  find(table: string, id: string, done: Done<Stored | null>): void {
+    const { name } = tableOf(this.schema, table);
+    this.port.select(
+      `select * from "${name}" where "id" = ? limit 1`,
+      [id],
+      mapped(done, (found) => this.shown(table, found)[0] ?? null),
+    );
+  }
+
+  query(query: SerializedQuery, done: Done<Stored[]>): void {
+    this.read(
+      query,
+      encodeQuery(query),
+      mapped(done, (found) => this.shown(query.table, found)),
+    );
+  }
+
+  queryIds(query: SerializedQuery, done: Done<string[]>): void {
+    const [sql, args] = encodeQuery(query);
+    const columns = /^select (distinct )?"(\w+)"\.\* from/;
+    const ids = query.description.sql ? sql : sql.replace(columns, 'select $1"$2"."id" from');
+    this.read(
+      query,
+      [ids, args],
+      mapped(done, (found) => idsOf(found)),
+    );
+  }
+
+  unsafeQueryRaw(query: SerializedQuery, done: Done<unknown[]>): void {
+    this.read(query, encodeQuery(query), mapped(done, asObjects));
+  }
+
+  count(query: SerializedQuery, done: Done<number>): void {
+    this.read(
+      query,
+      encodeQuery(query, true),
+      mapped(done, ({ columns, rows }) => Number(rows[0]?.[columns.indexOf('count')] ?? 0)),
+    );
+  }
+
+  batch(operations: BatchOperation[], done: Done<void>): void {
+    this.port.batch(encodeBatch(operations, this.schema), done);
+  }
+
+  getDeletedRecords(table: string, done: Done<string[]>): void {
+    const { name } = tableOf(this.schema, table);
+    this.port.select(`select "id" from "${name}" where "_status" = 'deleted'`, [], mapped(done, idsOf));
+  }
+
+  destroyDeletedRecords(table: string, ids: string[], done: Done<void>): void {
+    this.batch(
+      ids.map((id) => ['destroyPermanently', table, id]),
+      done,
+    );
+  }
+
+  unsafeExecute(work: { sqls: [string, SqlValue[]][] } | { sqlString: string }, done: Done<void>): void {
+    if ('sqlString' in work) {
+      this.port.exec(work.sqlString, done);
+      return;
+    }
+    const statements = work.sqls.map(([sql, args]) => ({ sql, argLists: [args.map(plain)] }));
+    this.port.batch({ statements, written: {}, request: null }, done);
+  }
+
+  /** Destroys everything. Nothing in Convoy calls it; WatermelonDB offers it for tests. */
+  unsafeResetDatabase(done: Done<void>): void {
+    this.port.select(`select "name" from "sqlite_master" where "type" = 'table'`, [], (found) => {
+      if ('error' in found) return done(found);
+      const tables = found.value.rows.map(([name]) => String(name)).filter((name) => !/^sqlite_/.test(name));
+      const drops = tables.map((table) => `drop table "${table}";`).join('');
+      this.port.exec(drops + encodeSchema(this.schema) + CHANGE_LOG_SQL, done);
+    });
+  }
+
+  getLocal(key: string, done: Done<string | undefined>): void {
+    this.port.select(
+      'select "value" from "local_storage" where "key" = ?',
+      [key],
+      mapped(done, ({ rows }) => (rows[0] ? String(rows[0][0]) : undefined)),
+    );
+  }
+
+  setLocal(key: string, value: string, done: Done<void>): void {
+    this.local('insert or replace into "local_storage" ("key", "value") values (?, ?)', [key, value], done);
+  }
+
+  removeLocal(key: string, done: Done<void>): void {
+    this.local('delete from "local_storage" where "key" = ?', [key], done);
+  }
+
+  unsafeLoadFromSync(_id: number, done: Done<never>): void {
+    done({ error: new Error('unsafeLoadFromSync is not offered: pages are applied by the sync engine.') });
+  }
+
+  provideSyncJson(_id: number, _json: string, done: Done<never>): void {
+    done({ error: new Error('provideSyncJson is not offered: pages are applied by the sync engine.') });
+  }
+
+  attach(replica: Replica): void {
+    this.replica = replica;
+    this.port.attach(replica);
+  }
+
+  whileSoleWriter<T>(work: () => Promise<T>): Promise<T> {
+    return this.port.whileSoleWriter(work);
+  }
+
+  onTrouble(listener: (error: StorageError) => void): void {
+    this.port.onTrouble(listener);
+  }
+
+  close(): Promise<void> {
+    return this.port.close();
+  }
+
+  private read(query: SerializedQuery, [sql, args]: [string, SqlValue[]], done: Done<Selected>): void {
+    tableOf(this.schema, query.table);
+    const [text, values] = query.description.sql ? [sql, args.map(plain)] : parameterised(sql, args);
+    this.port.select(text, values, done);
+  }
+
+  private local(sql: string, args: SqlValue[], done: Done<void>): void {
+    this.port.batch({ statements: [{ sql, argLists: [args] }], written: {}, request: null }, done);
+  }
+
+  /** Records that are in memory already are named, the others given. */
+  private shown(table: string, { columns, rows }: Selected): Stored[] {
+    const schema = tableOf(this.schema, table);
+    const idAt = columns.indexOf('id');
+    return rows.map((row) => {
+      const id = String(row[idAt]);
+      if (this.replica?.holds(table, id)) return id;
+      const dirty: Record<string, SqlValue> = {};
+      for (let index = 0; index < columns.length; index += 1) {
+        dirty[columns[index] as string] = row[index] as SqlValue;
+      }
+      return sanitizedRaw(dirty, schema);
+    });
+  }
+}
+
+/** The adapter as WatermelonDB's declarations have it. */
+export function asDatabaseAdapter(adapter: SqliteAdapter): DatabaseAdapter & SharedStore {
+  return adapter as unknown as DatabaseAdapter & SharedStore;
+}
+
+function mapped<T, U>(done: Done<U>, map: (value: T) => U): Done<T> {
+  return (outcome: Outcome<T>) => {
+    if ('error' in outcome) done(outcome);
+    else done({ value: map(outcome.value) });
+  };
+}
+
+function idsOf({ columns, rows }: Selected): string[] {
+  const at = columns.indexOf('id');
+  return rows.map((row) => String(row[at]));
+}
+
+function plain(value: unknown): SqlValue {
+  if (typeof value === 'boolean') return Number(value);
+  return value === undefined ? null : (value as SqlValue);
+}

@@ -1,0 +1,98 @@
+/**
+ * What was written lately and by which request, stored with each batch in its own transaction. From it
+ * other tabs and processes learn what to take over, and a batch that is sent again is not applied again.
+ */
+
+import { SqliteFailure, type SqliteHandle, storageError } from './handle';
+
+/** Batches that are remembered. Who has missed more takes everything over anew. */
+const REMEMBERED = 1_000;
+/** Records of one table and batch that are named one by one; more are told as "the table". */
+const NAMED = 500;
+
+/** Ids of the records written, by table; null: any of them. */
+export type Written = Record<string, string[] | null>;
+
+export const CHANGE_LOG_SQL = `create table if not exists "convoy_changes"
+  ("seq" integer primary key autoincrement, "request" text unique, "written" text not null);`;
+
+export class ChangeLog {
+  constructor(private readonly handle: SqliteHandle) {}
+
+  /** @returns the number of the latest batch; 0 for none */
+  latest(): number {
+    const { rows } = this.handle.select(
+      `select "seq" from "sqlite_sequence" where "name" = 'convoy_changes'`,
+    );
+    return Number(rows[0]?.[0] ?? 0);
+  }
+
+  /** @returns the number under which the batch is remembered */
+  add(written: Written, request: string | null): number {
+    this.handle.run('insert into "convoy_changes" ("request", "written") values (?, ?)', [
+      [request, JSON.stringify(written)],
+    ]);
+    const seq = Number(this.handle.select('select last_insert_rowid()').rows[0]?.[0]);
+    if (seq % 100 === 0) {
+      this.handle.run('delete from "convoy_changes" where "seq" <= ?', [[seq - REMEMBERED]]);
+    }
+    return seq;
+  }
+
+  /** @returns whether a batch of this request was applied */
+  has(request: string): boolean {
+    return (
+      this.handle.select('select 1 from "convoy_changes" where "request" = ?', [request]).rows.length > 0
+    );
+  }
+
+  /** @returns what was written after a batch, as one; null when that is no longer known. */
+  since(seq: number): Written | null {
+    const { rows } = this.handle.select(
+      'select "seq", "written" from "convoy_changes" where "seq" > ? order by "seq"',
+      [seq],
+    );
+    if (rows.length !== this.latest() - seq) return null;
+    return merged(rows.map(([, written]) => JSON.parse(String(written)) as Written));
+  }
+}
+
+/** Collects what one batch writes. */
+export class WrittenBatch {
+  private readonly tables = new Map<string, Set<string>>();
+
+  add(table: string, id: string): void {
+    const known = this.tables.get(table);
+    if (known) known.add(id);
+    else this.tables.set(table, new Set([id]));
+  }
+
+  get(): Written {
+    return Object.fromEntries(
+      [...this.tables].map(([table, ids]) => [table, ids.size > NAMED ? null : [...ids]]),
+    );
+  }
+}
+
+function merged(all: Written[]): Written {
+  const [first = {}, ...rest] = all;
+  if (rest.length === 0) return first;
+  const tables = new Map<string, Set<string> | null>();
+  for (const written of all) {
+    for (const [table, ids] of Object.entries(written)) {
+      const known = tables.get(table);
+      if (ids === null || known === null) tables.set(table, null);
+      else tables.set(table, new Set([...(known ?? []), ...ids]));
+    }
+  }
+  return Object.fromEntries([...tables].map(([table, ids]) => [table, ids && [...ids]]));
+}
+
+/** A store whose schema another version of the code has replaced can be used no more. */
+export function newerSchema(found: number, known: number): SqliteFailure {
+  return new SqliteFailure({
+    ...storageError('unavailable'),
+    code: 'newer_schema',
+    message: `The local database is of version ${found}, this Convoy knows versions up to ${known}. Update Convoy or reload the page; nothing was changed.`,
+  });
+}

@@ -1,0 +1,51 @@
+/** Brings a database file to the schema of the code, in one transaction, or leaves it as it was. */
+
+import type { AppSchema } from '@nozbe/watermelondb';
+import type { SchemaMigrations } from '@nozbe/watermelondb/Schema/migrations';
+import { CHANGE_LOG_SQL, newerSchema } from './changeLog';
+import { inTransaction, SqliteFailure, type SqliteHandle, storageError } from './handle';
+import { encodeMigrationSteps, encodeSchema, stepsForMigration } from './watermelondb';
+
+export interface SchemaOfCode {
+  schema: AppSchema;
+  migrations: SchemaMigrations;
+}
+
+/**
+ * Sets a new database up, or migrates an older one. Several may try at once: one does the work.
+ * Throws a `SqliteFailure`: `newer_schema`, `no_migration`, `corrupt` for a file of something else.
+ */
+export function prepareDatabase(handle: SqliteHandle, { schema, migrations }: SchemaOfCode): void {
+  if (versionOf(handle) === schema.version && hasTable(handle, 'convoy_changes')) return;
+  inTransaction(handle, () => {
+    const found = versionOf(handle);
+    if (found > schema.version) throw newerSchema(found, schema.version);
+    if (found === 0) setUp(handle, schema);
+    else if (found < schema.version) migrate(handle, { schema, migrations }, found);
+    handle.exec(CHANGE_LOG_SQL);
+    handle.exec(`pragma user_version = ${schema.version}`);
+  });
+}
+
+export function versionOf(handle: SqliteHandle): number {
+  return Number(handle.select('pragma user_version').rows[0]?.[0]);
+}
+
+function hasTable(handle: SqliteHandle, name: string): boolean {
+  return handle.select('select 1 from "sqlite_master" where "name" = ?', [name]).rows.length > 0;
+}
+
+function setUp(handle: SqliteHandle, schema: AppSchema): void {
+  const { rows } = handle.select('select "name" from "sqlite_master" limit 1');
+  if (rows.length > 0) throw new SqliteFailure(storageError('corrupt', 'it holds tables of something else'));
+  handle.exec(encodeSchema(schema));
+}
+
+function migrate(handle: SqliteHandle, { schema, migrations }: SchemaOfCode, found: number): void {
+  const steps = stepsForMigration({ migrations, fromVersion: found, toVersion: schema.version });
+  if (!steps) {
+    throw new SqliteFailure(storageError('no_migration', `version ${found}, wanted ${schema.version}`));
+  }
+  const sql = encodeMigrationSteps(steps);
+  if (sql !== '') handle.exec(sql);
+}

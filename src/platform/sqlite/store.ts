@@ -1,0 +1,113 @@
+/** One connection to a local database: reads, atomic batches, and what others wrote. Synchronous. */
+
+import type { StoredRow } from '@/core/storage';
+import { ChangeLog, newerSchema, type Written, WrittenBatch } from './changeLog';
+import { inTransaction, type Selected, type SqliteHandle, type SqlValue } from './handle';
+import { prepareDatabase, type SchemaOfCode, versionOf } from './prepare';
+
+/** Statements of a batch with the arguments of each run, in order. */
+export interface EncodedBatch {
+  statements: { sql: string; argLists: SqlValue[][] }[];
+  /** Ids by table, for those who keep the records in memory. */
+  written: Record<string, string[]>;
+  /** Makes a batch that is sent twice apply once. */
+  request: string | null;
+}
+
+export class SqliteStore {
+  private readonly log: ChangeLog;
+  /** The latest batch that this connection knows of. */
+  private seen: number;
+  private version: number;
+
+  private constructor(
+    private readonly handle: SqliteHandle,
+    private readonly code: SchemaOfCode,
+  ) {
+    this.log = new ChangeLog(handle);
+    this.seen = this.log.latest();
+    this.version = handle.dataVersion();
+  }
+
+  /** Opens a database for this schema; throws `SqliteFailure` and leaves it as it was where that cannot be. */
+  static open(handle: SqliteHandle, code: SchemaOfCode): SqliteStore {
+    const found = versionOf(handle);
+    if (found > code.schema.version) throw newerSchema(found, code.schema.version);
+    handle.makeDurable();
+    prepareDatabase(handle, code);
+    return new SqliteStore(handle, code);
+  }
+
+  select(sql: string, args?: readonly SqlValue[]): Selected {
+    return this.handle.select(sql, args);
+  }
+
+  /** Runs statements in one transaction; nobody else is told. */
+  exec(sql: string): void {
+    inTransaction(this.handle, () => this.handle.exec(sql));
+  }
+
+  /** All or nothing; on disk when it returns. */
+  batch({ statements, written, request }: EncodedBatch): void {
+    inTransaction(this.handle, () => {
+      if (request !== null && this.log.has(request)) return;
+      for (const { sql, argLists } of statements) this.handle.run(sql, argLists);
+      if (request === null && Object.keys(written).length === 0) return;
+      const batch = new WrittenBatch();
+      for (const [table, ids] of Object.entries(written)) for (const id of ids) batch.add(table, id);
+      const seq = this.log.add(batch.get(), request);
+      // Where others wrote in between, that is still to be told.
+      if (seq === this.seen + 1) this.seen = seq;
+    });
+  }
+
+  /**
+   * @returns what other connections wrote since the last call, or null for nothing. Throws `newer_schema`
+   * when one of them has brought the database to a newer version.
+   */
+  foreignWrites(): Written | null {
+    const version = this.handle.dataVersion();
+    if (version === this.version) return null;
+    const found = versionOf(this.handle);
+    if (found > this.code.schema.version) throw newerSchema(found, this.code.schema.version);
+    this.version = version;
+    const latest = this.log.latest();
+    if (latest === this.seen) return null;
+    const written = this.log.since(this.seen) ?? this.everything();
+    this.seen = latest;
+    return written;
+  }
+
+  /** @returns the stored records among these ids, as they are; of all ids for null. */
+  rowsOf(table: string, ids: readonly string[] | null): StoredRow[] {
+    const chunks = ids === null ? [null] : chunked(ids, 500);
+    return chunks.flatMap((chunk) => {
+      const clause = chunk === null ? '' : ` where "id" in (${chunk.map(() => '?').join()})`;
+      return asObjects(this.handle.select(`select * from "${table}"${clause}`, chunk ?? []));
+    });
+  }
+
+  close(): void {
+    this.handle.close();
+  }
+
+  private everything(): Written {
+    return Object.fromEntries(Object.keys(this.code.schema.tables).map((table) => [table, null]));
+  }
+}
+
+export function asObjects({ columns, rows }: Selected): StoredRow[] {
+  return rows.map((row) => {
+    const object: Record<string, SqlValue> = {};
+    for (let index = 0; index < columns.length; index += 1) {
+      object[columns[index] as string] = row[index] as SqlValue;
+    }
+    return object as StoredRow;
+  });
+}
+
+function chunked<T>(items: readonly T[], size: number): T[][] {
+  const chunks: T[][] = [];
+  for (let at = 0; at < items.length; at += size) chunks.push(items.slice(at, at + size));
+  return chunks;
+}
