@@ -70,6 +70,11 @@ export class ConvoyDatabase extends Database implements EditContext {
     return super.write((writer) => shared.whileSoleWriter(() => work(writer)), description);
   }
 
+  /** Resolves when what other tabs and processes wrote until now is in memory. */
+  async catchUp(): Promise<void> {
+    await this.shared?.whileSoleWriter(async () => undefined);
+  }
+
   /** Lets go of the file. Nothing can be read or written afterwards. */
   async close(): Promise<void> {
     await this.shared?.close();

@@ -155,9 +155,7 @@ export async function openDevice(options: DeviceOptions): Promise<Result<Device,
     discardArchived: (archived) => discardArchived(database, archived),
     close: async () => {
       await Promise.all([stopAutoSync(), engine.stop()]);
-      // Writes that were asked for before are finished first.
-      await database.write(async () => undefined, 'close');
-      await options.adapter.close?.();
+      await database.close();
     },
   });
 }

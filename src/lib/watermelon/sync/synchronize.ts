@@ -1,11 +1,11 @@
 /** Orchestration: push, pull, resolve, until quiet. One sync at a time for each database. */
 
 import { BehaviorSubject, type Observable } from 'rxjs';
-import { reactionTo, type SyncError } from '@/core/errors';
+import { ConvoyError, reactionTo, type SyncError } from '@/core/errors';
 import type { SyncTransport } from '@/core/protocol';
 import { SYNCED_TABLES } from '@/core/schema';
 import type { ConvoyDatabase } from '../database';
-import { Quarantined } from '../models';
+import { DeviceState, IdMapping, OutboxBatch, Quarantined, ScopeCursor } from '../models';
 import { Q } from '../models/watermelondb';
 import { DeviceStore, doneUpTo } from './deviceStore';
 import { IdMappings } from './idMapping';
@@ -22,6 +22,14 @@ import { prepareLogEntry } from './syncLog';
 const MOST_ROUNDS = 8;
 /** Rows in a page, unless said otherwise. */
 const PAGE_ROWS = 2_000;
+
+/** Tables of which a session keeps the content in memory. */
+const HELD_TABLES: ReadonlySet<string> = new Set([
+  ScopeCursor.table,
+  DeviceState.table,
+  OutboxBatch.table,
+  IdMapping.table,
+] as unknown[] as string[]);
 
 export interface SyncEngineOptions {
   database: ConvoyDatabase;
@@ -56,7 +64,9 @@ export class SyncEngine {
   private counting: Promise<void> = Promise.resolve();
   private cancelled = new AbortController();
 
-  constructor(private readonly options: SyncEngineOptions) {}
+  constructor(private readonly options: SyncEngineOptions) {
+    options.database.onForeignWrites((tables) => this.noticeForeignWrites(tables));
+  }
 
   /** The state of this device, now and whenever it changes. */
   observeStatus(): Observable<SyncStatus> {
@@ -148,11 +158,7 @@ export class SyncEngine {
       await this.open().catch(() => undefined);
       result.status = 'error';
       result.reaction = 'stop';
-      result.error = {
-        kind: 'unexpected',
-        code: 'unexpected',
-        message: thrown instanceof Error ? thrown.message : String(thrown),
-      };
+      result.error = errorOf(thrown);
     }
     result.durationMs = clock.now() - startedAt;
     await this.finish(result, startedAt);
@@ -160,6 +166,8 @@ export class SyncEngine {
   }
 
   private async rounds(result: SyncResult): Promise<SyncError | null> {
+    // Whoever synced this database before may have been another tab or process.
+    await this.options.database.catchUp();
     const session = await this.open();
     const { signal } = this.cancelled;
     for (let round = 0; round < MOST_ROUNDS; round += 1) {
@@ -200,30 +208,36 @@ export class SyncEngine {
     return this.session;
   }
 
+  /** What this engine holds in memory is read anew when somebody else has written it. */
+  private noticeForeignWrites(tables: string[]): void {
+    if (!tables.some((table) => HELD_TABLES.has(table))) return;
+    this.session = null;
+    // Nobody waits for it: a sync opens what it needs by itself.
+    if (!this.running) void this.open().catch(() => undefined);
+  }
+
   private async finish(result: SyncResult, startedAt: number): Promise<void> {
     const { clock } = this.options;
     const done = result.status === 'ok' || result.status === 'partial';
     const lastSyncedAt = done ? clock.now() : this.status.value.lastSyncedAt;
     const changed = result.pushed + result.pulled + result.rejected > 0 || !done;
     try {
-      if (this.session && changed) await this.writeLog(this.session, result, startedAt, lastSyncedAt);
+      if (changed) await this.writeLog(result, startedAt, lastSyncedAt);
       await this.refreshCounts();
     } catch (thrown) {
       // The store is failing: the sync's own result says so already, unless this is the first sign of it.
-      result.error ??= { kind: 'storage', code: 'unavailable', message: String(thrown) };
+      result.error ??= errorOf(thrown);
       result.status = 'error';
     }
     const kind = done && !result.error ? 'idle' : result.status === 'offline' ? 'offline' : 'error';
     this.report({ kind, lastSyncedAt, progress: null, error: result.error });
   }
 
-  private async writeLog(
-    { database, store, clock }: SyncSession,
-    result: SyncResult,
-    startedAt: number,
-    lastSyncedAt: number | null,
-  ): Promise<void> {
+  private async writeLog(result: SyncResult, startedAt: number, lastSyncedAt: number | null): Promise<void> {
+    const { database } = this.options;
     await database.write(async () => {
+      // Opened here: since this sync ended another tab or process may have had its turn.
+      const { store, clock } = await this.open();
       await database.batch([
         ...(await prepareLogEntry(database, result, startedAt)),
         store.prepareFacts({ clockOffset: clock.offset(), lastSyncedAt }),
@@ -234,6 +248,13 @@ export class SyncEngine {
   private report(changes: Partial<SyncStatus>): void {
     this.status.next({ ...this.status.value, ...changes });
   }
+}
+
+/** Storage says what is wrong with it; anything else is a bug. */
+function errorOf(thrown: unknown): SyncError {
+  if (thrown instanceof ConvoyError && thrown.detail.kind === 'storage') return thrown.detail;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return { kind: 'unexpected', code: 'unexpected', message };
 }
 
 async function unavailable(): Promise<never> {
