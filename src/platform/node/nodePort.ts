@@ -55,7 +55,10 @@ export class NodePort implements StorePort {
     if (this.writers === 0) await this.takeLock();
     this.writers += 1;
     try {
-      if (this.writers === 1) this.takeOver();
+      if (this.writers === 1) {
+        const caughtUp = attempt(() => this.takeOver());
+        if ('error' in caughtUp) throw caughtUp.error;
+      }
       return await work();
     } finally {
       this.writers -= 1;

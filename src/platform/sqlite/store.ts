@@ -50,6 +50,7 @@ export class SqliteStore {
   /** All or nothing; on disk when it returns. */
   batch({ statements, written, request }: EncodedBatch): void {
     inTransaction(this.handle, () => {
+      if (this.handle.dataVersion() !== this.version) this.refuseNewer();
       if (request !== null && this.log.has(request)) return;
       for (const { sql, argLists } of statements) this.handle.run(sql, argLists);
       if (request === null && Object.keys(written).length === 0) return;
@@ -68,8 +69,7 @@ export class SqliteStore {
   foreignWrites(): Written | null {
     const version = this.handle.dataVersion();
     if (version === this.version) return null;
-    const found = versionOf(this.handle);
-    if (found > this.code.schema.version) throw newerSchema(found, this.code.schema.version);
+    this.refuseNewer();
     this.version = version;
     const latest = this.log.latest();
     if (latest === this.seen) return null;
@@ -89,6 +89,12 @@ export class SqliteStore {
 
   close(): void {
     this.handle.close();
+  }
+
+  /** Code that is older than the schema by now must not write any more. */
+  private refuseNewer(): void {
+    const found = versionOf(this.handle);
+    if (found > this.code.schema.version) throw newerSchema(found, this.code.schema.version);
   }
 
   private everything(): Written {

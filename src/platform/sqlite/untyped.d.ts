@@ -1,3 +1,4 @@
-/** Modules of WatermelonDB that come without declarations; `watermelondb.ts` says what they are. */
+/** Modules of WatermelonDB that come without declarations; whoever imports them says what they are. */
 declare module '@nozbe/watermelondb/adapters/sqlite/encodeQuery/index.js';
 declare module '@nozbe/watermelondb/adapters/sqlite/encodeSchema/index.js';
+declare module '@nozbe/watermelondb/observation/encodeMatcher/index.js';

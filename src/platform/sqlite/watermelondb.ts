@@ -44,7 +44,7 @@ export const stepsForMigration: (range: {
   migrations: unknown;
   fromVersion: number;
   toVersion: number;
-}) => unknown[] | null = defaultOf(stepsModule);
+}) => unknown[] | null = named(stepsModule, 'stepsForMigration');
 export const sanitizedRaw: (dirty: object, schema: TableSchema) => StoredRow = named(
   rawRecordModule,
   'sanitizedRaw',

@@ -1,0 +1,16 @@
+import { joinCases } from './joins';
+import { migrationCases } from './migrations';
+import { queryCases } from './queries';
+import { recordCases } from './records';
+import { sharingCases } from './sharing';
+
+export type { AdapterCase, AdapterHost } from './fixture';
+
+/** All that an adapter of local storage is held to. */
+export const storageAdapterCases = [
+  ...queryCases,
+  ...joinCases,
+  ...recordCases,
+  ...migrationCases,
+  ...sharingCases,
+];

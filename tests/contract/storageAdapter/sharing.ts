@@ -1,0 +1,119 @@
+import type { ForeignChange, Replica } from '@/core/storage';
+import { type AdapterCase, batch, expectSame, find, insert, open, type Row, row } from './fixture';
+
+/** Holds these records in memory, and is told about tables it watches. */
+function replica(held: string[], watched: string[] = []): Replica & { told: ForeignChange[] } {
+  const told: ForeignChange[] = [];
+  return {
+    told,
+    holds: (_table, id) => held.includes(id),
+    held: () => held,
+    watches: (table) => watched.includes(table),
+    takeOver: (changes) => told.push(...changes),
+  };
+}
+
+const names = (rows: { id: string }[]) => rows.map(({ id }) => id).sort();
+
+/** Two openings of one database, as two tabs or processes have it. */
+export const sharingCases: AdapterCase[] = [
+  {
+    title: 'tells a writer what others wrote, before its work begins: what it holds or watches',
+    async run(host) {
+      const one = await open(host);
+      const other = await open(host, one.name);
+      await insert(one.adapter, 'boats', { id: 'b1', name: 'old' }, { id: 'b2' }, { id: 'b3' });
+      const side = replica(['b1', 'b2', 'b3'], ['harbours']);
+      other.adapter.attach(side);
+      await other.adapter.whileSoleWriter(async () => undefined);
+      side.told.length = 0;
+      await one.adapter.whileSoleWriter(async () => {
+        await batch(one.adapter, [
+          ['update', 'boats', row('boats', { id: 'b1', name: 'new' })],
+          ['markAsDeleted', 'boats', 'b2'],
+          ['destroyPermanently', 'boats', 'b3'],
+          ['create', 'boats', row('boats', { id: 'b4' })],
+          ['create', 'harbours', row('harbours', { id: 'h1' })],
+        ]);
+      });
+      await other.adapter.whileSoleWriter(async () => {
+        const of = (table: string) => side.told.filter((change) => change.table === table);
+        const boats = of('boats');
+        expectSame(names(boats.flatMap(({ rows }) => rows)), ['b1']);
+        expectSame(boats.flatMap(({ rows }) => rows)[0]?.name, 'new');
+        expectSame(boats.flatMap(({ gone }) => gone).sort(), ['b2', 'b3']);
+        expectSame(names(of('harbours').flatMap(({ rows }) => rows)), ['h1']);
+      });
+      await one.adapter.close();
+      await other.adapter.close();
+    },
+  },
+  {
+    title: 'is not told what it wrote itself',
+    async run(host) {
+      const { adapter } = await open(host);
+      const side = replica(['b1'], ['boats']);
+      adapter.attach(side);
+      await adapter.whileSoleWriter(() => insert(adapter, 'boats', { id: 'b1' }));
+      await adapter.whileSoleWriter(async () => undefined);
+      expectSame(side.told, []);
+      await adapter.close();
+    },
+  },
+  {
+    title: 'tells of a batch of thousands too, and of more batches than are remembered',
+    async run(host) {
+      const one = await open(host);
+      const other = await open(host, one.name);
+      const side = replica(['b7'], ['boats']);
+      other.adapter.attach(side);
+      await insert(one.adapter, 'boats', ...Array.from({ length: 3_000 }, (_, at) => ({ id: `b${at}` })));
+      await other.adapter.whileSoleWriter(async () => undefined);
+      expectSame(names(side.told.flatMap(({ rows }) => rows)).length, 3_000);
+      side.told.length = 0;
+      for (let turn = 0; turn < 1_200; turn += 1) {
+        await batch(one.adapter, [['update', 'boats', row('boats', { id: 'b7', length: turn })]]);
+      }
+      await other.adapter.whileSoleWriter(async () => undefined);
+      const seen = side.told.flatMap(({ rows }) => rows).filter(({ id }) => id === 'b7');
+      expectSame(seen.at(-1)?.length, 1_199);
+      await one.adapter.close();
+      await other.adapter.close();
+    },
+  },
+  {
+    title: 'lets writers take turns, and loses none of their changes',
+    async run(host) {
+      const one = await open(host);
+      const other = await open(host, one.name);
+      await insert(one.adapter, 'boats', { id: 'b1', length: 0 });
+      const add = async ({ adapter }: typeof one) => {
+        const found = (await find(adapter, 'boats', 'b1')) as Row;
+        await Promise.resolve();
+        await batch(adapter, [['update', 'boats', { ...found, length: Number(found.length) + 1 }]]);
+      };
+      const side = async (opened: typeof one) => {
+        for (let turn = 0; turn < 50; turn += 1) await opened.adapter.whileSoleWriter(() => add(opened));
+      };
+      await Promise.all([side(one), side(other)]);
+      expectSame(((await find(one.adapter, 'boats', 'b1')) as Row).length, 100);
+      await one.adapter.close();
+      await other.adapter.close();
+    },
+  },
+  {
+    title: 'frees the turn of a writer whose work fails, and lets it write inside its own turn',
+    async run(host) {
+      const one = await open(host);
+      const other = await open(host, one.name);
+      const failed = one.adapter.whileSoleWriter(() => Promise.reject(new Error('no'))).catch(() => 'failed');
+      expectSame(await failed, 'failed');
+      await other.adapter.whileSoleWriter(() =>
+        other.adapter.whileSoleWriter(() => insert(other.adapter, 'boats', { id: 'b1' })),
+      );
+      expectSame(((await find(one.adapter, 'boats', 'b1')) as Row).id, 'b1');
+      await one.adapter.close();
+      await other.adapter.close();
+    },
+  },
+];
