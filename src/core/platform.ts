@@ -2,6 +2,7 @@
 
 import type { StorageError } from './errors';
 import type { Result } from './result';
+import type { Closable, SalvageRules } from './storage';
 
 /** Where a Supabase project or a local stack is. */
 export interface Backend {
@@ -21,12 +22,8 @@ export interface LocalDatabaseOptions<Schema, Migrations> {
   name: string;
   schema: Schema;
   migrations: Migrations;
-}
-
-/** Open storage that can be let go of. */
-export interface Closable {
-  /** Resolves when everything written is on disk and others may open it. It is of no use afterwards. */
-  close(): Promise<void>;
+  /** What is saved where the database turns out to be damaged. */
+  salvage?: SalvageRules;
 }
 
 /** `Adapter`, `Schema` and `Migrations` are WatermelonDB's; `core` does not know them. */

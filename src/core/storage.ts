@@ -24,8 +24,27 @@ export interface Replica {
   takeOver(changes: ForeignChange[]): void;
 }
 
+/** What to save of a damaged database, by table: records that are unsynced unless said otherwise. */
+export type SalvageRules = Readonly<Record<string, 'all' | 'unsynced' | 'none'>>;
+
+/** What became of a damaged database. */
+export interface SalvageReport {
+  /** Ids of the records that were saved, by table. */
+  saved: Record<string, string[]>;
+  /** Every place of the file could be read. */
+  complete: boolean;
+  /** Where the damaged file is kept. */
+  keptAs: string;
+}
+
+/** Open storage that can be let go of. */
+export interface Closable {
+  /** Resolves when everything written is on disk and others may open it. It is of no use afterwards. */
+  close(): Promise<void>;
+}
+
 /** Implemented by adapters whose database may be open more than once. */
-export interface SharedStore {
+export interface SharedStore extends Closable {
   /** Names who is told what others write; called once, before the first read. */
   attach(replica: Replica): void;
   /**
@@ -33,9 +52,10 @@ export interface SharedStore {
    * Throws a `ConvoyError` (storage, `locked`) when the others do not let go.
    */
   whileSoleWriter<T>(work: () => Promise<T>): Promise<T>;
+  /** The database was found damaged and made anew when it was opened. */
+  readonly salvaged: SalvageReport | null;
   /** Calls back when the store can be used no more, or something else has to be told. */
   onTrouble(listener: (error: StorageError) => void): void;
-  close(): Promise<void>;
 }
 
 export function isSharedStore(adapter: unknown): adapter is SharedStore {

@@ -1,6 +1,6 @@
 /** A machine that dies in the middle: for tests of what is found afterwards. */
 
-import { migrations, schema } from '@/lib/watermelon/models';
+import { LOCAL_DATABASE } from '@/lib/watermelon/models';
 import { createPlatform, type WatermelonPlatform } from '@/platform/node';
 
 type Callback = (result: { error: Error }) => void;
@@ -18,7 +18,7 @@ export function crashingPlatform(folder: string, crash: Crash): WatermelonPlatfo
   return {
     ...platform,
     async openAdapter(options) {
-      const opened = await platform.openAdapter({ ...options, schema, migrations });
+      const opened = await platform.openAdapter({ ...options, ...LOCAL_DATABASE });
       if (!opened.ok) return opened;
       const adapter = opened.value;
       const batch = adapter.batch.bind(adapter);

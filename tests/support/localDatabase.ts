@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ConvoyDatabase } from '@/lib/watermelon';
 import { type DatabaseAdapter, openDatabase } from '@/lib/watermelon/database';
-import { migrations, schema } from '@/lib/watermelon/models';
+import { LOCAL_DATABASE } from '@/lib/watermelon/models';
 import { SyncClock } from '@/lib/watermelon/sync';
 import { createPlatform } from '@/platform/node';
 
@@ -15,9 +15,9 @@ export function temporaryFolder(): { path: string; remove: () => void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** @returns WatermelonDB's SQLite adapter on a file of the folder. */
+/** @returns the storage adapter on a file of the folder. */
 export async function openAdapter(folder: string, name = 'local'): Promise<DatabaseAdapter> {
-  const opened = await createPlatform({ folder }).openAdapter({ name, schema, migrations });
+  const opened = await createPlatform({ folder }).openAdapter({ name, ...LOCAL_DATABASE });
   if (!opened.ok) throw new Error(opened.error.message);
   return opened.value;
 }

@@ -38,6 +38,8 @@ export interface TestDeviceOptions {
   pokes?: boolean;
   timing?: DeviceOptions['timing'];
   pageRows?: number;
+  /** Keeps devices on one folder from syncing at once. */
+  exclusively?: DeviceOptions['exclusively'];
 }
 
 /** Everything that one test file opens, closed in the end. */
@@ -95,6 +97,7 @@ export class World {
       timing: options.timing,
       now: options.now,
       pageRows: options.pageRows,
+      exclusively: options.exclusively,
     });
     if (!opened.ok) throw new Error(opened.error.message);
     const device = opened.value;

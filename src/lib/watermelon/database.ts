@@ -3,7 +3,8 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { StorageError } from '@/core/errors';
 import { fail, ok, type Result } from '@/core/result';
-import { isSharedStore, type SharedStore } from '@/core/storage';
+import type { Closable } from '@/core/storage';
+import { isSharedStore, type SalvageReport, type SharedStore } from '@/core/storage';
 import { replicaOf } from './carryIn';
 import { ConvoyModel, modelClasses } from './models';
 import { RecoverableModel } from './models/recoverableModel';
@@ -70,6 +71,16 @@ export class ConvoyDatabase extends Database implements EditContext {
     return super.write((writer) => shared.whileSoleWriter(() => work(writer)), description);
   }
 
+  /** What was saved, where the database was found damaged and made anew. */
+  get salvaged(): SalvageReport | null {
+    return this.shared?.salvaged ?? null;
+  }
+
+  /** Calls back when the storage is in trouble: an old version of the code, damage, a full disk. */
+  onStorageTrouble(listener: (error: StorageError) => void): void {
+    this.shared?.onTrouble(listener);
+  }
+
   /** Resolves when what other tabs and processes wrote until now is in memory. */
   async catchUp(): Promise<void> {
     await this.shared?.whileSoleWriter(async () => undefined);
@@ -77,7 +88,10 @@ export class ConvoyDatabase extends Database implements EditContext {
 
   /** Lets go of the file. Nothing can be read or written afterwards. */
   async close(): Promise<void> {
-    await this.shared?.close();
+    // Writes that were asked for before are finished first.
+    await super.write(async () => undefined, 'close');
+    const storage = this.adapter.underlyingAdapter as unknown as Partial<Closable>;
+    await storage.close?.();
   }
 
   /** @returns the revision of a scope up to which this device has seen everything; 0 for none. */

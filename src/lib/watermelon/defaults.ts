@@ -15,7 +15,7 @@ import { writeReferenceData } from './accounts/referenceData';
 import { leaveAccount, type SignOutOptions, type SignOutResult } from './accounts/signOut';
 import type { LocalWork } from './accounts/takeAlong';
 import { type Device, openDevice } from './device';
-import { migrations, schema } from './models';
+import { LOCAL_DATABASE } from './models';
 
 export { findLocalWork, takeLocalWork };
 
@@ -59,7 +59,7 @@ export async function openUserDevice(
   // A user's own database can be had all the same; work that is on its way elsewhere may not be gone on with.
   if (!resumed.ok && userId === null) throw new ConvoyError(resumed.error);
   const name = databaseName(userId ?? LOCAL_USER);
-  const adapter = await platform.openAdapter({ name, schema, migrations });
+  const adapter = await platform.openAdapter({ name, ...LOCAL_DATABASE });
   if (!adapter.ok) throw new ConvoyError(adapter.error);
   const signedIn = userId === null ? null : client;
   if (signedIn) setRemoteClient(signedIn);

@@ -3,11 +3,11 @@
 import type { Observable } from 'rxjs';
 import type { ContextService } from '@/core/contextService';
 import type { StorageError } from '@/core/errors';
-import type { Closable } from '@/core/platform';
 import type { PokeSource } from '@/core/pokes';
 import type { Json, SyncTransport } from '@/core/protocol';
 import { ok, type Result } from '@/core/result';
 import type { SyncedTable } from '@/core/schema';
+import type { Closable, SalvageReport } from '@/core/storage';
 import { LocalStore } from './context/localStore';
 import { createLocalContextService, type LocalContextService } from './context/service';
 import { type ConvoyDatabase, type DatabaseAdapter, openDatabase } from './database';
@@ -83,6 +83,8 @@ export interface Device {
   settleConflict(id: string, how: Settlement): Promise<boolean>;
   /** Reverses a settlement told in the feed, made on whichever device. */
   reverseSettlement(activityId: string): Promise<void>;
+  /** What was saved of a damaged local database when it was opened; null: it was sound. */
+  readonly salvaged: SalvageReport | null;
   /** Everything here that is not on the server, to be kept elsewhere. */
   exportUnsynced(): Promise<UnsyncedExport>;
   /** How much of it there is. */
@@ -148,6 +150,7 @@ export async function openDevice(options: DeviceOptions): Promise<Result<Device,
     editQuarantined: (id, values) => editQuarantined(database, id, values),
     settleConflict: (id, how) => settleConflict({ database, ids, userId }, id, how),
     reverseSettlement: (activityId) => reverseSettlement({ database, ids, userId }, activityId),
+    salvaged: database.salvaged,
     exportUnsynced: () => exportUnsynced(database, userId, clock.now()),
     countUnsynced: () => countUnsynced(database),
     syncLog: () => readSyncLog(database),

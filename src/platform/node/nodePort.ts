@@ -1,7 +1,7 @@
 /** A store in this process, on a file that other processes may have open too. */
 
 import { ConvoyError, type StorageError } from '@/core/errors';
-import type { Replica } from '@/core/storage';
+import type { Replica, SalvageReport } from '@/core/storage';
 import { foreignChanges } from '../sqlite/foreignChanges';
 import { SqliteFailure, type SqlValue, storageError } from '../sqlite/handle';
 import type { Done, Outcome, StorePort } from '../sqlite/port';
@@ -18,10 +18,14 @@ export class NodePort implements StorePort {
   private readonly listeners: ((error: StorageError) => void)[] = [];
   private readonly timer: NodeJS.Timeout;
   private writers = 0;
+  private readonly told = new Set<StorageError['code']>();
 
   constructor(
     private readonly store: SqliteStore,
     private readonly lock: FileLock,
+    readonly salvaged: SalvageReport | null,
+    /** Called once where the database turns out to be damaged. */
+    private readonly noteDamage: () => void,
   ) {
     this.timer = setInterval(() => this.look(), LOOK_MS);
     // Nobody has to wait for it to end the process.
@@ -37,22 +41,22 @@ export class NodePort implements StorePort {
   }
 
   select(sql: string, args: readonly SqlValue[], done: Parameters<StorePort['select']>[2]): void {
-    answer(done, () => {
+    this.answer(done, () => {
       this.takeOver();
       return this.store.select(sql, args);
     });
   }
 
   batch(batch: EncodedBatch, done: Done<void>): void {
-    answer(done, () => this.store.batch(batch));
+    this.answer(done, () => this.store.batch(batch));
   }
 
   exec(sql: string, done: Done<void>): void {
-    answer(done, () => this.store.exec(sql));
+    this.answer(done, () => this.store.exec(sql));
   }
 
   async whileSoleWriter<T>(work: () => Promise<T>): Promise<T> {
-    if (this.writers === 0) await this.takeLock();
+    if (this.writers === 0) await waitFor(this.lock);
     this.writers += 1;
     try {
       if (this.writers === 1) {
@@ -73,14 +77,6 @@ export class NodePort implements StorePort {
     this.lock.close();
   }
 
-  private async takeLock(): Promise<void> {
-    const deadline = performance.now() + PATIENCE_MS;
-    for (let wait = 1; !this.lock.tryTake(); wait = Math.min(2 * wait, 25)) {
-      if (performance.now() > deadline) throw new ConvoyError(storageError('locked'));
-      await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random())));
-    }
-  }
-
   private takeOver(): void {
     const written = this.store.foreignWrites();
     if (written && this.replica) this.replica.takeOver(foreignChanges(this.store, written, this.replica));
@@ -90,14 +86,33 @@ export class NodePort implements StorePort {
     const looked = attempt(() => this.takeOver());
     if ('value' in looked) return;
     clearInterval(this.timer);
-    if (!(looked.error instanceof ConvoyError) || looked.error.detail.kind !== 'storage') throw looked.error;
-    for (const listener of this.listeners) listener(looked.error.detail);
+    this.tell(looked.error);
+  }
+
+  /** Whatever the caller's callback throws is its own. */
+  private answer<T>(done: Done<T>, work: () => T): void {
+    const outcome = attempt(work);
+    if ('error' in outcome) this.tell(outcome.error);
+    done(outcome);
+  }
+
+  private tell(error: Error): void {
+    if (!(error instanceof ConvoyError) || error.detail.kind !== 'storage') return;
+    const { detail } = error;
+    if (this.told.has(detail.code)) return;
+    this.told.add(detail.code);
+    if (detail.code === 'corrupt') this.noteDamage();
+    for (const listener of this.listeners) listener(detail);
   }
 }
 
-/** Whatever the caller's callback throws is its own. */
-function answer<T>(done: Done<T>, work: () => T): void {
-  done(attempt(work));
+/** Takes a lock; throws a `ConvoyError` (storage, `locked`) where the others do not let go of it. */
+export async function waitFor(lock: FileLock): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (let wait = 1; !lock.tryTake(); wait = Math.min(2 * wait, 25)) {
+    if (performance.now() > deadline) throw new ConvoyError(storageError('locked'));
+    await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random())));
+  }
 }
 
 function attempt<T>(work: () => T): Outcome<T> {

@@ -1,18 +1,29 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AppSchema } from '@nozbe/watermelondb';
 import type { DatabaseAdapter } from '@nozbe/watermelondb/adapters/type';
 import type { SchemaMigrations } from '@nozbe/watermelondb/Schema/migrations';
-import type { StorageError } from '@/core/errors';
-import type { Closable, LocalDatabaseOptions } from '@/core/platform';
+import { ConvoyError, type StorageError } from '@/core/errors';
+import type { LocalDatabaseOptions } from '@/core/platform';
 import { fail, ok, type Result } from '@/core/result';
+import type { Closable } from '@/core/storage';
 import { asDatabaseAdapter, SqliteAdapter } from '../sqlite/adapter';
 import { SqliteFailure, storageError } from '../sqlite/handle';
-import { SqliteStore } from '../sqlite/store';
 import { silenceWatermelon } from '../watermelonLogger';
-import { BetterSqliteHandle } from './betterSqlite';
 import { FileLock } from './fileLock';
-import { NodePort } from './nodePort';
+import { NodePort, waitFor } from './nodePort';
+import { openFile } from './openFile';
+
+export function hasSqlite(folder: string, name: string): boolean {
+  return existsSync(join(folder, `${name}.db`));
+}
+
+/** The journals go first: one without its database is nothing, one beside a new database would be its own. */
+export function removeSqlite(folder: string, name: string): void {
+  for (const suffix of ['-wal', '-shm', '-journal', '-damaged', '']) {
+    rmSync(join(folder, `${name}.db${suffix}`), { force: true });
+  }
+}
 
 /** Opens `<folder>/<name>.db`. Any number of processes may have it open. */
 export async function openSqlite(
@@ -20,16 +31,20 @@ export async function openSqlite(
   options: LocalDatabaseOptions<AppSchema, SchemaMigrations>,
 ): Promise<Result<DatabaseAdapter & Closable, StorageError>> {
   silenceWatermelon();
-  let handle: BetterSqliteHandle | null = null;
+  let lock: FileLock | null = null;
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    handle = new BetterSqliteHandle(join(folder, `${options.name}.db`));
-    const store = SqliteStore.open(handle, options);
-    const port = new NodePort(store, new FileLock(join(folder, `${options.name}.lock`)));
+    lock = new FileLock(join(folder, `${options.name}.lock`));
+    // Setting up, migrating and salvaging are writers' work.
+    await waitFor(lock);
+    const { store, salvaged, noteDamage } = openFile(join(folder, `${options.name}.db`), options);
+    lock.release();
+    const port = new NodePort(store, lock, salvaged, noteDamage);
     return ok(asDatabaseAdapter(new SqliteAdapter({ ...options, port })));
   } catch (error) {
-    handle?.close();
+    lock?.close();
     if (error instanceof SqliteFailure) return fail(error.detail);
+    if (error instanceof ConvoyError && error.detail.kind === 'storage') return fail(error.detail);
     return fail(storageError('unavailable', error instanceof Error ? error.message : String(error)));
   }
 }

@@ -4,7 +4,7 @@ import type { AppSchema } from '@nozbe/watermelondb';
 import type { DatabaseAdapter } from '@nozbe/watermelondb/adapters/type';
 import type { SchemaMigrations } from '@nozbe/watermelondb/Schema/migrations';
 import type { StorageError } from '@/core/errors';
-import type { Replica, SharedStore, StoredRow } from '@/core/storage';
+import type { Replica, SalvageReport, SharedStore, StoredRow } from '@/core/storage';
 import { CHANGE_LOG_SQL } from './changeLog';
 import { type BatchOperation, encodeBatch, tableOf } from './encodeBatch';
 import type { Selected, SqlValue } from './handle';
@@ -148,6 +148,10 @@ export class SqliteAdapter implements SharedStore {
 
   onTrouble(listener: (error: StorageError) => void): void {
     this.port.onTrouble(listener);
+  }
+
+  get salvaged(): SalvageReport | null {
+    return this.port.salvaged;
   }
 
   close(): Promise<void> {

@@ -3,8 +3,9 @@ import * as lokiModule from '@nozbe/watermelondb/adapters/lokijs/index.js';
 import type { DatabaseAdapter } from '@nozbe/watermelondb/adapters/type';
 import type { SchemaMigrations } from '@nozbe/watermelondb/Schema/migrations';
 import type { StorageError } from '@/core/errors';
-import type { Closable, LocalDatabaseOptions } from '@/core/platform';
+import type { LocalDatabaseOptions } from '@/core/platform';
 import { fail, ok, type Result } from '@/core/result';
+import type { Closable } from '@/core/storage';
 import { silenceWatermelon } from '../watermelonLogger';
 
 type LokiAdapter = DatabaseAdapter & {

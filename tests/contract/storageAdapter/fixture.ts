@@ -78,7 +78,10 @@ export const { schemaMigrations, addColumns, createTable, unsafeExecuteSql } = m
 export const NO_MIGRATIONS: SchemaMigrations = schemaMigrations({ migrations: [] });
 
 let opened = 0;
-export const newName = () => `storage-${Date.now().toString(36)}-${(opened += 1)}`;
+export function newName(): string {
+  opened += 1;
+  return `storage-${Date.now().toString(36)}-${opened}`;
+}
 
 export interface Opened {
   name: string;

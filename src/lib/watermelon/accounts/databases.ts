@@ -4,7 +4,7 @@ import type { StorageError } from '@/core/errors';
 import type { Platform } from '@/core/platform';
 import { ok, type Result } from '@/core/result';
 import { type ConvoyDatabase, type DatabaseAdapter, openDatabase } from '../database';
-import { migrations, schema } from '../models';
+import { LOCAL_DATABASE } from '../models';
 import type { AppSchema, SchemaMigrations } from '../models/watermelondb';
 import { SyncClock } from '../sync/syncClock';
 
@@ -33,7 +33,7 @@ export async function openBare(
   platform: AccountsPlatform,
   userId: string,
 ): Promise<Result<BareDatabase, StorageError>> {
-  const adapter = await platform.openAdapter({ name: databaseName(userId), schema, migrations });
+  const adapter = await platform.openAdapter({ name: databaseName(userId), ...LOCAL_DATABASE });
   if (!adapter.ok) return adapter;
   const opened = await openDatabase({ adapter: adapter.value, clock: new SyncClock() });
   if (!opened.ok) return opened;

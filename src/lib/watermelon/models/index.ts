@@ -10,9 +10,11 @@ import { OutboxBatch } from './local/outboxBatch';
 import { Quarantined } from './local/quarantined';
 import { ScopeCursor } from './local/scopeCursor';
 import { SyncLogEntry } from './local/syncLogEntry';
+import { migrations } from './migrations';
 import { Milestone } from './milestone';
 import { Pattern } from './pattern';
 import { Project } from './project';
+import { SALVAGE_RULES, schema } from './schema';
 import { Task } from './task';
 import { TaskDependency } from './taskDependency';
 import type { Model } from './watermelondb';
@@ -47,6 +49,9 @@ export {
   Workspace,
   WorkspaceMember,
 };
+
+/** What a platform has to know to open a local database. */
+export const LOCAL_DATABASE = { schema, migrations, salvage: SALVAGE_RULES };
 
 /** Typed as WatermelonDB wants it: its declarations allow no subclass with properties of its own. */
 export const modelClasses = [

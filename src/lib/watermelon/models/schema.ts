@@ -5,6 +5,7 @@
 
 import { SCHEMA_VERSION } from '@/core/protocol';
 import { type Column, columnsOf, SYNCED_TABLES, type SyncedTable } from '@/core/schema';
+import type { SalvageRules } from '@/core/storage';
 import {
   type AppSchema,
   addColumns,
@@ -124,6 +125,15 @@ const LOCAL_TABLES = {
 } satisfies Record<string, ColumnSpec[]>;
 
 export type LocalTable = keyof typeof LOCAL_TABLES;
+
+/**
+ * What is saved of a damaged database beside unsynced records: all bookkeeping but the cursors, so that
+ * every scope is pulled anew.
+ */
+export const SALVAGE_RULES: SalvageRules = {
+  ...Object.fromEntries(Object.keys(LOCAL_TABLES).map((table) => [table, 'all' as const])),
+  sync_cursors: 'none',
+};
 
 export const schema: AppSchema = appSchema({
   version: LOCAL_SCHEMA_VERSION,
