@@ -92,6 +92,45 @@ export const SCREENS: Screen[] = [
       await page.getByRole('button', { name: 'Sign out' }).click();
     },
   },
+  { name: 'alone', prepare: beginAlone },
+  {
+    name: 'take-along',
+    prepare: async ({ page }) => {
+      await beginAlone({ page });
+      await page.getByRole('banner').getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('button', { name: 'owner@convoy.example' }).click();
+      await page.locator('form').getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('dialog', { name: 'Take your work along?' }).waitFor();
+    },
+  },
+  {
+    name: 'left-behind',
+    prepare: async ({ page }) => {
+      await beginAlone({ page });
+      await page.getByRole('banner').getByRole('button', { name: 'Sign in' }).click();
+      await page.goto('/');
+      await page.getByRole('button', { name: 'owner@convoy.example' }).click();
+      await page.locator('form').getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('button', { name: 'Leave it here' }).click();
+      await page.getByText('Up to date').first().waitFor();
+      await page.reload();
+      await page.getByRole('complementary', { name: 'Work without an account' }).waitFor();
+    },
+  },
+  {
+    name: 'sync-log',
+    prepare: async ({ page, stack }) => {
+      await openMilestone(page, 'editor');
+      await stack.suspend();
+      await createTask(page, 'Count unsent findings for each route');
+      await page.getByText('Offline — server not reachable').first().waitFor();
+      await stack.resume();
+      await page.getByRole('button', { name: 'Sync now' }).click();
+      await page.getByText('Up to date').first().waitFor();
+      await page.getByRole('region', { name: 'Sync status' }).getByRole('link').first().click();
+      await page.getByRole('heading', { name: 'Sync log' }).scrollIntoViewIfNeeded();
+    },
+  },
   { name: 'refused', prepare: refused },
   { name: 'conflict', prepare: conflict },
   {
@@ -113,6 +152,16 @@ export const SCREENS: Screen[] = [
     },
   },
 ];
+
+/** A workspace that belongs to no account. */
+async function beginAlone({ page }: Pick<Stage, 'page'>): Promise<void> {
+  await page.goto('/');
+  await page.getByRole('button', { name: 'Start without an account' }).click();
+  await page.getByRole('button', { name: 'New workspace' }).click();
+  await page.getByLabel('Name').fill('Lightship');
+  await page.getByRole('button', { name: 'Create workspace' }).click();
+  await page.getByRole('heading', { name: 'Lightship', level: 1 }).waitFor();
+}
 
 async function enter(page: Page, role: string): Promise<void> {
   await page.goto('/');

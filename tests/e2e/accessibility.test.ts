@@ -1,7 +1,7 @@
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openMilestone, openTask, seen, WebApp } from '../support/webApp';
+import { openMilestone, openTask, seen, statusOf, WebApp } from '../support/webApp';
 
 const MILESTONE = 'Inspections work offline';
 
@@ -70,6 +70,45 @@ describe.each([
   it.each(SCREENS)('keeps nobody out of the screen: %s', async (_name, open) => {
     await open(page);
     expect(await faults(page)).toEqual([]);
+  });
+
+  it('keeps nobody out of working without an account, taking it along and signing out', async () => {
+    const alone = await (await app.newProfile({ phone, dark })).newPage();
+    await alone.goto('/');
+    await alone.getByRole('button', { name: 'Start without an account' }).click();
+    await seen(alone.getByText('You have no workspace yet.'));
+    expect(await faults(alone)).toEqual([]);
+    await alone.getByRole('button', { name: 'New workspace' }).click();
+    await alone.getByLabel('Name').fill('Mine alone');
+    await alone.getByRole('button', { name: 'Create workspace' }).click();
+    await seen(alone.getByRole('heading', { name: 'Mine alone', level: 1 }));
+    await statusOf(alone, 'On this device only').click();
+    await seen(alone.getByText('Your work is on this device only.'));
+    expect(await faults(alone)).toEqual([]);
+
+    await alone.getByRole('banner').getByRole('button', { name: 'Sign in' }).click();
+    await alone.getByRole('button', { name: 'owner@convoy.example' }).click();
+    await alone.locator('form').getByRole('button', { name: 'Sign in' }).click();
+    await seen(alone.getByRole('dialog', { name: 'Take your work along?' }));
+    expect(await faults(alone)).toEqual([]);
+    await alone.getByRole('button', { name: 'Leave it here' }).click();
+    await seen(statusOf(alone, 'Up to date'));
+    await alone.reload();
+    await seen(alone.getByRole('complementary', { name: 'Work without an account' }));
+    await alone.context().setOffline(true);
+    await alone.getByRole('link', { name: 'Convoy: your workspaces' }).click();
+    await alone.getByRole('button', { name: 'New workspace' }).click();
+    await alone.getByLabel('Name').fill('Not sent yet');
+    await alone.getByRole('button', { name: 'Create workspace' }).click();
+    await seen(alone.getByRole('heading', { name: 'Not sent yet', level: 1 }));
+    expect(await faults(alone)).toEqual([]);
+    await alone.getByRole('button', { name: 'Sign out' }).click();
+    await seen(alone.getByText('1 change has not reached the server yet.'));
+    expect(await faults(alone)).toEqual([]);
+    await alone.getByRole('button', { name: 'Discard …' }).click();
+    await seen(alone.getByRole('dialog', { name: 'Remove your data from this device?' }));
+    expect(await faults(alone)).toEqual([]);
+    await alone.context().close();
   });
 
   /** What axe finds, and a page that is wider than its window. */

@@ -67,7 +67,7 @@ describe('signing in and out', () => {
     await dialog.getByRole('button', { name: 'Cancel' }).click();
     await gone(dialog);
     await page.getByRole('button', { name: 'Sign out' }).click();
-    await page.getByRole('button', { name: 'Sign out anyway' }).click();
+    await page.getByRole('button', { name: 'Keep and sign out' }).click();
     await seen(page.getByRole('heading', { name: 'Sign in' }));
 
     await page.context().setOffline(false);

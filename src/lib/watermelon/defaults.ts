@@ -90,12 +90,22 @@ export function signOutOf(
   options: SignOutOptions,
 ): Promise<SignOutResult> {
   const { platform, client, device, close } = open;
-  const forgetSession = async () => {
-    if (client) await tellServer(client);
-    await platform.sessionStorage().removeItem(SESSION_KEY);
+  const steps = {
+    device,
+    close,
+    forgetSession: () => forgetSession(platform, client),
+    removeDatabase: () => platform.removeDatabase(databaseName(device.userId)),
   };
-  const removeDatabase = () => platform.removeDatabase(databaseName(device.userId));
-  return leaveAccount({ device, close, forgetSession, removeDatabase }, options);
+  return leaveAccount(steps, options);
+}
+
+/** Forgets the session on this device, and on the server when it can be reached. */
+export async function forgetSession(
+  platform: WatermelonPlatform,
+  client: ConvoyClient | null,
+): Promise<void> {
+  if (client) await tellServer(client);
+  await platform.sessionStorage().removeItem(SESSION_KEY);
 }
 
 async function tellServer(client: ConvoyClient): Promise<void> {
@@ -117,11 +127,23 @@ export async function signOutByDefault(
   return signOutOf({ platform, client: await connect(platform), device, close }, options);
 }
 
+/** @returns whether somebody has worked here without an account. The database is not opened. */
+export function hasLocalWork(platform: WatermelonPlatform): Promise<boolean> {
+  return platform.hasDatabase(databaseName(LOCAL_USER));
+}
+
 export const findLocalWorkByDefault = (device: Device): Promise<LocalWork | null> =>
   findLocalWork(createPlatform(), device);
 
-export async function takeLocalWorkByDefault(device: Device): Promise<LocalWork | null> {
-  const taken = await takeLocalWork(createPlatform(), device);
+export const takeLocalWorkByDefault = (device: Device): Promise<LocalWork | null> =>
+  takeLocalWorkInto(createPlatform(), device);
+
+/** As `takeLocalWork`; rejects with a `ConvoyError` (storage) where the work is not to be had now. */
+export async function takeLocalWorkInto(
+  platform: WatermelonPlatform,
+  device: Device,
+): Promise<LocalWork | null> {
+  const taken = await takeLocalWork(platform, device);
   if (!taken.ok) throw new ConvoyError(taken.error);
   return taken.value;
 }

@@ -1,5 +1,6 @@
 import { DeviceContext } from '../hooks/useDevice';
 import { SignIn } from '../session/SignIn';
+import { StartAlone } from '../session/StartAlone';
 import { useSession } from '../session/useSession';
 import { Splash } from '../ui/Splash';
 import { CannotOpen } from './CannotOpen';
@@ -17,22 +18,35 @@ export function App() {
     case 'opening':
       return <Splash>Opening your workspaces …</Splash>;
     case 'unreachable':
-      return <CannotOpen title="Convoy cannot start yet" error={phase.error} onRetry={session.retry} />;
+      return (
+        <CannotOpen title="Convoy cannot start yet" error={phase.error} onRetry={session.retry}>
+          <StartAlone onStart={session.startAlone} />
+        </CannotOpen>
+      );
     case 'failed':
       return (
-        <CannotOpen
-          title="Your data cannot be opened here"
-          error={phase.error}
-          onRetry={session.retry}
-          onLeave={session.leave}
-        />
+        <CannotOpen title="Your data cannot be opened here" error={phase.error} onRetry={session.retry}>
+          <button type="button" className="button" onClick={() => void session.goToSignIn()}>
+            Use another account
+          </button>
+        </CannotOpen>
       );
     case 'signed_out':
-      return <SignIn client={phase.client} onEnter={session.enter} />;
+      return (
+        <SignIn client={phase.client} onEnter={session.enter}>
+          <StartAlone onStart={session.startAlone} />
+        </SignIn>
+      );
     case 'open':
       return (
         <DeviceContext value={phase.device}>
-          <Shell user={phase.user} sessionEnded={phase.sessionEnded} onLeave={session.leave}>
+          <Shell
+            user={phase.user}
+            sessionEnded={phase.sessionEnded}
+            isArrival={phase.isArrival}
+            onLeave={session.leave}
+            onSignIn={session.goToSignIn}
+          >
             <ErrorBoundary>
               <Screens />
             </ErrorBoundary>

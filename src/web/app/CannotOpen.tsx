@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react';
 import { errorText } from '../ui/ErrorNote';
 import { Logo } from '../ui/Logo';
 
@@ -5,11 +6,12 @@ interface CannotOpenProps {
   title: string;
   error: unknown;
   onRetry: () => void;
-  onLeave?: () => Promise<void>;
+  /** What else can be done. */
+  children?: ReactNode;
 }
 
 /** Convoy cannot open: why, and what can be done. */
-export function CannotOpen({ title, error, onRetry, onLeave }: CannotOpenProps) {
+export function CannotOpen({ title, error, onRetry, children }: CannotOpenProps) {
   return (
     <main className="sign-in">
       <Logo />
@@ -20,11 +22,7 @@ export function CannotOpen({ title, error, onRetry, onLeave }: CannotOpenProps) 
           <button type="button" className="button primary" onClick={onRetry}>
             Try again
           </button>
-          {onLeave && (
-            <button type="button" className="button" onClick={() => void onLeave()}>
-              Use another account
-            </button>
-          )}
+          {children}
         </div>
       </section>
     </main>

@@ -1,7 +1,9 @@
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
+import type { SignOutOptions, SignOutResult } from '@/lib/watermelon';
 import { SignOutDialog } from '../session/SignOutDialog';
 import type { User } from '../session/session';
+import { TakeAlong } from '../session/TakeAlong';
 import { StatusLine } from '../status/StatusLine';
 import { Icon } from '../ui/Icon';
 import { Logo } from '../ui/Logo';
@@ -9,14 +11,17 @@ import { routes } from './routes';
 import { Sidebar } from './Sidebar';
 
 interface ShellProps {
-  user: User;
+  /** null: nobody is signed in, and the work is this device's. */
+  user: User | null;
   sessionEnded: boolean;
-  onLeave: () => Promise<void>;
+  isArrival: boolean;
+  onLeave: (options: SignOutOptions) => Promise<SignOutResult>;
+  onSignIn: () => Promise<void>;
   children: ReactNode;
 }
 
 /** What surrounds every screen: the bar with the sync status, the tree of places, the way out. */
-export function Shell({ user, sessionEnded, onLeave, children }: ShellProps) {
+export function Shell({ user, sessionEnded, isArrival, onLeave, onSignIn, children }: ShellProps) {
   const [isLeaving, setLeaving] = useState(false);
   const main = useRef<HTMLElement>(null);
   useFocusOnNavigation(main);
@@ -30,24 +35,33 @@ export function Shell({ user, sessionEnded, onLeave, children }: ShellProps) {
         <Link className="home-link" href={routes.home()} aria-label="Convoy: your workspaces">
           <Logo />
         </Link>
-        <StatusLine sessionEnded={sessionEnded} onSignIn={() => void onLeave()} />
+        <StatusLine sessionEnded={sessionEnded} onSignIn={() => void onSignIn()} />
         <div className="account">
-          <span className="account-name" title={user.email}>
-            {user.email}
-          </span>
-          <button
-            type="button"
-            className="button quiet"
-            onClick={() => setLeaving(true)}
-            aria-label="Sign out"
-          >
-            <Icon name="signOut" />
-            <span className="wide-only">Sign out</span>
-          </button>
+          {user === null ? (
+            <button type="button" className="button primary" onClick={() => void onSignIn()}>
+              Sign in
+            </button>
+          ) : (
+            <>
+              <span className="account-name" title={user.email}>
+                {user.email}
+              </span>
+              <button
+                type="button"
+                className="button quiet"
+                onClick={() => setLeaving(true)}
+                aria-label="Sign out"
+              >
+                <Icon name="signOut" />
+                <span className="wide-only">Sign out</span>
+              </button>
+            </>
+          )}
         </div>
       </header>
       <Sidebar />
       <main id="main" ref={main} tabIndex={-1}>
+        <TakeAlong isArrival={isArrival} />
         {children}
       </main>
       {isLeaving && <SignOutDialog onClose={() => setLeaving(false)} onLeave={onLeave} />}

@@ -1,35 +1,43 @@
 import { useEffect, useState } from 'react';
 import type { TaskContext } from '@/core/entities';
-import { getTaskContext } from '@/lib/watermelon/contextService';
+import { completeContext } from '@/core/taskContext';
 import { useAction } from './useAction';
+import { useDevice } from './useDevice';
 import { useTaskContext } from './useTaskContext';
 
 export interface MemoryBank {
   /** null: there is no such task, or it cannot be had now. */
   context: TaskContext | null;
   isLoading: boolean;
+  /** Why the server's answer could not be had; what is here is shown all the same. */
   error: unknown;
-  /** Asks again, the server too where something is missing here. */
+  /** Asks again, the server too where something is missing here. @returns whether it worked */
   refreshContext: () => Promise<boolean>;
 }
 
-/** The context of a task: the local one, live; the server's while the task is not on this device. */
+/** The context of a task: the local one, live; completed by the server's where something is not on this device. */
 export function useMemoryBank(taskId: string): MemoryBank {
+  const { contextService } = useDevice();
   const local = useTaskContext(taskId);
-  const [remote, setRemote] = useState<TaskContext | null>(null);
-  const [hasAsked, setAsked] = useState(false);
-  const { run, isRunning, error } = useAction(async () => setRemote(await getTaskContext(taskId)));
+  // An answer counts for the task it was asked about; the page may show another one by then.
+  const [answer, setAnswer] = useState<{ taskId: string; context: TaskContext | null } | null>(null);
+  const [askedFor, setAskedFor] = useState<string | null>(null);
+  const { run, isRunning, error } = useAction(async () =>
+    setAnswer({ taskId, context: await contextService.getTaskContext(taskId) }),
+  );
 
   const isMissing = local === null;
+  const isIncomplete = isMissing || (local !== undefined && local.missing.length > 0);
   useEffect(() => {
-    if (!isMissing || hasAsked) return;
-    setAsked(true);
+    if (!isIncomplete || askedFor === taskId) return;
+    setAskedFor(taskId);
     void run();
   });
 
+  const remote = answer?.taskId === taskId ? answer.context : null;
   return {
-    context: local ?? remote,
-    isLoading: local === undefined || (isMissing && (isRunning || !hasAsked)),
+    context: local === undefined ? null : isIncomplete ? completeContext(local, remote) : local,
+    isLoading: local === undefined || (isMissing && (isRunning || askedFor !== taskId)),
     error,
     refreshContext: run,
   };

@@ -1,5 +1,5 @@
 import { map } from 'rxjs';
-import type { Conflict, Quarantined } from '@/lib/watermelon';
+import type { Archived, Conflict, Quarantined } from '@/lib/watermelon';
 import { useDevice } from './useDevice';
 import { useObservable } from './useObservable';
 
@@ -12,7 +12,7 @@ export function useQuarantine(): Quarantined[][] | undefined {
         .get<Quarantined>('sync_quarantine')
         .query()
         .observe()
-        .pipe(map((entries) => byGroup(byTime(entries)))),
+        .pipe(map((entries) => grouped(byTime(entries), ({ groupId }) => groupId))),
     [database],
   );
 }
@@ -31,12 +31,29 @@ export function useConflicts(): Conflict[] | undefined {
   );
 }
 
+/** Values that had to leave their records, newest first, by what they left together. */
+export function useArchive(): Archived[][] | undefined {
+  const { database } = useDevice();
+  return useObservable(
+    () =>
+      database
+        .get<Archived>('sync_archive')
+        .query()
+        .observe()
+        .pipe(map((entries) => grouped(byTime(entries), archivedTogether))),
+    [database],
+  );
+}
+
+const archivedTogether = ({ workspaceId, reason, occurredAt }: Archived) =>
+  `${workspaceId} ${reason} ${occurredAt.getTime()}`;
+
 function byTime<T extends { occurredAt: Date }>(entries: T[]): T[] {
   return [...entries].sort((a, b) => b.occurredAt.getTime() - a.occurredAt.getTime());
 }
 
-function byGroup(entries: Quarantined[]): Quarantined[][] {
-  const groups = new Map<string, Quarantined[]>();
-  for (const entry of entries) groups.set(entry.groupId, [...(groups.get(entry.groupId) ?? []), entry]);
+function grouped<T>(entries: T[], keyOf: (entry: T) => string): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const entry of entries) groups.set(keyOf(entry), [...(groups.get(keyOf(entry)) ?? []), entry]);
   return [...groups.values()];
 }

@@ -1,7 +1,7 @@
 import { useMemo, useState } from 'react';
 import type { Activity } from '@/core/entities';
-import { addTaskActivity } from '@/lib/watermelon/contextService';
 import { useAction } from './useAction';
+import { useDevice } from './useDevice';
 import { useQuery } from './useQuery';
 
 const PAGE = 20;
@@ -12,8 +12,9 @@ const PAGE = 20;
  */
 export function useTaskActivityHistory(taskId: string, fallback: Activity[]) {
   const local = useQuery('activity_feed', { task_id: taskId });
+  const { contextService } = useDevice();
   const [limit, setLimit] = useState(PAGE);
-  const commenting = useAction((text: string) => addTaskActivity(taskId, 'comment', { text }));
+  const commenting = useAction((text: string) => contextService.addTaskActivity(taskId, 'comment', { text }));
   const all = useMemo(() => {
     const known: Activity[] = local && local.length > 0 ? local : fallback;
     return [...known].sort((a, b) =>

@@ -1,8 +1,8 @@
 import type { TaskContext, WorkflowStage } from '@/core/entities';
 import { checkpointInTheWay } from '@/core/taskRules';
 import { inOrder } from '@/core/validation';
-import { updateTaskStage } from '@/lib/watermelon/contextService';
 import { useAction } from './useAction';
+import { useDevice } from './useDevice';
 import { usePermissions } from './useMembers';
 
 export interface Stage extends WorkflowStage {
@@ -14,7 +14,8 @@ export interface Stage extends WorkflowStage {
 /** The stages of a task's workflow as steps, and moving between them. */
 export function useTaskStageManagement({ task, workflow }: Pick<TaskContext, 'task' | 'workflow'>) {
   const { whyNot, passesCheckpoints } = usePermissions(task.workspace_id);
-  const moving = useAction((stage: string) => updateTaskStage(task.id, stage));
+  const { contextService } = useDevice();
+  const moving = useAction((stage: string) => contextService.updateTaskStage(task.id, stage));
   const known = inOrder(workflow?.stages ?? []);
   const here = known.findIndex(({ name }) => name === task.current_stage);
   const stages = known.map((stage, index): Stage => {

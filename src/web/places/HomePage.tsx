@@ -3,6 +3,7 @@ import { Link, useLocation } from 'wouter';
 import type { Workspace } from '@/core/entities';
 import { createWorkspace } from '@/lib/watermelon/contextService';
 import { routes } from '../app/routes';
+import { useDevice } from '../hooks/useDevice';
 import { useCount, useQuery } from '../hooks/useQuery';
 import { useSyncStatus } from '../hooks/useSyncStatus';
 import { count } from '../status/statusText';
@@ -16,6 +17,7 @@ import { orNull, WORKSPACE_FIELDS } from './forms';
 export function HomePage() {
   const workspaces = useQuery('workspaces');
   const status = useSyncStatus();
+  const { hasAccount } = useDevice();
   const [isCreating, setCreating] = useState(false);
   const [, navigate] = useLocation();
   if (!workspaces) return null;
@@ -41,7 +43,10 @@ export function HomePage() {
       )}
       {!isFirstSync && workspaces.length === 0 && (
         <EmptyState title="You have no workspace yet.">
-          <p>Create one for what you are building, or ask an owner to add you to theirs.</p>
+          <p>
+            Create one for what you are building
+            {hasAccount ? ', or ask an owner to add you to theirs.' : '. It stays on this device.'}
+          </p>
         </EmptyState>
       )}
       <ul className="cards">

@@ -1,4 +1,5 @@
 import type { WorkspaceMember } from '@/core/entities';
+import { useDevice } from '../hooks/useDevice';
 import { EmptyState } from '../ui/EmptyState';
 import { ROLE_LABELS } from '../ui/labels';
 
@@ -9,6 +10,7 @@ interface MemberListProps {
 
 /** Who belongs to the workspace, and as what. */
 export function MemberList({ members, nameOf }: MemberListProps) {
+  const { hasAccount } = useDevice();
   const sorted = [...members].sort((a, b) => a.display_name.localeCompare(b.display_name));
   return (
     <section aria-labelledby="members-title">
@@ -16,8 +18,12 @@ export function MemberList({ members, nameOf }: MemberListProps) {
         <h2 id="members-title">Members</h2>
       </div>
       {sorted.length === 0 && (
-        <EmptyState title="The members appear after the first sync.">
-          <p>A workspace that you create makes you its owner.</p>
+        <EmptyState title={hasAccount ? 'The members appear after the first sync.' : 'Nobody but you.'}>
+          <p>
+            {hasAccount
+              ? 'A workspace that you create makes you its owner.'
+              : 'Sign in and take your work along to share it.'}
+          </p>
         </EmptyState>
       )}
       <ul className="members">

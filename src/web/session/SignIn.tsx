@@ -1,4 +1,4 @@
-import { type FormEvent, useEffect, useId, useState } from 'react';
+import { type FormEvent, type ReactNode, useEffect, useId, useState } from 'react';
 import type { ConvoyClient } from '@/lib/supabase/client';
 import { useAction } from '../hooks/useAction';
 import { ErrorNote } from '../ui/ErrorNote';
@@ -11,10 +11,12 @@ import { signIn, signUp, type User } from './session';
 interface SignInProps {
   client: ConvoyClient;
   onEnter: (client: ConvoyClient, user: User) => void;
+  /** Other ways in. */
+  children: ReactNode;
 }
 
 /** Sign in, or make an account. */
-export function SignIn({ client, onEnter }: SignInProps) {
+export function SignIn({ client, onEnter, children }: SignInProps) {
   const [isNew, setIsNew] = useState(false);
   const [name, setName] = useState('');
   const [email, setEmail] = useState('');
@@ -95,6 +97,7 @@ export function SignIn({ client, onEnter }: SignInProps) {
           {isNew ? 'I have an account' : 'Create an account'}
         </button>
       </form>
+      {children}
       {!isNew && (
         <DemoAccounts
           onPick={(account) => {

@@ -1,28 +1,27 @@
+import { useState } from 'react';
+import type { SignOutOptions, SignOutResult, UnsyncedCounts } from '@/lib/watermelon';
 import { useAction } from '../hooks/useAction';
-import { useDevice } from '../hooks/useDevice';
-import { useSyncStatus } from '../hooks/useSyncStatus';
+import { useUnsynced } from '../hooks/useUnsynced';
+import { count } from '../status/statusText';
+import { DownloadButton } from '../sync/DownloadButton';
 import { Dialog } from '../ui/Dialog';
 import { ErrorNote } from '../ui/ErrorNote';
 
 interface SignOutDialogProps {
   onClose: () => void;
-  onLeave: () => Promise<void>;
+  onLeave: (options: SignOutOptions) => Promise<SignOutResult>;
 }
 
-/** Asks before signing out; where changes are unsynced, it says so and offers to sync first. */
+/** Asks before signing out, and what becomes of what is not on the server. */
 export function SignOutDialog({ onClose, onLeave }: SignOutDialogProps) {
-  const device = useDevice();
-  const { pending } = useSyncStatus();
+  const unsynced = useUnsynced();
+  const [isDiscarding, setDiscarding] = useState(false);
   const leaving = useAction(onLeave);
-  const syncing = useAction(async () => {
-    const result = await device.sync();
-    if (result.error) throw new Error(result.error.message);
-    if (result.status === 'offline') throw new Error('there is no network');
-    if (device.syncStatus.pending === 0) await onLeave();
-  });
-  const isBusy = leaving.isRunning || syncing.isRunning;
-
-  if (pending === 0) {
+  if (unsynced === null) return null;
+  if (isDiscarding) {
+    return <DiscardDialog unsynced={unsynced} onLeave={onLeave} onClose={() => setDiscarding(false)} />;
+  }
+  if (unsynced.total === 0) {
     return (
       <Dialog title="Sign out?" onClose={onClose}>
         <p>Everything is synced. Your data stays on this device for the next time you sign in.</p>
@@ -30,8 +29,8 @@ export function SignOutDialog({ onClose, onLeave }: SignOutDialogProps) {
           <button
             type="button"
             className="button primary"
-            disabled={isBusy}
-            onClick={() => void leaving.run()}
+            disabled={leaving.isRunning}
+            onClick={() => void leaving.run({ unsynced: 'keep' })}
           >
             Sign out
           </button>
@@ -43,25 +42,111 @@ export function SignOutDialog({ onClose, onLeave }: SignOutDialogProps) {
     );
   }
   return (
+    <UnsyncedDialog
+      unsynced={unsynced}
+      onLeave={onLeave}
+      onClose={onClose}
+      onDiscard={() => setDiscarding(true)}
+    />
+  );
+}
+
+interface UnsyncedDialogProps extends SignOutDialogProps {
+  unsynced: UnsyncedCounts;
+  onDiscard: () => void;
+}
+
+function UnsyncedDialog({ unsynced, onLeave, onClose, onDiscard }: UnsyncedDialogProps) {
+  const keeping = useAction(() => onLeave({ unsynced: 'keep' }));
+  const syncing = useAction(async () => {
+    const left = await onLeave({ unsynced: 'sync' });
+    if (left.status === 'signed_out') return;
+    if (left.sync?.error) throw new Error(`the sync did not finish (${left.sync.error.message})`);
+    if (left.sync?.status === 'offline') throw new Error('the sync did not finish (there is no network)');
+    throw new Error('the rest cannot be sent; download it, keep it or discard it');
+  });
+  const isBusy = keeping.isRunning || syncing.isRunning;
+  const { pending } = unsynced;
+  return (
     <Dialog title="Sign out with unsynced changes?" onClose={onClose}>
+      <ul className="plain-list">
+        {pending > 0 && (
+          <li>
+            <strong>
+              {pending === 1 ? '1 change has' : `${count(pending, 'change')} have`} not reached the server
+              yet.
+            </strong>
+          </li>
+        )}
+        <OnlyHere unsynced={unsynced} />
+      </ul>
       <p>
-        <strong>
-          {pending === 1 ? '1 change has' : `${pending} changes have`} not reached the server yet.
-        </strong>{' '}
-        If you sign out anyway, they stay on this device and are sent when you sign in here again.
+        Kept on this device, they are here when you sign in again. Nobody else who signs in here sees them.
       </p>
-      {syncing.error !== null && (
-        <ErrorNote error={new Error(`the sync did not finish (${(syncing.error as Error).message})`)} />
-      )}
+      <ErrorNote error={syncing.error ?? keeping.error} />
       <div className="actions">
-        <button type="button" className="button primary" disabled={isBusy} onClick={() => void syncing.run()}>
-          {syncing.isRunning ? 'Syncing …' : 'Sync first'}
+        {pending > 0 && (
+          <button
+            type="button"
+            className="button primary"
+            disabled={isBusy}
+            onClick={() => void syncing.run()}
+          >
+            {syncing.isRunning ? 'Syncing …' : 'Sync first'}
+          </button>
+        )}
+        <button
+          type="button"
+          className={pending > 0 ? 'button' : 'button primary'}
+          disabled={isBusy}
+          onClick={() => void keeping.run()}
+        >
+          Keep and sign out
+        </button>
+        <DownloadButton />
+        <button type="button" className="button quiet-danger" disabled={isBusy} onClick={onDiscard}>
+          Discard …
         </button>
         <button type="button" className="button" onClick={onClose}>
           Cancel
         </button>
-        <button type="button" className="button danger" disabled={isBusy} onClick={() => void leaving.run()}>
-          Sign out anyway
+      </div>
+    </Dialog>
+  );
+}
+
+/** What no sync will send by itself. */
+function OnlyHere({ unsynced: { refused, archived, conflicts } }: { unsynced: UnsyncedCounts }) {
+  return (
+    <>
+      {refused > 0 && <li>{count(refused, 'refused change')} on this device alone.</li>}
+      {archived > 0 && <li>{count(archived, 'value')} of what you may no longer see, in the archive.</li>}
+      {conflicts > 0 && <li>{count(conflicts, 'conflict')} with values that are here alone.</li>}
+    </>
+  );
+}
+
+function DiscardDialog({ unsynced, onLeave, onClose }: SignOutDialogProps & { unsynced: UnsyncedCounts }) {
+  const discarding = useAction(() => onLeave({ unsynced: 'discard' }));
+  return (
+    <Dialog title="Remove your data from this device?" onClose={onClose}>
+      <p>
+        <strong>{count(unsynced.total, 'unsynced thing')} will be gone for good.</strong> What is on the
+        server stays there, and comes back when you sign in here again.
+      </p>
+      <ErrorNote error={discarding.error} />
+      <div className="actions">
+        <button
+          type="button"
+          className="button danger"
+          disabled={discarding.isRunning}
+          onClick={() => void discarding.run()}
+        >
+          Discard and sign out
+        </button>
+        <DownloadButton />
+        <button type="button" className="button" onClick={onClose}>
+          Back
         </button>
       </div>
     </Dialog>

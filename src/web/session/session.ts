@@ -9,9 +9,6 @@ export interface User {
   email: string;
 }
 
-/** How long the server may take to hear of a sign-out, in ms; the device forgets the session anyway. */
-const SIGN_OUT_MS = 3_000;
-
 export const platform = createPlatform();
 
 /** What puts Supabase and the local database together; a part of the app of its own, as for the library itself. */
@@ -50,6 +47,20 @@ function asUser(value: unknown): User | null {
   return typeof id === 'string' ? { id, email: typeof email === 'string' ? email : '' } : null;
 }
 
+/** Stands in the session storage while somebody works here without an account. */
+const WITHOUT_ACCOUNT = 'convoy:without-account';
+
+/** @returns whether this browser was last used without an account. */
+export async function worksAlone(): Promise<boolean> {
+  return (await platform.sessionStorage().getItem(WITHOUT_ACCOUNT)) !== null;
+}
+
+export async function rememberAlone(alone: boolean): Promise<void> {
+  const storage = platform.sessionStorage();
+  if (alone) await storage.setItem(WITHOUT_ACCOUNT, 'yes');
+  else await storage.removeItem(WITHOUT_ACCOUNT);
+}
+
 export interface Credentials {
   email: string;
   password: string;
@@ -74,14 +85,6 @@ export async function signUp(
   if (user && data.session) return user;
   if (user) throw badCredentials('Look into your mailbox: the link in our message completes the account.');
   throw authFailure(error);
-}
-
-/** Forgets the session on this device, and on the server when it can be reached. */
-export async function signOut(client: ConvoyClient): Promise<void> {
-  const told = client.auth.signOut({ scope: 'local' }).catch(() => undefined);
-  await Promise.race([told, new Promise((resolve) => setTimeout(resolve, SIGN_OUT_MS))]);
-  const { SESSION_KEY } = await loadDefaults();
-  await platform.sessionStorage().removeItem(SESSION_KEY);
 }
 
 type AuthFailure = { code?: string; status?: number; message: string } | null;

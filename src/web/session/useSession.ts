@@ -1,24 +1,51 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { ConvoyClient } from '@/lib/supabase/client';
-import { closeDatabase, type Device, initDatabase } from '@/lib/watermelon';
-import { loadDefaults, openClient, platform, signOut, storedUser, type User } from './session';
+import {
+  closeDatabase,
+  type Device,
+  initDatabase,
+  type LocalWork,
+  type SignOutOptions,
+  type SignOutResult,
+} from '@/lib/watermelon';
+import {
+  loadDefaults,
+  openClient,
+  platform,
+  rememberAlone,
+  storedUser,
+  type User,
+  worksAlone,
+} from './session';
 
-/** What the page as a whole is doing. */
+/** What the page as a whole is doing. Without an account there is no user, and may be no client. */
 export type Phase =
   | { name: 'starting' }
   | { name: 'unreachable'; error: unknown }
   | { name: 'signed_out'; client: ConvoyClient }
-  | { name: 'opening'; client: ConvoyClient; user: User }
-  | { name: 'failed'; client: ConvoyClient; user: User; error: unknown }
-  | { name: 'open'; client: ConvoyClient; user: User; device: Device; sessionEnded: boolean };
+  | { name: 'opening'; client: ConvoyClient | null; user: User | null }
+  | { name: 'failed'; client: ConvoyClient | null; user: User | null; error: unknown }
+  | {
+      name: 'open';
+      client: ConvoyClient | null;
+      user: User | null;
+      device: Device;
+      sessionEnded: boolean;
+      /** Signed in just now, not found signed in. */
+      isArrival: boolean;
+    };
 
 export interface Session {
   phase: Phase;
   /** Starts again from the beginning, or opens the database again. */
   retry: () => void;
   enter: (client: ConvoyClient, user: User) => void;
-  /** Leaves the account. What is unsynced stays on this device for the next sign-in. */
-  leave: () => Promise<void>;
+  /** Opens the database of this device, for work without an account. */
+  startAlone: () => Promise<void>;
+  /** Leaves the account as the options say; nothing is done while something is unsynced and they say nothing. */
+  leave: (options: SignOutOptions) => Promise<SignOutResult>;
+  /** To the sign-in page, from work without an account or an account that cannot be opened. */
+  goToSignIn: () => Promise<void>;
 }
 
 /** From no client to an open device, one device for each signed-in user. */
@@ -27,12 +54,12 @@ export function useSession(): Session {
   // Leaving signs out on purpose; only a session that ends by itself is worth telling.
   const leaving = useRef(false);
 
-  const open = useCallback(async (client: ConvoyClient, user: User) => {
+  const open = useCallback(async (client: ConvoyClient | null, user: User | null, isArrival = false) => {
     setPhase({ name: 'opening', client, user });
     try {
       const { openUserDevice } = await loadDefaults();
-      const device = await initDatabase({ open: () => openUserDevice(platform, client, user.id) });
-      setPhase({ name: 'open', client, user, device, sessionEnded: false });
+      const device = await initDatabase({ open: () => openUserDevice(platform, client, user?.id ?? null) });
+      setPhase({ name: 'open', client, user, device, sessionEnded: false, isArrival });
     } catch (error) {
       setPhase({ name: 'failed', client, user, error });
     }
@@ -41,8 +68,9 @@ export function useSession(): Session {
   const start = useCallback(async () => {
     setPhase({ name: 'starting' });
     try {
-      const client = await openClient();
       const user = await storedUser();
+      if (user === null && (await worksAlone())) return await open(null, null);
+      const client = await openClient();
       if (user) await open(client, user);
       else setPhase({ name: 'signed_out', client });
     } catch (error) {
@@ -66,20 +94,68 @@ export function useSession(): Session {
     return () => listening?.data.subscription.unsubscribe();
   }, [client]);
 
+  const close = () => closeDatabase().catch(() => undefined);
   return {
     phase,
     retry: () => {
       if (phase.name === 'failed') void open(phase.client, phase.user);
       else void start();
     },
-    enter: (entered, user) => void open(entered, user),
-    leave: async () => {
-      if (!('client' in phase)) return;
+    enter: (entered, user) => void open(entered, user, true),
+    startAlone: async () => {
+      await rememberAlone(true);
+      await open(null, null);
+    },
+    leave: async (options) => {
+      if (phase.name !== 'open') return { status: 'signed_out' };
+      const { signOutOf } = await loadDefaults();
       leaving.current = true;
-      await signOut(phase.client);
-      await closeDatabase().catch(() => undefined);
-      setPhase({ name: 'signed_out', client: phase.client });
+      try {
+        const left = await signOutOf(
+          { platform, client: phase.client, device: phase.device, close },
+          options,
+        );
+        if (left.status === 'signed_out' && phase.client) {
+          setPhase({ name: 'signed_out', client: phase.client });
+        }
+        return left;
+      } finally {
+        leaving.current = false;
+      }
+    },
+    goToSignIn: async () => {
+      leaving.current = true;
+      await close();
+      await rememberAlone(false);
+      if ('client' in phase && phase.client) await forget(phase.client);
       leaving.current = false;
+      await start();
     },
   };
+}
+
+async function forget(client: ConvoyClient): Promise<void> {
+  const { forgetSession } = await loadDefaults();
+  await forgetSession(platform, client);
+}
+
+/** What was begun here without an account, once it is known; only somebody who is signed in may have it. */
+export function useLocalWork(device: Device) {
+  const [work, setWork] = useState<LocalWork | null>(null);
+  useEffect(() => {
+    if (!device.hasAccount) return;
+    let isShown = true;
+    void loadDefaults()
+      .then(({ findLocalWork }) => findLocalWork(platform, device))
+      .then((found) => isShown && setWork(found));
+    return () => {
+      isShown = false;
+    };
+  }, [device]);
+  const take = useCallback(async () => {
+    const { takeLocalWorkInto } = await loadDefaults();
+    await takeLocalWorkInto(platform, device);
+    setWork(null);
+  }, [device]);
+  return { work, take };
 }

@@ -6,7 +6,7 @@ import { useNow } from '../hooks/useNow';
 import { useSyncStatus } from '../hooks/useSyncStatus';
 import { Icon } from '../ui/Icon';
 import { Announcement } from './Announcement';
-import { count, statusText } from './statusText';
+import { count, statusText, WITHOUT_ACCOUNT } from './statusText';
 
 /** How this device stands with the server; always on the page. */
 export function StatusLine({ sessionEnded, onSignIn }: { sessionEnded: boolean; onSignIn: () => void }) {
@@ -14,7 +14,9 @@ export function StatusLine({ sessionEnded, onSignIn }: { sessionEnded: boolean; 
   const status = useSyncStatus();
   const now = useNow();
   const syncing = useAction(() => device.sync());
-  const { tone, headline, detail, needsSignIn } = statusText(status, now, sessionEnded);
+  const { tone, headline, detail, needsSignIn } = device.hasAccount
+    ? statusText(status, now, sessionEnded)
+    : WITHOUT_ACCOUNT;
   const isBusy = status.kind === 'syncing' || syncing.isRunning;
 
   return (
@@ -33,11 +35,12 @@ export function StatusLine({ sessionEnded, onSignIn }: { sessionEnded: boolean; 
           {count(status.quarantined, 'refused change')}
         </Link>
       )}
-      {needsSignIn ? (
+      {needsSignIn && (
         <button type="button" className="button primary" onClick={onSignIn}>
           Sign in again
         </button>
-      ) : (
+      )}
+      {device.hasAccount && !needsSignIn && (
         <button
           type="button"
           className="button quiet sync-now"

@@ -12,6 +12,14 @@ export interface StatusText {
   needsSignIn: boolean;
 }
 
+/** The line of a device that nobody is signed in on. */
+export const WITHOUT_ACCOUNT: StatusText = {
+  tone: 'offline',
+  headline: 'On this device only',
+  detail: 'sign in to sync and to share',
+  needsSignIn: false,
+};
+
 /** @param now in ms since the epoch */
 export function statusText(status: SyncStatus, now: number, sessionEnded = false): StatusText {
   const { kind, pending, error, progress, lastSyncedAt } = status;

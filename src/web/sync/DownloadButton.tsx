@@ -2,12 +2,18 @@ import { useAction } from '../hooks/useAction';
 import { useDevice } from '../hooks/useDevice';
 import { ErrorNote } from '../ui/ErrorNote';
 
-/** Saves everything that is on this device alone into a file. */
-export function DownloadButton() {
+interface DownloadButtonProps {
+  label?: string;
+  /** What is saved; everything that is on this device alone unless said otherwise. */
+  content?: () => Promise<unknown>;
+}
+
+/** Saves what is on this device alone into a file. */
+export function DownloadButton({ label = 'Download what is only here', content }: DownloadButtonProps) {
   const device = useDevice();
   const downloading = useAction(async () => {
-    const content = JSON.stringify(await device.exportUnsynced(), null, 2);
-    const url = URL.createObjectURL(new Blob([content], { type: 'application/json' }));
+    const saved = JSON.stringify(await (content ? content() : device.exportUnsynced()), null, 2);
+    const url = URL.createObjectURL(new Blob([saved], { type: 'application/json' }));
     const link = document.createElement('a');
     link.href = url;
     link.download = `convoy-unsynced-${new Date().toISOString().slice(0, 10)}.json`;
@@ -23,7 +29,7 @@ export function DownloadButton() {
         disabled={downloading.isRunning}
         onClick={() => void downloading.run()}
       >
-        Download what is only here
+        {label}
       </button>
       <ErrorNote error={downloading.error} />
     </>

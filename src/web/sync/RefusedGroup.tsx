@@ -6,9 +6,7 @@ import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { ErrorNote } from '../ui/ErrorNote';
 import { wordsOf } from '../ui/labels';
 import { TimeAgo } from '../ui/TimeAgo';
-import { feedSentence } from './feedSentence';
-import { RecordName } from './RecordName';
-import { tableNoun, valueText, wantedColumns } from './values';
+import { Wanted } from './Wanted';
 
 /** Changes that were refused together, why, and what can be done with them. */
 export function RefusedGroup({ group }: { group: Quarantined[] }) {
@@ -34,7 +32,13 @@ export function RefusedGroup({ group }: { group: Quarantined[] }) {
       <ul className="wanted">
         {group.map((entry) => (
           <li key={entry.id}>
-            <Wanted entry={entry} />
+            <Wanted
+              table={entry.recordTable}
+              id={entry.recordId}
+              operation={entry.operation}
+              values={entry.change.values}
+              base={entry.change.base}
+            />
           </li>
         ))}
       </ul>
@@ -63,35 +67,5 @@ export function RefusedGroup({ group }: { group: Quarantined[] }) {
         </ConfirmDialog>
       )}
     </article>
-  );
-}
-
-const VERBS = { insert: 'create', update: 'change', delete: 'delete' } as const;
-
-function Wanted({ entry }: { entry: Quarantined }) {
-  const columns = wantedColumns(entry);
-  const { activity_type, details } = entry.change.values;
-  const sentence = entry.recordTable === 'activity_feed' ? feedSentence(activity_type, details) : null;
-  if (sentence !== null) return <p className="muted">For the feed: {sentence}</p>;
-  return (
-    <>
-      <p>
-        You wanted to {VERBS[entry.operation]} the {tableNoun(entry.recordTable)}{' '}
-        <RecordName table={entry.recordTable} id={entry.recordId} known={entry.change.values} />
-      </p>
-      {columns.length > 0 && (
-        <dl className="wanted-values">
-          {columns.map(({ column, wanted, before }) => (
-            <div key={column}>
-              <dt>{wordsOf(column)}</dt>
-              <dd>
-                {before !== undefined && <del>{valueText(entry.recordTable, column, before)}</del>}{' '}
-                <ins>{valueText(entry.recordTable, column, wanted)}</ins>
-              </dd>
-            </div>
-          ))}
-        </dl>
-      )}
-    </>
   );
 }

@@ -6,22 +6,62 @@ import { useSyncStatus } from '../hooks/useSyncStatus';
 import { statusText } from '../status/statusText';
 import { EmptyState } from '../ui/EmptyState';
 import { Icon } from '../ui/Icon';
+import { ArchiveSection } from './ArchiveSection';
 import { ConflictEntry } from './ConflictEntry';
 import { DownloadButton } from './DownloadButton';
 import { RefusedGroup } from './RefusedGroup';
+import { SyncLog } from './SyncLog';
 
-/** What waits, what was refused, and what was decided between edits that met. */
+/** What waits, what was refused, what was decided between edits that met, and what the last syncs did. */
 export function SyncPage() {
+  const { hasAccount } = useDevice();
+  return (
+    <div className="page">
+      {hasAccount ? <Summary /> : <Alone />}
+      {hasAccount && (
+        <>
+          <Refused />
+          <ArchiveSection />
+          <Conflicts />
+          <SyncLog />
+        </>
+      )}
+    </div>
+  );
+}
+
+/** Nobody is signed in: nothing is sent, and nothing can have been refused. */
+function Alone() {
+  return (
+    <>
+      <header className="page-header">
+        <h1>Sync</h1>
+      </header>
+      <div className="card sync-summary">
+        <span className="status-dot status-tone-offline" aria-hidden="true" />
+        <p>
+          <strong>Your work is on this device only.</strong>
+        </p>
+        <p className="muted small">
+          Sign in, or create an account, to take it along: it is then sent to the server, and you find it on
+          your other devices.
+        </p>
+        <div className="actions">
+          <DownloadButton label="Download a copy" />
+        </div>
+      </div>
+    </>
+  );
+}
+
+function Summary() {
   const device = useDevice();
   const status = useSyncStatus();
   const now = useNow();
-  const refused = useQuarantine();
-  const conflicts = useConflicts();
   const syncing = useAction(() => device.sync());
   const { headline, detail, tone } = statusText(status, now);
-
   return (
-    <div className="page">
+    <>
       <header className="page-header">
         <div className="page-title">
           <h1>Sync</h1>
@@ -54,44 +94,54 @@ export function SyncPage() {
           <DownloadButton />
         </div>
       </div>
-      <section aria-labelledby="refused-title">
-        <div className="section-title">
-          <h2 id="refused-title">Refused changes</h2>
-        </div>
-        {refused?.length === 0 ? (
-          <EmptyState title="The server has refused nothing.">
-            <p>A change it refuses is kept here with the reason, until you retry or discard it.</p>
-          </EmptyState>
-        ) : (
-          <ul className="entries">
-            {refused?.map((group) => (
-              <li key={group[0]?.groupId}>
-                <RefusedGroup group={group} />
-              </li>
-            ))}
-          </ul>
-        )}
-      </section>
-      <section aria-labelledby="conflicts-title">
-        <div className="section-title">
-          <h2 id="conflicts-title">Conflicts</h2>
-        </div>
-        {conflicts?.length === 0 ? (
-          <EmptyState title="No two edits have met on this device.">
-            <p>
-              When you and somebody else change the same thing, both values are kept here with the choice.
-            </p>
-          </EmptyState>
-        ) : (
-          <ul className="entries">
-            {conflicts?.map((conflict) => (
-              <li key={conflict.id}>
-                <ConflictEntry conflict={conflict} />
-              </li>
-            ))}
-          </ul>
-        )}
-      </section>
-    </div>
+    </>
+  );
+}
+
+function Refused() {
+  const refused = useQuarantine();
+  return (
+    <section aria-labelledby="refused-title">
+      <div className="section-title">
+        <h2 id="refused-title">Refused changes</h2>
+      </div>
+      {refused?.length === 0 ? (
+        <EmptyState title="The server has refused nothing.">
+          <p>A change it refuses is kept here with the reason, until you retry or discard it.</p>
+        </EmptyState>
+      ) : (
+        <ul className="entries">
+          {refused?.map((group) => (
+            <li key={group[0]?.groupId}>
+              <RefusedGroup group={group} />
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function Conflicts() {
+  const conflicts = useConflicts();
+  return (
+    <section aria-labelledby="conflicts-title">
+      <div className="section-title">
+        <h2 id="conflicts-title">Conflicts</h2>
+      </div>
+      {conflicts?.length === 0 ? (
+        <EmptyState title="No two edits have met on this device.">
+          <p>When you and somebody else change the same thing, both values are kept here with the choice.</p>
+        </EmptyState>
+      ) : (
+        <ul className="entries">
+          {conflicts?.map((conflict) => (
+            <li key={conflict.id}>
+              <ConflictEntry conflict={conflict} />
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
   );
 }

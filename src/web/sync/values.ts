@@ -2,7 +2,6 @@
 
 import { columnsOf, type SyncedTable } from '@/core/schema';
 import type { TaskPriority, TaskStatus } from '@/core/vocabulary';
-import type { Quarantined } from '@/lib/watermelon';
 import { PRIORITY_LABELS, stageLabel, TASK_STATUS_LABELS, wordsOf } from '../ui/labels';
 
 const NOUNS: Record<SyncedTable, string> = {
@@ -48,10 +47,20 @@ export function valueText(table: SyncedTable, column: string, value: Stored): st
   return String(value);
 }
 
-/** The columns of a refused change that people can make sense of, with their value before, of an update. */
-export function wantedColumns({ operation, recordTable, change }: Quarantined) {
-  const columns = columnsOf(recordTable);
-  return Object.entries(change.values)
+/** A change that is not on the server, as it is kept here. */
+export interface WantedValues {
+  table: SyncedTable;
+  operation: 'insert' | 'update' | 'delete';
+  values: Readonly<Record<string, Stored>>;
+  /** update: the columns as they were, where that is known. */
+  base: Readonly<Record<string, Stored>>;
+}
+
+/** The columns of a change that people can make sense of, with their value before, of an update. */
+export function wantedColumns({ table, operation, values, base }: WantedValues) {
+  if (operation === 'delete') return [];
+  const columns = columnsOf(table);
+  return Object.entries(values)
     .filter(([column, value]) => {
       const { kind, default: usual } = columns[column] ?? {};
       if (kind === undefined || kind === 'ref' || column === 'sort_order') return false;
@@ -60,6 +69,6 @@ export function wantedColumns({ operation, recordTable, change }: Quarantined) {
     .map(([column, wanted]) => ({
       column,
       wanted,
-      before: operation === 'update' ? (change.base[column] ?? null) : undefined,
+      before: operation === 'update' && column in base ? (base[column] ?? null) : undefined,
     }));
 }

@@ -5,6 +5,7 @@ import type { ContextService } from '@/core/contextService';
 import type { BestPractice, Pattern, Task, TaskContext, Workflow } from '@/core/entities';
 import type { SyncedTable } from '@/core/schema';
 import { SYNCED_TABLES } from '@/core/schema';
+import { completeContext } from '@/core/taskContext';
 import { canonicalId } from '@/core/text';
 import { GLOBAL_SCOPE_ID } from '@/core/vocabulary';
 import { type LocalFirst, readFirst } from './localFirst';
@@ -63,7 +64,7 @@ export function createLocalContextService(local: LocalFirst): LocalContextServic
         },
         async (context) =>
           context === null ? store.isDeleted('tasks', localId(taskId)) : context.missing.length === 0,
-        async (remote) => completed(known, await remote.getTaskContext(taskId)),
+        async (remote) => completeContext(known, await remote.getTaskContext(taskId)),
       );
     },
 
@@ -131,16 +132,4 @@ export function createLocalContextService(local: LocalFirst): LocalContextServic
       ...(scope.project_id !== undefined && { project_id: localId(scope.project_id) }),
     };
   }
-}
-
-/** What is here stays as it is here, unsynced edits included; only what is missing comes from the server. */
-function completed(known: TaskContext | null, remote: TaskContext | null): TaskContext | null {
-  if (known === null || remote === null) return remote ?? known;
-  const { missing } = known;
-  // Without the milestone, nothing is known here of the project, nor of what belongs to it.
-  const names: (keyof TaskContext)[] = missing.includes('milestone')
-    ? [...missing, 'project', 'patterns', 'best_practices']
-    : [...missing];
-  const parts = Object.fromEntries(names.map((name) => [name, remote[name]]));
-  return { ...known, ...parts, missing: remote.missing };
 }

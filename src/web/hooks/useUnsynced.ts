@@ -1,0 +1,20 @@
+import { useEffect, useState } from 'react';
+import type { UnsyncedCounts } from '@/lib/watermelon';
+import { useDevice } from './useDevice';
+import { useSyncStatus } from './useSyncStatus';
+
+/** How much of this device is not on the server, counted anew when the status changes. */
+export function useUnsynced(): UnsyncedCounts | null {
+  const device = useDevice();
+  const { pending, quarantined, kind } = useSyncStatus();
+  const [counts, setCounts] = useState<UnsyncedCounts | null>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is counted changes with the status
+  useEffect(() => {
+    let isShown = true;
+    void device.countUnsynced().then((counted) => isShown && setCounts(counted));
+    return () => {
+      isShown = false;
+    };
+  }, [device, pending, quarantined, kind]);
+  return counts;
+}

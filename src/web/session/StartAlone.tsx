@@ -1,0 +1,37 @@
+import { useEffect, useState } from 'react';
+import { useAction } from '../hooks/useAction';
+import { ErrorNote } from '../ui/ErrorNote';
+import { loadDefaults, platform } from './session';
+
+/** Begins, or goes on with, work that belongs to no account. */
+export function StartAlone({ onStart }: { onStart: () => Promise<void> }) {
+  const starting = useAction(onStart);
+  const [hasWork, setHasWork] = useState(false);
+  useEffect(() => {
+    let isShown = true;
+    void loadDefaults()
+      .then(({ hasLocalWork }) => hasLocalWork(platform))
+      .then((has) => isShown && setHasWork(has));
+    return () => {
+      isShown = false;
+    };
+  }, []);
+  return (
+    <section className="start-alone">
+      <button
+        type="button"
+        className="button wide"
+        disabled={starting.isRunning}
+        onClick={() => void starting.run()}
+      >
+        {hasWork ? 'Continue without an account' : 'Start without an account'}
+      </button>
+      <p className="muted small">
+        {hasWork
+          ? 'Your work is on this device. Sign in to take it along.'
+          : 'Everything stays on this device, and you can take it along when you sign in.'}
+      </p>
+      <ErrorNote error={starting.error} />
+    </section>
+  );
+}

@@ -1,0 +1,58 @@
+import { useState } from 'react';
+import { useAction } from '../hooks/useAction';
+import { useDevice } from '../hooks/useDevice';
+import { count } from '../status/statusText';
+import { Dialog } from '../ui/Dialog';
+import { ErrorNote } from '../ui/ErrorNote';
+import { useLocalWork } from './useSession';
+
+/**
+ * Offers what was begun here without an account to who has signed in: asks on arrival, and reminds on
+ * the page later, until it is taken or dismissed.
+ */
+export function TakeAlong({ isArrival }: { isArrival: boolean }) {
+  const { work, take } = useLocalWork(useDevice());
+  const [shown, setShown] = useState<'dialog' | 'note' | 'nothing'>(isArrival ? 'dialog' : 'note');
+  const taking = useAction(take);
+  if (work === null || shown === 'nothing') return null;
+
+  const names = work.workspaces.map(({ name }) => `“${name}”`).join(', ');
+  if (shown === 'note') {
+    return (
+      <aside className="take-along-note" aria-label="Work without an account">
+        <p>Work begun without an account is on this device{names && `: ${names}`}.</p>
+        <div className="actions">
+          <button type="button" className="button primary" onClick={() => setShown('dialog')}>
+            Take it along …
+          </button>
+          <button type="button" className="button" onClick={() => setShown('nothing')}>
+            Not now
+          </button>
+        </div>
+      </aside>
+    );
+  }
+  return (
+    <Dialog title="Take your work along?" onClose={() => setShown('nothing')}>
+      <p>
+        {count(work.workspaces.length, 'workspace')} with {count(work.records, 'record')} in all{' '}
+        {work.records === 1 ? 'was' : 'were'} begun on this device without an account{names && `: ${names}`}.
+      </p>
+      <p>Taken along, they become yours and are sent to the server. Left here, they stay as they are.</p>
+      <ErrorNote error={taking.error} />
+      <div className="actions">
+        <button
+          type="button"
+          className="button primary"
+          disabled={taking.isRunning}
+          onClick={() => void taking.run()}
+        >
+          {taking.isRunning ? 'One moment …' : 'Take it along'}
+        </button>
+        <button type="button" className="button" onClick={() => setShown('nothing')}>
+          Leave it here
+        </button>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,85 @@
+import { useState } from 'react';
+import type { Archived } from '@/lib/watermelon';
+import { useDevice } from '../hooks/useDevice';
+import { useArchive } from '../hooks/useSyncRecords';
+import { count } from '../status/statusText';
+import { ConfirmDialog } from '../ui/ConfirmDialog';
+import { TimeAgo } from '../ui/TimeAgo';
+import { DownloadButton } from './DownloadButton';
+import { Wanted } from './Wanted';
+
+const REASONS: Record<Archived['reason'], string> = {
+  access_lost: 'You may no longer see the workspace these belong to.',
+  history_changed:
+    'The server was restored to an older state, and your role does not allow sending these again.',
+  taken_along: 'These were begun without an account, and you had edited the same records already.',
+};
+
+/** Values that had to leave their records; shown only while there are some. */
+export function ArchiveSection() {
+  const archive = useArchive();
+  if (!archive || archive.length === 0) return null;
+  return (
+    <section aria-labelledby="archive-title">
+      <div className="section-title">
+        <h2 id="archive-title">Archive</h2>
+      </div>
+      <ul className="entries">
+        {archive.map((group) => (
+          <li key={group[0]?.id}>
+            <ArchivedGroup group={group} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function ArchivedGroup({ group }: { group: Archived[] }) {
+  const device = useDevice();
+  const [isDiscarding, setDiscarding] = useState(false);
+  const [first] = group;
+  if (!first) return null;
+  return (
+    <article className="card entry">
+      <p className="entry-reason">
+        <strong>{REASONS[first.reason]}</strong> {count(group.length, 'change')} of yours had not been sent.{' '}
+        <span className="muted small">
+          <TimeAgo time={first.occurredAt.getTime()} />
+        </span>
+      </p>
+      <ul className="wanted">
+        {group.map((entry) => (
+          <li key={entry.id}>
+            <Wanted
+              table={entry.recordTable}
+              id={entry.recordId}
+              operation={entry.operation}
+              values={entry.values}
+              base={{}}
+            />
+          </li>
+        ))}
+      </ul>
+      <div className="actions">
+        <DownloadButton
+          label="Download these"
+          content={async () => group.map(({ _raw, values }) => ({ ..._raw, values }))}
+        />
+        <button type="button" className="button quiet-danger" onClick={() => setDiscarding(true)}>
+          Discard
+        </button>
+      </div>
+      {isDiscarding && (
+        <ConfirmDialog
+          title="Discard these values?"
+          confirmLabel="Discard"
+          onConfirm={() => device.discardArchived(group.map(({ id }) => id))}
+          onClose={() => setDiscarding(false)}
+        >
+          <p>They are on no server, and gone for good then. Download them first to keep them.</p>
+        </ConfirmDialog>
+      )}
+    </article>
+  );
+}

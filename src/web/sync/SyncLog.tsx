@@ -1,0 +1,50 @@
+import { useState } from 'react';
+import { useSyncLog } from '../hooks/useSyncLog';
+import { EmptyState } from '../ui/EmptyState';
+import { TimeAgo } from '../ui/TimeAgo';
+import { logText } from './logText';
+
+const PAGE = 10;
+
+/** What the last syncs did, and why one ended. */
+export function SyncLog() {
+  const log = useSyncLog();
+  const [limit, setLimit] = useState(PAGE);
+  return (
+    <section aria-labelledby="log-title">
+      <div className="section-title">
+        <h2 id="log-title">Sync log</h2>
+      </div>
+      {log?.length === 0 && (
+        <EmptyState title="No sync has done anything yet.">
+          <p>Syncs that find nothing to do are left out.</p>
+        </EmptyState>
+      )}
+      {log && log.length > 0 && (
+        <ol className="card sync-log">
+          {log.slice(0, limit).map((item) => {
+            const { tone, headline, done, cost, error } = logText(item);
+            return (
+              <li key={item.id}>
+                <span className={`status-dot status-tone-${tone}`} aria-hidden="true" />
+                <p>
+                  <strong>{headline}</strong>
+                  {done !== null && <>: {done}</>}
+                  {error !== null && <span className="sync-log-error">{error}</span>}
+                </p>
+                <p className="muted small">
+                  <TimeAgo time={item.started_at} /> · {cost}
+                </p>
+              </li>
+            );
+          })}
+        </ol>
+      )}
+      {log && log.length > limit && (
+        <button type="button" className="button" onClick={() => setLimit(limit + 5 * PAGE)}>
+          Show more
+        </button>
+      )}
+    </section>
+  );
+}

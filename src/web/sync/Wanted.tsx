@@ -1,0 +1,36 @@
+import { wordsOf } from '../ui/labels';
+import { feedSentence } from './feedSentence';
+import { RecordName } from './RecordName';
+import { tableNoun, valueText, type WantedValues, wantedColumns } from './values';
+
+const VERBS = { insert: 'create', update: 'change', delete: 'delete' } as const;
+
+/** What this user wanted, in words and values. */
+export function Wanted(wanted: WantedValues & { id: string }) {
+  const { table, id, operation, values } = wanted;
+  const columns = wantedColumns(wanted);
+  const { activity_type, details } = values;
+  const sentence = table === 'activity_feed' ? feedSentence(activity_type, details) : null;
+  if (sentence !== null) return <p className="muted">For the feed: {sentence}</p>;
+  return (
+    <>
+      <p>
+        You wanted to {VERBS[operation]} the {tableNoun(table)}{' '}
+        <RecordName table={table} id={id} known={values} />
+      </p>
+      {columns.length > 0 && (
+        <dl className="wanted-values">
+          {columns.map(({ column, wanted: value, before }) => (
+            <div key={column}>
+              <dt>{wordsOf(column)}</dt>
+              <dd>
+                {before !== undefined && <del>{valueText(table, column, before)}</del>}{' '}
+                <ins>{valueText(table, column, value)}</ins>
+              </dd>
+            </div>
+          ))}
+        </dl>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,57 @@
+/** Entries of the sync log in words. Pure. */
+
+import type { SyncLogItem } from '@/lib/watermelon';
+import { count } from '../status/statusText';
+
+const HEADLINES: Record<SyncLogItem['status'], string> = {
+  ok: 'Done',
+  partial: 'Done in part',
+  offline: 'Server not reachable',
+  error: 'Failed',
+  signed_out: 'Not signed in',
+};
+
+export interface LogText {
+  tone: 'ok' | 'waiting' | 'offline' | 'error';
+  headline: string;
+  /** What was done; null for nothing. */
+  done: string | null;
+  /** What it took. */
+  cost: string;
+  /** Why it did not come to its end. */
+  error: string | null;
+}
+
+export function logText(item: SyncLogItem): LogText {
+  const { status, pushed, pulled, conflicts, rejected, error } = item;
+  const tone =
+    status === 'ok' ? 'ok' : status === 'partial' ? 'waiting' : status === 'offline' ? status : 'error';
+  const done = [
+    pushed > 0 && `${pushed.toLocaleString('en')} sent`,
+    pulled > 0 && `${pulled.toLocaleString('en')} received`,
+    conflicts > 0 && count(conflicts, 'conflict'),
+    rejected > 0 && `${rejected.toLocaleString('en')} refused`,
+  ].filter((part) => part !== false);
+  const { sent_bytes: sent, received_bytes: received } = item;
+  const bytes = sent + received > 0 ? `${bytesText(sent)} up, ${bytesText(received)} down, ` : '';
+  return {
+    tone,
+    headline: HEADLINES[status],
+    done: done.length > 0 ? done.join(', ') : null,
+    cost: `${bytes}${durationText(item.duration_ms)}`,
+    // The headline says so already.
+    error: error === null || error.code === 'offline' ? null : error.message,
+  };
+}
+
+/** @returns "812 B", "14.2 kB", "3.1 MB" */
+export function bytesText(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} B`;
+  const [value, unit] = bytes < 1_000_000 ? [bytes / 1_000, 'kB'] : [bytes / 1_000_000, 'MB'];
+  return `${value.toFixed(value < 10 ? 1 : 0)} ${unit}`;
+}
+
+/** @returns "240 ms", "3.2 s" */
+export function durationText(ms: number): string {
+  return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
+}

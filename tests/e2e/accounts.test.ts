@@ -1,0 +1,232 @@
+import { readFileSync } from 'node:fs';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTask, gone, openMilestone, openTask, seen, statusOf, WebApp } from '../support/webApp';
+
+const MILESTONE = 'Inspections work offline';
+
+let app: WebApp;
+beforeAll(async () => {
+  app = await WebApp.start();
+});
+afterAll(() => app.close());
+
+/** Makes a workspace with a project and a milestone, and goes there. */
+async function buildUp(page: Page, name: string): Promise<void> {
+  for (const what of ['workspace', 'project', 'milestone']) {
+    await page.getByRole('button', { name: `New ${what}` }).click();
+    await page.getByLabel('Name').fill(what === 'workspace' ? name : `${name}: ${what}`);
+    await page.getByRole('button', { name: `Create ${what}` }).click();
+    await gone(page.getByRole('dialog'));
+    await seen(page.getByRole('heading', { name, level: 1 }));
+  }
+}
+
+async function fillInAndSignIn(page: Page, role: string): Promise<void> {
+  await seen(page.getByRole('heading', { name: 'Sign in' }));
+  await page.getByRole('textbox', { name: 'Email' }).fill(`${role}@convoy.example`);
+  await page.getByLabel('Password').fill('convoy-demo');
+  await page.locator('form').getByRole('button', { name: 'Sign in' }).click();
+}
+
+const signOutButton = (page: Page) => page.getByRole('banner').getByRole('button', { name: 'Sign out' });
+const databases = (page: Page) =>
+  page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name ?? ''));
+
+describe('work without an account', () => {
+  it('P-LOCAL P-DURABLE D20 D21 begins with no server, survives a reload, and is taken along at the first sign-in', async () => {
+    const page = await (await app.newProfile()).newPage();
+    await page.goto('/');
+    await page.getByRole('button', { name: 'Start without an account' }).click();
+    await seen(page.getByText('You have no workspace yet.'));
+    await seen(statusOf(page, 'On this device only'));
+    await page.route('**/{rest,auth,realtime}/v1/**', (route) => route.abort());
+    await buildUp(page, 'Lightship');
+    await createTask(page, 'Choose the frequency');
+    await page.getByRole('main').getByRole('link', { name: 'Choose the frequency' }).click();
+    await page.getByRole('button', { name: /^Plan review/ }).click();
+    await seen(page.getByText('moved it from Plan to Plan review'));
+    await page.reload();
+    await seen(page.getByRole('heading', { name: 'Choose the frequency', level: 1 }));
+    await seen(page.getByText('moved it from Plan to Plan review'));
+    await page.unroute('**/{rest,auth,realtime}/v1/**');
+
+    await page.getByRole('banner').getByRole('button', { name: 'Sign in' }).click();
+    await seen(page.getByRole('button', { name: 'Continue without an account' }));
+    await page.getByRole('button', { name: 'Create an account' }).click();
+    await page.getByLabel('Your name').fill('Mara');
+    await page.getByLabel('Email').fill('mara@example.com');
+    await page.getByLabel('Password').fill('harbour-lights');
+    await page.getByRole('button', { name: 'Create an account' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Take your work along?' });
+    await seen(dialog.getByText('“Lightship”'));
+    await dialog.getByRole('button', { name: 'Take it along' }).click();
+    await gone(dialog);
+    await seen(statusOf(page, 'Up to date'));
+    await seen(page.getByRole('heading', { name: 'Choose the frequency', level: 1 }));
+    expect((await databases(page)).filter((name) => name === 'convoy-local')).toEqual([]);
+
+    const other = await (await app.newProfile()).newPage();
+    await other.goto('/');
+    await other.getByRole('textbox', { name: 'Email' }).fill('mara@example.com');
+    await other.getByLabel('Password').fill('harbour-lights');
+    await other.locator('form').getByRole('button', { name: 'Sign in' }).click();
+    await other.getByRole('main').getByRole('link', { name: 'Lightship' }).click();
+    await seen(other.getByRole('listitem').filter({ hasText: 'Mara (you)' }));
+    await other.context().close();
+    await page.context().close();
+  });
+
+  it('D23 stays when it is left here, is offered again, and no longer once another account has taken it', async () => {
+    const page = await (await app.newProfile()).newPage();
+    await page.goto('/');
+    await page.getByRole('button', { name: 'Start without an account' }).click();
+    await buildUp(page, 'Left behind');
+    await page.getByRole('banner').getByRole('button', { name: 'Sign in' }).click();
+    await fillInAndSignIn(page, 'editor');
+    await page.getByRole('dialog').getByRole('button', { name: 'Leave it here' }).click();
+    await seen(statusOf(page, 'Up to date'));
+    await gone(page.getByRole('main').getByRole('link', { name: 'Left behind' }));
+    await page.reload();
+    const note = page.getByRole('complementary', { name: 'Work without an account' });
+    await seen(note.getByText('“Left behind”'));
+    await note.getByRole('button', { name: 'Not now' }).click();
+    await gone(note);
+
+    await signOutButton(page).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Sign out' }).click();
+    await fillInAndSignIn(page, 'owner');
+    await page.getByRole('dialog').getByRole('button', { name: 'Take it along' }).click();
+    await page.getByRole('link', { name: 'Convoy: your workspaces' }).click();
+    await seen(page.getByRole('main').getByRole('link', { name: 'Left behind' }));
+    await seen(statusOf(page, 'Up to date'));
+    await signOutButton(page).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Sign out' }).click();
+    await seen(page.getByRole('button', { name: 'Start without an account' }));
+    await fillInAndSignIn(page, 'viewer');
+    await seen(page.getByRole('main').getByRole('link', { name: 'Lighthouse' }));
+    await seen(statusOf(page, 'Up to date'));
+    expect(await page.getByText('Left behind').count()).toBe(0);
+    await page.context().close();
+  });
+});
+
+describe('two accounts in one browser', () => {
+  it('P-PRIVATE D25 the second one sees nothing of the first one’s unsynced work, which is there when that one returns', async () => {
+    const page = await app.signIn('editor');
+    await openMilestone(page, 'Field app', MILESTONE);
+    // Nothing of the next sync comes back: the account is left while it runs.
+    await page.route('**/rest/v1/rpc/sync_push', () => undefined);
+    const pushing = page.waitForRequest('**/rest/v1/rpc/sync_push');
+    await createTask(page, 'Between two accounts');
+    await pushing;
+    await signOutButton(page).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Keep and sign out' }).click();
+    await seen(page.getByRole('heading', { name: 'Sign in' }));
+    await page.unroute('**/rest/v1/rpc/sync_push');
+
+    await fillInAndSignIn(page, 'owner');
+    await seen(statusOf(page, 'Up to date'));
+    await openMilestone(page, 'Field app', MILESTONE);
+    expect(await page.getByText('Between two accounts').count()).toBe(0);
+    await signOutButton(page).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Sign out' }).click();
+
+    await fillInAndSignIn(page, 'editor');
+    await openMilestone(page, 'Field app', MILESTONE);
+    await seen(page.getByRole('main').getByRole('link', { name: 'Between two accounts' }));
+    await seen(statusOf(page, 'Up to date'));
+    await page.context().close();
+
+    const other = await app.signIn('owner');
+    await openTask(other, MILESTONE, 'Between two accounts');
+    await other.context().close();
+  });
+
+  it('D25 a tab that was signed out of lets another tab have the database', async () => {
+    const first = await app.signIn('editor');
+    const second = await first.context().newPage();
+    await second.goto('/');
+    await seen(second.getByText('Convoy is open in another tab of this browser.'));
+    await signOutButton(first).click();
+    await first.getByRole('dialog').getByRole('button', { name: 'Sign out' }).click();
+    await fillInAndSignIn(first, 'viewer');
+    await seen(first.getByRole('heading', { name: 'Lighthouse' }));
+    await second.getByRole('button', { name: 'Use another account' }).click();
+    await fillInAndSignIn(second, 'editor');
+    await seen(second.getByRole('heading', { name: 'Lighthouse' }));
+    await first.context().close();
+  });
+
+  it('P-NOLOSS D24 discards a user’s data after asking twice, with the download at hand', async () => {
+    const page = await app.signIn('editor');
+    await openMilestone(page, 'Field app', MILESTONE);
+    await page.context().setOffline(true);
+    await createTask(page, 'Better not');
+    await seen(statusOf(page, 'Offline — no network'));
+    await signOutButton(page).click();
+    const downloading = page.waitForEvent('download');
+    await page.getByRole('dialog').getByRole('button', { name: 'Download what is only here' }).click();
+    const saved = await (await downloading).path();
+    expect(readFileSync(saved, 'utf8')).toContain('Better not');
+    const before = (await databases(page)).filter((name) => /^convoy-[0-9a-f]/.test(name));
+    expect(before).toHaveLength(1);
+    await page.getByRole('dialog').getByRole('button', { name: 'Discard …' }).click();
+    const asked = page.getByRole('dialog', { name: 'Remove your data from this device?' });
+    await asked.getByRole('button', { name: 'Back' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Discard …' }).click();
+    await asked.getByRole('button', { name: 'Discard and sign out' }).click();
+    await seen(page.getByRole('heading', { name: 'Sign in' }));
+    expect((await databases(page)).filter((name) => before.includes(name))).toEqual([]);
+
+    await page.context().setOffline(false);
+    await fillInAndSignIn(page, 'editor');
+    await seen(statusOf(page, 'Up to date'));
+    await openMilestone(page, 'Field app', MILESTONE);
+    expect(await page.getByText('Better not').count()).toBe(0);
+    await page.context().close();
+  });
+});
+
+describe('a workspace that is lost', () => {
+  it('P-PRIVATE P-NOLOSS D26 leaves the page; unsynced edits are in the archive, to be downloaded and discarded', async () => {
+    const page = await app.signIn('editor');
+    await openTask(page, MILESTONE, 'Survive a clock that is wrong by hours');
+    // The edit is made when the sync that finds out has pushed already: its pull is sent when all is ready.
+    let release = () => {};
+    await page.route('**/rest/v1/rpc/sync_pull', async (route) => {
+      await new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      await route.continue();
+    });
+    const pulling = page.waitForRequest('**/rest/v1/rpc/sync_pull');
+    await app.sql(
+      "update public.workspace_members set deleted_at = now() where role = 'editor' and display_name = 'Editor'",
+    );
+    // The poke may have asked already; then the button has nothing to do.
+    await page.getByRole('button', { name: 'Sync now' }).evaluate((button: HTMLElement) => button.click());
+    await pulling;
+    await page.getByRole('button', { name: 'Edit task' }).click();
+    await page.getByRole('textbox', { name: 'Title' }).fill('Nobody but me has this');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await seen(page.getByRole('heading', { name: 'Nobody but me has this', level: 1 }));
+    await gone(page.getByRole('dialog'));
+    await page.unroute('**/rest/v1/rpc/sync_pull');
+    release();
+    await seen(page.getByText('There is no such task on this device.'));
+    await page.getByRole('region', { name: 'Sync status' }).getByRole('link').first().click();
+    const archive = page.getByRole('region', { name: 'Archive' });
+    await seen(archive.getByText('Nobody but me has this'));
+    const downloading = page.waitForEvent('download');
+    await archive.getByRole('button', { name: 'Download these' }).click();
+    expect(readFileSync(await (await downloading).path(), 'utf8')).toContain('Nobody but me has this');
+    await archive.getByRole('button', { name: 'Discard' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Discard' }).click();
+    await gone(archive);
+
+    const log = page.getByRole('region', { name: 'Sync log' });
+    await seen(log.getByRole('listitem').filter({ hasText: /received/ }));
+    await page.context().close();
+  });
+});

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import type { SyncLogItem } from '@/lib/watermelon';
+import { bytesText, durationText, logText } from '@/web/sync/logText';
+
+const ITEM: SyncLogItem = {
+  id: 'one',
+  started_at: '2026-03-01T12:00:00.000Z',
+  duration_ms: 240,
+  status: 'ok',
+  pushed: 0,
+  pulled: 0,
+  conflicts: 0,
+  rejected: 0,
+  sent_bytes: 812,
+  received_bytes: 14_200,
+  error: null,
+};
+
+describe('D27 an entry of the sync log', () => {
+  it('says what was done, and what it took', () => {
+    expect(logText({ ...ITEM, pushed: 2, pulled: 1_200, conflicts: 1, rejected: 3 })).toEqual({
+      tone: 'ok',
+      headline: 'Done',
+      done: '2 sent, 1,200 received, 1 conflict, 3 refused',
+      cost: '812 B up, 14 kB down, 240 ms',
+      error: null,
+    });
+  });
+
+  it('says why it failed, once', () => {
+    const error = { kind: 'storage', code: 'quota', message: 'The disk is full.' };
+    const nothing = { sent_bytes: 0, received_bytes: 0 };
+    expect(logText({ ...ITEM, ...nothing, status: 'error', error })).toMatchObject({
+      tone: 'error',
+      headline: 'Failed',
+      done: null,
+      cost: '240 ms',
+      error: 'The disk is full.',
+    });
+    const offline = { kind: 'transport', code: 'offline', message: 'The server cannot be reached.' };
+    expect(logText({ ...ITEM, status: 'offline', error: offline })).toMatchObject({
+      headline: 'Server not reachable',
+      error: null,
+    });
+  });
+
+  it('shortens bytes and times', () => {
+    expect([999, 1_000, 15_400, 3_140_000].map(bytesText)).toEqual(['999 B', '1.0 kB', '15 kB', '3.1 MB']);
+    expect([12, 999, 3_240].map(durationText)).toEqual(['12 ms', '999 ms', '3.2 s']);
+  });
+});
