@@ -93,9 +93,15 @@ export function statusOf(page: Page, text: string | RegExp): Locator {
   return page.getByRole('region', { name: 'Sync status' }).getByRole('link').filter({ hasText: text });
 }
 
-/** Presses Sync now and waits until nothing is left to send. */
+/**
+ * Presses Sync now and waits until nothing is left to send. The status alone does not tell: right
+ * after a write, and right after the click, it still is that of the last sync.
+ */
 export async function syncNow(page: Page): Promise<void> {
-  await page.getByRole('region', { name: 'Sync status' }).getByRole('button', { name: 'Sync now' }).click();
+  const button = page.getByRole('region', { name: 'Sync status' }).getByRole('button', { name: 'Sync now' });
+  const pulled = page.waitForResponse('**/rest/v1/rpc/sync_pull');
+  await button.click();
+  await pulled;
   await seen(statusOf(page, 'Up to date'));
 }
 
@@ -137,6 +143,7 @@ export async function renameTask(page: Page, title: string): Promise<void> {
   await page.getByRole('textbox', { name: 'Title' }).fill(title);
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await seen(page.getByRole('heading', { name: title, level: 1 }));
+  await acknowledged(page);
 }
 
 export async function comment(page: Page, text: string): Promise<void> {
