@@ -194,10 +194,11 @@ describe('a workspace that is lost', () => {
     await openTask(page, MILESTONE, 'Survive a clock that is wrong by hours');
     // The edit is made when the sync that finds out has pushed already: its pull is sent when all is ready.
     let release = () => {};
+    const ready = new Promise<void>((resolve) => {
+      release = resolve;
+    });
     await page.route('**/rest/v1/rpc/sync_pull', async (route) => {
-      await new Promise<void>((resolve) => {
-        release = resolve;
-      });
+      await ready;
       await route.continue();
     });
     const pulling = page.waitForRequest('**/rest/v1/rpc/sync_pull');
@@ -212,7 +213,6 @@ describe('a workspace that is lost', () => {
     await page.getByRole('button', { name: 'Save', exact: true }).click();
     await seen(page.getByRole('heading', { name: 'Nobody but me has this', level: 1 }));
     await gone(page.getByRole('dialog'));
-    await page.unroute('**/rest/v1/rpc/sync_pull');
     release();
     await seen(page.getByText('There is no such task on this device.'));
     await page.getByRole('region', { name: 'Sync status' }).getByRole('link').first().click();
@@ -227,6 +227,7 @@ describe('a workspace that is lost', () => {
 
     const log = page.getByRole('region', { name: 'Sync log' });
     await seen(log.getByRole('listitem').filter({ hasText: /received/ }));
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
     await page.context().close();
   });
 });
