@@ -12,6 +12,7 @@ import { takeDataFolder } from './database/dataFolder';
 import { openPgliteInMemory } from './database/pglite';
 import { openPostgres } from './database/postgres';
 import { prepareDatabase } from './database/prepare';
+import { type PurgeTimes, purgeDaily } from './database/purge';
 import type { StackError } from './errors';
 import { api } from './http/api';
 import { type Listener, listen } from './http/listener';
@@ -44,6 +45,8 @@ export interface LocalStackOptions {
   sql?: StackSql;
   /** ms after which a WebSocket that says nothing is cut. Default 60,000. */
   heartbeatTimeoutMs?: number;
+  /** When old tombstones are purged. */
+  purge?: PurgeTimes;
   /** Milliseconds since 1970. */
   now?: () => number;
   /** Told about failures that clients are told nothing of. Default: standard error. */
@@ -102,10 +105,16 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Resul
   }
 
   const { realtime, ...stack } = running.value;
+  const stopPurging = purgeDaily(
+    backend,
+    options.log ?? ((message) => console.error(message)),
+    options.purge,
+  );
   let closing: Promise<void> | null = null;
   async function close(): Promise<void> {
     await realtime.close();
     await listener.close();
+    await stopPurging();
     await backend.close();
     release();
   }

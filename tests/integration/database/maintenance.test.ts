@@ -2,6 +2,8 @@
 
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openPgliteInMemory, startLocalStack } from '@/server';
+import { purgeDaily } from '@/server/database/purge';
 import { openDatabase, refusalOf, type TestDatabase } from '../../support/database';
 import { createTeam, createUser, type SyncUser, type Team } from '../../support/syncUser';
 
@@ -126,6 +128,31 @@ describe('purging', () => {
     await team.owner.push([team.make.delete('tasks', team.task, null)]);
     const [purged] = await database.query<{ count: number }>('select convoy.purge()::int as count');
     expect(purged?.count).toBe(0);
+  });
+});
+
+describe('the local stack', () => {
+  it('P15: purges by itself, soon after its start and again', async () => {
+    const backend = await openPgliteInMemory();
+    const first = await startLocalStack({ data: { kind: 'backend', backend }, demo: false });
+    if (!first.ok) throw new Error(first.error.message);
+    const calls: string[] = [];
+    const stop = purgeDaily(
+      {
+        ...backend,
+        transaction: (work) =>
+          backend.transaction((connection) => {
+            calls.push('purge');
+            return work(connection);
+          }),
+      } as typeof backend,
+      (message) => calls.push(message),
+      { firstMs: 0, everyMs: 5 },
+    );
+    while (calls.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    await stop();
+    expect(new Set(calls)).toEqual(new Set(['purge']));
+    await first.value.close();
   });
 });
 

@@ -6,6 +6,7 @@ import { ok, type Result } from '@/core/result';
 import { type ConvoyDatabase, type DatabaseAdapter, openDatabase } from '../database';
 import { LOCAL_DATABASE } from '../models';
 import type { AppSchema, SchemaMigrations } from '../models/watermelondb';
+import { upgradeDatabase } from '../sync/schemaUpgrade';
 import { SyncClock } from '../sync/syncClock';
 
 /** What accounts need of the machine. */
@@ -37,5 +38,6 @@ export async function openBare(
   if (!adapter.ok) return adapter;
   const opened = await openDatabase({ adapter: adapter.value, clock: new SyncClock() });
   if (!opened.ok) return opened;
+  await upgradeDatabase(opened.value);
   return ok({ database: opened.value, close: () => adapter.value.close() });
 }

@@ -22,6 +22,9 @@ export const UNCONFIRMED = -1;
 /** The same, since this device came back from an absence longer than tombstones are kept. */
 export const EXPIRED = -2;
 
+/** The revision of a new record that was sent in a batch whose answer can no longer be had. */
+export const IN_DOUBT = -3;
+
 /** The revision that an edit of the record is made on: none while the server has not confirmed it. */
 function baseRevision(raw: Raw): number {
   return Math.max(0, Number(raw.revision));

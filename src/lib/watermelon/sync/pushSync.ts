@@ -12,7 +12,9 @@ import {
 } from '@/core/protocol';
 import { fail, ok, type Result } from '@/core/result';
 import { OutboxBatch } from '../models';
+import { IN_DOUBT } from '../models/tracking';
 import { applyPushAnswer, refuseLocally } from './applyPush';
+import { Draft } from './draft';
 import { fetchDirty, toChanges } from './localChanges';
 import type { SyncSession } from './session';
 
@@ -70,7 +72,7 @@ export async function pushSync(
       if (applied.unsettled) return ok(counts);
       continue;
     }
-    const next = await afterRefusal(session, request, answered.error, counts);
+    const next = await afterRefusal(session, request, answered.error, counts, stored !== null);
     if (!next.ok) return next;
     if (counts.pullFirst && !inFlightOnly) return ok(counts);
     limit = next.value ?? limit;
@@ -140,8 +142,10 @@ async function afterRefusal(
   request: PushRequest,
   error: SyncError,
   counts: PushOutcomeCounts,
+  isResent: boolean,
 ): Promise<Result<number | null, SyncError>> {
   if (error.kind === 'protocol' && error.code === 'history_changed') {
+    if (isResent) await doubtSent(session, request);
     await dropOutbox(session, {});
     counts.pullFirst = true;
     return ok(null);
@@ -164,6 +168,18 @@ async function afterRefusal(
     default:
       return fail(error);
   }
+}
+
+/** Its answer may have been lost and forgotten: whether what is new in it is there, the server has to say (U20). */
+async function doubtSent({ database, ids }: SyncSession, request: PushRequest): Promise<void> {
+  await database.write(async () => {
+    const draft = new Draft(database);
+    for (const { op, table, id } of request.changes) {
+      const raw = op === 'insert' ? await draft.get(table, ids.toLocal(id)) : null;
+      if (raw?._status === 'created') draft.put(table, { ...raw, revision: IN_DOUBT });
+    }
+    await draft.commit();
+  }, 'sync: doubt batch');
 }
 
 /** The server took nothing of the batch: its changes are still unsynced and will be batched anew. */

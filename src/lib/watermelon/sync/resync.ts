@@ -7,11 +7,12 @@
 import type { Scope } from '@/core/protocol';
 import { SYNCED_TABLES, type SyncedTable } from '@/core/schema';
 import { mayWrite } from '@/core/taskRules';
-import { EXPIRED, markCreated, readBase, UNCONFIRMED, writeBase } from '../models/tracking';
+import { EXPIRED, IN_DOUBT, markCreated, readBase, UNCONFIRMED, writeBase } from '../models/tracking';
 import { Q, type Raw } from '../models/watermelondb';
 import type { Applying } from './applying';
 import { applyTombstone } from './applyRows';
 import { archive } from './purge';
+import { quarantine } from './quarantine';
 
 /**
  * Marks every record of the scope that the server once acknowledged. In another history edits forget the
@@ -23,7 +24,7 @@ export async function markScope(
   why: 'other history' | 'expired',
 ): Promise<void> {
   for (const [table, raw] of await recordsOf(to, scope)) {
-    if (raw.remote_id === null) continue;
+    if (raw.remote_id === null && !(why === 'expired' && raw.revision === IN_DOUBT)) continue;
     if (why === 'expired') {
       if (raw.revision !== UNCONFIRMED) to.draft.put(table, { ...raw, revision: EXPIRED });
       continue;
@@ -40,11 +41,12 @@ export async function markScope(
 /**
  * The server has sent all it has. Records it acknowledged before and no longer has are pushed again where
  * the user's role allows it, and archived where it does not. After an absence they were deleted: their
- * unsynced values go to the ledger.
+ * unsynced values go to the ledger. What was sent and never answered for may have been: a person decides.
  */
 export async function sweepScope(to: Applying, scope: string, role: Scope['role']): Promise<void> {
   for (const [table, raw] of await recordsOf(to, scope)) {
-    if (raw.revision === EXPIRED) await applyTombstone(to, table, raw.id);
+    if (raw.revision === EXPIRED && raw._status === 'created') await setAside(to, table, raw);
+    else if (raw.revision === EXPIRED) await applyTombstone(to, table, raw.id);
     if (raw.revision !== UNCONFIRMED) continue;
     const mayPush = role !== 'reference' && table !== 'workspace_members' && mayWrite(role, table, 'insert');
     if (raw._status !== 'deleted' && mayPush) {
@@ -58,6 +60,25 @@ export async function sweepScope(to: Applying, scope: string, role: Scope['role'
     if (role !== 'reference') archive(to, table, raw, 'history_changed');
     to.draft.destroy(table, raw.id);
   }
+}
+
+async function setAside(to: Applying, table: SyncedTable, raw: Raw): Promise<void> {
+  const [group = raw.id] = readBase(raw)?.groups ?? [];
+  const workspace_id = to.ids.toRemote(raw.workspace_id as string);
+  const insert = {
+    table,
+    op: 'insert',
+    id: to.ids.toRemote(raw.id),
+    workspace_id,
+    base: null,
+    group: 0,
+  } as const;
+  await quarantine(to, insert, raw, {
+    code: 'uncertain',
+    column: null,
+    message: 'It was sent long ago, and it is not known whether it arrived and was deleted since.',
+    group: `uncertain/${group}`,
+  });
 }
 
 /** The records of a scope as the draft leaves them, those marked as deleted included. */

@@ -9,7 +9,8 @@ import type { ConvoyDatabase } from '../database';
 import type { ConvoyModel, PendingRefill } from '../models';
 import { Q } from '../models/watermelondb';
 import { defaultOf } from './codec';
-import type { DeviceStore } from './deviceStore';
+import { DeviceStore } from './deviceStore';
+import { IdMappings } from './idMapping';
 
 const RECORDS_PER_BATCH = 5_000;
 
@@ -26,6 +27,11 @@ export async function upgradeRecords(database: ConvoyDatabase, store: DeviceStor
     });
     await database.batch([...scopes, store.prepareFacts({ schema: SCHEMA_VERSION })]);
   }, 'upgrade: refill');
+}
+
+/** The same for a database that no engine has opened. */
+export async function upgradeDatabase(database: ConvoyDatabase): Promise<void> {
+  await upgradeRecords(database, await DeviceStore.load(database, await IdMappings.load(database)));
 }
 
 /** WatermelonDB fills new columns with '' and 0, whatever their default is. */
