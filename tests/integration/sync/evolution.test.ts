@@ -22,7 +22,7 @@ beforeAll(async () => {
   const fresh = await World.start({ kind: 'backend', backend });
   template = await backend.dump();
   await fresh.close();
-});
+}, 180_000);
 afterAll(() => next.remove());
 beforeEach(async () => {
   closing = [];

@@ -19,7 +19,7 @@ beforeAll(async () => {
   const fresh = await World.start({ kind: 'backend', backend });
   template = await backend.dump();
   await fresh.close();
-});
+}, 180_000);
 beforeEach(async () => {
   world = await World.start({ kind: 'memory', template });
   here = await world.device('owner');
