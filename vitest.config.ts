@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 const alias = { '@': fileURLToPath(new URL('./src', import.meta.url)) };
 
-/** Test projects by what they need: unit (nothing), contract and integration (PGlite, sockets), e2e (a browser). */
+/** Test projects by what they need: unit (nothing), contract and integration (PGlite, sockets), simulation (processes of its own), e2e (a browser). */
 function project(name: string, timeoutMs: number, globalSetup: string[] = []) {
   return {
     resolve: { alias },
@@ -25,6 +25,7 @@ export default defineConfig({
       project('unit', 20_000),
       project('contract', 60_000),
       project('integration', 60_000),
+      project('simulation', 240_000),
       project('e2e', 120_000, ['tests/support/buildWeb.ts']),
     ],
   },

@@ -28,6 +28,8 @@ export interface Cursor {
   after?: string;
   /** While paging: the run began with nothing, so that no tombstone is missed. */
   whole?: boolean;
+  /** The latest revision this device made itself above `revision`: it has to be of the same history too. */
+  own?: { revision: number; tag: string };
 }
 
 /** Tables of a scope that are new to a device, or have new columns, on their way to it. */
@@ -117,7 +119,7 @@ export interface PushRequest {
   user_id: string;
   device_id: string;
   batch: number;
-  cursors: Record<string, Pick<Cursor, 'revision' | 'tag'>>;
+  cursors: Record<string, Pick<Cursor, 'revision' | 'tag' | 'own'>>;
   /** Own revisions since the cursor, by scope: a delete does not conflict with these. */
   skip: Record<string, number[]>;
   changes: PushChange[];

@@ -68,7 +68,7 @@ create type convoy.cursor_position as (
   scope uuid, revision bigint, tag text, target bigint, after uuid,
   -- The run of pages began with nothing.
   whole boolean,
-  skip bigint[]
+  own_revision bigint, own_tag text, skip bigint[]
 );
 
 -- The cursors of a request with the revisions to leave out. Raises SN009 where they are malformed.
@@ -95,7 +95,10 @@ begin
       convoy.to_count(item.value -> 'revision') is null
       or jsonb_typeof(item.value -> 'tag') is distinct from 'string'
       or coalesce(item.value -> 'target', 'null') <> 'null' and convoy.to_count(item.value -> 'target') is null
-      or coalesce(item.value -> 'after', 'null') <> 'null' and not convoy.is_uuid(item.value ->> 'after'))
+      or coalesce(item.value -> 'after', 'null') <> 'null' and not convoy.is_uuid(item.value ->> 'after')
+      or coalesce(item.value -> 'own', 'null') <> 'null' and (
+        convoy.to_count(item.value -> 'own' -> 'revision') is null
+        or jsonb_typeof(item.value -> 'own' -> 'tag') is distinct from 'string'))
     then
       raise exception 'The cursor of scope % is malformed.', item.key using errcode = 'SN009';
     end if;
@@ -116,6 +119,8 @@ begin
       convoy.to_count(nullif(item.value -> 'target', 'null')),
       (item.value ->> 'after')::uuid,
       coalesce(item.value -> 'whole' = 'true', false),
+      convoy.to_count(item.value -> 'own' -> 'revision'),
+      item.value -> 'own' ->> 'tag',
       skip)::convoy.cursor_position;
   end loop;
   return result;
@@ -167,6 +172,14 @@ language sql stable set search_path = '' as $$
     select from convoy.scope_revisions r
     join convoy.scope_clocks c on c.scope_id = r.scope_id and c.revision >= r.revision
     where r.scope_id = scope and r.revision = at and r.tag = at_tag)
+$$;
+
+-- Whether all that a device has of a scope is part of its history: what it pulled, and what it pushed since.
+create function convoy.knows_cursor(k convoy.cursor_position) returns boolean
+language sql stable set search_path = '' as $$
+  -- While paging, the tag is the target's.
+  select convoy.is_in_history(k.scope, coalesce(k.target, k.revision), k.tag)
+    and (k.own_revision is null or convoy.is_in_history(k.scope, k.own_revision, k.own_tag))
 $$;
 
 revoke execute on all functions in schema convoy from public;

@@ -54,7 +54,7 @@ begin
 
   for scope in
     select v.id, v.role, c.revision as head, c.tag as head_tag, c.purged_to, k.revision, k.tag, k.target, k.after,
-      coalesce(k.whole, false) as whole, coalesce(k.skip, '{}') as skip
+      coalesce(k.whole, false) as whole, k.own_revision, coalesce(k.skip, '{}') as skip, k as cursor_position
     from (
       select m.workspace_id as id, m.role from public.workspace_members m
         where m.user_id = me and m.deleted_at is null
@@ -72,10 +72,9 @@ begin
     start_revision := scope.revision;
     start_id := coalesce(scope.after, last_id);
     if scope.revision is not null and (scope.revision <> scope.head or scope.tag <> scope.head_tag
-      or scope.target is not null)
+      or scope.target is not null or scope.own_revision is not null)
     then
-      -- While paging, the tag is the target's.
-      if convoy.is_in_history(scope.id, coalesce(scope.target, scope.revision), scope.tag)
+      if convoy.knows_cursor(scope.cursor_position)
         and scope.revision <= coalesce(scope.target, scope.revision)
       then
         -- Of tombstones that were purged under a run of pages, what is behind it may have to hear (P16).
@@ -93,6 +92,8 @@ begin
       start_id := no_id;
       target := scope.head;
       target_tag := scope.head_tag;
+      -- Of another history, these are somebody else's.
+      scope.skip := '{}';
     end if;
     scopes := scopes || (jsonb_build_object(
       'id', scope.id, 'role', scope.role, 'head', scope.head, 'tag', scope.head_tag)

@@ -82,6 +82,20 @@ language sql stable set search_path = '' as $$
     where c.conflicts is not null and c.payload = '{}')
 $$;
 
+-- A stage move that lost leaves no activity, also where other columns of its change are written (U20).
+create function convoy.decide_lost_moves(changes convoy.change[]) returns convoy.decision[]
+language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+begin
+  return array(
+    select row(a.position, jsonb_build_object('outcome', 'blocked', 'by', t.id), false)::convoy.decision
+    from unnest(changes) a
+    join unnest(changes) t
+      on t.group_no = a.group_no and t.table_name = 'tasks' and t.id::text = lower(a.payload ->> 'task_id')
+    where a.table_name = 'activity_feed' and a.op = 'insert' and a.payload ->> 'activity_type' = 'stage_changed'
+      and t.conflicts ? 'current_stage');
+end
+$$;
+
 create type convoy.descendant as (root integer, table_name text, id uuid, revision bigint);
 
 -- Deletes whose row or a live descendant has news of others, from after the base.

@@ -169,6 +169,10 @@ begin
   stage := convoy.spread_refusals(changes, all_changes, links, decided);
   decided := decided || stage;
   changes := convoy.still_open(changes, stage);
+
+  stage := convoy.decide_lost_moves(changes);
+  decided := decided || stage;
+  changes := convoy.still_open(changes, stage);
 end
 $$;
 
@@ -226,6 +230,13 @@ begin
   digest := sha256(convert_to((request -> 'changes')::text, 'UTF8'));
   if batch_no <= device.batch then
     if batch_no = device.batch and device.user_id = me and device.hash = digest then
+      -- Where a backup was put back since, what was answered then is no longer so.
+      if exists (
+        select from jsonb_each(device.answer -> 'revisions') r
+        where not convoy.is_in_history(r.key::uuid, (r.value ->> 'revision')::bigint, r.value ->> 'tag'))
+      then
+        return convoy.failure('history_changed');
+      end if;
       return device.answer;
     end if;
     return convoy.failure('device_conflict');
@@ -236,10 +247,10 @@ begin
   if exists (
     select from unnest(cursors) k
     where k.revision is not null and k.scope in (select convoy.visible_scopes())
-      and not convoy.is_in_history(k.scope, k.revision, k.tag)
-      and not exists (
+      and not convoy.knows_cursor(k)
+      and not (k.own_revision is null and exists (
         select from convoy.scope_revisions r
-        where r.scope_id = k.scope and r.revision > k.revision and r.tag = k.tag))
+        where r.scope_id = k.scope and r.revision > k.revision and r.tag = k.tag)))
   then
     return convoy.failure('history_changed');
   end if;

@@ -105,16 +105,29 @@ export function markClean(raw: Raw): void {
   followStatus(raw);
 }
 
-/** Makes a record dirty in exactly the columns of `base` (none left: clean). */
-export function markEdited(raw: Raw, base: SyncBase): void {
-  const columns = Object.keys(base.columns);
-  if (columns.length === 0) {
+/**
+ * Makes a record dirty in the columns of `base` (none left: clean), and in those that merge with them:
+ * where one column of a unit waits to be pushed, the others go with it, as they are (rule U6).
+ */
+export function markEdited(table: string, raw: Raw, base: SyncBase): void {
+  const edited = Object.keys(base.columns);
+  if (edited.length === 0) {
     markClean(raw);
     return;
   }
+  const columns = { ...base.columns };
+  for (const name of edited) {
+    for (const mate of withUnits(table, [name])) {
+      columns[mate] ??= {
+        ...(base.columns[name] as EditedColumn),
+        value: raw[mate] ?? null,
+        server: undefined,
+      };
+    }
+  }
   raw._status = 'updated';
-  raw._changed = columns.join(',');
-  writeBase(raw, { ...base, deletion: undefined });
+  raw._changed = Object.keys(columns).join(',');
+  writeBase(raw, { ...base, columns, deletion: undefined });
   followStatus(raw);
 }
 

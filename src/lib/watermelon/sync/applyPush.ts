@@ -33,6 +33,12 @@ export interface AppliedPush {
   unsettled: boolean;
 }
 
+/** Records of a batch, by remote id, of whose changes nothing is left, and tasks whose stage move lost. */
+interface Lost {
+  groups: Set<string>;
+  moves: Set<string>;
+}
+
 /** Applies the answer to the batch in flight, and forgets the batch. */
 export async function applyPushAnswer(
   session: SyncSession,
@@ -57,15 +63,14 @@ export async function applyPushAnswer(
     };
     const applied: AppliedPush = { pushed: 0, conflicts: 0, rejected: 0, unsettled: false };
     const own = new Set(request.changes.map((change) => ids.toLocal(change.id)));
-    const lostGroups = new Set<string>();
+    const lost: Lost = { groups: new Set(), moves: new Set() };
     for (const [index, change] of request.changes.entries()) {
       const outcome = answer.outcomes[index];
-      if (outcome) await settle(to, change, outcome, applied, lostGroups);
+      if (outcome) await settle(to, change, outcome, applied, lost);
     }
     for (const [index, change] of request.changes.entries()) {
       const outcome = answer.outcomes[index];
-      if (outcome?.outcome === 'blocked')
-        await settleBlocked(to, request, change, outcome, lostGroups, applied);
+      if (outcome?.outcome === 'blocked') await settleBlocked(to, request, change, outcome, lost, applied);
     }
     await applyPage(to, answer.effects, own);
     for (const [scope, made] of Object.entries(answer.revisions)) {
@@ -74,9 +79,9 @@ export async function applyPushAnswer(
       const isOld = request.schema < SCHEMA_VERSION;
       if (state) {
         const refill = isOld && state.refill ? upTo(state.refill, made.revision) : state.refill;
-        draft.also(() =>
-          store.prepareScope(scope, { ...state, refill, skip: [...state.skip, made.revision] }),
-        );
+        const cursor = { ...state.cursor, own: made };
+        const skip = [...state.skip, made.revision];
+        draft.also(() => store.prepareScope(scope, { ...state, cursor, refill, skip }));
       } else if (made.revision === 1 && !isOld) {
         // A workspace begins with this push: everything in it is known here.
         draft.also(() => store.prepareScope(scope, { cursor: made, role: 'owner', skip: [] }));
@@ -102,7 +107,7 @@ async function settle(
   change: PushChange,
   outcome: PushOutcome,
   applied: AppliedPush,
-  lostGroups: Set<string>,
+  lost: Lost,
 ): Promise<void> {
   const id = to.ids.toLocal(change.id);
   const raw = await to.draft.get(change.table, id);
@@ -120,11 +125,15 @@ async function settle(
       if (!raw || !row) return;
       if (change.op === 'delete') {
         await restoreDeletion(to, change.table, raw, row);
-        lostGroups.add(change.id);
+        lost.groups.add(change.id);
       } else if (raw._status === 'deleted') {
         // Deleted while it was on its way: what becomes of it is decided when the deletion is pushed.
         to.draft.put(change.table, keepingEdits(change.table, toRaw(change.table, row, to.ids), raw));
-      } else if (await resolveConflict(to, change, raw, row, outcome.columns)) lostGroups.add(change.id);
+      } else {
+        const wanted = await resolveConflict(to, change, raw, row, outcome.columns);
+        if (Object.keys(change.values ?? {}).every((name) => !wanted.has(name))) lost.groups.add(change.id);
+        if ('current_stage' in outcome.columns && !wanted.has('current_stage')) lost.moves.add(change.id);
+      }
       return;
     }
     case 'duplicate':
@@ -159,15 +168,18 @@ async function settleBlocked(
   request: PushRequest,
   change: PushChange,
   outcome: Extract<PushOutcome, { outcome: 'blocked' }>,
-  lostGroups: ReadonlySet<string>,
+  lost: Lost,
   applied: AppliedPush,
 ): Promise<void> {
   const raw = await to.draft.get(change.table, to.ids.toLocal(change.id));
   const blocker = finalBlocker(to, request, outcome.by);
   if (blocker === null || blocker.outcome === 'conflict') {
     applied.unsettled = true;
-    // What the change was about did not happen: its activity must not claim that it did (rule U13).
-    const isLost = blocker?.group === change.group && lostGroups.has(outcome.by);
+    // What the change was about did not happen: its activity must not claim that it did (rules U13, U20).
+    const isMove = change.values?.activity_type === 'stage_changed';
+    const isLost =
+      blocker?.group === change.group &&
+      (lost.groups.has(outcome.by) || (isMove && lost.moves.has(outcome.by)));
     if (isLost && change.table === 'activity_feed' && raw) {
       const base = readBase(raw);
       if (base) keepInLedger(to, change.table, raw, base, 'withdrawn');
@@ -242,7 +254,7 @@ function acknowledge(to: Settling, change: PushChange, current: Raw, revision: n
   const { table } = change;
   const row = to.rows.get(change.id);
   if (row) {
-    const pending = stillEdited(to, change, current, revision);
+    const pending = stillEdited(to, change, current, revision, true);
     to.draft.put(table, keepingEdits(table, toRaw(table, row, to.ids), pending));
     return;
   }
@@ -263,8 +275,11 @@ function acknowledge(to: Settling, change: PushChange, current: Raw, revision: n
   to.draft.put(table, raw);
 }
 
-/** @returns the record with only those edits left that were made after the change was sent. */
-function stillEdited(to: Settling, change: PushChange, current: Raw, revision: number): Raw {
+/**
+ * @param merged others had changed the record too, unseen by whoever edited it here meanwhile
+ * @returns the record with only those edits left that were made after the change was sent
+ */
+function stillEdited(to: Settling, change: PushChange, current: Raw, revision: number, merged = false): Raw {
   const raw: Raw = { ...current, remote_id: change.id };
   const base = readBase(current);
   const sent = toRaw(
@@ -274,6 +289,7 @@ function stillEdited(to: Settling, change: PushChange, current: Raw, revision: n
   );
   const columns: SyncBase['columns'] = {};
   const isNew = change.op === 'insert';
+  let unsent = false;
   const compared = isNew ? trackedColumns(change.table) : Object.keys(base?.columns ?? {});
   for (const name of compared) {
     const wasSent = isNew || (change.values !== undefined && name in change.values);
@@ -281,6 +297,7 @@ function stillEdited(to: Settling, change: PushChange, current: Raw, revision: n
     const sentValue = sent[name] ?? null;
     if (!wasSent) {
       if (edit) columns[name] = edit;
+      unsent = true;
     } else if (!sameValue(change.table, name, current[name] ?? null, sentValue)) {
       columns[name] = {
         value: sentValue,
@@ -290,13 +307,15 @@ function stillEdited(to: Settling, change: PushChange, current: Raw, revision: n
     }
   }
   const stamps = { updated_at: Date.parse(to.answer.server_time), last_modified_by: to.answer.user_id };
-  const left = { revision, groups: base?.groups ?? [], columns, stamps };
+  // A column that was not sent was edited on what the device had then: from there the server compares.
+  const editedOn = merged && unsent && base ? base.revision : revision;
+  const left = { revision: editedOn, groups: base?.groups ?? [], columns, stamps };
   if (current._status === 'deleted' && base?.deletion) {
     // Deleted while it was on its way: the deletion is still to be pushed. Of what is new nobody else
     // can have made anything before.
     const seen = isNew ? Math.max(base.deletion.seen, revision) : base.deletion.seen;
     writeBase(raw, { ...left, deletion: { ...base.deletion, seen } });
-  } else markEdited(raw, left);
+  } else markEdited(change.table, raw, left);
   return raw;
 }
 

@@ -132,7 +132,7 @@ export function keepingEdits(table: SyncedTable, incoming: Raw, current: Raw): R
       ]),
     );
     for (const name of differing) kept[name] = current[name] ?? null;
-    markEdited(kept, { ...base, revision: Number(incoming.revision), columns, stamps });
+    markEdited(table, kept, { ...base, revision: Number(incoming.revision), columns, stamps });
     return kept;
   }
   const columns: SyncBase['columns'] = {};
@@ -144,7 +144,7 @@ export function keepingEdits(table: SyncedTable, incoming: Raw, current: Raw): R
     kept._status = 'deleted';
     writeBase(kept, { ...base, columns, server: stamps });
     followStatus(kept);
-  } else markEdited(kept, { ...base, columns, server: stamps });
+  } else markEdited(table, kept, { ...base, columns, server: stamps });
   return kept;
 }
 

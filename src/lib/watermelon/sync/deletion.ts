@@ -74,7 +74,7 @@ export async function undelete(draft: Draft, root: string): Promise<void> {
 function bringBack(draft: Draft, table: SyncedTable, raw: Raw): void {
   const base = readBase(raw);
   if (base && raw.remote_id === null) markCreated(raw, base);
-  else if (base) markEdited(raw, base);
+  else if (base) markEdited(table, raw, base);
   else markClean(raw);
   draft.put(table, raw);
 }

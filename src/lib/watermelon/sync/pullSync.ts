@@ -112,20 +112,22 @@ async function applyAnswer(session: SyncSession, answer: PullAnswer) {
     const counts = await applyPage(to, answer);
     for (const scope of answer.scopes) {
       const known = store.scopes.get(scope.id);
-      const cursor = answer.cursors[scope.id] ?? known?.cursor ?? { revision: 0, tag: '' };
+      const reached = answer.cursors[scope.id];
+      const cursor = reached ?? known?.cursor ?? { revision: 0, tag: '' };
       const refilled = answer.refilled[scope.id];
-      if (known && cursor === known.cursor && scope.role === known.role && !refilled) continue;
+      if (known && !reached && scope.role === known.role && !refilled) continue;
       // A deletion made before this page does not conflict with what this device itself pushed meanwhile.
       const from = Math.min(
         doneUpTo(cursor),
         deletions.get(ids.toLocal(scope.id)) ?? Number.POSITIVE_INFINITY,
       );
       const skip = scope.reset ? [] : (known?.skip ?? []).filter((revision) => revision > from);
+      const own = skip.length > 0 ? known?.cursor.own : undefined;
       const isPaging = cursor.target !== undefined;
       const resync = scope.reset === true ? known !== undefined : known?.resync === true;
       if (resync && !isPaging) await sweepScope(to, scope.id, scope.role);
       const refill = scope.reset ? undefined : afterPage(known?.refill, refilled);
-      const state = { cursor, role: scope.role, skip, resync: resync && isPaging, refill };
+      const state = { cursor: { ...cursor, own }, role: scope.role, skip, resync: resync && isPaging, refill };
       draft.also(() => store.prepareScope(scope.id, state));
     }
     await draft.commit();

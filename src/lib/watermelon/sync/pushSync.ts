@@ -127,7 +127,10 @@ function makeRequest({ store, userId }: SyncSession, changes: PushChange[]): Pus
     cursors: Object.fromEntries(
       scopes
         .filter(([, { cursor }]) => cursor.tag !== '')
-        .map(([id, { cursor }]) => [id, { revision: cursor.target ?? cursor.revision, tag: cursor.tag }]),
+        .map(([id, { cursor }]) => [
+          id,
+          { revision: cursor.target ?? cursor.revision, tag: cursor.tag, own: cursor.own },
+        ]),
     ),
     skip: Object.fromEntries(
       scopes.filter(([, { skip }]) => skip.length > 0).map(([id, { skip }]) => [id, skip]),

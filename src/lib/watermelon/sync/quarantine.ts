@@ -91,7 +91,7 @@ export function takeBackColumns(
   if (Object.keys(left).length === 0) Object.assign(reverted, base?.server ?? base?.stamps);
   const rest = { ...base, revision: base?.revision ?? Number(raw.revision), columns: left };
   if (raw._status === 'deleted') writeBase(reverted, { ...rest, groups: base?.groups ?? [] });
-  else markEdited(reverted, { ...rest, groups: [] });
+  else markEdited(table, reverted, { ...rest, groups: [] });
   to.draft.put(table, reverted);
   return wanted;
 }

@@ -16,7 +16,7 @@ import { mergeRecord } from './mergeRecord';
 /**
  * Settles one record whose columns others had changed.
  * @param theirs the columns in conflict, with the time of the other edit
- * @returns whether nothing of what was sent is left
+ * @returns the columns that this device still wants otherwise, to be pushed again
  */
 export async function resolveConflict(
   to: Settling,
@@ -24,7 +24,7 @@ export async function resolveConflict(
   local: Raw,
   row: Record<string, Json>,
   theirs: Record<string, string | null>,
-): Promise<boolean> {
+): Promise<ReadonlySet<string>> {
   const { table } = change;
   const remote = toRaw(table, row, to.ids);
   const base = readBase(local) ?? { revision: 0, groups: [], columns: {} };
@@ -68,9 +68,14 @@ export async function resolveConflict(
     if (state === 'settled') tell(to, table, local, ledger);
   }
   const stamps = stampsOf(remote);
-  markEdited(result, { revision: Number(remote.revision), groups: base.groups, columns: left, stamps });
+  markEdited(table, result, {
+    revision: Number(remote.revision),
+    groups: base.groups,
+    columns: left,
+    stamps,
+  });
   to.draft.put(table, result);
-  return Object.keys(change.values ?? {}).every((name) => !(name in left));
+  return new Set(Object.keys(left));
 }
 
 /**

@@ -15,7 +15,7 @@ export class ScopeCursor extends RecoverableModel {
   @field('revision') revision!: number;
   @text('tag') tag!: string;
   @json('paging', (stored: unknown) => stored ?? null) paging!:
-    | (Pick<Cursor, 'target' | 'after' | 'whole'> & { resync?: boolean; refill?: PendingRefill })
+    | (Pick<Cursor, 'target' | 'after' | 'whole' | 'own'> & { resync?: boolean; refill?: PendingRefill })
     | null;
   @text('role') role!: Scope['role'];
   /** Own revisions above the cursor, whose effects are already here. */

@@ -1,0 +1,177 @@
+/** What has to hold when everything is quiet. */
+
+import type { WorkflowStage } from '@/core/entities';
+import type { Json } from '@/core/protocol';
+import { columnsOf, SYNCED_TABLES } from '@/core/schema';
+import { checkpointInTheWay } from '@/core/taskRules';
+import { STANDARD_WORKFLOW_ID } from '@/core/vocabulary';
+import { deviceSnapshot, type Snapshot, serverSnapshot } from '../support/snapshot';
+import type { SimDevice } from './device';
+import type { Oracle, ServerContent } from './oracle';
+import { ALL_USERS, type SimServer } from './server';
+import type { Simulation } from './simulation';
+import type { StoredRow } from './storage';
+
+export async function readServer(server: SimServer): Promise<ServerContent> {
+  const query = SYNCED_TABLES.map(
+    (table) => `select '${table}' as name, coalesce(json_agg(t), '[]')::text as rows from public.${table} t`,
+  ).join(' union all ');
+  const found = await server.sql<{ name: string; rows: string }>(query);
+  return {
+    rows: new Map(found.map(({ name, rows }) => [name, JSON.parse(rows) as Record<string, unknown>[]])),
+  };
+}
+
+export async function checkEverything(simulation: Simulation): Promise<void> {
+  const { devices, oracle, server } = simulation;
+  const content = await readServer(server);
+  const stored = new Map(devices.map((device) => [device.name, device.stored()]));
+  const expected = new Map<string, Snapshot>();
+  for (const device of devices) {
+    const { id } = device.user;
+    const wanted = expected.get(id) ?? (await serverSnapshot(server.backend, id));
+    expected.set(id, wanted);
+    const life = await simulation.alive(device);
+    const tables = stored.get(device.name) as Map<string, StoredRow[]>;
+    const held = byRemoteIds(await deviceSnapshot(life.device.database), tables);
+    compare(oracle, device, held, byRemoteIds(wanted, tables));
+    checkTracking(oracle, device, tables);
+    checkLedger(oracle, device, tables);
+  }
+  checkParents(oracle, content);
+  oracle.checkNothingLost(content, stored);
+  await checkCheckpoints(oracle, server);
+}
+
+/** A device may know records by ids of its own; the details of activities name them by these on the server too. */
+function byRemoteIds(held: Snapshot, tables: Map<string, StoredRow[]>): Snapshot {
+  const mappings = (tables.get('sync_id_mappings') ?? []).filter(
+    ({ local_id }) => String(local_id).length < 36,
+  );
+  if (mappings.length === 0) return held;
+  let text = JSON.stringify(held);
+  for (const { local_id, remote_id } of mappings) text = text.replaceAll(String(local_id), String(remote_id));
+  return JSON.parse(text) as Snapshot;
+}
+
+/** D6: where the server's value is to win, it has won. */
+function checkLedger(oracle: Oracle, device: SimDevice, tables: Map<string, StoredRow[]>): void {
+  for (const entry of tables.get('sync_conflicts') ?? []) {
+    if (entry.kind !== 'columns') continue;
+    const columns = JSON.parse(entry.columns as string) as Record<
+      string,
+      Record<'by' | 'chosen' | 'remote', Json>
+    >;
+    for (const [name, { by, chosen, remote }] of Object.entries(columns)) {
+      if (by === 'remote' && chosen !== remote) {
+        oracle.violate(
+          'D6',
+          `${entry.record_table}/${entry.record_id} ${name}: ${device.name} chose its own value over the server's`,
+        );
+      }
+    }
+  }
+}
+
+/** U8: nothing that is alive hangs under what is deleted. */
+function checkParents(oracle: Oracle, content: ServerContent): void {
+  const deleted = new Set<string>();
+  for (const rows of content.rows.values()) {
+    for (const row of rows) if (row.deleted_at !== null) deleted.add(row.id as string);
+  }
+  for (const table of SYNCED_TABLES) {
+    const parents = Object.entries(columnsOf(table))
+      .filter(([, column]) => column.parent)
+      .map(([name]) => name);
+    if (table !== 'workspaces' && table !== 'workspace_members') parents.push('workspace_id');
+    for (const row of content.rows.get(table) ?? []) {
+      if (row.deleted_at !== null) continue;
+      const dead = parents.find((name) => deleted.has(row[name] as string));
+      if (dead) oracle.violate('U8', `${table}/${row.id} is alive under a deleted ${dead}`);
+    }
+  }
+}
+
+/** P-CONVERGE, field by field. */
+function compare(oracle: Oracle, device: SimDevice, held: Snapshot, wanted: Snapshot): void {
+  for (const key of new Set([...Object.keys(held), ...Object.keys(wanted)])) {
+    const [here, there] = [held[key], wanted[key]];
+    if (!here) oracle.violate('P-CONVERGE', `${key} is not on ${device.name}`);
+    else if (!there)
+      oracle.violate('P-CONVERGE', `${key} is on ${device.name} and not for them on the server`);
+    else {
+      for (const column of Object.keys(there)) {
+        const [mine, theirs] = [text(here[column]), text(there[column])];
+        if (mine !== theirs) {
+          oracle.violate(
+            'P-CONVERGE',
+            `${key} ${column} is ${mine} on ${device.name}, ${theirs} on the server`,
+          );
+        }
+      }
+    }
+  }
+}
+
+/** JSON in canonical form. */
+function text(value: Json | undefined): string {
+  return JSON.stringify(value ?? null, (_key, nested: Json) =>
+    nested !== null && typeof nested === 'object' && !Array.isArray(nested)
+      ? Object.fromEntries(Object.entries(nested).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : nested,
+  );
+}
+
+/** D1, D2: what the columns say, what WatermelonDB says and what is remembered agree. */
+function checkTracking(oracle: Oracle, device: SimDevice, stored: Map<string, StoredRow[]>): void {
+  for (const table of SYNCED_TABLES) {
+    for (const row of stored.get(table) ?? []) {
+      const isSynced = row._status === 'synced';
+      const base =
+        row.sync_base === null ? null : (JSON.parse(row.sync_base as string) as { columns: object });
+      const changed = String(row._changed ?? '')
+        .split(',')
+        .filter(Boolean)
+        .sort()
+        .join();
+      const tracked = Object.keys(base?.columns ?? {})
+        .sort()
+        .join();
+      const agrees =
+        Boolean(row.is_synced) === isSynced &&
+        row.sync_status === row._status &&
+        (base === null) === isSynced &&
+        (!isSynced || changed === '') &&
+        (row._status !== 'updated' || changed === tracked);
+      if (!agrees)
+        oracle.violate(
+          'D1',
+          `${table}/${row.id} on ${device.name} contradicts itself: ${JSON.stringify(row)}`,
+        );
+    }
+  }
+}
+
+/** P-CHECKPOINT: nobody but people took a task past a checkpoint. */
+async function checkCheckpoints(oracle: Oracle, server: SimServer): Promise<void> {
+  const moves = await server.sql<{
+    task_id: string;
+    old_stage: string | null;
+    new_stage: string;
+    finished: boolean;
+    was_finished: boolean;
+    actor: string;
+    stages: string;
+  }>(
+    `select m.task_id::text as task_id, m.old_stage, m.new_stage, m.finished, m.was_finished, m.actor::text as actor,
+       (select w.stages::text from public.workflows w where w.id = coalesce(m.workflow_id, '${STANDARD_WORKFLOW_ID}')) as stages
+     from witness.moves m where m.actor is not null`,
+  );
+  const people = new Set(ALL_USERS.filter(({ kind }) => kind === 'human').map(({ id }) => id));
+  for (const move of moves) {
+    if (people.has(move.actor)) continue;
+    const stages = JSON.parse(move.stages ?? '[]') as WorkflowStage[];
+    const passed = checkpointInTheWay(stages, move.old_stage, move.new_stage, move.finished);
+    if (passed) oracle.violate('P-CHECKPOINT', `${move.task_id} went past ${passed} by ${move.actor}`);
+  }
+}

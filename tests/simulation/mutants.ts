@@ -1,0 +1,190 @@
+/** Bugs that are planted in copies of the project, to see that the simulation finds them. */
+
+import type { Edit } from '../support/variant';
+
+export interface Mutant {
+  name: string;
+  /** What is wrong with it. */
+  bug: string;
+  edits: readonly Edit[];
+  /** The first seed, counted from 1, in which a promise is broken. */
+  foundBy: number;
+}
+
+const SQL = 'supabase/migrations/20260101';
+const SYNC = 'src/lib/watermelon/sync';
+
+/** Recorded when the mutant or the simulation changes: `npm run simulate -- --seeds 60 --mutant NAME`. */
+const FOUND_BY: Readonly<Record<string, number>> = {};
+
+function mutant(name: string, bug: string, file: string, find: string, replace: string): Mutant {
+  return { name, bug, edits: [{ file, find, replace }], foundBy: FOUND_BY[name] ?? 1 };
+}
+
+export const MUTANTS: readonly Mutant[] = [
+  mutant(
+    'revision-shared',
+    'Two transactions get the same revision, as they would if the clock were not locked.',
+    `${SQL}000000_scopes.sql`,
+    '  update convoy.scope_clocks c\n    set revision = c.revision + 1,',
+    `  if random() < 0.4 then
+    update convoy.scope_clocks c set bumped_in = pg_current_xact_id(), bumped_at = now()
+      where c.scope_id = scope returning c.revision into bumped;
+    return bumped;
+  end if;
+  update convoy.scope_clocks c
+    set revision = c.revision + 1,`,
+  ),
+  mutant(
+    'cursor-newer-than-rows',
+    'A pull answers with a head that is newer than the rows it read, as it would with a snapshot for each statement.',
+    `${SQL}000900_sync_pull.sql`,
+    'page_end := convoy.find_page_end(scope.id, start_revision, start_id, target, ',
+    'page_end := convoy.find_page_end(scope.id, start_revision, start_id, target - (random() < 0.3)::integer, ',
+  ),
+  mutant(
+    'ledger-dropped',
+    'Conflicts are settled without a trace in the ledger.',
+    `${SYNC}/applyRows.ts`,
+    '  to.draft.also(() =>\n    to.database.get<Conflict>(',
+    '  if (to.deviceId) return;\n  to.draft.also(() =>\n    to.database.get<Conflict>(',
+  ),
+  mutant(
+    'edit-in-flight-dropped',
+    'A record counts as clean when its push is acknowledged, although it was edited meanwhile.',
+    `${SYNC}/applyPush.ts`,
+    '} else if (!sameValue(change.table, name, current[name] ?? null, sentValue)) {',
+    '} else if (to.now < 0) {',
+  ),
+  mutant(
+    'update-of-nothing-applied',
+    'An update that touches no row, since the record was deleted, counts as a success.',
+    `${SQL}001100_push_decide.sql`,
+    "when c.op = 'delete' and c.row_workspace = c.workspace_id",
+    'when c.row_workspace = c.workspace_id',
+  ),
+  mutant(
+    'no-cascade',
+    'What hangs under a deleted record stays.',
+    `${SQL}000100_synced_tables.sql`,
+    'if not exists (select from new_rows n where n.deleted_at is not null) then',
+    'if true then',
+  ),
+  mutant(
+    'echo-filter-too-wide',
+    'A device leaves out one revision more than the ones it made.',
+    `${SYNC}/applyPush.ts`,
+    'skip: [...state.skip, made.revision] }',
+    'skip: [...state.skip, made.revision, made.revision + 1] }',
+  ),
+  mutant(
+    'history-ignored',
+    'The server does not look at the tag of a cursor.',
+    `${SQL}000800_requests.sql`,
+    'where r.scope_id = scope and r.revision = at and r.tag = at_tag)',
+    'where r.scope_id = scope and r.revision = at)',
+  ),
+  mutant(
+    'purge-forgets-unsynced',
+    'Lost access takes unsynced work along.',
+    `${SYNC}/purge.ts`,
+    "if (raw._status !== 'synced') archive(to, table, raw, 'access_lost');",
+    '',
+  ),
+  mutant(
+    'merge-takes-local',
+    'In a conflict the local value always wins.',
+    `${SYNC}/mergeRecord.ts`,
+    "const side = policy === 'later' && isLater(input, columns) ? local : remote;",
+    'const side = local;',
+  ),
+  mutant(
+    'cursor-before-rows',
+    'Cursors are saved before the rows they stand for.',
+    `${SYNC}/pullSync.ts`,
+    '  const applied = await database.write(async () => {\n    const draft = new Draft(database);',
+    `  await database.write(() =>
+    database.batch(
+      answer.scopes.flatMap(({ id, role }) => {
+        const cursor = answer.cursors[id];
+        const skip = store.scopes.get(id)?.skip ?? [];
+        return cursor ? [store.prepareScope(id, { cursor, role, skip })] : [];
+      }),
+    ),
+  );
+  const applied = await database.write(async () => {
+    const draft = new Draft(database);`,
+  ),
+  mutant(
+    'backoff-never-ends',
+    'After a failure nothing is tried again.',
+    `${SYNC}/schedule.ts`,
+    'waitMs: asked + backoffMs(failures, random),',
+    'waitMs: 1e12,',
+  ),
+  mutant(
+    'remap-misses-a-key',
+    'A foreign key goes out with the id that the record has on this device alone.',
+    `${SYNC}/codec.ts`,
+    "return column.to === 'user' ? value : ids.toRemote(value as string);",
+    "return column.to === 'user' || column.to === 'milestones' ? value : ids.toRemote(value as string);",
+  ),
+  mutant(
+    'checkpoint-in-client-alone',
+    'The server lets agents past checkpoints; only the Context Service on the device stops them.',
+    `${SQL}000500_tasks.sql`,
+    'if found and convoy.stops_at_checkpoints(new.workspace_id) then',
+    'if false then',
+  ),
+  mutant(
+    'retry-as-new-batch',
+    'A batch whose answer was lost is sent again under a new number.',
+    `${SYNC}/pushSync.ts`,
+    '  /** Most changes in the next batch; halved while whole batches are refused. */',
+    '  await dropOutbox(session, {});\n  /** Most changes in the next batch; halved while whole batches are refused. */',
+  ),
+  mutant(
+    'replay-applied-again',
+    'The server takes a batch that it has answered for a new one.',
+    `${SQL}001400_sync_push.sql`,
+    '  if batch_no <= device.batch then',
+    '  if batch_no < device.batch then',
+  ),
+  mutant(
+    'delete-unseen',
+    'A deletion takes along what others wrote there unseen.',
+    `${SQL}001200_push_conflicts.sql`,
+    'where r.scope_id = c.workspace_id and r.revision > c.base and r.revision <> all (',
+    'where false and r.revision <> all (',
+  ),
+  mutant(
+    'groups-torn',
+    'Changes of one transaction are pushed one by one: a refused stage move leaves its activity.',
+    'src/lib/watermelon/database.ts',
+    'if (edited.length < 2) return;',
+    'if (edited.length < 200) return;',
+  ),
+  mutant(
+    'viewers-write',
+    'The server takes changes from viewers, whom only the device stops.',
+    `${SQL}000000_scopes.sql`,
+    "  ('editor', array['task_dependencies'], array['insert', 'delete']),",
+    `  ('editor', array['task_dependencies'], array['insert', 'delete']),
+  ('viewer', array['tasks', 'projects', 'milestones'], array['insert', 'update', 'delete']),
+  ('viewer', array['activity_feed'], array['insert']),`,
+  ),
+  mutant(
+    'former-members-read',
+    'A pull still answers with workspaces that the user was removed from.',
+    `${SQL}000900_sync_pull.sql`,
+    'where m.user_id = me and m.deleted_at is null',
+    'where m.user_id = me',
+  ),
+  mutant(
+    'base-moves-on-unseen',
+    'A column edited during a push takes over the revision of that push as its base.',
+    `${SYNC}/applyPush.ts`,
+    'const editedOn = merged && unsent && base ? base.revision : revision;',
+    'const editedOn = merged && unsent && base ? revision : revision;',
+  ),
+];

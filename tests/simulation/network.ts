@@ -1,0 +1,251 @@
+/**
+ * The network between devices and server. Every request is parked twice: before the server sees it,
+ * and before the device hears the answer. The schedule says which one moves, and what goes wrong.
+ */
+
+import type { Json } from '@/core/protocol';
+import type { SimServer } from './server';
+
+/** Whoever makes requests; the dead hear nothing. */
+export interface Caller {
+  readonly name: string;
+  readonly userId: string;
+  readonly isAlive: boolean;
+}
+
+export interface Answer {
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+}
+
+/** What goes wrong with one request. */
+export type NetworkFault =
+  /** The server never sees it. */
+  | 'lose request'
+  /** The server does what is asked, and nobody hears of it. */
+  | 'lose answer'
+  /** The device gives up; the request arrives later, perhaps. */
+  | 'late'
+  /** The server gets it twice. */
+  | 'twice'
+  /** The answer ends in the middle. */
+  | 'cut answer'
+  | 'error 500'
+  | 'error 503 after'
+  | 'error 429'
+  | 'expired';
+
+export type FlightKind = 'push' | 'pull' | 'auth' | 'other';
+
+export interface Flight {
+  readonly id: number;
+  readonly from: Caller;
+  readonly kind: FlightKind;
+  readonly path: string;
+  readonly body: string;
+  readonly request: Json;
+  /** `sent`: on its way to the server; `answered`: on its way back; `over`: nobody waits for it. */
+  stage: 'sent' | 'answered' | 'over';
+  answer: Answer | null;
+  make: () => Request;
+  resolve: (response: Response) => void;
+  reject: (error: Error) => void;
+}
+
+/** Told about everything that gets through, for the invariants. */
+export interface NetworkWitness {
+  asked(flight: Flight): void;
+  /** Before and after the server handles it. */
+  serving(flight: Flight): Promise<void>;
+  served(flight: Flight, answer: Answer): Promise<void>;
+  heard(flight: Flight): void;
+}
+
+const OFFLINE = () => new TypeError('fetch failed');
+
+export class Network {
+  /** Requests that somebody waits for. */
+  readonly flights: Flight[] = [];
+  /** Requests that nobody waits for any more and that may still arrive. */
+  readonly late: Flight[] = [];
+  /** Faults for the next requests of a caller, by name. */
+  readonly planned = new Map<string, NetworkFault[]>();
+  /** Every request goes wrong in one of these ways while it is above 0. */
+  faults = 0;
+  private made = 0;
+
+  constructor(
+    private readonly server: SimServer,
+    private readonly witness: NetworkWitness,
+  ) {}
+
+  /** @returns the `fetch` of one caller. */
+  fetchOf(caller: Caller): typeof fetch {
+    return async (input, init) => {
+      const url = input instanceof Request ? input.url : String(input);
+      const path = url.replace(/^https?:\/\/[^/]+/, '');
+      const body = typeof init?.body === 'string' ? init.body : '';
+      const method = init?.method ?? 'GET';
+      const headers = new Headers(init?.headers);
+      return new Promise<Response>((resolve, reject) => {
+        if (!caller.isAlive) return;
+        this.made += 1;
+        const flight: Flight = {
+          id: this.made,
+          from: caller,
+          kind: kindOf(path),
+          path,
+          body,
+          request: requestIn(body),
+          stage: 'sent',
+          answer: null,
+          make: () => new Request(url, { method, headers, body: body === '' ? undefined : body }),
+          resolve,
+          reject,
+        };
+        this.flights.push(flight);
+        this.witness.asked(flight);
+        init?.signal?.addEventListener('abort', () => this.giveUp(flight), { once: true });
+      });
+    };
+  }
+
+  of(caller: Caller): Flight[] {
+    return this.flights.filter((flight) => flight.from === caller);
+  }
+
+  plan(caller: string, fault: NetworkFault): void {
+    this.planned.set(caller, [...(this.planned.get(caller) ?? []), fault]);
+  }
+
+  /** Moves a request one stage on. The fault planned for its caller befalls it before the server does. */
+  async advance(flight: Flight): Promise<void> {
+    if (flight.stage === 'answered') return this.hear(flight);
+    if (flight.stage === 'over') return;
+    const planned = this.planned.get(flight.from.name)?.shift();
+    // What a server says to a refresh is final: it is no fault of the network.
+    const fault = planned === 'expired' && flight.kind === 'auth' ? undefined : planned;
+    if (fault) this.faults += 1;
+    switch (fault) {
+      case undefined:
+        return this.serve(flight);
+      case 'lose request':
+        return this.fail(flight);
+      case 'late':
+        this.delay(flight);
+        return this.fail(flight);
+      case 'lose answer':
+        await this.serve(flight);
+        return this.fail(flight);
+      case 'twice':
+        await this.serve(flight);
+        return this.serve(flight);
+      case 'cut answer':
+        await this.serve(flight);
+        if (flight.answer) flight.answer.body = flight.answer.body.slice(0, flight.answer.body.length / 2);
+        return;
+      case 'error 500':
+        return this.answerWith(flight, { status: 500, headers: {}, body: '{"message":"no"}' });
+      case 'error 503 after':
+        await this.serve(flight);
+        return this.answerWith(flight, { status: 503, headers: {}, body: 'upstream reset' });
+      case 'error 429':
+        return this.answerWith(flight, { status: 429, headers: { 'retry-after': '7' }, body: '{}' });
+      case 'expired':
+        return this.answerWith(flight, {
+          status: 401,
+          headers: {},
+          body: '{"code":"PGRST301","message":"JWT expired","details":null,"hint":null}',
+        });
+    }
+  }
+
+  /** The connection breaks. */
+  fail(flight: Flight): void {
+    this.end(flight);
+    flight.reject(OFFLINE());
+  }
+
+  /** Nobody waits any more, since the device died; the server may still see it. */
+  abandon(caller: Caller): void {
+    for (const flight of this.of(caller)) {
+      if (flight.stage === 'sent') this.delay(flight);
+      this.end(flight);
+    }
+  }
+
+  /** A late request arrives; nobody hears the answer. */
+  async arriveLate(index: number): Promise<void> {
+    const [flight] = this.late.splice(index, 1);
+    if (flight) await this.serve(flight, true);
+  }
+
+  async serve(flight: Flight, late = false): Promise<void> {
+    await this.witness.serving(flight);
+    const response = await this.server.fetch(flight.make());
+    const answer: Answer = {
+      status: response.status,
+      headers: Object.fromEntries(response.headers),
+      body: await response.text(),
+    };
+    await this.witness.served(flight, answer);
+    flight.answer = answer;
+    if (!late) flight.stage = 'answered';
+  }
+
+  /** A refresh token that comes late looks like a stolen one: such requests are lost instead. */
+  private delay(flight: Flight): void {
+    if (flight.kind !== 'auth') this.late.push(flight);
+  }
+
+  private answerWith(flight: Flight, answer: Answer): void {
+    flight.answer = answer;
+    flight.stage = 'answered';
+  }
+
+  private hear(flight: Flight): void {
+    this.end(flight);
+    if (!flight.answer || !flight.from.isAlive) return;
+    this.witness.heard(flight);
+    const { status, headers, body } = flight.answer;
+    const isEmpty = status === 204 || status === 304;
+    const { 'content-length': _length, ...rest } = headers;
+    flight.resolve(
+      new Response(isEmpty ? null : body, {
+        status,
+        headers: { 'content-type': 'application/json', ...rest },
+      }),
+    );
+  }
+
+  /** The device stopped waiting, by its timeout or because it closes. */
+  private giveUp(flight: Flight): void {
+    if (flight.stage === 'over') return;
+    if (flight.stage === 'sent') this.delay(flight);
+    this.end(flight);
+    const error = new DOMException('This operation was aborted', 'AbortError');
+    flight.reject(error);
+  }
+
+  private end(flight: Flight): void {
+    flight.stage = 'over';
+    const index = this.flights.indexOf(flight);
+    if (index >= 0) this.flights.splice(index, 1);
+  }
+}
+
+function kindOf(path: string): FlightKind {
+  if (path.startsWith('/auth/')) return 'auth';
+  if (path.startsWith('/rest/v1/rpc/sync_push')) return 'push';
+  if (path.startsWith('/rest/v1/rpc/sync_pull')) return 'pull';
+  return 'other';
+}
+
+function requestIn(body: string): Json {
+  try {
+    return (JSON.parse(body) as { request?: Json }).request ?? null;
+  } catch {
+    return null;
+  }
+}

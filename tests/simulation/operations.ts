@@ -1,0 +1,346 @@
+/** What people do: random work on all tables, through the Context Service and through the models. */
+
+import type { SyncedTable } from '@/core/schema';
+import { GLOBAL_SCOPE_ID, ROLES, STANDARD_STAGES, TASK_PRIORITIES, TASK_STATUSES } from '@/core/vocabulary';
+import type { ConvoyModel } from '@/lib/watermelon/models';
+import { Q } from '@/lib/watermelon/models/watermelondb';
+import type { Life } from './device';
+import type { Operation, Oracle } from './oracle';
+import type { Random } from './random';
+import { ALL_USERS } from './server';
+import { CUSTOM_STAGES } from './team';
+
+/** One operation as it is being done. */
+export class Hand {
+  constructor(
+    readonly life: Life,
+    readonly random: Random,
+    readonly operation: Operation,
+    readonly oracle: Oracle,
+    /** Occurs nowhere else. */
+    readonly token: string,
+  ) {}
+
+  get service() {
+    return this.life.device.contextService;
+  }
+
+  get database() {
+    return this.life.device.database;
+  }
+
+  async all(table: SyncedTable): Promise<ConvoyModel[]> {
+    const records = await this.database
+      .get<ConvoyModel>(table)
+      .query(Q.where('workspace_id', Q.notEq(GLOBAL_SCOPE_ID)))
+      .fetch();
+    return records.sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  /** @returns a record that is here. @throws NothingToDo */
+  async some(table: SyncedTable): Promise<ConvoyModel> {
+    const records = await this.all(table);
+    if (records.length === 0) throw new NothingToDo();
+    return this.random.pick(records);
+  }
+
+  /** Notes what is about to be written over, as the writer sees it. */
+  overwrite(table: SyncedTable, record: ConvoyModel, column: string, wrote = this.token): void {
+    const saw = String(record.raw[column] ?? '');
+    this.operation.writes.push({ table, id: record.id, column, value: this.token, wrote, saw });
+  }
+
+  /** A value of the operation that has to be found in the end, wherever. */
+  put(table: SyncedTable): void {
+    const { token } = this;
+    this.operation.writes.push({ table, id: '', column: '', value: token, wrote: token, saw: '' });
+  }
+}
+
+/** Nothing here that the operation could be done to. */
+export class NothingToDo extends Error {}
+
+type Do = (hand: Hand) => Promise<unknown>;
+
+async function edit(hand: Hand, table: SyncedTable, record: ConvoyModel, column: string, value: string) {
+  hand.overwrite(table, record, column, value);
+  const changes = { [column]: value };
+  const { service } = hand;
+  switch (table) {
+    case 'tasks':
+      return service.updateTask(record.id, changes);
+    case 'projects':
+      return service.updateProject(record.id, changes);
+    case 'milestones':
+      return service.updateMilestone(record.id, changes);
+    case 'workspaces':
+      return service.updateWorkspace(record.id, changes);
+    case 'patterns':
+      return service.updatePattern(record.id, changes);
+    case 'best_practices':
+      return service.updateBestPractice(record.id, changes);
+    default:
+      return hand.database.write(() =>
+        record.update((draft) => draft._setRaw(column as never, value as never)),
+      );
+  }
+}
+
+/** One of three lines gets a new word, so that edits of different lines can be merged. */
+async function editLine(hand: Hand, table: SyncedTable, column: string) {
+  const record = await hand.some(table);
+  const lines = String(record.raw[column] ?? 'one\ntwo\nthree').split('\n');
+  lines[hand.random.below(lines.length)] = `line ${hand.token}`;
+  return edit(hand, table, record, column, lines.join('\n'));
+}
+
+const rename =
+  (table: SyncedTable, column = 'name'): Do =>
+  async (hand) => {
+    const record = await hand.some(table);
+    return edit(hand, table, record, column, hand.token);
+  };
+
+export const OPERATIONS: Record<string, readonly [weight: number, work: Do]> = {
+  createTask: [
+    8,
+    async (hand) => {
+      const milestone = await hand.some('milestones');
+      hand.put('tasks');
+      return hand.service.createTask({
+        milestone_id: milestone.id,
+        title: hand.token,
+        sort_order: hand.random.below(1000),
+      });
+    },
+  ],
+  createSubtask: [
+    4,
+    async (hand) => {
+      const parent = await hand.some('tasks');
+      hand.put('tasks');
+      return hand.service.createTask({
+        milestone_id: parent.raw.milestone_id as string,
+        parent_task_id: parent.id,
+        title: hand.token,
+        workflow_id: parent.raw.workflow_id as string | null,
+      });
+    },
+  ],
+  title: [10, rename('tasks', 'title')],
+  description: [6, (hand) => editLine(hand, 'tasks', 'description')],
+  status: [
+    4,
+    async (hand) =>
+      hand.service.updateTask((await hand.some('tasks')).id, { status: hand.random.pick(TASK_STATUSES) }),
+  ],
+  priority: [
+    3,
+    async (hand) =>
+      hand.service.updateTask((await hand.some('tasks')).id, { priority: hand.random.pick(TASK_PRIORITIES) }),
+  ],
+  several: [
+    3,
+    async (hand) => {
+      const task = await hand.some('tasks');
+      hand.overwrite('tasks', task, 'title');
+      return hand.service.updateTask(task.id, {
+        title: hand.token,
+        priority: hand.random.pick(TASK_PRIORITIES),
+        claimed_by: hand.life.userId,
+        claimed_until: '2026-06-01T00:00:00.000Z',
+      });
+    },
+  ],
+  stage: [
+    8,
+    async (hand) => {
+      const task = await hand.some('tasks');
+      const stages = task.raw.workflow_id ? CUSTOM_STAGES.map(({ name }) => name) : STANDARD_STAGES;
+      return hand.service.updateTaskStage(task.id, hand.random.pick(stages));
+    },
+  ],
+  stageByModel: [
+    2,
+    async (hand) => {
+      // Past the Context Service and its early checks: the server has the last word.
+      const task = await hand.some('tasks');
+      const stages = task.raw.workflow_id ? CUSTOM_STAGES.map(({ name }) => name) : STANDARD_STAGES;
+      const stage = hand.random.pick(stages);
+      return hand.database.write(() =>
+        task.update((draft) => draft._setRaw('current_stage' as never, stage as never)),
+      );
+    },
+  ],
+  createWithShortId: [
+    2,
+    async (hand) => {
+      // As an application does that was built on WatermelonDB before, with its own kind of ids.
+      const project = await hand.some('projects');
+      hand.put('milestones');
+      return hand.database.write(() =>
+        hand.database.get<ConvoyModel>('milestones').create((draft) => {
+          draft.raw.id = `short${hand.token}`.padEnd(16, '0').slice(0, 16);
+          draft._setRaw('workspace_id' as never, project.workspaceId as never);
+          draft._setRaw('project_id' as never, project.id as never);
+          draft._setRaw('name' as never, hand.token as never);
+          draft._setRaw('status' as never, 'planned' as never);
+        }),
+      );
+    },
+  ],
+  moveTask: [
+    3,
+    async (hand) => {
+      const [task, milestone] = [await hand.some('tasks'), await hand.some('milestones')];
+      return hand.service.updateTask(task.id, { milestone_id: milestone.id, parent_task_id: null });
+    },
+  ],
+  moveUnder: [
+    3,
+    async (hand) => {
+      const [task, parent] = [await hand.some('tasks'), await hand.some('tasks')];
+      return hand.service.updateTask(task.id, { parent_task_id: parent.id });
+    },
+  ],
+  workflowOf: [
+    1,
+    async (hand) => {
+      const [task, workflow] = [await hand.some('tasks'), await hand.some('workflows')];
+      return hand.service.updateTask(task.id, { workflow_id: workflow.id, current_stage: 'DRAFT' });
+    },
+  ],
+  deleteTask: [4, async (hand) => hand.service.deleteTask((await hand.some('tasks')).id)],
+  link: [
+    5,
+    async (hand) =>
+      hand.service.addTaskDependency((await hand.some('tasks')).id, (await hand.some('tasks')).id),
+  ],
+  unlink: [
+    3,
+    async (hand) => {
+      const link = await hand.some('task_dependencies');
+      return hand.service.removeTaskDependency(
+        link.raw.task_id as string,
+        link.raw.depends_on_task_id as string,
+      );
+    },
+  ],
+  comment: [
+    5,
+    async (hand) => {
+      const task = await hand.some('tasks');
+      hand.put('activity_feed');
+      return hand.service.addTaskActivity(task.id, 'comment', { text: hand.token });
+    },
+  ],
+  readContext: [2, async (hand) => hand.service.getTaskContext((await hand.some('tasks')).id)],
+
+  createProject: [
+    2,
+    async (hand) => {
+      hand.put('projects');
+      const workspace_id = (await hand.some('workspaces')).id;
+      return hand.service.createProject({ workspace_id, name: hand.token, tech_stack: [hand.token] });
+    },
+  ],
+  renameProject: [2, rename('projects')],
+  overview: [2, (hand) => editLine(hand, 'projects', 'overview')],
+  deleteProject: [0.5, async (hand) => hand.service.deleteProject((await hand.some('projects')).id)],
+  createMilestone: [
+    2,
+    async (hand) => {
+      hand.put('milestones');
+      return hand.service.createMilestone({ project_id: (await hand.some('projects')).id, name: hand.token });
+    },
+  ],
+  renameMilestone: [2, rename('milestones')],
+  deleteMilestone: [1, async (hand) => hand.service.deleteMilestone((await hand.some('milestones')).id)],
+  createPattern: [
+    1,
+    async (hand) => {
+      hand.put('patterns');
+      const workspace_id = (await hand.some('workspaces')).id;
+      return hand.service.createPattern({ workspace_id, name: 'Pattern', content: { text: hand.token } });
+    },
+  ],
+  editPattern: [
+    2,
+    async (hand) => {
+      const pattern = await hand.some('patterns');
+      hand.overwrite('patterns', pattern, 'content');
+      return hand.service.updatePattern(pattern.id, { content: { b: hand.token, a: [1] } });
+    },
+  ],
+  deletePattern: [0.5, async (hand) => hand.service.deletePattern((await hand.some('patterns')).id)],
+  createPractice: [
+    1,
+    async (hand) => {
+      hand.put('best_practices');
+      const project = await hand.some('projects');
+      return hand.service.createBestPractice({
+        workspace_id: project.workspaceId,
+        project_id: project.id,
+        name: hand.token,
+      });
+    },
+  ],
+  renamePractice: [1, rename('best_practices')],
+  createWorkspace: [
+    1,
+    async (hand) => {
+      hand.put('workspaces');
+      return hand.service.createWorkspace({ name: hand.token });
+    },
+  ],
+  renameWorkspace: [1, rename('workspaces')],
+  deleteWorkspace: [0.2, async (hand) => hand.service.deleteWorkspace((await hand.some('workspaces')).id)],
+
+  createWorkflow: [
+    0.5,
+    async (hand) => {
+      hand.put('workflows');
+      const workspace = await hand.some('workspaces');
+      return hand.database.write(() =>
+        hand.database.get<ConvoyModel>('workflows').create((draft) => {
+          draft._setRaw('workspace_id' as never, workspace.id as never);
+          draft._setRaw('name' as never, hand.token as never);
+          draft._setRaw('stages' as never, JSON.stringify(CUSTOM_STAGES) as never);
+        }),
+      );
+    },
+  ],
+  renameWorkflow: [1, rename('workflows')],
+  invite: [
+    2,
+    async (hand) => {
+      const workspace = await hand.some('workspaces');
+      const user = hand.random.pick(ALL_USERS);
+      const role = hand.random.pick(ROLES);
+      return hand.database.write(() =>
+        hand.database.get<ConvoyModel>('workspace_members').create((draft) => {
+          draft._setRaw('workspace_id' as never, workspace.id as never);
+          draft._setRaw('user_id' as never, user.id as never);
+          draft._setRaw('role' as never, role as never);
+        }),
+      );
+    },
+  ],
+  changeRole: [
+    2,
+    async (hand) => {
+      const member = await hand.some('workspace_members');
+      const role = hand.random.pick(ROLES);
+      return hand.database.write(() =>
+        member.update((draft) => draft._setRaw('role' as never, role as never)),
+      );
+    },
+  ],
+  removeMember: [
+    1,
+    async (hand) => {
+      const member = await hand.some('workspace_members');
+      return hand.database.write(() => member.markAsDeleted());
+    },
+  ],
+};

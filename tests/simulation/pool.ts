@@ -1,0 +1,119 @@
+/** Runs many seeds in several processes at once, of this tree or of a variant of it. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join, resolve } from 'node:path';
+import type { Program } from './program';
+import type { Outcome } from './run';
+import type { Done, Order } from './worker';
+
+export interface PoolOptions {
+  orders: readonly Order[];
+  /** The tree whose code runs. Default: this one. */
+  root?: string;
+  workers?: number;
+  /** No more is begun after the first violation. */
+  stopAtFirst?: boolean;
+  onDone?: (done: Done) => void;
+}
+
+export interface Report {
+  seeds: number;
+  /** Acknowledged work. */
+  operations: number;
+  faults: number;
+  violations: number;
+  seconds: number;
+}
+
+/** A run takes about a second; one that takes minutes will never end. Time of this process, not of the run. */
+const MOST_MS = 240_000;
+
+/** @returns the outcomes in the order in which they came, and the sums. */
+export async function runAll(options: PoolOptions): Promise<{ report: Report; done: Done[] }> {
+  const { orders, workers = 2, stopAtFirst = false, onDone = () => {} } = options;
+  const started = performance.now();
+  const waiting = [...orders];
+  const done: Done[] = [];
+  let isOver = false;
+  const work = async () => {
+    let child: ChildProcess | null = null;
+    for (let order = waiting.shift(); order && !isOver; order = waiting.shift()) {
+      child ??= start(options.root ?? resolve('.'));
+      const one = await ask(child, order);
+      if (child.exitCode !== null || child.signalCode !== null) child = null;
+      done.push(one);
+      onDone(one);
+      if (stopAtFirst && one.outcome.violations.length > 0) isOver = true;
+    }
+    child?.disconnect();
+  };
+  await Promise.all(Array.from({ length: Math.min(workers, orders.length) }, work));
+  const sum = (pick: (outcome: Outcome) => number) =>
+    done.reduce((total, { outcome }) => total + pick(outcome), 0);
+  const report = {
+    seeds: done.length,
+    operations: sum(({ operations }) => operations),
+    faults: sum(({ faults }) => faults),
+    violations: sum(({ violations }) => violations.length),
+    seconds: Math.round((performance.now() - started) / 100) / 10,
+  };
+  return { report, done };
+}
+
+function start(root: string): ChildProcess {
+  return spawn(process.execPath, ['--import', 'tsx', join(root, 'tests/simulation/worker.ts')], {
+    cwd: root,
+    env: { ...process.env, TSX_TSCONFIG_PATH: join(root, 'tsconfig.json'), NODE_ENV: 'production' },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+}
+
+/** A process that dies or never answers has broken a promise too. */
+function ask(child: ChildProcess, order: Order): Promise<Done> {
+  return new Promise((found) => {
+    const seed = 'seed' in order ? order.seed : order.program.seed;
+    const finish = (done: Done) => {
+      clearTimeout(timer);
+      child.off('exit', onExit);
+      child.off('message', finish);
+      found(done);
+    };
+    const broken = (what: string) =>
+      finish({
+        outcome: {
+          seed,
+          operations: 0,
+          faults: 0,
+          steps: 0,
+          requests: 0,
+          violations: [{ rule: 'unexpected', what }],
+        },
+        shrunk: null,
+      });
+    const onExit = (code: number | null) => broken(`the process ended with ${code}`);
+    const timer = setTimeout(() => {
+      child.off('exit', onExit);
+      child.kill('SIGKILL');
+      broken('the run does not come to an end');
+    }, MOST_MS);
+    child.on('message', finish);
+    child.on('exit', onExit);
+    child.send(order);
+  });
+}
+
+/** What a person needs to look into a violation. */
+export function describe({ outcome, shrunk }: Done): string {
+  const lines = outcome.violations.slice(0, 5).map(({ rule, what }) => `  ${rule}: ${what}`);
+  const steps = (program: Program) => program.steps.map((step) => `  ${JSON.stringify(step)}`).join('\n');
+  return [
+    `seed ${outcome.seed}, after ${outcome.steps} steps:`,
+    ...lines,
+    ...(shrunk
+      ? [
+          `the shortest list of steps that breaks the same rule (${shrunk.devices} devices, ${shrunk.workspaces} workspaces, pages of ${shrunk.pageRows}):`,
+          steps(shrunk),
+        ]
+      : []),
+  ].join('\n');
+}

@@ -1,0 +1,126 @@
+/** Runs one program from its beginning to the verdict. */
+
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { checkEverything } from './checks';
+import type { Violation } from './oracle';
+import type { Program } from './program';
+import { Random } from './random';
+import type { SimServer } from './server';
+import { Simulation } from './simulation';
+import { VirtualTime } from './virtualTime';
+
+export interface Outcome {
+  seed: number;
+  operations: number;
+  faults: number;
+  violations: Violation[];
+  /** Steps that were taken before the first violation. */
+  steps: number;
+  /** Requests that the devices made. */
+  requests: number;
+}
+
+const EPOCH = Date.UTC(2026, 0, 5, 8);
+const HOUR = 3_600_000;
+/** Rounds of all devices until nothing is left to do. */
+const MOST_ROUNDS = 12;
+
+/** Where devices keep their files: in memory, where the machine offers that. */
+const SCRATCH = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+let runs = 0;
+
+export async function run(server: SimServer, program: Program): Promise<Outcome> {
+  // Every run has days of its own: ids made from the clock must not meet those of the last one.
+  runs = (runs + 1) % 3_000;
+  const time = new VirtualTime(EPOCH + runs * 48 * HOUR, new Random(program.seed + 104_729));
+  const folder = mkdtempSync(join(SCRATCH, 'convoy-simulation-'));
+  const putBack = time.install();
+  const simulation = new Simulation(server, time, folder, program);
+  let steps = 0;
+  try {
+    await simulation.begin();
+    for (const step of program.steps) {
+      await simulation.perform(step);
+      steps += 1;
+      if (simulation.oracle.violations.length > 0) break;
+    }
+    if (simulation.oracle.violations.length === 0) await comeToRest(simulation);
+    if (simulation.oracle.violations.length === 0) await checkEverything(simulation);
+  } catch (thrown) {
+    const reason = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+    simulation.oracle.violate('unexpected', reason);
+  } finally {
+    for (const device of simulation.devices) device.kill();
+    putBack();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  const { done, allFaults, oracle, witness } = simulation;
+  const { requests } = witness;
+  const { violations } = oracle;
+  return { seed: program.seed, operations: done, faults: allFaults, violations, steps, requests };
+}
+
+/** No more faults, no more work: everybody syncs until nobody has anything to do. */
+async function comeToRest(simulation: Simulation): Promise<void> {
+  const { network, devices, oracle, time } = simulation;
+  network.planned.clear();
+  for (const device of devices) {
+    Object.assign(device, { stepsToDeath: -1, fullFor: 0, online: true });
+    await simulation.sync(device);
+  }
+  // What was on its way all the time arrives now, when nobody expects it any more.
+  while (network.late.length > 0) await network.arriveLate(0);
+  if (simulation.program.automatic) await restByThemselves(simulation);
+  let busy: string[] = [];
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    busy = [];
+    for (const device of devices) {
+      time.pass(1_000);
+      const life = await simulation.alive(device);
+      const before = simulation.witness.requests;
+      await simulation.sync(device);
+      const { pending, error } = life.device.syncStatus;
+      const moved = simulation.moved(life);
+      if (pending > 0 || error || moved) {
+        busy.push(
+          `${device.name} (${pending} pending, ${error?.code ?? 'no error'}: ${error?.message ?? moved}, ${simulation.witness.requests - before} requests)`,
+        );
+      }
+    }
+    if (busy.length === 0) return;
+  }
+  oracle.violate('P-CONVERGE', `not quiet after ${MOST_ROUNDS} rounds: ${busy.join(', ')}`);
+}
+
+/** Virtual time in which a device with work to push has to be done with it, after its last failure. */
+const REST_MS = 10 * 60_000;
+
+/** The devices sync on their own timers, some requests fail at first, and within bounded time all is pushed. */
+async function restByThemselves(simulation: Simulation): Promise<void> {
+  const { network, devices, oracle, time } = simulation;
+  for (const device of devices) {
+    await device.close();
+    for (const fault of ['error 500', 'lose request', 'error 429'] as const) network.plan(device.name, fault);
+    await device.open(true);
+  }
+  const until = time.now + REST_MS;
+  for (;;) {
+    await simulation.idle();
+    const [flight] = network.flights;
+    if (flight) await network.advance(flight);
+    else if (!time.passToNextTimer(until)) break;
+  }
+  for (const device of devices) {
+    const { pending = 0, kind, error } = device.life?.device.syncStatus ?? {};
+    if (pending > 0 || kind !== 'idle') {
+      oracle.violate(
+        'K11',
+        `${device.name} does not come to rest by itself: ${kind}, ${pending} pending, ${error?.code}`,
+      );
+    }
+    device.kill();
+  }
+  network.planned.clear();
+}

@@ -1,0 +1,223 @@
+/**
+ * The server's end in this process: the real SQL in PGlite behind the real API of the local stack,
+ * called without sockets. Between runs it goes back to its beginning.
+ */
+
+import type { HttpBindings } from '@hono/node-server';
+import { hashSync } from 'bcryptjs';
+import { SYNCED_TABLES } from '@/core/schema';
+import { GLOBAL_SCOPE_ID } from '@/core/vocabulary';
+import { prepareDatabase, readStackSql, type SqlBackend } from '@/server';
+import { createRefreshTokens } from '@/server/auth/refreshTokens';
+import { createAuthService } from '@/server/auth/service';
+import { createTokens } from '@/server/auth/tokens';
+import { api } from '@/server/http/api';
+import { openDatabase } from '../support/database';
+
+export const SERVER_URL = 'http://convoy.test';
+export const PASSWORD = 'simulated-password';
+
+export interface SimUser {
+  id: string;
+  name: string;
+  kind: 'human' | 'agent';
+}
+
+const user = (n: number, name: string, kind: SimUser['kind'] = 'human'): SimUser => ({
+  id: `019b0000-0000-7000-8000-00000000000${n}`,
+  name,
+  kind,
+});
+
+export const USERS = {
+  olga: user(1, 'olga'),
+  oskar: user(2, 'oskar'),
+  edgar: user(3, 'edgar'),
+  vera: user(4, 'vera'),
+  agnes: user(5, 'agnes', 'agent'),
+} as const;
+export const ALL_USERS: readonly SimUser[] = Object.values(USERS);
+
+export const emailOf = (who: SimUser): string => `${who.name}@simulated.example`;
+
+/** Rows of some scopes as they were, with their clocks: what a backup holds. */
+export interface Backup {
+  scopes: readonly string[];
+  tables: Record<string, string>;
+  /** The ledger of devices too: a backup of the whole database. */
+  isWhole: boolean;
+}
+
+const SCOPED: readonly [table: string, scope: string][] = [
+  ['convoy.scope_clocks', 'scope_id'],
+  ['convoy.scope_revisions', 'scope_id'],
+  ...SYNCED_TABLES.map((table): [string, string] => [`public.${table}`, 'workspace_id']),
+];
+
+/** An independent witness of who moved which task where. */
+const WITNESS = `
+  create schema if not exists witness;
+  create table if not exists witness.moves (
+    n bigserial, task_id uuid, workspace_id uuid, workflow_id uuid, old_stage text, new_stage text,
+    finished boolean, was_finished boolean, actor uuid
+  );
+  create or replace function witness.note_move() returns trigger language plpgsql security definer as $$
+  begin
+    insert into witness.moves (task_id, workspace_id, workflow_id, old_stage, new_stage, finished, was_finished, actor)
+    values (new.id, new.workspace_id, new.workflow_id, case when tg_op = 'UPDATE' then old.current_stage end,
+      new.current_stage, new.status = 'done' or new.completion_date is not null,
+      tg_op = 'UPDATE' and (old.status = 'done' or old.completion_date is not null), auth.uid());
+    return null;
+  end $$;
+  create or replace trigger zz_witness_insert after insert on public.tasks
+    for each row execute function witness.note_move();
+  create or replace trigger zz_witness_update after update on public.tasks for each row
+    when ((new.current_stage, new.status, new.completion_date) is distinct from (old.current_stage, old.status, old.completion_date))
+    execute function witness.note_move();
+`;
+
+export class SimServer {
+  private constructor(
+    readonly backend: SqlBackend,
+    private readonly app: { fetch(request: Request, env: unknown): Response | Promise<Response> },
+    readonly anonKey: string,
+    private readonly beginning: Backup,
+  ) {}
+
+  static async start(): Promise<SimServer> {
+    const { backend } = await openDatabase({ demo: false, url: '' });
+    const prepared = await prepareDatabase(backend, readStackSql(), { demo: false });
+    if (!prepared.ok) throw new Error(prepared.error.message);
+    const { jwtSecret, createdAt } = prepared.value;
+    const now = () => Date.now();
+    const log = (message: string) => console.error(message);
+    const tokens = createTokens(jwtSecret, now);
+    const anonKey = await tokens.signApiKey('anon', createdAt);
+    const auth = createAuthService({
+      backend,
+      tokens,
+      refreshTokens: createRefreshTokens(jwtSecret),
+      now,
+      log,
+    });
+    const app = api({
+      backend,
+      tokens,
+      apiKeys: new Set([anonKey]),
+      auth,
+      now,
+      maxBodyBytes: 32 * 1024 * 1024,
+    });
+    const empty: Backup = { scopes: [GLOBAL_SCOPE_ID], tables: {}, isWhole: true };
+    const server = new SimServer(backend, app, anonKey, empty);
+    await server.script(WITNESS);
+    await server.addUsers();
+    Object.assign(empty, await server.backUp([GLOBAL_SCOPE_ID], true));
+    return server;
+  }
+
+  /** Answers a request as the stack would. */
+  async fetch(request: Request): Promise<Response> {
+    const env = { incoming: { socket: { remoteAddress: '127.0.0.1' } } } as unknown as HttpBindings;
+    return this.app.fetch(request, env);
+  }
+
+  /** Runs a statement as the owner of the database. @throws where it is refused */
+  async sql<Row = Record<string, unknown>>(
+    text: string,
+    values: readonly (string | number | boolean | null)[] = [],
+  ): Promise<Row[]> {
+    const done = await this.backend.transaction((connection) => connection.query<Row>(text, values));
+    if (!done.ok) throw new Error(`${done.error.message} (${done.error.sqlState})`);
+    return done.value;
+  }
+
+  async script(text: string): Promise<void> {
+    const done = await this.backend.transaction((connection) => connection.execute(text));
+    if (!done.ok) throw new Error(`${done.error.message} (${done.error.sqlState})`);
+  }
+
+  async backUp(scopes: readonly string[], isWhole = false): Promise<Backup> {
+    const tables: Record<string, string> = {};
+    await this.backend.transaction(async (connection) => {
+      for (const [table, scope] of SCOPED) {
+        const [row] = await connection.query<{ rows: string }>(
+          `select coalesce(json_agg(t), '[]')::text as rows from ${table} t where t.${scope} = any ($1::uuid[])`,
+          [`{${scopes.join(',')}}`],
+        );
+        tables[table] = row?.rows ?? '[]';
+      }
+      if (!isWhole) return;
+      const [row] = await connection.query<{ rows: string }>(
+        "select coalesce(json_agg(t), '[]')::text as rows from convoy.devices t",
+      );
+      tables['convoy.devices'] = row?.rows ?? '[]';
+    });
+    return { scopes, tables, isWhole };
+  }
+
+  /** Puts a backup back, without a trigger noticing: as restoring a dump does. */
+  async putBack(backup: Backup): Promise<void> {
+    const inScopes = `= any ('{${backup.scopes.join(',')}}'::uuid[])`;
+    const done = await this.backend.transaction(async (connection) => {
+      await connection.execute('set local session_replication_role = replica');
+      for (const [table, scope] of SCOPED) {
+        await connection.execute(
+          backup.isWhole ? `delete from ${table}` : `delete from ${table} where ${scope} ${inScopes}`,
+        );
+      }
+      if (backup.isWhole) await connection.execute('delete from convoy.devices');
+      for (const [table, rows] of Object.entries(backup.tables)) {
+        if (rows === '[]') continue;
+        await connection.query(
+          `insert into ${table} select * from json_populate_recordset(null::${table}, $1::json)`,
+          [rows],
+        );
+      }
+    });
+    if (!done.ok) throw new Error(`${done.error.message} (${done.error.sqlState})`);
+  }
+
+  /** Back to where nobody has done anything. */
+  async startOver(): Promise<void> {
+    await this.putBack(this.beginning);
+    await this.script('delete from witness.moves; delete from local_stack.sessions');
+  }
+
+  /** @returns a user's role in each workspace they may see, straight from the table. */
+  async rolesOf(userId: string): Promise<Map<string, string>> {
+    const rows = await this.sql<{ id: string; role: string }>(
+      'select m.workspace_id::text as id, m.role from public.workspace_members m where m.user_id = $1::uuid and m.deleted_at is null',
+      [userId],
+    );
+    return new Map(rows.map(({ id, role }) => [id, role]));
+  }
+
+  /** @returns the scopes a user may see. */
+  async visibleTo(userId: string): Promise<Set<string>> {
+    return new Set([GLOBAL_SCOPE_ID, ...(await this.rolesOf(userId)).keys()]);
+  }
+
+  async close(): Promise<void> {
+    await this.backend.close();
+  }
+
+  private async addUsers(): Promise<void> {
+    // The cheapest hash there is: signing in happens on every device of every run.
+    const hashed = hashSync(PASSWORD, 4);
+    for (const one of ALL_USERS) {
+      await this.sql(
+        `insert into auth.users (id, aud, role, email, encrypted_password, email_confirmed_at,
+           raw_app_meta_data, raw_user_meta_data, created_at, updated_at)
+         values ($1::uuid, 'authenticated', 'authenticated', $2, $3, now(), $4::jsonb, $5::jsonb, now(), now())`,
+        [
+          one.id,
+          emailOf(one),
+          hashed,
+          JSON.stringify({ kind: one.kind }),
+          JSON.stringify({ display_name: one.name }),
+        ],
+      );
+    }
+  }
+}

@@ -1,0 +1,113 @@
+/** What a run begins with: workspaces with members, projects, tasks and a workflow of their own. */
+
+import type { Random } from './random';
+import { type SimServer, type SimUser, USERS } from './server';
+
+export const CUSTOM_STAGES = [
+  { name: 'DRAFT', description: '', order: 1, is_checkpoint: false },
+  { name: 'APPROVAL', description: '', order: 2, is_checkpoint: true },
+  { name: 'BUILD', description: '', order: 3, is_checkpoint: false },
+];
+
+export interface Workspace {
+  id: string;
+  members: Map<string, string>;
+}
+
+/** Ids that sort like those of a device, and are the same in every run of a seed. */
+export function makeId(random: Random): string {
+  const hex = (digits: number) =>
+    Array.from({ length: digits }, () => random.below(16).toString(16)).join('');
+  return `019a${hex(4)}-${hex(4)}-7${hex(3)}-8${hex(3)}-${hex(12)}`;
+}
+
+/** Lays down one workspace, as the service would. */
+export async function layDown(server: SimServer, random: Random, name: string): Promise<Workspace> {
+  const id = makeId(random);
+  const members = new Map<string, string>([[USERS.olga.id, 'owner']]);
+  const roles: [SimUser, readonly (readonly [string | null, number])[]][] = [
+    [
+      USERS.oskar,
+      [
+        ['owner', 4],
+        ['editor', 2],
+        [null, 1],
+      ],
+    ],
+    [
+      USERS.edgar,
+      [
+        ['editor', 8],
+        ['viewer', 1],
+        [null, 1],
+      ],
+    ],
+    [
+      USERS.vera,
+      [
+        ['viewer', 3],
+        ['editor', 2],
+      ],
+    ],
+    [
+      USERS.agnes,
+      [
+        ['agent', 7],
+        ['editor', 2],
+        [null, 1],
+      ],
+    ],
+  ];
+  for (const [user, weights] of roles) {
+    const role = random.weighted(weights);
+    if (role !== null) members.set(user.id, role);
+  }
+  const [workflow, project] = [makeId(random), makeId(random)];
+  const milestones = [makeId(random), makeId(random)];
+  const insert = (table: string, values: Record<string, string | null>) => {
+    const all = { workspace_id: id, ...values };
+    const cells = Object.values(all).map((value) =>
+      value === null ? 'null' : `'${value.replaceAll("'", "''")}'`,
+    );
+    return `insert into public.${table} (${Object.keys(all).join(', ')}) values (${cells.join(', ')});`;
+  };
+  const script = [
+    insert('workspaces', { id, name }),
+    ...[...members].map(([user_id, role]) =>
+      insert('workspace_members', { id: makeId(random), user_id, role }),
+    ),
+    insert('workflows', { id: workflow, name: 'Own', stages: JSON.stringify(CUSTOM_STAGES) }),
+    insert('projects', { id: project, name: 'Project' }),
+    ...milestones.map((milestone) =>
+      insert('milestones', { id: milestone, project_id: project, name: 'Milestone' }),
+    ),
+    ...Array.from({ length: 3 }, (_, n) =>
+      insert('tasks', {
+        id: makeId(random),
+        milestone_id: milestones[n % 2] as string,
+        title: `Task ${n}`,
+        description: 'one\ntwo\nthree',
+        workflow_id: n === 2 ? workflow : null,
+        current_stage: n === 2 ? 'DRAFT' : 'PLAN',
+      }),
+    ),
+    insert('patterns', { id: makeId(random), name: 'Pattern' }),
+    insert('best_practices', { id: makeId(random), project_id: project, name: 'Practice' }),
+  ];
+  await server.script(script.join('\n'));
+  return { id, members };
+}
+
+/** Who may write is seen more often. */
+const TURNS: readonly (readonly [SimUser, number])[] = [
+  [USERS.olga, 3],
+  [USERS.oskar, 2],
+  [USERS.edgar, 4],
+  [USERS.agnes, 3],
+  [USERS.vera, 1],
+];
+
+/** @returns whose devices take part: the owner's first, then anybody's. */
+export function chooseUsers(random: Random, count: number): SimUser[] {
+  return Array.from({ length: count }, (_, n) => (n === 0 ? USERS.olga : random.weighted(TURNS)));
+}

@@ -1,0 +1,194 @@
+/**
+ * What is watched on the wire while a run goes on: that a batch is applied once and resent unchanged,
+ * that nobody is sent what they may not see, that groups stay whole and activities tell the truth.
+ */
+
+import type { Json, PullAnswer, PullRequest, PushAnswer, PushRequest } from '@/core/protocol';
+import type { Answer, Flight, NetworkWitness } from './network';
+import type { Oracle } from './oracle';
+import type { SimServer } from './server';
+
+interface SentBatch {
+  changes: string;
+  /** The device has heard what became of it. */
+  isHeard: boolean;
+  /** The answer the server gave when it took it. */
+  answer: string | null;
+}
+
+export class ProtocolWitness implements NetworkWitness {
+  /** By device id, then by number. */
+  private readonly batches = new Map<string, Map<number, SentBatch>>();
+  requests = 0;
+  private rolesBefore: ReadonlyMap<string, string> = new Map();
+
+  constructor(
+    private readonly server: SimServer,
+    private readonly oracle: Oracle,
+  ) {}
+
+  /** The server may not know any more what it answered. */
+  forgetHistory(): void {
+    for (const batches of this.batches.values()) for (const batch of batches.values()) batch.answer = null;
+  }
+
+  asked(flight: Flight): void {
+    this.requests += 1;
+    if (flight.kind !== 'push') return;
+    const request = flight.request as unknown as PushRequest;
+    const ofDevice = this.batches.get(request.device_id) ?? new Map<number, SentBatch>();
+    this.batches.set(request.device_id, ofDevice);
+    const changes = JSON.stringify(request.changes);
+    const known = ofDevice.get(request.batch);
+    if (!known) {
+      const unheard = [...ofDevice].find(([number, batch]) => number < request.batch && !batch.isHeard);
+      if (unheard) {
+        this.violate('U1', flight, `batch ${request.batch} is sent before ${unheard[0]} was answered`);
+      }
+      ofDevice.set(request.batch, { changes, isHeard: false, answer: null });
+    } else if (known.changes !== changes && !known.isHeard) {
+      this.violate('U1', flight, `batch ${request.batch} is sent again with other changes`);
+    }
+  }
+
+  async serving(flight: Flight): Promise<void> {
+    // A push may be the last that its user may do here.
+    if (flight.kind !== 'push') return;
+    this.rolesBefore = await this.server.rolesOf(flight.from.userId);
+  }
+
+  async served(flight: Flight, answer: Answer): Promise<void> {
+    if (answer.status !== 200) return;
+    if (flight.kind !== 'push' && flight.kind !== 'pull') return;
+    const body = JSON.parse(answer.body) as PullAnswer & PushAnswer & { error?: unknown };
+    if (body.error) return;
+    await this.checkVisible(flight, flight.kind === 'pull' ? body : body.effects);
+    if (flight.kind === 'pull') {
+      this.checkPage(flight, flight.request as unknown as PullRequest, body);
+      return;
+    }
+    const request = flight.request as unknown as PushRequest;
+    const batch = this.batches.get(request.device_id)?.get(request.batch);
+    if (batch?.answer === null) {
+      batch.answer = canonical(body);
+      this.checkGroups(flight, request, body);
+      this.checkRights(flight, request, body);
+    } else if (batch && batch.answer !== canonical(body)) {
+      this.violate('P-ONCE', flight, `batch ${request.batch} was answered in two ways`);
+    }
+  }
+
+  heard(flight: Flight): void {
+    if (flight.kind !== 'push') return;
+    const { device_id, batch } = flight.request as unknown as PushRequest;
+    const sent = this.batches.get(device_id)?.get(batch);
+    const status = flight.answer?.status ?? 0;
+    // What is refused as a whole is batched anew.
+    if (sent && (status === 400 || status === 413 || isWhole(flight.answer))) sent.isHeard = true;
+  }
+
+  /** P-PRIVATE: rows of workspaces that the user is a member of, and the reference data. */
+  private async checkVisible(flight: Flight, page: Pick<PullAnswer, 'rows' | 'deleted'>): Promise<void> {
+    const scopes = new Set<string>();
+    for (const columns of Object.values(page.rows)) {
+      for (const scope of (columns.workspace_id ?? []) as string[]) scopes.add(scope);
+    }
+    if (scopes.size === 0) return;
+    const visible = await this.server.visibleTo(flight.from.userId);
+    for (const scope of scopes) {
+      const was = flight.kind === 'push' && this.rolesBefore.has(scope);
+      if (!visible.has(scope) && !was) this.violate('P-PRIVATE', flight, `a row of ${scope} is sent`);
+    }
+  }
+
+  /** P-GAPFREE: a page begins where the cursor stands, and holds nothing from before. */
+  private checkPage(flight: Flight, request: PullRequest, answer: PullAnswer): void {
+    const resets = new Set(answer.scopes.filter(({ reset }) => reset).map(({ id }) => id));
+    for (const columns of Object.values(answer.rows)) {
+      const ids = columns.id;
+      for (const [index, id] of ids.entries()) {
+        const scope = columns.workspace_id?.[index] as string;
+        const revision = columns.revision?.[index] as number;
+        const cursor = request.cursors[scope];
+        if (!cursor || resets.has(scope)) continue;
+        const isOld = cursor.after
+          ? revision < cursor.revision || (revision === cursor.revision && id <= cursor.after)
+          : revision <= cursor.revision;
+        if (isOld) this.violate('P4', flight, `${id} at ${revision} is sent again`);
+        if (request.skip[scope]?.includes(revision)) this.violate('P7', flight, `${id} is echoed`);
+      }
+    }
+  }
+
+  /** U12, U13: a group is taken or refused together, and no activity tells of what did not happen. */
+  private checkGroups(flight: Flight, request: PushRequest, answer: PushAnswer): void {
+    const all = request.changes.flatMap((change, index) => {
+      const outcome = answer.outcomes[index];
+      return outcome ? [{ change, outcome }] : [];
+    });
+    const groups = new Map<number, typeof all>();
+    for (const one of all) groups.set(one.change.group, [...(groups.get(one.change.group) ?? []), one]);
+    for (const members of groups.values()) {
+      const isRefused = members.some(({ outcome }) => outcome.outcome === 'rejected');
+      const isTaken = members.some(
+        ({ outcome, change }) =>
+          outcome.outcome === 'merged' || (outcome.outcome === 'applied' && change.op === 'insert'),
+      );
+      if (isRefused && isTaken) this.violate('U12', flight, 'a refused group is taken in part');
+      for (const { change, outcome } of members) {
+        if (change.table !== 'activity_feed' || outcome.outcome !== 'applied') continue;
+        if (change.values?.activity_type !== 'stage_changed') continue;
+        const told = all.find((other) => other.change.id === change.values?.task_id);
+        if (told?.change.op !== 'update') continue;
+        const lost = told.outcome.outcome === 'conflict' && 'current_stage' in told.outcome.columns;
+        if (lost || ['rejected', 'blocked', 'gone'].includes(told.outcome.outcome)) {
+          this.violate(
+            'U13',
+            flight,
+            `an activity tells of a stage move of ${told.change.id} that was ${told.outcome.outcome}`,
+          );
+        }
+      }
+    }
+  }
+
+  /** P-PRIVATE: who may not write here, writes nothing here. */
+  private checkRights(flight: Flight, request: PushRequest, answer: PushAnswer): void {
+    const founded = new Set(
+      request.changes
+        .filter(({ table, op }) => table === 'workspaces' && op === 'insert')
+        .map(({ id }) => id),
+    );
+    for (const [index, change] of request.changes.entries()) {
+      const outcome = answer.outcomes[index]?.outcome;
+      if (outcome !== 'applied' && outcome !== 'merged') continue;
+      const role = this.rolesBefore.get(change.workspace_id);
+      if (founded.has(change.workspace_id) || (role !== undefined && role !== 'viewer')) continue;
+      this.violate(
+        'P-PRIVATE',
+        flight,
+        `${change.op} of ${change.table} by ${role ?? 'a stranger'} is taken`,
+      );
+    }
+  }
+
+  private violate(rule: string, flight: Flight, what: string): void {
+    this.oracle.violate(rule, `${flight.from.name}, request ${flight.id}: ${what}`);
+  }
+}
+
+/** An answer that the device can read to its end. */
+function isWhole(answer: Answer | null): boolean {
+  if (answer?.status !== 200) return false;
+  try {
+    JSON.parse(answer.body);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** jsonb and json print alike, but for their blanks. */
+function canonical(body: unknown): string {
+  return JSON.stringify(body as Json);
+}

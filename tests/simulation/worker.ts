@@ -1,0 +1,47 @@
+/** A process that runs what it is sent, one program after another. Its clock and its timers are the simulation's. */
+
+import { makeProgram, type Program } from './program';
+import { type Outcome, run } from './run';
+import { SimServer } from './server';
+import { shrink } from './shrink';
+
+export type Order = { seed: number; shrink: boolean } | { program: Program; shrink: false };
+
+export interface Done {
+  outcome: Outcome;
+  /** The shortest program that breaks the same rule, where one was asked for. */
+  shrunk: Program | null;
+}
+
+/** After so many runs the database is thrown away: it never cleans up behind itself. */
+const RUNS_PER_SERVER = 150;
+
+let server: Promise<SimServer> | null = null;
+let runs = 0;
+
+async function freshServer(): Promise<SimServer> {
+  runs += 1;
+  if (server && runs % RUNS_PER_SERVER === 0) {
+    await (await server).close();
+    server = null;
+  }
+  server ??= SimServer.start();
+  return server;
+}
+
+async function obey(order: Order): Promise<Done> {
+  const program = 'program' in order ? order.program : makeProgram(order.seed);
+  const again = async (one: Program) => run(await freshServer(), one);
+  const outcome = await again(program);
+  const [first] = outcome.violations;
+  return { outcome, shrunk: first && order.shrink ? await shrink(program, first.rule, again) : null };
+}
+
+// What a library has to say about a request that was meant to fail is of no interest.
+for (const name of ['log', 'info', 'warn', 'error'] as const) console[name] = () => {};
+
+let last: Promise<unknown> = Promise.resolve();
+process.on('message', (order: Order) => {
+  last = last.then(async () => process.send?.(await obey(order)));
+});
+process.on('disconnect', () => process.exit());
