@@ -62,6 +62,9 @@ export interface NetworkWitness {
   heard(flight: Flight): void;
 }
 
+/** To supabase-js the session is over when a refresh is answered so; a person would have to sign in. */
+const ENDS_SESSION: ReadonlySet<NetworkFault> = new Set(['expired', 'cut answer', 'error 429']);
+
 const OFFLINE = () => new TypeError('fetch failed');
 
 export class Network {
@@ -124,8 +127,7 @@ export class Network {
     if (flight.stage === 'answered') return this.hear(flight);
     if (flight.stage === 'over') return;
     const planned = this.planned.get(flight.from.name)?.shift();
-    // What a server says to a refresh is final: it is no fault of the network.
-    const fault = planned === 'expired' && flight.kind === 'auth' ? undefined : planned;
+    const fault = flight.kind === 'auth' && planned && ENDS_SESSION.has(planned) ? undefined : planned;
     if (fault) this.faults += 1;
     switch (fault) {
       case undefined:

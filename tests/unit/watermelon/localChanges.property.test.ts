@@ -1,0 +1,101 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { columnsOf, SYNCED_TABLES } from '@/core/schema';
+import type { Raw } from '@/lib/watermelon/models/watermelondb';
+import { type Dirty, toChanges } from '@/lib/watermelon/sync/localChanges';
+
+const ids = { toLocal: (id: string) => id, toRemote: (id: string) => id };
+const WORKSPACE = 'w';
+
+/** A workspace's worth of unsynced records; each hangs under some that come before it in the schema. */
+const dirty = fc
+  .array(
+    fc.record({
+      table: fc.constantFrom('projects', 'milestones', 'tasks', 'task_dependencies', 'activity_feed'),
+      status: fc.constantFrom('created', 'created', 'updated', 'deleted'),
+      parent: fc.nat(),
+      group: fc.nat(6),
+      editedAt: fc.nat(1000),
+    }),
+    { minLength: 1, maxLength: 30 },
+  )
+  .map((drafts) => {
+    const made: Dirty[] = [];
+    const sorted = [...drafts].sort(
+      (a, b) => SYNCED_TABLES.indexOf(a.table as never) - SYNCED_TABLES.indexOf(b.table as never),
+    );
+    for (const [n, { table, status, parent, group, editedAt }] of sorted.entries()) {
+      const raw = { id: `${table}-${n}`, _status: status, _changed: '', workspace_id: WORKSPACE } as Raw;
+      for (const [name, column] of Object.entries(columnsOf(table as never))) {
+        const above = made.filter((one) => one.table === column.to && one.raw._status !== 'deleted');
+        raw[name] =
+          column.kind === 'ref' ? (above[parent % Math.max(1, above.length)]?.raw.id ?? null) : `${n}`;
+        if (column.kind === 'number' || column.kind === 'time') raw[name] = n;
+        if (column.kind === 'json') raw[name] = '{}';
+      }
+      const edit = { editedAt, offset: 0 };
+      made.push({
+        table: table as Dirty['table'],
+        raw,
+        base: {
+          revision: 1,
+          groups: group > 0 ? [`group-${group}`] : [],
+          columns: status === 'updated' ? { name: { value: null, ...edit } } : {},
+          ...(status === 'created' && { created: edit }),
+          ...(status === 'deleted' && { deletion: { root: raw.id, seen: 1 } }),
+        },
+      });
+      if (status === 'updated' && !('name' in columnsOf(table as never))) {
+        const [first] = Object.keys(columnsOf(table as never));
+        (made.at(-1) as Dirty).base.columns = { [first as string]: { value: null, ...edit } };
+      }
+    }
+    return made;
+  });
+
+describe('the order of a push', () => {
+  it('U15 puts parents before children, inside a group and where a group creates what another one names', () => {
+    fc.assert(
+      fc.property(dirty, (items) => {
+        const changes = toChanges(items, ids, 1_000);
+        const groupOf = new Map(changes.map((change) => [change.id, change.group]));
+        for (const [index, change] of changes.entries()) {
+          if (change.op !== 'insert') continue;
+          for (const [name, column] of Object.entries(columnsOf(change.table))) {
+            const parent = column.kind === 'ref' ? change.values?.[name] : null;
+            const at = changes.findIndex(({ id, op }) => id === parent && op === 'insert');
+            if (at >= 0 && groupOf.get(String(parent)) === change.group) expect(at).toBeLessThan(index);
+          }
+        }
+      }),
+    );
+  });
+
+  it('puts deletions last in their group, numbers groups upwards, and sends each record once', () => {
+    fc.assert(
+      fc.property(dirty, (items) => {
+        const changes = toChanges(items, ids, 1_000);
+        for (const [index, change] of changes.entries()) {
+          const next = changes[index + 1];
+          if (!next) break;
+          expect(next.group - change.group).toBeOneOf([0, 1]);
+          if (next.group === change.group && change.op === 'delete') expect(next.op).toBe('delete');
+        }
+        expect(new Set(changes.map(({ id }) => id)).size).toBe(changes.length);
+        expect(changes.map(({ id }) => id).sort()).toEqual(items.map(({ raw }) => raw.id).sort());
+      }),
+    );
+  });
+
+  it('D3 never cuts a group, whatever the limit', () => {
+    fc.assert(
+      fc.property(dirty, fc.integer({ min: 1, max: 20 }), (items, limit) => {
+        const whole = toChanges(items, ids, 1_000);
+        const cut = toChanges(items, ids, limit);
+        expect(cut.length).toBeGreaterThan(0);
+        expect(whole.slice(0, cut.length).map(({ id }) => id)).toEqual(cut.map(({ id }) => id));
+        expect(whole[cut.length]?.group).not.toBe(cut.at(-1)?.group);
+      }),
+    );
+  });
+});

@@ -1,0 +1,65 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { backoffMs } from '@/core/backoff';
+import type { SyncError } from '@/core/errors';
+import { afterPoke, afterSync, DEFAULT_TIMING, FRESH } from '@/lib/watermelon/sync/schedule';
+import { NOTHING_DONE, type SyncResult } from '@/lib/watermelon/sync/status';
+
+const timing = DEFAULT_TIMING;
+const random = fc.double({ min: 0, max: 0.999, noNaN: true });
+
+const failed = (retryAfterMs: number | null): SyncResult => {
+  const error: SyncError = { kind: 'transport', code: 'rate_limited', message: '', retryAfterMs };
+  return { ...NOTHING_DONE, status: 'error', error, reaction: 'retry' };
+};
+
+describe('waiting', () => {
+  it('K11 backs off within 1, 2, 4 ... 60 seconds, whatever the number of failures', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 10_000 }), random, (failures, at) => {
+        const ms = backoffMs(failures, at);
+        expect(ms).toBeGreaterThanOrEqual(0);
+        expect(ms).toBeLessThanOrEqual(Math.min(60_000, 1_000 * 2 ** (failures - 1)));
+      }),
+    );
+  });
+
+  it('K11 after any failures never waits longer than the longest step and what the server asked for, nor shorter than that', () => {
+    const failure = fc.record({ asked: fc.option(fc.nat(600_000)), at: random });
+    fc.assert(
+      fc.property(fc.array(failure, { minLength: 1, maxLength: 40 }), (failures) => {
+        let state = FRESH;
+        for (const { asked, at } of failures) {
+          const step = afterSync(state, failed(asked), {
+            timing,
+            now: 0,
+            random: at,
+            pending: 1,
+            flowing: false,
+          });
+          expect(step.waitMs).toBeGreaterThanOrEqual(asked ?? 0);
+          expect(step.waitMs).toBeLessThanOrEqual(60_000 + (asked ?? 0));
+          state = step.state;
+        }
+        const ok = afterSync(state, NOTHING_DONE, { timing, now: 0, random: 0, pending: 0, flowing: false });
+        expect(ok.state).toMatchObject({ failures: 0, backingOff: false });
+      }),
+    );
+  });
+
+  it('K10 answers any run of pokes within the most of the spread', () => {
+    fc.assert(
+      fc.property(fc.array(fc.record({ after: fc.nat(5_000), at: random }), { maxLength: 40 }), (pokes) => {
+        let state = FRESH;
+        let now = 0;
+        for (const { after, at } of pokes) {
+          now += after;
+          const step = afterPoke(state, { timing, now, random: at });
+          expect(step.waitMs).toBeGreaterThanOrEqual(0);
+          expect(step.waitMs).toBeLessThanOrEqual(timing.pokeMostMs);
+          state = step.state;
+        }
+      }),
+    );
+  });
+});
