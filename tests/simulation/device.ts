@@ -9,7 +9,7 @@ import { migrations, schema } from '@/lib/watermelon/models';
 import { openSqlite } from '@/platform/node/sqlite';
 import type { Caller, Network } from './network';
 import { emailOf, PASSWORD, SERVER_URL, type SimServer, type SimUser } from './server';
-import { closeFile, gated, readFile, type StoredRow, type WriteOperation } from './storage';
+import { gated, readFile, type StoredRow, type WriteOperation } from './storage';
 import type { VirtualTime } from './virtualTime';
 
 /** One process of a device, from its start to its end. */
@@ -77,7 +77,8 @@ export class SimDevice {
     life.end = () => {
       if (!life.isAlive) return;
       life.isAlive = false;
-      closeFile(file);
+      // Its file and its lock are let go of at once, as the operating system would.
+      void file.close();
       this.world.network.abandon(life);
     };
     const adapter = gated(file, {

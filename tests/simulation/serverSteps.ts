@@ -22,7 +22,9 @@ async function keptBy(server: SimServer, device: SimDevice): Promise<Map<string,
     row.workspace_id === undefined ||
     visible.has(row.workspace_id as string) ||
     (row._status ?? 'synced') !== 'synced';
-  return new Map([...device.stored()].map(([table, rows]) => [table, rows.filter(stays)]));
+  // Cursors name workspaces, and hold nothing of them.
+  const holding = [...device.stored()].filter(([table]) => table !== 'sync_cursors');
+  return new Map(holding.map(([table, rows]) => [table, rows.filter(stays)]));
 }
 
 export async function serverStep(simulation: Simulation, step: Step, random: Random): Promise<void> {

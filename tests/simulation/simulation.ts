@@ -297,6 +297,5 @@ const EXPECTED_KINDS = new Set([
 
 /** Refusals are values that a person is told; a full disk is one too. */
 function isExpected(thrown: unknown): boolean {
-  if (thrown instanceof ConvoyError) return EXPECTED_KINDS.has(thrown.detail.kind);
-  return thrown instanceof Error && (thrown as { code?: string }).code === 'SQLITE_FULL';
+  return thrown instanceof ConvoyError && EXPECTED_KINDS.has(thrown.detail.kind);
 }

@@ -1,8 +1,9 @@
 /** A device's storage with a hand on it: it can end between any two steps, or be full. */
 
-import { createRequire } from 'node:module';
 import Sqlite from 'better-sqlite3';
+import { ConvoyError } from '@/core/errors';
 import type { DatabaseAdapter } from '@/lib/watermelon/database';
+import { storageError } from '@/platform/sqlite/handle';
 
 type Callback = (result: { value?: unknown; error?: Error }) => void;
 
@@ -20,6 +21,9 @@ export type WriteOperation =
   | ['create' | 'update', string, Record<string, unknown>]
   | ['markAsDeleted' | 'destroyPermanently', string, string];
 
+/** What takes a function and is no step of its own. */
+const IN_BETWEEN: ReadonlySet<string | symbol> = new Set(['whileSoleWriter', 'onTrouble']);
+
 /** After its device has died a step neither happens nor answers: nobody is there to hear it. */
 export function gated(adapter: DatabaseAdapter, gate: StorageGate): DatabaseAdapter {
   return new Proxy(adapter, {
@@ -28,11 +32,11 @@ export function gated(adapter: DatabaseAdapter, gate: StorageGate): DatabaseAdap
       if (typeof member !== 'function') return member;
       return (...args: unknown[]) => {
         const callback = args.at(-1);
-        if (typeof callback !== 'function') return Reflect.apply(member, target, args);
+        const isStep = typeof callback === 'function' && !IN_BETWEEN.has(name);
+        if (!isStep) return Reflect.apply(member, target, args);
         if (!gate.step()) return undefined;
         if (name === 'batch' && gate.isFull()) {
-          const error = new Sqlite.SqliteError('database or disk is full', 'SQLITE_FULL');
-          return (callback as Callback)({ error });
+          return (callback as Callback)({ error: new ConvoyError(storageError('quota')) });
         }
         const heard: Callback = (result) => {
           if (name === 'batch' && !result.error) gate.wrote(args[0] as WriteOperation[]);
@@ -42,20 +46,6 @@ export function gated(adapter: DatabaseAdapter, gate: StorageGate): DatabaseAdap
       };
     },
   });
-}
-
-interface Bridge {
-  default: { connections: Record<number, { driver: { database: { instance: { close(): void } } } }> };
-}
-
-const require = createRequire(import.meta.url);
-
-/** WatermelonDB has no way to close a database; without, every restart would keep a file open. */
-export function closeFile(adapter: DatabaseAdapter): void {
-  const bridge = require('@nozbe/watermelondb/adapters/sqlite/sqlite-node/DatabaseBridge.js') as Bridge;
-  const { _tag: tag } = adapter as unknown as { _tag: number };
-  bridge.default.connections[tag]?.driver.database.instance.close();
-  delete bridge.default.connections[tag];
 }
 
 export type StoredRow = Record<string, string | number | null>;

@@ -10,7 +10,6 @@ import type { Random } from './random';
 interface Timer {
   at: number;
   order: number;
-  every: number | null;
   run: () => void;
 }
 
@@ -66,9 +65,9 @@ export class VirtualTime {
     Object.assign(globalThis, {
       Date: VirtualDate,
       setTimeout: (run: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) =>
-        time.add(() => run(...args), Number(ms), null),
-      setInterval: (run: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) =>
-        time.add(() => run(...args), Number(ms), Math.max(1, Number(ms))),
+        time.add(() => run(...args), Number(ms)),
+      // Looks for what other processes wrote; here every database has one process at a time.
+      setInterval: () => time.add(() => {}, 0),
       clearTimeout: (timer: unknown) => time.timers.delete(Number(timer)),
       clearInterval: (timer: unknown) => time.timers.delete(Number(timer)),
     });
@@ -109,8 +108,7 @@ export class VirtualTime {
 
   private fire([id, timer]: [number, Timer]): void {
     this.now = Math.max(this.now, timer.at);
-    if (timer.every === null) this.timers.delete(id);
-    else timer.at += timer.every;
+    this.timers.delete(id);
     timer.run();
   }
 
@@ -126,12 +124,12 @@ export class VirtualTime {
     return found;
   }
 
-  private add(run: () => void, ms: number, every: number | null): unknown {
+  private add(run: () => void, ms: number): unknown {
     this.ids += 1;
     this.order += 1;
     const id = this.ids;
     const at = this.now + Math.max(0, Number.isFinite(ms) ? ms : 0);
-    this.timers.set(id, { at, order: this.order, every, run });
+    this.timers.set(id, { at, order: this.order, run });
     const handle = {
       ref: () => handle,
       unref: () => handle,

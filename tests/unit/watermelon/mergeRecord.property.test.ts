@@ -23,7 +23,10 @@ const conflict = fc.constantFrom<SyncedTable>(...SYNCED_TABLES).chain((table) =>
       .map((values) => Object.fromEntries(names.map((name, n) => [name, values[n] ?? null])) as Values);
     const json = (values: Values): Values =>
       Object.fromEntries(
-        Object.entries(values).map(([name, one]) => [name, JSON_COLUMNS.has(name) ? JSON.stringify(one) : one]),
+        Object.entries(values).map(([name, one]) => [
+          name,
+          JSON_COLUMNS.has(name) ? JSON.stringify(one) : one,
+        ]),
       );
     return fc.record({
       table: fc.constant(table),

@@ -86,7 +86,7 @@ function askAboutUnseen(to: Applying, table: SyncedTable, incoming: Raw, current
     raw: { ...current },
     columns: Object.fromEntries(columns),
   });
-  markEdited(current, base);
+  markEdited(table, current, base);
 }
 
 /** A restored server may have older values than this device got acknowledged: a person decides which stand. */

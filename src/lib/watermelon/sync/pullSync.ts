@@ -127,7 +127,13 @@ async function applyAnswer(session: SyncSession, answer: PullAnswer) {
       const resync = scope.reset === true ? known !== undefined : known?.resync === true;
       if (resync && !isPaging) await sweepScope(to, scope.id, scope.role);
       const refill = scope.reset ? undefined : afterPage(known?.refill, refilled);
-      const state = { cursor: { ...cursor, own }, role: scope.role, skip, resync: resync && isPaging, refill };
+      const state = {
+        cursor: { ...cursor, own },
+        role: scope.role,
+        skip,
+        resync: resync && isPaging,
+        refill,
+      };
       draft.also(() => store.prepareScope(scope.id, state));
     }
     await draft.commit();
