@@ -9,7 +9,7 @@ import { deviceSnapshot, type Snapshot, serverSnapshot } from '../support/snapsh
 import type { SimDevice } from './device';
 import type { Oracle, ServerContent } from './oracle';
 import { ALL_USERS, type SimServer } from './server';
-import type { Simulation } from './simulation';
+import type { Stage } from './stage';
 import type { StoredRow } from './storage';
 
 export async function readServer(server: SimServer): Promise<ServerContent> {
@@ -22,7 +22,7 @@ export async function readServer(server: SimServer): Promise<ServerContent> {
   };
 }
 
-export async function checkEverything(simulation: Simulation): Promise<void> {
+export async function checkEverything(simulation: Stage): Promise<void> {
   const { devices, oracle, server } = simulation;
   const content = await readServer(server);
   const stored = new Map(devices.map((device) => [device.name, device.stored()]));

@@ -6,7 +6,11 @@ import { runAll } from './pool';
 /** Seeds tried, from a little before the one that is known to find the bug. */
 const MARGIN = 12;
 
-it.each(MUTANTS)('finds a planted bug: $name', async ({ name, edits, foundBy }) => {
+const MEASURED = MUTANTS.flatMap((mutant) =>
+  mutant.foundBy === null ? [] : [{ ...mutant, foundBy: mutant.foundBy }],
+);
+
+it.each(MEASURED)('finds a planted bug: $name', async ({ name, edits, foundBy }) => {
   const variant = makeVariant(name, edits);
   try {
     const orders = Array.from({ length: MARGIN }, (_, n) => ({ seed: foundBy + n, shrink: false }));

@@ -6,11 +6,11 @@ import type { SimDevice } from './device';
 import type { Step } from './program';
 import type { Random } from './random';
 import type { Backup, SimServer } from './server';
-import type { Simulation } from './simulation';
+import type { Stage } from './stage';
 import type { StoredRow } from './storage';
 
 /** The latest backup of each run. */
-const backups = new WeakMap<Simulation, Backup>();
+const backups = new WeakMap<Stage, Backup>();
 
 /**
  * What a device keeps after a backup was put back: a workspace that the backup does not have is to it
@@ -27,7 +27,7 @@ async function keptBy(server: SimServer, device: SimDevice): Promise<Map<string,
   return new Map(holding.map(([table, rows]) => [table, rows.filter(stays)]));
 }
 
-export async function serverStep(simulation: Simulation, step: Step, random: Random): Promise<void> {
+export async function serverStep(simulation: Stage, step: Step, random: Random): Promise<void> {
   const { server, oracle, workspaces } = simulation;
   const workspace = random.pick(workspaces);
   const { user } = simulation.device(step);

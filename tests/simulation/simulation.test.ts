@@ -5,7 +5,7 @@ import { readRegressions } from './regressions';
 import type { Done } from './worker';
 
 /** More of them run with `npm run simulate`. */
-const SEEDS = 24;
+const SEEDS = 12;
 
 const broken = (done: Done[]) =>
   done.filter(({ outcome }) => outcome.violations.length > 0).map((one) => tell(one));

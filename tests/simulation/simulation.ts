@@ -11,6 +11,7 @@ import { Random } from './random';
 import { resolveSomething } from './resolving';
 import type { SimServer } from './server';
 import { serverStep } from './serverSteps';
+import type { Stage } from './stage';
 import { chooseUsers, layDown, type Workspace } from './team';
 import { turn, type VirtualTime } from './virtualTime';
 import { ProtocolWitness } from './witness';
@@ -25,7 +26,7 @@ interface Task {
 const IDLE_TURNS = 60;
 const MOST_TURNS = 20_000;
 
-export class Simulation {
+export class Simulation implements Stage {
   readonly oracle = new Oracle();
   readonly witness: ProtocolWitness;
   readonly network: Network;
