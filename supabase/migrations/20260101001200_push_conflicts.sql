@@ -82,7 +82,7 @@ language sql stable set search_path = '' as $$
     where c.conflicts is not null and c.payload = '{}')
 $$;
 
--- A stage move that lost leaves no activity, also where other columns of its change are written (U20).
+-- A stage move that lost leaves no activity, also where other columns of its change are written (U21).
 create function convoy.decide_lost_moves(changes convoy.change[]) returns convoy.decision[]
 language plpgsql stable set search_path = '' set enable_nestloop = off as $$
 begin

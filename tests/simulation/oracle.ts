@@ -35,7 +35,7 @@ export interface Operation {
 }
 
 /** Columns of the bookkeeping tables of a device in which a person finds what did not make it. */
-const KEPT_TABLES = ['sync_conflicts', 'sync_quarantine', 'sync_archive'] as const;
+export const KEPT_TABLES: readonly string[] = ['sync_conflicts', 'sync_quarantine', 'sync_archive'];
 /** Told by the product about other writes: no place where a lost write would be found. */
 const DERIVED = new Set([
   'task_created',

@@ -1,8 +1,10 @@
 /** What happens to the server: administrators, operators, backups. Straight in the database. */
 
+import { isSyncedTable } from '@/core/schema';
 import { ROLES } from '@/core/vocabulary';
 import { readServer } from './checks';
 import type { SimDevice } from './device';
+import { KEPT_TABLES } from './oracle';
 import type { Step } from './program';
 import type { Random } from './random';
 import type { Backup, SimServer } from './server';
@@ -22,8 +24,10 @@ async function keptBy(server: SimServer, device: SimDevice): Promise<Map<string,
     row.workspace_id === undefined ||
     visible.has(row.workspace_id as string) ||
     (row._status ?? 'synced') !== 'synced';
-  // Cursors name workspaces, and hold nothing of them.
-  const holding = [...device.stored()].filter(([table]) => table !== 'sync_cursors');
+  // Cursors, the log of changes and the like name records, and hold nothing of them.
+  const holding = [...device.stored()].filter(
+    ([table]) => isSyncedTable(table) || KEPT_TABLES.includes(table),
+  );
   return new Map(holding.map(([table, rows]) => [table, rows.filter(stays)]));
 }
 

@@ -175,7 +175,7 @@ async function settleBlocked(
   const blocker = finalBlocker(to, request, outcome.by);
   if (blocker === null || blocker.outcome === 'conflict') {
     applied.unsettled = true;
-    // What the change was about did not happen: its activity must not claim that it did (rules U13, U20).
+    // What the change was about did not happen: its activity must not claim that it did (rules U13, U21).
     const isMove = change.values?.activity_type === 'stage_changed';
     const isLost =
       blocker?.group === change.group &&
