@@ -183,7 +183,8 @@ async function serve(
 
   const app = new Hono();
   app.onError((error, c) => {
-    log(`${c.req.method} ${c.req.path}: ${error.stack ?? error.message}`);
+    // A client that went away in the middle of its request is no failure of the server.
+    if (!c.req.raw.signal.aborted) log(`${c.req.method} ${c.req.path}: ${error.stack ?? error.message}`);
     return c.json({ code: 'unexpected_failure', message: 'Unexpected failure, see the server log' }, 500);
   });
   const auth = createAuthService({ backend, tokens, refreshTokens, now, log });

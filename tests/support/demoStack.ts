@@ -7,18 +7,18 @@ import { SEED } from './seed';
 
 export interface DemoStack {
   readonly stack: LocalStack;
-  /** A client that nobody is signed in on. */
-  newClient(): ConvoyClient;
+  /** A client that nobody is signed in on. @param url of what stands before the stack */
+  newClient(url?: string): ConvoyClient;
   /** A new client on which this account is signed in; one that does not exist yet signs up. */
-  signIn(account: string): Promise<{ client: ConvoyClient; userId: string }>;
+  signIn(account: string, url?: string): Promise<{ client: ConvoyClient; userId: string }>;
 }
 
 export async function startDemoStack(data: DataSource = { kind: 'memory' }): Promise<DemoStack> {
   const started = await startLocalStack({ data });
   if (!started.ok) throw new Error(started.error.message);
   const stack = started.value;
-  const newClient = () =>
-    createConvoyClient(stack.url, stack.anonKey, {
+  const newClient = (url = stack.url) =>
+    createConvoyClient(url, stack.anonKey, {
       persistSession: false,
       autoRefreshToken: false,
       webSocket: WebSocket,
@@ -26,8 +26,8 @@ export async function startDemoStack(data: DataSource = { kind: 'memory' }): Pro
   return {
     stack,
     newClient,
-    async signIn(account) {
-      const client = newClient();
+    async signIn(account, url) {
+      const client = newClient(url);
       const credentials = { email: `${account}@convoy.example`, password: SEED.password };
       const known = stack.accounts.some(({ role }) => role === account);
       const { data, error } = known

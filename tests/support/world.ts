@@ -63,9 +63,9 @@ export class World {
     for (const close of this.closing.reverse()) await close();
   }
 
-  /** Signs an account of the demo in, by its role, or a new one up. */
-  signIn(account: string): Promise<SignedIn> {
-    return this.demo.signIn(account);
+  /** Signs an account of the demo in, by its role, or a new one up. @param url of what stands before the stack */
+  signIn(account: string, url?: string): Promise<SignedIn> {
+    return this.demo.signIn(account, url);
   }
 
   /** A new device of an account, or of a client that is signed in. */

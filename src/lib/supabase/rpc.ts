@@ -31,30 +31,54 @@ export async function callRpc<Name extends RpcName>(
 ): Promise<Result<{ data: unknown; traffic: Traffic }, RpcError>> {
   const called = await callOnce(client, name, args, options);
   if (called.ok || called.error.code !== 'expired') return called;
-  const { error } = await client.auth.refreshSession();
+  const refreshed = await untilGivenUp(options, () => client.auth.refreshSession());
+  if (refreshed === null) return fail(timedOut());
+  const { error } = refreshed;
   if (!error) return callOnce(client, name, args, options);
-  return isAuthRetryableFetchError(error) ? fail(offline()) : called;
+  if (isAuthRetryableFetchError(error)) return fail(offline());
+  // Not the session is at fault: asking the person to sign in would help nobody.
+  if (error.status === 429 || (error.status ?? 0) >= 500) {
+    return fail(failureOf(error.status ?? 0, error, { retryAfterMs: null }));
+  }
+  return called;
 }
 
 async function callOnce<Name extends RpcName>(
   client: ConvoyClient,
   name: Name,
   args: Functions[Name]['Args'],
-  { signal, timeoutMs }: RpcOptions,
+  options: RpcOptions,
 ): Promise<Result<{ data: unknown; traffic: Traffic }, RpcError>> {
-  if (signal?.aborted) return fail(timedOut());
+  const answered = await untilGivenUp(options, async (signal) => {
+    const traffic = measure(signal);
+    const { data, error, status } = await client.rpc(name, args).abortSignal(signal);
+    if (!error)
+      return ok({ data: data as unknown, traffic: { sent: traffic.sent, received: traffic.received } });
+    if (status === 401 && !(await hasSession(client))) return fail(signedOut());
+    return fail(failureOf(status, error, traffic));
+  });
+  return answered ?? fail(timedOut());
+}
+
+/**
+ * Waits for work no longer than it may take, and not at all once it is aborted: before a request
+ * supabase-js may ask for a new token, and no signal reaches that request.
+ * @returns null when it was given up
+ */
+async function untilGivenUp<T>(
+  { signal, timeoutMs }: RpcOptions,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T | null> {
+  if (signal?.aborted) return null;
   const controller = new AbortController();
   const abort = () => controller.abort();
   const timer = setTimeout(abort, timeoutMs);
   signal?.addEventListener('abort', abort, { once: true });
-  const traffic = measure(controller.signal);
+  const givenUp = new Promise<null>((resolve) => {
+    controller.signal.addEventListener('abort', () => resolve(null), { once: true });
+  });
   try {
-    const { data, error, status } = await client.rpc(name, args).abortSignal(controller.signal);
-    if (!error)
-      return ok({ data: data as unknown, traffic: { sent: traffic.sent, received: traffic.received } });
-    if (controller.signal.aborted) return fail(timedOut());
-    if (status === 401 && !(await hasSession(client))) return fail(signedOut());
-    return fail(failureOf(status, error, traffic));
+    return await Promise.race([work(controller.signal), givenUp]);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', abort);
@@ -86,7 +110,7 @@ export function signedOut(): AuthError {
 function failureOf(
   status: number,
   body: { code?: string; message?: string },
-  { retryAfterMs }: Measure,
+  { retryAfterMs }: Pick<Measure, 'retryAfterMs'>,
 ): RpcError {
   const message = body.message ?? '';
   if (status >= 200 && status < 300) {

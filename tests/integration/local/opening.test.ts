@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -55,6 +55,32 @@ describe('opening the local database', () => {
     });
     expect(opened).toMatchObject({ ok: false, error: { kind: 'storage', code: 'newer_schema' } });
     expect(readFileSync(path)).toEqual(before);
+  });
+
+  it('P-DURABLE opens after a process was killed in the middle of a transaction', async () => {
+    await openAdapter(folder.path);
+    const path = join(folder.path, 'local.db');
+    const file = new Sqlite(path);
+    file.pragma('journal_mode = delete');
+    file.pragma('cache_size = 1');
+    file.exec('begin immediate');
+    const insert = file.prepare('insert into local_storage (key, value) values (?, ?)');
+    for (let n = 0; n < 2_000; n += 1) insert.run(`key ${n}`, 'x'.repeat(200));
+    // What a kill leaves behind: pages of the transaction in the file, and the journal that takes them back.
+    const after = temporaryFolder();
+    for (const name of ['local.db', 'local.db-journal']) {
+      copyFileSync(join(folder.path, name), join(after.path, name));
+    }
+    file.exec('rollback');
+    file.close();
+    await openAdapter(after.path);
+    const opened = new Sqlite(join(after.path, 'local.db'));
+    expect(opened.pragma('integrity_check', { simple: true })).toBe('ok');
+    expect(opened.prepare("select count(*) as n from local_storage where key like 'key %'").get()).toEqual({
+      n: 0,
+    });
+    opened.close();
+    after.remove();
   });
 
   it('can be tried again after it failed', async () => {

@@ -68,6 +68,35 @@ describe('a session that the server takes for expired', () => {
     expect(tokens).toEqual(['first']);
   });
 
+  it('D31: is not said to have ended because the server is busy', async () => {
+    const { answer } = await call(expired, () =>
+      json({ code: 429, error_code: 'over_request_rate_limit', msg: 'Too many requests' }, 429),
+    );
+    expect(answer).toMatchObject({ ok: false, error: { kind: 'transport', code: 'rate_limited' } });
+  });
+
+  it('D32: a call is given up though the new token never comes', async () => {
+    const client = createConvoyClient('http://stack.test', 'key', {
+      persistSession: false,
+      autoRefreshToken: false,
+      fetch: async (input) => {
+        const url = String(input);
+        if (url.includes('grant_type=password')) return session('first');
+        return url.includes('grant_type=refresh_token') ? new Promise<never>(() => {}) : expired();
+      },
+    });
+    await client.auth.signInWithPassword({ email: 'a@b.example', password: 'x' });
+    const cancel = new AbortController();
+    const calls = [
+      callRpc(client, 'sync_pull', { request: {} }, { timeoutMs: 200 }),
+      callRpc(client, 'sync_pull', { request: {} }, { timeoutMs: 60_000, signal: cancel.signal }),
+    ];
+    setTimeout(() => cancel.abort(), 50);
+    for (const answer of await Promise.all(calls)) {
+      expect(answer).toMatchObject({ ok: false, error: { code: 'timeout' } });
+    }
+  });
+
   it('K11: a wait that the server asks for is handed on, whatever the status', async () => {
     const { answer } = await call(
       () => json({ message: 'busy' }, 503, { 'retry-after': '7' }),

@@ -13,6 +13,12 @@ const RATE_LIMITED: Partial<SyncResult> = {
   reaction: 'retry',
 };
 
+const FAILED: Partial<SyncResult> = {
+  status: 'error',
+  error: { kind: 'unexpected', code: 'unexpected', message: '' },
+  reaction: 'stop',
+};
+
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
@@ -21,24 +27,38 @@ function start() {
   const status = new BehaviorSubject({ kind: 'idle', pending: 0 });
   const changes = new Subject<void>();
   const held = new Map<string, number>();
-  const heard = { syncs: 0, watched: [] as string[][], closed: 0 };
+  const heard = { syncs: 0, watched: [] as string[][], closed: 0, storageFails: false };
   const next: Partial<SyncResult>[] = [];
   let listener: PokeListener | undefined;
   let connectivity = (_online: boolean) => {};
   let visible = () => {};
+  const runs = new Subject<Promise<SyncResult>>();
+  let running: Promise<SyncResult> | null = null;
+  const run = (): Promise<SyncResult> => {
+    heard.syncs += 1;
+    status.next({ ...status.value, kind: 'syncing' });
+    const done = new Promise((resolve) => setTimeout(resolve, 20)).then(() => {
+      status.next({ ...status.value, kind: 'idle' });
+      return { ...NOTHING_DONE, ...next.shift() };
+    });
+    runs.next(done);
+    return done;
+  };
   const engine = {
     get currentStatus() {
       return status.value;
     },
     observeStatus: () => status,
     heldRevisions: () => new Map(held),
-    refreshCounts: async () => {},
-    sync: async () => {
-      heard.syncs += 1;
-      status.next({ ...status.value, kind: 'syncing' });
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      status.next({ ...status.value, kind: 'idle' });
-      return { ...NOTHING_DONE, ...next.shift() };
+    refreshCounts: async () => {
+      if (heard.storageFails) throw new Error('disk I/O error');
+    },
+    observeRuns: () => runs,
+    sync: () => {
+      running ??= run().finally(() => {
+        running = null;
+      });
+      return running;
     },
   } as unknown as SyncEngine;
   const stop = startAutoSync({
@@ -77,6 +97,8 @@ function start() {
       changes.next();
     },
     connect: () => connectivity(true),
+    /** Somebody asks for a sync and does not wait for the timer. */
+    sync: () => engine.sync(),
     look: () => visible(),
     /** @returns the syncs begun within this time. */
     within: async (ms: number) => {
@@ -176,6 +198,89 @@ describe('automatic sync', () => {
     device.connect();
     expect(await device.within(89_000)).toBe(0);
     expect(await device.within(5_000)).toBeGreaterThan(0);
+  });
+
+  it('D31: a sync asked for by hand that goes well ends the wait that the server asked for', async () => {
+    const device = await flowing();
+    device.next.push(RATE_LIMITED);
+    device.look();
+    await device.within(100);
+    void device.sync();
+    await device.within(100);
+    device.write();
+    expect(await device.within(DEFAULT_TIMING.debounceMs + 10)).toBe(1);
+    device.poke(9);
+    expect(await device.within(DEFAULT_TIMING.pokeMostMs)).toBeGreaterThan(0);
+  });
+
+  it('D31: a sync asked for by hand that fails is backed off from, like any other', async () => {
+    const device = await flowing();
+    device.next.push(RATE_LIMITED);
+    void device.sync();
+    await device.within(100);
+    device.write();
+    device.poke(9);
+    expect(await device.within(89_000)).toBe(0);
+    expect(await device.within(5_000)).toBeGreaterThan(0);
+  });
+
+  it('D31: a poke that comes during a sync asked for by hand is answered after it', async () => {
+    const device = await flowing();
+    await device.within(10_000);
+    void device.sync();
+    await device.within(10);
+    device.poke(5);
+    expect(await device.within(DEFAULT_TIMING.pokeMs + 15)).toBe(1);
+  });
+
+  it('K7: a gap whose sync fails is made up for by the next one that goes well', async () => {
+    const device = await flowing();
+    device.next.push(FAILED);
+    device.flow(false);
+    device.flow(true);
+    expect(await device.within(2_000)).toBe(1);
+    device.look();
+    // That one went well, and the gap is closed with it.
+    expect(await device.within(5_000)).toBe(1);
+    expect(await device.within(60_000)).toBe(0);
+  });
+
+  it('D31: an error that only a person can help with does not silence the timer, and pokes do not drive it', async () => {
+    const device = await flowing();
+    await device.within(10_000);
+    device.next.push(FAILED, FAILED, FAILED);
+    device.poke(7);
+    expect(await device.within(10_000)).toBe(1);
+    expect(await device.within(4 * DEFAULT_TIMING.idleMs)).toBeGreaterThan(0);
+  });
+
+  it('D31: storage that fails when changes are counted does not end the automatic sync', async () => {
+    const device = await flowing();
+    await device.within(10_000);
+    device.heard.storageFails = true;
+    device.write();
+    await device.within(1_000);
+    device.heard.storageFails = false;
+    device.write();
+    expect(await device.within(1_000)).toBeGreaterThan(0);
+  });
+
+  it('K5: a poke is not given up while the device is offline', async () => {
+    const device = await flowing();
+    await device.within(10_000);
+    const offline: Partial<SyncResult> = { status: 'offline' };
+    device.next.push(offline, offline, offline);
+    device.poke(7);
+    await device.within(500);
+    device.look();
+    await device.within(500);
+    device.look();
+    await device.within(500);
+    // The network is back.
+    device.look();
+    expect(await device.within(100)).toBe(1);
+    // Nothing came of it, so it is tried once more before it is dropped.
+    expect(await device.within(10_000)).toBe(1);
   });
 
   it('K9: does nothing more once it is stopped', async () => {

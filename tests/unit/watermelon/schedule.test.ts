@@ -93,6 +93,35 @@ describe('after a failure', () => {
     }
   });
 
+  it('D30: backs off from standing still alone: a failed sync that got something done starts over', () => {
+    const flapping = { ...failed(serverError), pulled: 40 };
+    let state: ScheduleState = FRESH;
+    for (let attempt = 0; attempt < 8; attempt += 1) {
+      const step = synced(state, flapping, { random: 1 });
+      state = step.state;
+      expect(step.waitMs).toBe(1_000);
+    }
+    expect(synced(state, failed(serverError), { random: 1 }).waitMs).toBe(2_000);
+  });
+
+  it('D31: waits an hour at most for a server that asks for more', () => {
+    const days: SyncError = { kind: 'transport', code: 'rate_limited', message: '', retryAfterMs: 9e12 };
+    const step = synced(FRESH, failed(days), { random: 0 });
+    expect(step.waitMs).toBe(HOUR);
+    expect(step.state.notBefore).toBe(HOUR);
+  });
+
+  it('D31: forgets the time that the server asked for when it has answered since', () => {
+    const waiting = { ...FRESH, notBefore: 60_000 };
+    expect(synced(waiting, NOTHING_DONE).state.notBefore).toBe(FRESH.notBefore);
+    expect(synced(waiting, { ...NOTHING_DONE, status: 'offline' }).state.notBefore).toBe(60_000);
+  });
+
+  it('D31: does not rely on pokes after an error that is not retried', () => {
+    const stopped = failed({ kind: 'unexpected', code: 'unexpected', message: '' }, 'stop');
+    expect(synced(FRESH, stopped, { flowing: true }).waitMs).toBeLessThanOrEqual(timing.idleMostMs);
+  });
+
   it('waits for the person, not for the server, when there is nothing to retry', () => {
     const expired: SyncError = { kind: 'auth', code: 'expired', message: '' };
     const step = synced(FRESH, failed(expired, 'sign_in'));

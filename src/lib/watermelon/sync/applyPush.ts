@@ -31,6 +31,8 @@ export interface AppliedPush {
   rejected: number;
   /** Something has to be pushed again after what came back has been looked at. */
   unsettled: boolean;
+  /** Some of that was not tried: what depends on it has to wait for it. */
+  held: boolean;
 }
 
 /** Records of a batch, by remote id, of whose changes nothing is left, and tasks whose stage move lost. */
@@ -61,8 +63,10 @@ export async function applyPushAnswer(
         Object.values(answer.effects.deleted).flatMap((deleted) => deleted.map((id) => ids.toLocal(id))),
       ),
     };
-    const applied: AppliedPush = { pushed: 0, conflicts: 0, rejected: 0, unsettled: false };
+    await loadAll(to, request.changes);
+    const applied: AppliedPush = { pushed: 0, conflicts: 0, rejected: 0, unsettled: false, held: false };
     const own = new Set(request.changes.map((change) => ids.toLocal(change.id)));
+    const indexOf = new Map(request.changes.map((change, index) => [change.id, index]));
     const lost: Lost = { groups: new Set(), moves: new Set() };
     for (const [index, change] of request.changes.entries()) {
       const outcome = answer.outcomes[index];
@@ -70,7 +74,8 @@ export async function applyPushAnswer(
     }
     for (const [index, change] of request.changes.entries()) {
       const outcome = answer.outcomes[index];
-      if (outcome?.outcome === 'blocked') await settleBlocked(to, request, change, outcome, lost, applied);
+      if (outcome?.outcome === 'blocked')
+        await settleBlocked(to, request, indexOf, change, outcome, lost, applied);
     }
     await applyPage(to, answer.effects, own);
     for (const [scope, made] of Object.entries(answer.revisions)) {
@@ -92,6 +97,17 @@ export async function applyPushAnswer(
     await draft.commit();
     return applied;
   }, 'sync: apply push');
+}
+
+/** A few statements for a whole batch, where each change by itself would take one. */
+async function loadAll({ draft, ids }: Applying, changes: readonly PushChange[]): Promise<void> {
+  const byTable = new Map<SyncedTable, string[]>();
+  for (const { table, id } of changes) {
+    const known = byTable.get(table);
+    if (known) known.push(ids.toLocal(id));
+    else byTable.set(table, [ids.toLocal(id)]);
+  }
+  for (const [table, local] of byTable) await draft.load(table, local);
 }
 
 function indexRows(answer: PushAnswer): Map<string, Record<string, Json>> {
@@ -166,15 +182,17 @@ async function settle(
 async function settleBlocked(
   to: Settling,
   request: PushRequest,
+  indexOf: ReadonlyMap<string, number>,
   change: PushChange,
   outcome: Extract<PushOutcome, { outcome: 'blocked' }>,
   lost: Lost,
   applied: AppliedPush,
 ): Promise<void> {
   const raw = await to.draft.get(change.table, to.ids.toLocal(change.id));
-  const blocker = finalBlocker(to, request, outcome.by);
+  const blocker = finalBlocker(to, request, indexOf, outcome.by);
   if (blocker === null || blocker.outcome === 'conflict') {
     applied.unsettled = true;
+    applied.held = true;
     // What the change was about did not happen: its activity must not claim that it did (rules U13, U21).
     const isMove = change.values?.activity_type === 'stage_changed';
     const isLost =
@@ -203,12 +221,13 @@ async function settleBlocked(
 function finalBlocker(
   to: Settling,
   request: PushRequest,
+  indexOf: ReadonlyMap<string, number>,
   by: string,
 ): { outcome: PushOutcome['outcome']; group: number } | null {
   const passed = new Set<string>();
   for (let id = by; !passed.has(id); ) {
     passed.add(id);
-    const index = request.changes.findIndex((other) => other.id === id);
+    const index = indexOf.get(id) ?? -1;
     const [change, outcome] = [request.changes[index], to.answer.outcomes[index]];
     if (!change || !outcome) return null;
     if (outcome.outcome !== 'blocked') return { outcome: outcome.outcome, group: change.group };
@@ -347,6 +366,7 @@ export async function refuseLocally(
   await database.write(async () => {
     const draft = new Draft(database);
     const to: Applying = { database, draft, ids, deviceId: store.facts.deviceId, now: clock.now() };
+    await loadAll(to, request.changes);
     for (const change of request.changes) {
       const raw = await draft.get(change.table, ids.toLocal(change.id));
       await quarantine(to, change, raw, {

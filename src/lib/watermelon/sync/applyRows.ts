@@ -42,9 +42,11 @@ export async function applyPage(to: Applying, page: Page, except?: ReadonlySet<s
         if (!except?.has(to.ids.toLocal(row.id as string))) await applyRow(to, table, row);
       }
     }
-    for (const remoteId of page.deleted[table] ?? []) {
+    const tombstones = (page.deleted[table] ?? []).map((id) => to.ids.toLocal(id));
+    await to.draft.load(table, tombstones);
+    for (const id of tombstones) {
       counts.rows += 1;
-      if (await applyTombstone(to, table, to.ids.toLocal(remoteId))) counts.conflicts += 1;
+      if (await applyTombstone(to, table, id)) counts.conflicts += 1;
     }
   }
   return counts;

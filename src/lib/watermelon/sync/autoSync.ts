@@ -8,6 +8,7 @@ import type { PokeSource } from '@/core/pokes';
 import { SYNCED_TABLES } from '@/core/schema';
 import type { ConvoyDatabase } from '../database';
 import { afterPoke, afterStir, afterSync, DEFAULT_TIMING, FRESH, idleMs, type SyncTiming } from './schedule';
+import type { SyncResult } from './status';
 import type { SyncEngine } from './synchronize';
 import { UnmetPokes } from './unmetPokes';
 
@@ -45,31 +46,34 @@ export function startAutoSync(options: AutoSyncOptions): () => Promise<void> {
     clearTimeout(timer);
     if (stopped) return;
     dueAt = Math.max(now() + ms, state.notBefore);
-    timer = setTimeout(run, dueAt - now());
+    timer = setTimeout(() => void engine.sync(), dueAt - now());
   };
   /** What is asked for while a sync runs may come too late for it: that one is then followed by another. */
   const ask = (ms = 0) => {
     if (running) again = true;
     else if (now() + ms < dueAt) schedule(ms);
   };
-  const run = async () => {
+  /** Every sync counts, whoever asked for it: what it learns of the server holds for all. */
+  const follow = async (begun: Promise<SyncResult>) => {
+    clearTimeout(timer);
     clearTimeout(pokeTimer);
     pokeTimer = undefined;
+    dueAt = Number.POSITIVE_INFINITY;
     running = true;
     again = false;
-    // One that was started elsewhere is shared, and may have pulled before what is asked for here.
-    const isShared = engine.currentStatus.kind === 'syncing';
     const answered = unmet.begin();
-    const result = await engine.sync();
+    const result = await begun;
     running = false;
-    dueAt = Number.POSITIVE_INFINITY;
     if (stopped) return;
     const { pending } = engine.currentStatus;
     const step = afterSync(state, result, { ...circumstances(), pending, flowing });
     state = step.state;
-    if (!result.error && !isShared) unmet.end(answered, engine.heldRevisions());
-    schedule((again || isShared) && !state.backingOff ? 0 : step.waitMs);
-    answerPokes();
+    const wentWell = result.status === 'ok' || result.status === 'partial';
+    if (wentWell) unmet.end(answered, engine.heldRevisions());
+    else unmet.missed(answered);
+    schedule(again && wentWell ? 0 : step.waitMs);
+    // After a failure the timer answers them, at the pace that is due then.
+    if (wentWell) answerPokes();
   };
   const answerPokes = () => {
     // Own pushes are poked as well; when the push is over, this device has what it is poked about.
@@ -84,9 +88,11 @@ export function startAutoSync(options: AutoSyncOptions): () => Promise<void> {
     }, step.waitMs);
   };
 
+  /** Where the storage fails, the next sync tells. */
+  const recount = () => engine.refreshCounts().catch(() => undefined);
   const afterChanges = async () => {
     // What a sync has written is a change as well, and the count may be older than this one.
-    await engine.refreshCounts();
+    await recount();
     if (stopped || engine.currentStatus.pending === 0) return;
     state = afterStir(state);
     if (!state.backingOff) ask();
@@ -113,7 +119,8 @@ export function startAutoSync(options: AutoSyncOptions): () => Promise<void> {
   });
   const localChanges = database.withChangesForTables([...SYNCED_TABLES] as never[]);
   subscriptions.push(
-    localChanges.pipe(debounceTime(50)).subscribe(() => void engine.refreshCounts()),
+    engine.observeRuns().subscribe((begun) => void follow(begun)),
+    localChanges.pipe(debounceTime(50)).subscribe(() => void recount()),
     localChanges.pipe(debounceTime(timing.debounceMs)).subscribe(() => void afterChanges()),
     engine
       .observeStatus()
@@ -127,8 +134,8 @@ export function startAutoSync(options: AutoSyncOptions): () => Promise<void> {
       }),
   );
   const stopListening = [
-    options.onConnectivity(() => {
-      state = afterStir(state, true);
+    options.onConnectivity((online) => {
+      state = afterStir(state, online);
       // Offline too: the sync then says so.
       ask();
     }),

@@ -96,15 +96,36 @@ export async function pendingDeletions(draft: Draft): Promise<Map<string, number
   return seen;
 }
 
+type Deleted = { table: SyncedTable; id: string };
+
+/** By the record whose deletion took them along. Made once for a draft, since a push may be of many deletions. */
+const byRoot = new WeakMap<Draft, Promise<Map<string, Deleted[]>>>();
+
 async function deletedWith(draft: Draft, root: string): Promise<{ table: SyncedTable; raw: Raw }[]> {
+  const index = byRoot.get(draft) ?? indexDeleted(draft);
+  byRoot.set(draft, index);
   const found: { table: SyncedTable; raw: Raw }[] = [];
+  for (const { table, id } of (await index).get(root) ?? []) {
+    const raw = await draft.get(table, id);
+    if (raw && (id === root || readBase(raw)?.deletion?.root === root)) found.push({ table, raw });
+  }
+  return found;
+}
+
+async function indexDeleted(draft: Draft): Promise<Map<string, Deleted[]>> {
+  const index = new Map<string, Deleted[]>();
   for (const table of SYNCED_TABLES) {
     const ids = [...(await draft.deletedIds(table))];
     await draft.load(table, ids);
     for (const id of ids) {
       const raw = await draft.get(table, id);
-      if (raw && (id === root || readBase(raw)?.deletion?.root === root)) found.push({ table, raw });
+      const root = raw && readBase(raw)?.deletion?.root;
+      for (const name of new Set([id, root ?? id])) {
+        const known = index.get(name);
+        if (known) known.push({ table, id });
+        else index.set(name, [{ table, id }]);
+      }
     }
   }
-  return found;
+  return index;
 }

@@ -25,7 +25,7 @@ export function doneUpTo(cursor: Cursor): number {
   return cursor.after === undefined ? cursor.revision : cursor.revision - 1;
 }
 
-/** Loaded once; every change is prepared here and written with the batch it belongs to. */
+/** Loaded by each sync, under its lock; every change is prepared here and written with the batch it belongs to. */
 export class DeviceStore {
   readonly scopes = new Map<string, ScopeState>();
   facts: DeviceFacts = { deviceId: uuidv7(), nextBatch: 1, clockOffset: 0, lastSyncedAt: null };

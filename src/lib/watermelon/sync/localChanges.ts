@@ -14,10 +14,24 @@ export interface Dirty {
   table: SyncedTable;
   raw: Raw;
   base: SyncBase;
+  record: ConvoyModel;
 }
 
 /** A record the user deleted before the server ever saw it: nothing to push, only to forget. */
 export type Forgotten = { table: SyncedTable; id: string };
+
+/** Found by the index on the status, so that what is in step costs nothing (rule D34). */
+const EDITED = Q.where('_status', Q.oneOf(['created', 'updated']));
+
+/** @returns the number of unsynced records, those marked as deleted included. */
+export async function countUnsynced(database: ConvoyDatabase): Promise<number> {
+  let count = 0;
+  for (const table of SYNCED_TABLES) {
+    count += await database.get(table).query(EDITED).fetchCount();
+    count += (await deletedIds(database, table)).length;
+  }
+  return count;
+}
 
 /** @returns every unsynced record, those marked as deleted included. */
 export async function fetchDirty(
@@ -26,11 +40,9 @@ export async function fetchDirty(
   const dirty: Dirty[] = [];
   for (const table of SYNCED_TABLES) {
     const collection = database.get<ConvoyModel>(table);
-    const edited = await collection.query(Q.where('_status', Q.notEq('synced'))).fetch();
-    for (const record of edited) dirty.push(describe(table, record.raw));
-    for (const id of (await database.adapter.getDeletedRecords(table as never)) as string[]) {
-      const { raw } = await collection.find(id);
-      dirty.push(describe(table, raw));
+    for (const record of await collection.query(EDITED).fetch()) dirty.push(describe(table, record));
+    for (const id of await deletedIds(database, table)) {
+      dirty.push(describe(table, await collection.find(id)));
     }
   }
   const neverSent = (item: Dirty) => isDeleted(item) && item.raw.remote_id === null;
@@ -45,30 +57,37 @@ export async function fetchDirty(
   };
 }
 
-function describe(table: SyncedTable, raw: Raw): Dirty {
-  const base = readBase(raw) ?? { revision: Number(raw.revision), groups: [], columns: {} };
-  return { table, raw: { ...raw }, base };
+async function deletedIds(database: ConvoyDatabase, table: SyncedTable): Promise<string[]> {
+  return (await database.adapter.getDeletedRecords(table as never)) as string[];
 }
 
+/** @returns an unsynced record as it stands now. */
+export function describe(table: SyncedTable, record: ConvoyModel): Dirty {
+  const raw = { ...record.raw };
+  const base = readBase(raw) ?? { revision: Number(raw.revision), groups: [], columns: {} };
+  return { table, raw, base, record };
+}
+
+/** Changes that the server takes in one batch, at most (rule U16). */
+const MOST_IN_GROUP = 10_000;
+
 /**
- * Makes changes of unsynced records. Deletions that follow from another deletion are left to the
- * server's cascade. Groups are numbered so that what is needed comes before what needs it.
- * @returns at most about `limit` changes, cut between groups
+ * Groups of unsynced records, so that what is needed comes before what needs it. Deletions that
+ * follow from another deletion are left to the server's cascade. A group that no batch can hold is cut.
  */
-export function toChanges(dirty: readonly Dirty[], ids: IdMap, limit: number): PushChange[] {
+export function inPushOrder(dirty: readonly Dirty[]): Dirty[][] {
   const deletedHere = new Set(dirty.filter(isDeleted).map((item) => item.raw.id));
   const pushed = dirty.filter((item) => {
     const root = item.base.deletion?.root;
     if (!isDeleted(item) || root === undefined || root === item.raw.id || !deletedHere.has(root)) return true;
     return wasMovedHere(item);
   });
-  const changes: PushChange[] = [];
-  for (const [number, members] of inDependencyOrder(formGroups(pushed)).entries()) {
-    if (changes.length > 0 && changes.length + members.length > limit) break;
+  return inDependencyOrder(formGroups(pushed)).flatMap((members) => {
     members.sort((a, b) => rank(a) - rank(b));
-    for (const member of members) changes.push(toChange(member, number, ids));
-  }
-  return changes;
+    if (members.length <= MOST_IN_GROUP) return [members];
+    const parts = Math.ceil(members.length / MOST_IN_GROUP);
+    return Array.from({ length: parts }, (_, n) => members.slice(n * MOST_IN_GROUP, (n + 1) * MOST_IN_GROUP));
+  });
 }
 
 /** Moved unsynced to where it was deleted: the server's cascade will not find it there. */
@@ -87,7 +106,8 @@ function rank(item: Dirty): number {
   return isDeleted(item) ? SYNCED_TABLES.length * 2 - position : position;
 }
 
-function toChange({ table, raw, base }: Dirty, group: number, ids: IdMap): PushChange {
+/** The change that brings the server what this record has and the server has not. */
+export function toChange({ table, raw, base }: Dirty, group: number, ids: IdMap): PushChange {
   const head = {
     table,
     id: ids.toRemote(raw.id),
@@ -145,7 +165,8 @@ function formGroups(items: readonly Dirty[]): Dirty[][] {
 
 /** Oldest first, but a group that creates a record stands before the groups that name it. */
 function inDependencyOrder(groups: Dirty[][]): Dirty[][] {
-  const age = (group: Dirty[]) => Math.min(...group.map(firstEdit));
+  const age = (group: Dirty[]) =>
+    group.reduce((first, item) => Math.min(first, firstEdit(item)), Number.POSITIVE_INFINITY);
   const byAge = groups
     .map((group) => ({ group, age: age(group) }))
     .sort((a, b) => a.age - b.age)

@@ -8,7 +8,6 @@ import {
   SCHEMA_VERSION,
   type Scope,
 } from '@/core/protocol';
-import { fail, ok, type Result } from '@/core/result';
 import { applyPage } from './applyRows';
 import { pendingDeletions } from './deletion';
 import { doneUpTo, type ScopeState } from './deviceStore';
@@ -30,37 +29,40 @@ export interface PullOutcome {
   conflicts: number;
   received: number;
   sent: number;
+  /** Why it ended before this device stood at the server's head; pages applied until then stay applied. */
+  error: SyncError | null;
 }
 
 /**
- * Pulls page after page until this device stands at the server's head.
+ * Pulls page after page until this device stands at the server's head. A run of pages that broke off
+ * goes on where it was, in its count as well.
  * @param onProgress called after every page
- * @returns what was applied, or the first error; pages applied before it stay applied.
  */
 export async function pullSync(
   session: SyncSession,
   signal: AbortSignal,
   onProgress: (progress: Progress) => void = () => {},
-): Promise<Result<PullOutcome, SyncError>> {
-  const outcome: PullOutcome = { pulled: 0, conflicts: 0, received: 0, sent: 0 };
-  let total: number | null = null;
+): Promise<PullOutcome> {
+  const { store, clock, transport, userId } = session;
+  const outcome: PullOutcome = { pulled: 0, conflicts: 0, received: 0, sent: 0, error: null };
   for (;;) {
-    const sentAt = session.clock.now();
-    const answered = await session.transport.pull(makeRequest(session), signal);
-    if (!answered.ok) return answered;
+    const sentAt = clock.now();
+    const answered = await transport.pull(makeRequest(session), signal);
+    if (!answered.ok) return { ...outcome, error: answered.error };
     const answer = answered.value;
-    if (answer.user_id !== session.userId) {
-      return fail({ kind: 'auth', code: 'wrong_user', message: 'The server answered for another user.' });
+    if (answer.user_id !== userId) {
+      const message = 'The server answered for another user.';
+      return { ...outcome, error: { kind: 'auth', code: 'wrong_user', message } };
     }
-    session.clock.observe(answer.server_time, sentAt);
+    clock.observe(answer.server_time, sentAt);
     outcome.sent += answer.traffic.sent;
     outcome.received += answer.traffic.received;
-    const applied = await applyAnswer(session, answer);
+    const before = answer.total === null ? (store.facts.run ?? null) : { rows: 0, total: answer.total };
+    const applied = await applyAnswer(session, answer, before);
     outcome.pulled += applied.rows;
     outcome.conflicts += applied.conflicts;
-    total ??= answer.total;
-    onProgress({ rows: outcome.pulled, total });
-    if (!answer.more) return ok(outcome);
+    onProgress({ rows: (before?.rows ?? 0) + applied.rows, total: before?.total ?? null });
+    if (!answer.more) return outcome;
   }
 }
 
@@ -82,7 +84,8 @@ function makeRequest({ store, userId, pageRows }: SyncSession): PullRequest {
   };
 }
 
-async function applyAnswer(session: SyncSession, answer: PullAnswer) {
+/** @param run how far this run of pages was before this one */
+async function applyAnswer(session: SyncSession, answer: PullAnswer, run: Progress | null) {
   const { database, store, ids } = session;
   const visible = new Set(answer.scopes.map(({ id }) => id));
   const lost = [...store.scopes.keys()].filter((id) => !visible.has(id));
@@ -136,6 +139,8 @@ async function applyAnswer(session: SyncSession, answer: PullAnswer) {
       };
       draft.also(() => store.prepareScope(scope.id, state));
     }
+    const reached = answer.more && { rows: (run?.rows ?? 0) + counts.rows, total: run?.total ?? null };
+    if (reached || store.facts.run) draft.also(() => store.prepareFacts({ run: reached || undefined }));
     await draft.commit();
     return counts;
   }, 'sync: apply page');

@@ -15,7 +15,7 @@ import { OutboxBatch } from '../models';
 import { IN_DOUBT } from '../models/tracking';
 import { applyPushAnswer, refuseLocally } from './applyPush';
 import { Draft } from './draft';
-import { fetchDirty, toChanges } from './localChanges';
+import { PushPlan } from './pushPlan';
 import type { SyncSession } from './session';
 
 /** Changes sent in one batch, about; groups are never cut. */
@@ -23,7 +23,7 @@ const BATCH_CHANGES = 1_000;
 /** Pushes in a row before the pull gets its turn. */
 const MOST_BATCHES = 100;
 
-export interface PushOutcomeCounts {
+interface Counts {
   pushed: number;
   conflicts: number;
   rejected: number;
@@ -33,17 +33,26 @@ export interface PushOutcomeCounts {
   pullFirst: boolean;
 }
 
+export interface PushOutcomeCounts extends Counts {
+  /** Why it ended before everything was pushed; what was acknowledged until then stays so. */
+  error: SyncError | null;
+}
+
 /**
  * Resends the batch in flight, if any, then pushes what is unsynced until nothing new is left.
  * Changes that come back as conflicts are left for the next round.
  * @param inFlightOnly nothing but the batch that is stored already
+ * @param onSent called with the number of changes of each batch that was answered
  */
 export async function pushSync(
   session: SyncSession,
   signal: AbortSignal,
-  { inFlightOnly = false } = {},
-): Promise<Result<PushOutcomeCounts, SyncError>> {
-  const counts: PushOutcomeCounts = {
+  {
+    inFlightOnly = false,
+    onSent = () => {},
+  }: { inFlightOnly?: boolean; onSent?: (changes: number) => void } = {},
+): Promise<PushOutcomeCounts> {
+  const counts: Counts = {
     pushed: 0,
     conflicts: 0,
     rejected: 0,
@@ -53,31 +62,38 @@ export async function pushSync(
   };
   /** Most changes in the next batch; halved while whole batches are refused. */
   let limit = BATCH_CHANGES;
+  let plan = new PushPlan(session);
+  let unsettled = false;
   for (let number = 0; number < MOST_BATCHES; number += 1) {
+    // What came back is pushed again after the next pull; the rest of the plan need not wait for that.
+    const next = () => storeNextBatch(session, () => plan.nextBatch(limit, !unsettled));
     const stored = (await session.store.outbox())?.request ?? null;
-    const request = stored ?? (inFlightOnly ? null : await storeNextBatch(session, limit));
-    if (!request) return ok(counts);
+    const request = stored ?? (inFlightOnly ? null : await next());
+    if (!request) break;
     const sentAt = session.clock.now();
     const answered = await session.transport.push(request, signal);
     if (answered.ok) {
       const accepted = accept(session, answered.value, sentAt);
-      if (!accepted.ok) return accepted;
+      if (!accepted.ok) return { ...counts, error: accepted.error };
       counts.sent += answered.value.traffic.sent;
       counts.received += answered.value.traffic.received;
       const applied = await applyPushAnswer(session, request, answered.value);
       counts.pushed += applied.pushed;
       counts.conflicts += applied.conflicts;
       counts.rejected += applied.rejected;
+      onSent(applied.pushed + applied.rejected);
       limit = Math.min(limit * 2, BATCH_CHANGES);
-      if (applied.unsettled) return ok(counts);
+      unsettled ||= applied.unsettled;
+      if (applied.held) break;
       continue;
     }
-    const next = await afterRefusal(session, request, answered.error, counts, stored !== null);
-    if (!next.ok) return next;
-    if (counts.pullFirst && !inFlightOnly) return ok(counts);
-    limit = next.value ?? limit;
+    const refused = await afterRefusal(session, request, answered.error, counts, stored !== null);
+    if (!refused.ok) return { ...counts, error: refused.error };
+    if (counts.pullFirst && !inFlightOnly) break;
+    limit = refused.value ?? limit;
+    plan = new PushPlan(session);
   }
-  return ok(counts);
+  return { ...counts, error: null };
 }
 
 function accept(session: SyncSession, answer: PushAnswer, sentAt: number): Result<null, SyncError> {
@@ -89,15 +105,13 @@ function accept(session: SyncSession, answer: PushAnswer, sentAt: number): Resul
 }
 
 /** Makes the next batch and stores it before it is sent (rule U1). */
-async function storeNextBatch(session: SyncSession, limit: number): Promise<PushRequest | null> {
-  const { database, store, ids } = session;
+async function storeNextBatch(
+  session: SyncSession,
+  next: () => ReturnType<PushPlan['nextBatch']>,
+): Promise<PushRequest | null> {
+  const { database, store } = session;
   return database.write(async () => {
-    const { dirty, forgotten } = await fetchDirty(database);
-    const prepared = dirty.map(({ table, raw }) => ids.mint(table, raw.id));
-    for (const { table, id } of forgotten) {
-      prepared.push((await database.get(table).find(id)).prepareDestroyPermanently());
-    }
-    const changes = toChanges(dirty, ids, limit);
+    const { changes, prepared } = await next();
     const request = changes.length > 0 ? makeRequest(session, changes) : null;
     if (request) {
       prepared.push(
@@ -144,7 +158,7 @@ async function afterRefusal(
   session: SyncSession,
   request: PushRequest,
   error: SyncError,
-  counts: PushOutcomeCounts,
+  counts: Counts,
   isResent: boolean,
 ): Promise<Result<number | null, SyncError>> {
   if (error.kind === 'protocol' && error.code === 'history_changed') {

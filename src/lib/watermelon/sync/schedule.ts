@@ -27,8 +27,11 @@ export const DEFAULT_TIMING: SyncTiming = {
   flowingMs: 7_200_000,
 };
 
+/** The longest wait that a server is granted, ms: no typing error or wrong clock of its own silences a device for days. */
+const RETRY_AFTER_MOST_MS = 3_600_000;
+
 export interface ScheduleState {
-  /** Failed syncs in a row. */
+  /** Syncs in a row that failed and got nothing done. */
   failures: number;
   /** The server is in trouble: whatever comes up waits for the retry. */
   backingOff: boolean;
@@ -70,10 +73,13 @@ export function afterSync(
   result: SyncResult,
   { timing, now, random, pending, flowing }: Circumstances & { pending: number; flowing: boolean },
 ): Step {
-  const { error, reaction } = result;
+  const { error, reaction, pushed, pulled, conflicts, rejected } = result;
+  const gotOn = pushed + pulled + conflicts + rejected > 0;
   if (error && (reaction === 'retry' || reaction === 'wait')) {
-    const failures = state.failures + 1;
-    const asked = error.kind === 'transport' && 'retryAfterMs' in error ? (error.retryAfterMs ?? 0) : 0;
+    // A connection that keeps breaking off brings a little each time: only standing still is backed off from.
+    const failures = gotOn ? 1 : state.failures + 1;
+    const wanted = error.kind === 'transport' && 'retryAfterMs' in error ? (error.retryAfterMs ?? 0) : 0;
+    const asked = Math.min(wanted, RETRY_AFTER_MOST_MS);
     return {
       state: {
         ...state,
@@ -85,11 +91,20 @@ export function afterSync(
       waitMs: asked + backoffMs(failures, random),
     };
   }
-  const { pushed, pulled, conflicts, rejected } = result;
-  const quiet = pushed + pulled + conflicts + rejected > 0 ? 0 : state.quiet + 1;
-  const next = { ...state, failures: 0, backingOff: false, quiet };
+  const quiet = gotOn ? 0 : state.quiet + 1;
+  const answered = !error && result.status !== 'offline';
+  const next: ScheduleState = {
+    ...state,
+    failures: 0,
+    backingOff: false,
+    quiet,
+    // The server that asked to wait has answered since: somebody did not wait.
+    notBefore: answered ? FRESH.notBefore : state.notBefore,
+  };
   const more = !error && pending > 0 && (pushed > 0 || result.status === 'partial');
-  return { state: next, waitMs: more ? timing.debounceMs : idleMs(next, { timing, now, random, flowing }) };
+  if (more) return { state: next, waitMs: timing.debounceMs };
+  // No poke tells that what failed would go well now.
+  return { state: next, waitMs: idleMs(next, { timing, now, random, flowing: flowing && answered }) };
 }
 
 /** @returns ms until the timer's next sync, jittered by a tenth. */

@@ -1,14 +1,13 @@
 /** Orchestration: push, pull, resolve, until quiet. One sync at a time for each database. */
 
-import { BehaviorSubject, type Observable } from 'rxjs';
+import { BehaviorSubject, type Observable, Subject } from 'rxjs';
 import { ConvoyError, reactionTo, type SyncError } from '@/core/errors';
 import type { SyncTransport } from '@/core/protocol';
-import { SYNCED_TABLES } from '@/core/schema';
 import type { ConvoyDatabase } from '../database';
 import { DeviceState, IdMapping, OutboxBatch, Quarantined, ScopeCursor } from '../models';
-import { Q } from '../models/watermelondb';
 import { DeviceStore, doneUpTo } from './deviceStore';
 import { IdMappings } from './idMapping';
+import { countUnsynced } from './localChanges';
 import type { Policies } from './policies';
 import { pullSync } from './pullSync';
 import { pushSync } from './pushSync';
@@ -57,9 +56,12 @@ export class SyncEngine {
     error: null,
   });
   private session: SyncSession | null = null;
+  /** Somebody else has written what the session holds. */
+  private isStale = false;
   /** Held by others too, so it outlives the session. */
   private ids: IdMappings | null = null;
   private running: Promise<SyncResult> | null = null;
+  private readonly runs = new Subject<Promise<SyncResult>>();
   /** The counts that are being made; nobody may close the database under them. */
   private counting: Promise<void> = Promise.resolve();
   private cancelled = new AbortController();
@@ -82,13 +84,21 @@ export class SyncEngine {
    * @returns what was done; failures of the network, of the session and of the server are part of it
    */
   sync(): Promise<SyncResult> {
-    this.running ??= this.run().finally(() => {
+    if (this.running) return this.running;
+    const running = this.run().finally(() => {
       this.running = null;
     });
-    return this.running;
+    this.running = running;
+    this.runs.next(running);
+    return running;
   }
 
-  /** Ends the sync that is running; no more are started. Batches in flight stay stored. */
+  /** Every sync when it begins, whoever asked for it. */
+  observeRuns(): Observable<Promise<SyncResult>> {
+    return this.runs.asObservable();
+  }
+
+  /** Ends the sync that is running, its request included; no more are started. Batches in flight stay stored. */
   async stop(): Promise<void> {
     this.cancelled.abort();
     await Promise.allSettled([this.running, this.counting]);
@@ -105,7 +115,7 @@ export class SyncEngine {
     return new Map([...scopes].map(([id, { cursor }]) => [id, doneUpTo(cursor)]));
   }
 
-  /** Counts what is unsynced and refused, for the status. */
+  /** Counts what is unsynced and refused, for the status. Rejects where the storage fails. */
   refreshCounts(): Promise<void> {
     if (this.cancelled.signal.aborted) return Promise.resolve();
     this.counting = Promise.all([this.counting.catch(() => undefined), this.count()]).then(() => undefined);
@@ -114,14 +124,7 @@ export class SyncEngine {
 
   private async count(): Promise<void> {
     const { database } = this.options;
-    let pending = 0;
-    for (const table of SYNCED_TABLES) {
-      pending += await database
-        .get(table)
-        .query(Q.where('_status', Q.notEq('synced')))
-        .fetchCount();
-      pending += ((await database.adapter.getDeletedRecords(table as never)) as string[]).length;
-    }
+    const pending = await countUnsynced(database);
     const quarantined = await database
       .get(Quarantined.table as never)
       .query()
@@ -132,19 +135,18 @@ export class SyncEngine {
 
   private async run(): Promise<SyncResult> {
     const { transport, clock, isOnline, exclusively } = this.options;
-    if (transport === null) return { ...NOTHING_DONE, status: 'signed_out' };
-    if (this.cancelled.signal.aborted) return { ...NOTHING_DONE, status: 'signed_out' };
-    if (!isOnline()) {
-      await this.refreshCounts();
-      // What an earlier request ended with is not why nothing is sent now.
-      this.report({ kind: 'offline', error: null });
-      return { ...NOTHING_DONE, status: 'offline' };
-    }
-    const startedAt = clock.now();
-    this.report({ kind: 'syncing', error: null, progress: null });
+    const { signal } = this.cancelled;
     const result: SyncResult = { ...NOTHING_DONE };
+    if (transport === null || signal.aborted) return { ...result, status: 'signed_out' };
+    const startedAt = clock.now();
+    if (!isOnline()) {
+      result.status = 'offline';
+      await this.finish(result, startedAt);
+      return result;
+    }
+    this.report({ kind: 'syncing', error: null, progress: null });
     try {
-      const error = await exclusively(() => this.rounds(result), this.cancelled.signal);
+      const error = await exclusively(() => this.rounds(result), signal);
       if (error) {
         result.error = error;
         result.reaction = reactionTo(error);
@@ -160,6 +162,8 @@ export class SyncEngine {
       result.reaction = 'stop';
       result.error = errorOf(thrown);
     }
+    // Whatever a sync that was told to end ended with, it is no failure (rule D32).
+    if (signal.aborted) Object.assign(result, { status: 'signed_out', reaction: null, error: null });
     result.durationMs = clock.now() - startedAt;
     await this.finish(result, startedAt);
     return result;
@@ -171,28 +175,32 @@ export class SyncEngine {
     const session = await this.open();
     const { signal } = this.cancelled;
     for (let round = 0; round < MOST_ROUNDS; round += 1) {
-      const pushed = await pushSync(session, signal, { inFlightOnly: session.store.mustPullFirst });
-      if (!pushed.ok) return pushed.error;
-      add(result, { ...pushed.value, pulled: 0 });
+      const pushed = await pushSync(session, signal, {
+        inFlightOnly: session.store.mustPullFirst,
+        onSent: (sent) => this.reportSent(sent),
+      });
+      add(result, { ...pushed, pulled: 0 });
+      if (pushed.error) return pushed.error;
       const pulled = await pullSync(session, signal, (progress) => this.report({ progress }));
-      if (!pulled.ok) return pulled.error;
-      add(result, { ...pulled.value, pushed: 0, rejected: 0 });
+      add(result, { ...pulled, pushed: 0, rejected: 0 });
+      if (pulled.error) return pulled.error;
       await this.refreshCounts();
-      const moved = pushed.value.pushed + pushed.value.conflicts + pushed.value.rejected;
-      if (this.status.value.pending === 0 || (moved === 0 && !pushed.value.pullFirst)) return null;
+      const moved = pushed.pushed + pushed.conflicts + pushed.rejected;
+      if (this.status.value.pending === 0 || (moved === 0 && !pushed.pullFirst)) return null;
     }
     result.status = 'partial';
     return null;
   }
 
   private async open(): Promise<SyncSession> {
-    if (this.session) return this.session;
+    if (this.session && !this.isStale) return this.session;
+    this.isStale = false;
     const { database, transport, userId, clock, policies, pageRows = PAGE_ROWS } = this.options;
     const ids = await IdMappings.load(database, this.ids ?? undefined);
     this.ids = ids;
     const store = await DeviceStore.load(database, ids);
     await upgradeRecords(database, store);
-    clock.restore(store.facts.clockOffset);
+    if (!this.session) clock.restore(store.facts.clockOffset);
     const unreachable = { pull: unavailable, push: unavailable };
     this.session = {
       database,
@@ -204,14 +212,17 @@ export class SyncEngine {
       policies,
       pageRows,
     };
-    this.report({ lastSyncedAt: store.facts.lastSyncedAt });
+    const [known, stored] = [this.status.value.lastSyncedAt, store.facts.lastSyncedAt];
+    this.report({
+      lastSyncedAt: known === null || stored === null ? (known ?? stored) : Math.max(known, stored),
+    });
     return this.session;
   }
 
   /** What this engine holds in memory is read anew when somebody else has written it. */
   private noticeForeignWrites(tables: string[]): void {
     if (!tables.some((table) => HELD_TABLES.has(table))) return;
-    this.session = null;
+    this.isStale = true;
     // Nobody waits for it: a sync opens what it needs by itself.
     if (!this.running) void this.open().catch(() => undefined);
   }
@@ -220,16 +231,17 @@ export class SyncEngine {
     const { clock } = this.options;
     const done = result.status === 'ok' || result.status === 'partial';
     const lastSyncedAt = done ? clock.now() : this.status.value.lastSyncedAt;
-    const changed = result.pushed + result.pulled + result.rejected > 0 || !done;
+    const changed = result.pushed + result.pulled + result.rejected > 0 || result.error !== null;
     try {
       if (changed) await this.writeLog(result, startedAt, lastSyncedAt);
       await this.refreshCounts();
     } catch (thrown) {
       // The store is failing: the sync's own result says so already, unless this is the first sign of it.
       result.error ??= errorOf(thrown);
+      result.reaction ??= 'stop';
       result.status = 'error';
     }
-    const kind = done && !result.error ? 'idle' : result.status === 'offline' ? 'offline' : 'error';
+    const kind = result.status === 'offline' ? 'offline' : result.error ? 'error' : 'idle';
     this.report({ kind, lastSyncedAt, progress: null, error: result.error });
   }
 
@@ -243,6 +255,11 @@ export class SyncEngine {
         store.prepareFacts({ clockOffset: clock.offset(), lastSyncedAt }),
       ]);
     }, 'sync: log');
+  }
+
+  /** What is left to send, while batch after batch is taken; counted anew when the push is over. */
+  private reportSent(changes: number): void {
+    this.report({ pending: Math.max(0, this.status.value.pending - changes) });
   }
 
   private report(changes: Partial<SyncStatus>): void {

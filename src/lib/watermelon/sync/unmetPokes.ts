@@ -11,6 +11,12 @@ interface Wish {
   tries: number;
 }
 
+/** What a sync has to answer. */
+export interface Begun {
+  wishes: readonly Wish[];
+  gap: boolean;
+}
+
 /** A poke that two whole syncs did not meet was about something this user may not see. */
 const MOST_TRIES = 2;
 
@@ -35,19 +41,25 @@ export class UnmetPokes {
   }
 
   /** A sync begins. @returns what it has to answer */
-  begin(): readonly Wish[] {
+  begin(): Begun {
+    const begun = { wishes: [...this.wishes.values()], gap: this.gap };
     this.gap = false;
-    return [...this.wishes.values()];
+    return begun;
   }
 
   /** A sync that went well is over. */
-  end(begun: readonly Wish[], held: Held): void {
+  end({ wishes }: Begun, held: Held): void {
     this.drop(held);
     for (const [key, wish] of this.wishes) {
-      if (!begun.includes(wish)) continue;
+      if (!wishes.includes(wish)) continue;
       wish.tries += 1;
       if (wish.tries >= MOST_TRIES) this.wishes.delete(key);
     }
+  }
+
+  /** A sync failed, or was not made for want of a network: all it had to answer is still to be answered. */
+  missed({ gap }: Begun): void {
+    this.gap ||= gap;
   }
 
   /** Forgets what this device has already, by its own push or by an earlier sync. */

@@ -11,6 +11,8 @@ export interface DeviceFacts {
   lastSyncedAt: number | null;
   /** The schema version that the records here have the columns of; 1 where nothing is said. */
   schema?: number;
+  /** How far the run of pages is that has not come to its end, in rows. */
+  run?: { rows: number; total: number | null };
 }
 
 /** Facts by name. Beside `device`: work being taken along (see `accounts/takeAlong.ts`). */

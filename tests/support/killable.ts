@@ -1,0 +1,52 @@
+/** Processes that sync, started and killed by a test. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { ChildSays, ChildTask } from './syncChild';
+
+export class Killable {
+  readonly said: ChildSays[] = [];
+  readonly exited: Promise<number | null>;
+  errors = '';
+  private readonly child: ChildProcess;
+  private readonly listeners = new Set<() => void>();
+
+  constructor(task: ChildTask) {
+    this.child = spawn(process.execPath, ['--import', 'tsx', 'tests/support/syncChild.ts'], {
+      env: { ...process.env, CONVOY_CHILD: JSON.stringify(task) },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const lines = createInterface({ input: this.child.stdout as NodeJS.ReadableStream });
+    lines.on('line', (line) => {
+      this.said.push(JSON.parse(line) as ChildSays);
+      for (const listener of this.listeners) listener();
+    });
+    this.child.stderr?.on('data', (chunk) => {
+      this.errors += String(chunk);
+    });
+    const closed = new Promise<void>((resolve) => lines.on('close', resolve));
+    this.exited = new Promise((resolve) => {
+      this.child.on('exit', (code) => void closed.then(() => resolve(code)));
+    });
+  }
+
+  /** Resolves when it has said this; rejects when it ended without. */
+  async until(fits: (said: ChildSays[]) => boolean): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const look = () => {
+        if (fits(this.said)) resolve();
+      };
+      this.listeners.add(look);
+      look();
+      void this.exited.then(() =>
+        fits(this.said) ? resolve() : reject(new Error(`It ended early. ${this.errors}`)),
+      );
+    });
+  }
+
+  /** As a power cut would: nothing of it runs any more. */
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.exited;
+  }
+}
