@@ -131,6 +131,38 @@ export const SCREENS: Screen[] = [
       await page.getByRole('heading', { name: 'Sync log' }).scrollIntoViewIfNeeded();
     },
   },
+  {
+    name: 'deleted',
+    prepare: async ({ page }) => {
+      await openTask(page, 'editor', SHARED);
+      await deleteTask(page);
+      await page.getByRole('button', { name: 'Delete milestone' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Delete milestone' }).click();
+      await page.getByRole('heading', { name: 'Overview' }).waitFor();
+      await page.getByRole('link', { name: 'Lighthouse' }).first().click();
+      await page.getByRole('link', { name: 'What was deleted' }).click();
+      await page
+        .getByRole('button', { name: /^Restore/ })
+        .nth(1)
+        .waitFor();
+    },
+  },
+  {
+    name: 'undo',
+    prepare: async ({ page }) => {
+      await openTask(page, 'editor', SHARED);
+      await deleteTask(page);
+      await page.getByRole('button', { name: 'Undo' }).waitFor();
+    },
+  },
+  {
+    name: 'move-task',
+    prepare: async ({ page }) => {
+      await openTask(page, 'editor', SHARED);
+      await page.getByRole('button', { name: 'Edit task' }).click();
+      await page.getByLabel('Milestone').scrollIntoViewIfNeeded();
+    },
+  },
   { name: 'refused', prepare: refused },
   { name: 'conflict', prepare: conflict },
   {
@@ -204,6 +236,12 @@ async function createTask(page: Page, title: string): Promise<void> {
   await page.getByRole('textbox', { name: 'Title' }).fill(title);
   await page.getByRole('button', { name: 'Create task' }).click();
   await page.getByRole('link', { name: title }).waitFor();
+}
+
+async function deleteTask(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Delete task' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete task' }).click();
+  await page.getByRole('heading', { name: 'Tasks' }).waitFor();
 }
 
 async function rename(page: Page, title: string): Promise<void> {

@@ -11,6 +11,7 @@
 import type {
   Activity,
   BestPractice,
+  Deletion,
   Milestone,
   Pattern,
   Project,
@@ -135,6 +136,15 @@ export interface ContextService {
     changes: Partial<Omit<BestPracticeInput, 'workspace_id'>>,
   ): Promise<BestPractice>;
   deleteBestPractice(id: string): Promise<void>;
+
+  /** What was deleted in a workspace and can be restored, newest first. */
+  getDeletions(workspaceId: string): Promise<Deletion[]>;
+  /**
+   * Restores a deleted record with all that went with it, and nothing else. Rejects with
+   * `validation/not_found` for no such deletion, `rejected/nothing_to_restore` for one that was restored,
+   * and, where the server has to say so, `rejected/missing_parent`: what it belongs to is deleted itself.
+   */
+  restoreDeletion(deletionId: string): Promise<void>;
 
   /** The global ones and those of every workspace the user may see; by name, then id. */
   getWorkflows(): Promise<Workflow[]>;

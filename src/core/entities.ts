@@ -1,6 +1,7 @@
 /** The plain objects the Context Service returns: snake_case, times as ISO 8601 strings in UTC. */
 
 import type { Json } from './protocol';
+import type { RestorableTable } from './schema';
 import type {
   MemberKind,
   MilestoneStatus,
@@ -104,6 +105,17 @@ export interface BestPractice extends Common {
   description: string | null;
   category: string;
   content: Json;
+}
+
+/** A record that was deleted, with all that went with it. `last_modified_by` deleted it, at `created_at`. */
+export interface Deletion extends Common {
+  entity_type: RestorableTable;
+  entity_id: string;
+  /** The record's name or title. */
+  name: string;
+  /** Records that went with it (tasks, milestones, ...), itself included. */
+  parts: number;
+  restored_at: string | null;
 }
 
 /** Everything an agent or a person must know to do a task. */

@@ -107,7 +107,10 @@ export interface PushChange {
   base: number | null;
   /** Changes of one group are taken or refused together. Ascending from 0. */
   group: number;
-  /** insert: all columns that have a value. update: the changed columns. */
+  /**
+   * insert: all columns that have a value. update: the changed columns. delete: `deletion_id`, under
+   * which it can be restored, and `along_with`, the record whose deletion took this one along, if any.
+   */
   values?: Record<string, Json>;
   /** When each column was edited, corrected by the clock offset known then. On insert under `created_at`. */
   edited_at?: Record<string, string>;
@@ -140,6 +143,7 @@ export type RejectionCode =
   | 'cycle'
   | 'last_owner'
   | 'immutable'
+  | 'nothing_to_restore'
   | 'group'
   | 'unexpected';
 

@@ -25,9 +25,23 @@ export const SYNCED_TABLES = [
   'activity_feed',
   'patterns',
   'best_practices',
+  'deletions',
 ] as const;
 
 export type SyncedTable = (typeof SYNCED_TABLES)[number];
+
+/** Kinds of records whose deletions are recorded, to be shown to people and restored. */
+export const RESTORABLE_TABLES = [
+  'workspaces',
+  'workflows',
+  'projects',
+  'milestones',
+  'tasks',
+  'patterns',
+  'best_practices',
+] as const satisfies readonly SyncedTable[];
+
+export type RestorableTable = (typeof RESTORABLE_TABLES)[number];
 
 /** `text` is one line, `prose` is long text that merges three ways, `ref` names a record. */
 export type ColumnKind = 'text' | 'prose' | 'json' | 'number' | 'time' | 'ref';
@@ -130,6 +144,14 @@ export const TABLE_COLUMNS = {
     description: { kind: 'prose', optional: true, max: PROSE },
     category: { kind: 'text', default: 'general', max: 64 },
     content: { kind: 'json', default: {}, max: JSON_BYTES },
+  },
+  /** One for each deletion; its id is the `deletion_id` of all that went with it. Made by the server. */
+  deletions: {
+    entity_type: { kind: 'text', oneOf: RESTORABLE_TABLES, serverSet: true },
+    entity_id: { kind: 'ref', serverSet: true },
+    name: { kind: 'text', max: 500, serverSet: true },
+    parts: { kind: 'number', serverSet: true },
+    restored_at: { kind: 'time', optional: true },
   },
 } as const satisfies Record<SyncedTable, TableColumns>;
 

@@ -2,7 +2,7 @@
 
 import type { Task, WorkflowStage } from './entities';
 import type { Json } from './protocol';
-import type { SyncedTable } from './schema';
+import type { RestorableTable, SyncedTable } from './schema';
 import type { MemberKind, Role } from './vocabulary';
 
 /**
@@ -25,6 +25,30 @@ export function withCompletion(
   if (status === 'done' && before?.status !== 'done') return { ...values, completion_date: now };
   if (status !== 'done' && before?.status === 'done') return { ...values, completion_date: null };
   return { ...values };
+}
+
+type Place = Pick<Task, 'milestone_id' | 'parent_task_id'>;
+
+/**
+ * Where a task goes that is moved (rule U29): under a task of another milestone it goes to that milestone; to
+ * another milestone it goes without its parent task, unless that one stands there. Its subtasks follow.
+ * @param values columns in canonical form.
+ * @param parent the task it is to stand under, or null for none or an unknown one.
+ * @returns the values, with the other column of the place added where it follows.
+ */
+export function withPlace(
+  before: Place,
+  values: Readonly<Record<string, Json>>,
+  parent: Pick<Task, 'milestone_id'> | null,
+): Record<string, Json> {
+  const { milestone_id: milestone, parent_task_id: given } = values;
+  const isNewParent = given !== undefined && given !== before.parent_task_id;
+  if (isNewParent && given !== null && milestone === undefined && parent) {
+    return { ...values, milestone_id: parent.milestone_id };
+  }
+  const isMoved = milestone !== undefined && milestone !== before.milestone_id;
+  const staysBehind = before.parent_task_id !== null && parent?.milestone_id !== milestone;
+  return isMoved && !isNewParent && staysBehind ? { ...values, parent_task_id: null } : { ...values };
 }
 
 /**
@@ -76,6 +100,8 @@ const AGENT_WRITES: Partial<Record<SyncedTable, readonly Operation[]>> = {
  */
 export function mayWrite(role: Role | null, table: SyncedTable, operation: Operation): boolean {
   if (table === 'workspaces' && operation === 'insert') return true;
+  // The server makes them; of whose deletions is for mayRestore to say.
+  if (table === 'deletions') return operation === 'update' && role !== 'viewer' && role !== null;
   switch (role) {
     case 'owner':
     case 'editor':
@@ -88,4 +114,11 @@ export function mayWrite(role: Role | null, table: SyncedTable, operation: Opera
     case null:
       return false;
   }
+}
+
+/** Whether a member may restore a deleted record: whoever may make or delete one. Agents never workflows. */
+export function mayRestore(member: { role: Role; kind: MemberKind } | null, table: RestorableTable): boolean {
+  if (member === null || (table === 'workflows' && member.kind === 'agent')) return false;
+  if (mayWrite(member.role, table, 'delete')) return true;
+  return table !== 'workspaces' && mayWrite(member.role, table, 'insert');
 }

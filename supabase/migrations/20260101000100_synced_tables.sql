@@ -133,7 +133,8 @@ end
 $outer$;
 
 -- Deleting a row deletes its live descendants under the same deletion_id. Each child table's own
--- trigger carries the cascade on. Memberships stay, so that members learn of the deletion.
+-- trigger carries the cascade on. Memberships stay, so that members learn of the deletion, and so do the
+-- records of what was deleted.
 create function convoy.cascade_deletion() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -147,7 +148,7 @@ begin
     -- Leaves first: what is deleted already is not looked for again further up.
     for child in
       select t.name from convoy.synced_tables t
-      where t.name not in ('workspaces', 'workspace_members') order by t.position desc
+      where t.name not in ('workspaces', 'workspace_members', 'deletions') order by t.position desc
     loop
       execute format(
         'update public.%I c set deleted_at = n.deleted_at, deletion_id = n.deletion_id
@@ -233,6 +234,8 @@ begin
 
   execute format('create index if not exists %I on public.%I (workspace_id, revision, id)',
     table_name || '_pull', table_name);
+  execute format('create index if not exists %I on public.%I (deletion_id) where deletion_id is not null',
+    table_name || '_deletion', table_name);
   execute format('alter table public.%I enable row level security', table_name);
   execute format('drop policy if exists members_read on public.%I', table_name);
   execute format('create policy members_read on public.%I for select to authenticated

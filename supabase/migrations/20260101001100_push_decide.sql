@@ -177,6 +177,8 @@ begin
         where d.outcome ->> 'outcome' in ('rejected', 'blocked')
           -- A conflict that is decided is one of which nothing is written.
           or d.outcome ->> 'outcome' = 'conflict' and x.op <> 'insert'
+          -- What was to stand under a deleted record does not: nothing may tell that it does.
+          or d.outcome @> '{"outcome": "gone", "which": "parent"}'
       ) why on why.position = c.position
       order by c.position, why.rank, why.outcome ->> 'outcome' desc);
     exit when cardinality(fresh) = 0;

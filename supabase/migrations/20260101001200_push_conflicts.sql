@@ -52,6 +52,8 @@ begin
         end as columns
       from unnest(changes) c
       where c.op = 'update' and c.base is not null and c.row_revision > c.base
+        -- What two devices restore is restored.
+        and c.table_name <> 'deletions'
       offset 0
     ) x
     where x.columns is not null);
@@ -96,6 +98,21 @@ begin
 end
 $$;
 
+-- Moves that clash while their group moves other tasks, subtasks above all: nothing of the group is written,
+-- lest subtasks go where their task does not (U28).
+create function convoy.decide_split_moves(changes convoy.change[]) returns convoy.decision[]
+language sql stable set search_path = '' as $$
+  select array(
+    select row(c.position, jsonb_build_object('outcome', 'conflict', 'revision', c.row_revision, 'columns',
+        (select coalesce(jsonb_object_agg(k, null), '{}') from jsonb_object_keys(c.payload) k) || c.conflicts),
+      true)::convoy.decision
+    from unnest(changes) c
+    where c.conflicts ? 'milestone_id' and exists (
+      select from unnest(changes) m
+      where m.group_no = c.group_no and m.position <> c.position
+        and m.table_name = 'tasks' and m.op = 'update' and m.payload ? 'milestone_id'))
+$$;
+
 create type convoy.descendant as (root integer, table_name text, id uuid, revision bigint);
 
 -- Deletes whose row or a live descendant has news of others, from after the base.
@@ -127,7 +144,7 @@ begin
       union all
       -- A workspace is the parent of whatever is in it.
       select t.name, 'workspace_id', 'workspaces' from convoy.synced_tables t
-      where t.name not in ('workspaces', 'workspace_members')
+      where t.name not in ('workspaces', 'workspace_members', 'deletions')
         and exists (select from unnest(frontier) f where f.table_name = 'workspaces')
     loop
       execute format(

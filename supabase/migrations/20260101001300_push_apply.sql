@@ -17,6 +17,7 @@ declare
     when 'SN006' then 'forbidden'
     when 'SN007' then 'immutable'
     when 'SN008' then 'missing_parent'
+    when 'SN010' then 'nothing_to_restore'
     when '22001' then 'too_long'
     when '23502' then 'invalid_value'
     when '23503' then 'missing_parent'
@@ -116,12 +117,32 @@ begin
 end
 $$;
 
--- Deletes of one group share a deletion_id, those of records that are gone by then change nothing.
+-- Which deletion each delete belongs to: the one its device names, so that an undo knows it before and after
+-- the push; else one for the whole group. A name that is taken is not used.
+create function convoy.deletions_of(changes convoy.change[]) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    with deletes as (
+      select c.position, c.group_no,
+        case when convoy.is_uuid(c.payload ->> 'deletion_id') then (c.payload ->> 'deletion_id')::uuid end as named
+      from unnest(changes) c where c.op = 'delete'
+    ), groups as materialized (
+      select g.group_no, gen_random_uuid() as made from (select distinct d.group_no from deletes d) g
+    )
+    select jsonb_object_agg(d.position, case
+        when d.named is null or exists (select from public.deletions x where x.id = d.named) then g.made
+        else d.named end)
+      from deletes d join groups g on g.group_no = d.group_no);
+end
+$$;
+
+-- Deletes of records that are gone by then change nothing.
 create function convoy.delete_rows(target text, changes convoy.change[], deletions jsonb) returns void
 language plpgsql set search_path = '' as $$
 begin
   execute format(
-    'update public.%1$I t set deleted_at = now(), deletion_id = ($2 ->> c.group_no::text)::uuid
+    'update public.%1$I t set deleted_at = now(), deletion_id = ($2 ->> c.position::text)::uuid
        from unnest($1) c
       where c.table_name = %1$L and c.op = ''delete''
         and t.id = c.id and t.workspace_id = c.workspace_id and t.deleted_at is null', target)
@@ -152,23 +173,28 @@ declare
   deletions jsonb;
   step record;
 begin
-  select jsonb_object_agg(g.group_no, gen_random_uuid()) into deletions
-    from (select distinct c.group_no from unnest(changes) c where c.op = 'delete') g;
+  deletions := convoy.deletions_of(changes);
   if deletions is not null then
     early := convoy.early_deletes(changes);
     perform convoy.delete_rows('task_dependencies', early, deletions);
     perform convoy.delete_rows('workspace_members', early, deletions);
   end if;
-  -- Parents first; updates of a table before the next one's inserts, which may rely on them.
+  -- Parents first; updates of a table before the next one's inserts, which may rely on them. Deletes last,
+  -- and leaves first: what was deleted by itself is no part of the deletion of what it belonged to.
   for step in
-    select t.name, c.op from unnest(changes) c join convoy.synced_tables t on t.name = c.table_name
-    group by t.name, t.position, c.op
-    order by c.op = 'delete', t.position, c.op
+    select t.name, c.op, follows.along from unnest(changes) c
+    join convoy.synced_tables t on t.name = c.table_name
+    -- What a device says it deleted along with another record counts as part of that deletion.
+    cross join lateral (select c.op = 'delete' and c.payload ? 'along_with' as along) follows
+    group by t.name, t.position, c.op, follows.along
+    order by c.op = 'delete', follows.along, case when c.op = 'delete' then -t.position else t.position end, c.op
   loop
     case step.op
       when 'insert' then perform convoy.insert_rows(step.name, changes);
       when 'update' then perform convoy.update_rows(step.name, changes);
-      else perform convoy.delete_rows(step.name, changes, deletions);
+      else perform convoy.delete_rows(step.name, array(
+        select c from unnest(changes) c
+        where c.table_name = step.name and c.op = 'delete' and (c.payload ? 'along_with') = step.along), deletions);
     end case;
   end loop;
 end

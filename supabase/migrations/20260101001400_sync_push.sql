@@ -20,6 +20,8 @@ begin
           or not b.payload ?& t.defaulted
           or coalesce(convoy.to_time(b.edited_at ->> 'created_at') > now(), true)
         when 'update' then b.conflicts is not null or b.base is null or b.row_revision > b.base
+          -- Dated by the server; moved on by its triggers.
+          or b.table_name = 'deletions' or b.table_name = 'tasks' and b.payload ? 'milestone_id'
         else false
       end)::convoy.decision
     from unnest(before) b
@@ -76,12 +78,13 @@ begin
     return result;
   end if;
   for touched in
-    -- A delete cascades anywhere; other changes stay in their table, but for the creator's membership.
+    -- A delete cascades anywhere, and so does undoing one; other changes stay in their table, but for the
+    -- creator's membership.
     select t.name, p.live, p.deleted from convoy.synced_tables t
     left join convoy.plain_rows(changes, decided) p on p.table_name = t.name
     where exists (
       select from unnest(changes) c
-      where c.op = 'delete' or c.table_name = t.name
+      where c.op = 'delete' or c.table_name = 'deletions' or c.table_name = t.name
         or c.table_name = 'workspaces' and t.name = 'workspace_members')
   loop
     select w.live, w.deleted into written from convoy.rows_at(touched.name, scopes, revisions) w;
@@ -159,6 +162,9 @@ begin
   if cardinality(clashes) > 0 then
     changes := convoy.without_clashes(changes, clashes);
     stage := convoy.decide_lost_updates(changes);
+    decided := decided || stage;
+    changes := convoy.still_open(changes, stage);
+    stage := convoy.decide_split_moves(changes);
     decided := decided || stage;
     changes := convoy.still_open(changes, stage);
   end if;

@@ -35,6 +35,9 @@ begin
     get diagnostics in_table = row_count;
     purged := purged + in_table;
   end loop;
+  -- What cannot be restored any more is no longer offered. Devices learn that from a tombstone.
+  update public.deletions d set deleted_at = now() from convoy.scope_clocks c
+    where c.scope_id = d.workspace_id and d.deleted_at is null and d.revision <= c.purged_to;
   delete from convoy.scope_revisions r using convoy.scope_clocks c
     where c.scope_id = r.scope_id and r.revision < c.purged_to;
   -- In one transaction with the tags: a batch that comes twice, the second time after this, was made on a

@@ -4,7 +4,9 @@
  */
 
 import { afterAll, beforeAll, describe } from 'vitest';
+import { deletionsContract } from './contextService/deletions.contract';
 import { knowledgeContract } from './contextService/knowledge.contract';
+import { movesContract } from './contextService/moves.contract';
 import { permissionsContract } from './contextService/permissions.contract';
 import { readsContract } from './contextService/reads.contract';
 import { recordsContract } from './contextService/records.contract';
@@ -19,6 +21,8 @@ const SECTIONS: readonly [name: string, section: Section][] = [
   ['knowledge', knowledgeContract],
   ['tasks', tasksContract],
   ['links between tasks', taskLinksContract],
+  ['moves', movesContract],
+  ['deletions', deletionsContract],
   ['other records', recordsContract],
   ['permissions', permissionsContract],
 ];

@@ -16,6 +16,14 @@ const SCREENS: [string, (page: Page) => Promise<unknown>][] = [
     },
   ],
   [
+    'deleted',
+    async (page) => {
+      await page.getByRole('link', { name: 'What was deleted' }).click();
+      await seen(page.getByRole('button', { name: /^Restore/ }));
+      await page.goBack();
+    },
+  ],
+  [
     'project',
     async (page) => {
       await page.getByRole('main').getByRole('link', { name: 'Field app' }).click();
@@ -54,6 +62,9 @@ describe.each([
   let page: Page;
   beforeAll(async () => {
     app = await WebApp.start();
+    await app.sql(
+      "update public.patterns set deleted_at = now() where workspace_id <> '00000000-0000-7000-8000-000000000000'",
+    );
     const context = await app.newProfile({ phone, dark });
     page = await context.newPage();
     await page.goto('/');

@@ -4,13 +4,22 @@
  */
 
 import type { ContextService, KnowledgeScope } from '@/core/contextService';
-import type { BestPractice, Milestone, Pattern, Project, Task, Workflow, Workspace } from '@/core/entities';
+import type {
+  BestPractice,
+  Deletion,
+  Milestone,
+  Pattern,
+  Project,
+  Task,
+  Workflow,
+  Workspace,
+} from '@/core/entities';
 import { ConvoyError } from '@/core/errors';
 import type { SyncTransport } from '@/core/protocol';
 import { isUuid } from '@/core/text';
 import type { ConvoyClient } from './client';
 import { currentClient } from './currentClient';
-import { plainWrites, type RemoteStore } from './plainWrites';
+import { plainWrites, type RemoteStore, restoreDeletion as restoreIn } from './plainWrites';
 import { type PlainRecord, RemoteRecords } from './records';
 import { RemoteWriter, type WriterOptions } from './remoteWriter';
 import { taskWrites } from './taskWrites';
@@ -45,6 +54,8 @@ export function createRemoteContextService({
     get: (table, id) => (isUuid(id) ? records.get(table, id) : Promise.resolve(null)),
     dependency: (task_id, depends_on_task_id) =>
       records.one('task_dependencies', 'get_task_dependency', { task_id, depends_on_task_id }),
+    deletion: (deletion_id) =>
+      isUuid(deletion_id) ? records.one('deletions', 'get_deletion', { deletion_id }) : Promise.resolve(null),
     write: (changes) => writer.write(changes),
     now: () => new Date().toISOString(),
   };
@@ -53,6 +64,7 @@ export function createRemoteContextService({
     ...reads(records),
     ...taskWrites(store),
     ...plainWrites(store),
+    restoreDeletion: (deletionId) => restoreIn(store, deletionId),
   });
 }
 
@@ -67,6 +79,7 @@ type Reads = Pick<
   | 'getWorkflowById'
   | 'getPatterns'
   | 'getBestPractices'
+  | 'getDeletions'
 >;
 
 /** What cannot be the id of a record on the server is the id of none: null, or nothing in a list. */
@@ -80,6 +93,10 @@ function reads(records: RemoteRecords): Reads {
       isUuid(project_id) ? many<Milestone>(records.many('milestones', 'get_milestones', { project_id })) : [],
     getTasks: async (milestone_id) =>
       isUuid(milestone_id) ? many<Task>(records.many('tasks', 'get_tasks', { milestone_id })) : [],
+    getDeletions: async (workspace_id) =>
+      isUuid(workspace_id)
+        ? many<Deletion>(records.many('deletions', 'get_deletions', { workspace_id }))
+        : [],
     getWorkflows: async () => many<Workflow>(records.many('workflows', 'get_workflows', {})),
     getWorkflowById: async (workflow_id) => {
       if (!isUuid(workflow_id)) return null;
@@ -180,3 +197,5 @@ export const getWorkflows = bound('getWorkflows');
 export const getWorkflowById = bound('getWorkflowById');
 export const getPatterns = bound('getPatterns');
 export const getBestPractices = bound('getBestPractices');
+export const getDeletions = bound('getDeletions');
+export const restoreDeletion = bound('restoreDeletion');

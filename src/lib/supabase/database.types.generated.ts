@@ -126,6 +126,57 @@ export type Database = {
           },
         ];
       };
+      deletions: {
+        Row: {
+          created_at: string;
+          deleted_at: string | null;
+          deletion_id: string | null;
+          entity_id: string;
+          entity_type: string;
+          field_revisions: Json;
+          id: string;
+          last_modified_by: string | null;
+          name: string;
+          parts: number;
+          restored_at: string | null;
+          revision: number;
+          updated_at: string;
+          workspace_id: string;
+        };
+        Insert: {
+          created_at: string;
+          deleted_at?: string | null;
+          deletion_id?: string | null;
+          entity_id: string;
+          entity_type: string;
+          field_revisions: Json;
+          id: string;
+          last_modified_by?: string | null;
+          name: string;
+          parts: number;
+          restored_at?: string | null;
+          revision: number;
+          updated_at: string;
+          workspace_id: string;
+        };
+        Update: {
+          created_at?: string;
+          deleted_at?: string | null;
+          deletion_id?: string | null;
+          entity_id?: string;
+          entity_type?: string;
+          field_revisions?: Json;
+          id?: string;
+          last_modified_by?: string | null;
+          name?: string;
+          parts?: number;
+          restored_at?: string | null;
+          revision?: number;
+          updated_at?: string;
+          workspace_id?: string;
+        };
+        Relationships: [];
+      };
       invitations: {
         Row: {
           accepted_at: string | null;
@@ -688,6 +739,18 @@ export type Database = {
         Args: {
           workspace_id?: string;
           project_id?: string;
+        };
+        Returns: Json;
+      };
+      get_deletion: {
+        Args: {
+          deletion_id: string;
+        };
+        Returns: Json;
+      };
+      get_deletions: {
+        Args: {
+          workspace_id: string;
         };
         Returns: Json;
       };

@@ -17,6 +17,8 @@ export interface RemoteStore {
   /** The live record, or null when there is none that the caller may see. */
   get(table: SyncedTable, id: string): Promise<PlainRecord | null>;
   dependency(taskId: string, dependsOnId: string): Promise<PlainRecord | null>;
+  /** The deletion, restored or not, or null when there is none that the caller may see. */
+  deletion(id: string): Promise<PlainRecord | null>;
   /** Takes all changes or, by throwing a ConvoyError, none. */
   write(changes: readonly Change[]): Promise<void>;
   /** ISO time. */
@@ -165,4 +167,17 @@ export function plainWrites(store: RemoteStore): PlainWrites {
     updateBestPractice: (id, changes) => as<BestPractice>(update(store, 'best_practices', id, changes)),
     deleteBestPractice: (id) => remove(store, 'best_practices', id),
   };
+}
+
+/** Restores a deletion; whether its parent is there is for the server to say. */
+export async function restoreDeletion(store: RemoteStore, deletionId: string): Promise<void> {
+  const id = valid(validateId('deletion_id', deletionId));
+  const deletion: PlainRecord = (await store.deletion(id)) ?? valid(notFound('deletion_id', 'deletion'));
+  if (deletion.restored_at !== null) {
+    const message = 'It has been restored already.';
+    throw new ConvoyError({ kind: 'rejected', code: 'nothing_to_restore', column: 'restored_at', message });
+  }
+  const { workspace_id } = deletion;
+  const values = { restored_at: store.now() };
+  await store.write([{ table: 'deletions', op: 'update', id, workspace_id, values }]);
 }

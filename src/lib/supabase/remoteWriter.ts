@@ -177,6 +177,8 @@ function rejection(
     case 'unique':
       return { kind: 'validation', code: 'duplicate', field: column ?? identityOf(table), message };
     case 'missing_parent':
+      // Here it is not the caller who named the parent.
+      if (table === 'deletions') return { kind: 'rejected', code, column, message };
       return { kind: 'validation', code: 'not_found', field: column ?? parentOf(table), message };
     default:
       return { kind: 'rejected', code, column, message };

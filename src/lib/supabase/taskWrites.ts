@@ -13,7 +13,7 @@ import {
 import { changedColumns } from '@/core/changes';
 import type { ContextService } from '@/core/contextService';
 import type { Activity, Task, TaskDependency, Workflow } from '@/core/entities';
-import { withCompletion } from '@/core/taskRules';
+import { withCompletion, withPlace } from '@/core/taskRules';
 import {
   inOrder,
   invalid,
@@ -109,7 +109,13 @@ async function update(store: RemoteStore, id: string, changes: object, field: st
   }
   const before = await task(store, id, field);
   const record = { ...before };
-  const values = withCompletion(before, given, store.now());
+  const dated = withCompletion(before, given, store.now());
+  const under = given.parent_task_id ?? before.parent_task_id;
+  const isPlaced = given.milestone_id !== undefined || given.parent_task_id !== undefined;
+  const named = isPlaced && typeof under === 'string' ? await store.get('tasks', under) : null;
+  const parent = named?.workspace_id === before.workspace_id ? named : null;
+  // The subtasks follow on the server.
+  const values = withPlace(before, dated, parent as Task | null);
   const changed = pick(values, changedColumns('tasks', record, values));
   if (Object.keys(changed).length === 0) return before;
   await checkReferences(store, 'tasks', before.workspace_id, changed);

@@ -6,13 +6,15 @@
 import { concatMap, from, type Observable } from 'rxjs';
 import type { ContextService } from '@/core/contextService';
 import type { Task, TaskContext } from '@/core/entities';
+import type { ObservedDeletion } from './context/deletions';
 import type { LocalContextService } from './context/service';
 import { currentDevice } from './initialize';
 
+export type { ObservedDeletion } from './context/deletions';
 export { createLocalContextService, type LocalContextService } from './context/service';
 
 /** A function of the service of the current device. */
-function local<Name extends Exclude<keyof LocalContextService, 'observeTaskContext'>>(
+function local<Name extends Exclude<keyof LocalContextService, `observe${string}`>>(
   name: Name,
 ): LocalContextService[Name] {
   const call = async (...args: unknown[]) => {
@@ -60,7 +62,17 @@ export const getWorkflowById: ContextService['getWorkflowById'] = local('getWork
 export const getPatterns: ContextService['getPatterns'] = local('getPatterns');
 export const getBestPractices: ContextService['getBestPractices'] = local('getBestPractices');
 
+export const getDeletions: ContextService['getDeletions'] = local('getDeletions');
+export const restoreDeletion: ContextService['restoreDeletion'] = local('restoreDeletion');
+
 /** The context now and whenever something in the local database changes. */
 export function observeTaskContext(taskId: string): Observable<TaskContext | null> {
   return from(currentDevice()).pipe(concatMap((device) => device.contextService.observeTaskContext(taskId)));
+}
+
+/** What was deleted in a workspace and is not restored, or being restored, now and whenever it changes. */
+export function observeDeletions(workspaceId: string): Observable<ObservedDeletion[]> {
+  return from(currentDevice()).pipe(
+    concatMap((device) => device.contextService.observeDeletions(workspaceId)),
+  );
 }

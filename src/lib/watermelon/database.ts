@@ -99,6 +99,10 @@ export class ConvoyDatabase extends Database implements EditContext {
     return this.seen.get(scope) ?? 0;
   }
 
+  newId(): string {
+    return uuidv7();
+  }
+
   /** Before they are noted anew from what is stored. */
   forgetSeenRevisions(): void {
     this.seen.clear();

@@ -4,6 +4,7 @@ import { map, type Observable } from 'rxjs';
 import type {
   Activity,
   BestPractice,
+  Deletion,
   Milestone,
   Pattern,
   Project,
@@ -31,6 +32,7 @@ export interface EntityOf {
   activity_feed: Activity;
   patterns: Pattern;
   best_practices: BestPractice;
+  deletions: Deletion;
 }
 
 /** How far a record is in step: `new` the server has not seen it, `changed` it has unsynced edits. */

@@ -1,4 +1,5 @@
 import { Route, Switch } from 'wouter';
+import { DeletedPage } from '../deleted/DeletedPage';
 import { HomePage } from '../places/HomePage';
 import { MilestonePage } from '../places/MilestonePage';
 import { ProjectPage } from '../places/ProjectPage';
@@ -14,6 +15,7 @@ export function Screens() {
     <Switch>
       <Route path={routes.home()} component={HomePage} />
       <Route path={routes.workspace(':id')}>{({ id }) => <WorkspacePage key={id} id={id} />}</Route>
+      <Route path={routes.deleted(':id')}>{({ id }) => <DeletedPage key={id} id={id} />}</Route>
       <Route path={routes.project(':id')}>{({ id }) => <ProjectPage key={id} id={id} />}</Route>
       <Route path={routes.milestone(':id')}>{({ id }) => <MilestonePage key={id} id={id} />}</Route>
       <Route path={routes.task(':id')}>{({ id }) => <TaskPage key={id} id={id} />}</Route>

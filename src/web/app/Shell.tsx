@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import type { SignOutOptions, SignOutResult } from '@/lib/watermelon';
+import { UndoNote } from '../deleted/UndoNote';
 import { SignOutDialog } from '../session/SignOutDialog';
 import type { User } from '../session/session';
 import { TakeAlong } from '../session/TakeAlong';
@@ -64,6 +65,7 @@ export function Shell({ user, sessionEnded, isArrival, onLeave, onSignIn, childr
         <TakeAlong isArrival={isArrival} />
         {children}
       </main>
+      <UndoNote />
       {isLeaving && <SignOutDialog onClose={() => setLeaving(false)} onLeave={onLeave} />}
     </div>
   );

@@ -10,7 +10,8 @@ export function useCurrentPlace() {
   const taskId = useRouteId(routes.task(':id'));
   const ofMilestone = useRouteId(routes.milestone(':id'));
   const ofProject = useRouteId(routes.project(':id'));
-  const ofWorkspace = useRouteId(routes.workspace(':id'));
+  const ofDeleted = useRouteId(routes.deleted(':id'));
+  const ofWorkspace = useRouteId(routes.workspace(':id')) ?? ofDeleted;
   const task = useRecord('tasks', taskId ?? NONE);
   const milestoneId = ofMilestone ?? task?.milestone_id ?? null;
   const milestone = useRecord('milestones', milestoneId ?? NONE);

@@ -64,6 +64,7 @@ const NOUNS: Record<SyncedTable, string> = {
   activity_feed: 'entries of the feed',
   patterns: 'patterns',
   best_practices: 'best practices',
+  deletions: 'deletions',
 };
 
 function reason(role: Role | null, what: string): string {

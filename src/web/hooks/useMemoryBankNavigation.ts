@@ -15,7 +15,8 @@ export function useMemoryBankNavigation({ task, milestone, project, workspace, p
   return {
     trail,
     openTask: (id: string) => navigate(routes.task(id)),
-    /** To the parent task, or the milestone. */
-    goUp: () => navigate(trail.at(-1)?.href ?? routes.milestone(task.milestone_id)),
+    /** To the parent task, or the milestone. @param state what the screen there is told */
+    goUp: (state: object = {}) =>
+      navigate(trail.at(-1)?.href ?? routes.milestone(task.milestone_id), { state }),
   };
 }

@@ -17,7 +17,7 @@ export function useQuarantine(): Quarantined[][] | undefined {
   );
 }
 
-/** The conflict ledger of this device, newest first. */
+/** The conflict ledger of this device, newest first; without what went with deletions of one's own. */
 export function useConflicts(): Conflict[] | undefined {
   const { database } = useDevice();
   return useObservable(
@@ -26,7 +26,7 @@ export function useConflicts(): Conflict[] | undefined {
         .get<Conflict>('sync_conflicts')
         .query()
         .observeWithColumns(['state', 'columns'] as never[])
-        .pipe(map(byTime)),
+        .pipe(map((entries) => byTime(entries.filter(({ kind }) => kind !== 'deleted')))),
     [database],
   );
 }

@@ -56,6 +56,7 @@ export function HomePage() {
           </li>
         ))}
       </ul>
+      <DeletedWorkspaces />
       {isCreating && (
         <RecordDialog
           title="New workspace"
@@ -84,5 +85,25 @@ function WorkspaceCard({ workspace }: { workspace: Workspace }) {
         {count(projects ?? 0, 'project')} · {count(members ?? 0, 'member')}
       </p>
     </Link>
+  );
+}
+
+/** Deleted workspaces are still their members': the page of what was deleted restores them. */
+function DeletedWorkspaces() {
+  const deletions = useQuery('deletions', { entity_type: 'workspaces', restored_at: null });
+  if (!deletions || deletions.length === 0) return null;
+  return (
+    <section aria-labelledby="deleted-title">
+      <div className="section-title">
+        <h2 id="deleted-title">Deleted</h2>
+      </div>
+      <ul>
+        {byName(deletions).map((deletion) => (
+          <li key={deletion.id}>
+            <Link href={routes.deleted(deletion.workspace_id)}>{deletion.name}</Link>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }

@@ -75,6 +75,9 @@ function Shown({ workspace }: { workspace: Workspace }) {
         </ul>
       </section>
       <MemberList members={members} nameOf={nameOf} />
+      <p>
+        <Link href={routes.deleted(id)}>What was deleted</Link>
+      </p>
       {open === 'edit' && (
         <RecordDialog
           title="Edit workspace"
@@ -116,7 +119,7 @@ function Shown({ workspace }: { workspace: Workspace }) {
         >
           <p>
             Its {count(projects?.length ?? 0, 'project')} with all milestones and tasks go with it, for all{' '}
-            {count(members.length, 'member')}.
+            {count(members.length, 'member')}. An owner can restore it.
           </p>
         </ConfirmDialog>
       )}

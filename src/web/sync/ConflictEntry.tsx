@@ -9,6 +9,7 @@ import { ruleText, tableNoun, valueText } from './values';
 const KINDS: Record<Conflict['kind'], string> = {
   columns: 'You and somebody else changed the same',
   gone: 'Somebody deleted it while you edited the',
+  deleted: 'Not yet synced when you deleted the',
   deletion: 'You deleted it while somebody edited the',
   withdrawn: 'Withdrawn together with a change that did not go through: the',
 };

@@ -15,6 +15,7 @@ const NOUNS: Record<SyncedTable, string> = {
   activity_feed: 'entry of the feed',
   patterns: 'pattern',
   best_practices: 'best practice',
+  deletions: 'deletion',
 };
 
 export function tableNoun(table: SyncedTable): string {

@@ -1,14 +1,20 @@
 import { useState } from 'react';
 import type { TaskContext } from '@/core/entities';
-import { deleteTask } from '@/lib/watermelon/contextService';
+import { deleteTask, getDeletions } from '@/lib/watermelon/contextService';
+import type { JustDeleted } from '../deleted/UndoNote';
 import { usePermissions } from '../hooks/useMembers';
 import { count } from '../status/statusText';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { Icon } from '../ui/Icon';
 import { TaskDialog } from './TaskDialog';
 
+interface TaskActionsProps {
+  context: TaskContext;
+  onDeleted: (justDeleted?: JustDeleted) => void;
+}
+
 /** Edit and delete, with their dialogs. */
-export function TaskActions({ context, onDeleted }: { context: TaskContext; onDeleted: () => void }) {
+export function TaskActions({ context, onDeleted }: TaskActionsProps) {
   const { task, subtasks } = context;
   const { whyNot } = usePermissions(task.workspace_id);
   const [open, setOpen] = useState<'edit' | 'delete' | null>(null);
@@ -42,7 +48,9 @@ export function TaskActions({ context, onDeleted }: { context: TaskContext; onDe
           confirmLabel="Delete task"
           onConfirm={async () => {
             await deleteTask(task.id);
-            onDeleted();
+            const deletions = await getDeletions(task.workspace_id);
+            const deletion = deletions.find(({ entity_id }) => entity_id === task.id);
+            onDeleted(deletion && { deletionId: deletion.id, taskId: task.id, title: task.title });
           }}
           onClose={close}
         >

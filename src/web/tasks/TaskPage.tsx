@@ -46,7 +46,7 @@ function Shown({ context, onRefresh }: { context: TaskContext; onRefresh: () => 
         <Breadcrumbs trail={trail} />
         <div className="page-title">
           <h1>{task.title}</h1>
-          <TaskActions context={context} onDeleted={goUp} />
+          <TaskActions context={context} onDeleted={(justDeleted) => goUp({ justDeleted })} />
         </div>
       </header>
       <RoleNote reasons={[whyNot('tasks', 'update'), whyNot('tasks', 'delete')]} />

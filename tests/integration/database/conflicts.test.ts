@@ -183,7 +183,7 @@ describe('deletes', () => {
     const answer = await team.owner.push([remove(team.revision)]);
     expect(answer.outcomes).toEqual([{ outcome: 'applied', revision: team.revision + 1 }]);
     expect(answer.effects).toEqual({
-      rows: {},
+      rows: { deletions: expect.objectContaining({ entity_id: [team.project], parts: [3] }) },
       deleted: { milestones: [team.milestone], tasks: [team.task] },
     });
   });

@@ -22,6 +22,9 @@ beforeAll(async () => {
     team.make.insert('patterns', { name: 'p' }),
     team.make.insert('best_practices', { name: 'b' }),
   ]);
+  const gone = team.make.insert('patterns', { name: 'gone' });
+  await team.owner.push([gone]);
+  await team.owner.push([team.make.delete('patterns', gone.id, null)]);
 });
 afterAll(() => database.close());
 

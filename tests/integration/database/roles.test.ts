@@ -33,6 +33,11 @@ describe('the table of roles', () => {
     await team.owner.push(Object.values(changes));
     for (const table of SYNCED_TABLES) records[table] = changes[table]?.id ?? '';
     records.workspaces = team.workspace;
+    const pattern = team.make.insert('patterns', { name: 'deleted' });
+    await team.owner.push([pattern]);
+    records.deletions = randomUUID();
+    const values = { deletion_id: records.deletions };
+    await team.owner.push([team.make.delete('patterns', pattern.id, null, { values })]);
   });
 
   async function sample(member?: SyncUser): Promise<Partial<Record<SyncedTable, PushChange>>> {
@@ -50,6 +55,7 @@ describe('the table of roles', () => {
       activity_feed: team.make.insert('activity_feed', { task_id: team.task, activity_type: 'comment' }),
       patterns: team.make.insert('patterns', { name: 'p' }),
       best_practices: team.make.insert('best_practices', { name: 'b' }),
+      deletions: team.make.insert('deletions', { restored_at: null }),
     };
   }
 
@@ -64,6 +70,7 @@ describe('the table of roles', () => {
     activity_feed: { details: {} },
     patterns: { name: 'renamed' },
     best_practices: { name: 'renamed' },
+    deletions: { restored_at: '2026-01-05T10:00:00.000Z' },
   };
 
   it.each(cells.filter((cell) => !(cell.table === 'workspaces' && cell.operation !== 'update')))(

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { columnsOf, SYNCED_TABLES } from '@/core/schema';
 import type { Raw } from '@/lib/watermelon/models/watermelondb';
-import { type Dirty, toChanges } from '@/lib/watermelon/sync/localChanges';
+import { type Dirty, inPushOrder, toChange } from '@/lib/watermelon/sync/localChanges';
 
 const ids = { toLocal: (id: string) => id, toRemote: (id: string) => id };
 const WORKSPACE = 'w';
@@ -37,6 +37,7 @@ const dirty = fc
       made.push({
         table: table as Dirty['table'],
         raw,
+        record: null as never,
         base: {
           revision: 1,
           groups: group > 0 ? [`group-${group}`] : [],
@@ -53,11 +54,14 @@ const dirty = fc
     return made;
   });
 
+const toChanges = (items: Dirty[]) =>
+  inPushOrder(items).flatMap((group, number) => group.map((item) => toChange(item, number, ids, null)));
+
 describe('the order of a push', () => {
   it('U15 puts parents before children, inside a group and where a group creates what another one names', () => {
     fc.assert(
       fc.property(dirty, (items) => {
-        const changes = toChanges(items, ids, 1_000);
+        const changes = toChanges(items);
         const groupOf = new Map(changes.map((change) => [change.id, change.group]));
         for (const [index, change] of changes.entries()) {
           if (change.op !== 'insert') continue;
@@ -74,7 +78,7 @@ describe('the order of a push', () => {
   it('puts deletions last in their group, numbers groups upwards, and sends each record once', () => {
     fc.assert(
       fc.property(dirty, (items) => {
-        const changes = toChanges(items, ids, 1_000);
+        const changes = toChanges(items);
         for (const [index, change] of changes.entries()) {
           const next = changes[index + 1];
           if (!next) break;
@@ -87,14 +91,18 @@ describe('the order of a push', () => {
     );
   });
 
-  it('D3 never cuts a group, whatever the limit', () => {
+  it('D3 never parts what shares a transaction', () => {
     fc.assert(
-      fc.property(dirty, fc.integer({ min: 1, max: 20 }), (items, limit) => {
-        const whole = toChanges(items, ids, 1_000);
-        const cut = toChanges(items, ids, limit);
-        expect(cut.length).toBeGreaterThan(0);
-        expect(whole.slice(0, cut.length).map(({ id }) => id)).toEqual(cut.map(({ id }) => id));
-        expect(whole[cut.length]?.group).not.toBe(cut.at(-1)?.group);
+      fc.property(dirty, (items) => {
+        const groupOf = new Map(
+          inPushOrder(items).flatMap((group, number) => group.map(({ raw }) => [raw.id, number] as const)),
+        );
+        for (const one of items) {
+          for (const other of items) {
+            const isShared = one.base.groups.some((group) => other.base.groups.includes(group));
+            if (isShared) expect(groupOf.get(one.raw.id)).toBe(groupOf.get(other.raw.id));
+          }
+        }
       }),
     );
   });

@@ -107,7 +107,7 @@ export async function writeNew<T>(local: LocalFirst, write: LocalWrite<T>): Prom
 }
 
 /** A store that fails is a typed error for the caller, as everything that rejects here. */
-async function storing<T>(work: () => Promise<T>): Promise<T> {
+export async function storing<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (thrown) {

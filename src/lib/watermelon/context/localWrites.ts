@@ -34,6 +34,7 @@ const NOUNS: Record<SyncedTable, string> = {
   activity_feed: 'activity',
   patterns: 'pattern',
   best_practices: 'best practice',
+  deletions: 'deletion',
 };
 
 /** @returns the failure of a write to a record that is not to be had. */
@@ -49,7 +50,7 @@ export interface Writer {
 }
 
 /** The membership the user acts with; the maker of a workspace that was never synced is its owner. */
-async function membership(
+export async function membership(
   { store, userId }: Writer,
   workspaceId: string,
 ): Promise<Pick<WorkspaceMember, 'role' | 'kind'> | null> {

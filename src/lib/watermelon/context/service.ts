@@ -8,6 +8,7 @@ import { SYNCED_TABLES } from '@/core/schema';
 import { completeContext } from '@/core/taskContext';
 import { canonicalId } from '@/core/text';
 import { GLOBAL_SCOPE_ID } from '@/core/vocabulary';
+import { listDeletions, type ObservedDeletion, observeDeletions, restoreDeletion } from './deletions';
 import { type LocalFirst, readFirst } from './localFirst';
 import {
   assembleContext,
@@ -28,6 +29,8 @@ export interface LocalContextService extends ContextService {
   getRemoteTaskContext(taskId: string): Promise<TaskContext | null>;
   /** The context now and whenever something in the local database changes. */
   observeTaskContext(taskId: string): Observable<TaskContext | null>;
+  /** What was deleted in a workspace and is not restored, or being restored, newest first; now and whenever it changes. */
+  observeDeletions(workspaceId: string): Observable<ObservedDeletion[]>;
 }
 
 export function createLocalContextService(local: LocalFirst): LocalContextService {
@@ -100,6 +103,13 @@ export function createLocalContextService(local: LocalFirst): LocalContextServic
       const read = () => listTasks(store, id);
       return readFirst(local, read, here('milestones', id), (remote) => remote.getTasks(milestoneId));
     },
+    async getDeletions(workspaceId) {
+      const id = localId(workspaceId);
+      const read = () => listDeletions(local, id);
+      return readFirst(local, read, here('workspaces', id), (remote) => remote.getDeletions(workspaceId));
+    },
+    restoreDeletion: (deletionId) => restoreDeletion(local, deletionId),
+    observeDeletions: (workspaceId) => observeDeletions(local, localId(workspaceId)),
     getWorkflows: () =>
       readFirst(
         local,

@@ -3,6 +3,7 @@
 import type { Task, TaskDependency } from '@/core/entities';
 import { ConvoyError, type ValidationError } from '@/core/errors';
 import type { RecordValues } from '@/core/validation';
+import type { ConvoyModel } from '../models';
 import { Q } from '../models/watermelondb';
 import type { LocalStore } from './localStore';
 import { noSuch } from './localWrites';
@@ -86,4 +87,21 @@ export async function dependencyProblem(
     for (const id of frontier) seen.add(id);
   }
   return null;
+}
+
+/** @returns the subtasks, at any depth, that follow a task which moves to another milestone: those that stand where it does. */
+export async function followersOf(store: LocalStore, task: Task): Promise<ConvoyModel[]> {
+  const followers: ConvoyModel[] = [];
+  const seen = new Set([task.id]);
+  for (let frontier = [task.id]; frontier.length > 0; ) {
+    const found = await store.database
+      .get<ConvoyModel>('tasks')
+      .query(Q.where('parent_task_id', Q.oneOf(frontier)), Q.where('milestone_id', task.milestone_id))
+      .fetch();
+    const fresh = found.filter(({ id }) => !seen.has(id));
+    for (const { id } of fresh) seen.add(id);
+    followers.push(...fresh);
+    frontier = fresh.map(({ id }) => id);
+  }
+  return followers;
 }

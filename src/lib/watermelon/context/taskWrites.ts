@@ -12,7 +12,7 @@ import type { ContextService, TaskChanges } from '@/core/contextService';
 import type { Activity, Task, TaskDependency, Workflow } from '@/core/entities';
 import { ConvoyError } from '@/core/errors';
 import type { Json } from '@/core/protocol';
-import { withCompletion } from '@/core/taskRules';
+import { withCompletion, withPlace } from '@/core/taskRules';
 import {
   inOrder,
   type RecordValues,
@@ -39,7 +39,7 @@ import {
   requireRole,
   workflowOf,
 } from './localWrites';
-import { dependencyProblem, placeOf } from './taskPlace';
+import { dependencyProblem, followersOf, placeOf } from './taskPlace';
 
 type TaskWrites = Pick<
   ContextService,
@@ -87,8 +87,10 @@ export function taskWrites(local: LocalFirst): TaskWrites {
         const before = asTask(record);
         const workspaceId = before.workspace_id;
         await requireRole(local, workspaceId, 'tasks', 'update');
-        const complete = withCompletion(before, values, nowIso());
-        Object.assign(complete, await placeOf(store, complete, workspaceId, before.id));
+        const dated = withCompletion(before, values, nowIso());
+        Object.assign(dated, await placeOf(store, dated, workspaceId, before.id));
+        const under = dated.parent_task_id ?? before.parent_task_id;
+        const complete = withPlace(before, dated, await store.find<Task>('tasks', under as string | null));
         const after = { ...before, ...complete } as Task & RecordValues;
         const workflow = await knownWorkflow(workspaceId, after.workflow_id);
         if (after.workflow_id !== before.workflow_id) await refuseWorkflowByAgent(local, workspaceId);
@@ -101,11 +103,18 @@ export function taskWrites(local: LocalFirst): TaskWrites {
           await requireFreeWay(local, workspaceId, move);
         }
         const activities = taskChanged(before, complete);
+        const isMoved = after.milestone_id !== before.milestone_id;
+        const followers = isMoved ? await followersOf(store, before) : [];
+        const place = { milestone_id: after.milestone_id };
         return {
           models: () =>
             activities.length === 0
               ? []
-              : [prepareUpdate(local, record, 'tasks', complete), ...activities.map(activity(workspaceId))],
+              : [
+                  prepareUpdate(local, record, 'tasks', complete),
+                  ...followers.map((subtask) => prepareUpdate(local, subtask, 'tasks', place)),
+                  ...activities.map(activity(workspaceId)),
+                ],
           result: () => asTask(record),
         };
       },

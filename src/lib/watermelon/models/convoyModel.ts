@@ -34,7 +34,7 @@ export class ConvoyModel extends RecoverableModel {
     const database = this.database as unknown as EditContext;
     this._rawBefore = before;
     this._isEdit = true;
-    trackDelete(this.raw, root, database.seenRevision(this.raw.workspace_id as string));
+    trackDelete(this.raw, root, database);
     return this;
   }
 

@@ -2,6 +2,7 @@
 
 import { ActivityFeed } from './activityFeed';
 import { BestPractice } from './bestPractice';
+import { Deletion } from './deletion';
 import { Archived } from './local/archived';
 import { Conflict } from './local/conflict';
 import { DeviceState } from './local/deviceState';
@@ -34,6 +35,7 @@ export {
   Archived,
   BestPractice,
   Conflict,
+  Deletion,
   DeviceState,
   IdMapping,
   Milestone,
@@ -65,6 +67,7 @@ export const modelClasses = [
   ActivityFeed,
   Pattern,
   BestPractice,
+  Deletion,
   Archived,
   Conflict,
   DeviceState,

@@ -84,6 +84,7 @@ const LOCAL_TABLES = {
     indexed('record_id'),
     indexed('workspace_id'),
     string('columns'),
+    optional('lost'),
     string('device_id'),
     number('occurred_at'),
   ],

@@ -30,6 +30,20 @@ function baseRevision(raw: Raw): number {
   return Math.max(0, Number(raw.revision));
 }
 
+/** How a record that is marked as deleted came to be so. */
+export interface Deleted {
+  /** The record whose deletion deleted this one (its own id when it is the one). */
+  root: string;
+  /** The scope revision the user had seen then. */
+  seen: number;
+  /** On the root: the id of the deletion here and on the server, to be restored by. */
+  id?: string;
+  /** On the root: device time corrected by the offset, ms. */
+  at?: number;
+  /** On the root: it was undone here while it was on its way to the server. */
+  undone?: boolean;
+}
+
 /** The content of `sync_base`. */
 export interface SyncBase {
   /** The record's revision its edits were made on; 0 for a record the server has not seen. */
@@ -43,8 +57,7 @@ export interface SyncBase {
   server?: SyncBase['stamps'];
   /** When a record that is new was created: device clock and offset, ms. */
   created?: { editedAt: number; offset: number };
-  /** The record whose deletion deleted this one, and the scope revision the user had seen then. */
-  deletion?: { root: string; seen: number };
+  deletion?: Deleted;
 }
 
 export interface EditClock {
@@ -59,6 +72,8 @@ export interface EditContext {
   readonly clock: EditClock;
   /** @returns the revision of a scope up to which this device has seen everything. */
   seenRevision(scope: string): number;
+  /** @returns an id that no record has. */
+  newId(): string;
 }
 
 const pushable = new Map<string, readonly string[]>();
@@ -186,11 +201,13 @@ function withUnits(table: string, changed: readonly string[]): readonly string[]
 
 /**
  * @param root id of the record whose deletion takes this one along (its own id when it is the one)
- * @param seen revision of the scope that the user had seen when deleting
  */
-export function trackDelete(raw: Raw, root: string, seen: number): void {
+export function trackDelete(raw: Raw, root: string, context: EditContext): void {
   const base = readBase(raw) ?? { revision: baseRevision(raw), groups: [], columns: {} };
-  writeBase(raw, { ...base, deletion: { root, seen } });
+  const { clock } = context;
+  const seen = context.seenRevision(raw.workspace_id as string);
+  const named = root === raw.id ? { id: context.newId(), at: clock.now() + clock.offset() } : {};
+  writeBase(raw, { ...base, deletion: { root, seen, ...named } });
   followStatus(raw);
 }
 

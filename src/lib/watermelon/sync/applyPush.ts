@@ -12,7 +12,14 @@ import {
   SCHEMA_VERSION,
 } from '@/core/protocol';
 import { columnsOf, type SyncedTable } from '@/core/schema';
-import { markEdited, readBase, type SyncBase, trackedColumns, writeBase } from '../models/tracking';
+import {
+  type Deleted,
+  markEdited,
+  readBase,
+  type SyncBase,
+  trackedColumns,
+  writeBase,
+} from '../models/tracking';
 import type { Raw } from '../models/watermelondb';
 import type { Applying, Settling } from './applying';
 import { applyPage, applyTombstone, keepInLedger, keepingEdits } from './applyRows';
@@ -22,8 +29,10 @@ import { Draft } from './draft';
 import { recordsNaming } from './idMapping';
 import { quarantine, takeBackColumns } from './quarantine';
 import { resolveConflict, restoreDeletion } from './resolve';
+import { reviveLost } from './revive';
 import { upTo } from './schemaUpgrade';
 import type { SyncSession } from './session';
+import { restoreUndone } from './undo';
 
 export interface AppliedPush {
   pushed: number;
@@ -35,9 +44,13 @@ export interface AppliedPush {
   held: boolean;
 }
 
-/** Records of a batch, by remote id, of whose changes nothing is left, and tasks whose stage move lost. */
+/** Local ids of records whose changes lost a conflict. */
 interface Lost {
-  groups: Set<string>;
+  /** All that was sent. */
+  changes: Set<string>;
+  /** A task's stage. */
+  stages: Set<string>;
+  /** A task's place. */
   moves: Set<string>;
 }
 
@@ -67,17 +80,21 @@ export async function applyPushAnswer(
     const applied: AppliedPush = { pushed: 0, conflicts: 0, rejected: 0, unsettled: false, held: false };
     const own = new Set(request.changes.map((change) => ids.toLocal(change.id)));
     const indexOf = new Map(request.changes.map((change, index) => [change.id, index]));
-    const lost: Lost = { groups: new Set(), moves: new Set() };
+    const lost: Lost = { changes: new Set(), stages: new Set(), moves: new Set() };
+    const undone = await undoneAmong(to, request);
     for (const [index, change] of request.changes.entries()) {
       const outcome = answer.outcomes[index];
       if (outcome) await settle(to, change, outcome, applied, lost);
     }
     for (const [index, change] of request.changes.entries()) {
       const outcome = answer.outcomes[index];
-      if (outcome?.outcome === 'blocked')
+      if (outcome?.outcome === 'blocked') {
         await settleBlocked(to, request, indexOf, change, outcome, lost, applied);
+      }
     }
-    await applyPage(to, answer.effects, own);
+    const { appeared } = await applyPage(to, answer.effects, own);
+    await restoreUndone(to, undone);
+    if (appeared > 0) await reviveLost(to);
     for (const [scope, made] of Object.entries(answer.revisions)) {
       const state = store.scopes.get(scope);
       // What a batch of an older version made may lack the columns that are new since.
@@ -118,6 +135,18 @@ function indexRows(answer: PushAnswer): Map<string, Record<string, Json>> {
   return rows;
 }
 
+/** The deletions of this batch that the user undid while it was on its way. */
+async function undoneAmong(to: Settling, request: PushRequest): Promise<Deleted[]> {
+  const undone: Deleted[] = [];
+  for (const { op, table, id } of request.changes) {
+    if (op !== 'delete') continue;
+    const raw = await to.draft.get(table, to.ids.toLocal(id));
+    const deletion = raw && readBase(raw)?.deletion;
+    if (deletion?.undone) undone.push(deletion);
+  }
+  return undone;
+}
+
 async function settle(
   to: Settling,
   change: PushChange,
@@ -131,7 +160,7 @@ async function settle(
     case 'applied':
     case 'merged':
       applied.pushed += 1;
-      if (raw && change.op === 'delete') await destroyDeleted(to.draft, raw.id, to.cascaded);
+      if (raw && change.op === 'delete') await destroyDeleted(to, raw.id, to.cascaded);
       else if (raw) acknowledge(to, change, raw, outcome.revision);
       return;
     case 'conflict': {
@@ -141,14 +170,16 @@ async function settle(
       if (!raw || !row) return;
       if (change.op === 'delete') {
         await restoreDeletion(to, change.table, raw, row);
-        lost.groups.add(change.id);
+        lost.changes.add(id);
       } else if (raw._status === 'deleted') {
         // Deleted while it was on its way: what becomes of it is decided when the deletion is pushed.
         to.draft.put(change.table, keepingEdits(change.table, toRaw(change.table, row, to.ids), raw));
       } else {
         const wanted = await resolveConflict(to, change, raw, row, outcome.columns);
-        if (Object.keys(change.values ?? {}).every((name) => !wanted.has(name))) lost.groups.add(change.id);
-        if ('current_stage' in outcome.columns && !wanted.has('current_stage')) lost.moves.add(change.id);
+        const isLost = (names: string[]) => names.length > 0 && !names.some((name) => wanted.has(name));
+        if (!Object.keys(change.values ?? {}).some((name) => wanted.has(name))) lost.changes.add(id);
+        if (isLost('current_stage' in outcome.columns ? ['current_stage'] : [])) lost.stages.add(id);
+        if (isLost(placeOf(change))) lost.moves.add(id);
       }
       return;
     }
@@ -190,19 +221,16 @@ async function settleBlocked(
 ): Promise<void> {
   const raw = await to.draft.get(change.table, to.ids.toLocal(change.id));
   const blocker = finalBlocker(to, request, indexOf, outcome.by);
+  if (blocker?.outcome === 'gone' && change.op !== 'delete') {
+    applied.conflicts += 1;
+    applied.unsettled = true;
+    if (raw) loseWithGone(to, change, raw);
+    return;
+  }
   if (blocker === null || blocker.outcome === 'conflict') {
     applied.unsettled = true;
     applied.held = true;
-    // What the change was about did not happen: its activity must not claim that it did (rules U13, U21).
-    const isMove = change.values?.activity_type === 'stage_changed';
-    const isLost =
-      blocker?.group === change.group &&
-      (lost.groups.has(outcome.by) || (isMove && lost.moves.has(outcome.by)));
-    if (isLost && change.table === 'activity_feed' && raw) {
-      const base = readBase(raw);
-      if (base) keepInLedger(to, change.table, raw, base, 'withdrawn');
-      to.draft.destroy(change.table, raw.id);
-    }
+    if (blocker?.group === change.group && raw) await withdraw(to, change, raw, lost);
     return;
   }
   applied.rejected += 1;
@@ -243,15 +271,62 @@ function refusedGroup({ deviceId }: Applying, batch: number, group: number): str
 
 /** The place a record was moved to is gone, the record is not: it stays where the server has it. */
 function stayInPlace(to: Settling, change: PushChange, raw: Raw): void {
+  const place = placeOf(change);
+  const base = readBase(raw);
+  if (base) keepInLedger(to, change.table, raw, base, 'gone', place);
+  takeBackColumns(to, change, raw, place, null);
+}
+
+/** The columns of an update that say under which records this one stands. */
+function placeOf(change: PushChange): string[] {
   const columns = columnsOf(change.table);
   const names = Object.keys(change.values ?? {});
   const units = new Set(
     names.filter((name) => columns[name]?.parent).map((name) => columns[name]?.unit ?? name),
   );
-  const place = names.filter((name) => units.has(columns[name]?.unit ?? name));
+  return names.filter((name) => units.has(columns[name]?.unit ?? name));
+}
+
+/** It belongs to a change that came to nothing because of a deletion: it waits in the ledger with that one. */
+function loseWithGone(to: Settling, change: PushChange, raw: Raw): void {
   const base = readBase(raw);
-  if (base) keepInLedger(to, change.table, raw, base, 'gone', place);
-  takeBackColumns(to, change, raw, place, null);
+  if (change.op === 'insert') {
+    if (base) keepInLedger(to, change.table, raw, base, 'gone');
+    to.draft.destroy(change.table, raw.id);
+    return;
+  }
+  const sent = Object.keys(change.values ?? {});
+  if (base) keepInLedger(to, change.table, raw, base, 'gone', sent);
+  takeBackColumns(to, change, raw, sent, null);
+}
+
+/**
+ * A change of its group came to nothing. An activity must not claim that it happened (rules U13, U21), and a
+ * subtask does not go where its task does not (rule U28); what stands by itself is pushed by itself.
+ */
+async function withdraw(to: Settling, change: PushChange, raw: Raw, lost: Lost): Promise<void> {
+  const base = readBase(raw);
+  if (change.table === 'activity_feed') {
+    const isMove = change.values?.activity_type === 'stage_changed';
+    const about = [raw.task_id, raw.entity_id].map(String);
+    if (!about.some((id) => lost.changes.has(id) || (isMove && lost.stages.has(id)))) return;
+    if (base) keepInLedger(to, change.table, raw, base, 'withdrawn');
+    to.draft.destroy(change.table, raw.id);
+  } else if (change.table === 'tasks' && change.op === 'update' && (await followsLostMove(to, raw, lost))) {
+    const place = placeOf(change);
+    if (base) keepInLedger(to, change.table, raw, base, 'withdrawn', place);
+    takeBackColumns(to, change, raw, place, null);
+  }
+}
+
+async function followsLostMove(to: Settling, task: Raw, lost: Lost): Promise<boolean> {
+  const seen = new Set<string>();
+  for (let id = task.parent_task_id; typeof id === 'string' && !seen.has(id); ) {
+    if (lost.moves.has(id)) return true;
+    seen.add(id);
+    id = (await to.draft.get('tasks', id))?.parent_task_id ?? null;
+  }
+  return false;
 }
 
 /** It was deleted here while its creation was on its way: the deletion is meant for the other one too. */

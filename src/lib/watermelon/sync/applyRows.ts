@@ -22,6 +22,8 @@ import { defaultOf, rowsOf, sameValue, toRaw } from './codec';
 export interface Counts {
   rows: number;
   conflicts: number;
+  /** Rows of records that were not here before. */
+  appeared: number;
 }
 
 /**
@@ -29,7 +31,7 @@ export interface Counts {
  * @param except local ids, by table, that the caller settles itself
  */
 export async function applyPage(to: Applying, page: Page, except?: ReadonlySet<string>): Promise<Counts> {
-  const counts = { rows: 0, conflicts: 0 };
+  const counts = { rows: 0, conflicts: 0, appeared: 0 };
   for (const table of SYNCED_TABLES) {
     const columns = page.rows[table];
     if (columns) {
@@ -39,7 +41,8 @@ export async function applyPage(to: Applying, page: Page, except?: ReadonlySet<s
       );
       for (const row of rowsOf(columns as Columns)) {
         counts.rows += 1;
-        if (!except?.has(to.ids.toLocal(row.id as string))) await applyRow(to, table, row);
+        if (except?.has(to.ids.toLocal(row.id as string))) continue;
+        if (await applyRow(to, table, row)) counts.appeared += 1;
       }
     }
     const tombstones = (page.deleted[table] ?? []).map((id) => to.ids.toLocal(id));
@@ -52,12 +55,14 @@ export async function applyPage(to: Applying, page: Page, except?: ReadonlySet<s
   return counts;
 }
 
-async function applyRow(to: Applying, table: SyncedTable, row: Record<string, Json>): Promise<void> {
+/** @returns whether the record was not here before. */
+async function applyRow(to: Applying, table: SyncedTable, row: Record<string, Json>): Promise<boolean> {
   const incoming = toRaw(table, row, to.ids);
   const current = await to.draft.get(table, incoming.id);
   if (current?.revision === UNCONFIRMED) askAboutRestored(to, table, incoming, current);
   if (current) askAboutUnseen(to, table, incoming, current);
   to.draft.put(table, current ? keepingEdits(table, incoming, current) : incoming);
+  return current === null;
 }
 
 /** @returns the columns of a record that a newer version brought and whose values are not here yet. */
@@ -181,21 +186,22 @@ export async function applyTombstone(to: Applying, table: SyncedTable, id: strin
   return true;
 }
 
-/** Writes the values a record loses into the ledger, in the transaction that takes them from it. */
+/**
+ * Writes the values a record loses into the ledger, in the transaction that takes them from it; with all
+ * that is needed to make them again, unless they were withdrawn.
+ */
 export function keepInLedger(
   to: Applying,
   table: SyncedTable,
   raw: Raw,
   base: SyncBase,
-  kind: 'gone' | 'withdrawn',
+  kind: 'gone' | 'deleted' | 'withdrawn',
   only: readonly string[] = Object.keys(base.columns),
 ): void {
-  const lost =
-    raw._status === 'created'
-      ? Object.keys(raw).filter((name) => isEditable(name) && raw[name] !== null)
-      : only;
+  const names =
+    raw.remote_id === null ? Object.keys(raw).filter((name) => isEditable(name) && raw[name] !== null) : only;
   const columns = Object.fromEntries(
-    lost.map((name): [string, ConflictColumn] => [
+    names.map((name): [string, ConflictColumn] => [
       name,
       {
         base: base.columns[name]?.value ?? null,
@@ -206,7 +212,10 @@ export function keepInLedger(
       },
     ]),
   );
-  addConflict(to, { kind, state: 'settled', table, raw, columns });
+  const kept = Object.fromEntries(Object.entries(base.columns).filter(([name]) => only.includes(name)));
+  const lost: Raw = { ...raw };
+  writeBase(lost, { ...base, columns: kept, deletion: undefined });
+  addConflict(to, { kind, state: 'settled', table, raw, columns, ...(kind !== 'withdrawn' && { lost }) });
 }
 
 export function addConflict(
@@ -217,6 +226,7 @@ export function addConflict(
     table: SyncedTable;
     raw: Raw;
     columns: Record<string, ConflictColumn>;
+    lost?: Raw;
   },
 ): void {
   to.draft.also(() =>
@@ -229,6 +239,7 @@ export function addConflict(
       record_id: entry.raw.id,
       workspace_id: entry.raw.workspace_id,
       columns: JSON.stringify(entry.columns),
+      lost: entry.lost ? JSON.stringify(entry.lost) : null,
       device_id: to.deviceId,
       occurred_at: to.now,
     }),

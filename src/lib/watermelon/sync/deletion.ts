@@ -5,6 +5,8 @@ import type { ConvoyDatabase } from '../database';
 import type { ConvoyModel } from '../models';
 import { markClean, markCreated, markEdited, readBase } from '../models/tracking';
 import { Q, type Raw } from '../models/watermelondb';
+import type { Applying } from './applying';
+import { keepInLedger } from './applyRows';
 import type { Draft } from './draft';
 
 /** Tables whose rows are deleted with a row of `table`, and the column that names it. */
@@ -56,13 +58,19 @@ export async function withDescendants(
  * @param cascaded local ids that the server deleted along with others
  */
 export async function destroyDeleted(
-  draft: Draft,
+  to: Applying,
   root: string,
   cascaded: ReadonlySet<string>,
 ): Promise<void> {
+  const { draft } = to;
   for (const { table, raw } of await deletedWith(draft, root)) {
-    if (raw.id === root || raw.remote_id === null || cascaded.has(raw.id)) draft.destroy(table, raw.id);
-    else bringBack(draft, table, raw);
+    if (raw.id === root || raw.remote_id === null || cascaded.has(raw.id)) {
+      draft.destroy(table, raw.id);
+      // The server has nothing of these edits; should the deletion be restored, they are here.
+      const base = readBase(raw);
+      const isUnsynced = raw.remote_id === null || Object.keys(base?.columns ?? {}).length > 0;
+      if (base && isUnsynced) keepInLedger(to, table, raw, base, 'deleted');
+    } else bringBack(draft, table, raw);
   }
 }
 
@@ -96,12 +104,13 @@ export async function pendingDeletions(draft: Draft): Promise<Map<string, number
   return seen;
 }
 
-type Deleted = { table: SyncedTable; id: string };
+type DeletedRecord = { table: SyncedTable; id: string };
 
 /** By the record whose deletion took them along. Made once for a draft, since a push may be of many deletions. */
-const byRoot = new WeakMap<Draft, Promise<Map<string, Deleted[]>>>();
+const byRoot = new WeakMap<Draft, Promise<Map<string, DeletedRecord[]>>>();
 
-async function deletedWith(draft: Draft, root: string): Promise<{ table: SyncedTable; raw: Raw }[]> {
+/** @returns what the deletion of `root` marked as deleted here, itself included. */
+export async function deletedWith(draft: Draft, root: string): Promise<{ table: SyncedTable; raw: Raw }[]> {
   const index = byRoot.get(draft) ?? indexDeleted(draft);
   byRoot.set(draft, index);
   const found: { table: SyncedTable; raw: Raw }[] = [];
@@ -112,8 +121,8 @@ async function deletedWith(draft: Draft, root: string): Promise<{ table: SyncedT
   return found;
 }
 
-async function indexDeleted(draft: Draft): Promise<Map<string, Deleted[]>> {
-  const index = new Map<string, Deleted[]>();
+async function indexDeleted(draft: Draft): Promise<Map<string, DeletedRecord[]>> {
+  const index = new Map<string, DeletedRecord[]>();
   for (const table of SYNCED_TABLES) {
     const ids = [...(await draft.deletedIds(table))];
     await draft.load(table, ids);

@@ -168,8 +168,11 @@ export async function reverseSettlement(owner: LedgerOwner, activityId: string):
 export function isOnlyHere(entry: Conflict): boolean {
   switch (entry.kind) {
     case 'gone':
+      return !Object.values(entry.columns).some(({ by }) => by === 'restored');
     case 'withdrawn':
       return true;
+    // What went with the user's own deletion is not what they want to keep.
+    case 'deleted':
     case 'deletion':
       return false;
     case 'columns': {

@@ -90,6 +90,14 @@ export function inPushOrder(dirty: readonly Dirty[]): Dirty[][] {
   });
 }
 
+/** @returns under which deletion each deleted record can be restored: that of the record which took it along. */
+export function deletionsOf(dirty: readonly Dirty[]): (item: Dirty) => string | null {
+  const byRoot = new Map(
+    dirty.flatMap(({ raw, base }) => (base.deletion?.id ? [[raw.id, base.deletion.id] as const] : [])),
+  );
+  return ({ base: { deletion } }) => deletion?.id ?? byRoot.get(deletion?.root ?? '') ?? null;
+}
+
 /** Moved unsynced to where it was deleted: the server's cascade will not find it there. */
 function wasMovedHere({ table, raw, base }: Dirty): boolean {
   const columns = columnsOf(table);
@@ -106,8 +114,16 @@ function rank(item: Dirty): number {
   return isDeleted(item) ? SYNCED_TABLES.length * 2 - position : position;
 }
 
-/** The change that brings the server what this record has and the server has not. */
-export function toChange({ table, raw, base }: Dirty, group: number, ids: IdMap): PushChange {
+/**
+ * The change that brings the server what this record has and the server has not.
+ * @param deletionId of a deleted record: under which deletion it can be restored
+ */
+export function toChange(
+  { table, raw, base }: Dirty,
+  group: number,
+  ids: IdMap,
+  deletionId: string | null,
+): PushChange {
   const head = {
     table,
     id: ids.toRemote(raw.id),
@@ -115,7 +131,12 @@ export function toChange({ table, raw, base }: Dirty, group: number, ids: IdMap)
     group,
   };
   if (raw._status === 'deleted') {
-    return { ...head, op: 'delete', base: base.deletion?.seen ?? base.revision };
+    const { root = raw.id, seen = base.revision } = base.deletion ?? {};
+    const values = {
+      ...(deletionId !== null && { deletion_id: deletionId }),
+      ...(root !== raw.id && { along_with: ids.toRemote(root) }),
+    };
+    return { ...head, op: 'delete', base: seen, values };
   }
   const wire = (column: string) => toWire(table, column, raw[column] ?? null, ids);
   const iso = (edit: { editedAt: number; offset: number }) =>

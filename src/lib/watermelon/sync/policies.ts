@@ -12,7 +12,13 @@ export type Policy = 'remote' | 'later' | 'text';
 export type TablePolicies = Readonly<Record<string, Policy>>;
 export type Policies = Readonly<Record<SyncedTable, TablePolicies>>;
 
-const REMOTE_WINS: readonly SyncedTable[] = ['workspaces', 'workspace_members', 'projects', 'milestones'];
+const REMOTE_WINS: readonly SyncedTable[] = [
+  'workspaces',
+  'workspace_members',
+  'projects',
+  'milestones',
+  'deletions',
+];
 
 function defaultsFor(table: SyncedTable): TablePolicies {
   return Object.fromEntries(

@@ -15,6 +15,7 @@ import { Draft } from './draft';
 import { purgeScope } from './purge';
 import { reviveQuarantined } from './quarantine';
 import { markScope, sweepScope } from './resync';
+import { reviveLost } from './revive';
 import { afterPage, refillsOf } from './schemaUpgrade';
 import type { SyncSession } from './session';
 
@@ -29,6 +30,8 @@ export interface PullOutcome {
   conflicts: number;
   received: number;
   sent: number;
+  /** Edits that were made again because what they were lost with came back. */
+  revived: number;
   /** Why it ended before this device stood at the server's head; pages applied until then stay applied. */
   error: SyncError | null;
 }
@@ -44,7 +47,7 @@ export async function pullSync(
   onProgress: (progress: Progress) => void = () => {},
 ): Promise<PullOutcome> {
   const { store, clock, transport, userId } = session;
-  const outcome: PullOutcome = { pulled: 0, conflicts: 0, received: 0, sent: 0, error: null };
+  const outcome: PullOutcome = { pulled: 0, conflicts: 0, received: 0, sent: 0, revived: 0, error: null };
   for (;;) {
     const sentAt = clock.now();
     const answered = await transport.pull(makeRequest(session), signal);
@@ -61,6 +64,7 @@ export async function pullSync(
     const applied = await applyAnswer(session, answer, before);
     outcome.pulled += applied.rows;
     outcome.conflicts += applied.conflicts;
+    outcome.revived += applied.revived;
     onProgress({ rows: (before?.rows ?? 0) + applied.rows, total: before?.total ?? null });
     if (!answer.more) return outcome;
   }
@@ -89,7 +93,7 @@ async function applyAnswer(session: SyncSession, answer: PullAnswer, run: Progre
   const { database, store, ids } = session;
   const visible = new Set(answer.scopes.map(({ id }) => id));
   const lost = [...store.scopes.keys()].filter((id) => !visible.has(id));
-  if (lost.length === 0 && isUnchanged(session, answer)) return { rows: 0, conflicts: 0 };
+  if (lost.length === 0 && isUnchanged(session, answer)) return { rows: 0, conflicts: 0, revived: 0 };
 
   const before = new Map(store.scopes);
   const applied = await database.write(async () => {
@@ -141,8 +145,9 @@ async function applyAnswer(session: SyncSession, answer: PullAnswer, run: Progre
     }
     const reached = answer.more && { rows: (run?.rows ?? 0) + counts.rows, total: run?.total ?? null };
     if (reached || store.facts.run) draft.also(() => store.prepareFacts({ run: reached || undefined }));
+    const revived = counts.appeared > 0 ? await reviveLost(to) : 0;
     await draft.commit();
-    return counts;
+    return { ...counts, revived };
   }, 'sync: apply page');
   // What was refused for lack of permission may be allowed now; if not, it is refused once more.
   const raised = answer.scopes.filter(({ id }) => isRaised(before.get(id), store.scopes.get(id)));

@@ -7,7 +7,7 @@ import type { PushChange } from '@/core/protocol';
 import type { SyncedTable } from '@/core/schema';
 import type { ConvoyModel } from '../models';
 import type { Model, Raw } from '../models/watermelondb';
-import { describe, fetchDirty, inPushOrder, toChange } from './localChanges';
+import { deletionsOf, describe, fetchDirty, inPushOrder, toChange } from './localChanges';
 import type { SyncSession } from './session';
 
 /** Characters in the values of one batch, about: small enough to get through where connections keep breaking off. */
@@ -18,6 +18,8 @@ interface Planned {
   table: SyncedTable;
   record: ConvoyModel;
   before: Pick<Raw, '_status' | 'sync_base' | 'updated_at'>;
+  /** Of a deleted record: under which deletion it can be restored. */
+  deletionId: string | null;
 }
 
 export class PushPlan {
@@ -56,8 +58,8 @@ export class PushPlan {
         this.groups = null;
         break;
       }
-      const changes = group.map(({ table, record }) =>
-        toChange(describe(table, record), number, this.session.ids),
+      const changes = group.map(({ table, record, deletionId }) =>
+        toChange(describe(table, record), number, this.session.ids, deletionId),
       );
       const size = changes.reduce((sum, change) => sum + charactersOf(change), 0);
       const isFull = taken.length + changes.length > limit || characters + size > BATCH_CHARACTERS;
@@ -72,13 +74,14 @@ export class PushPlan {
   private async make(): Promise<(Model | null)[]> {
     const { database, ids } = this.session;
     const { dirty, forgotten } = await fetchDirty(database);
+    const deletionOf = deletionsOf(dirty);
     this.at = 0;
     this.groups = inPushOrder(dirty).map((group) =>
-      group.map(({ table, record, raw: { _status, sync_base = null, updated_at = null } }) => ({
-        table,
-        record,
-        before: { _status, sync_base, updated_at },
-      })),
+      group.map((item) => {
+        const { _status, sync_base = null, updated_at = null } = item.raw;
+        const before = { _status, sync_base, updated_at };
+        return { table: item.table, record: item.record, before, deletionId: deletionOf(item) };
+      }),
     );
     const gone = forgotten.map(async ({ table, id }) =>
       (await database.get(table).find(id)).prepareDestroyPermanently(),

@@ -57,7 +57,7 @@ export async function sweepScope(to: Applying, scope: string, role: Scope['role'
       to.draft.put(table, again);
       continue;
     }
-    if (role !== 'reference') archive(to, table, raw, 'history_changed');
+    if (role !== 'reference' && table !== 'deletions') archive(to, table, raw, 'history_changed');
     to.draft.destroy(table, raw.id);
   }
 }

@@ -185,7 +185,7 @@ export class SyncEngine {
       add(result, { ...pulled, pushed: 0, rejected: 0 });
       if (pulled.error) return pulled.error;
       await this.refreshCounts();
-      const moved = pushed.pushed + pushed.conflicts + pushed.rejected;
+      const moved = pushed.pushed + pushed.conflicts + pushed.rejected + pulled.revived;
       if (this.status.value.pending === 0 || (moved === 0 && !pushed.pullFirst)) return null;
     }
     result.status = 'partial';

@@ -1,0 +1,41 @@
+import { Breadcrumbs } from '../app/Breadcrumbs';
+import { routes } from '../app/routes';
+import { useDeletions } from '../hooks/useDeletions';
+import { useRecord } from '../hooks/useQuery';
+import { EmptyState } from '../ui/EmptyState';
+import { DeletedEntry } from './DeletedEntry';
+
+/** What was deleted in a workspace (or the workspace itself), and can be restored. */
+export function DeletedPage({ id }: { id: string }) {
+  const workspace = useRecord('workspaces', id);
+  const deletions = useDeletions(id);
+  if (workspace === undefined || deletions === undefined) return null;
+  const trail = [
+    { name: 'Workspaces', href: routes.home() },
+    ...(workspace ? [{ name: workspace.name, href: routes.workspace(id) }] : []),
+  ];
+
+  return (
+    <div className="page">
+      <header className="page-header">
+        <Breadcrumbs trail={trail} />
+        <div className="page-title">
+          <h1>Deleted</h1>
+        </div>
+      </header>
+      {deletions.length === 0 ? (
+        <EmptyState title="Nothing here was deleted.">
+          <p>What somebody deletes can be restored from here for about half a year.</p>
+        </EmptyState>
+      ) : (
+        <ul className="rows deleted" aria-label="Deleted">
+          {deletions.map((deletion) => (
+            <li key={deletion.id}>
+              <DeletedEntry deletion={deletion} />
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}

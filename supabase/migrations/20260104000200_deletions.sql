@@ -1,0 +1,271 @@
+-- What was deleted and can be restored (rules U23 to U27): one record for each deletion that people speak
+-- of, written by trigger whatever path deletes, and restored by setting restored_at.
+
+create table public.deletions (
+  -- The deletion_id of the rows that went with it.
+  like convoy.record including all,
+  -- The record that was deleted; what it took along is found by deletion_id.
+  entity_type text not null
+    constraint deletions_entity_type_allowed check (entity_type in
+      ('workspaces', 'workflows', 'projects', 'milestones', 'tasks', 'patterns', 'best_practices')),
+  entity_id uuid not null,
+  name text not null constraint deletions_name_length check (char_length(name) <= 500),
+  -- How many records of these kinds went with it, itself included.
+  parts double precision not null,
+  restored_at timestamptz,
+  constraint deletions_workspace_id_fkey foreign key (workspace_id) references convoy.scope_clocks
+);
+create index deletions_entity_id on public.deletions (entity_id);
+
+select convoy.make_synced('deletions', 11, server_set => array['entity_type', 'entity_id', 'name', 'parts']);
+select convoy.build_pages();
+
+-- Of whose deletions is for check_restorer to say.
+insert into convoy.permissions (role, table_name, op)
+values ('owner', 'deletions', 'update'), ('editor', 'deletions', 'update'), ('agent', 'deletions', 'update');
+
+-- Runs before the cascade, so that what follows from a deletion finds its record and only counts.
+create function convoy.record_deletion() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if not exists (select from new_rows n where n.deleted_at is not null) then
+    return null;
+  end if;
+  insert into public.deletions (id, workspace_id, entity_type, entity_id, name, parts)
+    select distinct on (n.deletion_id)
+        n.deletion_id, n.workspace_id, tg_table_name, n.id, coalesce(to_jsonb(n) ->> 'title', to_jsonb(n) ->> 'name'), 0
+      from new_rows n join old_rows o on o.id = n.id
+      where n.deleted_at is not null and o.deleted_at is null
+        and not exists (select from public.deletions d where d.id = n.deletion_id)
+      order by n.deletion_id, n.id;
+  update public.deletions d set parts = d.parts + gone.parts
+    from (
+      select n.deletion_id, n.workspace_id, count(*) as parts
+      from new_rows n join old_rows o on o.id = n.id
+      where n.deleted_at is not null and o.deleted_at is null
+      group by n.deletion_id, n.workspace_id
+    ) gone
+    where d.id = gone.deletion_id and d.workspace_id = gone.workspace_id;
+  return null;
+end
+$$;
+do $$
+declare
+  name text;
+begin
+  foreach name in array array['workspaces', 'workflows', 'projects', 'milestones', 'tasks', 'patterns', 'best_practices']
+  loop
+    execute format('create trigger y_deletion after update on public.%I
+      referencing old table as old_rows new table as new_rows
+      for each statement execute function convoy.record_deletion()', name);
+  end loop;
+end
+$$;
+
+-- A deletion is restored once, and when is for the server to say. Sorts before the stamp trigger, so that
+-- restoring it again changes nothing.
+create function convoy.keep_restored() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  new.restored_at := case
+    when old.restored_at is not null then old.restored_at
+    when new.restored_at is not null then now() end;
+  return new;
+end
+$$;
+create trigger a0_restored before update of restored_at on public.deletions
+  for each row execute function convoy.keep_restored();
+
+-- Whoever may delete or make such records may restore one; agents never workflows.
+create function convoy.check_restorer(scope uuid, entity_type text) returns void
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  if auth.uid() is not null and (
+    not exists (
+      select from convoy.permissions p
+      where p.role = convoy.role_in(scope) and p.table_name = check_restorer.entity_type and p.op in ('insert', 'delete'))
+    or check_restorer.entity_type = 'workflows' and convoy.is_agent(scope))
+  then
+    raise exception 'You may not restore this.' using errcode = 'SN006';
+  end if;
+end
+$$;
+
+-- What has to be restored before a deletion can be: the column that names it, and its name for people.
+-- Dependencies do not count: they come back when both of their tasks have.
+create function convoy.missing_parent(deletion uuid, scope uuid, out column_name text, out name text)
+language plpgsql stable set search_path = '' as $$
+declare
+  t record;
+begin
+  for t in
+    select c.table_name, c.name, c.refers_to from convoy.synced_columns c
+      where c.is_parent and c.table_name <> 'task_dependencies'
+    union all
+    select s.name, 'workspace_id', 'workspaces' from convoy.synced_tables s where s.name not in ('workspaces', 'deletions')
+  loop
+    execute format(
+      'select %3$L, coalesce(to_jsonb(p) ->> ''title'', to_jsonb(p) ->> ''name'')
+         from public.%1$I c join public.%2$I p on p.id = c.%3$I
+        where c.deletion_id = $1 and c.workspace_id = $2
+          and p.deleted_at is not null and p.deletion_id is distinct from $1 limit 1',
+      t.table_name, t.refers_to, t.name) into column_name, name using deletion, scope;
+    if column_name is not null then
+      return;
+    end if;
+  end loop;
+end
+$$;
+
+-- Brings rows back one by one where they cannot come back together: what has been made anew meanwhile, or
+-- would close a circle, stays deleted.
+create function convoy.restore_singly(target text, ids uuid[]) returns bigint
+language plpgsql set search_path = '' as $$
+declare
+  restored bigint;
+  one uuid;
+begin
+  begin
+    execute format('update public.%I set deleted_at = null where id = any ($1)', target) using ids;
+    get diagnostics restored = row_count;
+    return restored;
+  exception when unique_violation or sqlstate 'SN003' then
+    restored := 0;
+  end;
+  foreach one in array ids loop
+    begin
+      execute format('update public.%I set deleted_at = null where id = $1', target) using one;
+      restored := restored + 1;
+    exception when unique_violation or sqlstate 'SN003' then
+      null;
+    end;
+  end loop;
+  return restored;
+end
+$$;
+
+-- Brings back exactly what one deletion took along, ancestors first, and the dependencies that an earlier
+-- restore had to leave because these tasks were deleted. Returns the number of rows.
+create function convoy.restore_rows(deletion uuid, scope uuid) returns bigint
+language plpgsql set search_path = '' as $$
+declare
+  t record;
+  tasks constant uuid[] := array(
+    select c.id from public.tasks c where c.deletion_id = deletion and c.workspace_id = scope);
+  restored bigint := 0;
+  in_table bigint;
+begin
+  for t in
+    select s.name from convoy.synced_tables s
+    where s.name not in ('workspace_members', 'task_dependencies', 'deletions') order by s.position
+  loop
+    execute format('update public.%I set deleted_at = null where deletion_id = $1 and workspace_id = $2', t.name)
+      using deletion, scope;
+    get diagnostics in_table = row_count;
+    restored := restored + in_table;
+  end loop;
+  return restored
+    + convoy.restore_singly('workspace_members', array(
+      select m.id from public.workspace_members m where m.deletion_id = deletion and m.workspace_id = scope))
+    + convoy.restore_singly('task_dependencies', array(
+      select d.id from public.task_dependencies d
+      where d.workspace_id = scope and d.deleted_at is not null
+        and (d.deletion_id = deletion
+          or (d.task_id = any (tasks) or d.depends_on_task_id = any (tasks))
+            and exists (select from public.deletions x where x.id = d.deletion_id and x.restored_at is not null))
+        and not exists (
+          select from public.tasks e
+          where e.id in (d.task_id, d.depends_on_task_id) and e.deleted_at is not null)));
+end
+$$;
+
+-- Restores what restored_at was set on. Of several, what others belong to comes first, whatever their order.
+create function convoy.restore_marked() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare
+  waiting uuid[] := array(
+    select n.id from new_rows n join old_rows o on o.id = n.id
+    where n.restored_at is not null and o.restored_at is null);
+  held_back uuid[];
+  d record;
+  missing record;
+begin
+  while cardinality(waiting) > 0 loop
+    held_back := '{}';
+    for d in select n.* from new_rows n where n.id = any (waiting) order by n.created_at desc, n.id loop
+      perform convoy.check_restorer(d.workspace_id, d.entity_type);
+      select m.column_name, m.name into missing from convoy.missing_parent(d.id, d.workspace_id) m;
+      if missing.column_name is not null then
+        held_back := held_back || d.id;
+      elsif convoy.restore_rows(d.id, d.workspace_id) = 0 then
+        raise exception 'There is nothing left to restore.' using errcode = 'SN010';
+      end if;
+    end loop;
+    if cardinality(held_back) = cardinality(waiting) then
+      raise exception 'It belongs to "%", which is deleted itself. Restore that first.', missing.name
+        using errcode = 'SN008', column = missing.column_name;
+    end if;
+    waiting := held_back;
+  end loop;
+  return null;
+end
+$$;
+create trigger c_restore after update on public.deletions
+  referencing old table as old_rows new table as new_rows
+  for each statement execute function convoy.restore_marked();
+
+-- For operators, by SQL: undoes any deletion, those of dependencies and memberships too. Returns the
+-- number of rows. Raises SN008 where what it belongs to is itself deleted.
+create function convoy.restore_deletion(deletion uuid) returns bigint
+language plpgsql set search_path = '' as $$
+declare
+  held constant jsonb := convoy.held_by(deletion);
+begin
+  -- Deletions that nobody speaks of have no record.
+  update public.deletions d set restored_at = now() where d.id = deletion and d.restored_at is null;
+  if not found then
+    perform convoy.restore_rows(deletion, h.key::uuid) from jsonb_each(held) h;
+  end if;
+  return (select coalesce(sum(h.value::bigint), 0) from jsonb_each_text(held) h)
+    - (select coalesce(sum(h.value::bigint), 0) from jsonb_each_text(convoy.held_by(deletion)) h);
+end
+$$;
+
+-- The rows that a deletion keeps, counted by workspace.
+create function convoy.held_by(deletion uuid) returns jsonb
+language plpgsql volatile set search_path = '' as $$
+declare
+  t record;
+  counts jsonb;
+  held jsonb := '{}';
+begin
+  for t in select s.name from convoy.synced_tables s loop
+    execute format(
+      'select coalesce(jsonb_object_agg(workspace_id, n), ''{}'') from (
+         select workspace_id, count(*) + coalesce(($2 ->> workspace_id::text)::bigint, 0) as n
+         from public.%I where deletion_id = $1 group by workspace_id) c', t.name)
+      into counts using deletion, held;
+    held := held || counts;
+  end loop;
+  return held;
+end
+$$;
+
+-- The reads of the remote Context Service, newest first.
+create function public.get_deletions(workspace_id uuid) returns jsonb
+language sql stable set search_path = '' as $$
+  select coalesce(jsonb_agg(public.as_entity(to_jsonb(d)) order by date_trunc('milliseconds', d.created_at) desc, d.id desc), '[]')
+  from public.deletions d
+  where d.workspace_id = get_deletions.workspace_id and d.restored_at is null and d.deleted_at is null
+$$;
+
+create function public.get_deletion(deletion_id uuid) returns jsonb
+language sql stable set search_path = '' as $$
+  select public.as_entity(to_jsonb(d)) from public.deletions d
+  where d.id = get_deletion.deletion_id and d.deleted_at is null
+$$;
+
+revoke execute on function public.get_deletions(uuid), public.get_deletion(uuid) from public, anon;
+grant execute on function public.get_deletions(uuid), public.get_deletion(uuid) to authenticated, service_role;
+revoke execute on all functions in schema convoy from public;
+grant execute on function convoy.restore_deletion(uuid) to service_role;

@@ -1,0 +1,136 @@
+/** Tasks that are moved to other milestones, on several devices. */
+
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Task } from '@/core/entities';
+import { Conflict, type ConvoyModel, Quarantined } from '@/lib/watermelon';
+import { expectConverged } from '../../support/inStep';
+import { SEED } from '../../support/seed';
+import { settle, type TestDevice, World } from '../../support/world';
+
+let world: World;
+let here: TestDevice;
+let there: TestDevice;
+
+beforeAll(async () => {
+  world = await World.start();
+});
+afterAll(() => world.close());
+beforeEach(async () => {
+  here = await world.device('owner');
+  there = await world.device('editor');
+  await settle(here, there);
+});
+
+async function milestones(count: number): Promise<string[]> {
+  const ids: string[] = [];
+  for (let n = 0; n < count; n += 1) {
+    const project_id = n % 2 === 0 ? SEED.fieldApp : SEED.syncService;
+    ids.push((await here.contextService.createMilestone({ project_id, name: `Place ${n}` })).id);
+  }
+  return ids;
+}
+
+async function newTask(milestone_id: string, more: Partial<Task> = {}): Promise<Task> {
+  return here.contextService.createTask({ milestone_id, title: 'moved', ...more } as never);
+}
+
+const placeOn = async (device: TestDevice, id: string) => {
+  const task = await device.contextService.getLocalTask(id);
+  return task && [task.milestone_id, task.parent_task_id];
+};
+
+const movesTold = async (device: TestDevice, taskId: string) =>
+  (await device.database.get<ConvoyModel>('activity_feed').query().fetch()).filter(
+    ({ raw }) => raw.task_id === taskId && raw.activity_type === 'task_updated',
+  );
+
+describe('moving a task', () => {
+  it('U29 P-CONVERGE takes along subtasks that the mover never saw', async () => {
+    const [from = '', to = ''] = await milestones(2);
+    const parent = await newTask(from);
+    const child = await newTask(from, { parent_task_id: parent.id });
+    await settle(here, there);
+    await there.contextService.createTask({ milestone_id: from, title: 'unseen', parent_task_id: child.id });
+    await settle(there);
+    await here.contextService.updateTask(parent.id, { milestone_id: to });
+    expect(await placeOn(here, child.id)).toEqual([to, parent.id]);
+    await expectConverged(world, here, there);
+    expect(await there.contextService.getTasks(from)).toEqual([]);
+    expect(await there.contextService.getTasks(to)).toHaveLength(3);
+  });
+
+  it('U6 U28 D6 two devices move the same task to different places: the later one stands, whole, subtasks and all', async () => {
+    const [from = '', mine = '', theirs = ''] = await milestones(3);
+    const parent = await newTask(from);
+    const child = await newTask(from, { parent_task_id: parent.id });
+    await settle(here, there);
+    await here.contextService.updateTask(parent.id, { milestone_id: mine, title: 'renamed with the move' });
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    await there.contextService.updateTask(parent.id, { milestone_id: theirs });
+    await settle(there);
+    await expectConverged(world, here, there);
+    for (const device of [here, there]) {
+      expect(await placeOn(device, parent.id)).toEqual([theirs, null]);
+      expect(await placeOn(device, child.id)).toEqual([theirs, parent.id]);
+      expect((await device.contextService.getLocalTask(parent.id))?.title).toBe('renamed with the move');
+    }
+    const entries = await here.database
+      .get<Conflict>(Conflict.table as never)
+      .query()
+      .fetch();
+    const lost = entries.find(({ recordId, kind }) => recordId === parent.id && kind === 'columns');
+    expect(lost?.columns.milestone_id).toMatchObject({ local: mine, remote: theirs, chosen: theirs });
+  });
+
+  it('U28 a subtask does not go where its task does not: added here, moved there', async () => {
+    const [from = '', mine = '', theirs = ''] = await milestones(3);
+    const parent = await newTask(from);
+    await settle(here, there);
+    const child = await newTask(from, { parent_task_id: parent.id });
+    await settle(here);
+    await here.contextService.updateTask(parent.id, { milestone_id: mine, title: 'renamed too' });
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    // This device has not seen the subtask.
+    await there.contextService.updateTask(parent.id, { milestone_id: theirs });
+    await settle(there);
+    await expectConverged(world, here, there);
+    expect(await placeOn(here, parent.id)).toEqual([theirs, null]);
+    expect(await placeOn(here, child.id)).toEqual([theirs, parent.id]);
+  });
+
+  it('U29 the later move wins from here too, and is told once', async () => {
+    const [from = '', mine = '', theirs = ''] = await milestones(3);
+    const parent = await newTask(from);
+    const child = await newTask(from, { parent_task_id: parent.id });
+    await settle(here, there);
+    await there.contextService.updateTask(parent.id, { milestone_id: theirs });
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    await here.contextService.updateTask(parent.id, { milestone_id: mine });
+    await settle(there);
+    await expectConverged(world, here, there);
+    expect(await placeOn(there, parent.id)).toEqual([mine, null]);
+    expect(await placeOn(there, child.id)).toEqual([mine, parent.id]);
+    expect(await movesTold(there, parent.id)).toHaveLength(2);
+  });
+
+  it('U12 D7 a circle of parents made on two devices is refused the second, whose change is in quarantine', async () => {
+    const [from = ''] = await milestones(1);
+    const [a, b] = [await newTask(from), await newTask(from)];
+    await settle(here, there);
+    await here.contextService.updateTask(a.id, { parent_task_id: b.id });
+    await there.contextService.updateTask(b.id, { parent_task_id: a.id });
+    await settle(here);
+    await expectConverged(world, there, here);
+    expect(await placeOn(there, a.id)).toEqual([from, b.id]);
+    expect(await placeOn(there, b.id)).toEqual([from, null]);
+    const refused = await there.database
+      .get<Quarantined>(Quarantined.table as never)
+      .query()
+      .fetch();
+    expect(refused.map(({ code }) => code).sort()).toEqual(['cycle', 'group']);
+    expect(refused.find(({ code }) => code === 'cycle')?.change.values).toMatchObject({
+      parent_task_id: a.id,
+    });
+    expect(await movesTold(here, b.id)).toEqual([]);
+  });
+});

@@ -1,0 +1,139 @@
+/** Edits that were lost with a deletion, made again when what was deleted is restored. */
+
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Task } from '@/core/entities';
+import { Conflict, type ConvoyModel } from '@/lib/watermelon';
+import { expectConverged } from '../../support/inStep';
+import { SEED } from '../../support/seed';
+import { settle, type TestDevice, World } from '../../support/world';
+
+let world: World;
+let here: TestDevice;
+let there: TestDevice;
+
+beforeAll(async () => {
+  world = await World.start();
+});
+afterAll(() => world.close());
+beforeEach(async () => {
+  here = await world.device('owner');
+  there = await world.device('editor');
+  await settle(here, there);
+});
+
+async function sharedMilestone(): Promise<string> {
+  const { id } = await here.contextService.createMilestone({ project_id: SEED.fieldApp, name: 'Shared' });
+  await settle(here, there);
+  return id;
+}
+
+async function sharedTask(milestone_id: string, more: Partial<Task> = {}): Promise<Task> {
+  const task = await here.contextService.createTask({ milestone_id, title: 'original', ...more } as never);
+  await settle(here, there);
+  return task;
+}
+
+async function restoreOn(device: TestDevice, entityId: string): Promise<void> {
+  await settle(device);
+  const all = await device.contextService.getDeletions(SEED.workspace);
+  const found = all.find(({ entity_id }) => entity_id === entityId);
+  await device.contextService.restoreDeletion(found?.id ?? '');
+  await settle(device);
+}
+
+const taskOn = (device: TestDevice, id: string) => device.contextService.getLocalTask(id);
+
+const feed = async (device: TestDevice, taskId: string) =>
+  (await device.database.get<ConvoyModel>('activity_feed').query().fetch())
+    .filter(({ raw }) => raw.task_id === taskId)
+    .map(({ raw }) => raw.activity_type);
+
+const ledger = async (device: TestDevice, recordId: string) =>
+  (
+    await device.database
+      .get<Conflict>(Conflict.table as never)
+      .query()
+      .fetch()
+  ).filter((entry) => entry.recordId === recordId);
+
+describe('D13 what was lost with a deletion', () => {
+  it('P-NOLOSS tasks made offline under a milestone that another device deleted come back with it, once', async () => {
+    const milestone = await sharedMilestone();
+    await there.contextService.deleteMilestone(milestone);
+    await settle(there);
+    const parent = await here.contextService.createTask({ milestone_id: milestone, title: 'made offline' });
+    const child = await here.contextService.createTask({
+      milestone_id: milestone,
+      title: 'under it',
+      parent_task_id: parent.id,
+    });
+    await here.contextService.updateTask(child.id, { priority: 'high' });
+    await expectConverged(world, here, there);
+    expect(await taskOn(here, parent.id)).toBeNull();
+    expect((await ledger(here, parent.id)).map(({ kind }) => kind)).toEqual(['gone']);
+
+    here = await here.restart();
+    await restoreOn(there, milestone);
+    await expectConverged(world, here, there);
+    expect(await taskOn(there, child.id)).toMatchObject({ parent_task_id: parent.id, priority: 'high' });
+    expect(await feed(there, child.id)).toEqual(expect.arrayContaining(['task_created', 'task_updated']));
+    expect((await ledger(here, parent.id)).map(({ lost, columns }) => [lost, columns.title?.by])).toEqual([
+      [null, 'restored'],
+    ]);
+
+    // Exactly once: what is deleted afterwards stays deleted, whatever comes back.
+    await there.contextService.deleteTask(parent.id);
+    await settle(there, here);
+    await there.contextService.deleteMilestone(milestone);
+    await settle(there, here);
+    await restoreOn(there, milestone);
+    await expectConverged(world, here, there);
+    expect(await taskOn(here, parent.id)).toBeNull();
+  });
+
+  it('P-NOLOSS an edit of a task in a subtree deleted elsewhere comes back when this device restores it', async () => {
+    const milestone = await sharedMilestone();
+    const task = await sharedTask(milestone);
+    await there.contextService.deleteMilestone(milestone);
+    await settle(there);
+    await here.contextService.updateTask(task.id, { title: 'mine', description: 'mine too' });
+    await expectConverged(world, here, there);
+    await restoreOn(here, milestone);
+    await expectConverged(world, here, there);
+    expect(await taskOn(there, task.id)).toMatchObject({ title: 'mine', description: 'mine too' });
+    expect((await feed(there, task.id)).filter((type) => type === 'task_updated')).toHaveLength(1);
+  });
+
+  it('D6 a newer value on the restored record is not overwritten in silence', async () => {
+    const milestone = await sharedMilestone();
+    const task = await sharedTask(milestone, { description: 'red' });
+    await here.contextService.updateTask(task.id, { title: 'earlier', description: 'green' });
+    await there.contextService.updateTask(task.id, { title: 'later', description: 'blue' });
+    await settle(there);
+    await there.contextService.deleteMilestone(milestone);
+    await settle(there, here);
+    await restoreOn(there, milestone);
+    await expectConverged(world, here, there);
+    expect(await taskOn(here, task.id)).toMatchObject({ title: 'later', description: 'blue' });
+    const asked = (await ledger(here, task.id)).find(({ kind }) => kind === 'columns');
+    expect(asked?.columns.title).toMatchObject({ local: 'earlier', remote: 'later', chosen: 'later' });
+    expect(asked?.columns.description).toMatchObject({ local: 'green', remote: 'blue', by: 'open' });
+  });
+
+  it('U13 a move to a deleted milestone leaves no activity; both are made again when the milestone is back', async () => {
+    const [from, to] = [await sharedMilestone(), await sharedMilestone()];
+    const task = await sharedTask(from);
+    await there.contextService.deleteMilestone(to);
+    await settle(there);
+    await here.contextService.updateTask(task.id, { milestone_id: to });
+    await expectConverged(world, here, there);
+    expect((await taskOn(there, task.id))?.milestone_id).toBe(from);
+    expect(await feed(there, task.id)).toEqual(['task_created']);
+    expect(await feed(here, task.id)).toEqual(['task_created']);
+
+    await restoreOn(there, to);
+    await expectConverged(world, here, there);
+    expect((await taskOn(there, task.id))?.milestone_id).toBe(to);
+    expect((await feed(there, task.id)).sort()).toEqual(['task_created', 'task_updated']);
+  });
+});

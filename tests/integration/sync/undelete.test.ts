@@ -1,0 +1,175 @@
+/** Restoring what was deleted, from devices that are offline when they wish it. */
+
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Deletion, Task } from '@/core/entities';
+import { type ConvoyModel, Quarantined } from '@/lib/watermelon';
+import { expectConverged } from '../../support/inStep';
+import { meanwhile } from '../../support/meanwhile';
+import { SEED } from '../../support/seed';
+import { settle, type TestDevice, World } from '../../support/world';
+
+let world: World;
+let here: TestDevice;
+let there: TestDevice;
+
+beforeAll(async () => {
+  world = await World.start();
+});
+afterAll(() => world.close());
+beforeEach(async () => {
+  here = await world.device('owner');
+  there = await world.device('editor');
+  await settle(here, there);
+});
+
+async function newTask(title: string, more: Partial<Task> = {}): Promise<Task> {
+  const values = { milestone_id: SEED.offlineMilestone, title, ...more };
+  return here.contextService.createTask(values as never);
+}
+
+const taskOn = (device: TestDevice, id: string) => device.contextService.getLocalTask(id);
+
+async function deletionOf(device: TestDevice, entityId: string): Promise<Deletion> {
+  const found = (await device.contextService.getDeletions(SEED.workspace)).find(
+    (deletion) => deletion.entity_id === entityId,
+  );
+  if (!found) throw new Error('It is not among the deletions.');
+  return found;
+}
+
+const refused = (device: TestDevice) =>
+  device.database
+    .get<Quarantined>(Quarantined.table as never)
+    .query()
+    .fetch();
+
+const told = async (device: TestDevice, entityId: string) =>
+  (await device.database.get<ConvoyModel>('activity_feed').query().fetch()).filter(
+    ({ raw }) => raw.activity_type === 'task_deleted' && raw.entity_id === entityId,
+  );
+
+describe('a deletion that was pushed', () => {
+  it('U24 P-CONVERGE comes back with its subtree, on every device, to a device that was offline when it wished so', async () => {
+    const parent = await newTask('parent');
+    const child = await newTask('child', { parent_task_id: parent.id });
+    await here.contextService.addTaskDependency(child.id, SEED.busyTask);
+    await settle(here, there);
+    await there.contextService.deleteTask(parent.id);
+    await settle(there, here);
+    const deletion = await deletionOf(here, parent.id);
+    expect(deletion).toMatchObject({ name: 'parent', parts: 2, last_modified_by: there.userId });
+
+    here.online(false);
+    await here.contextService.restoreDeletion(deletion.id);
+    await here.sync();
+    expect(here.syncStatus.pending).toBe(1);
+    expect(await taskOn(here, parent.id)).toBeNull();
+    here.online(true);
+    await expectConverged(world, here, there);
+    expect((await taskOn(there, child.id))?.parent_task_id).toBe(parent.id);
+    const context = await there.contextService.getTaskContext(child.id);
+    expect(context?.dependencies.map(({ id }) => id)).toEqual([SEED.busyTask]);
+    await expect(here.contextService.restoreDeletion(deletion.id)).rejects.toMatchObject({
+      code: 'nothing_to_restore',
+    });
+  });
+
+  it('U24 P-CONVERGE two devices restore the same: it is restored once, and nothing is in the ledger', async () => {
+    const task = await newTask('restored twice');
+    await settle(here, there);
+    await here.contextService.deleteTask(task.id);
+    await settle(here, there);
+    const { id } = await deletionOf(here, task.id);
+    await here.contextService.restoreDeletion(id);
+    await there.contextService.restoreDeletion(id);
+    await expectConverged(world, here, there);
+    expect(await taskOn(there, task.id)).not.toBeNull();
+    expect(await here.database.get('sync_conflicts').query().fetchCount()).toBe(0);
+    expect(await there.database.get('sync_conflicts').query().fetchCount()).toBe(0);
+  });
+
+  it('U25 D7 that cannot be restored goes to the quarantine, and comes back by a retry once its parent has', async () => {
+    const parent = await newTask('parent');
+    const child = await newTask('child', { parent_task_id: parent.id });
+    await settle(here, there);
+    await here.contextService.deleteTask(child.id);
+    await settle(here);
+    await here.contextService.deleteTask(parent.id);
+    await settle(here, there);
+    const ofChild = await deletionOf(there, child.id);
+    const ofParent = await deletionOf(there, parent.id);
+    await there.contextService.restoreDeletion(ofChild.id);
+    await expectConverged(world, there, here);
+    const [entry] = await refused(there);
+    expect(entry).toMatchObject({ code: 'missing_parent', recordTable: 'deletions' });
+    expect(await there.contextService.getDeletions(SEED.workspace)).toContainEqual(
+      expect.objectContaining({ id: ofChild.id }),
+    );
+
+    await there.contextService.restoreDeletion(ofParent.id);
+    await settle(there);
+    await there.retryQuarantined(entry?.id ?? '');
+    await expectConverged(world, there, here);
+    expect(await taskOn(here, child.id)).not.toBeNull();
+    expect(await refused(there)).toEqual([]);
+  });
+});
+
+describe('a deletion that was not pushed', () => {
+  it('D14 is undone at once, without a request, with its unsynced edits and without a trace', async () => {
+    const parent = await newTask('parent');
+    await settle(here, there);
+    const child = await newTask('never synced', { parent_task_id: parent.id });
+    await here.contextService.updateTask(parent.id, { title: 'edited' });
+    const requests = here.transport.count('push') + here.transport.count('pull');
+    await here.contextService.deleteTask(parent.id);
+    const pending = await deletionOf(here, parent.id);
+    expect(pending).toMatchObject({ name: 'edited', parts: 2, entity_type: 'tasks' });
+    await here.contextService.restoreDeletion(pending.id);
+    expect((await taskOn(here, parent.id))?.title).toBe('edited');
+    expect((await taskOn(here, child.id))?.parent_task_id).toBe(parent.id);
+    expect(here.transport.count('push') + here.transport.count('pull')).toBe(requests);
+    await expectConverged(world, here, there);
+    expect((await taskOn(there, parent.id))?.title).toBe('edited');
+    expect(await taskOn(there, child.id)).not.toBeNull();
+    expect(await told(there, parent.id)).toEqual([]);
+    expect(await here.contextService.getDeletions(SEED.workspace)).not.toContainEqual(
+      expect.objectContaining({ entity_id: parent.id }),
+    );
+  });
+
+  it('D14 has the same id before and after it is pushed', async () => {
+    const task = await newTask('deleted');
+    await settle(here, there);
+    await here.contextService.deleteTask(task.id);
+    const { id } = await deletionOf(here, task.id);
+    await settle(here, there);
+    expect((await deletionOf(there, task.id)).id).toBe(id);
+    await here.contextService.restoreDeletion(id);
+    await expectConverged(world, here, there);
+    expect(await taskOn(there, task.id)).not.toBeNull();
+  });
+
+  it.each([
+    ['reached the server', false],
+    ['reached the server, and the answer was lost', true],
+  ])('D14 P-NOLOSS undone while it %s, it is restored with what was never synced', async (_, isLost) => {
+    const parent = await newTask('parent');
+    await settle(here, there);
+    const child = await newTask('never synced', { parent_task_id: parent.id });
+    await here.contextService.updateTask(parent.id, { title: 'edited' });
+    await here.contextService.deleteTask(parent.id);
+    const { id } = await deletionOf(here, parent.id);
+    const undo = () => here.contextService.restoreDeletion(id);
+    if (isLost) {
+      here.transport.loseNextResponse('push');
+      await here.sync();
+      here.online(false);
+      await undo();
+      here.online(true);
+    } else await meanwhile(here, 'push', undo);
+    await expectConverged(world, here, there);
+    expect((await taskOn(there, parent.id))?.title).toBe('edited');
+    expect((await taskOn(there, child.id))?.parent_task_id).toBe(parent.id);
+  });
+});
