@@ -20,13 +20,16 @@ const BY_COLUMN = ['values', 'edited_at', 'columns'];
 
 /** Adds a line for each leaf of a value: where it is, and its type. */
 function describe(lines: Set<string>, path: string, value: unknown): void {
+  // Not sent.
+  if (value === undefined) return;
   if (Array.isArray(value)) {
     if (value.length === 0) lines.add(`${path}[]`);
     for (const item of value) describe(lines, `${path}[]`, item);
   } else if (value !== null && typeof value === 'object') {
     const [key = ''] = path.split('.').slice(-1);
     const entries = Object.entries(value);
-    if (entries.length === 0) lines.add(`${path}: {}`);
+    // Whether a page has rows at all depends on what was pulled before.
+    if (entries.length === 0 && key !== 'rows') lines.add(`${path}: {}`);
     for (const [name, nested] of entries) {
       if (key === 'rows') lines.add(`${path}.<table>.<column>[]`);
       else if (key === 'deleted') lines.add(`${path}.<table>[]`);

@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Closable } from '@/core/storage';
 import type { ConvoyDatabase } from '@/lib/watermelon';
 import { type DatabaseAdapter, openDatabase } from '@/lib/watermelon/database';
 import { LOCAL_DATABASE } from '@/lib/watermelon/models';
@@ -16,7 +17,7 @@ export function temporaryFolder(): { path: string; remove: () => void } {
 }
 
 /** @returns the storage adapter on a file of the folder. */
-export async function openAdapter(folder: string, name = 'local'): Promise<DatabaseAdapter> {
+export async function openAdapter(folder: string, name = 'local'): Promise<DatabaseAdapter & Closable> {
   const opened = await createPlatform({ folder }).openAdapter({ name, ...LOCAL_DATABASE });
   if (!opened.ok) throw new Error(opened.error.message);
   return opened.value;

@@ -22,7 +22,7 @@ export const NEXT_MIGRATION = `
     constraint labels_workspace_id_fkey foreign key (workspace_id) references convoy.scope_clocks,
     constraint labels_task_id_fkey foreign key (workspace_id, task_id) references public.tasks (workspace_id, id)
   );
-  select convoy.make_synced('labels', 11, refs => '{"task_id": "tasks"}', parents => array['task_id']);
+  select convoy.make_synced('labels', 12, refs => '{"task_id": "tasks"}', parents => array['task_id']);
   insert into convoy.permissions (role, table_name, op)
     select role, 'labels', op from unnest(array['owner', 'editor']) role, unnest(array['insert', 'update', 'delete']) op;
 
@@ -39,8 +39,8 @@ export const NEXT_VERSION: Edit[] = [
   },
   {
     file: 'src/core/schema.ts',
-    find: "  'best_practices',\n]",
-    replace: "  'best_practices',\n  'labels',\n]",
+    find: "  'deletions',\n]",
+    replace: "  'deletions',\n  'labels',\n]",
   },
   {
     file: 'src/core/schema.ts',
@@ -84,7 +84,7 @@ export const NEXT_VERSION: Edit[] = [
   },
   {
     file: 'src/lib/watermelon/models/index.ts',
-    find: '  BestPractice,\n  Archived,',
-    replace: '  BestPractice,\n  Label,\n  Archived,',
+    find: '  Archived,\n  Conflict,',
+    replace: '  Label,\n  Archived,\n  Conflict,',
   },
 ];

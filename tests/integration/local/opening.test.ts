@@ -58,7 +58,7 @@ describe('opening the local database', () => {
   });
 
   it('P-DURABLE opens after a process was killed in the middle of a transaction', async () => {
-    await openAdapter(folder.path);
+    await (await openAdapter(folder.path)).close();
     const path = join(folder.path, 'local.db');
     const file = new Sqlite(path);
     file.pragma('journal_mode = delete');
