@@ -3,20 +3,16 @@
  * server of DATABASE_URL, where each test database is made and dropped.
  */
 
-import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import {
   openPgliteInMemory,
   openPostgres,
-  packageRoot,
-  prepareDatabase,
-  readStackSql,
   type SqlBackend,
   type SqlConnection,
   type SqlFailure,
 } from '@/server';
+import { migratedTemplate, prepareForTests } from './template';
 
 type Value = string | number | boolean | null;
 
@@ -85,25 +81,8 @@ export async function refusalOf(work: Promise<unknown>): Promise<string | null> 
   }
 }
 
-/** Booting takes seconds, so the migrated data folder is kept until the SQL changes. */
 async function onPglite(demo: boolean): Promise<TestDatabase> {
-  const sql = readStackSql();
-  const folder = join(packageRoot(), 'node_modules/.cache/convoy-database');
-  const pglite = readFileSync(join(packageRoot(), 'node_modules/@electric-sql/pglite/package.json'), 'utf8');
-  const hash = createHash('sha256')
-    .update(JSON.stringify([sql, demo, pglite]))
-    .digest('hex');
-  const file = join(folder, `${hash}.tar`);
-  if (existsSync(file)) {
-    const backend = await openPgliteInMemory(new Blob([readFileSync(file)]));
-    return new TestDatabase(backend, async () => {});
-  }
-  const backend = await openPgliteInMemory();
-  await prepare(backend, demo);
-  mkdirSync(folder, { recursive: true });
-  const unfinished = `${file}.${randomUUID()}`;
-  writeFileSync(unfinished, Buffer.from(await (await backend.dump()).arrayBuffer()));
-  renameSync(unfinished, file);
+  const backend = await openPgliteInMemory(await migratedTemplate(demo));
   return new TestDatabase(backend, async () => {});
 }
 
@@ -113,7 +92,7 @@ async function onServer(url: string, demo: boolean): Promise<TestDatabase> {
   const address = new URL(url);
   address.pathname = `/${name}`;
   const backend = openPostgres(address.href);
-  await prepare(backend, demo);
+  await prepareForTests(backend, demo);
   return new TestDatabase(backend, () => onServerItself(url, `drop database ${name} with (force)`));
 }
 
@@ -125,11 +104,6 @@ async function onServerItself(url: string, statement: string): Promise<void> {
   } finally {
     await client.end();
   }
-}
-
-async function prepare(backend: SqlBackend, demo: boolean): Promise<void> {
-  const prepared = await prepareDatabase(backend, readStackSql(), { demo });
-  if (!prepared.ok) throw new Error(prepared.error.message);
 }
 
 function unwrap<T>(result: { ok: true; value: T } | { ok: false; error: SqlFailure }): T {

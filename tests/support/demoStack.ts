@@ -4,6 +4,7 @@ import WebSocket from 'ws';
 import { type ConvoyClient, createConvoyClient } from '@/lib/supabase/client';
 import { type DataSource, type LocalStack, startLocalStack } from '@/server';
 import { SEED } from './seed';
+import { migratedTemplate } from './template';
 
 export interface DemoStack {
   readonly stack: LocalStack;
@@ -13,8 +14,11 @@ export interface DemoStack {
   signIn(account: string, url?: string): Promise<{ client: ConvoyClient; userId: string }>;
 }
 
-export async function startDemoStack(data: DataSource = { kind: 'memory' }): Promise<DemoStack> {
-  const started = await startLocalStack({ data });
+/** @param data where the server keeps its data; in memory unless said otherwise */
+export async function startDemoStack(data?: DataSource): Promise<DemoStack> {
+  const started = await startLocalStack({
+    data: data ?? { kind: 'memory', template: await migratedTemplate(true) },
+  });
   if (!started.ok) throw new Error(started.error.message);
   const stack = started.value;
   const newClient = (url = stack.url) =>
