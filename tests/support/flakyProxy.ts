@@ -20,12 +20,14 @@ export class FlakyProxy {
   readonly cuts = { request: 0, answer: 0 };
   private limits: Limits | null = null;
   private readonly open = new Set<Socket>();
+  private to: string;
 
   private constructor(
     private readonly server: Server,
-    private readonly options: FlakyOptions,
+    options: FlakyOptions,
     private readonly random: () => number,
   ) {
+    this.to = options.to;
     server.on('connection', (client) => this.carry(client));
   }
 
@@ -46,6 +48,12 @@ export class FlakyProxy {
     this.cutAll();
   }
 
+  /** Leads somewhere else from now on. */
+  redirect(to: string): void {
+    this.to = to;
+    this.cutAll();
+  }
+
   /** Cuts whatever is open. */
   cutAll(): void {
     for (const socket of this.open) socket.destroy();
@@ -57,7 +65,7 @@ export class FlakyProxy {
   }
 
   private carry(client: Socket): void {
-    const upstream = openSocket(Number(new URL(this.options.to).port), '127.0.0.1');
+    const upstream = openSocket(Number(new URL(this.to).port), '127.0.0.1');
     const both = [client, upstream];
     for (const socket of both) {
       this.open.add(socket);
