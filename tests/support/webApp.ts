@@ -38,9 +38,9 @@ export class WebApp {
   }
 
   /** A browser profile of its own: nothing stored, nobody signed in. */
-  async newProfile(options: { phone?: boolean; dark?: boolean } = {}): Promise<BrowserContext> {
+  async newProfile(options: { phone?: boolean; dark?: boolean; at?: string } = {}): Promise<BrowserContext> {
     const context = await this.browser.newContext({
-      baseURL: this.running.url,
+      baseURL: options.at ?? this.running.url,
       viewport: options.phone ? { width: 390, height: 844 } : { width: 1280, height: 800 },
       colorScheme: options.dark ? 'dark' : 'light',
     });
@@ -61,8 +61,14 @@ export class WebApp {
 
   /** Runs SQL as the server itself: for what the app offers nobody. */
   async sql(text: string): Promise<void> {
-    const done = await this.running.backend.transaction((connection) => connection.query(text));
+    await this.query(text);
+  }
+
+  /** Reads as the server itself. */
+  async query<Row>(text: string): Promise<Row[]> {
+    const done = await this.running.backend.transaction((connection) => connection.query<Row>(text));
     if (!done.ok) throw new Error(done.error.message);
+    return done.value;
   }
 
   async close(): Promise<void> {
