@@ -11,7 +11,9 @@ function project(name: string, timeoutMs: number, globalSetup: string[] = []) {
       name,
       include: [`tests/${name}/**/*.test.{ts,tsx}`],
       testTimeout: timeoutMs,
-      hookTimeout: Math.max(timeoutMs, 60_000),
+      hookTimeout: Math.max(timeoutMs, 180_000),
+      // A browser on a busy machine: what fails there fails twice.
+      retry: name === 'e2e' ? 1 : 0,
       environment: 'node',
       globalSetup,
     },
@@ -23,8 +25,8 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       project('unit', 20_000),
-      project('contract', 60_000),
-      project('integration', 60_000),
+      project('contract', 120_000),
+      project('integration', 120_000),
       project('simulation', 240_000),
       project('e2e', 120_000, ['tests/support/buildWeb.ts']),
     ],
