@@ -12,8 +12,6 @@ function project(name: string, timeoutMs: number, globalSetup: string[] = []) {
       include: [`tests/${name}/**/*.test.{ts,tsx}`],
       testTimeout: timeoutMs,
       hookTimeout: Math.max(timeoutMs, 180_000),
-      // A browser on a busy machine: what fails there fails twice.
-      retry: name === 'e2e' ? 1 : 0,
       environment: 'node',
       globalSetup,
     },
