@@ -60,6 +60,8 @@ export class Oracle {
   /** Tombstones that were purged, and what was given up by a person. */
   private graveyard = '';
   private readonly excused = new Set<string>();
+  /** Records whose refused deletion was discarded. */
+  private readonly keptOnPurpose = new Set<string>();
 
   violate(rule: string, what: string): void {
     this.violations.push({ rule, what });
@@ -90,6 +92,11 @@ export class Oracle {
   /** Somebody gave these values up, knowingly. */
   giveUp(content: unknown): void {
     this.graveyard += JSON.stringify(content);
+  }
+
+  /** A person gave up a refused deletion: the record stays, and may. */
+  giveUpDeletion(id: string): void {
+    this.keptOnPurpose.add(id);
   }
 
   /** The server forgets tombstones: what is on them need not be found any more. */
@@ -142,7 +149,7 @@ export class Oracle {
       }
       for (const { table, id } of deleted) {
         const row = content.rows.get(table)?.find((one) => one.id === id);
-        if (!row || row.deleted_at !== null || kept.includes(id)) continue;
+        if (!row || row.deleted_at !== null || kept.includes(id) || this.keptOnPurpose.has(id)) continue;
         this.violate('P-NOLOSS', `${table}/${id}, deleted on ${device} (${name}), is still there`);
       }
     }

@@ -29,7 +29,16 @@ export async function resolveSomething(hand: Hand): Promise<void> {
         together.map((one) => (one as unknown as { record_id: string }).record_id),
       ),
     ]);
-    await (hand.random.chance(0.7) ? device.retryQuarantined(entry.id) : device.discardQuarantined(entry.id));
+    if (hand.random.chance(0.7)) await device.retryQuarantined(entry.id);
+    else {
+      for (const { operation, record_id } of together as unknown as {
+        operation: string;
+        record_id: string;
+      }[]) {
+        if (operation === 'delete') hand.oracle.giveUpDeletion(record_id);
+      }
+      await device.discardQuarantined(entry.id);
+    }
   } else if (conflict) {
     hand.oracle.giveUp([{ ...conflict._raw }, await seen(hand, [conflict.recordId])]);
     await device.settleConflict(conflict.id, hand.random.chance(0.5) ? 'mine' : 'theirs');
