@@ -1,0 +1,105 @@
+/**
+ * `npm run bench`: how near Convoy comes to the physical limit, and how stock WatermelonDB does, in one
+ * run and in turns. docs/performance.md says what is measured and how.
+ *
+ *   --quick          the small size alone, fewer repetitions; ends within a minute
+ *   --only W1,W5     these works alone
+ *   --sizes S,L      sizes
+ *   --repetitions N  of heavy works; 3, or 2 with --quick
+ *   --subjects ...   limit, stock, convoy
+ *   --growth         first syncs of 10,000 to 300,000 tasks instead; draws docs/images/growth.svg
+ *   --profile DIR    CPU profiles of the subjects' processes
+ *   --json           one JSON value on standard output
+ */
+
+import { parseArgs } from 'node:util';
+import { bundle } from './bundle';
+import { drawGrowth, measureGrowth } from './growth';
+import { Checks, type Result } from './measure';
+import { asTable } from './report';
+import type { SubjectName } from './subjects/main';
+import { Bench } from './works/bench';
+import { firstSync } from './works/firstSync';
+import { changesOfOthers, editAndPush, emptyCalls, idleSync } from './works/inStep';
+import { opening } from './works/opening';
+import { contexts, crowdedContext, localAgainstRemote, requests } from './works/reading';
+import { BenchWorld } from './world';
+
+const { values: flags } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', default: 'W1,W2,W3,W4,W5,W6,W7,W8,W9' },
+    sizes: { type: 'string' },
+    repetitions: { type: 'string' },
+    subjects: { type: 'string', default: 'limit,stock,convoy' },
+    growth: { type: 'boolean', default: false },
+    profile: { type: 'string' },
+  },
+});
+
+/** Workspaces of 10,000 tasks. */
+const SIZES: Readonly<Record<string, number>> = { S: 1, L: 10 };
+const sizes = (flags.sizes ?? (flags.quick ? 'S' : 'S,L')).split(',');
+const only = new Set(flags.only.split(','));
+const options = {
+  subjects: flags.subjects.split(',') as SubjectName[],
+  repetitions: Number(flags.repetitions ?? (flags.quick ? 2 : 3)),
+  profile: flags.profile ?? null,
+};
+/** Sizes at which the question makes sense; everywhere, unless said otherwise. */
+const WORKS: [name: string, run: (bench: Bench) => Promise<void>, size?: string][] = [
+  ['W1', firstSync],
+  ['W2', idleSync],
+  ['W3', changesOfOthers],
+  ['W4', editAndPush],
+  ['W5', contexts],
+  ['W7', localAgainstRemote],
+  ['W8', requests, 'S'],
+  ['W9', crowdedContext, 'S'],
+  ['W6', opening],
+];
+
+const say = (line: string) => (flags.json ? console.error(line) : console.log(line));
+const started = performance.now();
+const seconds = () => `${((performance.now() - started) / 1000).toFixed(0)} s`;
+
+await bundle();
+const world = await BenchWorld.start(options.profile);
+const checks = new Checks();
+const results: Result[] = [];
+try {
+  if (flags.growth) {
+    const done = (size: string) => say(`${size} tasks after ${seconds()}`);
+    results.push(...(await measureGrowth(world, checks, options.profile, done)));
+    drawGrowth(results);
+  } else results.push(...(await measureWorks()));
+} finally {
+  await world.stop();
+}
+
+/** Every wanted work at every size. */
+async function measureWorks(): Promise<Result[]> {
+  const measured: Result[] = [];
+  const loaded = [];
+  for (const name of sizes) loaded.push(await world.addSize(name, SIZES[name] ?? 1));
+  await world.addStock();
+  say(`${loaded.map(({ name, rows }) => `${name} = ${rows} rows`).join(', ')}; ready after ${seconds()}`);
+  for (const size of loaded) {
+    const bench = new Bench(world, size, checks, options);
+    const wanted = WORKS.filter(([name, , at]) => only.has(name) && (at === undefined || at === size.name));
+    for (const [name, run] of wanted) {
+      if (name !== 'W1' && bench.callMs.size === 0) await emptyCalls(bench);
+      await run(bench);
+      say(`${size.name} ${name} after ${seconds()}`);
+    }
+    await bench.endAll();
+    measured.push(...bench.results);
+  }
+  return measured;
+}
+
+if (flags.json) process.stdout.write(`${JSON.stringify(results)}\n`);
+else console.log(`\n${asTable(results)}`);
+for (const broken of checks.broken) say(`does not hold: ${broken}`);
+process.exitCode = checks.broken.length > 0 ? 1 : 0;

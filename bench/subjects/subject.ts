@@ -1,0 +1,61 @@
+/** What every subject can do, each in its own way. A subject lives in a process of its own. */
+
+export interface Setup {
+  /** Folder of the local database. */
+  folder: string;
+  databaseUrl: string;
+  serverUrl: string;
+  anonKey: string;
+  session: { access_token: string; refresh_token: string };
+  userId: string;
+  workspaceIds: string[];
+}
+
+export interface Edit {
+  id: string;
+  title: string;
+}
+
+export interface Synced {
+  /** Rows that came in. */
+  pulled: number;
+  /** Bytes that travelled in. */
+  received: number;
+}
+
+/** What a context holds, by id: equal for every subject. */
+export interface ContextIds {
+  task: string;
+  milestone: string | null;
+  project: string | null;
+  workspace: string | null;
+  parent: string | null;
+  workflow: string | null;
+  subtasks: string[];
+  dependencies: string[];
+  activities: string[];
+  patterns: string[];
+  best_practices: string[];
+}
+
+export interface Subject {
+  /** Opens the local database; makes it where there is none. */
+  open(): Promise<void>;
+  /** Pushes and pulls everything there is. */
+  sync(): Promise<Synced>;
+  /** Gets hold of the records, as an application that shows them. @returns how to edit all of them in one transaction */
+  prepareEdits(edits: readonly Edit[]): Promise<() => Promise<void>>;
+  titles(ids: readonly string[]): Promise<string[]>;
+  /** @returns how to read the ids of what was read */
+  context(taskId: string): Promise<() => ContextIds>;
+  /** The title of a task, as the first thing that a screen shows. */
+  firstRow(taskId: string): Promise<string>;
+  /** The same context from the server; only of subjects that offer it. */
+  remoteContext?(taskId: string): Promise<() => ContextIds>;
+  /** Requests of an idle hour; only of subjects that sync by themselves. */
+  idleHour?(): Promise<{ polling: number; flowing: number }>;
+  /** A call of the server that does nothing. */
+  emptyCall(): Promise<void>;
+  counts(): Promise<Record<string, number>>;
+  close(): Promise<void>;
+}
