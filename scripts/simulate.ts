@@ -3,22 +3,46 @@
  *
  * Runs N seeds from X (one, where only --seed is given) and says which promises were broken. A seed
  * that breaks one is shrunk to the shortest list of steps that still does. See docs/simulation.md.
+ *
+ * `npm run simulate -- --mutants` plants every bug in turn and says by which seed it is found.
  */
 
 import { parseArgs } from 'node:util';
-import { MUTANTS } from '../tests/simulation/mutants';
+import { isCaught, MUTANTS } from '../tests/simulation/mutants';
 import { describe, runAll } from '../tests/simulation/pool';
 import { makeVariant } from '../tests/support/variant';
+
+/** A run of so many seeds in which some kind of work or fault never happens is no proof. */
+const ENOUGH_FOR_ALL_KINDS = 300;
 
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string' },
     seed: { type: 'string' },
     mutant: { type: 'string' },
+    mutants: { type: 'boolean', default: false },
     workers: { type: 'string', default: '2' },
     json: { type: 'boolean', default: false },
   },
 });
+
+/** Seeds from the first one on that a planted bug is given. */
+const MOST_SEEDS = 60;
+
+if (values.mutants) {
+  const found: Record<string, string> = {};
+  for (const { name, edits } of MUTANTS) {
+    const variant = makeVariant(name, edits);
+    const orders = Array.from({ length: MOST_SEEDS }, (_, n) => ({ seed: 1 + n, shrink: false }));
+    const { done } = await runAll({ orders, root: variant.root, workers: 1, stopAt: isCaught });
+    variant.remove();
+    const caught = done.find(({ outcome }) => isCaught(outcome))?.outcome;
+    if (caught) found[name] = `seed ${caught.seed}, ${caught.violations[0]?.rule}`;
+    if (!values.json) console.log(`${name.padEnd(32)}${found[name] ?? `not in ${MOST_SEEDS} seeds`}`);
+  }
+  if (values.json) console.log(JSON.stringify(found));
+  process.exit(Object.keys(found).length === MUTANTS.length ? 0 : 1);
+}
 
 const from = Number(values.seed ?? 1);
 const count = Number(values.seeds ?? (values.seed === undefined ? 20 : 1));
@@ -37,14 +61,24 @@ try {
     orders: Array.from({ length: count }, (_, n) => ({ seed: from + n, shrink: mutant === null })),
     root: variant?.root,
     workers,
-    stopAtFirst: mutant !== null,
+    stopAt: mutant === null ? undefined : isCaught,
     onDone: (done) => {
       if (done.outcome.violations.length > 0) console.error(describe(done));
     },
   });
+  const { coverage, ...sums } = report;
+  const { work, faults, ...steps } = coverage;
   if (values.json) console.log(JSON.stringify(report));
-  else for (const [name, value] of Object.entries(report)) console.log(`${name.padEnd(12)}${value}`);
-  process.exitCode = report.violations > 0 ? 1 : 0;
+  else {
+    const table = { ...sums, ...steps, ...work, ...faults };
+    for (const [name, value] of Object.entries(table)) console.log(`${name.padEnd(26)}${value}`);
+  }
+  const missing = Object.entries({ ...work, ...faults }).flatMap(([kind, count]) =>
+    count === 0 ? [kind] : [],
+  );
+  const isThin = mutant === null && count >= ENOUGH_FOR_ALL_KINDS && missing.length > 0;
+  if (isThin) console.error(`Never happened: ${missing.join(', ')}`);
+  process.exitCode = report.violations > 0 || isThin ? 1 : 0;
 } finally {
   variant?.remove();
 }

@@ -1,25 +1,23 @@
-/** A device of the simulation: a file, a clock of its own, and at most one living process on it. */
+/** A device of the simulation: a file, a clock of its own, and the processes that have the file open. */
 
 import { join } from 'node:path';
-import { createConvoyClient } from '@/lib/supabase/client';
-import { createRemoteContextService } from '@/lib/supabase/contextService';
-import { SupabaseTransport } from '@/lib/supabase/transport';
-import { type Device, openDevice } from '@/lib/watermelon/device';
-import { migrations, schema } from '@/lib/watermelon/models';
-import { openSqlite } from '@/platform/node/sqlite';
 import type { Caller, Network } from './network';
+import type { Version } from './nextVersion';
 import { emailOf, PASSWORD, SERVER_URL, type SimServer, type SimUser } from './server';
 import { gated, readFile, type StoredRow, type WriteOperation } from './storage';
+import type { Tally } from './tally';
+import * as thisVersion from './version';
 import type { VirtualTime } from './virtualTime';
 
 /** One process of a device, from its start to its end. */
 export interface Life extends Caller {
   isAlive: boolean;
-  device: Device;
+  device: thisVersion.Device;
   end: () => void;
 }
 
 export interface DeviceWorld {
+  tally: Tally;
   folder: string;
   time: VirtualTime;
   server: SimServer;
@@ -29,18 +27,21 @@ export interface DeviceWorld {
 class NoWebSocket {}
 
 export class SimDevice {
-  life: Life | null = null;
+  /** Of the code that it runs. */
+  version: Version = thisVersion;
+  /** The processes that are alive, the oldest first. */
+  readonly lives: Life[] = [];
   /** ms that this device's clock is ahead. */
   skew = 0;
   online = true;
   /** The process ends at this storage step from now; none planned when negative. */
   stepsToDeath = -1;
-  /** Writes that find the disk full from now on. */
-  fullFor = 0;
+  /** After so many more writes, so many find the disk full. */
+  full = { after: 0, writes: 0 };
   /** Called with every write that got to the disk. */
   onWrite: (operations: readonly WriteOperation[]) => void = () => {};
-  /** Storage faults that happened. */
-  faults = 0;
+  /** Whether its storage has failed it. */
+  wasHurt = false;
   private readonly session = new Map<string, string>();
 
   constructor(
@@ -52,6 +53,11 @@ export class SimDevice {
 
   get file(): string {
     return join(this.world.folder, `${this.name}.db`);
+  }
+
+  /** Whether there is a session, for all that this device knows. */
+  get isSignedIn(): boolean {
+    return this.session.size > 0;
   }
 
   /** Signs in, over the network as it is when nothing goes wrong. */
@@ -66,60 +72,87 @@ export class SimDevice {
     if (error) throw error;
   }
 
+  /** @returns one of its processes. Starts one where there is none. */
+  async alive(pick = 0): Promise<Life> {
+    return this.lives[pick % Math.max(1, this.lives.length)] ?? this.open();
+  }
+
+  /** Starts a process more. */
   async open(autoSync = false): Promise<Life> {
-    if (this.life?.isAlive) return this.life;
     const armed = this.stepsToDeath;
     this.stepsToDeath = -1;
-    const opened = await openSqlite(this.world.folder, { name: this.name, schema, migrations });
+    const { folder, network, time } = this.world;
+    const { version } = this;
+    const { openSqlite, schema, migrations } = version;
+    const opened = await openSqlite(folder, { name: this.name, schema, migrations });
     if (!opened.ok) throw new Error(opened.error.message);
     const file = opened.value;
     const life = { name: this.name, userId: this.user.id, isAlive: true } as Life;
+    const death = new AbortController();
+    const dead = new Promise<never>((_, reject) => {
+      death.signal.addEventListener('abort', () => reject(death.signal.reason));
+    });
+    dead.catch(() => {});
     life.end = () => {
       if (!life.isAlive) return;
       life.isAlive = false;
-      // Its file and its lock are let go of at once, as the operating system would.
+      this.lives.splice(this.lives.indexOf(life) >>> 0, 1);
+      // Its file and its locks are let go of at once, as the operating system would.
       void file.close();
-      this.world.network.abandon(life);
+      death.abort();
+      network.abandon(life);
     };
-    const adapter = gated(file, {
-      step: () => this.step(life),
-      isFull: () => {
-        if (this.fullFor <= 0) return false;
-        this.fullFor -= 1;
-        this.faults += 1;
-        return true;
-      },
+    const adapter = gated(file, version, {
+      step: (where) => this.step(life, where),
+      isFull: (where) => this.isFull(where),
       wrote: (operations) => this.onWrite(operations),
     });
-    const client = this.client(this.world.network.fetchOf(life));
-    const device = await openDevice({
+    const client = this.client(network.fetchOf(life));
+    const device = await version.openDevice({
       adapter,
       userId: this.user.id,
-      transport: new SupabaseTransport(client),
-      remote: createRemoteContextService({ client }),
+      transport: new version.SupabaseTransport(client),
+      remote: version.createRemoteContextService({ client }),
       isOnline: () => this.online,
-      now: () => this.world.time.now + this.skew,
+      now: () => time.now + this.skew,
+      exclusively: (work, signal) =>
+        version.exclusively(
+          folder,
+          `${this.name}-sync`,
+          () => Promise.race([work(), dead]),
+          AbortSignal.any([signal, death.signal]),
+        ),
       pageRows: this.pageRows,
       autoSync,
     });
-    if (!device.ok) throw new Error(device.error.message);
+    if (!device.ok) {
+      life.end();
+      // Somebody makes room and starts it again.
+      if (device.error.code === 'quota') return this.open(autoSync);
+      throw new Error(device.error.message);
+    }
     life.device = device.value;
-    this.life = life;
+    this.lives.push(life);
     this.stepsToDeath = armed;
     return life;
   }
 
-  /** The process ends without a word. */
-  kill(): void {
-    this.stepsToDeath = -1;
-    this.life?.end();
-    this.life = null;
+  get isNext(): boolean {
+    return this.version !== thisVersion;
   }
 
-  /** The process ends as it should. */
+  /** Processes end without a word: all, or this one. */
+  kill(life?: Life): void {
+    this.stepsToDeath = -1;
+    for (const one of life ? [life] : [...this.lives]) one.end();
+  }
+
+  /** All processes end as they should. */
   async close(): Promise<void> {
-    const { life } = this;
-    if (life?.isAlive) await life.device.close();
+    for (const life of [...this.lives]) {
+      await life.device.close();
+      life.end();
+    }
     this.kill();
   }
 
@@ -128,18 +161,32 @@ export class SimDevice {
     return readFile(this.file);
   }
 
-  private step(life: Life): boolean {
+  private step(life: Life, where: string): boolean {
     if (!life.isAlive) return false;
+    this.world.tally.add('step', where);
     if (this.stepsToDeath < 0) return true;
     this.stepsToDeath -= 1;
     if (this.stepsToDeath >= 0) return true;
-    this.faults += 1;
-    this.kill();
+    this.wasHurt = true;
+    this.world.tally.add('fault', 'death at a storage step');
+    this.world.tally.add('death', where);
+    this.kill(life);
     return false;
   }
 
+  private isFull(where: string): boolean {
+    if (this.full.writes <= 0) return false;
+    this.full.after -= 1;
+    if (this.full.after >= 0) return false;
+    this.full.writes -= 1;
+    this.wasHurt = true;
+    this.world.tally.add('fault', 'disk full');
+    this.world.tally.add('full', where);
+    return true;
+  }
+
   private client(fetch: typeof globalThis.fetch) {
-    return createConvoyClient(SERVER_URL, this.world.server.anonKey, {
+    return this.version.createConvoyClient(SERVER_URL, this.world.server.anonKey, {
       fetch,
       storage: {
         getItem: (key) => this.session.get(key) ?? null,

@@ -5,6 +5,7 @@
 
 import type { Json } from '@/core/protocol';
 import type { SimServer } from './server';
+import type { Tally } from './tally';
 
 /** Whoever makes requests; the dead hear nothing. */
 export interface Caller {
@@ -62,8 +63,8 @@ export interface NetworkWitness {
   heard(flight: Flight): void;
 }
 
-/** To supabase-js the session is over when a refresh is answered so; a person would have to sign in. */
-const ENDS_SESSION: ReadonlySet<NetworkFault> = new Set(['expired', 'cut answer', 'error 429']);
+/** To supabase-js the session is over when a refresh is answered so: a person has to sign in again. */
+const ENDS_SESSION: ReadonlySet<NetworkFault> = new Set(['expired', 'error 429']);
 
 const OFFLINE = () => new TypeError('fetch failed');
 
@@ -74,13 +75,14 @@ export class Network {
   readonly late: Flight[] = [];
   /** Faults for the next requests of a caller, by name. */
   readonly planned = new Map<string, NetworkFault[]>();
-  /** Every request goes wrong in one of these ways while it is above 0. */
-  faults = 0;
+  /** Whether faults may be such that somebody has to sign in again. */
+  mayEndSessions = true;
   private made = 0;
 
   constructor(
     private readonly server: SimServer,
     private readonly witness: NetworkWitness,
+    private readonly tally: Tally,
   ) {}
 
   /** @returns the `fetch` of one caller. */
@@ -118,6 +120,10 @@ export class Network {
     return this.flights.filter((flight) => flight.from === caller);
   }
 
+  ofAny(callers: readonly Caller[]): Flight[] {
+    return this.flights.filter(({ from }) => callers.includes(from));
+  }
+
   plan(caller: string, fault: NetworkFault): void {
     this.planned.set(caller, [...(this.planned.get(caller) ?? []), fault]);
   }
@@ -127,8 +133,9 @@ export class Network {
     if (flight.stage === 'answered') return this.hear(flight);
     if (flight.stage === 'over') return;
     const planned = this.planned.get(flight.from.name)?.shift();
-    const fault = flight.kind === 'auth' && planned && ENDS_SESSION.has(planned) ? undefined : planned;
-    if (fault) this.faults += 1;
+    const isSpared = flight.kind === 'auth' && !this.mayEndSessions && planned && ENDS_SESSION.has(planned);
+    const fault = isSpared ? undefined : planned;
+    if (fault) this.tally.add('fault', fault);
     switch (fault) {
       case undefined:
         return this.serve(flight);

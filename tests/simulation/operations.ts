@@ -101,6 +101,17 @@ const rename =
     return edit(hand, table, record, column, hand.token);
   };
 
+/** @returns a deletion that a person is shown, of a workspace that is deleted itself too. */
+async function someDeletion(hand: Hand) {
+  const scopes = [...(await hand.all('deletions')), ...(await hand.all('workspaces'))].map(
+    ({ workspaceId }) => workspaceId,
+  );
+  if (scopes.length === 0) throw new NothingToDo();
+  const deletions = await hand.service.getDeletions(hand.random.pick([...new Set(scopes)]));
+  if (deletions.length === 0) throw new NothingToDo();
+  return hand.random.pick(deletions);
+}
+
 export const OPERATIONS: Record<string, readonly [weight: number, work: Do]> = {
   createTask: [
     8,
@@ -296,6 +307,26 @@ export const OPERATIONS: Record<string, readonly [weight: number, work: Do]> = {
   renameWorkspace: [1, rename('workspaces')],
   deleteWorkspace: [0.2, async (hand) => hand.service.deleteWorkspace((await hand.some('workspaces')).id)],
 
+  restoreDeletion: [
+    3,
+    async (hand) => {
+      const { id, entity_id } = await someDeletion(hand);
+      hand.oracle.giveUpDeletion(entity_id);
+      return hand.service.restoreDeletion(id);
+    },
+  ],
+  restoreByModel: [
+    1,
+    async (hand) => {
+      const record = await hand.some('deletions');
+      const now = hand.database.clock.now();
+      hand.oracle.giveUpDeletion(record.raw.entity_id as string);
+      return hand.database.write(() =>
+        record.update((draft) => draft._setRaw('restored_at' as never, now as never)),
+      );
+    },
+  ],
+
   createWorkflow: [
     0.5,
     async (hand) => {
@@ -343,4 +374,25 @@ export const OPERATIONS: Record<string, readonly [weight: number, work: Do]> = {
       return hand.database.write(() => member.markAsDeleted());
     },
   ],
+};
+
+/** What the next version brings: `tests/support/nextVersion.ts`. */
+export const NEXT_OPERATIONS: Record<string, Do> = {
+  risk: async (hand) => {
+    const task = await hand.some('tasks');
+    const risk = hand.random.pick(['low', 'medium', 'high']);
+    return hand.database.write(() => task.update((draft) => draft._setRaw('risk' as never, risk as never)));
+  },
+  label: async (hand) => {
+    const task = await hand.some('tasks');
+    const labels = 'labels' as SyncedTable;
+    hand.put(labels);
+    return hand.database.write(() =>
+      hand.database.get<ConvoyModel>(labels).create((draft) => {
+        draft._setRaw('workspace_id' as never, task.workspaceId as never);
+        draft._setRaw('task_id' as never, task.id as never);
+        draft._setRaw('name' as never, hand.token as never);
+      }),
+    );
+  },
 };

@@ -31,6 +31,8 @@ export interface Operation {
   writes: ColumnWrite[];
   created: { table: string; id: string }[];
   deleted: { table: string; id: string }[];
+  /** What it deleted may be there again. */
+  mayBeBack: boolean;
   acknowledged: boolean;
 }
 
@@ -45,7 +47,12 @@ const DERIVED = new Set([
   'dependency_removed',
 ]);
 
-const isSynced = (table: string) => (SYNCED_TABLES as readonly string[]).includes(table);
+/** Tables whose records may turn out to be there already, under another id. */
+const TWINS = new Set(['workspace_members', 'task_dependencies']);
+
+/** Those of the next version too. */
+const isSynced = (table: string) =>
+  table === 'labels' || (SYNCED_TABLES as readonly string[]).includes(table);
 
 /** Everything on the server, deleted rows included. */
 export interface ServerContent {
@@ -62,13 +69,22 @@ export class Oracle {
   private readonly excused = new Set<string>();
   /** Records whose refused deletion was discarded. */
   private readonly keptOnPurpose = new Set<string>();
+  private readonly cameBack = new Set<unknown>();
 
   violate(rule: string, what: string): void {
     this.violations.push({ rule, what });
   }
 
   begin(device: string, name: string): Operation {
-    const operation: Operation = { device, name, writes: [], created: [], deleted: [], acknowledged: false };
+    const operation: Operation = {
+      device,
+      name,
+      writes: [],
+      created: [],
+      deleted: [],
+      mayBeBack: false,
+      acknowledged: false,
+    };
     this.operations.push(operation);
     return operation;
   }
@@ -94,9 +110,17 @@ export class Oracle {
     this.graveyard += JSON.stringify(content);
   }
 
-  /** A person gave up a refused deletion: the record stays, and may. */
+  /** A person gave up a deletion: the record stays, and may; that it was deleted need not be told. */
   giveUpDeletion(id: string): void {
     this.keptOnPurpose.add(id);
+    for (const operation of this.operations) {
+      if (operation.deleted.some((one) => one.id === id)) operation.created = [];
+    }
+  }
+
+  /** Somebody restored a deletion that these, perhaps deleted twice, had gone with first: they came back with it (U42). */
+  giveBack(ids: readonly unknown[]): void {
+    for (const id of ids) this.cameBack.add(id);
   }
 
   /** The server forgets tombstones: what is on them need not be found any more. */
@@ -105,6 +129,11 @@ export class Oracle {
       for (const row of rows) if (row.deleted_at !== null) this.graveyard += JSON.stringify(row);
     }
     this.excuseDeletions();
+    // What was made twice stands under the other id; with that one's tombstone the mapping goes too (U10).
+    const here = textOf(content);
+    for (const { created } of this.operations) {
+      for (const { table, id } of created) if (TWINS.has(table) && !here.includes(id)) this.excused.add(id);
+    }
   }
 
   /** A backup was put back: what nobody has any more is lost, and nobody promised otherwise. */
@@ -119,13 +148,14 @@ export class Oracle {
 
   /** What was deleted may be back: by a backup, by a person, by a device that was away too long. */
   excuseDeletions(): void {
-    for (const operation of this.operations) operation.deleted = [];
+    for (const operation of this.operations) operation.mayBeBack = true;
   }
 
   /** To be asked when everything is quiet: where is everything that was acknowledged? */
   checkNothingLost(content: ServerContent, devices: ReadonlyMap<string, Map<string, StoredRow[]>>): void {
     // What stands on a tombstone is lost, unless whoever deleted it had seen it.
-    const server = textOf(content, ({ deleted_at }) => deleted_at === null);
+    // Devices of this version delete labels along with their task, and have none to see.
+    const server = textOf(content, ({ deleted_at }, table) => deleted_at === null || table === 'labels');
     const kept = [...devices.values()].map(keptText).join();
     const places = [server, kept, this.seenGone, this.graveyard];
     const isFound = (value: string) =>
@@ -133,7 +163,7 @@ export class Oracle {
     const allWrites = this.operations.flatMap(({ writes }) => writes);
     const isReplaced = (value: string) =>
       allWrites.some(({ saw, wrote }) => saw.includes(value) && !wrote.includes(value));
-    for (const { device, name, writes, created, deleted, acknowledged } of this.operations) {
+    for (const { device, name, writes, created, deleted, mayBeBack, acknowledged } of this.operations) {
       if (!acknowledged) continue;
       for (const { table, id, column, value } of writes) {
         if (isFound(value) || isReplaced(value)) continue;
@@ -147,9 +177,10 @@ export class Oracle {
         if (isFound(id) || mapped.includes(id)) continue;
         this.violate('P-NOLOSS', `${table}/${id}, created on ${device} (${name}), is nowhere`);
       }
-      for (const { table, id } of deleted) {
+      for (const { table, id } of mayBeBack ? [] : deleted) {
         const row = content.rows.get(table)?.find((one) => one.id === id);
         if (!row || row.deleted_at !== null || kept.includes(id) || this.keptOnPurpose.has(id)) continue;
+        if (this.cameBack.has(id)) continue;
         this.violate('P-NOLOSS', `${table}/${id}, deleted on ${device} (${name}), is still there`);
       }
     }
@@ -158,18 +189,16 @@ export class Oracle {
 
 function textOf(
   content: ServerContent,
-  counts: (row: Record<string, unknown>) => boolean = () => true,
+  counts: (row: Record<string, unknown>, table: string) => boolean = () => true,
 ): string {
   return [...content.rows]
-    .map(([table, rows]) =>
-      JSON.stringify(
-        table === 'activity_feed'
-          ? rows
-              .filter(counts)
-              .map((row) => (DERIVED.has(row.activity_type as string) ? { ...row, details: null } : row))
-          : rows.filter(counts),
-      ),
-    )
+    .map(([table, all]) => {
+      const rows = all.filter((row) => counts(row, table));
+      if (table !== 'activity_feed') return JSON.stringify(rows);
+      return JSON.stringify(
+        rows.map((row) => (DERIVED.has(row.activity_type as string) ? { ...row, details: null } : row)),
+      );
+    })
     .join();
 }
 

@@ -1,9 +1,12 @@
 /** Runs many seeds in several processes at once, of this tree or of a variant of it. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { join, resolve } from 'node:path';
-import type { Program } from './program';
+import { resolve } from 'node:path';
+import { bundleWorker } from './bundle';
+import { NEXT_OPERATIONS, OPERATIONS } from './operations';
+import { FAULT_KINDS, type Program } from './program';
 import type { Outcome } from './run';
+import { type Counts, type Kind, merged, ofKind } from './tally';
 import type { Done, Order } from './worker';
 
 export interface PoolOptions {
@@ -11,8 +14,8 @@ export interface PoolOptions {
   /** The tree whose code runs. Default: this one. */
   root?: string;
   workers?: number;
-  /** No more is begun after the first violation. */
-  stopAtFirst?: boolean;
+  /** No more is begun after such an outcome. */
+  stopAt?: (outcome: Outcome) => boolean;
   onDone?: (done: Done) => void;
 }
 
@@ -23,31 +26,48 @@ export interface Report {
   faults: number;
   violations: number;
   seconds: number;
+  coverage: Coverage;
 }
 
-/** A run takes about a second; one that takes minutes will never end. Time of this process, not of the run. */
-const MOST_MS = 240_000;
+/** What happened at all, and how often. */
+export interface Coverage {
+  work: Counts;
+  faults: Counts;
+  /** Storage steps, told apart by what they do to which tables: all, those where a process died, those with a full disk. */
+  steps: number;
+  deathsAt: number;
+  fullAt: number;
+}
+
+/** A run takes about a second, shrinking one a minute or two; what takes longer will never end. Real time, ms. */
+const MOST_MS = 600_000;
 
 /** @returns the outcomes in the order in which they came, and the sums. */
 export async function runAll(options: PoolOptions): Promise<{ report: Report; done: Done[] }> {
-  const { orders, workers = 2, stopAtFirst = false, onDone = () => {} } = options;
+  const { orders, workers = 2, stopAt = () => false, onDone = () => {} } = options;
   const started = performance.now();
   const waiting = [...orders];
   const done: Done[] = [];
   let isOver = false;
+  const root = options.root ?? resolve('.');
+  const bundle = await bundleWorker(root);
   const work = async () => {
     let child: ChildProcess | null = null;
     for (let order = waiting.shift(); order && !isOver; order = waiting.shift()) {
-      child ??= start(options.root ?? resolve('.'));
+      child ??= start(root, bundle.script);
       const one = await ask(child, order);
-      if (child.exitCode !== null || child.signalCode !== null) child = null;
+      if (child.killed || child.exitCode !== null || child.signalCode !== null) child = null;
       done.push(one);
       onDone(one);
-      if (stopAtFirst && one.outcome.violations.length > 0) isOver = true;
+      if (stopAt(one.outcome)) isOver = true;
     }
     child?.disconnect();
   };
-  await Promise.all(Array.from({ length: Math.min(workers, orders.length) }, work));
+  try {
+    await Promise.all(Array.from({ length: Math.min(workers, orders.length) }, work));
+  } finally {
+    bundle.remove();
+  }
   const sum = (pick: (outcome: Outcome) => number) =>
     done.reduce((total, { outcome }) => total + pick(outcome), 0);
   const report = {
@@ -56,14 +76,32 @@ export async function runAll(options: PoolOptions): Promise<{ report: Report; do
     faults: sum(({ faults }) => faults),
     violations: sum(({ violations }) => violations.length),
     seconds: Math.round((performance.now() - started) / 100) / 10,
+    coverage: coverageOf(done.map(({ outcome }) => outcome.counts)),
   };
   return { report, done };
 }
 
-function start(root: string): ChildProcess {
-  return spawn(process.execPath, ['--import', 'tsx', join(root, 'tests/simulation/worker.ts')], {
+function coverageOf(all: readonly Counts[]): Coverage {
+  const counts = merged(all);
+  const distinct = (kind: Kind) => Object.keys(ofKind(counts, kind)).length;
+  return {
+    work: {
+      ...none([...Object.keys(OPERATIONS), ...Object.keys(NEXT_OPERATIONS)]),
+      ...ofKind(counts, 'work'),
+    },
+    faults: { ...none(FAULT_KINDS), ...ofKind(counts, 'fault') },
+    steps: distinct('step'),
+    deathsAt: distinct('death'),
+    fullAt: distinct('full'),
+  };
+}
+
+const none = (kinds: readonly string[]): Counts => Object.fromEntries(kinds.map((kind) => [kind, 0]));
+
+function start(root: string, script: string): ChildProcess {
+  return spawn(process.execPath, [script], {
     cwd: root,
-    env: { ...process.env, TSX_TSCONFIG_PATH: join(root, 'tsconfig.json'), NODE_ENV: 'production' },
+    env: { ...process.env, NODE_ENV: 'production' },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
 }
@@ -86,6 +124,7 @@ function ask(child: ChildProcess, order: Order): Promise<Done> {
           faults: 0,
           steps: 0,
           requests: 0,
+          counts: {},
           violations: [{ rule: 'unexpected', what }],
         },
         shrunk: null,

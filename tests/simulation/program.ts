@@ -1,7 +1,7 @@
 /** A run as data: a list of steps made from the seed. Any part of the list can be run as well. */
 
 import type { NetworkFault } from './network';
-import { OPERATIONS } from './operations';
+import { NEXT_OPERATIONS, OPERATIONS } from './operations';
 import { Random } from './random';
 
 export type Action =
@@ -18,6 +18,11 @@ export type Action =
   | 'die during'
   | 'restart'
   | 'disk full'
+  /** Another tab or process opens the database of the device. */
+  | 'second process'
+  /** The device is opened with the next version of the code from here on. */
+  | 'upgrade'
+  | 'migrate server'
   | 'offline'
   | 'online'
   | 'pass time'
@@ -66,7 +71,11 @@ const FAULTS: Record<string, readonly (readonly [Action, number])[]> = {
     ['die during', 4],
     ['restart', 1],
   ],
-  disk: [['disk full', 2]],
+  disk: [['disk full', 3]],
+  processes: [
+    ['second process', 3],
+    ['kill', 1],
+  ],
   offline: [
     ['offline', 1],
     ['online', 1],
@@ -107,6 +116,24 @@ const NETWORK_FAULTS: readonly (readonly [NetworkFault, number])[] = [
   ['expired', 1],
 ];
 
+/** Not counted where it is asked for, but where it happens. */
+const NO_FAULTS: ReadonlySet<Action> = new Set([
+  ...(['begin sync', 'advance', 'network fault', 'die during', 'online', 'resolve'] as const),
+]);
+
+/** Every kind of fault that a long run has to have seen. */
+export const FAULT_KINDS: readonly string[] = [
+  ...Object.values(FAULTS)
+    .flat()
+    .map(([action]) => action)
+    .filter((action) => !NO_FAULTS.has(action)),
+  ...NETWORK_FAULTS.map(([fault]) => fault),
+  'death at a storage step',
+  'session ended',
+  'upgrade',
+  'migrate server',
+];
+
 const WORK = Object.entries(OPERATIONS).map(([name, [weight]]) => [name, weight] as const);
 
 /** Steps of one run. */
@@ -117,15 +144,19 @@ export function makeProgram(seed: number, steps = STEPS): Program {
   // Few kinds of faults at a time reach further than all of them at once (swarm testing).
   const kinds = Object.keys(FAULTS).filter(() => random.chance(0.4));
   const actions: (readonly [Action, number])[] = [
-    ['work', 50],
+    ['work', 70],
     ['sync', 22],
     ...kinds.flatMap((kind) => FAULTS[kind] ?? []),
   ];
-  return {
+  const program: Program = {
     seed,
     devices: 2 + random.below(5),
     workspaces: 1 + random.below(2),
-    pageRows: random.pick([5, 40, 2_000]),
+    pageRows: random.weighted([
+      [5, 1],
+      [40, 2],
+      [2_000, 2],
+    ]),
     automatic: random.chance(0.15),
     steps: Array.from({ length: steps }, () => {
       const action = random.weighted(actions);
@@ -135,4 +166,32 @@ export function makeProgram(seed: number, steps = STEPS): Program {
       return step;
     }),
   };
+  // Drawn apart, so that it changes no other program.
+  const evolution = new Random(seed + 15_485_863);
+  return evolution.chance(EVOLVING) ? evolve(program, evolution) : program;
+}
+
+/** The part of the programs in which the schema gets a migration. Each needs a server of its own. */
+const EVOLVING = 0.06;
+
+/** A migration of the server, and devices that are upgraded, sooner or later; or never. */
+function evolve(program: Program, random: Random): Program {
+  // A backup of the time before the migration fits nowhere.
+  const steps = program.steps.filter(({ action }) => action !== 'back up' && action !== 'restore backup');
+  const insert = (action: Action, from: number, what?: string) =>
+    steps.splice(from + random.below(steps.length - from), 0, {
+      action,
+      device: random.below(60),
+      pick: random.below(2 ** 31),
+      ...(what !== undefined && { what }),
+    });
+  insert('migrate server', 10);
+  for (let n = 0; n < 4; n += 1) insert('upgrade', 5);
+  for (let n = 0; n < 20; n += 1) insert('work', 15, random.pick(Object.keys(NEXT_OPERATIONS)));
+  return { ...program, steps };
+}
+
+/** Whether the database is not the same afterwards. */
+export function changesSchema({ steps }: Program): boolean {
+  return steps.some(({ action }) => action === 'migrate server' || action === 'upgrade');
 }

@@ -10,12 +10,14 @@ import { GLOBAL_SCOPE_ID } from '@/core/vocabulary';
 import { prepareDatabase, readStackSql, type SqlBackend } from '@/server';
 import { createRefreshTokens } from '@/server/auth/refreshTokens';
 import { createAuthService } from '@/server/auth/service';
-import { createTokens } from '@/server/auth/tokens';
+import { createTokens, type Tokens } from '@/server/auth/tokens';
 import { api } from '@/server/http/api';
 import { openDatabase } from '../support/database';
 
 export const SERVER_URL = 'http://convoy.test';
 export const PASSWORD = 'simulated-password';
+
+type Value = string | number | boolean | null;
 
 export interface SimUser {
   id: string;
@@ -51,6 +53,7 @@ export interface Backup {
 const SCOPED: readonly [table: string, scope: string][] = [
   ['convoy.scope_clocks', 'scope_id'],
   ['convoy.scope_revisions', 'scope_id'],
+  ['convoy.purged_tags', 'scope_id'],
   ...SYNCED_TABLES.map((table): [string, string] => [`public.${table}`, 'workspace_id']),
 ];
 
@@ -76,7 +79,26 @@ const WITNESS = `
     execute function witness.note_move();
 `;
 
+/** Signatures are checked once: every request of a device carries the same token until it expires. */
+function remembering(tokens: Tokens, now: () => number): Tokens {
+  const known = new Map<string, Awaited<ReturnType<Tokens['verify']>>>();
+  return {
+    ...tokens,
+    async verify(token) {
+      const before = known.get(token);
+      if (before?.ok && (before.value.exp ?? 0) * 1000 > now()) return before;
+      const verified = await tokens.verify(token);
+      if (known.size > 100) known.clear();
+      known.set(token, verified);
+      return verified;
+    },
+  };
+}
+
 export class SimServer {
+  /** Who is what, by user and workspace, until something is written. */
+  private roles: Map<string, Map<string, string>> | null = null;
+
   private constructor(
     readonly backend: SqlBackend,
     private readonly app: { fetch(request: Request, env: unknown): Response | Promise<Response> },
@@ -86,12 +108,14 @@ export class SimServer {
 
   static async start(): Promise<SimServer> {
     const { backend } = await openDatabase({ demo: false, url: '' });
+    // Data of a handful of rows: to plan a statement takes longer than the plan could save.
+    await backend.transaction((connection) => connection.execute('set plan_cache_mode = force_generic_plan'));
     const prepared = await prepareDatabase(backend, readStackSql(), { demo: false });
     if (!prepared.ok) throw new Error(prepared.error.message);
     const { jwtSecret, createdAt } = prepared.value;
     const now = () => Date.now();
     const log = (message: string) => console.error(message);
-    const tokens = createTokens(jwtSecret, now);
+    const tokens = remembering(createTokens(jwtSecret, now), now);
     const anonKey = await tokens.signApiKey('anon', createdAt);
     const auth = createAuthService({
       backend,
@@ -119,20 +143,25 @@ export class SimServer {
   /** Answers a request as the stack would. */
   async fetch(request: Request): Promise<Response> {
     const env = { incoming: { socket: { remoteAddress: '127.0.0.1' } } } as unknown as HttpBindings;
-    return this.app.fetch(request, env);
+    const response = await this.app.fetch(request, env);
+    if (!request.url.endsWith('/sync_pull')) this.roles = null;
+    return response;
   }
 
   /** Runs a statement as the owner of the database. @throws where it is refused */
-  async sql<Row = Record<string, unknown>>(
-    text: string,
-    values: readonly (string | number | boolean | null)[] = [],
-  ): Promise<Row[]> {
+  async sql<Row = Record<string, unknown>>(text: string, values: readonly Value[] = []): Promise<Row[]> {
+    this.roles = null;
+    return this.query<Row>(text, values);
+  }
+
+  private async query<Row>(text: string, values: readonly Value[] = []): Promise<Row[]> {
     const done = await this.backend.transaction((connection) => connection.query<Row>(text, values));
     if (!done.ok) throw new Error(`${done.error.message} (${done.error.sqlState})`);
     return done.value;
   }
 
   async script(text: string): Promise<void> {
+    this.roles = null;
     const done = await this.backend.transaction((connection) => connection.execute(text));
     if (!done.ok) throw new Error(`${done.error.message} (${done.error.sqlState})`);
   }
@@ -158,6 +187,7 @@ export class SimServer {
 
   /** Puts a backup back, without a trigger noticing: as restoring a dump does. */
   async putBack(backup: Backup): Promise<void> {
+    this.roles = null;
     const inScopes = `= any ('{${backup.scopes.join(',')}}'::uuid[])`;
     const done = await this.backend.transaction(async (connection) => {
       await connection.execute('set local session_replication_role = replica');
@@ -185,12 +215,18 @@ export class SimServer {
   }
 
   /** @returns a user's role in each workspace they may see, straight from the table. */
-  async rolesOf(userId: string): Promise<Map<string, string>> {
-    const rows = await this.sql<{ id: string; role: string }>(
-      'select m.workspace_id::text as id, m.role from public.workspace_members m where m.user_id = $1::uuid and m.deleted_at is null',
-      [userId],
-    );
-    return new Map(rows.map(({ id, role }) => [id, role]));
+  async rolesOf(userId: string): Promise<ReadonlyMap<string, string>> {
+    if (!this.roles) {
+      this.roles = new Map();
+      const rows = await this.query<{ user: string; id: string; role: string }>(
+        'select m.user_id::text as user, m.workspace_id::text as id, m.role from public.workspace_members m where m.deleted_at is null',
+      );
+      for (const { user, id, role } of rows) {
+        const ofUser = this.roles.get(user) ?? new Map<string, string>();
+        this.roles.set(user, ofUser.set(id, role));
+      }
+    }
+    return this.roles.get(userId) ?? new Map();
   }
 
   /** @returns the scopes a user may see. */

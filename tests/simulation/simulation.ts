@@ -1,10 +1,12 @@
 /** One run: the world it happens in, and how each step happens. */
 
-import { ConvoyError } from '@/core/errors';
+import type { ConvoyError } from '@/core/errors';
 import type { SyncResult } from '@/lib/watermelon/sync';
+import { NEXT_MIGRATION } from '../support/nextVersion';
 import { type DeviceWorld, type Life, SimDevice } from './device';
 import { Network, type NetworkFault } from './network';
-import { Hand, NothingToDo, OPERATIONS } from './operations';
+import { nextVersion } from './nextVersion';
+import { Hand, NEXT_OPERATIONS, NothingToDo, OPERATIONS } from './operations';
 import { type Operation, Oracle } from './oracle';
 import type { Program, Step } from './program';
 import { Random } from './random';
@@ -12,6 +14,8 @@ import { resolveSomething } from './resolving';
 import type { SimServer } from './server';
 import { serverStep } from './serverSteps';
 import type { Stage } from './stage';
+import type { WriteOperation } from './storage';
+import { Tally } from './tally';
 import { chooseUsers, layDown, type Workspace } from './team';
 import { turn, type VirtualTime } from './virtualTime';
 import { ProtocolWitness } from './witness';
@@ -32,9 +36,8 @@ export class Simulation implements Stage {
   readonly network: Network;
   readonly devices: SimDevice[] = [];
   readonly workspaces: Workspace[] = [];
-  /** Faults beside those of network and storage. */
-  faults = 0;
-  done = 0;
+  readonly tally = new Tally();
+  private isMigrated = false;
   private readonly syncs = new Map<Life, Task>();
   private readonly results = new Map<Life, SyncResult>();
   private readonly random: Random;
@@ -48,16 +51,16 @@ export class Simulation implements Stage {
   ) {
     this.random = new Random(program.seed + 7_919);
     this.witness = new ProtocolWitness(server, this.oracle);
-    this.network = new Network(server, this.witness);
+    this.network = new Network(server, this.witness, this.tally);
   }
 
   async begin(): Promise<void> {
-    const { program, server, time, network, folder } = this;
+    const { program, server, time, network, folder, tally } = this;
     await server.startOver();
     for (let n = 0; n < program.workspaces; n += 1) {
       this.workspaces.push(await layDown(server, this.random, `Workspace ${n}`));
     }
-    const world: DeviceWorld = { folder, time, server, network };
+    const world: DeviceWorld = { folder, time, server, network, tally };
     for (const [n, user] of chooseUsers(this.random, program.devices).entries()) {
       const device = new SimDevice(world, `d${n}-${user.name}`, user, program.pageRows);
       this.devices.push(device);
@@ -70,23 +73,18 @@ export class Simulation implements Stage {
     return this.devices[step.device % this.devices.length] as SimDevice;
   }
 
-  /** Every fault that happened, of whatever kind. */
-  get allFaults(): number {
-    return this.faults + this.network.faults + this.devices.reduce((sum, { faults }) => sum + faults, 0);
-  }
-
   async perform(step: Step): Promise<void> {
     this.time.pass(1 + (step.pick % 900));
     const device = this.device(step);
     const random = new Random(step.pick);
-    trace('#', step.action, step.what ?? '', device.name);
+    trace(() => ['#', step.action, step.what ?? '', device.name]);
     switch (step.action) {
       case 'work':
-        return this.work(device, step.what ?? 'title', random);
+        return this.work(device, step, random);
       case 'sync':
-        return this.sync(device);
+        return this.sync(device, step.pick);
       case 'begin sync':
-        await this.beginSync(device);
+        await this.beginSync(device, step.pick);
         return;
       case 'advance': {
         const flight = this.network.flights[step.pick % Math.max(1, this.network.flights.length)];
@@ -96,56 +94,82 @@ export class Simulation implements Stage {
       case 'break connection': {
         const flight = this.network.flights[step.pick % Math.max(1, this.network.flights.length)];
         if (!flight) return;
-        this.faults += 1;
+        this.tally.add('fault', step.action);
         this.network.fail(flight);
         await this.untilParked(this.syncs.get(flight.from as Life));
         return;
       }
       case 'late arrival':
         if (this.network.late.length === 0) return;
-        this.faults += 1;
+        this.tally.add('fault', step.action);
         return this.network.arriveLate(step.pick % this.network.late.length);
       case 'network fault':
         return this.network.plan(device.name, step.what as NetworkFault);
       case 'kill':
-        this.faults += 1;
-        return device.kill();
+        if (device.lives.length === 0) return;
+        this.tally.add('fault', step.action);
+        return device.kill(random.chance(0.5) ? random.pick(device.lives) : undefined);
+      case 'second process':
+        if (device.lives.length > 1) return;
+        await device.alive();
+        this.tally.add('fault', step.action);
+        await device.open();
+        return;
       case 'die during':
         device.stepsToDeath = step.pick % 60;
         return;
       case 'restart':
+        this.tally.add('fault', step.action);
         return device.close();
+      case 'upgrade':
+        if (device.isNext) return;
+        this.tally.add('fault', step.action);
+        await device.close();
+        device.version = await nextVersion();
+        return;
+      case 'migrate server':
+        return this.migrateServer();
       case 'disk full':
-        device.fullFor = 1 + (step.pick % 3);
+        device.full = { after: random.below(15), writes: 1 + random.below(3) };
         return;
       case 'offline':
+        this.tally.add('fault', step.action);
         device.online = false;
         return;
       case 'online':
         device.online = true;
         return;
       case 'pass time':
+        this.tally.add('fault', step.action);
         this.time.pass((step.pick % 90) * 60_000);
         return this.idle();
       case 'set clock':
-        this.faults += 1;
+        this.tally.add('fault', step.action);
         device.skew = random.pick([0, 1, -1]) * random.below(6 * 3_600_000);
         return;
       case 'resolve':
-        return this.act(device, 'resolve', (life, operation) =>
+        return this.act(device, step, (life, operation) =>
           resolveSomething(this.hand(life, random, operation)),
         );
       default:
-        this.faults += 1;
-        return serverStep(this, step, random);
+        if (await serverStep(this, step, random)) this.tally.add('fault', step.action);
+        return;
     }
   }
 
-  /** The whole sync of a device, or the rest of one that has begun. */
-  async sync(device: SimDevice): Promise<void> {
-    const task = await this.beginSync(device);
+  /** Once; devices of either version are served afterwards. */
+  async migrateServer(): Promise<void> {
+    if (this.isMigrated) return;
+    this.isMigrated = true;
+    this.tally.add('fault', 'migrate server');
+    await this.server.script(NEXT_MIGRATION);
+  }
+
+  /** The whole sync of a device, or the rest of one that has begun. One that another process is at goes first. */
+  async sync(device: SimDevice, pick = 0): Promise<void> {
+    const task = await this.beginSync(device, pick);
     for (let moves = 0; !task.done && task.life.isAlive; moves += 1) {
-      const [flight] = this.network.of(task.life);
+      const [flight] = [...this.network.of(task.life), ...this.network.ofAny(device.lives)];
       if (!flight) await this.untilParked(task);
       else await this.advance(flight);
       if (moves > 2_000) {
@@ -173,18 +197,16 @@ export class Simulation implements Stage {
     return `${status}, ${pushed} pushed, ${pulled} pulled, ${conflicts} conflicts, ${rejected} rejected`;
   }
 
-  async alive(device: SimDevice): Promise<Life> {
-    return device.life?.isAlive ? device.life : device.open();
-  }
-
   private hand(life: Life, random: Random, operation: Operation): Hand {
     this.tokens += 1;
     return new Hand(life, random, operation, this.oracle, `w${this.tokens}q`);
   }
 
-  private work(device: SimDevice, name: string, random: Random): Promise<void> {
-    return this.act(device, name, async (life, operation) => {
-      const [, work] = OPERATIONS[name] as (typeof OPERATIONS)[string];
+  private work(device: SimDevice, step: Step, random: Random): Promise<void> {
+    return this.act(device, step, async (life, operation) => {
+      const known = OPERATIONS[operation.name]?.[1];
+      const work = known ?? (device.isNext ? NEXT_OPERATIONS[operation.name] : undefined);
+      if (!work) throw new NothingToDo();
       await work(this.hand(life, random, operation));
     });
   }
@@ -192,44 +214,56 @@ export class Simulation implements Stage {
   /** Something a person does on a device. What fails as it may is no operation; what was written is promised. */
   private async act(
     device: SimDevice,
-    name: string,
+    { pick, action, what = action }: Step,
     work: (life: Life, operation: Operation) => Promise<void>,
   ): Promise<void> {
-    const life = await this.alive(device);
-    const operation = this.oracle.begin(device.name, name);
-    device.onWrite = (written) => this.oracle.note(operation, written);
+    const life = await device.alive(pick);
+    const operation = this.oracle.begin(device.name, what);
+    let isWritten = false;
+    const note = (written: readonly WriteOperation[]) => {
+      isWritten = true;
+      this.oracle.note(operation, written);
+    };
+    device.onWrite = note;
     const task = this.start(life, async () => {
       try {
         await work(life, operation);
         operation.acknowledged = true;
-        trace('   ', JSON.stringify(operation));
-        this.done += 1;
+        trace(() => ['   ', JSON.stringify(operation)]);
+        this.tally.add('work', what);
       } catch (thrown) {
         if (thrown instanceof NothingToDo || isExpected(thrown)) {
-          trace('   ', String(thrown));
-          operation.writes = [];
+          trace(() => ['   ', String(thrown)]);
+          // Who died after the write has written over what was there, though nobody was told.
+          if (!isWritten) operation.writes = [];
           return;
         }
         throw thrown;
+      } finally {
+        if (device.onWrite === note) device.onWrite = () => {};
       }
     });
-    await this.untilParked(task);
-    device.onWrite = () => {};
+    // A sync of the same device may be waiting for the network all the while.
+    await this.untilParked(task, () => this.network.of(life).some(({ kind }) => kind === 'other'));
   }
 
-  private async beginSync(device: SimDevice): Promise<Task> {
-    const life = await this.alive(device);
+  private async beginSync(device: SimDevice, pick: number): Promise<Task> {
+    const life = await device.alive(pick);
     const running = this.syncs.get(life);
     if (running && !running.done) return running;
+    if (!device.isSignedIn) {
+      this.tally.add('fault', 'session ended');
+      await device.signIn();
+    }
     const task = this.start(life, async () => {
       const result = await life.device.sync();
       this.results.set(life, result);
-      if (result.error?.kind === 'unexpected' && device.faults === 0) {
+      if (result.error?.kind === 'unexpected' && !device.wasHurt) {
         this.oracle.violate('D5', `the sync of ${device.name} failed: ${result.error.message}`);
       }
     });
     this.syncs.set(life, task);
-    await this.untilParked(task);
+    await this.untilParked(task, () => this.network.ofAny(device.lives).length > 0);
     return task;
   }
 
@@ -250,7 +284,7 @@ export class Simulation implements Stage {
   }
 
   private async advance(flight: Network['flights'][number]): Promise<void> {
-    trace(
+    trace(() => [
       '   ',
       flight.from.name,
       flight.kind,
@@ -258,15 +292,25 @@ export class Simulation implements Stage {
       flight.stage === 'sent'
         ? flight.body.replace(/.*changes/, '').slice(0, 900)
         : (flight.answer?.body ?? '').slice(0, 700),
-    );
+    ]);
     await this.network.advance(flight);
-    if (flight.stage !== 'answered') await this.untilParked(this.syncs.get(flight.from as Life));
+    if (flight.stage === 'answered') return;
+    const life = flight.from as Life;
+    const lives = this.devices.find((device) => device.lives.includes(life))?.lives ?? [];
+    await this.untilParked(this.syncs.get(life), undefined, () => this.network.ofAny(lives).length > 0);
   }
 
-  /** Lets a device go on until it waits for the network, is done, or has died. */
-  private async untilParked(task: Task | undefined): Promise<void> {
+  /**
+   * Lets a device go on until it waits for the network, is done, or has died.
+   * @param isBehind whether it may have to wait for another process of its device, which waits for the network
+   */
+  private async untilParked(
+    task: Task | undefined,
+    waits = () => task !== undefined && this.network.of(task.life).length > 0,
+    isBehind = () => false,
+  ): Promise<void> {
     if (!task) return this.idle();
-    const isParked = () => task.done || !task.life.isAlive || this.network.of(task.life).length > 0;
+    const isParked = () => task.done || !task.life.isAlive || waits();
     let idle = 0;
     for (let turns = 0; turns < MOST_TURNS; turns += 1) {
       await turn();
@@ -274,6 +318,7 @@ export class Simulation implements Stage {
       idle += 1;
       if (idle < IDLE_TURNS) continue;
       idle = 0;
+      if (isBehind()) return;
       if (!this.time.passToNextTimer()) break;
     }
     this.oracle.violate('D5', `${task.life.name} waits for nothing`);
@@ -282,8 +327,9 @@ export class Simulation implements Stage {
 }
 
 /** Tells what happens, where a run is looked at closely. */
-export function trace(...words: unknown[]): void {
-  if (process.env.SIM_TRACE) console.log(...words);
+const isTraced = process.env.SIM_TRACE !== undefined;
+function trace(words: () => unknown[]): void {
+  if (isTraced) process.stderr.write(`${words().join(' ')}\n`);
 }
 
 const EXPECTED_KINDS = new Set([
@@ -298,5 +344,10 @@ const EXPECTED_KINDS = new Set([
 
 /** Refusals are values that a person is told; a full disk is one too. */
 function isExpected(thrown: unknown): boolean {
-  return thrown instanceof ConvoyError && EXPECTED_KINDS.has(thrown.detail.kind);
+  // By name: each version has a class of its own.
+  return (
+    thrown instanceof Error &&
+    thrown.name === 'ConvoyError' &&
+    EXPECTED_KINDS.has((thrown as ConvoyError).detail.kind)
+  );
 }

@@ -1,4 +1,4 @@
-import type { Life, SimDevice } from './device';
+import type { SimDevice } from './device';
 import type { Oracle } from './oracle';
 import type { Step } from './program';
 import type { SimServer } from './server';
@@ -14,6 +14,4 @@ export interface Stage {
   readonly workspaces: readonly Workspace[];
   /** The device that a step is about. */
   device(step: Step): SimDevice;
-  /** Starts the device where it is not running. */
-  alive(device: SimDevice): Promise<Life>;
 }

@@ -1,18 +1,17 @@
 /** A device's storage with a hand on it: it can end between any two steps, or be full. */
 
 import Sqlite from 'better-sqlite3';
-import { ConvoyError } from '@/core/errors';
 import type { DatabaseAdapter } from '@/lib/watermelon/database';
-import { storageError } from '@/platform/sqlite/handle';
+import type { Version } from './nextVersion';
 
 type Callback = (result: { value?: unknown; error?: Error }) => void;
 
 /** What a storage step is allowed to do. */
 export interface StorageGate {
-  /** Called before and after each step. @returns false when the device has died there */
-  step(): boolean;
-  /** Whether the disk takes this write. */
-  isFull(): boolean;
+  /** Called before and after each step, with which one it is. @returns false when the device has died there */
+  step(where: string): boolean;
+  /** Whether the disk has no room for this write. */
+  isFull(where: string): boolean;
   /** A write got to the disk. */
   wrote(operations: readonly WriteOperation[]): void;
 }
@@ -24,23 +23,58 @@ export type WriteOperation =
 /** What takes a function and is no step of its own. */
 const IN_BETWEEN: ReadonlySet<string | symbol> = new Set(['whileSoleWriter', 'onTrouble']);
 
+/** What answers with a promise. */
+const PROMISED: ReadonlySet<string | symbol> = new Set(['readAll', 'catchUp']);
+
+const WRITES: ReadonlySet<string | symbol> = new Set(['batch', 'setLocal', 'removeLocal']);
+
+/** Tells steps apart by what they do to which tables. */
+function describe(name: string, [what]: unknown[]): string {
+  if (name === 'batch') {
+    const parts = (what as WriteOperation[]).map(([operation, table]) => `${operation} ${table}`);
+    return [...new Set(parts)].sort().join(', ') || 'write nothing';
+  }
+  if (typeof what === 'string') return `${name} ${what}`;
+  if (name === 'readAll') return `readAll ${tablesIn(what as { sql: string }[])}`;
+  return `${name} ${(what as { table?: string } | undefined)?.table ?? ''}`;
+}
+
+/** What the dead wait for. */
+const nothing = (): Promise<never> => new Promise(() => {});
+
+const tablesIn = (queries: readonly { sql: string }[]): string =>
+  [...new Set(queries.flatMap(({ sql }) => sql.match(/(?<=from ")\w+/g) ?? []))].sort().join(', ');
+
 /** After its device has died a step neither happens nor answers: nobody is there to hear it. */
-export function gated(adapter: DatabaseAdapter, gate: StorageGate): DatabaseAdapter {
+export function gated(
+  adapter: DatabaseAdapter,
+  { ConvoyError, storageError }: Version,
+  gate: StorageGate,
+): DatabaseAdapter {
   return new Proxy(adapter, {
     get(target, name) {
       const member = Reflect.get(target, name) as unknown;
       if (typeof member !== 'function') return member;
+      if (PROMISED.has(name)) {
+        return async (...args: unknown[]) => {
+          const where = describe(String(name), args);
+          if (!gate.step(`before ${where}`)) return nothing();
+          const found = await Reflect.apply(member, target, args);
+          return gate.step(`after ${where}`) ? found : nothing();
+        };
+      }
       return (...args: unknown[]) => {
         const callback = args.at(-1);
         const isStep = typeof callback === 'function' && !IN_BETWEEN.has(name);
         if (!isStep) return Reflect.apply(member, target, args);
-        if (!gate.step()) return undefined;
-        if (name === 'batch' && gate.isFull()) {
+        const where = describe(String(name), args);
+        if (!gate.step(`before ${where}`)) return undefined;
+        if (WRITES.has(name) && gate.isFull(where)) {
           return (callback as Callback)({ error: new ConvoyError(storageError('quota')) });
         }
         const heard: Callback = (result) => {
           if (name === 'batch' && !result.error) gate.wrote(args[0] as WriteOperation[]);
-          if (gate.step()) (callback as Callback)(result);
+          if (gate.step(`after ${where}`)) (callback as Callback)(result);
         };
         return Reflect.apply(member, target, [...args.slice(0, -1), heard]);
       };

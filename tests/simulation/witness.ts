@@ -14,11 +14,24 @@ interface SentBatch {
   isHeard: boolean;
   /** The answer the server gave when it took it. */
   answer: string | null;
+  /** The server knows the outcomes, but not all that it answered. */
+  isPurged: boolean;
 }
+
+/** No work of a person leads to these. */
+const FAULTS_OF_THE_DEVICE: ReadonlySet<string> = new Set([
+  'malformed',
+  'unknown_table',
+  'unknown_column',
+  'invalid_value',
+  'unexpected',
+]);
 
 export class ProtocolWitness implements NetworkWitness {
   /** By device id, then by number. */
   private readonly batches = new Map<string, Map<number, SentBatch>>();
+  /** Stage moves that were told. */
+  private readonly activities = new Set<string>();
   requests = 0;
   private rolesBefore: ReadonlyMap<string, string> = new Map();
 
@@ -27,9 +40,18 @@ export class ProtocolWitness implements NetworkWitness {
     private readonly oracle: Oracle,
   ) {}
 
-  /** The server may not know any more what it answered. */
-  forgetHistory(): void {
-    for (const batches of this.batches.values()) for (const batch of batches.values()) batch.answer = null;
+  /** @returns what the server has taken so far. */
+  taken(): ReadonlySet<unknown> {
+    return new Set(this.sent().filter(({ answer, isPurged }) => answer !== null || isPurged));
+  }
+
+  /** The server may not know any more what it took, but for this, nor all that it answered. */
+  forget(known: ReadonlySet<unknown>): void {
+    for (const batch of this.sent()) Object.assign(batch, { answer: null, isPurged: known.has(batch) });
+  }
+
+  private sent(): SentBatch[] {
+    return [...this.batches.values()].flatMap((batches) => [...batches.values()]);
   }
 
   asked(flight: Flight): void {
@@ -45,7 +67,7 @@ export class ProtocolWitness implements NetworkWitness {
       if (unheard) {
         this.violate('U1', flight, `batch ${request.batch} is sent before ${unheard[0]} was answered`);
       }
-      ofDevice.set(request.batch, { changes, isHeard: false, answer: null });
+      ofDevice.set(request.batch, { changes, isHeard: false, answer: null, isPurged: false });
     } else if (known.changes !== changes && !known.isHeard) {
       this.violate('U1', flight, `batch ${request.batch} is sent again with other changes`);
     }
@@ -62,18 +84,23 @@ export class ProtocolWitness implements NetworkWitness {
     if (flight.kind !== 'push' && flight.kind !== 'pull') return;
     const body = JSON.parse(answer.body) as PullAnswer & PushAnswer & { error?: unknown };
     if (body.error) return;
-    await this.checkVisible(flight, flight.kind === 'pull' ? body : body.effects);
     if (flight.kind === 'pull') {
+      await this.checkVisible(flight, body);
       this.checkPage(flight, flight.request as unknown as PullRequest, body);
       return;
     }
     const request = flight.request as unknown as PushRequest;
     const batch = this.batches.get(request.device_id)?.get(request.batch);
+    await this.checkVisible(flight, body.effects);
+    if (request.changes.some(({ table }) => table === 'deletions')) {
+      for (const { id } of Object.values(body.effects.rows)) this.oracle.giveBack(id);
+    }
     if (batch?.answer === null) {
       batch.answer = canonical(body);
+      if (batch.isPurged) return;
       this.checkGroups(flight, request, body);
       this.checkRights(flight, request, body);
-    } else if (batch && batch.answer !== canonical(body)) {
+    } else if (batch && !isAlike(JSON.parse(batch.answer) as PushAnswer, body)) {
       this.violate('P-ONCE', flight, `batch ${request.batch} was answered in two ways`);
     }
   }
@@ -104,13 +131,15 @@ export class ProtocolWitness implements NetworkWitness {
   /** P-GAPFREE: a page begins where the cursor stands, and holds nothing from before. */
   private checkPage(flight: Flight, request: PullRequest, answer: PullAnswer): void {
     const resets = new Set(answer.scopes.filter(({ reset }) => reset).map(({ id }) => id));
-    for (const columns of Object.values(answer.rows)) {
+    for (const [table, columns] of Object.entries(answer.rows)) {
       const ids = columns.id;
       for (const [index, id] of ids.entries()) {
         const scope = columns.workspace_id?.[index] as string;
         const revision = columns.revision?.[index] as number;
         const cursor = request.cursors[scope];
         if (!cursor || resets.has(scope)) continue;
+        // Asked for once more, after an upgrade (P14).
+        if ((request.refill?.[scope]?.tables as string[] | undefined)?.includes(table)) continue;
         const isOld = cursor.after
           ? revision < cursor.revision || (revision === cursor.revision && id <= cursor.after)
           : revision <= cursor.revision;
@@ -138,6 +167,9 @@ export class ProtocolWitness implements NetworkWitness {
       for (const { change, outcome } of members) {
         if (change.table !== 'activity_feed' || outcome.outcome !== 'applied') continue;
         if (change.values?.activity_type !== 'stage_changed') continue;
+        // What happened before a backup was put back is still told; the move itself is not made again.
+        if (this.activities.has(change.id)) continue;
+        this.activities.add(change.id);
         const told = all.find((other) => other.change.id === change.values?.task_id);
         if (told?.change.op !== 'update') continue;
         const lost = told.outcome.outcome === 'conflict' && 'current_stage' in told.outcome.columns;
@@ -160,7 +192,11 @@ export class ProtocolWitness implements NetworkWitness {
         .map(({ id }) => id),
     );
     for (const [index, change] of request.changes.entries()) {
-      const outcome = answer.outcomes[index]?.outcome;
+      const told = answer.outcomes[index];
+      if (told?.outcome === 'rejected' && FAULTS_OF_THE_DEVICE.has(told.code)) {
+        this.violate('U12', flight, `${change.op} of ${change.table} is ${told.code}: ${told.message}`);
+      }
+      const outcome = told?.outcome;
       if (outcome !== 'applied' && outcome !== 'merged') continue;
       const role = this.rolesBefore.get(change.workspace_id);
       if (founded.has(change.workspace_id) || (role !== undefined && role !== 'viewer')) continue;
@@ -186,6 +222,12 @@ function isWhole(answer: Answer | null): boolean {
   } catch {
     return false;
   }
+}
+
+/** The same answer; to somebody who may no longer see all of it, with the outcomes alone (U41). */
+function isAlike(first: PushAnswer, again: PushAnswer): boolean {
+  const isShort = Object.keys(again.revisions).length === 0;
+  return canonical(isShort ? first.outcomes : first) === canonical(isShort ? again.outcomes : again);
 }
 
 /** jsonb and json print alike, but for their blanks. */

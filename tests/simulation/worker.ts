@@ -1,6 +1,7 @@
 /** A process that runs what it is sent, one program after another. Its clock and its timers are the simulation's. */
 
-import { makeProgram, type Program } from './program';
+import { nextVersion } from './nextVersion';
+import { changesSchema, makeProgram, type Program } from './program';
 import { type Outcome, run } from './run';
 import { SimServer } from './server';
 import { shrink } from './shrink';
@@ -31,7 +32,12 @@ async function freshServer(): Promise<SimServer> {
 
 async function obey(order: Order): Promise<Done> {
   const program = 'program' in order ? order.program : makeProgram(order.seed);
-  const again = async (one: Program) => run(await freshServer(), one);
+  const again = async (one: Program) => {
+    if (!changesSchema(one)) return run(await freshServer(), one);
+    await nextVersion();
+    const own = await SimServer.start();
+    return run(own, one).finally(() => own.close());
+  };
   const outcome = await again(program);
   const [first] = outcome.violations;
   return { outcome, shrunk: first && order.shrink ? await shrink(program, first.rule, again) : null };

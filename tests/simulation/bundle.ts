@@ -1,0 +1,36 @@
+/** The worker as one module, so that a process of it is ready at once. */
+
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'vite';
+
+export interface Bundle {
+  script: string;
+  remove(): void;
+}
+
+/** @param root of the tree whose code is to run: this one, or a variant of it */
+export async function bundleWorker(root: string): Promise<Bundle> {
+  const cache = join(root, '.cache');
+  mkdirSync(cache, { recursive: true });
+  // In the tree, so that it finds the tree's packages and SQL.
+  const folder = mkdtempSync(join(cache, 'simulation-'));
+  await build({
+    root,
+    configFile: false,
+    logLevel: 'error',
+    publicDir: false,
+    resolve: { alias: { '@': join(root, 'src') } },
+    build: {
+      ssr: 'tests/simulation/worker.ts',
+      outDir: folder,
+      minify: false,
+      target: 'node20',
+      rolldownOptions: { output: { entryFileNames: 'worker.mjs' } },
+    },
+  });
+  return {
+    script: join(folder, 'worker.mjs'),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}

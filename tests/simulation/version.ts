@@ -1,0 +1,12 @@
+/** All that a device runs on and all that is asked about it, of one version of the project. */
+
+export { ConvoyError } from '@/core/errors';
+export { createConvoyClient } from '@/lib/supabase/client';
+export { createRemoteContextService } from '@/lib/supabase/contextService';
+export { SupabaseTransport } from '@/lib/supabase/transport';
+export { type Device, openDevice } from '@/lib/watermelon/device';
+export { migrations, schema } from '@/lib/watermelon/models';
+export { exclusively } from '@/platform/node/exclusively';
+export { openSqlite } from '@/platform/node/sqlite';
+export { storageError } from '@/platform/sqlite/handle';
+export { deviceSnapshot, serverSnapshot } from '../support/snapshot';
