@@ -14,13 +14,16 @@ function project(name: string, timeoutMs: number, globalSetup: string[] = []) {
       hookTimeout: Math.max(timeoutMs, 180_000),
       environment: 'node',
       globalSetup,
+      // The files of a process share their modules, PostgreSQL as WebAssembly above all: compiling it costs the most.
+      isolate: false,
     },
   };
 }
 
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    // Tests wait for timers, processes and browsers: more of them than a small machine has cores.
+    maxWorkers: 3,
     projects: [
       project('unit', 20_000),
       project('contract', 120_000),

@@ -1,13 +1,25 @@
 /** How to get to each screen that is pictured. */
 
-import type { BrowserContext, Page } from 'playwright-core';
-import type { LocalStack } from '@/server';
-
-export interface Stage {
-  page: Page;
-  context: BrowserContext;
-  stack: LocalStack;
-}
+import { buildBrokenUpgrade } from '../../tests/support/brokenUpgrade';
+import { serve } from '../../tests/support/bundled';
+import { emptyLog, greetFromNewerCode, keepNothing, patchDatabase } from '../../tests/support/storageTrouble';
+import {
+  archived,
+  beginAlone,
+  conflict,
+  createTask,
+  deleteTask,
+  enter,
+  lost,
+  openMilestone,
+  openTask,
+  openWorkspace,
+  refused,
+  refusedAndLeft,
+  SHARED,
+  type Stage,
+  signUp,
+} from './steps';
 
 export interface Screen {
   name: string;
@@ -163,8 +175,95 @@ export const SCREENS: Screen[] = [
       await page.getByLabel('Milestone').scrollIntoViewIfNeeded();
     },
   },
+  {
+    name: 'database-file',
+    prepare: async ({ page }) => {
+      await enter(page, 'editor');
+      await page.getByRole('link', { name: /Up to date/ }).click();
+      await page.getByRole('button', { name: 'Save the database' }).scrollIntoViewIfNeeded();
+    },
+  },
+  { name: 'archive', prepare: archived },
+  {
+    name: 'archive-discard',
+    prepare: async (stage) => {
+      await archived(stage);
+      await stage.page.getByRole('button', { name: 'Discard' }).click();
+      await stage.page.getByRole('dialog').waitFor();
+    },
+  },
+  { name: 'lost', prepare: lost },
   { name: 'refused', prepare: refused },
+  { name: 'refused-gone', prepare: refusedAndLeft },
   { name: 'conflict', prepare: conflict },
+  {
+    name: 'storage-private',
+    prepare: async ({ page, context }) => {
+      await keepNothing(context);
+      await openMilestone(page, 'editor');
+    },
+  },
+  {
+    name: 'storage-newer',
+    prepare: async ({ page }) => {
+      await openMilestone(page, 'editor');
+      await page.getByRole('button', { name: 'New task' }).click();
+      await page.getByRole('textbox', { name: 'Description' }).fill('Half a thought');
+      await greetFromNewerCode(page);
+      await page.getByText('A newer Convoy is open').waitFor();
+      await page.getByRole('button', { name: 'Cancel' }).click();
+    },
+  },
+  {
+    name: 'storage-refused',
+    prepare: async ({ page }) => {
+      await enter(page, 'editor');
+      await patchDatabase(page, { versionBy: 1 });
+      await page.goto('/');
+      await page.getByText('Your data cannot be opened here').waitFor();
+    },
+  },
+  {
+    name: 'storage-damaged',
+    prepare: async ({ page }) => {
+      await openMilestone(page, 'editor');
+      await page.route('**/rest/v1/rpc/sync_push', (route) => route.abort());
+      await createTask(page, 'Count unsent findings for each route');
+      await patchDatabase(page, { damageAt: SHARED });
+      await page.goto('/');
+      for (const name of ['Lighthouse', 'Field app', 'Inspections work offline']) {
+        await page.getByRole('main').getByRole('link', { name }).click();
+      }
+      await page.getByText('is damaged').or(page.getByText('was damaged')).first().waitFor();
+      await page.reload();
+      await page.getByText('was damaged').waitFor();
+    },
+  },
+  {
+    name: 'storage-full',
+    prepare: async ({ page, context }) => {
+      await openMilestone(page, 'editor');
+      await emptyLog(page);
+      const session = await context.newCDPSession(page);
+      const { origin } = new URL(page.url());
+      const { usage } = await session.send('Storage.getUsageAndQuota', { origin });
+      await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: usage });
+      await page.getByRole('button', { name: 'New task' }).click();
+      await page.getByRole('textbox', { name: 'Title' }).fill('Count unsent findings for each route');
+      await page.getByRole('textbox', { name: 'Description' }).fill('Much to say. '.repeat(7_000));
+      await page.getByRole('button', { name: 'Create task' }).click();
+      await page.getByText('There is no room left on this device.').waitFor();
+    },
+  },
+  {
+    name: 'storage-migration',
+    prepare: async ({ page, context }) => {
+      await enter(page, 'editor');
+      await serve(context, await buildBrokenUpgrade(), (path) => path === '/');
+      await page.goto('/');
+      await page.getByText('Your data cannot be opened here').waitFor();
+    },
+  },
   {
     name: 'empty',
     prepare: async ({ page }) => {
@@ -184,103 +283,3 @@ export const SCREENS: Screen[] = [
     },
   },
 ];
-
-/** A workspace that belongs to no account. */
-async function beginAlone({ page }: Pick<Stage, 'page'>): Promise<void> {
-  await page.goto('/');
-  await page.getByRole('button', { name: 'Start without an account' }).click();
-  await page.getByRole('button', { name: 'New workspace' }).click();
-  await page.getByLabel('Name').fill('Lightship');
-  await page.getByRole('button', { name: 'Create workspace' }).click();
-  await page.getByRole('heading', { name: 'Lightship', level: 1 }).waitFor();
-}
-
-async function enter(page: Page, role: string): Promise<void> {
-  await page.goto('/');
-  await page.getByRole('button', { name: `${role}@convoy.example` }).click();
-  await page.locator('form').getByRole('button', { name: 'Sign in' }).click();
-  await page.getByText('Up to date').first().waitFor();
-}
-
-async function signUp(page: Page): Promise<void> {
-  await page.goto('/');
-  await page.getByRole('button', { name: 'Create an account' }).click();
-  await page.getByLabel('Your name').fill('Mara');
-  await page.getByLabel('Email').fill('mara@example.com');
-  await page.getByLabel('Password').fill('harbour-lights');
-  await page.getByRole('button', { name: 'Create an account' }).click();
-  await page.getByText('Up to date').first().waitFor();
-}
-
-async function openWorkspace(page: Page, role: string): Promise<void> {
-  await enter(page, role);
-  await page.locator('main').getByRole('link', { name: 'Lighthouse' }).click();
-  await page.getByRole('heading', { name: 'Members' }).waitFor();
-}
-
-async function openMilestone(page: Page, role: string): Promise<void> {
-  await openWorkspace(page, role);
-  await page.locator('main').getByRole('link', { name: 'Field app' }).click();
-  await page.locator('main').getByRole('link', { name: 'Inspections work offline' }).click();
-  await page.getByRole('heading', { name: 'Tasks' }).waitFor();
-}
-
-async function openTask(page: Page, role: string, title: string): Promise<void> {
-  await openMilestone(page, role);
-  await page.getByRole('link', { name: title }).first().click();
-  await page.getByRole('heading', { name: 'Activity' }).waitFor();
-}
-
-async function createTask(page: Page, title: string): Promise<void> {
-  await page.getByRole('button', { name: 'New task' }).click();
-  await page.getByRole('textbox', { name: 'Title' }).fill(title);
-  await page.getByRole('button', { name: 'Create task' }).click();
-  await page.getByRole('link', { name: title }).waitFor();
-}
-
-async function deleteTask(page: Page): Promise<void> {
-  await page.getByRole('button', { name: 'Delete task' }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Delete task' }).click();
-  await page.getByRole('heading', { name: 'Tasks' }).waitFor();
-}
-
-async function rename(page: Page, title: string): Promise<void> {
-  await page.getByRole('button', { name: 'Edit task' }).click();
-  await page.getByRole('textbox', { name: 'Title' }).fill(title);
-  await page.getByRole('button', { name: 'Save', exact: true }).click();
-  await page.getByRole('heading', { name: title }).waitFor();
-}
-
-const SHARED = 'Let two inspectors share one tablet';
-
-/** An editor edits offline and is made a viewer meanwhile: the server refuses the edit. */
-async function refused({ page, context, stack }: Stage): Promise<void> {
-  await openTask(page, 'editor', SHARED);
-  await context.setOffline(true);
-  await rename(page, 'Hand a tablet over between shifts');
-  await stack.backend.transaction(async (connection) => {
-    await connection.query("update public.workspace_members set role = 'viewer' where role = 'editor'", []);
-  });
-  await context.setOffline(false);
-  await page.getByRole('link', { name: /refused change/ }).click();
-  await page.getByRole('button', { name: 'Retry' }).waitFor();
-}
-
-/** Two people rename the same task while one of them is offline. */
-async function conflict({ page, context, stack }: Stage): Promise<void> {
-  await openTask(page, 'editor', SHARED);
-  await context.setOffline(true);
-  await rename(page, 'Hand a tablet over between shifts');
-  const others = await page.context().browser()?.newContext({ baseURL: stack.url });
-  if (!others) throw new Error('There is no browser.');
-  const other = await others.newPage();
-  await openTask(other, 'owner', SHARED);
-  await rename(other, 'Let the night shift take over a tablet');
-  await other.getByRole('button', { name: 'Sync now' }).click();
-  await other.getByText('Up to date').first().waitFor();
-  await others.close();
-  await context.setOffline(false);
-  await page.getByText('Up to date').first().waitFor();
-  await page.getByRole('link', { name: /Up to date/ }).click();
-  await page.getByRole('term').filter({ hasText: 'Chosen' }).first().waitFor();
-}

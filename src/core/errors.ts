@@ -34,7 +34,21 @@ export type ProtocolError = {
 
 export type StorageError = {
   kind: 'storage';
-  code: 'quota' | 'corrupt' | 'newer_schema' | 'no_migration' | 'locked' | 'unavailable';
+  code:
+    | 'quota'
+    | 'corrupt'
+    | 'newer_schema'
+    | 'no_migration'
+    /** A step to the version of the code fails; the database is as it was. */
+    | 'migration_failed'
+    | 'locked'
+    | 'unavailable'
+    /** A part of the code that reads it did not come over the network. */
+    | 'not_loaded'
+    /** A file that was to be imported is no database of this account. */
+    | 'foreign_file'
+    /** What an import would replace is not on the server. */
+    | 'unsynced_work';
   message: string;
 };
 

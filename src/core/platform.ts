@@ -2,7 +2,7 @@
 
 import type { StorageError } from './errors';
 import type { Result } from './result';
-import type { Closable, SalvageRules } from './storage';
+import type { Closable, SalvageRules, UnsyncedRecords } from './storage';
 
 /** Where a Supabase project or a local stack is. */
 export interface Backend {
@@ -34,8 +34,28 @@ export interface Platform<Adapter, Schema, Migrations> {
   ): Promise<Result<Adapter & Closable, StorageError>>;
   /** @returns whether this device has a database of that name; it is not opened. */
   hasDatabase(name: string): Promise<boolean>;
-  /** Removes a closed database for good, with everything in it. Rejects where that cannot be done. */
-  removeDatabase(name: string): Promise<void>;
+  /**
+   * Removes a closed database for good, with everything in it. Rejects where that cannot be done.
+   * @param patienceMs how long to wait for others who have it open and are about to let go of it
+   */
+  removeDatabase(name: string, patienceMs?: number): Promise<void>;
+  /**
+   * Reads what is unsynced out of a database that cannot be opened: of a newer version, or one that
+   * does not migrate. Nothing is changed.
+   */
+  readUnsynced?(name: string, rules: SalvageRules): Promise<Result<UnsyncedRecords, StorageError>>;
+  /**
+   * The whole database that cannot be opened, as `SharedStore.exportFile` gives one that can. Nothing is changed.
+   * @param owner whose name the file bears
+   */
+  readFile?(name: string, owner: string): Promise<Result<Uint8Array, StorageError>>;
+  /** Runtimes that may clear what is stored here, unless they agreed not to. */
+  keeping?: {
+    /** @returns whether it agreed */
+    isAgreed(): Promise<boolean>;
+    /** Asks for it, which may ask the person. @returns whether it agrees */
+    ask(): Promise<boolean>;
+  };
   sessionStorage(): SessionStorage;
   /** @returns the backend this installation is set up for, or null: Convoy then works locally only. */
   backend(): Promise<Backend | null>;

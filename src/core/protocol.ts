@@ -90,6 +90,11 @@ export interface PullAnswer extends Page {
   cursors: Record<string, Cursor>;
   /** Where the refills of the request stand now. At its target one is complete, but for `after`. */
   refilled: Record<string, Pick<Refill, 'revision' | 'after'>>;
+  /**
+   * Scopes of the request that the user may not see, and of which the server does not know the cursor:
+   * the server may have lost them, rather than the user the access.
+   */
+  forgotten: string[];
   more: boolean;
   /** Rows in all, on the first page of a run of several; null otherwise. */
   total: number | null;

@@ -2,17 +2,28 @@
 
 import { lazy, StrictMode, Suspense } from 'react';
 import { createRoot } from 'react-dom/client';
+import { openAhead } from '@/platform/web/ahead';
+import { Opening } from './app/Opening';
+import { StartBoundary } from './app/StartBoundary';
+import { hasSomethingToOpen } from './session/lastUse';
 import { Splash } from './ui/Splash';
 import './styles/index.css';
 
+const isOpening = hasSomethingToOpen();
+if (isOpening) openAhead();
+
 const App = lazy(() => import('./app/App').then(({ App }) => ({ default: App })));
+// It is wanted by the app at once; not to wait for the app before it is asked for. Who needs it hears of a failure.
+import('@/lib/watermelon/defaults').catch(() => undefined);
 
 const root = document.getElementById('app');
 if (!root) throw new Error('The page has no element #app.');
 createRoot(root).render(
   <StrictMode>
-    <Suspense fallback={<Splash>Opening Convoy …</Splash>}>
-      <App />
-    </Suspense>
+    <StartBoundary>
+      <Suspense fallback={isOpening ? <Opening /> : <Splash>Opening Convoy …</Splash>}>
+        <App />
+      </Suspense>
+    </StartBoundary>
   </StrictMode>,
 );

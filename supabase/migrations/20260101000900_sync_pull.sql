@@ -84,7 +84,7 @@ begin
         first_page := first_page and scope.target is null;
       else
         reset := true;
-        expired := coalesce(scope.target, scope.revision) < scope.purged_to;
+        expired := convoy.knew_cursor(scope.cursor_position) and not convoy.knows_cursor(scope.cursor_position);
       end if;
     end if;
     if scope.revision is null or reset then
@@ -197,6 +197,10 @@ begin
     'deleted', page.deleted,
     'cursors', cursors,
     'refilled', refilled,
+    -- To who never was a member of them, scopes that are not there and others answer alike (R7).
+    'forgotten', array(
+      select k.scope from unnest(known) k
+      where k.tag <> '' and k.scope not in (select convoy.visible_scopes()) and not convoy.knew_cursor(k)),
     'more', more,
     'total', total);
 end

@@ -13,6 +13,10 @@ begin
     from jsonb_each(c.field_revisions) f
     join convoy.synced_columns m on m.table_name = c.table_name and m.name = f.key
     where (f.value ->> 0)::bigint > c.base
+    union all
+    -- On no revision of this history: what the row was created with has not been seen either.
+    select m.name, m.unit, null from convoy.synced_columns m
+    where c.base = 0 and m.table_name = c.table_name and not c.field_revisions ? m.name
   ), sent as (
     -- A column without a unit is one of its own.
     select m.name, coalesce(m.unit, m.name) as unit, mine is null or mine -> m.name is distinct from theirs -> m.name as differs
@@ -41,7 +45,7 @@ begin
     select row(x.position, x.columns)::convoy.clash
     from (
       select c.position, case
-          when exists (
+          when c.base = 0 or exists (
             select from jsonb_each(c.field_revisions) f
             join convoy.synced_columns m on m.table_name = c.table_name and m.name = f.key
             where (f.value ->> 0)::bigint > c.base
@@ -115,7 +119,8 @@ $$;
 
 create type convoy.descendant as (root integer, table_name text, id uuid, revision bigint);
 
--- Deletes whose row or a live descendant has news of others, from after the base.
+-- Deletes whose row or a live descendant has news of others, from after the base. What this push moves under a
+-- row that it deletes goes with it, and counts (U40).
 create function convoy.decide_deletes(changes convoy.change[], cursors convoy.cursor_position[])
 returns convoy.decision[]
 language plpgsql stable set search_path = '' as $$
@@ -124,6 +129,8 @@ declare
   next_frontier convoy.descendant[];
   found_rows convoy.descendant[];
   everything convoy.descendant[];
+  moved_rows convoy.descendant[];
+  moves convoy.change[];
   child record;
 begin
   -- Where nobody else wrote in the scope since the base there is nothing to look for.
@@ -136,6 +143,11 @@ begin
         select from convoy.scope_revisions r
         where r.scope_id = c.workspace_id and r.revision > c.base and r.revision <> all (coalesce(k.skip, '{}'))));
   everything := frontier;
+  moves := case when cardinality(frontier) > 0 then array(
+    select c from unnest(changes) c
+    where c.op = 'update' and c.row_revision is not null and exists (
+      select from convoy.synced_columns m
+      where m.table_name = c.table_name and m.is_parent and c.payload ? m.name)) end;
   while cardinality(frontier) > 0 loop
     next_frontier := '{}';
     for child in
@@ -155,6 +167,15 @@ begin
         child.table_name, child.table_name, child.name, child.refers_to, child.table_name)
         into found_rows using frontier, case when child.table_name = child.refers_to then everything else '{}' end;
       next_frontier := next_frontier || coalesce(found_rows, '{}');
+      if cardinality(moves) > 0 then
+        select array_agg(row(f.root, c.table_name, c.id, c.row_revision)::convoy.descendant) into moved_rows
+          from unnest(frontier) f
+          join unnest(moves) c on c.table_name = child.table_name and lower(c.payload ->> child.name) = f.id::text
+          where f.table_name = child.refers_to
+            and not exists (
+              select from unnest(everything) e where e.root = f.root and e.table_name = c.table_name and e.id = c.id);
+        next_frontier := next_frontier || coalesce(moved_rows, '{}');
+      end if;
     end loop;
     everything := everything || next_frontier;
     -- What lies below a workspace has been found at once.

@@ -96,6 +96,17 @@ begin
         (select unnest(written.deleted) except select unnest(touched.deleted))
       ) w);
   end loop;
+  -- A move takes subtasks along (U29), and the device does not know all of them for subtasks of what it moves.
+  if exists (select from unnest(changes) c where c.table_name = 'tasks' and c.op = 'update' and c.payload ? 'milestone_id')
+  then
+    result := result || array(
+      select row('tasks', t.id)::convoy.pick
+      from unnest(scopes, revisions) s (scope, revision)
+      join unnest(changes) c on c.workspace_id = s.scope and c.table_name = 'tasks' and c.op <> 'delete'
+      join public.tasks t on t.id = c.id and t.workspace_id = s.scope and t.revision = s.revision
+      where t.deleted_at is null and (t.field_revisions -> 'milestone_id' ->> 0)::bigint = s.revision
+        and t.milestone_id::text is distinct from lower(c.payload ->> 'milestone_id'));
+  end if;
   return array(select distinct p from unnest(result) p);
 end
 $$;
@@ -243,17 +254,23 @@ begin
       then
         return convoy.failure('history_changed');
       end if;
+      -- U41. Without its revisions to leave out, the next pull brings what may still be seen.
+      if exists (
+        select from jsonb_array_elements(request -> 'changes') c
+        where c ->> 'workspace_id' not in (select v::text from convoy.visible_scopes() v))
+      then
+        return device.answer || '{"effects": {"rows": {}, "deleted": {}}, "revisions": {}}';
+      end if;
       return device.answer;
     end if;
     return convoy.failure('device_conflict');
   end if;
 
-  -- U3. While paging, a cursor carries the tag of the revision it is going to. Foreign scopes are not
-  -- looked at: their answer would tell that they exist (R7).
+  -- U3. While paging, a cursor carries the tag of the revision it is going to. That a scope which may not be
+  -- seen has this tag is known to nobody but those who could see it once (R7).
   if exists (
     select from unnest(cursors) k
-    where k.revision is not null and k.scope in (select convoy.visible_scopes())
-      and not convoy.knows_cursor(k)
+    where k.revision is not null and not convoy.knows_cursor(k)
       and not (k.own_revision is null and exists (
         select from convoy.scope_revisions r
         where r.scope_id = k.scope and r.revision > k.revision and r.tag = k.tag)))

@@ -5,6 +5,37 @@
 -- known history, and its device resyncs the scope.
 alter table convoy.scope_clocks add column purged_to bigint not null default 0;
 
+-- What is left of the tags that were erased: four bytes of each, in the order of their revisions, the last one
+-- that of the revision before `purged_to`. Enough to tell a device that was away for long from one whose
+-- history was lost with a backup.
+create table convoy.purged_tags (
+  scope_id uuid primary key references convoy.scope_clocks on delete cascade,
+  tags bytea not null
+);
+-- So that a part of it is read without the rest.
+alter table convoy.purged_tags alter column tags set storage external;
+alter table convoy.purged_tags enable row level security;
+grant select on convoy.purged_tags to service_role;
+
+-- Whether a revision with this tag was part of the scope's history when its tag was erased.
+create function convoy.was_in_history(scope uuid, at bigint, at_tag text) returns boolean
+language sql stable set search_path = '' as $$
+  select exists (
+    select from convoy.purged_tags p
+    join convoy.scope_clocks c on c.scope_id = p.scope_id
+    cross join lateral (select 4 * (at - c.purged_to) + octet_length(p.tags) as start) place
+    where p.scope_id = scope and at < c.purged_to and place.start >= 0
+      and encode(substring(p.tags from place.start::integer + 1 for 4), 'hex') = left(at_tag, 8))
+$$;
+
+-- Whether all that a device has of a scope is, or was, part of its history.
+create function convoy.knew_cursor(k convoy.cursor_position) returns boolean
+language sql stable set search_path = '' as $$
+  select bool_and(convoy.is_in_history(k.scope, h.at, h.tag) or convoy.was_in_history(k.scope, h.at, h.tag))
+  from (values (coalesce(k.target, k.revision), k.tag), (k.own_revision, k.own_tag)) h (at, tag)
+  where h.at is not null
+$$;
+
 -- Erases what is older than the horizon. A device whose cursor is older finds its tag unknown; one that has
 -- been here within the horizon has a cursor at or above the revision that was the scope's head then.
 -- Returns the number of rows. Safe to run at any time, and again; it waits for writers, and they for it.
@@ -38,6 +69,11 @@ begin
   -- What cannot be restored any more is no longer offered. Devices learn that from a tombstone.
   update public.deletions d set deleted_at = now() from convoy.scope_clocks c
     where c.scope_id = d.workspace_id and d.deleted_at is null and d.revision <= c.purged_to;
+  insert into convoy.purged_tags as p (scope_id, tags)
+    select r.scope_id, string_agg(decode(left(r.tag, 8), 'hex'), ''::bytea order by r.revision)
+    from convoy.scope_revisions r join convoy.scope_clocks c on c.scope_id = r.scope_id and r.revision < c.purged_to
+    group by r.scope_id
+    on conflict (scope_id) do update set tags = p.tags || excluded.tags;
   delete from convoy.scope_revisions r using convoy.scope_clocks c
     where c.scope_id = r.scope_id and r.revision < c.purged_to;
   -- In one transaction with the tags: a batch that comes twice, the second time after this, was made on a

@@ -82,13 +82,17 @@ async function describePulls(lines: Set<string>, { owner, viewer, workspace, mak
     }),
   );
   const old = cursors[workspace] ?? { revision: 0, tag: '' };
+  const [before] = await database.query<{ revision: number; tag: string }>(
+    'select revision::int, tag from convoy.scope_revisions where scope_id = $1::uuid and revision = $2',
+    [workspace, old.revision - 1],
+  );
   tell(await viewer.pull({ ...cursors, [workspace]: { ...old, tag: 'other' } }));
   const task = make.insert('tasks', { title: 'deleted', milestone_id: make.workspace });
   await owner.push([make.delete('tasks', task.id, null)]);
   await database.query("update convoy.scope_revisions set created_at = created_at - interval '1 year'");
   await owner.push([make.insert('projects', { name: 'later' })]);
   await database.query('select convoy.purge()');
-  tell(await viewer.pull({ ...cursors, [workspace]: { ...old, revision: old.revision - 1 } }));
+  tell(await viewer.pull({ ...cursors, [workspace]: before ?? old }));
 }
 
 type Team = Awaited<ReturnType<typeof createTeam>>;

@@ -54,23 +54,27 @@ const SCREENS: [string, (page: Page) => Promise<unknown>][] = [
   ],
 ];
 
+let app: WebApp;
+beforeAll(async () => {
+  app = await WebApp.start();
+  await app.sql(
+    "update public.patterns set deleted_at = now() where workspace_id <> '00000000-0000-7000-8000-000000000000'",
+  );
+});
+afterAll(() => app.close());
+
 describe.each([
   { name: 'desktop, light', phone: false, dark: false },
   { name: 'phone, dark', phone: true, dark: true },
 ])('the app on $name', ({ phone, dark }) => {
-  let app: WebApp;
   let page: Page;
   beforeAll(async () => {
-    app = await WebApp.start();
-    await app.sql(
-      "update public.patterns set deleted_at = now() where workspace_id <> '00000000-0000-7000-8000-000000000000'",
-    );
     const context = await app.newProfile({ phone, dark });
     page = await context.newPage();
     await page.goto('/');
     await seen(page.getByRole('button', { name: 'owner@convoy.example' }));
   });
-  afterAll(() => app.close());
+  afterAll(() => page.context().close());
 
   it('keeps nobody out of the sign-in screen', async () => {
     expect(await faults(page)).toEqual([]);

@@ -30,8 +30,31 @@ async function fillInAndSignIn(page: Page, role: string): Promise<void> {
 }
 
 const signOutButton = (page: Page) => page.getByRole('banner').getByRole('button', { name: 'Sign out' });
+/** Names of the databases of the profile: folders of its private file system. */
 const databases = (page: Page) =>
-  page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name ?? ''));
+  page.evaluate(async () => {
+    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('convoy');
+    const names: string[] = [];
+    const { keys } = folder as unknown as { keys(): AsyncIterable<string> };
+    for await (const name of keys.call(folder)) names.push(name);
+    return names;
+  });
+
+/** Of the databases that some tab has open, or waits for. */
+const locksOnDatabases = (page: Page) =>
+  page.evaluate(async () => {
+    const { held = [], pending = [] } = await navigator.locks.query();
+    return [...held, ...pending].flatMap(({ name }) => (name?.startsWith('convoy:database:') ? [name] : []));
+  });
+
+async function signOut(page: Page): Promise<void> {
+  await page.bringToFront();
+  await signOutButton(page).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Sign out' }).click();
+}
+
+const userDatabases = async (page: Page) =>
+  (await databases(page)).filter((name) => /^convoy-[0-9a-f]/.test(name));
 
 describe('work without an account', () => {
   it('P-LOCAL P-DURABLE D20 D21 begins with no server, survives a reload, and is taken along at the first sign-in', async () => {
@@ -143,24 +166,72 @@ describe('two accounts in one browser', () => {
     await other.context().close();
   });
 
-  it('D25 a tab that was signed out of lets another tab have the database', async () => {
+  it('P-PRIVATE P-NOLOSS D25 D40 all tabs leave an account together, and enter the next one together', async () => {
     const first = await app.signIn('editor');
     const second = await first.context().newPage();
     await second.goto('/');
-    await seen(second.getByText('Convoy is open in another tab of this browser.'));
+    await openMilestone(second, 'Field app', MILESTONE);
+    await second.route('**/rest/v1/rpc/sync_push', () => undefined);
+    await first.route('**/rest/v1/rpc/sync_push', () => undefined);
+    await createTask(second, 'Left in the second tab');
+    // A page in the background draws once a second.
+    await first.bringToFront();
     await signOutButton(first).click();
-    await first.getByRole('dialog').getByRole('button', { name: 'Sign out' }).click();
+    await first.getByRole('dialog').getByRole('button', { name: 'Keep and sign out' }).click();
+    for (const page of [first, second]) {
+      await seen(page.getByRole('heading', { name: 'Sign in' }));
+      expect(await page.getByText('Left in the second tab').count()).toBe(0);
+      await page.unrouteAll({ behavior: 'ignoreErrors' });
+    }
+    expect(await locksOnDatabases(first)).toEqual([]);
+
     await fillInAndSignIn(first, 'viewer');
-    await seen(first.getByRole('heading', { name: 'Lighthouse' }));
-    await second.getByRole('button', { name: 'Use another account' }).click();
+    for (const page of [first, second]) await seen(statusOf(page, 'Up to date'));
+    await second.bringToFront();
+    await openMilestone(second, 'Field app', MILESTONE);
+    expect(await second.getByText('Left in the second tab').count()).toBe(0);
+    await signOut(second);
+    for (const page of [first, second]) await seen(page.getByRole('heading', { name: 'Sign in' }));
+
     await fillInAndSignIn(second, 'editor');
-    await seen(second.getByRole('heading', { name: 'Lighthouse' }));
+    for (const page of [first, second]) {
+      await page.bringToFront();
+      await openMilestone(page, 'Field app', MILESTONE);
+      await seen(page.getByRole('main').getByRole('link', { name: 'Left in the second tab' }));
+    }
     await first.context().close();
   });
 
-  it('P-NOLOSS D24 discards a user’s data after asking twice, with the download at hand', async () => {
+  it('D40 a tab that slept through a sign-out leaves the account when it wakes', async () => {
+    const first = await app.signIn('editor');
+    const second = await first.context().newPage();
+    // What happens elsewhere is not told to a page that sleeps.
+    await second.addInitScript(() =>
+      window.addEventListener('storage', (event) => event.stopImmediatePropagation(), true),
+    );
+    await second.goto('/');
+    await seen(second.getByRole('heading', { name: 'Lighthouse' }));
+    const say = (target: 'window' | 'document', event: string) =>
+      second.evaluate(([target, event]) => globalThis[target].dispatchEvent(new Event(event)), [
+        target,
+        event,
+      ] as const);
+    await say('document', 'freeze');
+    await signOut(first);
+    await seen(first.getByRole('heading', { name: 'Sign in' }));
+    await seen(second.getByRole('heading', { name: 'Lighthouse' }));
+    await say('document', 'resume');
+    await seen(second.getByRole('heading', { name: 'Sign in' }));
+    await first.context().close();
+  });
+
+  it('P-NOLOSS D24 D40 discards a user’s data after asking twice, with the download at hand, also while another tab has it open', async () => {
     const page = await app.signIn('editor');
     await openMilestone(page, 'Field app', MILESTONE);
+    const other = await page.context().newPage();
+    await other.goto('/');
+    await seen(other.getByRole('heading', { name: 'Lighthouse' }));
+    await page.bringToFront();
     await page.context().setOffline(true);
     await createTask(page, 'Better not');
     await seen(statusOf(page, 'Offline — no network'));
@@ -169,15 +240,16 @@ describe('two accounts in one browser', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Download what is only here' }).click();
     const saved = await (await downloading).path();
     expect(readFileSync(saved, 'utf8')).toContain('Better not');
-    const before = (await databases(page)).filter((name) => /^convoy-[0-9a-f]/.test(name));
-    expect(before).toHaveLength(1);
+    expect(await userDatabases(page)).toHaveLength(1);
     await page.getByRole('dialog').getByRole('button', { name: 'Discard …' }).click();
     const asked = page.getByRole('dialog', { name: 'Remove your data from this device?' });
     await asked.getByRole('button', { name: 'Back' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Discard …' }).click();
     await asked.getByRole('button', { name: 'Discard and sign out' }).click();
     await seen(page.getByRole('heading', { name: 'Sign in' }));
-    expect((await databases(page)).filter((name) => before.includes(name))).toEqual([]);
+    expect(await userDatabases(page)).toEqual([]);
+    await seen(other.getByRole('heading', { name: 'Sign in' }));
+    await other.close();
 
     await page.context().setOffline(false);
     await fillInAndSignIn(page, 'editor');

@@ -102,7 +102,7 @@ describe('without the network and without the server', () => {
           await page.getByRole('button', { name: 'Sync now' }).click();
           return news.count();
         },
-        { timeout: 15_000, interval: 500 },
+        { timeout: 30_000, interval: 500 },
       )
       .toBe(1);
     await other.context().close();

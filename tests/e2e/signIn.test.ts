@@ -1,5 +1,10 @@
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { createTask, gone, openMilestone, seen, statusOf, syncNow, WebApp } from '../support/webApp';
+
+/** The list renders a screenful; what is searched for is on it. */
+const searchFor = (page: Page, text: string) =>
+  page.getByRole('searchbox', { name: 'Find by title' }).fill(text);
 
 describe('signing in and out', () => {
   let app: WebApp;
@@ -103,14 +108,22 @@ describe('signing in and out', () => {
     await page.context().close();
   });
 
-  it('opens in one tab at a time, and in the second once the first is closed', async () => {
+  it('works in two tabs at once, each showing what the other does; and in one when the other is closed', async () => {
     const first = await app.signIn('owner');
+    await openMilestone(first, 'Field app', 'Inspections work offline');
     const second = await first.context().newPage();
     await second.goto('/');
-    await seen(second.getByText('Convoy is open in another tab of this browser.'));
-    await first.close();
-    await second.getByRole('button', { name: 'Try again' }).click();
     await seen(second.getByRole('heading', { name: 'Lighthouse' }));
+    await openMilestone(second, 'Field app', 'Inspections work offline');
+    for (const page of [first, second]) await searchFor(page, 'Written');
+    await first.bringToFront();
+    await createTask(first, 'Written in the first tab');
+    await seen(second.getByRole('main').getByRole('link', { name: 'Written in the first tab' }));
+    await second.bringToFront();
+    await createTask(second, 'Written in the second tab');
+    await seen(first.getByRole('main').getByRole('link', { name: 'Written in the second tab' }));
+    await first.close();
+    await createTask(second, 'Written when the first was closed');
     await second.context().close();
   });
 });

@@ -92,4 +92,37 @@ describe('what the sync page shows', () => {
     await other.context().close();
     await page.context().close();
   });
+
+  it('D60 saves the database as a file and brings it in again; what is newer comes with the next sync', async () => {
+    const title = 'Migrate databases of the pilot version';
+    const page = await app.signIn('editor');
+    await openTask(page, MILESTONE, title);
+    await syncNow(page);
+    await statusOf(page, 'Up to date').click();
+    const saving = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Save the database' }).click();
+    const file = await (await saving).path();
+
+    await openTask(page, MILESTONE, title);
+    await renameTask(page, 'Migrate the pilot’s tablets');
+    await syncNow(page);
+    await statusOf(page, 'Up to date').click();
+    const choose = async (path: string) => {
+      await page.getByLabel('Replace from a file').setInputFiles(path);
+      await page.getByRole('dialog').getByRole('button', { name: 'Replace' }).click();
+    };
+    await page.context().setOffline(true);
+    await choose(file);
+    await seen(page.getByText('What the file held is here now.'));
+    await openTask(page, MILESTONE, title);
+    await page.context().setOffline(false);
+    await seen(page.getByRole('heading', { name: 'Migrate the pilot’s tablets', level: 1 }));
+
+    await seen(statusOf(page, 'Up to date'));
+    await statusOf(page, 'Up to date').click();
+    await choose('package.json');
+    await seen(page.getByRole('dialog').getByText('no database of this account'));
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+    await page.context().close();
+  });
 });

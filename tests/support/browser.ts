@@ -1,9 +1,11 @@
 /** The browser of the end-to-end tests: whichever Chromium this machine has. */
 
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium } from 'playwright-core';
 
 const COMMANDS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
 
@@ -60,4 +62,51 @@ export async function launchBrowser(): Promise<Browser> {
   throw new Error(
     `No Chromium that starts. Install one with \`npm run test:setup\`, or set CHROMIUM_PATH.${tried}`,
   );
+}
+
+/** A browser with a profile on disk that can be killed with all its processes. */
+export interface BrowserProcess {
+  context: BrowserContext;
+  /** SIGKILL to the whole process group; resolves when it is gone. */
+  kill(): Promise<void>;
+}
+
+/**
+ * Starts a browser on a profile folder, which it makes or goes on with.
+ * @throws when none of this machine's browsers starts
+ */
+export async function startBrowserProcess(profile: string): Promise<BrowserProcess> {
+  for (const executable of findBrowsers()) {
+    const flags = ['--headless', '--remote-debugging-port=0', `--user-data-dir=${profile}`, 'about:blank'];
+    const child = spawn(executable, [...ARGS, ...flags], {
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const gone = once(child, 'exit');
+    const url = await new Promise<string | null>((resolve) => {
+      let said = '';
+      child.stderr.on('data', (chunk: Buffer) => {
+        said += chunk.toString();
+        const found = /DevTools listening on (ws:\S+)/.exec(said)?.[1];
+        if (found) resolve(found);
+      });
+      gone.then(
+        () => resolve(null),
+        () => resolve(null),
+      );
+    });
+    if (url === null) continue;
+    const browser = await chromium.connectOverCDP(url);
+    const [context] = browser.contexts();
+    if (!context) throw new Error('The browser has no profile.');
+    return {
+      context,
+      kill: async () => {
+        process.kill(-(child.pid as number), 'SIGKILL');
+        await gone;
+        await browser.close().catch(() => undefined);
+      },
+    };
+  }
+  throw new Error('No Chromium that starts. Install one with `npm run test:setup`, or set CHROMIUM_PATH.');
 }

@@ -1,7 +1,20 @@
 /** Before the browser tests, once: what the server is going to serve is what the sources say. */
 
+import { rmSync } from 'node:fs';
+import type { TestProject } from 'vitest/node';
 import { ensureBuild } from '../../scripts/ensure-build.mjs';
+import { buildStoragePage } from './storageLab';
 
-export default function setup(): void {
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Where the built page of the storage tests is. */
+    storagePage: string;
+  }
+}
+
+export default async function setup(project: TestProject): Promise<() => void> {
   if (!ensureBuild()) throw new Error('The web app cannot be built.');
+  const folder = await buildStoragePage();
+  project.provide('storagePage', folder);
+  return () => rmSync(folder, { recursive: true, force: true });
 }

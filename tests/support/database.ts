@@ -5,14 +5,8 @@
 
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import {
-  openPgliteInMemory,
-  openPostgres,
-  type SqlBackend,
-  type SqlConnection,
-  type SqlFailure,
-} from '@/server';
-import { migratedTemplate, prepareForTests } from './template';
+import { openPostgres, type SqlBackend, type SqlConnection, type SqlFailure } from '@/server';
+import { openMigrated, prepareForTests } from './template';
 
 type Value = string | number | boolean | null;
 
@@ -82,8 +76,7 @@ export async function refusalOf(work: Promise<unknown>): Promise<string | null> 
 }
 
 async function onPglite(demo: boolean): Promise<TestDatabase> {
-  const backend = await openPgliteInMemory(await migratedTemplate(demo));
-  return new TestDatabase(backend, async () => {});
+  return new TestDatabase(await openMigrated(demo), async () => {});
 }
 
 async function onServer(url: string, demo: boolean): Promise<TestDatabase> {

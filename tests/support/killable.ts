@@ -1,24 +1,29 @@
-/** Processes that sync, started and killed by a test. */
+/** Processes that work on a database, started and killed by a test or a proof. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import type { ChildSays, ChildTask } from './syncChild';
 
-export class Killable {
-  readonly said: ChildSays[] = [];
+/** @typeParam Says what it says on standard output, a JSON line each */
+export class Killable<Says> {
+  readonly said: Says[] = [];
   readonly exited: Promise<number | null>;
   errors = '';
   private readonly child: ChildProcess;
   private readonly listeners = new Set<() => void>();
 
-  constructor(task: ChildTask) {
-    this.child = spawn(process.execPath, ['--import', 'tsx', 'tests/support/syncChild.ts'], {
+  /**
+   * @param script TypeScript; it finds the task as JSON in the environment's `CONVOY_CHILD`
+   * @param within a command that runs another one, if any
+   */
+  constructor(script: string, task: unknown, within: readonly string[] = []) {
+    const [command, ...args] = [...within, process.execPath, '--import', 'tsx', script];
+    this.child = spawn(command as string, args, {
       env: { ...process.env, CONVOY_CHILD: JSON.stringify(task) },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const lines = createInterface({ input: this.child.stdout as NodeJS.ReadableStream });
     lines.on('line', (line) => {
-      this.said.push(JSON.parse(line) as ChildSays);
+      this.said.push(JSON.parse(line) as Says);
       for (const listener of this.listeners) listener();
     });
     this.child.stderr?.on('data', (chunk) => {
@@ -31,7 +36,7 @@ export class Killable {
   }
 
   /** Resolves when it has said this; rejects when it ended without. */
-  async until(fits: (said: ChildSays[]) => boolean): Promise<void> {
+  async until(fits: (said: Says[]) => boolean): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const look = () => {
         if (fits(this.said)) resolve();

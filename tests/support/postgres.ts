@@ -31,8 +31,13 @@ export function postgresBinaries(): string | null {
   return [...installed, ...onPath].find((folder) => existsSync(join(folder, 'initdb'))) ?? null;
 }
 
-/** Starts a cluster. @throws when PostgreSQL is not installed or does not start. */
-export async function startPostgres(): Promise<TestPostgres> {
+/**
+ * Starts a cluster. @throws when PostgreSQL is not installed or does not start.
+ * @param settings of the server; tests do without durability
+ */
+export async function startPostgres(
+  settings: Readonly<Record<string, string>> = { fsync: 'off' },
+): Promise<TestPostgres> {
   const binaries = postgresBinaries();
   if (binaries === null) throw new Error('PostgreSQL is not installed.');
   const folder = mkdtempSync(join(tmpdir(), 'convoy-postgres-'));
@@ -44,9 +49,10 @@ export async function startPostgres(): Promise<TestPostgres> {
   await finished(join(binaries, 'initdb'), initdb, owner);
 
   const port = await freePort();
+  const set = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const server = spawn(
     join(binaries, 'postgres'),
-    ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', folder, '-c', 'fsync=off'],
+    ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', folder, ...set],
     { ...owner, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] },
   );
   let log = '';

@@ -37,6 +37,9 @@ export interface Variant {
 
 const COPIED = ['src', 'supabase', 'scripts', 'tests', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
 
+/** Where variants are, from the root. */
+export const VARIANTS = '.cache/variants';
+
 /**
  * Makes a variant.
  * @param name for people who look into the folder
@@ -44,7 +47,7 @@ const COPIED = ['src', 'supabase', 'scripts', 'tests', 'package.json', 'tsconfig
  */
 export function makeVariant(name: string, edits: readonly Edit[]): Variant {
   const project = resolve('.');
-  const folder = join(project, '.cache/variants');
+  const folder = join(project, VARIANTS);
   mkdirSync(folder, { recursive: true });
   const root = mkdtempSync(join(folder, `${name}-`));
   const remove = () => rmSync(root, { recursive: true, force: true });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { type LocalStack, startLocalStack } from '@/server';
 import { launchBrowser } from './browser';
+import { copyMigratedFolder } from './template';
 
 /** How long a person would wait, in ms. */
 const PATIENCE_MS = 20_000;
@@ -19,6 +20,7 @@ export class WebApp {
 
   static async start(): Promise<WebApp> {
     const folder = mkdtempSync(join(tmpdir(), 'convoy-web-'));
+    await copyMigratedFolder(folder);
     const browser = await launchBrowser();
     return new WebApp(folder, browser, await startOn(folder, 0));
   }

@@ -69,6 +69,7 @@ export function isPullAnswer(value: unknown): value is PullAnswer {
     value.scopes.every(isScope) &&
     every(value.cursors, isCursor) &&
     every(value.refilled, isPosition) &&
+    isStrings(value.forgotten) &&
     typeof value.more === 'boolean' &&
     (value.total === null || isRevision(value.total)) &&
     isPage(value)

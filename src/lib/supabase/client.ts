@@ -3,6 +3,7 @@
 import { createClient, type SupabaseClient, type SupabaseClientOptions } from '@supabase/supabase-js';
 import { backoffMs } from '@/core/backoff';
 import type { Database } from './database.types.generated';
+import { refreshFetch } from './refreshFetch';
 import { meteredFetch } from './traffic';
 
 export type ConvoyClient = SupabaseClient<Database>;
@@ -41,7 +42,9 @@ export function createConvoyClient(
       ...(options.storage && { storage: options.storage }),
       ...(options.storageKey && { storageKey: options.storageKey }),
     },
-    global: { fetch: meteredFetch(options.fetch ?? ((input, init) => globalThis.fetch(input, init))) },
+    global: {
+      fetch: refreshFetch(meteredFetch(options.fetch ?? ((input, init) => globalThis.fetch(input, init)))),
+    },
     realtime: {
       transport: (options.webSocket ?? runtimeWebSocket()) as WebSocketConstructor,
       // Its own steps have no jitter: after a restart of the server, all devices would be back at once.

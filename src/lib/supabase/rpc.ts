@@ -1,6 +1,6 @@
 /** One call of a database function over PostgREST, with every way of failing as a typed value. */
 
-import { isAuthRetryableFetchError } from '@supabase/supabase-js';
+import { isAuthRetryableFetchError, type AuthError as SupabaseAuthError } from '@supabase/supabase-js';
 import type { AuthError, TransportError } from '@/core/errors';
 import type { Traffic } from '@/core/protocol';
 import { fail, ok, type Result } from '@/core/result';
@@ -35,12 +35,16 @@ export async function callRpc<Name extends RpcName>(
   if (refreshed === null) return fail(timedOut());
   const { error } = refreshed;
   if (!error) return callOnce(client, name, args, options);
-  if (isAuthRetryableFetchError(error)) return fail(offline());
-  // Not the session is at fault: asking the person to sign in would help nobody.
-  if (error.status === 429 || (error.status ?? 0) >= 500) {
-    return fail(failureOf(error.status ?? 0, error, { retryAfterMs: null }));
-  }
-  return called;
+  const transient = transientFailure(error);
+  return transient ? fail(transient) : called;
+}
+
+/** @returns what kept a session from being refreshed, where not the session is at fault: asking the person to sign in would help nobody. */
+function transientFailure(error: SupabaseAuthError): TransportError | null {
+  if (isAuthRetryableFetchError(error)) return offline();
+  const { status = 0 } = error;
+  if (status !== 429 && status < 500) return null;
+  return failureOf(status, error, { retryAfterMs: null }) as TransportError;
 }
 
 async function callOnce<Name extends RpcName>(
@@ -54,7 +58,12 @@ async function callOnce<Name extends RpcName>(
     const { data, error, status } = await client.rpc(name, args).abortSignal(signal);
     if (!error)
       return ok({ data: data as unknown, traffic: { sent: traffic.sent, received: traffic.received } });
-    if (status === 401 && !(await hasSession(client))) return fail(signedOut());
+    if (status === 401) {
+      // Without a session supabase-js asks as nobody, and nobody may call anything.
+      const { data: stored, error: refusal } = await client.auth.getSession();
+      // There may be one that could only not be refreshed just now.
+      if (stored.session === null) return fail((refusal && transientFailure(refusal)) ?? signedOut());
+    }
     return fail(failureOf(status, error, traffic));
   });
   return answered ?? fail(timedOut());
@@ -74,14 +83,18 @@ async function untilGivenUp<T>(
   const abort = () => controller.abort();
   const timer = setTimeout(abort, timeoutMs);
   signal?.addEventListener('abort', abort, { once: true });
+  let giveUp = () => {};
   const givenUp = new Promise<null>((resolve) => {
-    controller.signal.addEventListener('abort', () => resolve(null), { once: true });
+    giveUp = () => resolve(null);
   });
+  controller.signal.addEventListener('abort', giveUp, { once: true });
   try {
     return await Promise.race([work(controller.signal), givenUp]);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', abort);
+    // The runtime keeps a request's signal until the request is collected, and with this listener the answer.
+    controller.signal.removeEventListener('abort', giveUp);
   }
 }
 
@@ -91,12 +104,6 @@ function timedOut(): TransportError {
 
 function offline(): TransportError {
   return { kind: 'transport', code: 'offline', message: 'The server cannot be reached.' };
-}
-
-/** Without a session supabase-js asks as nobody, and nobody may call anything. */
-async function hasSession(client: ConvoyClient): Promise<boolean> {
-  const { data } = await client.auth.getSession();
-  return data.session !== null;
 }
 
 export function signedOut(): AuthError {

@@ -1,10 +1,16 @@
 /** Database setup and initialization: WatermelonDB with Convoy's schema, models and tracking. */
 
 import { v7 as uuidv7 } from 'uuid';
-import type { StorageError } from '@/core/errors';
+import { ConvoyError, type StorageError } from '@/core/errors';
 import { fail, ok, type Result } from '@/core/result';
 import type { Closable } from '@/core/storage';
-import { isSharedStore, type SalvageReport, type SharedStore } from '@/core/storage';
+import {
+  type FilledRows,
+  isSharedStore,
+  type SalvageReport,
+  type SharedStore,
+  type StoredQuery,
+} from '@/core/storage';
 import { replicaOf } from './carryIn';
 import { ConvoyModel, modelClasses } from './models';
 import { RecoverableModel } from './models/recoverableModel';
@@ -20,8 +26,9 @@ import {
 export type { DatabaseAdapter } from './models/watermelondb';
 
 type BatchOperation =
-  | ['create' | 'update', string, unknown]
-  | ['markAsDeleted' | 'destroyPermanently', string, string];
+  | ['create' | 'update', string, unknown, before?: unknown]
+  | ['markAsDeleted' | 'destroyPermanently', string, string]
+  | ['fill', string, FilledRows];
 type Change = { record: Model; type: 'created' | 'updated' | 'destroyed' };
 
 /** What `batch` needs of WatermelonDB's internals (0.28.0, pinned). */
@@ -30,7 +37,12 @@ interface Internals {
     batch(operations: BatchOperation[]): Promise<void>;
     readonly underlyingAdapter: { flush?: () => Promise<void> };
   };
-  collections: { get(table: string): { _applyChangesToCache(changes: Change[]): void } };
+  collections: {
+    get(table: string): {
+      _applyChangesToCache(changes: Change[]): void;
+      _cache: { get(id: string): Model | undefined };
+    };
+  };
   _ensureInWriter(name: string): void;
   _notify(changes: [string, Change[]][]): void;
 }
@@ -71,19 +83,40 @@ export class ConvoyDatabase extends Database implements EditContext {
     return super.write((writer) => shared.whileSoleWriter(() => work(writer)), description);
   }
 
-  /** What was saved, where the database was found damaged and made anew. */
+  /** What was saved, where the database was found damaged and made anew, until `forgetSalvaged`. */
   get salvaged(): SalvageReport | null {
     return this.shared?.salvaged ?? null;
   }
 
-  /** Calls back when the storage is in trouble: an old version of the code, damage, a full disk. */
-  onStorageTrouble(listener: (error: StorageError) => void): void {
+  async forgetSalvaged(): Promise<void> {
+    await this.shared?.forgetSalvaged();
+  }
+
+  /** Calls back when the storage is in trouble: an old version of the code, damage, a full disk; with null when that has room again. */
+  onStorageTrouble(listener: (error: StorageError | null) => void): void {
     this.shared?.onTrouble(listener);
   }
 
   /** Resolves when what other tabs and processes wrote until now is in memory. */
   async catchUp(): Promise<void> {
-    await this.shared?.whileSoleWriter(async () => undefined);
+    await this.shared?.catchUp();
+  }
+
+  /** @returns the whole database as a file. Rejects with a `ConvoyError` (storage). */
+  exportFile(owner: string): Promise<Uint8Array> {
+    return this.withFile((shared) => shared.exportFile(owner));
+  }
+
+  /** Replaces everything by what an exported file holds; to be called inside `write`. Rejects as `SharedStore` says. */
+  importFile(bytes: Uint8Array, owner: string): Promise<void> {
+    (this as unknown as Internals)._ensureInWriter('Database.importFile()');
+    return this.withFile((shared) => shared.importFile(bytes, owner));
+  }
+
+  private async withFile<T>(work: (shared: SharedStore) => Promise<T>): Promise<T> {
+    if (this.shared) return work(this.shared);
+    const message = 'What is kept in this window is in no file.';
+    throw new ConvoyError({ kind: 'storage', code: 'unavailable', message });
   }
 
   /** Lets go of the file. Nothing can be read or written afterwards. */
@@ -113,13 +146,35 @@ export class ConvoyDatabase extends Database implements EditContext {
   }
 
   override async batch(...records: unknown[]): Promise<void> {
+    const given = (Array.isArray(records[0]) ? records[0] : records) as (Model | null | false | undefined)[];
+    await this.batchAndFill(
+      given.filter((record): record is Model => Boolean(record)),
+      [],
+    );
+  }
+
+  /** @returns the record where it is in memory. Inside `write` that is what is stored. */
+  inMemory<T extends Model>(table: string, id: string): T | null {
+    return ((this as unknown as Internals).collections.get(table)._cache.get(id) as T | undefined) ?? null;
+  }
+
+  /** Whether the storage takes rows without a record for each, and answers queries without. */
+  get hasRows(): boolean {
+    return this.shared !== null;
+  }
+
+  /** Answers queries at one moment, from storage. To be called where `hasRows`. */
+  async readAll(queries: readonly StoredQuery[]): Promise<(string | number | null)[][][]> {
+    return this.shared?.readAll(queries) ?? [];
+  }
+
+  /** A batch with rows of tables beside the prepared records, in one transaction. To be called where `hasRows`. */
+  async batchAndFill(prepared: Model[], filled: readonly [table: string, rows: FilledRows][]): Promise<void> {
     const internals = this as unknown as Internals;
     internals._ensureInWriter('Database.batch()');
-    const given = (Array.isArray(records[0]) ? records[0] : records) as (Model | null | false | undefined)[];
-    const prepared = given.filter((record): record is Model => Boolean(record));
     this.formGroup(prepared);
 
-    const operations: BatchOperation[] = [];
+    const operations: BatchOperation[] = filled.map(([table, rows]) => ['fill', table, rows]);
     const changes = new Map<string, Change[]>();
     try {
       for (const record of prepared) {
@@ -162,18 +217,25 @@ function addOperations(operations: BatchOperation[], table: string, record: Mode
   if (state !== 'create') record._preparedState = null;
   switch (state) {
     case 'create':
-    case 'update':
       operations.push([state, table, record._raw]);
-      return state === 'create' ? 'created' : 'updated';
+      return 'created';
+    case 'update':
+      operations.push([state, table, record._raw, beforeOf(record)]);
+      return 'updated';
     case 'markAsDeleted':
       // The adapter's own operation stores nothing but the status.
-      if (record instanceof ConvoyModel) operations.push(['update', table, record._raw]);
+      if (record instanceof ConvoyModel) operations.push(['update', table, record._raw, beforeOf(record)]);
       operations.push([state, table, record.id]);
       return 'destroyed';
     case 'destroyPermanently':
       operations.push([state, table, record.id]);
       return 'destroyed';
   }
+}
+
+/** What is stored of a record; null where that is not known. */
+function beforeOf(record: Model): unknown {
+  return record instanceof RecoverableModel ? record._rawBefore : null;
 }
 
 /**
@@ -184,7 +246,10 @@ export async function openDatabase(options: {
   adapter: DatabaseAdapter;
   clock: EditClock;
 }): Promise<Result<ConvoyDatabase, StorageError>> {
-  setIdGenerator(() => uuidv7());
+  // WatermelonDB tries it out. A real id would load the runtime's random numbers, which reading needs none of.
+  let isTrial = true;
+  setIdGenerator(() => (isTrial ? 'trial' : uuidv7()));
+  isTrial = false;
   const database = new ConvoyDatabase(options);
   try {
     const adapter = database.adapter as unknown as { initializingPromise?: Promise<unknown> };

@@ -12,20 +12,21 @@ import { SupabaseTransport } from '@/lib/supabase/transport';
 import { databaseName, LOCAL_USER } from './accounts/databases';
 import { findLocalWork, resumeTaking, takeLocalWork } from './accounts/localWork';
 import { writeReferenceData } from './accounts/referenceData';
+import { SESSION_KEY } from './accounts/sessionKey';
 import { leaveAccount, type SignOutOptions, type SignOutResult } from './accounts/signOut';
 import type { LocalWork } from './accounts/takeAlong';
 import { type Device, openDevice } from './device';
 import { LOCAL_DATABASE } from './models';
 
-export { findLocalWork, takeLocalWork };
+export { findLocalWork, SESSION_KEY, takeLocalWork };
 
 export type WatermelonPlatform = ReturnType<typeof createPlatform>;
 
-/** Where the session is kept in the platform's session storage. */
-export const SESSION_KEY = 'convoy:session';
-
 /** How long the server may take to hear of a sign-out, in ms; the device forgets the session anyway. */
 const SIGN_OUT_MS = 3_000;
+
+/** How long other tabs may take to let go of a database that is to be removed, in ms. */
+const LET_GO_MS = 10_000;
 
 /** @returns the client of the backend this platform is set up for, or null: there is none. */
 export async function connect(platform: WatermelonPlatform): Promise<ConvoyClient | null> {
@@ -79,6 +80,28 @@ export async function openUserDevice(
   return device.value;
 }
 
+/**
+ * @returns what is on this device alone, of a user whose database cannot be opened; null where this platform
+ * cannot tell. Rejects with a `ConvoyError` (storage).
+ */
+export async function exportUnopened(platform: WatermelonPlatform, userId: string | null): Promise<unknown> {
+  const name = databaseName(userId ?? LOCAL_USER);
+  const read = await platform.readUnsynced?.(name, LOCAL_DATABASE.salvage);
+  if (read?.ok === false) throw new ConvoyError(read.error);
+  return read?.value ?? null;
+}
+
+/** @returns that database as a file; null where this platform has none. Rejects with a `ConvoyError` (storage). */
+export async function exportUnopenedFile(
+  platform: WatermelonPlatform,
+  userId: string | null,
+): Promise<Uint8Array | null> {
+  const owner = userId ?? LOCAL_USER;
+  const read = await platform.readFile?.(databaseName(owner), owner);
+  if (read?.ok === false) throw new ConvoyError(read.error);
+  return read?.value ?? null;
+}
+
 /** Leaves the account of an open device; see `SignOutOptions` for what is not on the server. */
 export function signOutOf(
   open: {
@@ -86,15 +109,20 @@ export function signOutOf(
     client: ConvoyClient | null;
     device: Device;
     close: () => Promise<void>;
+    /** The session is no longer here: other tabs may be told to let go of the database. */
+    onForgotten?: () => void;
   },
   options: SignOutOptions,
 ): Promise<SignOutResult> {
-  const { platform, client, device, close } = open;
+  const { platform, client, device, close, onForgotten } = open;
   const steps = {
     device,
     close,
-    forgetSession: () => forgetSession(platform, client),
-    removeDatabase: () => platform.removeDatabase(databaseName(device.userId)),
+    forgetSession: async () => {
+      await forgetSession(platform, client);
+      onForgotten?.();
+    },
+    removeDatabase: () => platform.removeDatabase(databaseName(device.userId), LET_GO_MS),
   };
   return leaveAccount(steps, options);
 }

@@ -2,10 +2,10 @@
 
 import type { Observable } from 'rxjs';
 import type { ContextService } from '@/core/contextService';
-import type { StorageError } from '@/core/errors';
+import { ConvoyError, type StorageError } from '@/core/errors';
 import type { PokeSource } from '@/core/pokes';
 import type { Json, SyncTransport } from '@/core/protocol';
-import { ok, type Result } from '@/core/result';
+import { fail, ok, type Result } from '@/core/result';
 import type { SyncedTable } from '@/core/schema';
 import type { Closable, SalvageReport } from '@/core/storage';
 import { LocalStore } from './context/localStore';
@@ -14,9 +14,13 @@ import { type ConvoyDatabase, type DatabaseAdapter, openDatabase } from './datab
 import {
   countUnsynced,
   discardArchived,
+  discardLost,
   discardQuarantined,
   editQuarantined,
+  exportDatabase,
   exportUnsynced,
+  type IdMappings,
+  importDatabase,
   observeSyncLog,
   readSyncLog,
   retryQuarantined,
@@ -83,10 +87,20 @@ export interface Device {
   settleConflict(id: string, how: Settlement): Promise<boolean>;
   /** Reverses a settlement told in the feed, made on whichever device. */
   reverseSettlement(activityId: string): Promise<void>;
-  /** What was saved of a damaged local database when it was opened; null: it was sound. */
+  /** What was saved of a damaged local database, as of when this one was opened; null: it was sound, or that was read. */
   readonly salvaged: SalvageReport | null;
+  /** Somebody has read it: it is told no more from the next opening on. Rejects with a `ConvoyError` (storage). */
+  forgetSalvaged(): Promise<void>;
+  /** What is written here outlives this window. */
+  readonly isDurable: boolean;
+  /** Calls back when the storage is in trouble: newer code has taken over, damage, a full disk; with null when that has room again. */
+  onStorageTrouble(listener: (error: StorageError | null) => void): void;
   /** Everything here that is not on the server, to be kept elsewhere. */
   exportUnsynced(): Promise<UnsyncedExport>;
+  /** The whole local database as a SQLite file, for a backup or another device of this user. */
+  exportDatabase(): Promise<Result<Uint8Array, StorageError>>;
+  /** Replaces everything here by such a file; refused while something here is not on the server. */
+  importDatabase(file: Uint8Array): Promise<Result<null, StorageError>>;
   /** How much of it there is. */
   countUnsynced(): Promise<UnsyncedCounts>;
   /** What the last syncs did, newest first; at most 200, those that found nothing to do left out. */
@@ -95,6 +109,8 @@ export interface Device {
   observeSyncLog(): Observable<SyncLogItem[]>;
   /** Forgets values that had to leave the device with the access to their workspace. They are in no export then. */
   discardArchived(ids: readonly string[]): Promise<void>;
+  /** Forgets what was lost with a record that is gone; it does not come back with it then. */
+  discardLost(id: string): Promise<boolean>;
   /**
    * Stops syncing, a sync that is running included, and lets go of the database: no timer, connection
    * or request is left. What is unsynced stays in the local database.
@@ -119,8 +135,16 @@ export async function openDevice(options: DeviceOptions): Promise<Result<Device,
     pageRows: options.pageRows,
     exclusively: options.exclusively ?? ((work) => work()),
   });
-  const ids = await engine.idMappings();
-  await engine.refreshCounts();
+  let ids: IdMappings;
+  try {
+    ids = await engine.idMappings();
+    await engine.refreshCounts();
+  } catch (error) {
+    // After an upgrade the first thing is to write: the disk may be full.
+    await database.close();
+    if (error instanceof ConvoyError && error.detail.kind === 'storage') return fail(error.detail);
+    throw error;
+  }
   const store = new LocalStore(database, (id) => ids.resolve(id));
   const requestSync = () => void engine.sync();
   const stopAutoSync =
@@ -151,11 +175,17 @@ export async function openDevice(options: DeviceOptions): Promise<Result<Device,
     settleConflict: (id, how) => settleConflict({ database, ids, userId }, id, how),
     reverseSettlement: (activityId) => reverseSettlement({ database, ids, userId }, activityId),
     salvaged: database.salvaged,
+    forgetSalvaged: () => database.forgetSalvaged(),
+    isDurable: (options.adapter as { isDurable?: boolean }).isDurable !== false,
+    onStorageTrouble: (listener) => database.onStorageTrouble(listener),
     exportUnsynced: () => exportUnsynced(database, userId, clock.now()),
+    exportDatabase: () => exportDatabase(database, userId),
+    importDatabase: (file) => importDatabase({ database, engine, userId }, file),
     countUnsynced: () => countUnsynced(database),
     syncLog: () => readSyncLog(database),
     observeSyncLog: () => observeSyncLog(database),
     discardArchived: (archived) => discardArchived(database, archived),
+    discardLost: (id) => discardLost(database, id),
     close: async () => {
       await Promise.all([stopAutoSync(), engine.stop()]);
       await database.close();

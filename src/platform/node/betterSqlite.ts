@@ -2,6 +2,7 @@
 
 import Sqlite from 'better-sqlite3';
 import { failureOf, type Selected, type SqliteHandle, type SqlValue } from '../sqlite/handle';
+import { nativePart } from './nativePart';
 
 /** ms to wait for another process that writes just now. */
 const BUSY_MS = 10_000;
@@ -17,14 +18,20 @@ const CODES: Readonly<Record<string, number>> = {
   SQLITE_NOTADB: 26,
 };
 
+interface Prepared {
+  statement: Sqlite.Statement;
+  /** null: it returns nothing. */
+  columns: string[] | null;
+}
+
 export class BetterSqliteHandle implements SqliteHandle {
   private readonly database: Sqlite.Database;
-  private readonly statements = new Map<string, Sqlite.Statement>();
+  private readonly statements = new Map<string, Prepared>();
   private version: Sqlite.Statement | null = null;
 
-  /** Opens or makes the file. */
-  constructor(path: string) {
-    this.database = guarded(() => new Sqlite(path, { timeout: BUSY_MS }));
+  /** @param from path of the file, which is made where it is missing; or its content, for a copy in memory */
+  constructor(from: string | Buffer) {
+    this.database = guarded(() => new Sqlite(from, { timeout: BUSY_MS, ...nativePart() }));
   }
 
   makeDurable(): void {
@@ -35,26 +42,35 @@ export class BetterSqliteHandle implements SqliteHandle {
   }
 
   exec(sql: string): void {
+    // It may change what the columns of a statement are.
+    this.statements.clear();
     guarded(() => this.database.exec(sql));
   }
 
   select(sql: string, args: readonly SqlValue[] = []): Selected {
     return guarded(() => {
-      const statement = this.prepared(sql);
-      if (!statement.reader) {
-        statement.run(...args);
+      const prepared = this.prepared(sql);
+      if (prepared.columns === null) {
+        prepared.statement.run(...args);
         return { columns: [], rows: [] };
       }
-      const columns = statement.columns().map(({ name }) => name);
-      return { columns, rows: statement.raw().all(...args) as SqlValue[][] };
+      return { columns: prepared.columns, rows: prepared.statement.all(...args) as SqlValue[][] };
     });
   }
 
   run(sql: string, argLists: readonly (readonly SqlValue[])[]): void {
     guarded(() => {
-      const statement = this.prepared(sql);
+      const { statement } = this.prepared(sql);
       for (const args of argLists) statement.run(...args);
     });
+  }
+
+  serialize(): Uint8Array {
+    return guarded(() => this.database.serialize());
+  }
+
+  openCopy(bytes: Uint8Array): SqliteHandle {
+    return new BetterSqliteHandle(Buffer.from(bytes));
   }
 
   dataVersion(): number {
@@ -69,7 +85,7 @@ export class BetterSqliteHandle implements SqliteHandle {
     this.database.close();
   }
 
-  private prepared(sql: string): Sqlite.Statement {
+  private prepared(sql: string): Prepared {
     const known = this.statements.get(sql);
     if (known) {
       // The least recently used one is the first.
@@ -78,9 +94,11 @@ export class BetterSqliteHandle implements SqliteHandle {
       return known;
     }
     const statement = this.database.prepare(sql);
-    this.statements.set(sql, statement);
+    const columns = statement.reader ? statement.columns().map(({ name }) => name) : null;
+    const prepared = { statement: statement.reader ? statement.raw() : statement, columns };
+    this.statements.set(sql, prepared);
     if (this.statements.size > KEPT) this.statements.delete(this.statements.keys().next().value as string);
-    return statement;
+    return prepared;
   }
 }
 

@@ -4,21 +4,45 @@ import { FileLock } from './fileLock';
 /** ms between tries for the lock. */
 const RETRY_MS = 50;
 
-/** Runs work while no other process of this machine runs work of the same name in this folder. */
+/**
+ * Runs work while no other process of this machine runs work of the same name in this folder.
+ * @param kept locks by name that stay open for the next time, since opening one takes longer than taking it
+ */
 export async function exclusively<T>(
   folder: string,
   name: string,
   work: () => Promise<T>,
   signal?: AbortSignal,
+  kept: Map<string, FileLock> | null = null,
 ): Promise<T> {
-  const lock = new FileLock(join(folder, `${name}.lock`));
+  const lock = kept?.get(name) ?? new FileLock(join(folder, `${name}.lock`));
+  // While it is in use here, whoever wants it waits as another process would: with a lock of their own.
+  kept?.delete(name);
+  let isHeld = false;
   try {
     while (!lock.tryTake()) {
       signal?.throwIfAborted();
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      await passed(RETRY_MS, signal);
     }
+    isHeld = true;
     return await work();
   } finally {
-    lock.close();
+    if (isHeld && kept && !kept.has(name)) {
+      lock.release();
+      kept.set(name, lock);
+    } else lock.close();
   }
+}
+
+/** Resolves after some ms, or as soon as the signal is aborted. */
+function passed(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener('abort', end);
+  });
 }

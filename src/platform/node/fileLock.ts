@@ -1,19 +1,19 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
+import { nativePart } from './nativePart';
 
 /** A lock among the processes of this machine. It is SQLite's own file lock: the system lets go of it when a process dies. */
 export class FileLock {
-  private readonly file: Sqlite.Database;
+  /** null until it is wanted: whoever only reads needs none. */
+  private file: Sqlite.Database | null = null;
 
-  constructor(path: string) {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    this.file = new Sqlite(path, { timeout: 0 });
-  }
+  constructor(private readonly path: string) {}
 
   /** @returns whether it is now held by this object */
   tryTake(): boolean {
     try {
+      this.file ??= open(this.path);
       this.file.exec('begin exclusive');
       return true;
     } catch (error) {
@@ -23,11 +23,16 @@ export class FileLock {
   }
 
   release(): void {
-    this.file.exec('rollback');
+    this.file?.exec('rollback');
   }
 
   /** Releases it too. */
   close(): void {
-    this.file.close();
+    this.file?.close();
   }
+}
+
+function open(path: string): Sqlite.Database {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  return new Sqlite(path, { timeout: 0, ...nativePart() });
 }

@@ -7,6 +7,7 @@ import WebSocket from 'ws';
 import type { Platform } from '@/core/platform';
 import { dataFolder } from './dataFolder';
 import { exclusively } from './exclusively';
+import type { FileLock } from './fileLock';
 import { fileStorage } from './fileStorage';
 import { hasSqlite, openSqlite, removeSqlite } from './sqlite';
 
@@ -19,6 +20,7 @@ export type WatermelonPlatform = Platform<DatabaseAdapter, AppSchema, SchemaMigr
 
 export function createPlatform(options: NodePlatformOptions = {}): WatermelonPlatform {
   const folder = options.folder ?? dataFolder();
+  const locks = new Map<string, FileLock>();
   return {
     openAdapter: (database) => openSqlite(folder, database),
     hasDatabase: async (name) => hasSqlite(folder, name),
@@ -31,7 +33,7 @@ export function createPlatform(options: NodePlatformOptions = {}): WatermelonPla
     // Node does not know whether there is a network; a request finds out.
     isOnline: () => true,
     onConnectivity: () => () => undefined,
-    exclusively: (name, work, signal) => exclusively(folder, name, work, signal),
+    exclusively: (name, work, signal) => exclusively(folder, name, work, signal, locks),
     webSocket: WebSocket,
   };
 }

@@ -10,13 +10,16 @@ import type { FileLock } from './fileLock';
 
 /** ms between looks for what other processes wrote, when nothing is read here. */
 const LOOK_MS = 200;
+/** ms without a write after which the journal is brought into the database. */
+const IDLE_MS = 2_000;
 /** ms until a writer gives up on the others. */
 const PATIENCE_MS = 30_000;
 
 export class NodePort implements StorePort {
   private replica: Replica | null = null;
-  private readonly listeners: ((error: StorageError) => void)[] = [];
+  private readonly listeners: ((error: StorageError | null) => void)[] = [];
   private readonly timer: NodeJS.Timeout;
+  private idle: NodeJS.Timeout | null = null;
   private writers = 0;
   private readonly told = new Set<StorageError['code']>();
 
@@ -36,7 +39,7 @@ export class NodePort implements StorePort {
     this.replica = replica;
   }
 
-  onTrouble(listener: (error: StorageError) => void): void {
+  onTrouble(listener: (error: StorageError | null) => void): void {
     this.listeners.push(listener);
   }
 
@@ -47,22 +50,51 @@ export class NodePort implements StorePort {
     });
   }
 
+  selectAll(
+    queries: Parameters<StorePort['selectAll']>[0],
+    done: Parameters<StorePort['selectAll']>[1],
+  ): void {
+    this.answer(done, () => {
+      this.takeOver();
+      return this.store.selectAll(queries);
+    });
+  }
+
   batch(batch: EncodedBatch, done: Done<void>): void {
-    this.answer(done, () => this.store.batch(batch));
+    this.answer(done, () => {
+      this.store.batch(batch);
+      this.tellOfRoom();
+    });
+    this.tidyWhenIdle();
   }
 
   exec(sql: string, done: Done<void>): void {
     this.answer(done, () => this.store.exec(sql));
   }
 
+  exportTo(owner: string, done: Done<Uint8Array>): void {
+    this.answer(done, () => this.store.exportFile(owner));
+  }
+
+  importFrom(bytes: Uint8Array, owner: string, done: Done<void>): void {
+    this.answer(done, () => {
+      const { written } = this.store.importFile(bytes, owner);
+      if (this.replica) this.replica.takeOver(foreignChanges(this.store, written, this.replica));
+    });
+    this.tidyWhenIdle();
+  }
+
+  /** What is committed can be seen by everybody: for that nobody has to be kept from writing. */
+  async catchUp(): Promise<void> {
+    const caughtUp = attempt(() => this.takeOver());
+    if ('error' in caughtUp) throw caughtUp.error;
+  }
+
   async whileSoleWriter<T>(work: () => Promise<T>): Promise<T> {
     if (this.writers === 0) await waitFor(this.lock);
     this.writers += 1;
     try {
-      if (this.writers === 1) {
-        const caughtUp = attempt(() => this.takeOver());
-        if ('error' in caughtUp) throw caughtUp.error;
-      }
+      if (this.writers === 1) await this.catchUp();
       return await work();
     } finally {
       this.writers -= 1;
@@ -72,9 +104,19 @@ export class NodePort implements StorePort {
 
   async close(): Promise<void> {
     clearInterval(this.timer);
+    if (this.idle) clearTimeout(this.idle);
     this.replica = null;
     this.store.close();
     this.lock.close();
+  }
+
+  /** Where it fails, the next write tells why. */
+  private tidyWhenIdle(): void {
+    if (this.idle) this.idle.refresh();
+    else {
+      this.idle = setTimeout(() => attempt(() => this.store.checkpoint()), IDLE_MS);
+      this.idle.unref();
+    }
   }
 
   private takeOver(): void {
@@ -94,6 +136,11 @@ export class NodePort implements StorePort {
     const outcome = attempt(work);
     if ('error' in outcome) this.tell(outcome.error);
     done(outcome);
+  }
+
+  /** The disk was full, and has taken a write again. */
+  private tellOfRoom(): void {
+    if (this.told.delete('quota')) for (const listener of this.listeners) listener(null);
   }
 
   private tell(error: Error): void {

@@ -4,9 +4,8 @@ import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { AppSchema } from '@nozbe/watermelondb';
 import type { SchemaMigrations } from '@nozbe/watermelondb/Schema/migrations';
 import type { LocalDatabaseOptions } from '@/core/platform';
-import type { SalvageReport } from '@/core/storage';
 import { SqliteFailure, storageError } from '../sqlite/handle';
-import { salvage } from '../sqlite/salvage';
+import { takePlaceOf } from '../sqlite/salvage';
 import { SqliteStore } from '../sqlite/store';
 import { BetterSqliteHandle } from './betterSqlite';
 
@@ -14,27 +13,52 @@ type Options = LocalDatabaseOptions<AppSchema, SchemaMigrations>;
 
 export interface OpenedFile {
   store: SqliteStore;
-  salvaged: SalvageReport | null;
   /** Has the file checked when it is opened next. */
   noteDamage: () => void;
 }
 
+/**
+ * Opens a database at which nothing has to be done first; any number of processes may at once.
+ * @returns null where it has to be set up, migrated, checked or salvaged, as far as that shows
+ */
+export function openReady(path: string, options: Options): OpenedFile | null {
+  if (!existsSync(path)) return null;
+  let handle: BetterSqliteHandle | null = null;
+  try {
+    handle = new BetterSqliteHandle(path);
+    const isReady = SqliteStore.isReady(handle, options);
+    // Looked for last: whoever puts a damaged file aside notes that first.
+    if (isReady && !existsSync(damageNote(path))) return sound(path, SqliteStore.open(handle, options));
+  } catch (error) {
+    // Whoever opens it alone finds out what is wrong.
+    if (!(error instanceof SqliteFailure)) throw error;
+  }
+  handle?.close();
+  return null;
+}
+
+const damageNote = (path: string) => `${path}-damaged`;
+
+function sound(path: string, store: SqliteStore): OpenedFile {
+  return { store, noteDamage: () => writeFileSync(damageNote(path), '') };
+}
+
 /** @param path of the file; throws a `SqliteFailure`. To be called by one process at a time. */
 export function openFile(path: string, options: Options): OpenedFile {
-  const noted = `${path}-damaged`;
-  const noteDamage = () => writeFileSync(noted, '');
+  const noted = damageNote(path);
   try {
-    return { store: openSound(path, options, existsSync(noted)), salvaged: null, noteDamage };
+    return sound(path, openSound(path, options, existsSync(noted)));
   } catch (error) {
     if (!(error instanceof SqliteFailure) || error.detail.code !== 'corrupt') throw error;
   }
+  writeFileSync(noted, '');
   const keptAs = putAside(path);
   const handle = new BetterSqliteHandle(path);
   const store = SqliteStore.open(handle, options);
   const damaged = new BetterSqliteHandle(keptAs);
   try {
-    const found = salvage(damaged, handle, options.schema, options.salvage);
-    return { store, salvaged: { ...found, keptAs }, noteDamage };
+    takePlaceOf(damaged, handle, options, keptAs);
+    return sound(path, store);
   } finally {
     damaged.close();
     rmSync(noted, { force: true });

@@ -12,7 +12,7 @@ import { SqliteFailure, storageError } from '../sqlite/handle';
 import { silenceWatermelon } from '../watermelonLogger';
 import { FileLock } from './fileLock';
 import { NodePort, waitFor } from './nodePort';
-import { openFile } from './openFile';
+import { type OpenedFile, openFile, openReady } from './openFile';
 
 export function hasSqlite(folder: string, name: string): boolean {
   return existsSync(join(folder, `${name}.db`));
@@ -35,11 +35,9 @@ export async function openSqlite(
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     lock = new FileLock(join(folder, `${options.name}.lock`));
-    // Setting up, migrating and salvaging are writers' work.
-    await waitFor(lock);
-    const { store, salvaged, noteDamage } = openFile(join(folder, `${options.name}.db`), options);
-    lock.release();
-    const port = new NodePort(store, lock, salvaged, noteDamage);
+    const path = join(folder, `${options.name}.db`);
+    const { store, noteDamage } = openReady(path, options) ?? (await openAlone(lock, path, options));
+    const port = new NodePort(store, lock, store.salvaged(), noteDamage);
     return ok(asDatabaseAdapter(new SqliteAdapter({ ...options, port })));
   } catch (error) {
     lock?.close();
@@ -47,4 +45,16 @@ export async function openSqlite(
     if (error instanceof ConvoyError && error.detail.kind === 'storage') return fail(error.detail);
     return fail(storageError('unavailable', error instanceof Error ? error.message : String(error)));
   }
+}
+
+/** Setting up, migrating and salvaging are writers' work. */
+async function openAlone(
+  lock: FileLock,
+  path: string,
+  options: LocalDatabaseOptions<AppSchema, SchemaMigrations>,
+): Promise<OpenedFile> {
+  await waitFor(lock);
+  const opened = openFile(path, options);
+  lock.release();
+  return opened;
 }

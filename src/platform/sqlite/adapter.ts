@@ -4,12 +4,21 @@ import type { AppSchema } from '@nozbe/watermelondb';
 import type { DatabaseAdapter } from '@nozbe/watermelondb/adapters/type';
 import type { SchemaMigrations } from '@nozbe/watermelondb/Schema/migrations';
 import type { StorageError } from '@/core/errors';
-import type { Replica, SalvageReport, SharedStore, StoredRow } from '@/core/storage';
+import {
+  type ForeignChange,
+  filledRow,
+  type Replica,
+  type SalvageReport,
+  type SharedStore,
+  type StoredQuery,
+  type StoredRow,
+} from '@/core/storage';
 import { CHANGE_LOG_SQL } from './changeLog';
 import { type BatchOperation, encodeBatch, tableOf } from './encodeBatch';
 import type { Selected, SqlValue } from './handle';
 import { parameterised } from './parameters';
 import type { Done, Outcome, StorePort } from './port';
+import { FORGET_SALVAGED } from './salvageReport';
 import { asObjects } from './store';
 import { encodeQuery, encodeSchema, type SerializedQuery, sanitizedRaw } from './watermelondb';
 
@@ -79,7 +88,23 @@ export class SqliteAdapter implements SharedStore {
   }
 
   batch(operations: BatchOperation[], done: Done<void>): void {
-    this.port.batch(encodeBatch(operations, this.schema), done);
+    this.port.batch(encodeBatch(operations, this.schema), (outcome) => {
+      if ('value' in outcome) this.takeOverFilled(operations);
+      done(outcome);
+    });
+  }
+
+  /** Who keeps some of the filled rows in memory, or watches their table, learns of them as of what others wrote. */
+  private takeOverFilled(operations: readonly BatchOperation[]): void {
+    const { replica } = this;
+    if (!replica) return;
+    const changes = operations.flatMap((operation): ForeignChange[] => {
+      if (operation[0] !== 'fill') return [];
+      const [, table, filled] = operation;
+      const known = (row: SqlValue[]) => replica.watches(table) || replica.holds(table, String(row[0]));
+      return [{ table, rows: filled.rows.filter(known).map((row) => filledRow(filled, row)), gone: [] }];
+    });
+    if (changes.length > 0) replica.takeOver(changes);
   }
 
   getDeletedRecords(table: string, done: Done<string[]>): void {
@@ -146,12 +171,37 @@ export class SqliteAdapter implements SharedStore {
     return this.port.whileSoleWriter(work);
   }
 
-  onTrouble(listener: (error: StorageError) => void): void {
+  catchUp(): Promise<void> {
+    return this.port.catchUp();
+  }
+
+  readAll(queries: readonly StoredQuery[]): Promise<SqlValue[][][]> {
+    return new Promise((resolve, reject) => {
+      this.port.selectAll(queries, (outcome) => {
+        if ('error' in outcome) reject(outcome.error);
+        else resolve(outcome.value.map(({ rows }) => rows));
+      });
+    });
+  }
+
+  onTrouble(listener: (error: StorageError | null) => void): void {
     this.port.onTrouble(listener);
+  }
+
+  exportFile(owner: string): Promise<Uint8Array> {
+    return promised((done) => this.port.exportTo(owner, done));
+  }
+
+  importFile(bytes: Uint8Array, owner: string): Promise<void> {
+    return promised((done) => this.port.importFrom(bytes, owner, done));
   }
 
   get salvaged(): SalvageReport | null {
     return this.port.salvaged;
+  }
+
+  forgetSalvaged(): Promise<void> {
+    return promised((done) => this.port.exec(FORGET_SALVAGED, done));
   }
 
   close(): Promise<void> {
@@ -194,6 +244,12 @@ function mapped<T, U>(done: Done<U>, map: (value: T) => U): Done<T> {
     if ('error' in outcome) done(outcome);
     else done({ value: map(outcome.value) });
   };
+}
+
+function promised<T>(work: (done: Done<T>) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    work((outcome) => ('error' in outcome ? reject(outcome.error) : resolve(outcome.value)));
+  });
 }
 
 function idsOf({ columns, rows }: Selected): string[] {

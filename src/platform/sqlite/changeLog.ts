@@ -46,6 +46,16 @@ export class ChangeLog {
     );
   }
 
+  /** @returns whether requests that do not begin with this prefix wrote records after a batch */
+  othersSince(seq: number, prefix: string): boolean {
+    const { rows } = this.handle.select(
+      `select 1 from "convoy_changes" where "seq" > ? and "written" <> '{}'
+       and coalesce(substr("request", 1, ?), '') <> ? limit 1`,
+      [seq, prefix.length, prefix],
+    );
+    return rows.length > 0;
+  }
+
   /** @returns what was written after a batch, as one; null when that is no longer known. */
   since(seq: number): Written | null {
     const { rows } = this.handle.select(

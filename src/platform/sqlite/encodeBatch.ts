@@ -1,20 +1,36 @@
 /** WatermelonDB's batch operations as prepared statements. */
 
 import type { AppSchema, TableSchema } from '@nozbe/watermelondb';
-import type { StoredRow } from '@/core/storage';
+import type { FilledRows, StoredRow } from '@/core/storage';
 import type { SqlValue } from './handle';
 import type { EncodedBatch } from './store';
 
 export type BatchOperation =
-  | ['create' | 'update', string, StoredRow]
-  | ['markAsDeleted' | 'destroyPermanently', string, string];
+  /** An update may say what is stored until then: of it, only what differs is written. */
+  | ['create' | 'update', string, StoredRow, before?: StoredRow | null]
+  | ['markAsDeleted' | 'destroyPermanently', string, string]
+  | ['fill', string, FilledRows];
+type RecordOperation = Exclude<BatchOperation[0], 'fill'>;
 
 export function encodeBatch(operations: readonly BatchOperation[], schema: AppSchema): EncodedBatch {
   const statements: EncodedBatch['statements'] = [];
   const written: Record<string, string[]> = {};
   let last = '';
-  for (const [type, table, given] of operations) {
+  for (const operation of operations) {
+    const [type, table, given, before = null] = operation;
     const tableSchema = tableOf(schema, table);
+    written[table] ??= [];
+    if (type === 'fill') {
+      statements.push({ sql: fillStatement(table, given), argLists: given.rows });
+      for (const [id] of given.rows) written[table].push(id as string);
+      last = '';
+      continue;
+    }
+    if (before !== null && typeof given !== 'string') {
+      last = addDifference(statements, last, tableSchema, given, before);
+      written[table].push(given.id);
+      continue;
+    }
     const key = `${type} ${table}`;
     if (key !== last) {
       statements.push({ sql: statementOf(type, tableSchema), argLists: [] });
@@ -22,15 +38,63 @@ export function encodeBatch(operations: readonly BatchOperation[], schema: AppSc
     }
     const [args, id] = typeof given === 'string' ? [[given], given] : argumentsOf(type, tableSchema, given);
     statements.at(-1)?.argLists.push(args);
-    written[table] ??= [];
     written[table].push(id);
   }
   return { statements, written, request: null };
 }
 
+/**
+ * Writing a column anew costs its indexes, and most updates change a few columns.
+ * @param last key of the statement that was added last
+ * @returns the key of this one
+ */
+function addDifference(
+  statements: EncodedBatch['statements'],
+  last: string,
+  table: TableSchema,
+  raw: StoredRow,
+  before: StoredRow,
+): string {
+  const changed = columnsOf(table).filter(
+    (name) => raw[name] !== before[name] && value(raw[name]) !== value(before[name]),
+  );
+  if (changed.length === 0) return last;
+  const key = `set ${changed.join()} of ${table.name}`;
+  if (key !== last) {
+    const set = changed.map((name) => `"${name}" = ?`);
+    statements.push({ sql: `update "${table.name}" set ${set.join()} where "id" = ?`, argLists: [] });
+  }
+  statements.at(-1)?.argLists.push([...changed.map((name) => value(raw[name])), raw.id]);
+  return key;
+}
+
+const columnNames = new WeakMap<TableSchema, string[]>();
+
+function columnsOf(table: TableSchema): readonly string[] {
+  let names = columnNames.get(table);
+  if (!names) {
+    names = ['_status', '_changed', ...table.columnArray.map(({ name }) => name)];
+    columnNames.set(table, names);
+  }
+  return names;
+}
+
+/** What is the same in all rows stands in the statement: it need not be bound for each. */
+function fillStatement(table: string, { columns, same }: FilledRows): string {
+  const constant = Object.keys(same);
+  const names = [...columns, ...constant].map((name) => `"${name}"`);
+  const values = [...columns.map(() => '?'), ...constant.map((name) => literal(same[name] ?? null))];
+  const set = names.slice(1).map((name) => `${name} = excluded.${name}`);
+  return `insert into "${table}" (${names.join()}) values (${values.join()}) on conflict ("id") do update set ${set.join()}`;
+}
+
+function literal(value: SqlValue): string {
+  return typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : String(value);
+}
+
 const cached = new WeakMap<TableSchema, Map<string, string>>();
 
-function statementOf(type: BatchOperation[0], table: TableSchema): string {
+function statementOf(type: RecordOperation, table: TableSchema): string {
   let ofTable = cached.get(table);
   if (!ofTable) {
     ofTable = new Map();
@@ -43,7 +107,7 @@ function statementOf(type: BatchOperation[0], table: TableSchema): string {
   return sql;
 }
 
-function writeStatement(type: BatchOperation[0], table: TableSchema): string {
+function writeStatement(type: RecordOperation, table: TableSchema): string {
   const columns = table.columnArray.map(({ name }) => `"${name}"`);
   switch (type) {
     case 'create': {
@@ -61,7 +125,7 @@ function writeStatement(type: BatchOperation[0], table: TableSchema): string {
   }
 }
 
-function argumentsOf(type: BatchOperation[0], table: TableSchema, raw: StoredRow): [SqlValue[], string] {
+function argumentsOf(type: RecordOperation, table: TableSchema, raw: StoredRow): [SqlValue[], string] {
   const args: SqlValue[] = type === 'create' ? [raw.id] : [];
   args.push(value(raw._status), value(raw._changed));
   for (const { name } of table.columnArray) args.push(value(raw[name]));

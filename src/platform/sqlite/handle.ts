@@ -18,6 +18,10 @@ export interface SqliteHandle {
   select(sql: string, args?: readonly SqlValue[]): Selected;
   /** Prepares once and runs for each list of arguments. */
   run(sql: string, argLists: readonly (readonly SqlValue[])[]): void;
+  /** @returns the database as a file */
+  serialize(): Uint8Array;
+  /** @returns a copy in memory of a database file; whether it is one shows when it is read */
+  openCopy(bytes: Uint8Array): SqliteHandle;
   /** Changes whenever another connection has committed. */
   dataVersion(): number;
   close(): void;
@@ -29,6 +33,8 @@ export class SqliteFailure extends Error {
   constructor(
     readonly detail: StorageError,
     options?: ErrorOptions,
+    /** SQLite's own words. */
+    readonly reason = detail.message,
   ) {
     super(detail.message, options);
   }
@@ -38,7 +44,16 @@ const ONCE = [[]];
 
 /** Runs work in one transaction that has the write lock from its beginning. */
 export function inTransaction<T>(handle: SqliteHandle, work: () => T): T {
-  handle.run('begin immediate', ONCE);
+  return within(handle, 'begin immediate', work);
+}
+
+/** Runs work that only reads, while what others write is not seen. */
+export function atOneMoment<T>(handle: SqliteHandle, work: () => T): T {
+  return within(handle, 'begin', work);
+}
+
+function within<T>(handle: SqliteHandle, begin: string, work: () => T): T {
+  handle.run(begin, ONCE);
   try {
     const result = work();
     handle.run('commit', ONCE);
@@ -53,17 +68,22 @@ export function inTransaction<T>(handle: SqliteHandle, work: () => T): T {
   }
 }
 
-const WORDS: Record<Exclude<StorageError['code'], 'newer_schema'>, string> = {
+const WORDS: Record<Exclude<StorageError['code'], 'newer_schema' | 'unsynced_work'>, string> = {
   quota: 'There is no room left on this device. Free some space; what was written before is safe.',
   corrupt: 'The local database is damaged.',
   locked: 'The local database is in use by another program that does not let go of it.',
   no_migration: 'The local database is too old for this version of Convoy.',
+  migration_failed:
+    'The local database could not be brought to this version of Convoy. Nothing was changed: everything is as it was. Try again, or open it with a newer version.',
+  foreign_file: 'This file is no database of this account.',
   unavailable: 'The local database cannot be read or written.',
+  not_loaded:
+    'The part of Convoy that opens your data could not be loaded. Check your connection and try again; everything on this device is safe.',
 };
 
 /** @param reason SQLite's own words, for those who repair it */
 export function storageError(
-  code: Exclude<StorageError['code'], 'newer_schema'>,
+  code: Exclude<StorageError['code'], 'newer_schema' | 'unsynced_work'>,
   reason?: string,
 ): StorageError {
   return {
@@ -75,7 +95,7 @@ export function storageError(
 
 /** @param code SQLite's primary result code (https://sqlite.org/rescode.html) */
 export function failureOf(code: number, reason: string, cause?: unknown): SqliteFailure {
-  return new SqliteFailure(storageError(MEANINGS[code] ?? 'unavailable', reason), { cause });
+  return new SqliteFailure(storageError(MEANINGS[code] ?? 'unavailable', reason), { cause }, reason);
 }
 
 const MEANINGS: Readonly<Record<number, 'quota' | 'corrupt' | 'locked'>> = {

@@ -13,10 +13,10 @@ export interface SchemaOfCode {
 
 /**
  * Sets a new database up, or migrates an older one. Several may try at once: one does the work.
- * Throws a `SqliteFailure`: `newer_schema`, `no_migration`, `corrupt` for a file of something else.
+ * Throws a `SqliteFailure`: `newer_schema`, `no_migration`, `migration_failed`, `corrupt` for a file of something else.
  */
 export function prepareDatabase(handle: SqliteHandle, { schema, migrations }: SchemaOfCode): void {
-  if (versionOf(handle) === schema.version && hasTable(handle, 'convoy_changes')) return;
+  if (versionOf(handle) === schema.version && hasChangeLog(handle)) return;
   inTransaction(handle, () => {
     const found = versionOf(handle);
     if (found > schema.version) throw newerSchema(found, schema.version);
@@ -31,8 +31,8 @@ export function versionOf(handle: SqliteHandle): number {
   return Number(handle.select('pragma user_version').rows[0]?.[0]);
 }
 
-function hasTable(handle: SqliteHandle, name: string): boolean {
-  return handle.select('select 1 from "sqlite_master" where "name" = ?', [name]).rows.length > 0;
+export function hasChangeLog(handle: SqliteHandle): boolean {
+  return handle.select(`select 1 from "sqlite_master" where "name" = 'convoy_changes'`).rows.length > 0;
 }
 
 function setUp(handle: SqliteHandle, schema: AppSchema): void {
@@ -46,6 +46,13 @@ function migrate(handle: SqliteHandle, { schema, migrations }: SchemaOfCode, fou
   if (!steps) {
     throw new SqliteFailure(storageError('no_migration', `version ${found}, wanted ${schema.version}`));
   }
-  const sql = encodeMigrationSteps(steps);
-  if (sql !== '') handle.exec(sql);
+  const sql = encodeMigrationSteps(steps, schema);
+  if (sql === '') return;
+  try {
+    handle.exec(sql);
+  } catch (error) {
+    // A full disk, damage and the like have names of their own.
+    if (!(error instanceof SqliteFailure) || error.detail.code !== 'unavailable') throw error;
+    throw new SqliteFailure(storageError('migration_failed', error.reason), { cause: error });
+  }
 }

@@ -3,18 +3,29 @@
 import type { AppSchema } from '@nozbe/watermelondb';
 import type { SalvageReport, SalvageRules } from '@/core/storage';
 import { inTransaction, type Selected, SqliteFailure, type SqliteHandle } from './handle';
+import { keepSalvaged } from './salvageReport';
 
 /** Beyond this rowid nothing is looked for where the highest one cannot be read. */
 const MOST_ROWS = 2 ** 22;
 /** Reads of one table that may fail before the rest of it is given up. */
 const MOST_FAILURES = 1_000;
 
+/** Fills a new database with what `salvage` finds in a damaged one, and keeps the report in it. */
+export function takePlaceOf(
+  damaged: SqliteHandle,
+  into: SqliteHandle,
+  { schema, salvage: rules }: { schema: AppSchema; salvage?: SalvageRules },
+  keptAs: string,
+): void {
+  keepSalvaged(into, { ...salvage(damaged, into, schema, rules), keptAs });
+}
+
 /**
  * Copies records that are unsynced (or whatever `rules` say of their table) into a new database. What
  * is synced comes back from the server.
  * @returns the ids of the saved records by table; `complete` is false where some could not be read
  */
-export function salvage(
+function salvage(
   damaged: SqliteHandle,
   into: SqliteHandle,
   schema: AppSchema,

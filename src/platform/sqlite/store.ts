@@ -1,9 +1,11 @@
 /** One connection to a local database: reads, atomic batches, and what others wrote. Synchronous. */
 
-import type { StoredRow } from '@/core/storage';
+import type { SalvageReport, StoredQuery, StoredRow } from '@/core/storage';
 import { ChangeLog, newerSchema, type Written, WrittenBatch } from './changeLog';
-import { inTransaction, type Selected, type SqliteHandle, type SqlValue } from './handle';
-import { prepareDatabase, type SchemaOfCode, versionOf } from './prepare';
+import { exportFile, importFile } from './databaseFile';
+import { atOneMoment, inTransaction, type Selected, type SqliteHandle, type SqlValue } from './handle';
+import { hasChangeLog, prepareDatabase, type SchemaOfCode, versionOf } from './prepare';
+import { keptSalvaged } from './salvageReport';
 
 /** Statements of a batch with the arguments of each run, in order. */
 export interface EncodedBatch {
@@ -12,6 +14,12 @@ export interface EncodedBatch {
   written: Record<string, string[]>;
   /** Makes a batch that is sent twice apply once. */
   request: string | null;
+}
+
+/** A batch in the log of changes: its number, and what it wrote. */
+export interface Logged {
+  seq: number;
+  written: Written;
 }
 
 export class SqliteStore {
@@ -38,8 +46,18 @@ export class SqliteStore {
     return new SqliteStore(handle, code);
   }
 
+  /** @returns whether a database has this schema, so that opening it writes nothing */
+  static isReady(handle: SqliteHandle, { schema }: SchemaOfCode): boolean {
+    return versionOf(handle) === schema.version && hasChangeLog(handle);
+  }
+
   select(sql: string, args?: readonly SqlValue[]): Selected {
     return this.handle.select(sql, args);
+  }
+
+  /** Several queries as of one moment. */
+  selectAll(queries: readonly StoredQuery[]): Selected[] {
+    return atOneMoment(this.handle, () => queries.map(({ sql, args }) => this.handle.select(sql, args)));
   }
 
   /** Runs statements in one transaction; nobody else is told. */
@@ -47,19 +65,44 @@ export class SqliteStore {
     inTransaction(this.handle, () => this.handle.exec(sql));
   }
 
-  /** All or nothing; on disk when it returns. */
-  batch({ statements, written, request }: EncodedBatch): void {
-    inTransaction(this.handle, () => {
+  /** Brings what the journal holds into the database, as far as nobody is in the way. */
+  checkpoint(): void {
+    this.handle.select('pragma wal_checkpoint(passive)');
+  }
+
+  /**
+   * All or nothing; on disk when it returns.
+   * @returns how it is remembered; null where there is nothing to tell, or it was applied before
+   */
+  batch({ statements, written, request }: EncodedBatch): Logged | null {
+    return inTransaction(this.handle, () => {
       if (this.handle.dataVersion() !== this.version) this.refuseNewer();
-      if (request !== null && this.log.has(request)) return;
+      if (request !== null && this.log.has(request)) return null;
       for (const { sql, argLists } of statements) this.handle.run(sql, argLists);
-      if (request === null && Object.keys(written).length === 0) return;
+      if (request === null && Object.keys(written).length === 0) return null;
       const batch = new WrittenBatch();
       for (const [table, ids] of Object.entries(written)) for (const id of ids) batch.add(table, id);
-      const seq = this.log.add(batch.get(), request);
+      const toTell = batch.get();
+      const seq = this.log.add(toTell, request);
       // Where others wrote in between, that is still to be told.
       if (seq === this.seen + 1) this.seen = seq;
+      return { seq, written: toTell };
     });
+  }
+
+  /** @returns the number of the latest batch; 0 for none */
+  latest(): number {
+    return this.log.latest();
+  }
+
+  /** @returns what was written after a batch; of every table anything, where that is no longer known */
+  writtenSince(seq: number): Written {
+    return this.log.since(seq) ?? this.everything();
+  }
+
+  /** @returns whether requests that do not begin with this prefix wrote records after a batch */
+  othersWroteSince(seq: number, prefix: string): boolean {
+    return this.log.othersSince(seq, prefix);
   }
 
   /**
@@ -73,7 +116,7 @@ export class SqliteStore {
     this.version = version;
     const latest = this.log.latest();
     if (latest === this.seen) return null;
-    const written = this.log.since(this.seen) ?? this.everything();
+    const written = this.writtenSince(this.seen);
     this.seen = latest;
     return written;
   }
@@ -85,6 +128,25 @@ export class SqliteStore {
       const clause = chunk === null ? '' : ` where "id" in (${chunk.map(() => '?').join()})`;
       return asObjects(this.handle.select(`select * from "${table}"${clause}`, chunk ?? []));
     });
+  }
+
+  /** @returns what was saved when this database took the place of a damaged one; null: it did not, or that was read */
+  salvaged(): SalvageReport | null {
+    return keptSalvaged(this.handle);
+  }
+
+  /** @returns the whole database as a file that stands by itself */
+  exportFile(owner: string): Uint8Array {
+    return exportFile(this.handle, owner);
+  }
+
+  /** Replaces everything by what an exported file holds. @returns the batch as which others learn of it */
+  importFile(bytes: Uint8Array, owner: string): Logged {
+    const written = this.everything();
+    const also = () => this.log.add(written, null);
+    const seq = importFile(this.handle, bytes, { owner, code: this.code, also });
+    if (seq === this.seen + 1) this.seen = seq;
+    return { seq, written };
   }
 
   close(): void {

@@ -27,19 +27,8 @@ function defaultOf<T>(module: unknown): T {
 
 export const encodeQuery: (query: SerializedQuery, countMode?: boolean) => [string, SqlValue[]] =
   defaultOf(encodeQueryModule);
-export const encodeSchema: (schema: AppSchema) => string = named(encodeSchemaModule, 'encodeSchema');
-export const encodeDropIndices: (schema: AppSchema) => string = named(
-  encodeSchemaModule,
-  'encodeDropIndices',
-);
-export const encodeCreateIndices: (schema: AppSchema) => string = named(
-  encodeSchemaModule,
-  'encodeCreateIndices',
-);
-export const encodeMigrationSteps: (steps: unknown[]) => string = named(
-  encodeSchemaModule,
-  'encodeMigrationSteps',
-);
+const encodeWholeSchema: (schema: AppSchema) => string = named(encodeSchemaModule, 'encodeSchema');
+const encodeSteps: (steps: unknown[]) => string = named(encodeSchemaModule, 'encodeMigrationSteps');
 export const stepsForMigration: (range: {
   migrations: unknown;
   fromVersion: number;
@@ -49,3 +38,27 @@ export const sanitizedRaw: (dirty: object, schema: TableSchema) => StoredRow = n
   rawRecordModule,
   'sanitizedRaw',
 );
+
+export function encodeSchema(schema: AppSchema): string {
+  return indexedAsUsed(encodeWholeSchema(schema), schema);
+}
+
+/** @param schema that the steps lead to */
+export function encodeMigrationSteps(steps: unknown[], schema: AppSchema): string {
+  return indexedAsUsed(encodeSteps(steps), schema);
+}
+
+/**
+ * Indexes leave out references that are not given: most are not, and nobody looks those up. A column that says
+ * so (`indexedWith`) is indexed in the order in which its records are wanted. The schema says it in plain data,
+ * since it travels to workers.
+ */
+function indexedAsUsed(sql: string, schema: AppSchema): string {
+  const tables = schema.tables as Record<string, TableSchema>;
+  const index = /(create index [^;]* on "(\w+)" )\("(\w+)"\);/g;
+  return sql.replace(index, (_, create: string, table: string, name: string) => {
+    const column: { isOptional?: boolean; indexedWith?: string[] } = tables[table]?.columns[name] ?? {};
+    const names = [name, ...(column.indexedWith ?? [])].map((one) => `"${one}"`);
+    return `${create}(${names.join()})${column.isOptional ? ` where "${name}" is not null` : ''};`;
+  });
+}

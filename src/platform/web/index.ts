@@ -1,18 +1,27 @@
-/** Convoy in a browser: LokiJS over IndexedDB. */
+/** Convoy in a browser: SQLite in the origin private file system; LokiJS where there is none. */
 
 import type { AppSchema } from '@nozbe/watermelondb';
 import type { DatabaseAdapter } from '@nozbe/watermelondb/adapters/type';
 import type { SchemaMigrations } from '@nozbe/watermelondb/Schema/migrations';
-import type { Backend, Platform } from '@/core/platform';
-import { hasLoki, openLoki, removeLoki } from './loki';
+import type { StorageError } from '@/core/errors';
+import type { Backend, LocalDatabaseOptions, Platform } from '@/core/platform';
+import type { Result } from '@/core/result';
+import type { Closable } from '@/core/storage';
+import { hasOpfs } from './hasOpfs';
+import { keeping } from './keeping';
+import { hasDatabase, openOpfs, readFile, readUnsynced, removeDatabase } from './opfs';
 
 export type WatermelonPlatform = Platform<DatabaseAdapter, AppSchema, SchemaMigrations>;
 
 export function createPlatform(): WatermelonPlatform {
   return {
-    openAdapter: openLoki,
-    hasDatabase: async (name) => hasLoki(name),
-    removeDatabase: removeLoki,
+    openAdapter,
+    hasDatabase: async (name) => ((await hasOpfs()) ? hasDatabase(name) : (await loki()).hasLoki(name)),
+    removeDatabase: async (name, patienceMs) =>
+      (await hasOpfs()) ? removeDatabase(name, patienceMs) : (await loki()).removeLoki(name),
+    readUnsynced,
+    readFile,
+    keeping,
     sessionStorage: () => window.localStorage,
     backend: readBackend,
     isOnline: () => navigator.onLine,
@@ -40,13 +49,27 @@ export function createPlatform(): WatermelonPlatform {
   };
 }
 
+/** Nobody else pays for its code. */
+const loki = () => import('./loki');
+
+async function openAdapter(
+  options: LocalDatabaseOptions<AppSchema, SchemaMigrations>,
+): Promise<Result<DatabaseAdapter & Closable, StorageError>> {
+  if (await hasOpfs()) return openOpfs(options);
+  return (await loki()).openLoki(options);
+}
+
 const REMEMBERED = 'convoy:backend';
 
-/** The server says which backend the page belongs to; what it said last serves while it is away. */
+/** ms to wait for a server that may as well be away. */
+const SLOW_MS = 1_000;
+
+/** The server says which backend the page belongs to; what it said last serves while it is away or slow. */
 async function readBackend(): Promise<Backend | null> {
   const remembered = localStorage.getItem(REMEMBERED);
   try {
-    const response = await fetch('/convoy.json', { cache: 'no-store' });
+    const signal = remembered === null ? undefined : AbortSignal.timeout(SLOW_MS);
+    const response = await fetch('/convoy.json', { cache: 'no-store', signal });
     if (!response.ok) throw new Error(`status ${response.status}`);
     const { supabaseUrl, anonKey } = (await response.json()) as { supabaseUrl: string; anonKey: string };
     const backend = { url: supabaseUrl, anonKey };

@@ -1,3 +1,5 @@
+/** Where OPFS is missing, in private windows of some browsers: in memory, and in IndexedDB while the window lives. */
+
 import type { AppSchema } from '@nozbe/watermelondb';
 import * as lokiModule from '@nozbe/watermelondb/adapters/lokijs/index.js';
 import type { DatabaseAdapter } from '@nozbe/watermelondb/adapters/type';
@@ -55,7 +57,7 @@ export async function openLoki(
   const release = await holdForThisTab(name);
   if (release === null) {
     const message =
-      'Convoy is open in another tab of this browser. Use that one, or close it and reload this page.';
+      'In this kind of window Convoy can be open in one tab at a time. Use the other one, or close it and reload this page.';
     return fail({ kind: 'storage', code: 'locked', message });
   }
   return new Promise((resolve) => {
@@ -114,7 +116,7 @@ function closable(name: string, release: () => void, adapter: LokiAdapter): Open
     }
     release();
   };
-  const open = Object.assign(adapter, { flush, close });
+  const open = Object.assign(adapter, { flush, close, isDurable: false });
   return open;
 }
 

@@ -1,10 +1,13 @@
 import { DeviceContext } from '../hooks/useDevice';
+import { hasSomethingToOpen } from '../session/lastUse';
+import { SaveUnopened } from '../session/SaveUnopened';
 import { SignIn } from '../session/SignIn';
 import { StartAlone } from '../session/StartAlone';
 import { useSession } from '../session/useSession';
 import { Splash } from '../ui/Splash';
 import { CannotOpen } from './CannotOpen';
 import { ErrorBoundary } from './ErrorBoundary';
+import { Opening } from './Opening';
 import { Screens } from './Screens';
 import { Shell } from './Shell';
 
@@ -14,9 +17,9 @@ export function App() {
   const { phase } = session;
   switch (phase.name) {
     case 'starting':
-      return <Splash>Opening Convoy …</Splash>;
+      return hasSomethingToOpen() ? <Opening /> : <Splash>Opening Convoy …</Splash>;
     case 'opening':
-      return <Splash>Opening your workspaces …</Splash>;
+      return <Opening />;
     case 'unreachable':
       return (
         <CannotOpen title="Convoy cannot start yet" error={phase.error} onRetry={session.retry}>
@@ -26,6 +29,7 @@ export function App() {
     case 'failed':
       return (
         <CannotOpen title="Your data cannot be opened here" error={phase.error} onRetry={session.retry}>
+          <SaveUnopened user={phase.user} error={phase.error} />
           <button type="button" className="button" onClick={() => void session.goToSignIn()}>
             Use another account
           </button>

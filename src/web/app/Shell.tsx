@@ -2,10 +2,12 @@ import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import type { SignOutOptions, SignOutResult } from '@/lib/watermelon';
 import { UndoNote } from '../deleted/UndoNote';
+import { useAskToKeep } from '../hooks/useKeeping';
 import { SignOutDialog } from '../session/SignOutDialog';
 import type { User } from '../session/session';
 import { TakeAlong } from '../session/TakeAlong';
 import { StatusLine } from '../status/StatusLine';
+import { StorageNotice } from '../status/StorageNotice';
 import { Icon } from '../ui/Icon';
 import { Logo } from '../ui/Logo';
 import { routes } from './routes';
@@ -26,6 +28,7 @@ export function Shell({ user, sessionEnded, isArrival, onLeave, onSignIn, childr
   const [isLeaving, setLeaving] = useState(false);
   const main = useRef<HTMLElement>(null);
   useFocusOnNavigation(main);
+  useAskToKeep();
 
   return (
     <div className="shell">
@@ -62,6 +65,7 @@ export function Shell({ user, sessionEnded, isArrival, onLeave, onSignIn, childr
       </header>
       <Sidebar />
       <main id="main" ref={main} tabIndex={-1}>
+        <StorageNotice />
         <TakeAlong isArrival={isArrival} />
         {children}
       </main>

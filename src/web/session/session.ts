@@ -2,7 +2,10 @@
 
 import { ConvoyError } from '@/core/errors';
 import type { ConvoyClient } from '@/lib/supabase/client';
+import { SESSION_KEY } from '@/lib/watermelon/accounts/sessionKey';
 import { createPlatform } from '@/platform/web';
+import { WITHOUT_ACCOUNT } from './lastUse';
+import { notLoaded } from './notLoaded';
 
 export interface User {
   id: string;
@@ -12,7 +15,10 @@ export interface User {
 export const platform = createPlatform();
 
 /** What puts Supabase and the local database together; a part of the app of its own, as for the library itself. */
-export const loadDefaults = () => import('@/lib/watermelon/defaults');
+export const loadDefaults = () =>
+  import('@/lib/watermelon/defaults').catch(() => {
+    throw notLoaded();
+  });
 
 /** @returns the client; rejects when this browser has never been told where the server is. */
 export async function openClient(): Promise<ConvoyClient> {
@@ -31,7 +37,6 @@ export async function openClient(): Promise<ConvoyClient> {
  * supabase-js: an expired session would wait for a server, and what is here is that user's anyway.
  */
 export async function storedUser(): Promise<User | null> {
-  const { SESSION_KEY } = await loadDefaults();
   const text = await platform.sessionStorage().getItem(SESSION_KEY);
   if (text === null) return null;
   try {
@@ -46,9 +51,6 @@ function asUser(value: unknown): User | null {
   const { id, email } = value as { id: unknown; email?: unknown };
   return typeof id === 'string' ? { id, email: typeof email === 'string' ? email : '' } : null;
 }
-
-/** Stands in the session storage while somebody works here without an account. */
-const WITHOUT_ACCOUNT = 'convoy:without-account';
 
 /** @returns whether this browser was last used without an account. */
 export async function worksAlone(): Promise<boolean> {

@@ -8,6 +8,7 @@ import {
   type SignOutOptions,
   type SignOutResult,
 } from '@/lib/watermelon';
+import { latestStep, onStepElsewhere, tellOtherTabs } from './oneAccount';
 import {
   loadDefaults,
   openClient,
@@ -53,6 +54,7 @@ export function useSession(): Session {
   const [phase, setPhase] = useState<Phase>({ name: 'starting' });
   // Leaving signs out on purpose; only a session that ends by itself is worth telling.
   const leaving = useRef(false);
+  const step = useRef<string | null>(null);
 
   const open = useCallback(async (client: ConvoyClient | null, user: User | null, isArrival = false) => {
     setPhase({ name: 'opening', client, user });
@@ -67,6 +69,7 @@ export function useSession(): Session {
 
   const start = useCallback(async () => {
     setPhase({ name: 'starting' });
+    step.current = latestStep();
     try {
       const user = await storedUser();
       if (user === null && (await worksAlone())) return await open(null, null);
@@ -85,6 +88,18 @@ export function useSession(): Session {
     void start();
   }, [start]);
 
+  useEffect(
+    () =>
+      onStepElsewhere(() => {
+        if (leaving.current || step.current === latestStep()) return;
+        // Nothing of the account that was left stays on the screen, or open.
+        step.current = latestStep();
+        setPhase({ name: 'starting' });
+        void close().then(start);
+      }),
+    [start],
+  );
+
   const client = 'client' in phase ? phase.client : null;
   useEffect(() => {
     const listening = client?.auth.onAuthStateChange((event) => {
@@ -94,16 +109,19 @@ export function useSession(): Session {
     return () => listening?.data.subscription.unsubscribe();
   }, [client]);
 
-  const close = () => closeDatabase().catch(() => undefined);
   return {
     phase,
     retry: () => {
       if (phase.name === 'failed') void open(phase.client, phase.user);
       else void start();
     },
-    enter: (entered, user) => void open(entered, user, true),
+    enter: (entered, user) => {
+      step.current = tellOtherTabs(user.id);
+      void open(entered, user, true);
+    },
     startAlone: async () => {
       await rememberAlone(true);
+      step.current = tellOtherTabs(null);
       await open(null, null);
     },
     leave: async (options) => {
@@ -111,8 +129,11 @@ export function useSession(): Session {
       const { signOutOf } = await loadDefaults();
       leaving.current = true;
       try {
+        const onForgotten = () => {
+          step.current = tellOtherTabs(null);
+        };
         const left = await signOutOf(
-          { platform, client: phase.client, device: phase.device, close },
+          { platform, client: phase.client, device: phase.device, close, onForgotten },
           options,
         );
         if (left.status === 'signed_out' && phase.client) {
@@ -128,11 +149,14 @@ export function useSession(): Session {
       await close();
       await rememberAlone(false);
       if ('client' in phase && phase.client) await forget(phase.client);
+      step.current = tellOtherTabs(null);
       leaving.current = false;
       await start();
     },
   };
 }
+
+const close = () => closeDatabase().catch(() => undefined);
 
 async function forget(client: ConvoyClient): Promise<void> {
   const { forgetSession } = await loadDefaults();

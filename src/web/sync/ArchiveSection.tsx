@@ -10,8 +10,7 @@ import { Wanted } from './Wanted';
 
 const REASONS: Record<Archived['reason'], string> = {
   access_lost: 'You may no longer see the workspace these belong to.',
-  history_changed:
-    'The server was restored to an older state, and your role does not allow sending these again.',
+  history_changed: 'The server was restored to an older state, and these cannot be sent to it again.',
   taken_along: 'These were begun without an account, and you had edited the same records already.',
 };
 
@@ -43,7 +42,8 @@ function ArchivedGroup({ group }: { group: Archived[] }) {
   return (
     <article className="card entry">
       <p className="entry-reason">
-        <strong>{REASONS[first.reason]}</strong> {count(group.length, 'change')} of yours had not been sent.{' '}
+        <strong>{REASONS[first.reason]}</strong> {count(group.length, 'change')} of yours{' '}
+        {group.length === 1 ? 'is' : 'are'} kept here.{' '}
         <span className="muted small">
           <TimeAgo time={first.occurredAt.getTime()} />
         </span>

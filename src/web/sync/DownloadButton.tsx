@@ -1,6 +1,7 @@
 import { useAction } from '../hooks/useAction';
 import { useDevice } from '../hooks/useDevice';
 import { ErrorNote } from '../ui/ErrorNote';
+import { saveFile } from './saveFile';
 
 interface DownloadButtonProps {
   label?: string;
@@ -13,13 +14,7 @@ export function DownloadButton({ label = 'Download what is only here', content }
   const device = useDevice();
   const downloading = useAction(async () => {
     const saved = JSON.stringify(await (content ? content() : device.exportUnsynced()), null, 2);
-    const url = URL.createObjectURL(new Blob([saved], { type: 'application/json' }));
-    const link = document.createElement('a');
-    link.href = url;
-    link.download = `convoy-unsynced-${new Date().toISOString().slice(0, 10)}.json`;
-    link.click();
-    // The browser has read the address by then; the memory it holds is given back.
-    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+    saveFile(`convoy-unsynced-${new Date().toISOString().slice(0, 10)}.json`, saved, 'application/json');
   });
   return (
     <>

@@ -12,11 +12,13 @@ import { Wanted } from './Wanted';
 export function RefusedGroup({ group }: { group: Quarantined[] }) {
   const device = useDevice();
   const [isDiscarding, setDiscarding] = useState(false);
+  const [isGone, setGone] = useState(false);
   // The one that was refused for a reason of its own; the others only belong to it.
   const culprit = group.find(({ code }) => code !== 'group' && code !== 'blocked') ?? group[0];
   const retrying = useAction(async (id: string) => {
-    await device.retryQuarantined(id);
-    void device.sync();
+    const isRetried = await device.retryQuarantined(id);
+    setGone(!isRetried);
+    if (isRetried) void device.sync();
   });
   if (!culprit) return null;
 
@@ -43,6 +45,12 @@ export function RefusedGroup({ group }: { group: Quarantined[] }) {
         ))}
       </ul>
       <ErrorNote error={retrying.error} />
+      {isGone && (
+        <p className="muted" role="status">
+          What this would change is not here any more, so it cannot be made again now. It stays in this list
+          until it can, or until you discard it.
+        </p>
+      )}
       <div className="actions">
         <button
           type="button"

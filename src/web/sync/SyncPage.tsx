@@ -8,6 +8,7 @@ import { EmptyState } from '../ui/EmptyState';
 import { Icon } from '../ui/Icon';
 import { ArchiveSection } from './ArchiveSection';
 import { ConflictEntry } from './ConflictEntry';
+import { DatabaseFile } from './DatabaseFile';
 import { DownloadButton } from './DownloadButton';
 import { RefusedGroup } from './RefusedGroup';
 import { SyncLog } from './SyncLog';
@@ -26,6 +27,7 @@ export function SyncPage() {
           <SyncLog />
         </>
       )}
+      <DatabaseFile />
     </div>
   );
 }

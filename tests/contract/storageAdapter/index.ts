@@ -2,6 +2,7 @@ import { joinCases } from './joins';
 import { migrationCases } from './migrations';
 import { queryCases } from './queries';
 import { recordCases } from './records';
+import { rowCases } from './rows';
 import { sharingCases } from './sharing';
 
 export type { AdapterCase, AdapterHost } from './fixture';
@@ -12,5 +13,6 @@ export const storageAdapterCases = [
   ...joinCases,
   ...recordCases,
   ...migrationCases,
+  ...rowCases,
   ...sharingCases,
 ];

@@ -79,7 +79,7 @@ export const migrationCases: AdapterCase[] = [
       await insert(old.adapter, 'boats', { id: 'b1', name: 'kept' });
       await old.adapter.close();
       const broken = [TO_3[0], { toVersion: 3, steps: [unsafeExecuteSql('update nothing set x = 1;')] }];
-      await expectFailure(openAs(host, old.name, broken), 'unavailable');
+      await expectFailure(openAs(host, old.name, broken), 'migration_failed');
       const again = await open(host, old.name);
       expectSame(((await find(again.adapter, 'boats', 'b1')) as Row).name, 'kept');
       await again.adapter.close();
@@ -103,7 +103,7 @@ export const migrationCases: AdapterCase[] = [
     async run(host) {
       const old = await open(host);
       const told: string[] = [];
-      old.adapter.onTrouble(({ code }) => told.push(code));
+      old.adapter.onTrouble((error) => told.push(error?.code ?? 'over'));
       await insert(old.adapter, 'boats', { id: 'b1', name: 'kept' });
       const adapter = await openAs(host, old.name);
       await expectFailure(

@@ -211,6 +211,20 @@ describe('deletes', () => {
     ]);
   });
 
+  it('U40: conflicts with news of what the same push moves under it', async () => {
+    const other = team.make.insert('projects', { name: 'other' });
+    const target = team.make.insert('milestones', { project_id: other.id, name: 'target' });
+    const known = (await team.owner.push([other, target])).revisions[team.workspace]?.revision ?? 0;
+    await team.editor.push([update({ title: 'news' })]);
+    const move = () => team.make.update('tasks', team.task, known, { milestone_id: target.id });
+    const deletion = team.make.delete('projects', other.id, known);
+    expect((await team.owner.push([move(), deletion])).outcomes).toMatchObject([
+      { outcome: 'merged' },
+      { outcome: 'conflict', columns: {} },
+    ]);
+    expect(await task()).toMatchObject({ title: 'news', deleted_at: null, milestone_id: target.id });
+  });
+
   it('U8: news in another branch is none', async () => {
     const other = team.make.insert('projects', { name: 'other' });
     await team.editor.push([other]);

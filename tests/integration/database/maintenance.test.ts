@@ -126,6 +126,22 @@ describe('purging', () => {
     expect(pages[0]?.rows.projects?.name).toEqual(['later']);
   });
 
+  it('P16: knows a device whose own last push was purged, and whose cursor was not', async () => {
+    const own = await team.owner.push([team.make.update('tasks', team.task, null, { title: 'own' })]);
+    await team.editor.push([team.make.update('tasks', team.task, null, { title: 'theirs' })]);
+    const { cursors } = await team.owner.pullAll();
+    const cursor = { revision: 0, tag: '', ...cursors[team.workspace], own: own.revisions[team.workspace] };
+    const asked = async () =>
+      (await team.owner.pull({ [team.workspace]: cursor })).scopes.find(({ id }) => id === team.workspace);
+    expect(await asked()).not.toHaveProperty('reset');
+    await database.query("update convoy.scope_revisions set created_at = created_at - interval '1 year'");
+    await database.query('select convoy.purge()');
+    expect(await asked()).toMatchObject({ reset: true, expired: true });
+    Object.assign(cursor.own ?? {}, { tag: 'of another history' });
+    expect(await asked()).toMatchObject({ reset: true });
+    expect(await asked()).not.toHaveProperty('expired');
+  });
+
   it('P15: leaves what is younger', async () => {
     await team.owner.push([team.make.delete('tasks', team.task, null)]);
     const [purged] = await database.query<{ count: number }>('select convoy.purge()::int as count');

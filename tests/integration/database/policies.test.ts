@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SYNCED_TABLES } from '@/core/schema';
 import { openDatabase, refusalOf, type TestDatabase } from '../../support/database';
-import { createTeam, type Team } from '../../support/syncUser';
+import { Changes, createTeam, type Team } from '../../support/syncUser';
 
 const DENIED = '42501';
 
@@ -195,6 +195,35 @@ describe('the catalog', () => {
       // Calls stand inside a subselect, which is run once for a query.
       const outside = condition.replace(/\( SELECT [^()]*\([^()]*\)[^()]*\)/g, '');
       expect(outside, name).not.toMatch(/(auth|convoy)\.\w+\(|\b(uid|visible_scopes)\(/);
+    }
+  });
+});
+
+describe('what a push is answered', () => {
+  it('R7 P-PRIVATE: tells of no task elsewhere, whatever the batch moves and names', async () => {
+    const place = { milestone_id: team.milestone, parent_task_id: team.task };
+    const secret = team.make.insert('tasks', { title: 'secret', ...place });
+    const { revisions } = await team.owner.push([secret]);
+    const wanted = revisions[team.workspace]?.revision ?? 0;
+    const mine = new Changes(randomUUID());
+    const project = mine.insert('projects', { name: 'P' });
+    const milestone = () => mine.insert('milestones', { name: 'M', project_id: project.id });
+    const one = milestone();
+    const other = milestone();
+    const task = mine.insert('tasks', { title: 'T', milestone_id: one.id });
+    const workspace = mine.insert('workspaces', { name: 'W' }, { id: mine.workspace });
+    await team.stranger.push([workspace, project, one, other, task]);
+    // The revision of the own workspace passes that of the foreign row.
+    let reached = 0;
+    for (let turn = 0; reached <= wanted; turn += 1) {
+      const milestone_id = (turn % 2 === 0 ? other : one).id;
+      const answer = await team.stranger.push([
+        mine.update('tasks', task.id, null, { milestone_id }),
+        mine.update('tasks', secret.id, null, { title: 'guessed' }),
+      ]);
+      expect(answer.outcomes).toMatchObject([{ outcome: 'applied' }, { outcome: 'gone' }]);
+      expect(JSON.stringify(answer.effects)).not.toContain('secret');
+      reached = answer.revisions[mine.workspace]?.revision ?? Number.POSITIVE_INFINITY;
     }
   });
 });

@@ -286,12 +286,13 @@ describe('another history', () => {
     expect(pages[0]?.rows.tasks?.title).toEqual(['Task']);
   });
 
-  it('R7, U3: cursors of scopes the user does not see are not looked at', async () => {
+  it('R7, U3, P19: to a stranger, scopes that are there and scopes that are not answer alike', async () => {
     const team = await createTeam(database);
     const stranger = new SyncUser(database, team.stranger.id);
-    const answer = await stranger.pushRaw([], {
-      cursors: { [team.workspace]: { revision: 1, tag: 'x' }, [randomUUID()]: { revision: 1, tag: 'x' } },
-    });
-    expect(answer).toMatchObject({ outcomes: [] });
+    for (const scope of [team.workspace, randomUUID()]) {
+      const cursors = { [scope]: { revision: 1, tag: 'x' } };
+      expect(await stranger.pushRaw([], { cursors })).toEqual({ error: { code: 'history_changed' } });
+      expect(await stranger.pull(cursors)).toMatchObject({ forgotten: [scope] });
+    }
   });
 });

@@ -27,6 +27,22 @@ describe('batches', () => {
     expect(await tasksTitled('once')).toHaveLength(1);
   });
 
+  it('U41 P-PRIVATE: sent again by a former member, it is answered without rows', async () => {
+    const member = await createUser(database);
+    const insert = team.make.insert('workspace_members', { user_id: member.id, role: 'editor' });
+    await team.owner.push([insert]);
+    await team.owner.push([team.make.update('tasks', team.task, null, { description: 'for members only' })]);
+    const changes = [team.make.update('tasks', team.task, 1, { title: 'by the member' })];
+    const first = await member.push(changes);
+    expect(first.outcomes).toMatchObject([{ outcome: 'conflict' }]);
+    expect(JSON.stringify(first.effects)).toContain('for members only');
+    await database.query('update public.workspace_members set deleted_at = now() where user_id = $1::uuid', [
+      member.id,
+    ]);
+    const again = await member.pushRaw(changes, { batch: member.batch });
+    expect(again).toEqual({ ...first, effects: { rows: {}, deleted: {} }, revisions: {} });
+  });
+
   it('U2: anything else at or below that number is device_conflict', async () => {
     const user = new SyncUser(database, team.owner.id);
     await user.push([newTask('first')]);

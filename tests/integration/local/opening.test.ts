@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { closeDatabase, initDatabase, LOCAL_SCHEMA_VERSION, openDevice } from '@/lib/watermelon';
 import { migrations, schema } from '@/lib/watermelon/models';
 import { createPlatform } from '@/platform/node';
+import { FileLock } from '@/platform/node/fileLock';
 import { openAdapter, temporaryFolder } from '../../support/localDatabase';
 
 let folder: ReturnType<typeof temporaryFolder>;
@@ -98,6 +99,17 @@ describe('opening the local database', () => {
     await storage.removeItem('key');
     expect(await storage.getItem('key')).toBeNull();
     expect(existsSync(join(folder.path, 'session.json'))).toBe(false);
+  });
+
+  it('D51 is open at once while another process writes', async () => {
+    await closeDatabase();
+    await openAdapter(folder.path);
+    const writer = new FileLock(join(folder.path, 'local.lock'));
+    expect(writer.tryTake()).toBe(true);
+    const adapter = await openAdapter(folder.path);
+    const device = await openDevice({ adapter, userId: 'u', transport: null, remote: null });
+    expect(device).toMatchObject({ ok: true, value: { syncStatus: { pending: 0 } } });
+    writer.close();
   });
 
   it('runs work of one name in one process at a time', async () => {

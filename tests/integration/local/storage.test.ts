@@ -13,7 +13,7 @@ import { SqliteStore } from '@/platform/sqlite/store';
 import { expectConverged } from '../../support/inStep';
 import { openLocalDatabase, temporaryFolder } from '../../support/localDatabase';
 import { SEED } from '../../support/seed';
-import { type TestDevice, World } from '../../support/world';
+import { settle, type TestDevice, World } from '../../support/world';
 
 let folder: ReturnType<typeof temporaryFolder>;
 beforeEach(() => {
@@ -149,6 +149,25 @@ describe('two processes of one device', () => {
     expect(new Set(devices.map(({ batch }) => batch)).size).toBe(devices.length);
   });
 
+  it('P-CONVERGE a sync that begins while another one’s is being noticed goes on from where that one ended', async () => {
+    const account = await world.signIn('owner');
+    const [one, other] = [
+      await world.device(account, { folder: folder.path }),
+      await world.device(account, { folder: folder.path }),
+    ];
+    await settle(one, other);
+    const cursorsAsked = ({ transport }: TestDevice) =>
+      transport.requests.flatMap(({ request }) => ('limit' in request ? [request.cursors] : [])).at(-1);
+    for (let turn = 0; turn < 5; turn += 1) {
+      await one.contextService.createTask({ milestone_id: SEED.offlineMilestone, title: `turn ${turn}` });
+      await one.sync();
+      await one.sync();
+      // A read notices what the other one wrote, and does not wait for what the engine does about it.
+      await Promise.all([other.contextService.getTasks(SEED.offlineMilestone), other.sync()]);
+      expect(cursorsAsked(other)).toEqual(cursorsAsked(one));
+    }
+  });
+
   /** Spoils the file from a place on, as a failing disk would. */
   function damage(from: number, bytes: number): void {
     const path = join(folder.path, 'local.db');
@@ -189,8 +208,15 @@ describe('two processes of one device', () => {
     await expect(suspect.database.get('patterns').query().fetch()).rejects.toMatchObject({ code: 'corrupt' });
     await suspect.close();
 
-    const again = await world.device('owner', { folder: folder.path });
+    let again = await world.device('owner', { folder: folder.path });
     expect(again.salvaged?.saved.tasks).toEqual([taskId]);
+    await again.close();
+    const later = await world.device('owner', { folder: folder.path });
+    expect(later.salvaged, 'D49').toEqual(again.salvaged);
+    await later.forgetSalvaged();
+    await later.close();
+    again = await world.device('owner', { folder: folder.path });
+    expect(again.salvaged).toBeNull();
     expect(readdirSync(folder.path).some((name) => name.includes('.damaged-'))).toBe(true);
     expect(await again.sync()).toMatchObject({ status: 'ok', error: null });
     expect((await again.contextService.getLocalTask(taskId))?.title).toBe('Written before the damage');

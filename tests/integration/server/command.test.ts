@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { packageRoot } from '@/server';
+import { copyMigratedFolder } from '../../support/template';
 
 let folder: string;
 let children: ChildProcess[];
@@ -88,6 +89,7 @@ describe('npm start', () => {
   });
 
   it('opens again what a killed process left behind', async () => {
+    await copyMigratedFolder(folder);
     const first = run([...data(), '--json']);
     const { url } = await ready(first);
     const { anonKey } = await (await fetch(`${url}/convoy.json`)).json();
@@ -135,7 +137,7 @@ describe('npm start', () => {
             () => 'up',
             () => 'down',
           ),
-        { timeout: 5000 },
+        { timeout: 20_000 },
       )
       .toBe('down');
   });

@@ -134,24 +134,42 @@ describe('losing a workspace', () => {
   });
 
   it('P12 P-NOLOSS D26 what was pushed too late is refused and kept; with the access, it comes back', async () => {
-    const { member, workspace, task, milestone, join, leave } = await setUp('editor');
+    const { member, workspace, task, child, milestone, join, leave } = await setUp('editor');
     await leave();
+    await member.contextService.deleteTask(child.id);
     await member.contextService.updateTask(task.id, { title: 'without access' });
     await member.contextService.createTask({ milestone_id: milestone.id, title: 'created without access' });
-    expect(await member.sync()).toMatchObject({ status: 'ok', pushed: 0, rejected: 4 });
+    expect(await member.sync()).toMatchObject({ status: 'ok', pushed: 0, rejected: 6 });
     expect(await countOf(member, workspace.id)).toBe(0);
-    expect(await member.countUnsynced()).toMatchObject({ refused: 4, total: 4 });
+    expect(await member.countUnsynced()).toMatchObject({ refused: 6, total: 6 });
+    // Made again without the access, nothing of it is there to be deleted, and the wish stays.
+    const deletion = (await entriesOf(member)).find(({ operation }) => operation === 'delete');
+    expect(await member.retryQuarantined(deletion?.id ?? '')).toBe(false);
+    expect(await member.countUnsynced()).toMatchObject({ refused: 6, total: 6 });
 
     await join('editor');
     await settle(member);
     expect(member.syncStatus).toMatchObject({ pending: 0, quarantined: 0 });
     const titles = (await member.contextService.getTasks(milestone.id)).map(({ title }) => title);
     expect(titles).toEqual(expect.arrayContaining(['without access', 'created without access']));
+    expect(titles).not.toContain('child');
     await expectInStep(world, member);
   });
 });
 
 describe('a role that is lowered to viewer', () => {
+  it('D11 a refused deletion in a workspace that is deleted then has nothing left to do', async () => {
+    const { member, workspace, milestone, setRole } = await setUp('editor');
+    await setRole('viewer');
+    await member.contextService.deleteMilestone(milestone.id);
+    await settle(member, owner);
+    const [refused] = await entriesOf(member);
+    await owner.contextService.deleteWorkspace(workspace.id);
+    await settle(owner, member);
+    expect(await member.retryQuarantined(refused?.id ?? '')).toBe(true);
+    expect(await member.countUnsynced()).toMatchObject({ refused: 0, total: 0 });
+  });
+
   it('D7 D11 D26 sets every kind of change aside in its group, shows the server, and makes them again when raised', async () => {
     const { member, workspace, project, milestone, task, child, setRole } = await setUp('editor');
     const { contextService: service } = member;
@@ -217,6 +235,37 @@ describe('a role that is lowered to viewer', () => {
     await settle(member);
     expect(await service.getMilestones(project.id)).toEqual([]);
     expect(member.syncStatus.quarantined).toBe(0);
+    await expectConverged(world, member, owner);
+  });
+
+  it('D11 P-NOLOSS leaves to a person what others have changed meanwhile, also when raised', async () => {
+    const { member, project, task, child, setRole } = await setUp('editor');
+    const { contextService: service } = member;
+    const doomed = await owner.contextService.createMilestone({ project_id: project.id, name: 'Doomed' });
+    const inIt = await owner.contextService.createTask({ milestone_id: doomed.id, title: 'in it' });
+    await settle(owner, member);
+    await setRole('viewer');
+    await service.updateTask(task.id, { title: 'wanted by the member' });
+    await service.updateTask(child.id, { title: 'nobody else wants this one' });
+    await service.deleteMilestone(doomed.id);
+    await settle(member);
+    await settle(owner);
+    await owner.contextService.updateTask(task.id, { title: 'changed by the owner' });
+    await owner.contextService.updateTask(inIt.id, { title: 'still worked on' });
+    await settle(owner);
+    await setRole('editor');
+    await settle(member);
+    expect(await service.getLocalTask(task.id)).toMatchObject({ title: 'changed by the owner' });
+    expect(await service.getMilestones(project.id)).toHaveLength(2);
+    const waiting = await entriesOf(member);
+    expect(waiting.map(({ operation }) => operation)).toEqual(expect.arrayContaining(['delete', 'update']));
+    expect(JSON.stringify(waiting.map(({ change }) => change.values))).toContain('wanted by the member');
+    expect(waiting.map(({ recordId }) => recordId)).not.toContain(child.id);
+
+    for (const { id, operation } of waiting) if (operation === 'update') await member.retryQuarantined(id);
+    await settle(member);
+    expect(await service.getLocalTask(task.id)).toMatchObject({ title: 'wanted by the member' });
+    expect(await service.getLocalTask(child.id)).toMatchObject({ title: 'nobody else wants this one' });
     await expectConverged(world, member, owner);
   });
 });

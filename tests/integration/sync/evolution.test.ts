@@ -2,7 +2,6 @@
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Task } from '@/core/entities';
-import { openPgliteInMemory } from '@/server';
 import { temporaryFolder } from '../../support/localDatabase';
 import { NEXT_MIGRATION, NEXT_VERSION } from '../../support/nextVersion';
 import { ProcessDevice } from '../../support/processDevice';
@@ -11,22 +10,17 @@ import { makeVariant, type Variant } from '../../support/variant';
 import { settle, type TestDevice, World } from '../../support/world';
 
 let next: Variant;
-let template: Blob;
 let world: World;
 let here: TestDevice;
 let closing: (() => unknown)[];
 
-beforeAll(async () => {
+beforeAll(() => {
   next = makeVariant('next-version', NEXT_VERSION);
-  const backend = await openPgliteInMemory();
-  const fresh = await World.start({ kind: 'backend', backend });
-  template = await backend.dump();
-  await fresh.close();
-}, 180_000);
+});
 afterAll(() => next.remove());
 beforeEach(async () => {
   closing = [];
-  world = await World.start({ kind: 'memory', template });
+  world = await World.start();
   here = await world.device('owner');
   await settle(here);
 });

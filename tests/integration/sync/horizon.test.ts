@@ -1,27 +1,19 @@
 /** Devices that come back after tombstones, tags and batch answers were purged. */
 
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Task } from '@/core/entities';
 import type { PullRequest } from '@/core/protocol';
 import { Conflict, Quarantined } from '@/lib/watermelon';
-import { openPgliteInMemory } from '@/server';
 import { expectConverged } from '../../support/inStep';
 import { SEED } from '../../support/seed';
 import { settle, type TestDevice, World } from '../../support/world';
 
-let template: Blob;
 let world: World;
 let here: TestDevice;
 let there: TestDevice;
 
-beforeAll(async () => {
-  const backend = await openPgliteInMemory();
-  const fresh = await World.start({ kind: 'backend', backend });
-  template = await backend.dump();
-  await fresh.close();
-}, 180_000);
 beforeEach(async () => {
-  world = await World.start({ kind: 'memory', template });
+  world = await World.start();
   here = await world.device('owner');
   there = await world.device('editor', { pageRows: 60 });
   await settle(here, there);

@@ -39,6 +39,15 @@ const ledgerOf = async (device: Device, id: string) =>
 
 const taskOn = (device: Device, id: string) => device.contextService.getLocalTask(id);
 
+it('D5 pushes what is written while the pull of the same sync is on its way', async () => {
+  const made: Task[] = [];
+  const result = await meanwhile(here, 'pull', async () => made.push(await create('during the pull')));
+  expect(result).toMatchObject({ status: 'ok', error: null });
+  expect(here.syncStatus.pending).toBe(0);
+  await there.sync();
+  expect(await taskOn(there, made[0]?.id ?? '')).not.toBeNull();
+});
+
 describe('edits made while a push is on its way', () => {
   it('D4 keeps a value given to a column of a new record that had none when it was sent', async () => {
     const task = await create('born without');
@@ -114,6 +123,23 @@ describe('edits made while a push is on its way', () => {
     expect(await here.contextService.getProjects(workspace.id)).toEqual([]);
     expect(await ledgerOf(here, project.id)).toEqual([]);
   });
+
+  it('U8 a deletion made while its record is on its way takes nothing along that was not seen', async () => {
+    const moved = await sharedTask('moved into what is new');
+    const project_id = SEED.fieldApp;
+    const milestone = await here.contextService.createMilestone({ project_id, name: 'new' });
+    here.transport.loseNextRequest('push');
+    expect(await here.sync()).toMatchObject({ status: 'offline' });
+    await here.contextService.updateTask(moved.id, { milestone_id: milestone.id });
+    await here.contextService.deleteMilestone(milestone.id);
+    const unseen = await create('made there meanwhile', { parent_task_id: moved.id }, there);
+    await settle(there);
+    await expectConverged(world, here, there);
+    for (const device of [here, there]) {
+      expect(await taskOn(device, moved.id)).not.toBeNull();
+      expect(await taskOn(device, unseen.id)).not.toBeNull();
+    }
+  });
 });
 
 describe('edits made while a pull is on its way', () => {
@@ -151,12 +177,12 @@ describe('edits made while a pull is on its way', () => {
     await settle(demoted);
     await there.contextService.updateTask(task.id, { title: 'by another', priority: 'urgent' });
     await there.sync();
-    await meanwhile(demoted, 'pull', () =>
-      demoted.contextService.updateTask(task.id, { title: 'not to be' }),
-    );
-    await member(
-      `update public.workspace_members set role = 'viewer' where workspace_id = $1::uuid and user_id = $2::uuid`,
-    );
+    await meanwhile(demoted, 'pull', async () => {
+      await demoted.contextService.updateTask(task.id, { title: 'not to be' });
+      await member(
+        `update public.workspace_members set role = 'viewer' where workspace_id = $1::uuid and user_id = $2::uuid`,
+      );
+    });
     await settle(demoted);
     expect(demoted.syncStatus.quarantined).toBeGreaterThan(0);
     await expectInStep(world, demoted);

@@ -15,7 +15,7 @@ const PATIENCE_MS = 300_000;
 
 let world: World;
 let account: SignedIn;
-const running: Killable[] = [];
+const running: Killable<ChildSays>[] = [];
 
 beforeAll(async () => {
   world = await World.start();
@@ -27,11 +27,11 @@ afterAll(async () => {
   await world.close();
 });
 
-async function start(folder: string, more: Partial<ChildTask> = {}): Promise<Killable> {
+async function start(folder: string, more: Partial<ChildTask> = {}): Promise<Killable<ChildSays>> {
   const { data } = await account.client.auth.getSession();
   if (!data.session) throw new Error('signed out');
   const { access_token, refresh_token } = data.session;
-  const child = new Killable({
+  const task: ChildTask = {
     url: world.stack.url,
     anonKey: world.stack.anonKey,
     session: { access_token, refresh_token },
@@ -39,7 +39,8 @@ async function start(folder: string, more: Partial<ChildTask> = {}): Promise<Kil
     folder,
     pageRows: PAGE_ROWS,
     ...more,
-  });
+  };
+  const child = new Killable<ChildSays>('tests/support/syncChild.ts', task);
   running.push(child);
   return child;
 }
@@ -108,14 +109,14 @@ describe('two processes on one database', () => {
       const first = await start(folder);
       await first.exited;
       const random = randomNumbers(33);
-      const all: Killable[] = [];
+      const all: Killable<ChildSays>[] = [];
       const milestone = SEED.offlineMilestone;
       const pair = [await start(folder, { milestone }), await start(folder, { milestone })];
       all.push(...pair);
       for (let kill = 0; kill < 4; kill += 1) {
         const victim = kill % 2;
-        const other = pair[1 - victim] as Killable;
-        const child = pair[victim] as Killable;
+        const other = pair[1 - victim] as Killable<ChildSays>;
+        const child = pair[victim] as Killable<ChildSays>;
         const turns = 1 + Math.floor(random() * 4);
         const before = holds(child.said);
         await child.until((said) => holds(said) >= before + turns);
@@ -125,7 +126,7 @@ describe('two processes on one database', () => {
         const held = holds(other.said);
         await other.until((said) => holds(said) > held);
         pair[victim] = await start(folder, { milestone });
-        all.push(pair[victim] as Killable);
+        all.push(pair[victim] as Killable<ChildSays>);
       }
       for (const child of pair) await child.until((said) => said.some((one) => one.said === 'synced'));
       for (const child of pair) await child.kill();

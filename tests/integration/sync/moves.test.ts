@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Task } from '@/core/entities';
 import { Conflict, type ConvoyModel, Quarantined } from '@/lib/watermelon';
 import { expectConverged } from '../../support/inStep';
+import { meanwhile } from '../../support/meanwhile';
 import { SEED } from '../../support/seed';
 import { settle, type TestDevice, World } from '../../support/world';
 
@@ -57,6 +58,56 @@ describe('moving a task', () => {
     await expectConverged(world, here, there);
     expect(await there.contextService.getTasks(from)).toEqual([]);
     expect(await there.contextService.getTasks(to)).toHaveLength(3);
+  });
+
+  it('U14 U29 P-CONVERGE tells the mover of one that it renames, and that another device put there', async () => {
+    const [from = '', to = ''] = await milestones(2);
+    const parent = await newTask(from);
+    const later = await newTask(from);
+    const renamed = await newTask(from, { parent_task_id: later.id });
+    await settle(here, there);
+    await there.contextService.updateTask(later.id, { parent_task_id: parent.id });
+    await settle(there);
+    await here.contextService.updateTask(parent.id, { milestone_id: to });
+    await here.contextService.updateTask(renamed.id, { title: 'renamed' });
+    await expectConverged(world, here, there);
+    expect(await placeOn(here, renamed.id)).toEqual([to, later.id]);
+    expect((await there.contextService.getLocalTask(renamed.id))?.title).toBe('renamed');
+  });
+
+  it('U7 U29 P-CONVERGE a subtask whose own move came to nothing moves along with its task', async () => {
+    const [from = '', to = '', doomed = ''] = await milestones(3);
+    const parent = await newTask(from);
+    const child = await newTask(from, { parent_task_id: parent.id });
+    await settle(here, there);
+    await there.contextService.deleteMilestone(doomed);
+    await settle(there);
+    await here.contextService.updateTask(child.id, { milestone_id: doomed });
+    await here.contextService.updateTask(parent.id, { milestone_id: to });
+    await expectConverged(world, here, there);
+    expect(await placeOn(here, child.id)).toEqual([to, parent.id]);
+  });
+
+  it('D13 a move that was lost with its target is kept for its return, also where the task was deleted then', async () => {
+    const [from = '', doomed = ''] = await milestones(2);
+    const task = await newTask(from);
+    await settle(here, there);
+    await there.contextService.updateTask(task.id, { title: 'edited there' });
+    await there.contextService.deleteMilestone(doomed);
+    await settle(there);
+    await meanwhile(here, 'pull', async () => {
+      await here.contextService.updateTask(task.id, { milestone_id: doomed });
+      await here.contextService.deleteTask(task.id);
+    });
+    await expectConverged(world, here, there);
+    expect(await placeOn(here, task.id)).toEqual([from, null]);
+    const ledger = (
+      await here.database
+        .get<Conflict>(Conflict.table as never)
+        .query()
+        .fetch()
+    ).filter(({ recordId }) => recordId === task.id);
+    expect(ledger.find(({ kind }) => kind === 'gone')?.lost).toMatchObject({ milestone_id: doomed });
   });
 
   it('U6 U28 D6 two devices move the same task to different places: the later one stands, whole, subtasks and all', async () => {

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Conflict } from '@/lib/watermelon';
-import { type LocalStack, openPgliteInMemory, type PgliteBackend, startLocalStack } from '@/server';
+import { Archived, Conflict } from '@/lib/watermelon';
+import { Q } from '@/lib/watermelon/models/watermelondb';
+import { type LocalStack, type PgliteBackend, startLocalStack } from '@/server';
 import { SEED } from '../../support/seed';
 import { deviceSnapshot, serverSnapshot } from '../../support/snapshot';
+import { openMigrated } from '../../support/template';
 import { settle, type TestDevice, World } from '../../support/world';
 
 let world: World;
@@ -13,7 +15,7 @@ let backend: PgliteBackend;
 
 beforeEach(async () => {
   restored = null;
-  backend = await openPgliteInMemory();
+  backend = await openMigrated(true);
   world = await World.start({ kind: 'backend', backend });
   here = await world.device('owner', { pageRows: 60 });
   there = await world.device('editor', { pageRows: 60 });
@@ -23,6 +25,9 @@ afterEach(async () => {
   await restored?.close();
   await world.close();
 });
+
+/** A practice that comes with the app. */
+const SHARED = '00000000-0000-7000-8000-000000000101';
 
 const newTask = (device: TestDevice, title: string) =>
   device.contextService.createTask({ milestone_id: SEED.offlineMilestone, title });
@@ -88,5 +93,88 @@ describe('P8 a server restored from a backup', () => {
     const held = await serverSnapshot(server.backend, here.userId);
     for (const device of [here, there]) expect(await deviceSnapshot(device.database)).toEqual(held);
     expect((await there.contextService.getLocalTask(after.id))?.title).toBe('after the backup');
+  });
+
+  it('P-NOLOSS D8 keeps what it lost of a record that somebody deletes there who never saw that', async () => {
+    const task = await newTask(here, 'before the backup');
+    await settle(here, there);
+    const backup = await backend.dump();
+    await here.contextService.updateTask(task.id, { description: 'written after the backup' });
+    await settle(here);
+    const edited = await backend.transaction((connection) =>
+      connection.execute(
+        `update public.best_practices set description = 'of everybody' where id = '${SHARED}'`,
+      ),
+    );
+    expect(edited.ok).toBe(true);
+    await settle(here);
+    const server = await restoreFrom(backup);
+    const removed = await server.backend.transaction((connection) =>
+      connection.execute(`update public.best_practices set deleted_at = now() where id = '${SHARED}'`),
+    );
+    expect(removed.ok).toBe(true);
+    await there.contextService.deleteTask(task.id);
+    await settle(there, here);
+    const held = await serverSnapshot(server.backend, here.userId);
+    for (const device of [here, there]) expect(await deviceSnapshot(device.database)).toEqual(held);
+    const archived = (device: TestDevice) =>
+      device.database
+        .get<Archived>(Archived.table as never)
+        .query()
+        .fetch();
+    expect((await archived(here)).map(({ recordId, reason, values }) => [recordId, reason, values])).toEqual([
+      [task.id, 'history_changed', expect.objectContaining({ description: 'written after the backup' })],
+    ]);
+    expect(await archived(there)).toEqual([]);
+  });
+
+  it('U5 P-NOLOSS what one device creates there again and another had edited is a conflict', async () => {
+    const backup = await backend.dump();
+    const lost = await newTask(here, 'after the backup');
+    const untouched = await newTask(here, 'edited by one alone');
+    await settle(here, there);
+    await here.contextService.updateTask(lost.id, { title: 'named here' });
+    await there.contextService.updateTask(lost.id, { title: 'named there' });
+    await there.contextService.updateTask(untouched.id, { title: 'named by one alone' });
+    const server = await restoreFrom(backup);
+    await settle(here, there);
+    const held = await serverSnapshot(server.backend, here.userId);
+    for (const device of [here, there]) expect(await deviceSnapshot(device.database)).toEqual(held);
+    const met = await there.database
+      .get<Conflict>(Conflict.table as never)
+      .query(Q.where('kind', 'columns'))
+      .fetch();
+    expect(met.map(({ recordId, columns }) => [recordId, columns.title])).toEqual([
+      [lost.id, expect.objectContaining({ local: 'named there', remote: 'named here' })],
+    ]);
+    expect((await here.contextService.getLocalTask(untouched.id))?.title).toBe('named by one alone');
+  });
+
+  it('P16 P-NOLOSS is told from one that purged its tombstones, also by a device that was away for a year', async () => {
+    const doomed = await newTask(here, 'deleted before the backup');
+    await settle(here, there);
+    const away = await world.device('owner');
+    await settle(away);
+    await here.contextService.deleteTask(doomed.id);
+    await settle(here);
+    const backup = await backend.dump();
+    const lost = await newTask(there, 'after the backup');
+    await settle(there);
+    const server = await restoreFrom(backup);
+    for (const title of ['one', 'two']) {
+      await newTask(here, title);
+      await settle(here);
+    }
+    const purged = await server.backend.transaction((connection) =>
+      connection.execute(`update convoy.scope_revisions set created_at = created_at - interval '1 year';
+        select convoy.purge();`),
+    );
+    expect(purged.ok).toBe(true);
+    await settle(there, away, here);
+    const held = await serverSnapshot(server.backend, here.userId);
+    for (const device of [here, there, away]) expect(await deviceSnapshot(device.database)).toEqual(held);
+    // Away from before the backup, this one has nothing that the server lost: what it lacks was deleted.
+    expect(await away.contextService.getLocalTask(doomed.id)).toBeNull();
+    expect((await away.contextService.getLocalTask(lost.id))?.title).toBe('after the backup');
   });
 });

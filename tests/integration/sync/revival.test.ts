@@ -136,4 +136,29 @@ describe('D13 what was lost with a deletion', () => {
     expect((await taskOn(there, task.id))?.milestone_id).toBe(to);
     expect((await feed(there, task.id)).sort()).toEqual(['task_created', 'task_updated']);
   });
+
+  it('D24 does not come back when a person has discarded it, and counts as unsynced no more', async () => {
+    const milestone = await sharedMilestone();
+    const task = await sharedTask(milestone);
+    await there.contextService.deleteTask(task.id);
+    await settle(there);
+    await here.contextService.updateTask(task.id, { title: 'lost' });
+    await settle(here);
+    const { conflicts } = await here.countUnsynced();
+    expect(conflicts).toBeGreaterThan(0);
+    const entries = await here.database
+      .get<Conflict>(Conflict.table as never)
+      .query()
+      .fetch();
+    expect(entries).toHaveLength(conflicts);
+    for (const { id } of entries) {
+      expect(await here.discardLost(id)).toBe(true);
+      expect(await here.discardLost(id)).toBe(false);
+    }
+    expect(await here.countUnsynced()).toMatchObject({ conflicts: 0, total: 0 });
+    await restoreOn(there, task.id);
+    await settle(here);
+    expect((await taskOn(here, task.id))?.title).toBe('original');
+    await expectConverged(world, here, there);
+  });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createConvoyClient } from '@/lib/supabase/client';
 import { callRpc } from '@/lib/supabase/rpc';
 
@@ -104,4 +104,51 @@ describe('a session that the server takes for expired', () => {
     );
     expect(answer).toMatchObject({ ok: false, error: { code: 'http', status: 503, retryAfterMs: 7_000 } });
   });
+
+  const hopeless: [string, () => Response, object][] = [
+    [
+      'gets lost',
+      () => {
+        throw new TypeError('fetch failed');
+      },
+      { code: 'offline' },
+    ],
+    ['breaks off', () => new Response('{"access_token": "se', { status: 200 }), { code: 'offline' }],
+    ['meets a server in trouble', () => json({ msg: 'Internal Server Error' }, 500), { code: 'offline' }],
+  ];
+  it.each(hopeless)(
+    'K20: goes on when its refresh %s and a later one succeeds',
+    async (_what, answer, expected) => {
+      vi.useFakeTimers({ now: Date.now() });
+      // supabase-js tells of every request that fails.
+      const told = vi.spyOn(console, 'error').mockImplementation(() => {});
+      try {
+        let isBroken = true;
+        const client = createConvoyClient('http://stack.test', 'key', {
+          persistSession: false,
+          autoRefreshToken: false,
+          fetch: async (input, init) => {
+            const url = String(input);
+            if (url.includes('grant_type=password')) return session('first');
+            if (url.includes('grant_type=refresh_token')) return isBroken ? answer() : session('second');
+            const isKnown = new Headers(init?.headers).get('authorization') === 'Bearer second';
+            return isKnown ? json({ fine: true }) : expired();
+          },
+        });
+        await client.auth.signInWithPassword({ email: 'a@b.example', password: 'x' });
+        // The device knows that the token has expired: supabase-js refreshes it before the request.
+        vi.setSystemTime(Date.now() + 2 * 3_600_000);
+        const pull = () => callRpc(client, 'sync_pull', { request: {} }, { timeoutMs: 120_000 });
+        const first = pull();
+        await vi.advanceTimersByTimeAsync(40_000);
+        expect(await first).toMatchObject({ ok: false, error: { kind: 'transport', ...expected } });
+        isBroken = false;
+        await vi.advanceTimersByTimeAsync(70_000);
+        expect(await pull()).toMatchObject({ ok: true, value: { data: { fine: true } } });
+      } finally {
+        told.mockRestore();
+        vi.useRealTimers();
+      }
+    },
+  );
 });

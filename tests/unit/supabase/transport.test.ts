@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import type { SyncError } from '@/core/errors';
 import { PROTOCOL_VERSION, type PullRequest, type PushRequest, SCHEMA_VERSION } from '@/core/protocol';
@@ -22,6 +23,7 @@ const PULL_ANSWER = {
   scopes: [{ id: ROW, role: 'owner', head: 1, tag: 'a' }],
   cursors: { [ROW]: { revision: 1, tag: 'a' } },
   refilled: {},
+  forgotten: [],
   more: false,
   total: null,
   rows: { tasks: { id: [ROW], title: ['é'] } },
@@ -86,6 +88,17 @@ describe('SupabaseTransport', () => {
     const sent = new TextEncoder().encode(seen?.body).length;
     const received = new TextEncoder().encode(JSON.stringify(PULL_ANSWER)).length;
     expect(answer).toEqual({ ok: true, value: { ...PULL_ANSWER, traffic: { sent, received } } });
+  });
+
+  it('P32: lets go of the answer: nothing that outlives the request leads to it', async () => {
+    let sent: AbortSignal | null = null;
+    const answer = await transport(({ signal }) => {
+      sent = signal;
+      return json(PULL_ANSWER);
+    }).pull(PULL, neverAborted());
+    expect(answer.ok).toBe(true);
+    expect(sent).not.toBeNull();
+    expect(getEventListeners(sent as never, 'abort')).toEqual([]);
   });
 
   it('takes the received bytes from Content-Length where there is one', async () => {

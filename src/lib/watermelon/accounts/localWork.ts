@@ -1,6 +1,6 @@
 /** What was begun on this device without an account, and how it becomes somebody's. */
 
-import type { StorageError } from '@/core/errors';
+import { ConvoyError, type StorageError } from '@/core/errors';
 import { ok, type Result } from '@/core/result';
 import type { ConvoyDatabase } from '../database';
 import { type AccountsPlatform, databaseName, LOCAL_USER, openBare } from './databases';
@@ -16,8 +16,8 @@ export interface Taker {
 }
 
 /**
- * @returns what was begun without an account; null where there is nothing, and while it is open in
- * another tab. What a taking that was broken off had claimed is brought to its user first.
+ * @returns what was begun without an account; null where there is nothing, and where it cannot be
+ * opened now. What a taking that was broken off had claimed is brought to its user first.
  */
 export async function findLocalWork(
   platform: AccountsPlatform,
@@ -32,7 +32,6 @@ export async function findLocalWork(
 
 /**
  * Makes the work begun without an account the taker's; it is pushed with what else is unsynced there.
- * The database without an account must not be open.
  * @returns what was taken, null where there was nothing, or why it is not to be had now. Asked for
  * again after it was broken off at any point, it goes on from there.
  */
@@ -112,7 +111,17 @@ async function onLocalWork<T>(
       return ok(done);
     } finally {
       await close();
-      if (isEmpty) await platform.removeDatabase(databaseName(LOCAL_USER));
+      if (isEmpty) await removeUnlessOpen(platform);
     }
   });
+}
+
+/** Somebody else may still have it open; it is looked at again the next time. */
+async function removeUnlessOpen(platform: AccountsPlatform): Promise<void> {
+  try {
+    await platform.removeDatabase(databaseName(LOCAL_USER));
+  } catch (error) {
+    const isOpen = error instanceof ConvoyError && error.detail.code === 'locked';
+    if (!isOpen) throw error;
+  }
 }

@@ -86,10 +86,11 @@ async function copyWork(from: ConvoyDatabase, to: ConvoyDatabase, claim: Claim):
     if (await findState(to, takenFrom(claim.token))) return;
     const draft = new Draft(to);
     const ids = await IdMappings.load(to);
-    const applying: Applying = { database: to, draft, ids, deviceId: '', now: to.clock.now() };
+    const { userId } = claim;
+    const applying: Applying = { database: to, draft, ids, deviceId: '', userId, now: to.clock.now() };
     const claimed = new Set(Object.values(claim.records).flat());
     for (const { table, raw } of dirty) {
-      if (claimed.has(raw.id)) await adopt(applying, table, raw, claim.userId);
+      if (claimed.has(raw.id)) await adopt(applying, table, raw);
     }
     draft.also(() => prepareState(to, takenFrom(claim.token), { at: to.clock.now() }));
     await draft.commit();
@@ -97,7 +98,8 @@ async function copyWork(from: ConvoyDatabase, to: ConvoyDatabase, claim: Claim):
 }
 
 /** The record as the user's own, still to be pushed; where the user has one of this id, both are kept. */
-async function adopt(to: Applying, table: SyncedTable, raw: Raw, userId: string): Promise<void> {
+async function adopt(to: Applying, table: SyncedTable, raw: Raw): Promise<void> {
+  const { userId } = to;
   const own: Raw = { ...raw, last_modified_by: userId };
   for (const [name, column] of Object.entries(columnsOf(table))) {
     if (column.to === 'user' && own[name] === LOCAL_USER) own[name] = userId;

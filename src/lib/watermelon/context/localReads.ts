@@ -15,66 +15,68 @@ import type {
 } from '@/core/entities';
 import { GLOBAL_SCOPE_ID, STANDARD_WORKFLOW_ID } from '@/core/vocabulary';
 import { Q } from '../models/watermelondb';
+import { ACTIVITIES, type ContextParts, partsFromRows } from './contextRows';
 import { byName, bySortOrder, byTitle, type LocalStore } from './localStore';
 
-/** Activities in a context. */
-const ACTIVITIES = 20;
-
-/** Assembles the context of a task that is here; what is not here is named in `missing`. */
-export async function assembleContext(store: LocalStore, task: Task): Promise<TaskContext> {
+/** @returns the context of a task that is here; null where it is not. What is not here is named in `missing`. */
+export async function readContext(store: LocalStore, taskId: string): Promise<TaskContext | null> {
+  const parts = await (store.database.hasRows
+    ? partsFromRows(store, taskId)
+    : partsFromRecords(store, taskId));
+  if (parts === null) return null;
+  const { task, milestone, project, workspace, parent_task, workflow, linked } = parts;
   const missing: TaskContext['missing'] = [];
-  const expect = <T>(name: TaskContext['missing'][number], id: string | null, found: T | null): T | null => {
-    if (found === null && id !== null) missing.push(name);
-    return found;
-  };
-  const milestone = expect(
-    'milestone',
-    task.milestone_id,
-    await store.find<Milestone>('milestones', task.milestone_id),
-  );
-  const projectId = milestone?.project_id ?? null;
-  const workflowId = task.workflow_id ?? STANDARD_WORKFLOW_ID;
-  const [project, workspace, parent, subtasks, dependencies, activities, workflow, patterns, practices] =
-    await Promise.all([
-      store.find<Project>('projects', projectId),
-      store.find<Workspace>('workspaces', task.workspace_id),
-      store.find<Task>('tasks', task.parent_task_id),
-      store.query<Task>('tasks', Q.where('parent_task_id', task.id)),
-      dependenciesOf(store, task.id),
-      store.query<Activity>(
-        'activity_feed',
-        Q.where('task_id', task.id),
-        Q.sortBy('created_at', Q.desc),
-        Q.sortBy('id', Q.desc),
-        Q.take(ACTIVITIES),
-      ),
-      store.find<Workflow>('workflows', workflowId),
-      knowledge<Pattern>(store, 'patterns', task.workspace_id, projectId),
-      knowledge<BestPractice>(store, 'best_practices', task.workspace_id, projectId),
-    ]);
-  if (!dependencies.complete) missing.push('dependencies');
+  if (milestone === null) missing.push('milestone');
+  if (linked > parts.dependencies.length) missing.push('dependencies');
+  if (project === null && milestone !== null) missing.push('project');
+  if (workspace === null) missing.push('workspace');
+  if (parent_task === null && task.parent_task_id !== null) missing.push('parent_task');
+  if (workflow === null) missing.push('workflow');
   return {
     task,
     milestone,
-    project: expect('project', projectId, project),
-    workspace: expect('workspace', task.workspace_id, workspace),
-    parent_task: expect('parent_task', task.parent_task_id, parent),
-    subtasks: bySortOrder(subtasks),
-    dependencies: byTitle(dependencies.tasks),
-    activities,
-    patterns,
-    best_practices: practices,
-    workflow: expect('workflow', workflowId, workflow),
+    project,
+    workspace,
+    parent_task,
+    subtasks: bySortOrder(parts.subtasks),
+    dependencies: byTitle(parts.dependencies),
+    activities: parts.activities,
+    patterns: byName(parts.patterns),
+    best_practices: byName(parts.best_practices),
+    workflow,
     missing,
   };
 }
 
-async function dependenciesOf(store: LocalStore, taskId: string) {
+/** The same record by record, for storage that knows no SQL. */
+async function partsFromRecords(store: LocalStore, taskId: string): Promise<ContextParts | null> {
+  const task = await store.find<Task>('tasks', taskId);
+  if (task === null) return null;
+  const milestone = await store.find<Milestone>('milestones', task.milestone_id);
+  const projectId = milestone?.project_id ?? null;
+  const [project, workspace, parent_task, workflow] = await Promise.all([
+    store.find<Project>('projects', projectId),
+    store.find<Workspace>('workspaces', task.workspace_id),
+    store.find<Task>('tasks', task.parent_task_id),
+    store.find<Workflow>('workflows', task.workflow_id ?? STANDARD_WORKFLOW_ID),
+  ]);
   const links = await store.query<TaskDependency>('task_dependencies', Q.where('task_id', taskId));
-  const ids = [...new Set(links.map((link) => link.depends_on_task_id))];
-  if (ids.length === 0) return { tasks: [], complete: true };
-  const tasks = await store.query<Task>('tasks', Q.where('id', Q.oneOf(ids)));
-  return { tasks, complete: tasks.length === ids.length };
+  const linked = [...new Set(links.map((link) => link.depends_on_task_id))];
+  const latest = [Q.sortBy('created_at', Q.desc), Q.sortBy('id', Q.desc), Q.take(ACTIVITIES)];
+  return {
+    task,
+    milestone,
+    project,
+    workspace,
+    parent_task,
+    workflow,
+    subtasks: await store.query<Task>('tasks', Q.where('parent_task_id', taskId)),
+    dependencies: linked.length > 0 ? await store.query<Task>('tasks', Q.where('id', Q.oneOf(linked))) : [],
+    linked: linked.length,
+    activities: await store.query<Activity>('activity_feed', Q.where('task_id', taskId), ...latest),
+    patterns: await knowledge<Pattern>(store, 'patterns', task.workspace_id, projectId),
+    best_practices: await knowledge<BestPractice>(store, 'best_practices', task.workspace_id, projectId),
+  };
 }
 
 /** Global ones, those of the workspace, and those of the project. */

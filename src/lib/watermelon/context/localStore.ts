@@ -4,7 +4,7 @@ import type { Json } from '@/core/protocol';
 import { COMMON_COLUMNS, columnsOf, type SyncedTable } from '@/core/schema';
 import type { ConvoyDatabase } from '../database';
 import type { ConvoyModel } from '../models';
-import { Q, type Raw } from '../models/watermelondb';
+import { Q, type Raw, type RawValue } from '../models/watermelondb';
 
 type Clause = ReturnType<typeof Q.where> | ReturnType<typeof Q.sortBy> | ReturnType<typeof Q.take>;
 
@@ -26,14 +26,31 @@ function shownColumns(table: SyncedTable): [name: string, kind: string][] {
 /** @returns the plain object of a stored record. */
 export function toEntity<T>(table: SyncedTable, raw: Raw): T {
   const entity: Record<string, Json> = { id: raw.id, workspace_id: raw.workspace_id as string };
+  for (const [name, kind] of shownColumns(table)) entity[name] = shown(kind, raw[name] ?? null);
+  return entity as T;
+}
+
+/** @returns SQL for the rows that `rowToEntity` takes; what is marked as deleted is left out. */
+export function selectEntities(table: SyncedTable, where: string, order = ''): string {
+  const columns = ['id', 'workspace_id', ...shownColumns(table).map(([name]) => name)];
+  return `select ${columns.map((name) => `"${name}"`).join()} from "${table}" where ${where} and "_status" <> 'deleted' ${order}`;
+}
+
+/** @param row as `selectEntities` selects it */
+export function rowToEntity<T>(table: SyncedTable, row: readonly RawValue[]): T {
+  const entity: Record<string, Json> = { id: row[0] as string, workspace_id: row[1] as string };
+  let index = 2;
   for (const [name, kind] of shownColumns(table)) {
-    const value = raw[name] ?? null;
-    if (value === null) entity[name] = null;
-    else if (kind === 'time') entity[name] = new Date(value as number).toISOString();
-    else if (kind === 'json') entity[name] = JSON.parse(value as string) as Json;
-    else entity[name] = value;
+    entity[name] = shown(kind, row[index] ?? null);
+    index += 1;
   }
   return entity as T;
+}
+
+function shown(kind: string, value: RawValue): Json {
+  if (value === null) return null;
+  if (kind === 'time') return new Date(value as number).toISOString();
+  return kind === 'json' ? (JSON.parse(value as string) as Json) : value;
 }
 
 /** The local records, as stored and as plain objects. Deleted ones are not seen. */
@@ -59,7 +76,14 @@ export class LocalStore {
   }
 
   async find<T>(table: SyncedTable, id: string | null): Promise<T | null> {
-    const record = id === null ? null : await this.record(table, id);
+    if (id === null) return null;
+    if (this.database.hasRows) {
+      const [found = []] = await this.database.readAll([
+        { sql: selectEntities(table, '"id" = ?'), args: [this.resolve(id)] },
+      ]);
+      return found[0] ? rowToEntity<T>(table, found[0]) : null;
+    }
+    const record = await this.record(table, id);
     return record ? toEntity<T>(table, record.raw) : null;
   }
 

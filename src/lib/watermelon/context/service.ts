@@ -11,13 +11,13 @@ import { GLOBAL_SCOPE_ID } from '@/core/vocabulary';
 import { listDeletions, type ObservedDeletion, observeDeletions, restoreDeletion } from './deletions';
 import { type LocalFirst, readFirst } from './localFirst';
 import {
-  assembleContext,
   listKnowledge,
   listMilestones,
   listProjects,
   listTasks,
   listWorkflows,
   listWorkspaces,
+  readContext,
 } from './localReads';
 import { recordWrites } from './recordWrites';
 import { taskWrites } from './taskWrites';
@@ -46,10 +46,7 @@ export function createLocalContextService(local: LocalFirst): LocalContextServic
   const getRemoteTaskContext = async (taskId: string) =>
     local.remote && local.isOnline() ? local.remote.getTaskContext(taskId) : null;
 
-  const localContext = async (taskId: string) => {
-    const task = await getLocalTask(taskId);
-    return task && assembleContext(store, task);
-  };
+  const localContext = (taskId: string) => readContext(store, localId(taskId));
 
   return {
     ...taskWrites(local),

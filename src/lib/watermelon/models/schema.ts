@@ -23,11 +23,21 @@ type ColumnSpec = {
   type: 'string' | 'number' | 'boolean';
   isOptional?: boolean;
   isIndexed?: boolean;
+  /** Columns by which records with the same value are wanted in order. For SQLite alone. */
+  indexedWith?: string[];
 };
 
-function localColumn(name: string, column: Column): ColumnSpec {
+function localColumn(table: SyncedTable, name: string, column: Column): ColumnSpec {
   const type = column.kind === 'number' || column.kind === 'time' ? 'number' : 'string';
-  return { name, type, isOptional: column.optional === true, isIndexed: column.kind === 'ref' };
+  const spec = {
+    name,
+    type,
+    isOptional: column.optional === true,
+    isIndexed: column.kind === 'ref',
+  } as const;
+  // A feed may hold thousands of activities of one task; the latest are wanted.
+  const isFeed = table === 'activity_feed' && name === 'task_id';
+  return isFeed ? { ...spec, indexedWith: ['created_at', 'id'] } : spec;
 }
 
 /** On every synced table, beside the columns of the server. */
@@ -47,7 +57,7 @@ const COMMON: ColumnSpec[] = [
 function columnsFrom(name: SyncedTable, first: number, last: number): ColumnSpec[] {
   return Object.entries(columnsOf(name))
     .filter(([, { since = 1 }]) => since >= first && since <= last)
-    .map(([column, spec]) => localColumn(column, spec));
+    .map(([column, spec]) => localColumn(name, column, spec));
 }
 
 function syncedTable(name: SyncedTable, version = SCHEMA_VERSION) {

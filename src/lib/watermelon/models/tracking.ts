@@ -186,6 +186,7 @@ export function trackUpdate(table: string, raw: Raw, before: Raw, clock: EditClo
     }
   }
   writeBase(raw, base);
+  lastTracked.set(raw, { text: raw.sync_base, base });
   followStatus(raw);
   return true;
 }
@@ -213,6 +214,10 @@ export function trackDelete(raw: Raw, root: string, context: EditContext): void 
 
 /** Notes that the record changed in one transaction with others. */
 export function joinGroup(raw: Raw, group: string): void {
-  const base = readBase(raw);
+  const known = lastTracked.get(raw);
+  const base = known && known.text === raw.sync_base ? known.base : readBase(raw);
   if (base && !base.groups.includes(group)) writeBase(raw, { ...base, groups: [...base.groups, group] });
 }
+
+/** What was just written into `sync_base`: a batch of many need not read it back from text. */
+const lastTracked = new WeakMap<Raw, { text: RawValue | undefined; base: SyncBase }>();

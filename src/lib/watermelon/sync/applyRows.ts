@@ -3,6 +3,8 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Columns, Json, Page } from '@/core/protocol';
 import { columnsSince, SYNCED_TABLES, type SyncedTable } from '@/core/schema';
+import { mayWrite } from '@/core/taskRules';
+import { GLOBAL_SCOPE_ID } from '@/core/vocabulary';
 import { Conflict, type ConflictColumn } from '../models';
 import {
   followStatus,
@@ -17,6 +19,7 @@ import {
 import type { Raw, RawValue } from '../models/watermelondb';
 import type { Applying } from './applying';
 import { defaultOf, rowsOf, sameValue, toRaw } from './codec';
+import { archive } from './purge';
 
 /** What applying found, for the result of the sync. */
 export interface Counts {
@@ -179,11 +182,29 @@ const isEditable = (name: string): boolean => !BOOKKEEPING.has(name);
 export async function applyTombstone(to: Applying, table: SyncedTable, id: string): Promise<boolean> {
   const current = await to.draft.get(table, id);
   if (!current) return false;
+  if (isPerhapsLost(to, table, current)) archive(to, table, current, 'history_changed');
   to.draft.destroy(table, id);
   const base = readBase(current);
   if (!base || current._status === 'synced' || current._status === 'deleted') return false;
   keepInLedger(to, table, current, base, 'gone');
   return true;
+}
+
+/**
+ * A restored server may have deleted the record without what this user's acknowledged edits had made of it:
+ * nobody who deletes it there has seen them. What can only be created is there as it was, or not at all.
+ */
+function isPerhapsLost(to: Applying, table: SyncedTable, raw: Raw): boolean {
+  if (raw.revision !== UNCONFIRMED || raw._status === 'deleted' || raw.workspace_id === GLOBAL_SCOPE_ID)
+    return false;
+  const base = readBase(raw);
+  const { last_modified_by } = base?.server ?? base?.stamps ?? stampsOf(raw);
+  return (
+    last_modified_by === to.userId &&
+    mayWrite('owner', table, 'update') &&
+    table !== 'workspace_members' &&
+    table !== 'deletions'
+  );
 }
 
 /**

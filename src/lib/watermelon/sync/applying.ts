@@ -10,6 +10,8 @@ export interface Applying {
   draft: Draft;
   ids: IdMappings;
   deviceId: string;
+  /** Whose database it is. */
+  userId: string;
   /** Device time, ms. */
   now: number;
   /** Workspaces whose columns are not all here yet: the schema version each was filled with. */

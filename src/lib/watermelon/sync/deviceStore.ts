@@ -3,8 +3,9 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Cursor, Scope } from '@/core/protocol';
 import type { ConvoyDatabase } from '../database';
+import { fetchAll } from '../fetchAll';
 import { type DeviceFacts, DeviceState, OutboxBatch, type PendingRefill, ScopeCursor } from '../models';
-import { type Collection, type Model, Q } from '../models/watermelondb';
+import type { Collection, Model } from '../models/watermelondb';
 import type { IdMap } from './idMapping';
 
 const DEVICE = 'device';
@@ -20,6 +21,10 @@ export interface ScopeState {
   refill?: PendingRefill;
 }
 
+function newDevice(): DeviceFacts {
+  return { deviceId: uuidv7(), nextBatch: 1, clockOffset: 0, lastSyncedAt: null };
+}
+
 /** @returns the revision up to which everything is here: one that is still being paged is not done. */
 export function doneUpTo(cursor: Cursor): number {
   return cursor.after === undefined ? cursor.revision : cursor.revision - 1;
@@ -28,30 +33,27 @@ export function doneUpTo(cursor: Cursor): number {
 /** Loaded by each sync, under its lock; every change is prepared here and written with the batch it belongs to. */
 export class DeviceStore {
   readonly scopes = new Map<string, ScopeState>();
-  facts: DeviceFacts = { deviceId: uuidv7(), nextBatch: 1, clockOffset: 0, lastSyncedAt: null };
   private readonly cursorRecords = new Map<string, ScopeCursor>();
-  private factsRecord: DeviceState | null = null;
 
   private constructor(
     private readonly database: ConvoyDatabase,
     private readonly ids: IdMap,
+    public facts: DeviceFacts,
+    private factsRecord: DeviceState | null,
   ) {}
 
   static async load(database: ConvoyDatabase, ids: IdMap): Promise<DeviceStore> {
-    const store = new DeviceStore(database, ids);
+    const [cursors = [], states = []] = await fetchAll(database, [ScopeCursor.table, DeviceState.table]);
+    const record = (states as DeviceState[]).find(({ id }) => id === DEVICE) ?? null;
+    const facts = record ? (record.value as DeviceFacts) : newDevice();
+    const store = new DeviceStore(database, ids, facts, record);
     database.forgetSeenRevisions();
-    for (const record of await store.collection<ScopeCursor>(ScopeCursor).query().fetch()) {
+    for (const record of cursors as ScopeCursor[]) {
       store.cursorRecords.set(record.id, record);
       const { resync = false, refill, ...paging } = record.paging ?? {};
       const cursor = { revision: record.revision, tag: record.tag, ...paging };
       store.scopes.set(record.id, { cursor, role: record.role, skip: record.skip, resync, refill });
       store.noteSeen(record.id, doneUpTo(cursor));
-    }
-    const ofDevice = Q.where('id', DEVICE);
-    const [facts] = await store.collection<DeviceState>(DeviceState).query(ofDevice).fetch();
-    if (facts) {
-      store.factsRecord = facts;
-      store.facts = facts.value as DeviceFacts;
     }
     return store;
   }
@@ -70,8 +72,8 @@ export class DeviceStore {
 
   /** @returns the batch in flight, or null. */
   async outbox(): Promise<OutboxBatch | null> {
-    const [batch] = await this.collection<OutboxBatch>(OutboxBatch).query().fetch();
-    return batch ?? null;
+    const [batches = []] = await fetchAll(this.database, [OutboxBatch.table]);
+    return (batches[0] as OutboxBatch | undefined) ?? null;
   }
 
   prepareFacts(changes: Partial<DeviceFacts>): Model {

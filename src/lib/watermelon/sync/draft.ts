@@ -4,6 +4,7 @@
  */
 
 import type { SyncedTable } from '@/core/schema';
+import type { FilledRows } from '@/core/storage';
 import type { ConvoyDatabase } from '../database';
 import type { ConvoyModel } from '../models';
 import { type Model, Q, type Raw } from '../models/watermelondb';
@@ -16,13 +17,14 @@ export class Draft {
   private readonly loaded = new Map<string, ConvoyModel | null>();
   private readonly fates = new Map<string, Fate>();
   private readonly companions: (() => Model | null)[] = [];
+  private readonly filled: [table: SyncedTable, rows: FilledRows][] = [];
   private readonly deleted = new Map<SyncedTable, Set<string>>();
 
   constructor(private readonly database: ConvoyDatabase) {}
 
   /** Loads records, those marked as deleted included. Ids that are unknown here are remembered as such. */
   async load(table: SyncedTable, ids: readonly string[]): Promise<void> {
-    const missing = ids.filter((id) => !this.loaded.has(key(table, id)));
+    const missing = ids.filter((id) => !this.isLoaded(table, id));
     if (missing.length === 0) return;
     const collection = this.database.get<ConvoyModel>(table);
     for (const id of missing) this.loaded.set(key(table, id), null);
@@ -36,6 +38,14 @@ export class Draft {
     for (const id of missing) {
       if (deleted.has(id)) this.loaded.set(key(table, id), await collection.find(id));
     }
+  }
+
+  private isLoaded(table: SyncedTable, id: string): boolean {
+    const name = key(table, id);
+    if (this.loaded.has(name)) return true;
+    const record = this.database.inMemory<ConvoyModel>(table, id);
+    if (record) this.loaded.set(name, record);
+    return record !== null;
   }
 
   /** @returns a copy of the record as this draft leaves it, or null when there is none. */
@@ -54,6 +64,11 @@ export class Draft {
 
   destroy(table: SyncedTable, id: string): void {
     this.fates.set(key(table, id), { kind: 'destroy' });
+  }
+
+  /** Rows to be written as they are, whatever is there; this draft must not look at them otherwise. */
+  fill(table: SyncedTable, rows: FilledRows): void {
+    if (rows.rows.length > 0) this.filled.push([table, rows]);
   }
 
   /** Adds bookkeeping to the same transaction; called when everything is prepared. */
@@ -92,7 +107,8 @@ export class Draft {
       }
     }
     prepared.push(...this.companions.map((prepare) => prepare()));
-    await this.database.batch(prepared);
+    const models = prepared.filter((model) => model !== null);
+    await this.database.batchAndFill(models, this.filled);
   }
 }
 

@@ -8,6 +8,7 @@ import { validate as isUuid, v7 as uuidv7 } from 'uuid';
 import type { SyncedTable } from '@/core/schema';
 import { columnsOf, SYNCED_TABLES } from '@/core/schema';
 import type { ConvoyDatabase } from '../database';
+import { fetchAll } from '../fetchAll';
 import { IdMapping } from '../models';
 import { type Model, Q, type Raw } from '../models/watermelondb';
 
@@ -26,14 +27,16 @@ export class IdMappings implements IdMap {
 
   /** @param mappings to be loaded anew, where there are some already */
   static async load(database: ConvoyDatabase, mappings = new IdMappings(database)): Promise<IdMappings> {
-    const stored = await database
-      .get<IdMapping>(IdMapping.table as never)
-      .query()
-      .fetch();
+    const [stored = []] = (await fetchAll(database, [IdMapping.table])) as IdMapping[][];
     mappings.localToRemote.clear();
     mappings.remoteToLocal.clear();
     for (const { localId, remoteId } of stored) mappings.remember(localId, remoteId);
     return mappings;
+  }
+
+  /** Whether every record that comes from the server has the same id here. */
+  get isIdentity(): boolean {
+    return this.remoteToLocal.size === 0;
   }
 
   toLocal(remoteId: string): string {

@@ -1,7 +1,14 @@
 export { type AutoSyncOptions, startAutoSync } from './autoSync';
+export { exportDatabase, importDatabase } from './databaseFile';
 export { countUnsynced, exportUnsynced, type UnsyncedCounts, type UnsyncedExport } from './exportUnsynced';
 export { IdMappings } from './idMapping';
-export { reverseSettlement, type SettledDetails, type Settlement, settleConflict } from './ledger';
+export {
+  discardLost,
+  reverseSettlement,
+  type SettledDetails,
+  type Settlement,
+  settleConflict,
+} from './ledger';
 export { mergeRecord } from './mergeRecord';
 export { DEFAULT_POLICIES, type Policies, type Policy, type TablePolicies, withPolicies } from './policies';
 export { type Progress, type PullOutcome, pullSync } from './pullSync';

@@ -2,8 +2,9 @@
 
 import type { PushChange } from '@/core/protocol';
 import { columnsOf, SYNCED_TABLES, type SyncedTable } from '@/core/schema';
+import type { StoredQuery } from '@/core/storage';
 import type { ConvoyDatabase } from '../database';
-import type { ConvoyModel } from '../models';
+import { type ConvoyModel, Quarantined } from '../models';
 import { readBase, type SyncBase, serverValue, trackedColumns } from '../models/tracking';
 import { Q, type Raw } from '../models/watermelondb';
 import { toWire } from './codec';
@@ -21,16 +22,55 @@ export interface Dirty {
 export type Forgotten = { table: SyncedTable; id: string };
 
 /** Found by the index on the status, so that what is in step costs nothing (rule D34). */
-const EDITED = Q.where('_status', Q.oneOf(['created', 'updated']));
+export const EDITED = Q.where('_status', Q.oneOf(['created', 'updated']));
 
-/** @returns the number of unsynced records, those marked as deleted included. */
-export async function countUnsynced(database: ConvoyDatabase): Promise<number> {
-  let count = 0;
-  for (const table of SYNCED_TABLES) {
-    count += await database.get(table).query(EDITED).fetchCount();
-    count += (await deletedIds(database, table)).length;
+/** Found by the same index: how many of each table there are, those marked as deleted included. */
+const UNSYNCED: StoredQuery = {
+  sql: SYNCED_TABLES.map(
+    (table) =>
+      `select '${table}', count(*) from "${table}" where "_status" in ('created', 'updated', 'deleted')`,
+  ).join(' union all '),
+  args: [],
+};
+
+const REFUSED: StoredQuery = { sql: `select count(*) from "${Quarantined.table}"`, args: [] };
+
+/** @returns the number of unsynced records of each table that has some, those marked as deleted included. */
+async function unsyncedByTable(database: ConvoyDatabase): Promise<Map<SyncedTable, number>> {
+  const counts = new Map<SyncedTable, number>();
+  if (database.hasRows) {
+    const [found = []] = await database.readAll([UNSYNCED]);
+    for (const [table, count] of found) if (count) counts.set(table as SyncedTable, Number(count));
+    return counts;
   }
-  return count;
+  for (const table of SYNCED_TABLES) {
+    const edited = await database.get(table).query(EDITED).fetchCount();
+    const count = edited + (await deletedIds(database, table)).length;
+    if (count > 0) counts.set(table, count);
+  }
+  return counts;
+}
+
+/** @returns whether a record is unsynced, those marked as deleted included. */
+export async function hasUnsynced(database: ConvoyDatabase): Promise<boolean> {
+  return (await unsyncedByTable(database)).size > 0;
+}
+
+/** @returns the number of unsynced records, those marked as deleted included, and of refused changes. */
+export async function countWaiting(
+  database: ConvoyDatabase,
+): Promise<{ pending: number; quarantined: number }> {
+  const sum = (counts: Iterable<unknown>) => [...counts].reduce<number>((all, one) => all + Number(one), 0);
+  if (database.hasRows) {
+    const [unsynced = [], refused = []] = await database.readAll([UNSYNCED, REFUSED]);
+    return { pending: sum(unsynced.map(([, count]) => count)), quarantined: Number(refused[0]?.[0]) };
+  }
+  const pending = sum((await unsyncedByTable(database)).values());
+  const quarantined = await database
+    .get(Quarantined.table as never)
+    .query()
+    .fetchCount();
+  return { pending, quarantined };
 }
 
 /** @returns every unsynced record, those marked as deleted included. */
@@ -38,7 +78,8 @@ export async function fetchDirty(
   database: ConvoyDatabase,
 ): Promise<{ dirty: Dirty[]; forgotten: Forgotten[] }> {
   const dirty: Dirty[] = [];
-  for (const table of SYNCED_TABLES) {
+  const counts = await unsyncedByTable(database);
+  for (const table of SYNCED_TABLES.filter((name) => counts.has(name))) {
     const collection = database.get<ConvoyModel>(table);
     for (const record of await collection.query(EDITED).fetch()) dirty.push(describe(table, record));
     for (const id of await deletedIds(database, table)) {
@@ -57,7 +98,8 @@ export async function fetchDirty(
   };
 }
 
-async function deletedIds(database: ConvoyDatabase, table: SyncedTable): Promise<string[]> {
+/** @returns the records of a table that are marked as deleted. */
+export async function deletedIds(database: ConvoyDatabase, table: SyncedTable): Promise<string[]> {
   return (await database.adapter.getDeletedRecords(table as never)) as string[];
 }
 
@@ -218,9 +260,15 @@ function firstEdit({ raw, base }: Dirty): number {
   return base.created?.editedAt ?? Math.min(Number(raw.updated_at), ...edits);
 }
 
+/** By table, the columns that name a record. */
+const REFERENCES = new Map(
+  SYNCED_TABLES.map((table) => {
+    const references = Object.entries(columnsOf(table)).filter(([, { kind }]) => kind === 'ref');
+    return [table, ['workspace_id', ...references.map(([name]) => name)]];
+  }),
+);
+
 function namedBy({ table, raw }: Dirty): string[] {
-  const refs = Object.entries(columnsOf(table)).filter(([, column]) => column.kind === 'ref');
-  return [raw.workspace_id, ...refs.map(([column]) => raw[column])].filter(
-    (id): id is string => typeof id === 'string',
-  );
+  const named = REFERENCES.get(table)?.map((column) => raw[column]) ?? [];
+  return named.filter((id): id is string => typeof id === 'string');
 }

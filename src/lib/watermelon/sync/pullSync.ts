@@ -8,13 +8,16 @@ import {
   SCHEMA_VERSION,
   type Scope,
 } from '@/core/protocol';
+import type { DeviceFacts } from '../models/local/deviceState';
 import { applyPage } from './applyRows';
+import { AskedAhead, afterAnswer } from './askAhead';
 import { pendingDeletions } from './deletion';
 import { doneUpTo, type ScopeState } from './deviceStore';
 import { Draft } from './draft';
-import { purgeScope } from './purge';
+import { fillPage, mayFill } from './fillRows';
+import { purgeForgotten, purgeScope } from './purge';
 import { reviveQuarantined } from './quarantine';
-import { markScope, sweepScope } from './resync';
+import { markScope, remakeScope, sweepScope } from './resync';
 import { reviveLost } from './revive';
 import { afterPage, refillsOf } from './schemaUpgrade';
 import type { SyncSession } from './session';
@@ -46,27 +49,31 @@ export async function pullSync(
   signal: AbortSignal,
   onProgress: (progress: Progress) => void = () => {},
 ): Promise<PullOutcome> {
-  const { store, clock, transport, userId } = session;
+  const { store, userId } = session;
   const outcome: PullOutcome = { pulled: 0, conflicts: 0, received: 0, sent: 0, revived: 0, error: null };
-  for (;;) {
-    const sentAt = clock.now();
-    const answered = await transport.pull(makeRequest(session), signal);
-    if (!answered.ok) return { ...outcome, error: answered.error };
-    const answer = answered.value;
-    if (answer.user_id !== userId) {
-      const message = 'The server answered for another user.';
-      return { ...outcome, error: { kind: 'auth', code: 'wrong_user', message } };
+  const ahead = new AskedAhead(session, signal);
+  try {
+    for (;;) {
+      const answered = await ahead.answerTo(makeRequest(session));
+      if (!answered.ok) return { ...outcome, error: answered.error };
+      const answer = answered.value;
+      if (answer.user_id !== userId) {
+        const message = 'The server answered for another user.';
+        return { ...outcome, error: { kind: 'auth', code: 'wrong_user', message } };
+      }
+      ahead.ask(afterAnswer(makeRequest(session), answer));
+      outcome.sent += answer.traffic.sent;
+      outcome.received += answer.traffic.received;
+      const before = answer.total === null ? (store.facts.run ?? null) : { rows: 0, total: answer.total };
+      const applied = await applyAnswer(session, answer, before);
+      outcome.pulled += applied.rows;
+      outcome.conflicts += applied.conflicts;
+      outcome.revived += applied.revived;
+      onProgress({ rows: (before?.rows ?? 0) + applied.rows, total: before?.total ?? null });
+      if (!answer.more) return outcome;
     }
-    clock.observe(answer.server_time, sentAt);
-    outcome.sent += answer.traffic.sent;
-    outcome.received += answer.traffic.received;
-    const before = answer.total === null ? (store.facts.run ?? null) : { rows: 0, total: answer.total };
-    const applied = await applyAnswer(session, answer, before);
-    outcome.pulled += applied.rows;
-    outcome.conflicts += applied.conflicts;
-    outcome.revived += applied.revived;
-    onProgress({ rows: (before?.rows ?? 0) + applied.rows, total: before?.total ?? null });
-    if (!answer.more) return outcome;
+  } finally {
+    ahead.forget();
   }
 }
 
@@ -88,14 +95,15 @@ function makeRequest({ store, userId, pageRows }: SyncSession): PullRequest {
   };
 }
 
-/** @param run how far this run of pages was before this one */
-async function applyAnswer(session: SyncSession, answer: PullAnswer, run: Progress | null) {
+/** @param runBefore how far this run of pages was before this one */
+async function applyAnswer(session: SyncSession, answer: PullAnswer, runBefore: Progress | null) {
   const { database, store, ids } = session;
   const visible = new Set(answer.scopes.map(({ id }) => id));
   const lost = [...store.scopes.keys()].filter((id) => !visible.has(id));
   if (lost.length === 0 && isUnchanged(session, answer)) return { rows: 0, conflicts: 0, revived: 0 };
 
   const before = new Map(store.scopes);
+  const fills = await mayFill(session, answer);
   const applied = await database.write(async () => {
     const draft = new Draft(database);
     const to = {
@@ -103,20 +111,28 @@ async function applyAnswer(session: SyncSession, answer: PullAnswer, run: Progre
       draft,
       ids,
       deviceId: store.facts.deviceId,
+      userId: session.userId,
       now: session.clock.now(),
       filledWith: new Map(
         [...store.scopes].flatMap(([id, { refill }]) => (refill ? [[ids.toLocal(id), refill.since]] : [])),
       ),
     };
+    const remade: string[] = [];
     for (const scope of lost) {
-      await purgeScope(to, scope);
+      const isOwned = store.scopes.get(scope)?.role === 'owner';
+      if (!answer.forgotten.includes(scope)) await purgeScope(to, scope);
+      else if (isOwned) remade.push(scope);
+      else await purgeForgotten(to, scope);
       draft.also(() => store.prepareForgetScope(scope));
     }
+    for (const scope of remade) await remakeScope(to, scope);
     const deletions = await pendingDeletions(draft);
     for (const { id, reset, expired } of answer.scopes) {
       if (reset && store.scopes.has(id)) await markScope(to, id, expired ? 'expired' : 'other history');
     }
-    const counts = await applyPage(to, answer);
+    const { filled, left } = fills ? await fillPage(to, answer) : { filled: 0, left: answer };
+    const counts = await applyPage(to, left);
+    counts.rows += filled;
     for (const scope of answer.scopes) {
       const known = store.scopes.get(scope.id);
       const reached = answer.cursors[scope.id];
@@ -143,8 +159,13 @@ async function applyAnswer(session: SyncSession, answer: PullAnswer, run: Progre
       };
       draft.also(() => store.prepareScope(scope.id, state));
     }
-    const reached = answer.more && { rows: (run?.rows ?? 0) + counts.rows, total: run?.total ?? null };
-    if (reached || store.facts.run) draft.also(() => store.prepareFacts({ run: reached || undefined }));
+    const reached = answer.more && {
+      rows: (runBefore?.rows ?? 0) + counts.rows,
+      total: runBefore?.total ?? null,
+    };
+    const run: Partial<DeviceFacts> = reached || store.facts.run ? { run: reached || undefined } : {};
+    const facts = remade.length > 0 ? { ...run, remade: [...(store.facts.remade ?? []), ...remade] } : run;
+    if (Object.keys(facts).length > 0) draft.also(() => store.prepareFacts(facts));
     const revived = counts.appeared > 0 ? await reviveLost(to) : 0;
     await draft.commit();
     return { ...counts, revived };

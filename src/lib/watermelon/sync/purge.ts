@@ -1,4 +1,4 @@
-/** Taking a scope off the device when access to it is lost (rule P12). */
+/** Taking a scope off the device when it may no longer be seen (rules P12, P19). */
 
 import { v7 as uuidv7 } from 'uuid';
 import { SYNCED_TABLES, type SyncedTable } from '@/core/schema';
@@ -9,7 +9,29 @@ import { Q, type Raw } from '../models/watermelondb';
 import type { Applying } from './applying';
 
 /** Removes every record of the scope; unsynced values go to the archive in the same transaction. */
-export async function purgeScope(to: Applying, scope: string): Promise<void> {
+export function purgeScope(to: Applying, scope: string): Promise<void> {
+  return removeScope(to, scope, (table, raw) => {
+    if (raw._status !== 'synced') archive(to, table, raw, 'access_lost');
+  });
+}
+
+/**
+ * Removes every record of a scope that the server has forgotten. What this user wrote goes to the archive,
+ * acknowledged or not, since the server may have lost it; what others wrote is theirs to keep.
+ */
+export function purgeForgotten(to: Applying, scope: string): Promise<void> {
+  return removeScope(to, scope, (table, raw) => {
+    if (table === 'workspace_members' || table === 'deletions') return;
+    const writer = raw.last_modified_by ?? to.userId;
+    if (writer === to.userId || raw._status === 'updated') archive(to, table, raw, 'history_changed');
+  });
+}
+
+async function removeScope(
+  to: Applying,
+  scope: string,
+  keep: (table: SyncedTable, raw: Raw) => void,
+): Promise<void> {
   for (const table of SYNCED_TABLES) {
     const local = to.ids.toLocal(scope);
     const records = await to.database.get(table).query(Q.where('workspace_id', local)).fetch();
@@ -18,7 +40,7 @@ export async function purgeScope(to: Applying, scope: string): Promise<void> {
     for (const id of ids) {
       const raw = await to.draft.get(table, id);
       if (!raw || raw.workspace_id !== local) continue;
-      if (raw._status !== 'synced') archive(to, table, raw, 'access_lost');
+      keep(table, raw);
       to.draft.destroy(table, id);
     }
   }

@@ -15,6 +15,7 @@ import { OutboxBatch } from '../models';
 import { IN_DOUBT } from '../models/tracking';
 import { applyPushAnswer, refuseLocally } from './applyPush';
 import { Draft } from './draft';
+import { hasUnsynced } from './localChanges';
 import { PushPlan } from './pushPlan';
 import type { SyncSession } from './session';
 
@@ -110,6 +111,8 @@ async function storeNextBatch(
   next: () => ReturnType<PushPlan['nextBatch']>,
 ): Promise<PushRequest | null> {
   const { database, store } = session;
+  // Nobody is kept from writing to learn that there is nothing to send.
+  if (!(await hasUnsynced(database))) return null;
   return database.write(async () => {
     const { changes, prepared } = await next();
     const request = changes.length > 0 ? makeRequest(session, changes) : null;

@@ -55,11 +55,12 @@ async function takeBack(to: Applying, change: PushChange, raw: Raw): Promise<Wan
     return { values: raw, base: {} };
   }
   if (change.op === 'delete') {
+    const { seen = 0 } = readBase(raw)?.deletion ?? {};
     await undelete(to.draft, raw.id);
     const restored = (await to.draft.get(table, raw.id)) ?? { ...raw };
     if (restored._status === 'deleted') markClean(restored);
     to.draft.put(table, { ...restored, sync_error: 'delete refused' });
-    return { values: {}, base: {} };
+    return { values: {}, base: { seen } };
   }
   return takeBackColumns(to, change, raw, Object.keys(change.values ?? {}), 'change refused');
 }
@@ -98,11 +99,18 @@ export function takeBackColumns(
 
 /**
  * Makes a refused change again, with those refused together with it, as new local edits.
- * @returns false when there is no such entry, or when what it was to change is gone: the entry then stays
+ * @param unless where it says so of one of them, nothing is made again
+ * @returns false when there is no such entry, or when what it was to change, or the workspace of what it was
+ *   to delete, is gone: the entry then stays
  */
-export async function retryQuarantined(database: ConvoyDatabase, id: string): Promise<boolean> {
+export async function retryQuarantined(
+  database: ConvoyDatabase,
+  id: string,
+  unless?: (database: ConvoyDatabase, entry: Quarantined) => Promise<boolean>,
+): Promise<boolean> {
   return database.write(async () => {
     const entries = await groupOf(database, id);
+    for (const entry of unless ? entries : []) if (await unless?.(database, entry)) return false;
     // Deletions first: what goes with one needs no other change.
     entries.sort((a, b) => Number(b.operation === 'delete') - Number(a.operation === 'delete'));
     const redone: (() => Model[])[] = [];
@@ -153,7 +161,8 @@ export async function editQuarantined(
 const FOR_LACK_OF_PERMISSION = ['forbidden', 'checkpoint'];
 
 /**
- * Makes refused changes of a workspace again after the user's role in it has changed.
+ * Makes refused changes of a workspace again after the user's role in it has changed. What others have
+ * changed meanwhile is not written over unseen: such a group waits for a person.
  * @returns how many groups of changes were made again
  */
 export async function reviveQuarantined(database: ConvoyDatabase, workspaceId: string): Promise<number> {
@@ -162,8 +171,23 @@ export async function reviveQuarantined(database: ConvoyDatabase, workspaceId: s
     .query(Q.where('workspace_id', workspaceId), Q.where('code', Q.oneOf(FOR_LACK_OF_PERMISSION)))
     .fetch();
   const groups = new Map(entries.map((entry) => [entry.groupId, entry.id]));
-  for (const id of groups.values()) await retryQuarantined(database, id);
-  return groups.size;
+  let revived = 0;
+  for (const id of groups.values()) if (await retryQuarantined(database, id, isOvertaken)) revived += 1;
+  return revived;
+}
+
+/** Whether others have changed what the change was to change since it was made. */
+async function isOvertaken(database: ConvoyDatabase, entry: Quarantined): Promise<boolean> {
+  const { recordTable: table, operation, change } = entry;
+  const record = operation === 'insert' ? null : await existing(database, table, entry.recordId);
+  if (!record) return false;
+  if (operation === 'update') {
+    return Object.entries(change.base).some(
+      ([name, before]) => !sameValue(table, name, record.raw[name] ?? null, before ?? null),
+    );
+  }
+  const doomed = await withDescendants(database, table, record);
+  return doomed.some(({ raw }) => Number(raw.revision) > Number(change.base.seen ?? 0));
 }
 
 /** Gives a refused change up, with those refused together with it. */
@@ -199,6 +223,11 @@ async function existing(
   return record ?? null;
 }
 
+async function hasMembers(database: ConvoyDatabase, workspaceId: string): Promise<boolean> {
+  const members = database.get<ConvoyModel>('workspace_members');
+  return (await members.query(Q.where('workspace_id', workspaceId)).fetchCount()) > 0;
+}
+
 const isFree = (model: Model): boolean => model._preparedState === null;
 
 /** @returns how to make the change again; null where the record to be changed is gone. */
@@ -213,6 +242,8 @@ async function redo(
     return () => (record ? [] : [recreate(database, entry, fresh)]);
   }
   if (entry.operation === 'delete') {
+    // Gone with a workspace that was left, it may be there all the same. Members of a deleted one stay members.
+    if (!record && !(await hasMembers(database, entry.workspaceId))) return null;
     const doomed = record ? await withDescendants(database, entry.recordTable, record) : [];
     return () => doomed.filter(isFree).map((model) => model.prepareMarkAsDeleted(record?.id));
   }

@@ -1,15 +1,25 @@
 /** Conflicts that a push came back with: merge by policy, note in the ledger, push again or let go. */
 
+import { validate as isUuid } from 'uuid';
 import type { Json, PushChange } from '@/core/protocol';
-import type { SyncedTable } from '@/core/schema';
+import { columnsOf, type SyncedTable } from '@/core/schema';
 import type { ConflictColumn } from '../models';
-import { markEdited, readBase, type SyncBase, stampsOf, trackedColumns } from '../models/tracking';
+import {
+  markEdited,
+  readBase,
+  type SyncBase,
+  serverValue,
+  stampsOf,
+  trackedColumns,
+  writeBase,
+} from '../models/tracking';
 import type { Raw, RawValue } from '../models/watermelondb';
 import type { Settling } from './applying';
-import { addConflict, keepingEdits } from './applyRows';
+import { addConflict, keepInLedger, keepingEdits } from './applyRows';
 import { isApprovalOverAgent } from './approval';
 import { sameValue, toRaw } from './codec';
-import { undelete } from './deletion';
+import { deletedWith, undelete } from './deletion';
+import { placeOf } from './heldBack';
 import { prepareSettledActivity, settledDetails } from './ledger';
 import { mergeRecord } from './mergeRecord';
 
@@ -157,7 +167,64 @@ export async function restoreDeletion(
     raw: root,
     columns: { deleted_at: { base: null, local: to.now, remote: null, chosen: null, by: 'remote' } },
   });
+  const deleted = await deletedWith(to.draft, root.id);
   await undelete(to.draft, root.id);
   const restored = (await to.draft.get(table, root.id)) ?? root;
   to.draft.put(table, keepingEdits(table, toRaw(table, row, to.ids), restored));
+  for (const { table: other, raw } of deleted) await leaveWhatIsGone(to, other, raw);
+  const seen = readBase(root)?.deletion?.seen;
+  if (seen !== undefined) await unseeAbove(to, table, root.id, seen);
+}
+
+/** What came back was not there to be seen when a record above it was deleted after it: the news it comes with is not either. */
+async function unseeAbove(
+  to: Settling,
+  table: SyncedTable,
+  id: string,
+  seen: number,
+  passed = new Set<string>(),
+): Promise<void> {
+  const raw = await to.draft.get(table, id);
+  if (!raw || passed.has(id)) return;
+  passed.add(id);
+  const parents = Object.entries(columnsOf(table)).filter(([, { parent }]) => parent === true);
+  const above = parents.map(([name, column]) => [column.to as SyncedTable, raw[name]] as const);
+  for (const [other, parent] of [...above, ['workspaces', raw.workspace_id] as const]) {
+    const found = typeof parent === 'string' ? await to.draft.get(other, parent) : null;
+    const base = found && readBase(found);
+    if (!found) continue;
+    if (found._status === 'deleted' && base?.deletion && base.deletion.seen > seen) {
+      writeBase(found, { ...base, deletion: { ...base.deletion, seen } });
+      to.draft.put(other, found);
+    }
+    await unseeAbove(to, other, found.id, seen, passed);
+  }
+}
+
+/** Moved, before it was deleted, to what the server never saw and nobody will: it is where the server has it. */
+async function leaveWhatIsGone(to: Settling, table: SyncedTable, deleted: Raw): Promise<void> {
+  const raw = await to.draft.get(table, deleted.id);
+  // What went along with a record that is not here any more went with one that was never sent.
+  const root = readBase(deleted)?.deletion?.root ?? deleted.id;
+  const base = raw && readBase(raw);
+  if (!base || raw._status !== 'updated') return;
+  const place = placeOf(table, Object.keys(base.columns));
+  let isGone = false;
+  for (const name of place) {
+    const [column, parent] = [columnsOf(table)[name], raw[name]];
+    if (!column?.parent || typeof parent !== 'string') continue;
+    const isNew = root !== deleted.id || !isUuid(to.ids.toRemote(parent));
+    isGone ||= isNew && !(await to.draft.get(column.to as SyncedTable, parent));
+  }
+  if (!isGone) return;
+  keepInLedger(to, table, raw, base, 'withdrawn', place);
+  const back: Raw = { ...raw };
+  const left = { ...base.columns };
+  for (const name of place) {
+    back[name] = serverValue(base.columns[name]);
+    delete left[name];
+  }
+  if (Object.keys(left).length === 0) Object.assign(back, base.server ?? base.stamps);
+  markEdited(table, back, { ...base, columns: left });
+  to.draft.put(table, back);
 }

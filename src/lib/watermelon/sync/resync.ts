@@ -62,6 +62,12 @@ export async function sweepScope(to: Applying, scope: string, role: Scope['role'
   }
 }
 
+/** The server has lost a workspace of the user's own, and all that was in it: it is created there again (P19). */
+export async function remakeScope(to: Applying, scope: string): Promise<void> {
+  await markScope(to, scope, 'other history');
+  await sweepScope(to, scope, 'owner');
+}
+
 async function setAside(to: Applying, table: SyncedTable, raw: Raw): Promise<void> {
   const [group = raw.id] = readBase(raw)?.groups ?? [];
   const workspace_id = to.ids.toRemote(raw.workspace_id as string);

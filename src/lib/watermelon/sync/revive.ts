@@ -2,10 +2,17 @@
 
 import { columnsOf, SYNCED_TABLES, type SyncedTable } from '@/core/schema';
 import { Conflict } from '../models';
-import { markCreated, markEdited, readBase, type SyncBase, stampsOf } from '../models/tracking';
+import {
+  markCreated,
+  markEdited,
+  readBase,
+  type SyncBase,
+  stampsOf,
+  trackedColumns,
+} from '../models/tracking';
 import { Q, type Raw } from '../models/watermelondb';
 import type { Applying } from './applying';
-import { sameValue } from './codec';
+import { defaultOf, sameValue } from './codec';
 
 interface Lost {
   entry: Conflict;
@@ -98,6 +105,8 @@ async function revive(to: Applying, { entry, table, raw, base }: Lost): Promise<
   if (current) to.draft.put(table, withEdits(table, current, raw, base));
   else {
     const again: Raw = { ...raw };
+    // Columns that came after it was lost have their defaults.
+    for (const name of trackedColumns(table)) if (!(name in raw)) again[name] = defaultOf(table, name);
     markCreated(again, base);
     to.draft.put(table, again);
   }

@@ -11,6 +11,7 @@ import { Q } from '../models/watermelondb';
 import { defaultOf } from './codec';
 import { DeviceStore } from './deviceStore';
 import { IdMappings } from './idMapping';
+import { deletedIds } from './localChanges';
 
 const RECORDS_PER_BATCH = 5_000;
 
@@ -41,18 +42,21 @@ async function fillDefaults(database: ConvoyDatabase, table: SyncedTable, schema
     .filter(([, value]) => value !== null);
   if (defaults.length === 0) return;
   const fresh = Object.fromEntries(defaults);
-  for (let done = 0; ; done += RECORDS_PER_BATCH) {
-    const page = [Q.sortBy('id', Q.asc), Q.skip(done), Q.take(RECORDS_PER_BATCH)];
-    const records = await database
-      .get<ConvoyModel>(table)
-      .query(...page)
-      .fetch();
-    if (records.length === 0) return;
-    await database.write(
+  const collection = database.get<ConvoyModel>(table);
+  const fill = (records: readonly ConvoyModel[]) =>
+    database.write(
       () => database.batch(records.map((record) => record.prepareReplace({ ...record.raw, ...fresh }))),
       'upgrade: defaults',
     );
+  for (let done = 0; ; done += RECORDS_PER_BATCH) {
+    const page = [Q.sortBy('id', Q.asc), Q.skip(done), Q.take(RECORDS_PER_BATCH)];
+    const records = await collection.query(...page).fetch();
+    if (records.length === 0) break;
+    await fill(records);
   }
+  // A deletion may be undone, or refused: what went with it comes back with the columns that are new (rule D13).
+  const deleted = await deletedIds(database, table);
+  if (deleted.length > 0) await fill(await Promise.all(deleted.map((id) => collection.find(id))));
 }
 
 /** @returns what a pull asks for once more; nothing where all is here. */

@@ -4,10 +4,10 @@ import { BehaviorSubject, type Observable, Subject } from 'rxjs';
 import { ConvoyError, reactionTo, type SyncError } from '@/core/errors';
 import type { SyncTransport } from '@/core/protocol';
 import type { ConvoyDatabase } from '../database';
-import { DeviceState, IdMapping, OutboxBatch, Quarantined, ScopeCursor } from '../models';
+import { DeviceState, IdMapping, OutboxBatch, ScopeCursor } from '../models';
 import { DeviceStore, doneUpTo } from './deviceStore';
 import { IdMappings } from './idMapping';
-import { countUnsynced } from './localChanges';
+import { countWaiting } from './localChanges';
 import type { Policies } from './policies';
 import { pullSync } from './pullSync';
 import { pushSync } from './pushSync';
@@ -58,6 +58,8 @@ export class SyncEngine {
   private session: SyncSession | null = null;
   /** Somebody else has written what the session holds. */
   private isStale = false;
+  /** The session that is being loaded. */
+  private opening: Promise<SyncSession> | null = null;
   /** Held by others too, so it outlives the session. */
   private ids: IdMappings | null = null;
   private running: Promise<SyncResult> | null = null;
@@ -93,6 +95,24 @@ export class SyncEngine {
     return running;
   }
 
+  /** Runs work while nobody syncs this database; a sync that is asked for meanwhile does nothing. */
+  async whileIdle<T>(work: () => Promise<T>): Promise<T> {
+    while (this.running) await this.running;
+    const working = this.options.exclusively(work, this.cancelled.signal);
+    this.running = working
+      .then(
+        () => undefined,
+        () => undefined,
+      )
+      .then(() => {
+        this.running = null;
+        return { ...NOTHING_DONE };
+      });
+    const done = await working;
+    await this.refreshCounts();
+    return done;
+  }
+
   /** Every sync when it begins, whoever asked for it. */
   observeRuns(): Observable<Promise<SyncResult>> {
     return this.runs.asObservable();
@@ -124,11 +144,7 @@ export class SyncEngine {
 
   private async count(): Promise<void> {
     const { database } = this.options;
-    const pending = await countUnsynced(database);
-    const quarantined = await database
-      .get(Quarantined.table as never)
-      .query()
-      .fetchCount();
+    const { pending, quarantined } = await countWaiting(database);
     const known = this.status.value;
     if (known.pending !== pending || known.quarantined !== quarantined) this.report({ pending, quarantined });
   }
@@ -175,6 +191,7 @@ export class SyncEngine {
     const session = await this.open();
     const { signal } = this.cancelled;
     for (let round = 0; round < MOST_ROUNDS; round += 1) {
+      const known = this.status.value.pending;
       const pushed = await pushSync(session, signal, {
         inFlightOnly: session.store.mustPullFirst,
         onSent: (sent) => this.reportSent(sent),
@@ -186,15 +203,40 @@ export class SyncEngine {
       if (pulled.error) return pulled.error;
       await this.refreshCounts();
       const moved = pushed.pushed + pushed.conflicts + pushed.rejected + pulled.revived;
-      if (this.status.value.pending === 0 || (moved === 0 && !pushed.pullFirst)) return null;
+      const { pending } = this.status.value;
+      // What was written after this push had its turn has not been tried.
+      const isStuck = moved === 0 && !pushed.pullFirst && pending <= known;
+      if (pending === 0 || isStuck) return null;
     }
     result.status = 'partial';
     return null;
   }
 
+  /** Whoever asks while it is being loaded waits for that, and does not go on with what was loaded before. */
   private async open(): Promise<SyncSession> {
-    if (this.session && !this.isStale) return this.session;
-    this.isStale = false;
+    if (!this.opening && this.session && !this.isStale) return this.session;
+    this.opening ??= this.load().finally(() => {
+      this.opening = null;
+    });
+    return this.opening;
+  }
+
+  private async load(): Promise<SyncSession> {
+    let session: SyncSession;
+    do {
+      this.isStale = false;
+      try {
+        session = await this.loadOnce();
+      } catch (thrown) {
+        this.isStale = true;
+        throw thrown;
+      }
+      // Written once more meanwhile: what was read may be of before.
+    } while (this.isStale);
+    return session;
+  }
+
+  private async loadOnce(): Promise<SyncSession> {
     const { database, transport, userId, clock, policies, pageRows = PAGE_ROWS } = this.options;
     const ids = await IdMappings.load(database, this.ids ?? undefined);
     this.ids = ids;
@@ -234,7 +276,8 @@ export class SyncEngine {
     const changed = result.pushed + result.pulled + result.rejected > 0 || result.error !== null;
     try {
       if (changed) await this.writeLog(result, startedAt, lastSyncedAt);
-      await this.refreshCounts();
+      // One that found nothing has counted last of all.
+      if (changed || !done) await this.refreshCounts();
     } catch (thrown) {
       // The store is failing: the sync's own result says so already, unless this is the first sign of it.
       result.error ??= errorOf(thrown);

@@ -13,6 +13,8 @@ export interface DeviceFacts {
   schema?: number;
   /** How far the run of pages is that has not come to its end, in rows. */
   run?: { rows: number; total: number | null };
+  /** Workspaces that the server had lost and that are created there again, until it has answered. */
+  remade?: string[];
 }
 
 /** Facts by name. Beside `device`: work being taken along (see `accounts/takeAlong.ts`). */

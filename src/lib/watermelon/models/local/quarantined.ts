@@ -7,7 +7,7 @@ import { date, json, type Raw, text } from '../watermelondb';
 export interface WantedChange {
   /** insert: the whole record. update: the changed columns. delete: nothing. */
   values: Partial<Raw>;
-  /** update: the columns as they were when last in step with the server. */
+  /** update: the columns as they were when last in step with the server. delete: `seen`, the revision it was made on. */
   base: Partial<Raw>;
 }
 

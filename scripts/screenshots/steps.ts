@@ -1,0 +1,165 @@
+/** What people do on the way to a screen. */
+
+import type { BrowserContext, Page } from 'playwright-core';
+import type { LocalStack } from '@/server';
+
+export interface Stage {
+  page: Page;
+  context: BrowserContext;
+  stack: LocalStack;
+}
+
+/** A workspace that belongs to no account. */
+export async function beginAlone({ page }: Pick<Stage, 'page'>): Promise<void> {
+  await page.goto('/');
+  await page.getByRole('button', { name: 'Start without an account' }).click();
+  await page.getByRole('button', { name: 'New workspace' }).click();
+  await page.getByLabel('Name').fill('Lightship');
+  await page.getByRole('button', { name: 'Create workspace' }).click();
+  await page.getByRole('heading', { name: 'Lightship', level: 1 }).waitFor();
+}
+
+export async function enter(page: Page, role: string): Promise<void> {
+  await page.goto('/');
+  await page.getByRole('button', { name: `${role}@convoy.example` }).click();
+  await page.locator('form').getByRole('button', { name: 'Sign in' }).click();
+  await page.getByText('Up to date').first().waitFor();
+}
+
+export async function signUp(page: Page): Promise<void> {
+  await page.goto('/');
+  await page.getByRole('button', { name: 'Create an account' }).click();
+  await page.getByLabel('Your name').fill('Mara');
+  await page.getByLabel('Email').fill('mara@example.com');
+  await page.getByLabel('Password').fill('harbour-lights');
+  await page.getByRole('button', { name: 'Create an account' }).click();
+  await page.getByText('Up to date').first().waitFor();
+}
+
+export async function openWorkspace(page: Page, role: string): Promise<void> {
+  await enter(page, role);
+  await page.locator('main').getByRole('link', { name: 'Lighthouse' }).click();
+  await page.getByRole('heading', { name: 'Members' }).waitFor();
+}
+
+export async function openMilestone(page: Page, role: string): Promise<void> {
+  await openWorkspace(page, role);
+  await page.locator('main').getByRole('link', { name: 'Field app' }).click();
+  await page.locator('main').getByRole('link', { name: 'Inspections work offline' }).click();
+  await page.getByRole('heading', { name: 'Tasks' }).waitFor();
+}
+
+export async function openTask(page: Page, role: string, title: string): Promise<void> {
+  await openMilestone(page, role);
+  await page.getByRole('link', { name: title }).first().click();
+  await page.getByRole('heading', { name: 'Activity' }).waitFor();
+}
+
+export async function createTask(page: Page, title: string): Promise<void> {
+  await page.getByRole('button', { name: 'New task' }).click();
+  await page.getByRole('textbox', { name: 'Title' }).fill(title);
+  await page.getByRole('button', { name: 'Create task' }).click();
+  await page.getByRole('link', { name: title }).waitFor();
+}
+
+export async function deleteTask(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Delete task' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete task' }).click();
+  await page.getByRole('heading', { name: 'Tasks' }).waitFor();
+}
+
+export async function rename(page: Page, title: string): Promise<void> {
+  await page.getByRole('button', { name: 'Edit task' }).click();
+  await page.getByRole('textbox', { name: 'Title' }).fill(title);
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByRole('heading', { name: title }).waitFor();
+}
+
+export const SHARED = 'Let two inspectors share one tablet';
+
+/** An editor edits offline and is made a viewer meanwhile: the server refuses the edit. */
+export async function refused({ page, context, stack }: Stage): Promise<void> {
+  await openTask(page, 'editor', SHARED);
+  await context.setOffline(true);
+  await rename(page, 'Hand a tablet over between shifts');
+  await stack.backend.transaction(async (connection) => {
+    await connection.query("update public.workspace_members set role = 'viewer' where role = 'editor'", []);
+  });
+  await context.setOffline(false);
+  await page.getByRole('link', { name: /refused change/ }).click();
+  await page.getByRole('button', { name: 'Retry' }).waitFor();
+}
+
+/** An editor deletes offline and is removed meanwhile: nothing is left to delete when they try again. */
+export async function refusedAndLeft({ page, context, stack }: Stage): Promise<void> {
+  await openTask(page, 'editor', SHARED);
+  await context.setOffline(true);
+  await deleteTask(page);
+  await stack.backend.transaction(async (connection) => {
+    await connection.query(
+      "update public.workspace_members set deleted_at = now() where role = 'editor'",
+      [],
+    );
+  });
+  await context.setOffline(false);
+  await page.getByRole('link', { name: /refused change/ }).click();
+  await page.getByRole('button', { name: 'Retry' }).click();
+  await page.getByText('is not here any more').waitFor();
+}
+
+/** Two people rename the same task while one of them is offline. */
+export async function conflict({ page, context, stack }: Stage): Promise<void> {
+  await openTask(page, 'editor', SHARED);
+  await context.setOffline(true);
+  await rename(page, 'Hand a tablet over between shifts');
+  const others = await page.context().browser()?.newContext({ baseURL: stack.url });
+  if (!others) throw new Error('There is no browser.');
+  const other = await others.newPage();
+  await openTask(other, 'owner', SHARED);
+  await rename(other, 'Let the night shift take over a tablet');
+  await other.getByRole('button', { name: 'Sync now' }).click();
+  await other.getByText('Up to date').first().waitFor();
+  await others.close();
+  await context.setOffline(false);
+  await page.getByText('Up to date').first().waitFor();
+  await page.getByRole('link', { name: /Up to date/ }).click();
+  await page.getByRole('term').filter({ hasText: 'Chosen' }).first().waitFor();
+}
+
+/** An editor loses the workspace and edits while the device is about to hear of it. */
+export async function archived({ page, context, stack }: Stage): Promise<void> {
+  await openTask(page, 'editor', SHARED);
+  await stack.backend.transaction(async (connection) => {
+    await connection.query(
+      "update public.workspace_members set deleted_at = now() where role = 'editor'",
+      [],
+    );
+  });
+  let edited: () => void = () => undefined;
+  const edit = new Promise<void>((resolve) => {
+    edited = resolve;
+  });
+  await context.route('**/rpc/sync_pull', async (route) => {
+    await edit;
+    await route.continue();
+  });
+  await page.getByRole('button', { name: 'Sync now' }).click();
+  await rename(page, 'Hand a tablet over between shifts');
+  edited();
+  await page.getByRole('link', { name: /Up to date|Syncing|to send/ }).click();
+  await page.getByRole('heading', { name: 'Archive' }).scrollIntoViewIfNeeded();
+}
+
+/** A task is deleted by somebody else while its edit is on nobody's screen but the editor's. */
+export async function lost({ page, context, stack }: Stage): Promise<void> {
+  await openTask(page, 'editor', SHARED);
+  await context.setOffline(true);
+  await rename(page, 'Hand a tablet over between shifts');
+  await stack.backend.transaction(async (connection) => {
+    await connection.query(`update public.tasks set deleted_at = now() where title = '${SHARED}'`, []);
+  });
+  await context.setOffline(false);
+  await page.getByText('Up to date').first().waitFor();
+  await page.getByRole('link', { name: /Up to date/ }).click();
+  await page.getByRole('button', { name: 'Discard' }).first().scrollIntoViewIfNeeded();
+}

@@ -1,0 +1,99 @@
+/** A whole local database as a file, to be kept elsewhere and brought in again. */
+
+import { inTransaction, SqliteFailure, type SqliteHandle, storageError } from './handle';
+import { prepareDatabase, type SchemaOfCode, versionOf } from './prepare';
+
+/** Key under which an exported file names its owner. */
+const OWNER = 'owner';
+/** Rows copied at a time. */
+const ROWS = 1_000;
+/** In the header: whether the database has a write-ahead log beside it (https://sqlite.org/fileformat2.html). */
+const FORMAT_AT = [18, 19] as const;
+const WITHOUT_LOG = 1;
+
+/** @returns the content of a file that stands by itself */
+export function exportFile(handle: SqliteHandle, owner: string): Uint8Array {
+  handle.run('insert or replace into "local_storage" ("key", "value") values (?, ?)', [[OWNER, owner]]);
+  return withoutLog(handle.serialize());
+}
+
+/** The same of a database that this code cannot open; nothing is written to it. */
+export function exportUnopened(handle: SqliteHandle, owner: string): Uint8Array {
+  const copy = handle.openCopy(withoutLog(handle.serialize()));
+  try {
+    return exportFile(copy, owner);
+  } finally {
+    copy.close();
+  }
+}
+
+/**
+ * Replaces everything by what the file holds, in one transaction, which does `also` as well. A file of an older
+ * version is migrated on the way. Throws a `SqliteFailure`: `foreign_file`, `newer_schema`, `no_migration`, `quota`.
+ */
+export function importFile<T>(
+  handle: SqliteHandle,
+  bytes: Uint8Array,
+  { owner, code, also }: { owner: string; code: SchemaOfCode; also: () => T },
+): T {
+  const file = openExported(handle, bytes, owner);
+  try {
+    prepareDatabase(file, code);
+    return inTransaction(handle, () => {
+      for (const table of [...Object.keys(code.schema.tables), 'local_storage']) {
+        handle.run(`delete from "${table}"`, [[]]);
+        copyTable(file, handle, table);
+      }
+      return also();
+    });
+  } finally {
+    file.close();
+  }
+}
+
+function openExported(handle: SqliteHandle, bytes: Uint8Array, owner: string): SqliteHandle {
+  let file: SqliteHandle | null = null;
+  try {
+    file = handle.openCopy(withoutLog(bytes));
+    const said = file.select('pragma integrity_check(1)').rows[0]?.[0];
+    if (said !== 'ok') throw foreign(String(said));
+    if (versionOf(file) === 0) throw foreign('it was not made by Convoy');
+    const { rows } = file.select('select "value" from "local_storage" where "key" = ?', [OWNER]);
+    if (rows[0]?.[0] !== owner) throw foreign('it belongs to another account');
+    return file;
+  } catch (error) {
+    file?.close();
+    if (error instanceof SqliteFailure && error.detail.code !== 'foreign_file') {
+      throw foreign(error.message, error);
+    }
+    throw error;
+  }
+}
+
+function foreign(reason: string, cause?: unknown): SqliteFailure {
+  return new SqliteFailure(storageError('foreign_file', reason), { cause });
+}
+
+function copyTable(from: SqliteHandle, into: SqliteHandle, table: string): void {
+  for (let last = 0; ; ) {
+    const { columns, rows } = from.select(
+      `select rowid, * from "${table}" where rowid > ? order by rowid limit ${ROWS}`,
+      [last],
+    );
+    if (rows.length === 0) return;
+    const names = columns.slice(1).map((name) => `"${name}"`);
+    const sql = `insert into "${table}" (${names.join()}) values (${names.map(() => '?').join()})`;
+    into.run(
+      sql,
+      rows.map((row) => row.slice(1)),
+    );
+    last = Number(rows.at(-1)?.[0]);
+  }
+}
+
+/** In memory there is no log, and a database that says it has one is not opened. */
+function withoutLog(bytes: Uint8Array): Uint8Array {
+  const copy = Uint8Array.from(bytes);
+  for (const at of FORMAT_AT) if (at < copy.length) copy[at] = WITHOUT_LOG;
+  return copy;
+}

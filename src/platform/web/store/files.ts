@@ -1,0 +1,165 @@
+/**
+ * The files of a database: a folder of the origin private file system, managed by SQLite's own VFS
+ * `opfs-sahpool`. Only whoever has the Web Lock of the database may touch them.
+ */
+
+import { SqliteFailure, storageError } from '../../sqlite/handle';
+import type { Database, Sqlite } from './sqliteWasm';
+
+/** Folder of all databases. */
+const ROOT = 'convoy';
+/** The VFS keeps its files in a folder of this name. */
+const OPAQUE = '.opaque';
+/** Is there while a database is suspected to be damaged. */
+const DAMAGED = 'damaged';
+/** The database, its log, and what SQLite may want beside them. */
+const CAPACITY = 6;
+/** ms to wait for a worker that is just going away to let go of the files. */
+const PATIENCE_MS = 5_000;
+const RETRY_MS = 40;
+
+/** What TypeScript's declarations of pages leave out. */
+interface Folder {
+  values(): AsyncIterable<{ kind: string; createSyncAccessHandle(): Promise<{ close(): void }> }>;
+}
+
+/** The files of one database, by their names. */
+export interface Files {
+  names(): string[];
+  /** Opens a database file, or makes it. */
+  open(name: string): Database;
+  /** Removes a closed database file and what SQLite keeps beside it. */
+  remove(name: string): void;
+  /** Makes room for one more database. */
+  makeRoom(): Promise<void>;
+  /** Others may take them, once all databases are closed. */
+  letGo(): void;
+}
+
+/** Takes the files of a database. Throws `SqliteFailure`, `locked` when something else holds them. */
+export async function takeFiles(sqlite: Sqlite, name: string, patienceMs = PATIENCE_MS): Promise<Files> {
+  const deadline = performance.now() + patienceMs;
+  while (!(await areFree(name))) {
+    if (performance.now() > deadline) throw new SqliteFailure(storageError('locked'));
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+  const pool = await withoutWiping(() =>
+    sqlite.installOpfsSAHPoolVfs({
+      name: 'convoy',
+      directory: `${ROOT}/${name}`,
+      initialCapacity: CAPACITY,
+      // Errors of the VFS are noted, nothing else.
+      ...{ verbosity: 1, forceReinitIfPreviouslyFailed: true },
+    }),
+  );
+  return {
+    names: () => pool.getFileNames().map((path) => path.replace(/^\//, '')),
+    open: (file) => new pool.OpfsSAHPoolDb(`/${file}`),
+    remove: (file) => {
+      for (const suffix of ['', '-wal', '-journal']) pool.unlink(`/${file}${suffix}`);
+    },
+    makeRoom: async () => {
+      await pool.reserveMinimumCapacity(pool.getFileCount() + CAPACITY);
+    },
+    letGo: () => {
+      pool.pauseVfs();
+    },
+  };
+}
+
+/** @returns whether the database was found damaged, and has not been looked at since */
+export async function hasDamageNote(name: string): Promise<boolean> {
+  try {
+    await (await folderOf(name)).getFileHandle(DAMAGED);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Has the database looked at closely when it is opened next; or no more. */
+export async function noteDamage(name: string, isDamaged = true): Promise<void> {
+  const folder = await folderOf(name);
+  if (isDamaged) await folder.getFileHandle(DAMAGED, { create: true });
+  else await folder.removeEntry(DAMAGED).catch(() => undefined);
+}
+
+async function folderOf(name: string): Promise<FileSystemDirectoryHandle> {
+  const root = await navigator.storage.getDirectory();
+  return (await root.getDirectoryHandle(ROOT, { create: true })).getDirectoryHandle(name, { create: true });
+}
+
+/** @returns whether there are files of a database */
+export async function hasFiles(name: string): Promise<boolean> {
+  try {
+    const root = await (await navigator.storage.getDirectory()).getDirectoryHandle(ROOT);
+    await root.getDirectoryHandle(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Removes a database for good. Rejects with a `DOMException` where something does not let go of its files. */
+export async function removeFiles(name: string): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      const root = await (await navigator.storage.getDirectory()).getDirectoryHandle(ROOT);
+      await root.removeEntry(name, { recursive: true });
+      return;
+    } catch (error) {
+      if (!(error instanceof DOMException)) throw error;
+      if (error.name === 'NotFoundError') return;
+      // A worker that has just ended holds them for a moment.
+      if (error.name !== 'NoModificationAllowedError' || performance.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+}
+
+/** The VFS takes all files at once and gives up when it cannot have one, so each is tried before. */
+async function areFree(name: string): Promise<boolean> {
+  try {
+    let folder = await navigator.storage.getDirectory();
+    for (const part of [ROOT, name, OPAQUE]) folder = await folder.getDirectoryHandle(part);
+    const tried: Promise<void>[] = [];
+    for await (const file of (folder as unknown as Folder).values()) {
+      if (file.kind === 'file') tried.push(file.createSyncAccessHandle().then((handle) => handle.close()));
+    }
+    await allSettled(tried);
+    return true;
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error;
+    if (error.name === 'NotFoundError') return true;
+    if (error.name === 'NoModificationAllowedError' || error.name === 'InvalidStateError') return false;
+    throw new SqliteFailure(storageError('unavailable', `${error.name}: ${error.message}`), { cause: error });
+  }
+}
+
+/** Throws what one of them failed with, once none is under way: none may hold a file longer than this. */
+async function allSettled(promises: Promise<void>[]): Promise<void> {
+  for (const one of await Promise.allSettled(promises)) if (one.status === 'rejected') throw one.reason;
+}
+
+/**
+ * When its initialisation fails, the VFS deletes its folder, with everything in it. Until it is
+ * through, nothing in this worker can delete a folder.
+ */
+async function withoutWiping<T>(install: () => Promise<T>): Promise<T> {
+  const { prototype } = FileSystemDirectoryHandle;
+  const { removeEntry } = prototype;
+  prototype.removeEntry = function keepFolders(name, options) {
+    if (options?.recursive) return Promise.reject(new DOMException('Kept.', 'NoModificationAllowedError'));
+    return removeEntry.call(this, name, options);
+  };
+  try {
+    return await install();
+  } catch (error) {
+    const { name, message } = error instanceof Error ? error : new Error(String(error));
+    const code = name === 'QuotaExceededError' ? 'quota' : 'unavailable';
+    throw new SqliteFailure(storageError(code, `${name}: ${message}`), { cause: error });
+  } finally {
+    prototype.removeEntry = removeEntry;
+  }
+}

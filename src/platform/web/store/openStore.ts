@@ -1,0 +1,100 @@
+/**
+ * Opens the database in its files, and puts one that is damaged aside for a new one. Files of the VFS
+ * cannot be renamed, so each database that replaces another has the next number.
+ */
+
+import type { AppSchema } from '@nozbe/watermelondb';
+import type { SchemaMigrations } from '@nozbe/watermelondb/Schema/migrations';
+import type { LocalDatabaseOptions } from '@/core/platform';
+import { SqliteFailure, storageError } from '../../sqlite/handle';
+import { takePlaceOf } from '../../sqlite/salvage';
+import { SqliteStore } from '../../sqlite/store';
+import { type Files, noteDamage } from './files';
+import type { Sqlite } from './sqliteWasm';
+import { WasmHandle } from './wasmHandle';
+
+type Options = LocalDatabaseOptions<AppSchema, SchemaMigrations>;
+
+export interface OpenedStore {
+  handle: WasmHandle;
+  store: SqliteStore;
+}
+
+const FIRST = 'convoy.db';
+/** The `application_id` of a database into which everything that could be saved has been copied. */
+const COMPLETE = 0x636f6e76;
+
+/**
+ * Throws a `SqliteFailure`.
+ * @param isSuspect it was found damaged, and is to be looked at closely
+ */
+export async function openStore(
+  sqlite: Sqlite,
+  files: Files,
+  options: Options,
+  isSuspect: boolean,
+): Promise<OpenedStore> {
+  let name = latest(files.names());
+  while (name !== FIRST && !isComplete(sqlite, files, name)) {
+    // It was to replace the one before, and somebody died over it.
+    files.remove(name);
+    name = latest(files.names());
+  }
+  try {
+    const opened = openSound(sqlite, files, name, options, isSuspect);
+    if (isSuspect) await noteDamage(options.name, false);
+    return opened;
+  } catch (error) {
+    if (!(error instanceof SqliteFailure) || error.detail.code !== 'corrupt') throw error;
+  }
+  await files.makeRoom();
+  const opened = openSound(sqlite, files, after(name), options, false);
+  const damaged = new WasmHandle(sqlite, () => files.open(name));
+  try {
+    takePlaceOf(damaged, opened.handle, options, name);
+    opened.handle.exec(`pragma application_id = ${COMPLETE}`);
+    await noteDamage(options.name, false);
+    return opened;
+  } finally {
+    damaged.close();
+  }
+}
+
+function openSound(sqlite: Sqlite, files: Files, name: string, options: Options, isSuspect: boolean) {
+  const handle = new WasmHandle(sqlite, () => files.open(name));
+  try {
+    if (isSuspect) {
+      const said = handle.select('pragma integrity_check(1)').rows[0]?.[0];
+      if (said !== 'ok') throw new SqliteFailure(storageError('corrupt', String(said)));
+    }
+    return { handle, store: SqliteStore.open(handle, options) };
+  } catch (error) {
+    handle.close();
+    throw error;
+  }
+}
+
+function isComplete(sqlite: Sqlite, files: Files, name: string): boolean {
+  try {
+    const handle = new WasmHandle(sqlite, () => files.open(name));
+    try {
+      return handle.select('pragma application_id').rows[0]?.[0] === COMPLETE;
+    } finally {
+      handle.close();
+    }
+  } catch (error) {
+    if (error instanceof SqliteFailure && error.detail.code === 'corrupt') return true;
+    throw error;
+  }
+}
+
+const numberOf = (name: string) => Number(/^convoy-(\d+)\.db$/.exec(name)?.[1] ?? (name === FIRST ? 1 : 0));
+
+/** @returns the database that is in use, of those there are */
+export function latest(names: string[]): string {
+  return names.reduce((best, name) => (numberOf(name) > numberOf(best) ? name : best), FIRST);
+}
+
+function after(name: string): string {
+  return `convoy-${numberOf(name) + 1}.db`;
+}

@@ -1,0 +1,51 @@
+/** Reads out of a database of whatever version. Runs in a worker that has its lock. */
+
+import type { SalvageRules, UnsyncedRecords } from '@/core/storage';
+import { exportUnopened } from '../../sqlite/databaseFile';
+import { asObjects } from '../../sqlite/store';
+import { takeFiles } from './files';
+import { latest } from './openStore';
+import type { Sqlite } from './sqliteWasm';
+import { WasmHandle } from './wasmHandle';
+
+/** @returns what is unsynced. Throws a `SqliteFailure`. */
+export function readUnsynced(sqlite: Sqlite, name: string, rules: SalvageRules): Promise<UnsyncedRecords> {
+  return reading(sqlite, name, (handle) => unsyncedOf(handle, rules));
+}
+
+/** @returns the whole database as a file of its owner. Throws a `SqliteFailure`. */
+export function readFile(sqlite: Sqlite, name: string, owner: string): Promise<Uint8Array> {
+  return reading(sqlite, name, (handle) => exportUnopened(handle, owner));
+}
+
+async function reading<T>(sqlite: Sqlite, name: string, read: (handle: WasmHandle) => T): Promise<T> {
+  const files = await takeFiles(sqlite, name);
+  try {
+    const handle = new WasmHandle(sqlite, () => files.open(latest(files.names())));
+    try {
+      return read(handle);
+    } finally {
+      handle.close();
+    }
+  } finally {
+    files.letGo();
+  }
+}
+
+function unsyncedOf(handle: WasmHandle, rules: SalvageRules): UnsyncedRecords {
+  const tables = handle.select(
+    `select "name" from "sqlite_master" where "type" = 'table'
+     and exists (select 1 from pragma_table_info("sqlite_master"."name") where "name" = '_status')`,
+  );
+  const found: UnsyncedRecords = {};
+  for (const [name] of tables.rows) {
+    const table = String(name);
+    // Of tables that only newer code knows everything may be wanted.
+    const rule = rules[table] ?? 'unsynced';
+    if (rule === 'none') continue;
+    const condition = rule === 'all' ? 'true' : `"_status" <> 'synced'`;
+    const rows = asObjects(handle.select(`select * from "${table}" where ${condition}`));
+    if (rows.length > 0) found[table] = rows;
+  }
+  return found;
+}

@@ -1,0 +1,79 @@
+import { type ChangeEvent, useId, useState } from 'react';
+import { useAction } from '../hooks/useAction';
+import { useDevice } from '../hooks/useDevice';
+import { useIsKept } from '../hooks/useKeeping';
+import { ConfirmDialog } from '../ui/ConfirmDialog';
+import { ErrorNote } from '../ui/ErrorNote';
+import { saveFile } from './saveFile';
+
+const KEPT = 'This browser keeps it until you remove it.';
+const NOT_KEPT =
+  'This browser has not agreed to keep it: on a full disk it may clear everything of this site. What is synced is on the server and comes back; save the database to be safe with the rest.';
+
+/** The whole local database as a file: to keep it, and to bring it in again, here or on another device. */
+export function DatabaseFile() {
+  const device = useDevice();
+  const inputId = useId();
+  const isKept = useIsKept();
+  const [chosen, setChosen] = useState<File | null>(null);
+  const [isDone, setDone] = useState(false);
+  const saving = useAction(async () => {
+    const exported = await device.exportDatabase();
+    if (!exported.ok) throw new Error(exported.error.message);
+    const day = new Date().toISOString().slice(0, 10);
+    saveFile(`convoy-${day}.sqlite`, exported.value, 'application/vnd.sqlite3');
+  });
+  const bringIn = async (file: File) => {
+    const imported = await device.importDatabase(new Uint8Array(await file.arrayBuffer()));
+    if (!imported.ok) throw new Error(imported.error.message);
+    setDone(true);
+  };
+  const choose = ({ target }: ChangeEvent<HTMLInputElement>) => {
+    setDone(false);
+    setChosen(target.files?.[0] ?? null);
+    target.value = '';
+  };
+  return (
+    <section aria-labelledby={`${inputId}-title`}>
+      <div className="section-title">
+        <h2 id={`${inputId}-title`}>Database file</h2>
+      </div>
+      <div className="card entry">
+        <p className="muted small">
+          Everything that is on this device in one SQLite file, unsynced changes included: as a backup, or to
+          start another device of yours without downloading it all.
+        </p>
+        {isKept !== null && <p className="muted small">{isKept ? KEPT : NOT_KEPT}</p>}
+        <div className="actions">
+          <button
+            type="button"
+            className="button"
+            disabled={saving.isRunning}
+            onClick={() => void saving.run()}
+          >
+            Save the database
+          </button>
+          <label htmlFor={inputId} className="button file-button">
+            Replace from a file…
+            <input id={inputId} type="file" className="visually-hidden" onChange={choose} />
+          </label>
+        </div>
+        <ErrorNote error={saving.error} />
+        {isDone && <p role="status">What the file held is here now.</p>}
+      </div>
+      {chosen && (
+        <ConfirmDialog
+          title="Replace what is on this device?"
+          confirmLabel="Replace"
+          onConfirm={() => bringIn(chosen)}
+          onClose={() => setChosen(null)}
+        >
+          <p>
+            Everything here is replaced by what <strong>{chosen.name}</strong> holds. What has changed on the
+            server since comes with the next sync.
+          </p>
+        </ConfirmDialog>
+      )}
+    </section>
+  );
+}

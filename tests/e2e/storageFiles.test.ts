@@ -1,0 +1,234 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, BrowserContext } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { launchBrowser, startBrowserProcess } from '../support/browser';
+import { compare, StorageLab, TabPage } from '../support/storageLab';
+
+let lab: StorageLab;
+let browser: Browser;
+let context: BrowserContext;
+
+beforeAll(async () => {
+  [lab, browser] = await Promise.all([StorageLab.start(inject('storagePage')), launchBrowser()]);
+});
+afterAll(async () => {
+  await browser.close();
+  await lab.close();
+});
+beforeEach(async () => {
+  context = await browser.newContext();
+});
+afterEach(() => context.close());
+
+/** A page that opens the database; @returns the outcome, and the page as a tab. */
+async function tryToOpen(ahead = 0) {
+  const page = await lab.newPage(context);
+  const outcome = await page.evaluate((ahead) => window.storagePage.open('db', ahead), ahead);
+  return { outcome, tab: new TabPage(page), page };
+}
+
+/** A database that holds something, and no tab that has it open. */
+async function writtenAndClosed() {
+  const tab = await lab.openTab(context);
+  const place = await tab.setUp();
+  await tab.createTask(place, 'kept');
+  await tab.page.evaluate(() => window.storagePage.close());
+  return { page: tab.page, place };
+}
+
+describe('the files of the database', () => {
+  it('P-NOLOSS survive that the worker of a page that went away still holds them while the next opens', async () => {
+    const { page } = await writtenAndClosed();
+    expect(await page.evaluate(() => window.storagePage.holdFiles('db', 2_500))).toBeGreaterThan(3);
+    const { outcome, tab } = await tryToOpen();
+    expect(outcome).toBe('open');
+    expect(await tab.stored()).toContain('task kept');
+  });
+
+  it('P-NOLOSS survive that something holds them for ever: that is told, and all is there once it lets go', async () => {
+    const { page } = await writtenAndClosed();
+    const holder = await lab.newPage(context);
+    await holder.evaluate(() => window.storagePage.holdFiles('db', 600_000));
+    expect((await tryToOpen()).outcome).toBe('locked');
+    expect(await page.evaluate(() => window.storagePage.sizeOf('db'))).toBeGreaterThan(50_000);
+    await holder.close();
+    const { outcome, tab } = await tryToOpen();
+    expect(outcome).toBe('open');
+    expect(await tab.stored()).toContain('task kept');
+  });
+
+  it('P-NOLOSS survive that the VFS fails half-way through its initialisation, again and again', async () => {
+    const { page } = await writtenAndClosed();
+    const before = await page.evaluate(() => window.storagePage.sizeOf('db'));
+    const { calls } = await page.evaluate(() => window.storagePage.failInstall('db', 1_000));
+    for (let failAt = 7; failAt <= calls; failAt += 1) {
+      const failed = await page.evaluate((at) => window.storagePage.failInstall('db', at), failAt);
+      expect(failed.outcome).toBe('failed');
+    }
+    expect(await page.evaluate(() => window.storagePage.sizeOf('db'))).toBe(before);
+    const { tab } = await tryToOpen();
+    expect(await tab.stored()).toContain('task kept');
+  });
+
+  it('are let go when the database is closed, and removed for good when that is asked for', async () => {
+    const tab = await lab.openTab(context);
+    const place = await tab.setUp();
+    const remove = () => tab.page.evaluate(() => window.storagePage.remove('db'));
+    expect(await remove()).toBe('locked');
+    expect(await tab.createTask(place, 'still works')).toBe('ok');
+    await tab.page.evaluate(() => window.storagePage.close());
+    expect(await tab.page.evaluate(() => window.storagePage.locksHeld())).toEqual([]);
+    const has = () => tab.page.evaluate(() => window.storagePage.has('db'));
+    expect(await has()).toBe(true);
+    expect(await remove()).toBe('ok');
+    expect(await has()).toBe(false);
+    const { outcome, tab: fresh } = await tryToOpen();
+    expect(outcome).toBe('open');
+    expect(await fresh.stored()).toEqual([]);
+  });
+
+  it('P-NOLOSS that are damaged are put aside, and what is unsynced is saved into new ones', async () => {
+    const tab = await lab.openTab(context);
+    const place = await tab.setUp();
+    for (let n = 0; n < 5; n += 1) await tab.write(place, `w${n}`, 8);
+    const titles = async (of: TabPage) =>
+      (await of.sql('select "title" from "tasks" order by "title"')).flat();
+    const before = await titles(tab);
+    const [[root]] = (await tab.sql(
+      `select "rootpage" from "sqlite_master" where "name" = 'activity_feed'`,
+    )) as [[number]];
+    await tab.page.evaluate(async (page) => {
+      await window.storagePage.close();
+      await window.storagePage.damage('db', page - 1);
+    }, root);
+    // Who reads the damaged place is told; whoever opens the database next saves what can be saved.
+    const finder = await tryToOpen();
+    expect(finder.outcome).toBe('open');
+    await expect(finder.tab.sql('select count("details") from "activity_feed"')).rejects.toThrow();
+    await expect.poll(() => finder.tab.troubles(), { timeout: 20_000 }).toEqual(['corrupt']);
+    await finder.page.close();
+    const { outcome, tab: next } = await tryToOpen();
+    expect(outcome).toBe('open');
+    const report = await next.page.evaluate(() => window.storagePage.current().port.salvaged);
+    expect(report).toMatchObject({ keptAs: 'convoy.db', complete: false });
+    expect(await titles(next)).toEqual(before);
+    expect(await next.sql('pragma integrity_check')).toEqual([['ok']]);
+  });
+
+  it('D45 that do not fit any more: the write says so, nothing is half-written, and what was there is safe', async () => {
+    const tab = await lab.openTab(context);
+    const place = await tab.setUp();
+    const session = await context.newCDPSession(tab.page);
+    const { usage } = await session.send('Storage.getUsageAndQuota', { origin: lab.url });
+    await session.send('Storage.overrideQuotaForOrigin', { origin: lab.url, quotaSize: usage + 200_000 });
+    let outcome = 'ok';
+    for (let n = 0; n < 40 && outcome === 'ok'; n += 1) {
+      outcome = await tab.updateTask(place.task, { description: `${n}`.repeat(40_000) });
+    }
+    expect(outcome).toBe('quota');
+    await session.send('Storage.overrideQuotaForOrigin', { origin: lab.url });
+    expect(await tab.createTask(place, 'with room again')).toBe('ok');
+    expect(await tab.troubles()).toEqual(['quota', 'over']);
+    expect(await tab.sql('pragma integrity_check')).toEqual([['ok']]);
+  });
+});
+
+describe('tabs of different versions', () => {
+  const troubles = (tab: TabPage) => expect.poll(() => tab.troubles(), { timeout: 20_000 });
+
+  it('P-NOLOSS newer code takes the database over; tabs of older code are told, and stop writing', async () => {
+    const [one, two] = [await lab.openTab(context), await lab.openTab(context)];
+    const place = await one.setUp();
+    expect(await two.createTask(place, 'written by old code')).toBe('ok');
+    const newer = await tryToOpen(1);
+    expect(newer.outcome).toBe('open');
+    await troubles(one).toEqual(['newer_schema']);
+    await troubles(two).toEqual(['newer_schema']);
+    expect(await one.createTask(place, 'too late')).toBe('newer_schema');
+    expect(await two.createTask(place, 'too late')).toBe('newer_schema');
+    expect(await newer.tab.stored()).toEqual(['task written by old code']);
+    expect(await newer.tab.createTask(place, 'written by new code')).toBe('ok');
+  });
+
+  it('P-NOLOSS a database of newer code is refused, and left as it was', async () => {
+    const newer = await tryToOpen(2);
+    await newer.tab.createTask(await newer.tab.setUp(), 'from the future');
+    expect((await tryToOpen()).outcome).toBe('newer_schema');
+    await newer.page.evaluate(() => window.storagePage.close());
+    expect((await tryToOpen()).outcome).toBe('newer_schema');
+    expect((await tryToOpen(1)).outcome).toBe('newer_schema');
+    expect(await (await tryToOpen(2)).tab.stored()).toContain('task from the future');
+  });
+});
+
+describe('tabs that sleep', () => {
+  for (const [away, back] of [
+    ['freeze', 'resume'],
+    ['pagehide', 'pageshow'],
+  ]) {
+    it(`a tab lets go of the database on ${away}, and goes on after ${back} where it was`, async () => {
+      const [one, two] = [await lab.openTab(context), await lab.openTab(context)];
+      const place = await one.setUp();
+      await one.watch(place);
+      const say = (event: string) =>
+        one.page.evaluate((event) => {
+          const target = event.startsWith('page') ? window : document;
+          target.dispatchEvent(new Event(event));
+        }, event);
+      await say(away as string);
+      const asleep = one.createTask(place, 'written asleep');
+      expect(await two.createTask(place, 'while it slept')).toBe('ok');
+      expect([await one.isOwner(), await two.isOwner()]).toEqual([false, true]);
+      await say(back as string);
+      expect(await asleep).toBe('ok');
+      await expect
+        .poll(() => one.titlesShown(), { timeout: 20_000 })
+        .toEqual(['shared', 'while it slept', 'written asleep']);
+      expect((await two.stored()).sort()).toEqual(['task while it slept', 'task written asleep']);
+    });
+  }
+
+  it('P-NOLOSS a tab that sleeps over its own write is not waited for, and cannot overwrite what others wrote', async () => {
+    const one = await lab.openTab(context);
+    const place = await one.setUp();
+    const slow = one.page.evaluate((place) => window.storagePage.slowMark(place, 'stale'), place);
+    const page = await lab.newPage(context);
+    expect(await page.evaluate(() => window.storagePage.open('db', 0, 300))).toBe('open');
+    await page.evaluate((place) => window.storagePage.current().mark(place, 'fresh'), place);
+    await one.page.evaluate(() => window.storagePage.current().finishSlowWrite());
+    expect(await slow).toBe('locked');
+    expect(await one.updateTask(place.task, { title: 'renamed later' })).toBe('ok');
+    expect(await one.task(place.task)).toMatchObject({ title: 'renamed later', description: 'fresh;' });
+  });
+});
+
+it('P-DURABLE what was acknowledged is there after SIGKILL of the whole browser', async () => {
+  const profile = mkdtempSync(join(tmpdir(), 'convoy-profile-'));
+  try {
+    const acknowledged = new Set<string>();
+    const note = (what: string) => acknowledged.add(what);
+    let place = null;
+    for (let round = 0; round < 2; round += 1) {
+      const process = await startBrowserProcess(profile);
+      const tab = await lab.openTab(process.context, 'db', note);
+      expect(compare(acknowledged, await tab.stored())).toEqual({ lost: [], twice: [] });
+      place ??= await tab.setUp();
+      const before = acknowledged.size;
+      tab.write(place, `r${round}`, Number.MAX_SAFE_INTEGER).catch(() => undefined);
+      await expect
+        .poll(() => acknowledged.size, { timeout: 30_000, interval: 5 })
+        .toBeGreaterThan(before + 5);
+      await process.kill();
+    }
+    const last = await startBrowserProcess(profile);
+    expect(compare(acknowledged, await (await lab.openTab(last.context)).stored())).toEqual({
+      lost: [],
+      twice: [],
+    });
+    await last.kill();
+  } finally {
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+  }
+});

@@ -1,0 +1,112 @@
+import type { BrowserContext, Page, Route } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { seen, WebApp } from '../support/webApp';
+
+const WORKER = /\/assets\/worker-[^/]*\.js$/;
+const SQLITE = /\.wasm$/;
+const APP = /\/assets\/App-[^/]*\.js$/;
+const LIBRARY = /\/assets\/defaults-[^/]*\.js$/;
+
+let app: WebApp;
+let context: BrowserContext;
+/** Signed in by the browser's storage; nothing is open. */
+let page: Page;
+beforeAll(async () => {
+  app = await WebApp.start();
+  context = await app.newProfile();
+  const first = await app.signIn('editor', context);
+  await first.close();
+});
+afterAll(() => app.close());
+beforeEach(async () => {
+  page = await context.newPage();
+});
+afterEach(async () => {
+  await context.unrouteAll({ behavior: 'ignoreErrors' });
+  await page.close();
+});
+
+/** Requests that match are answered when the test says so. */
+async function hold(what: RegExp) {
+  const held: Route[] = [];
+  let isHeld = true;
+  await context.route(what, (route) => (isHeld ? void held.push(route) : route.continue()));
+  return {
+    isAsked: () => expect.poll(() => held.length, { timeout: 20_000 }).toBeGreaterThan(0),
+    letGo: async () => {
+      isHeld = false;
+      await Promise.all(held.map((route) => route.continue()));
+    },
+  };
+}
+
+const workspace = () => page.getByRole('main').getByRole('link', { name: 'Lighthouse' });
+
+describe('the start of the page', () => {
+  for (const [name, what] of [
+    ['the worker', WORKER],
+    ['SQLite', SQLITE],
+    ['the app’s own code', APP],
+    ['the data layer', LIBRARY],
+  ] as const) {
+    it(`D48 is painted without ${name}; says so when it takes long, and goes on when it comes`, async () => {
+      const answer = await hold(what);
+      await page.goto('/');
+      await answer.isAsked();
+      await seen(page.getByRole('banner').getByText('Convoy'));
+      expect(await page.locator('.skeleton span').count()).toBeGreaterThan(3);
+      await seen(page.getByRole('status').filter({ hasText: 'Opening your workspace …' }));
+      expect(await workspace().count()).toBe(0);
+      await answer.letGo();
+      await seen(workspace());
+      expect(await page.locator('.skeleton').count()).toBe(0);
+    });
+  }
+
+  it('D48 asks for worker and SQLite before the data layer is there', async () => {
+    const [library, sqlite] = [await hold(LIBRARY), await hold(SQLITE)];
+    await page.goto('/');
+    await sqlite.isAsked();
+    await sqlite.letGo();
+    await library.letGo();
+    await seen(workspace());
+    expect(page.workers(), 'the worker that was made ahead is the one that is used').toHaveLength(1);
+  });
+
+  it('P-LOCAL D48 does not wait for a server that does not answer', async () => {
+    await hold(/\/convoy\.json$|\/rest\/v1\/|\/auth\/v1\//);
+    await page.goto('/');
+    await seen(workspace());
+  });
+
+  it('D48 loads neither worker nor SQLite where nobody is signed in', async () => {
+    const stranger = await (await app.newProfile()).newPage();
+    const asked: string[] = [];
+    stranger.context().on('request', (request) => asked.push(request.url()));
+    await stranger.goto('/');
+    await seen(stranger.getByRole('button', { name: 'editor@convoy.example' }));
+    await stranger.waitForLoadState('networkidle');
+    expect(asked.length).toBeGreaterThan(3);
+    expect(asked.filter((url) => WORKER.test(url) || SQLITE.test(url))).toEqual([]);
+    expect(stranger.workers()).toHaveLength(0);
+    await stranger.context().close();
+  });
+
+  for (const [name, what, title] of [
+    ['the worker', WORKER, 'Your data cannot be opened here'],
+    ['SQLite', SQLITE, 'Your data cannot be opened here'],
+    ['the app’s own code', APP, 'Convoy cannot start yet'],
+    ['the data layer', LIBRARY, 'Convoy cannot start yet'],
+  ] as const) {
+    it(`D48 says when ${name} cannot be loaded, and opens when that is tried again`, async () => {
+      await context.route(what, (route) => route.abort());
+      await page.goto('/');
+      const alert = page.getByRole('alert');
+      await seen(alert.getByRole('heading', { name: title }));
+      await seen(alert.getByText('could not be loaded. Check your connection and try again'));
+      await context.unroute(what);
+      await alert.getByRole('button', { name: 'Try again' }).click();
+      await seen(workspace());
+    });
+  }
+});

@@ -1,0 +1,226 @@
+import { readFileSync } from 'node:fs';
+import BetterSqlite from 'better-sqlite3';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { buildBrokenUpgrade } from '../support/brokenUpgrade';
+import { serve } from '../support/bundled';
+import {
+  catchWorkers,
+  emptyLog,
+  endWorkers,
+  greetFromNewerCode,
+  keepNothing,
+  patchDatabase,
+} from '../support/storageTrouble';
+import { createTask, gone, openMilestone, seen, statusOf, WebApp } from '../support/webApp';
+
+const MILESTONE = 'Inspections work offline';
+
+let app: WebApp;
+let page: Page;
+beforeAll(async () => {
+  app = await WebApp.start();
+});
+afterAll(() => app.close());
+beforeEach(async () => {
+  page = await (await app.newProfile()).newPage();
+  await catchWorkers(page);
+});
+afterEach(() => page.context().close());
+
+const taskLink = (title: string) => page.getByRole('main').getByRole('link', { name: title });
+
+/** Signs in on the page of the test, and goes to the milestone that the tests write to. */
+async function begin(): Promise<void> {
+  await page.goto('/');
+  await page.getByRole('button', { name: 'editor@convoy.example' }).click();
+  await page.locator('form').getByRole('button', { name: 'Sign in' }).click();
+  await seen(statusOf(page, 'Up to date'));
+  await openMilestone(page, 'Field app', MILESTONE);
+  await page.getByRole('searchbox', { name: 'Find by title' }).fill('Written');
+}
+
+/** What is saved by a button of a database that cannot be opened. */
+async function downloaded(button = 'Download what is only here'): Promise<Buffer> {
+  const downloading = page.waitForEvent('download');
+  await page.getByRole('button', { name: button }).click();
+  return readFileSync(await (await downloading).path());
+}
+
+describe('trouble with the local storage, in the app', () => {
+  it('P-DURABLE D41 a worker that crashes is replaced, and nobody notices', async () => {
+    await begin();
+    for (const time of ['once', 'twice']) {
+      expect(await endWorkers(page)).toBe(1);
+      await createTask(page, `Written after it crashed ${time}`);
+    }
+    await page.reload();
+    await openMilestone(page, 'Field app', MILESTONE);
+    await page.getByRole('searchbox', { name: 'Find by title' }).fill('crashed twice');
+    await seen(taskLink('Written after it crashed twice'));
+    expect(await page.getByRole('alert').count()).toBe(0);
+  });
+
+  it('P-NOLOSS D43 D44 a database of newer code is refused with words, and left as it was; what is unsynced can be downloaded', async () => {
+    await begin();
+    await page.route('**/rest/v1/rpc/sync_push', (route) => route.abort());
+    await createTask(page, 'Written before the trouble');
+    await patchDatabase(page, { versionBy: 1 });
+    await page.goto('/');
+    const alert = page.getByRole('alert');
+    await seen(alert.getByRole('heading', { name: 'Your data cannot be opened here' }));
+    await seen(alert.getByText('Update Convoy or reload the page; nothing was changed.'));
+    expect((await downloaded()).toString()).toContain('Written before the trouble');
+    await page.goto('/convoy.json');
+    await patchDatabase(page, { versionBy: -1 });
+    await page.goto('/');
+    await openMilestone(page, 'Field app', MILESTONE);
+    await page.getByRole('searchbox', { name: 'Find by title' }).fill('Written');
+    await seen(taskLink('Written before the trouble'));
+  });
+
+  it('D43 a tab of older code reloads when newer code has taken over; not while something is typed', async () => {
+    await begin();
+    await page.getByRole('button', { name: 'New task' }).click();
+    await page.getByRole('textbox', { name: 'Title' }).fill('Half a thought');
+    await greetFromNewerCode(page);
+    const notice = page.getByRole('alert').filter({ hasText: 'A newer Convoy is open in another tab.' });
+    await seen(notice);
+    expect(await page.getByRole('textbox', { name: 'Title' }).inputValue()).toBe('Half a thought');
+    await page.reload();
+    await seen(page.getByRole('heading', { name: MILESTONE }));
+    await page.evaluate(() => Object.assign(globalThis, { isOld: true }));
+    await greetFromNewerCode(page);
+    await page.waitForFunction(() => !('isOld' in globalThis));
+    await seen(page.getByRole('heading', { name: MILESTONE }));
+  });
+
+  it('P-NOLOSS D44 D49 a damaged database is put aside; what was unsynced is saved and listed, the rest comes back', async () => {
+    await begin();
+    await page.route('**/rest/v1/rpc/sync_push', (route) => route.abort());
+    await createTask(page, 'Written before the damage');
+    await patchDatabase(page, { damageAt: 'Survive a clock that is wrong by hours' });
+    await page.goto('/');
+    await openMilestone(page, 'Field app', MILESTONE);
+    const damaged = page.getByRole('alert').filter({ hasText: 'damaged' });
+    await seen(damaged);
+    await damaged.getByRole('button', { name: /Reload|Try again/ }).click();
+    const notice = page.getByRole('alert').filter({ hasText: 'The data on this device was damaged.' });
+    await seen(notice.getByRole('link', { name: 'Written before the damage' }));
+    // Whoever holds the database next, and when the page is loaded anew, it is still told.
+    await endWorkers(page);
+    await page.reload();
+    await seen(notice.getByRole('link', { name: 'Written before the damage' }));
+    const other = await page.context().newPage();
+    await other.goto('/');
+    await seen(other.getByRole('alert').getByRole('link', { name: 'Written before the damage' }));
+    await other.close();
+    await page.unroute('**/rest/v1/rpc/sync_push');
+    await seen(statusOf(page, 'Up to date'));
+    await openMilestone(page, 'Field app', MILESTONE);
+    await page.getByRole('searchbox', { name: 'Find by title' }).fill('Survive a clock');
+    await seen(taskLink('Survive a clock that is wrong by hours'));
+    await notice.getByRole('button', { name: 'Dismiss' }).click();
+    await gone(notice);
+    await page.reload();
+    await seen(page.getByRole('heading', { name: MILESTONE }));
+    expect(await notice.count()).toBe(0);
+  });
+
+  it('P-NOLOSS D45 on a full disk a write is refused with words and what was typed stays; with room again it is saved', async () => {
+    await begin();
+    await createTask(page, 'Written while there was room');
+    const session = await page.context().newCDPSession(page);
+    const { origin } = new URL(page.url());
+    await emptyLog(page);
+    const { usage } = await session.send('Storage.getUsageAndQuota', { origin });
+    await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: usage });
+    await page.getByRole('button', { name: 'New task' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('textbox', { name: 'Title' }).fill('Written on a full disk');
+    await dialog.getByRole('textbox', { name: 'Description' }).fill('Much to say. '.repeat(7_000));
+    await dialog.getByRole('button', { name: 'Create task' }).click();
+    await seen(dialog.getByRole('alert').filter({ hasText: 'There is no room left on this device.' }));
+    const notice = page.locator('.storage-notice');
+    await seen(notice.filter({ hasText: 'This device is full.' }));
+    expect(await taskLink('Written on a full disk').count()).toBe(0);
+    expect(await taskLink('Written while there was room').count()).toBe(1);
+    await session.send('Storage.overrideQuotaForOrigin', { origin });
+    await dialog.getByRole('button', { name: 'Create task' }).click();
+    await seen(taskLink('Written on a full disk'));
+    await gone(notice);
+    await seen(statusOf(page, 'Up to date'));
+    await page.reload();
+    await openMilestone(page, 'Field app', MILESTONE);
+    await page.getByRole('searchbox', { name: 'Find by title' }).fill('Written');
+    await seen(taskLink('Written while there was room'));
+    expect(await taskLink('Written on a full disk').count()).toBe(1);
+  });
+
+  it('P-NOLOSS D46 a migration that fails leaves all as it was, says so, and the database can be saved', async () => {
+    await begin();
+    await page.route('**/rest/v1/rpc/sync_push', (route) => route.abort());
+    await createTask(page, 'Written before the upgrade');
+    const isPage = (path: string) => path === '/';
+    const endUpgrade = await serve(page.context(), await buildBrokenUpgrade(), isPage);
+    await page.goto('/');
+    const alert = page.getByRole('alert');
+    await seen(alert.getByRole('heading', { name: 'Your data cannot be opened here' }));
+    await seen(alert.getByText('could not be brought to this version of Convoy. Nothing was changed'));
+    expect((await downloaded()).toString()).toContain('Written before the upgrade');
+    const saved = new BetterSqlite(await downloaded('Save the database'));
+    expect(saved.pragma('user_version', { simple: true })).toBe(1);
+    expect(saved.pragma('integrity_check', { simple: true })).toBe('ok');
+    expect(saved.pragma('table_info(tasks)')).not.toContainEqual(expect.objectContaining({ name: 'risk' }));
+    const title = saved.prepare('select "_status" from "tasks" where "title" = ?');
+    expect(title.get('Written before the upgrade')).toEqual({ _status: 'created' });
+    saved.close();
+    await endUpgrade();
+    await page.unroute('**/rest/v1/rpc/sync_push');
+    await page.goto('/');
+    await openMilestone(page, 'Field app', MILESTONE);
+    await page.getByRole('searchbox', { name: 'Find by title' }).fill('Written before');
+    await seen(taskLink('Written before the upgrade'));
+    await seen(statusOf(page, 'Up to date'));
+  });
+
+  it('D47 a browser is asked to keep the data once something is here alone, and may refuse', async () => {
+    await page.addInitScript(() => {
+      const { storage } = navigator;
+      const ask = storage.persist.bind(storage);
+      storage.persist = () => {
+        Object.assign(globalThis, { hasAsked: true });
+        return ask();
+      };
+    });
+    const answer = async (setting: 'denied' | 'granted') => {
+      const session = await page.context().newCDPSession(page);
+      const { targetInfo } = await session.send('Target.getTargetInfo');
+      const { browserContextId } = targetInfo;
+      const permission = { name: 'persistent-storage' };
+      await session.send('Browser.setPermission', { permission, setting, browserContextId });
+    };
+    const hasAsked = () => page.evaluate(() => 'hasAsked' in globalThis);
+    const status = page.getByRole('region', { name: 'Sync status' }).getByRole('link');
+    await answer('denied');
+    await begin();
+    expect(await hasAsked(), 'everything is on the server').toBe(false);
+    await page.route('**/rest/v1/rpc/sync_push', (route) => route.abort());
+    await createTask(page, 'Written and here alone');
+    await expect.poll(hasAsked).toBe(true);
+    await createTask(page, 'Written although it refused');
+    await status.click();
+    await seen(page.getByText('This browser has not agreed to keep it'));
+    expect(await page.getByRole('alert').count()).toBe(0);
+    await answer('granted');
+    await page.reload();
+    await seen(page.getByText('This browser keeps it until you remove it.'));
+  });
+
+  it('D44 a browser that keeps nothing is told of, and works in one tab', async () => {
+    await keepNothing(page.context());
+    await begin();
+    await seen(page.getByRole('alert').filter({ hasText: 'Not durable in this window.' }));
+    await createTask(page, 'Written in a private window');
+  });
+});

@@ -1,0 +1,11 @@
+import { expect, it } from 'vitest';
+import { proveNode } from '../../../scripts/durability/node';
+
+it('P-DURABLE what was acknowledged survives killed processes, two writers and a full disk', async () => {
+  const { killed, processes, fullDisk } = await proveNode(2, 2, () => undefined);
+  expect(killed).toMatchObject({ kills: 2, lost: 0, twice: 0, torn: 0 });
+  expect(killed.acknowledged).toBeGreaterThan(2);
+  expect(processes).toMatchObject({ deaths: 2, lost: 0, twice: 0 });
+  expect(processes.acknowledged).toBeGreaterThan(80);
+  if (fullDisk) expect(fullDisk).toMatchObject({ lost: 0, twice: 0, refused: 20 });
+});

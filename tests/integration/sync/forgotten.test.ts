@@ -1,0 +1,166 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Archived } from '@/lib/watermelon';
+import { type LocalStack, type PgliteBackend, startLocalStack } from '@/server';
+import { expectConverged } from '../../support/inStep';
+import { openMigrated } from '../../support/template';
+import { settle, type TestDevice, World } from '../../support/world';
+
+let world: World;
+let owner: TestDevice;
+let restored: LocalStack | null;
+let backend: PgliteBackend;
+
+beforeEach(async () => {
+  restored = null;
+  backend = await openMigrated(true);
+  world = await World.start({ kind: 'backend', backend });
+  owner = await world.device('owner');
+  await settle(owner);
+});
+afterEach(async () => {
+  await restored?.close();
+  await world.close();
+});
+
+async function sql(text: string, values: string[]): Promise<void> {
+  const done = await (restored?.backend ?? backend).transaction((connection) =>
+    connection.query(text, values),
+  );
+  if (!done.ok) throw new Error(done.error.message);
+}
+
+const addMember = (workspace: string, { userId }: TestDevice, role: string) =>
+  sql(
+    `insert into public.workspace_members (id, workspace_id, user_id, role)
+     values (gen_random_uuid(), $1::uuid, $2::uuid, $3)`,
+    [workspace, userId, role],
+  );
+const removeMember = (workspace: string, { userId }: TestDevice) =>
+  sql(
+    'update public.workspace_members set deleted_at = now() where workspace_id = $1::uuid and user_id = $2::uuid',
+    [workspace, userId],
+  );
+
+/** Puts the server back to what it was when the backup was taken, at the same address. */
+async function restoreFrom(backup: Blob): Promise<void> {
+  const port = Number(new URL(world.stack.url).port);
+  await world.stack.close();
+  const started = await startLocalStack({ data: { kind: 'memory', template: backup }, port });
+  if (!started.ok) throw new Error(started.error.message);
+  restored = started.value;
+}
+
+/** A workspace of the owner's with a task of the owner's and one of the editor's, both synced. */
+async function shared(editor: TestDevice) {
+  const { contextService: service } = owner;
+  const workspace = await service.createWorkspace({ name: 'After the backup' });
+  const project = await service.createProject({ workspace_id: workspace.id, name: 'P' });
+  const milestone = await service.createMilestone({ project_id: project.id, name: 'M' });
+  const task = await service.createTask({ milestone_id: milestone.id, title: 'of the owner' });
+  await settle(owner);
+  await addMember(workspace.id, editor, 'editor');
+  await settle(editor);
+  const theirs = await editor.contextService.createTask({
+    milestone_id: milestone.id,
+    title: 'of the editor',
+  });
+  await settle(editor);
+  return { workspace, milestone, task, theirs };
+}
+
+const archiveOf = async (device: TestDevice) =>
+  (
+    await device.database
+      .get<Archived>(Archived.table as never)
+      .query()
+      .fetch()
+  ).map(({ reason, recordTable, values }) => ({ reason, recordTable, title: values.title }));
+
+const workspacesOf = async (device: TestDevice) =>
+  (await device.contextService.getWorkspaces()).map(({ name }) => name);
+
+describe('P19 P-NOLOSS a workspace that the server lost with a restore', () => {
+  it('is created again by its owner with all the owner has; others keep what they wrote in the archive', async () => {
+    const editor = await world.device('other');
+    const backup = await backend.dump();
+    const { workspace, milestone, task, theirs } = await shared(editor);
+    const unseen = await owner.contextService.createTask({
+      milestone_id: milestone.id,
+      title: 'offline, new',
+    });
+    await owner.contextService.updateTask(task.id, { description: 'offline, edited' });
+    await editor.contextService.updateTask(theirs.id, { description: 'offline, edited too' });
+
+    await restoreFrom(backup);
+    await settle(editor, owner);
+
+    expect(await workspacesOf(editor)).not.toContain('After the backup');
+    const archived = await archiveOf(editor);
+    expect(archived.filter(({ recordTable }) => recordTable === 'tasks')).toEqual([
+      { reason: 'history_changed', recordTable: 'tasks', title: 'of the editor' },
+    ]);
+    expect(JSON.stringify((await editor.exportUnsynced()).archive)).toContain('offline, edited too');
+    expect(await editor.countUnsynced()).toMatchObject({ pending: 0, refused: 0 });
+
+    expect(await workspacesOf(owner)).toContain('After the backup');
+    expect(await owner.countUnsynced()).toMatchObject({ pending: 0, refused: 0 });
+    expect((await owner.contextService.getLocalTask(unseen.id))?.title).toBe('offline, new');
+    const fresh = await world.device('owner');
+    await settle(fresh);
+    expect((await fresh.contextService.getLocalTask(task.id))?.description).toBe('offline, edited');
+    await expectConverged({ stack: restored as LocalStack }, owner, editor, fresh);
+
+    await addMember(workspace.id, editor, 'editor');
+    await settle(editor);
+    expect(await workspacesOf(editor)).toContain('After the backup');
+  });
+
+  it('is created again by one of two devices of its owner; both end up the same', async () => {
+    const other = await world.device('owner');
+    const editor = await world.device('other');
+    const backup = await backend.dump();
+    const { milestone } = await shared(editor);
+    await settle(owner, other);
+    await other.contextService.createTask({ milestone_id: milestone.id, title: 'on the other device' });
+    await restoreFrom(backup);
+    await settle(owner, other, owner);
+    await expectConverged({ stack: restored as LocalStack }, owner, other);
+    for (const device of [owner, other]) {
+      expect(await workspacesOf(device)).toContain('After the backup');
+      expect(await device.countUnsynced()).toMatchObject({ pending: 0, refused: 0 });
+    }
+  });
+
+  it('goes to the archive where somebody else had it created again, or membership came after the backup', async () => {
+    const second = await world.device('other');
+    const { workspace, milestone } = await shared(second);
+    await removeMember(workspace.id, second);
+    const backup = await backend.dump();
+    await addMember(workspace.id, second, 'owner');
+    await settle(second);
+    const own = await second.contextService.createTask({ milestone_id: milestone.id, title: 'as an owner' });
+    await second.sync();
+    await restoreFrom(backup);
+    await settle(second, owner);
+    expect(await workspacesOf(second)).not.toContain('After the backup');
+    expect(await second.contextService.getLocalTask(own.id)).toBeNull();
+    expect(await second.countUnsynced()).toMatchObject({ pending: 0, refused: 0 });
+    const archived = await archiveOf(second);
+    expect(archived).toContainEqual({
+      reason: 'history_changed',
+      recordTable: 'tasks',
+      title: 'as an owner',
+    });
+    expect(archived.map(({ title }) => title)).not.toContain('of the owner');
+    await expectConverged({ stack: restored as LocalStack }, owner, second);
+  });
+
+  it('P12 R7 one that the user may really no longer see is purged, and its own acknowledged writes with it', async () => {
+    const editor = await world.device('other');
+    const { workspace } = await shared(editor);
+    await removeMember(workspace.id, editor);
+    await settle(editor);
+    expect(await workspacesOf(editor)).not.toContain('After the backup');
+    expect(await archiveOf(editor)).toEqual([]);
+  });
+});

@@ -1,0 +1,157 @@
+/** Browsers with the storage page: built as the app is, and served as the app is. */
+
+import { mkdtempSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createAdaptorServer } from '@hono/node-server';
+import type { BrowserContext, Page } from 'playwright-core';
+import { build } from 'vite';
+import { webApp } from '@/server/http/webApp';
+import type { Place, Tab } from './storagePage/tab';
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+
+/** Builds the page as the app is built. @returns the folder it is in, which is the caller's to remove */
+export async function buildStoragePage(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'convoy-storage-page-'));
+  await build({
+    configFile: path('../../vite.config.ts'),
+    root: path('./storagePage'),
+    logLevel: 'error',
+    build: { outDir: folder, emptyOutDir: true, sourcemap: false },
+  });
+  return folder;
+}
+
+/** A server for the storage page. */
+export class StorageLab {
+  private constructor(
+    readonly url: string,
+    private readonly server: Server,
+  ) {}
+
+  /** @param folder where the built page is */
+  static async start(folder: string): Promise<StorageLab> {
+    const config = () => ({ supabaseUrl: '', anonKey: '', demo: null });
+    const app = webApp({ root: folder, config, connectTo: [] });
+    const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return new StorageLab(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, server);
+  }
+
+  async close(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  /** A tab that has the database open. */
+  async openTab(
+    context: BrowserContext,
+    name = 'db',
+    onAcknowledged?: (what: string) => void,
+  ): Promise<TabPage> {
+    const page = await this.newPage(context, onAcknowledged);
+    const result = await page.evaluate((name) => window.storagePage.open(name), name);
+    if (result !== 'open') throw new Error(`The database does not open: ${result}`);
+    return new TabPage(page);
+  }
+
+  async newPage(context: BrowserContext, onAcknowledged?: (what: string) => void): Promise<Page> {
+    const page = await context.newPage();
+    if (onAcknowledged) await page.exposeFunction('acknowledged', onAcknowledged);
+    await page.goto(this.url);
+    await page.waitForFunction(() => 'storagePage' in window);
+    return page;
+  }
+}
+
+/** A page with an open database. */
+export class TabPage {
+  constructor(readonly page: Page) {}
+
+  setUp(): Promise<Place> {
+    return this.page.evaluate(() => window.storagePage.current().setUp());
+  }
+
+  write(place: Place, who: string, rounds: number): Promise<number> {
+    return this.page.evaluate(
+      ({ place, who, rounds }) => window.storagePage.current().write(place, who, rounds),
+      { place, who, rounds },
+    );
+  }
+
+  stored(): Promise<string[]> {
+    return this.page.evaluate(() => window.storagePage.current().stored());
+  }
+
+  watch(place: Place): Promise<void> {
+    return this.page.evaluate((place) => window.storagePage.current().watch(place), place);
+  }
+
+  titlesShown(): Promise<string[]> {
+    return this.page.evaluate(() => window.storagePage.current().titlesShown);
+  }
+
+  /** Codes of what the store told by itself. */
+  troubles(): Promise<string[]> {
+    return this.page.evaluate(() => window.storagePage.current().troubles);
+  }
+
+  sql(text: string): Promise<unknown[][]> {
+    return this.page.evaluate((text) => window.storagePage.current().sql(text), text);
+  }
+
+  /** @returns 'ok' or the code of the error */
+  createTask(place: Place, title: string): Promise<string> {
+    return this.page.evaluate(
+      ({ place, title }) => {
+        const { current, outcome } = window.storagePage;
+        return outcome(current().createTask(place, title));
+      },
+      { place, title },
+    );
+  }
+
+  /** @returns 'ok' or the code of the error */
+  updateTask(id: string, values: Parameters<Tab['updateTask']>[1]): Promise<string> {
+    return this.page.evaluate(
+      ({ id, values }) => {
+        const { current, outcome } = window.storagePage;
+        return outcome(current().updateTask(id, values));
+      },
+      { id, values },
+    );
+  }
+
+  task(id: string): Promise<Awaited<ReturnType<Tab['task']>>> {
+    return this.page.evaluate((id) => window.storagePage.current().task(id), id);
+  }
+
+  killWorker(): Promise<void> {
+    return this.page.evaluate(() => window.storagePage.current().port.killWorker());
+  }
+
+  /** Its worker has committed a batch, and dies before this page hears of it. */
+  async dieUnanswered(): Promise<void> {
+    await this.page.evaluate(() => window.storagePage.dieUnanswered());
+    await this.page.waitForFunction(() => !window.storagePage.isDying());
+  }
+
+  /** Whether its worker is the one that holds the database. */
+  isOwner(): Promise<boolean> {
+    return this.page.evaluate(() => window.storagePage.current().port.isOwner);
+  }
+}
+
+/** @returns what should be there and is not, and what is there more than once */
+export function compare(acknowledged: Iterable<string>, stored: readonly string[]) {
+  const counts = new Map<string, number>();
+  for (const item of stored) counts.set(item, (counts.get(item) ?? 0) + 1);
+  return {
+    lost: [...acknowledged].filter((item) => !counts.has(item)),
+    twice: [...counts].filter(([, count]) => count > 1).map(([item]) => item),
+  };
+}

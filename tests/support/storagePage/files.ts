@@ -1,0 +1,60 @@
+/** What tests do to the files of a database behind the platform's back. */
+
+/**
+ * Opens the files of a database as a worker does that nobody has told to stop, without asking for the
+ * lock. @returns how many; after `forMs` they are let go
+ */
+export function holdFiles(name: string, forMs: number): Promise<number> {
+  const worker = new Worker(new URL('./holder.ts', import.meta.url), { type: 'module' });
+  return answerOf(worker, { name, forMs });
+}
+
+/** @returns how it ended to open the files where the browser refuses the n-th one that is asked for */
+export async function failInstall(name: string, failAt: number): Promise<{ outcome: string; calls: number }> {
+  const worker = new Worker(new URL('./failingInstall.ts', import.meta.url), { type: 'module' });
+  const answer = await answerOf<{ outcome: string; calls: number }>(worker, { name, failAt });
+  worker.terminate();
+  return answer;
+}
+
+function answerOf<T>(worker: Worker, message: unknown): Promise<T> {
+  return new Promise((resolve) => {
+    worker.onmessage = ({ data }: MessageEvent<T>) => resolve(data);
+    worker.postMessage(message);
+  });
+}
+
+/** Bytes before the database in a file of the VFS. */
+const VFS_HEADER = 4096;
+
+interface Folder {
+  values(): AsyncIterable<FileSystemFileHandle>;
+}
+
+async function filesOf(name: string): Promise<FileSystemFileHandle[]> {
+  let folder = await navigator.storage.getDirectory();
+  for (const part of ['convoy', name, '.opaque']) folder = await folder.getDirectoryHandle(part);
+  const files: FileSystemFileHandle[] = [];
+  for await (const file of (folder as unknown as Folder).values()) files.push(file);
+  return files;
+}
+
+/** @returns the bytes of all files of a closed database */
+export async function sizeOf(name: string): Promise<number> {
+  const sizes = (await filesOf(name)).map(async (file) => (await file.getFile()).size);
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}
+
+/** Overwrites a page of a closed database, counted from its beginning. */
+export async function damage(name: string, page: number): Promise<void> {
+  for (const file of await filesOf(name)) {
+    const { size } = await file.getFile();
+    if (size < 100_000) continue;
+    const header = await (await file.getFile()).slice(VFS_HEADER, VFS_HEADER + 100).arrayBuffer();
+    const pageSize = new DataView(header).getUint16(16);
+    const writable = await file.createWritable({ keepExistingData: true });
+    const position = VFS_HEADER + pageSize * page;
+    await writable.write({ type: 'write', position, data: new Uint8Array(pageSize).fill(0x5a) });
+    await writable.close();
+  }
+}
