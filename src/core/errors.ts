@@ -42,6 +42,8 @@ export type StorageError = {
     /** A step to the version of the code fails; the database is as it was. */
     | 'migration_failed'
     | 'locked'
+    /** Another tab or process has written what this was based on. */
+    | 'overtaken'
     | 'unavailable'
     /** A part of the code that reads it did not come over the network. */
     | 'not_loaded'
@@ -152,6 +154,7 @@ export function reactionTo(error: AppError): Reaction {
     case 'conflict':
       return 'quarantine';
     case 'storage':
+      return error.code === 'overtaken' ? 'retry' : 'stop';
     case 'validation':
     case 'unavailable':
     case 'unexpected':

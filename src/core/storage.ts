@@ -48,6 +48,7 @@ export interface Replica {
   held(table: string): Iterable<string>;
   /** Somebody is told about every change of this table. */
   watches(table: string): boolean;
+  /** @param changes of every table that others wrote to, also where nothing of it is held or watched */
   takeOver(changes: ForeignChange[]): void;
 }
 

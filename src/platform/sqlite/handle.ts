@@ -72,6 +72,8 @@ const WORDS: Record<Exclude<StorageError['code'], 'newer_schema' | 'unsynced_wor
   quota: 'There is no room left on this device. Free some space; what was written before is safe.',
   corrupt: 'The local database is damaged.',
   locked: 'The local database is in use by another program that does not let go of it.',
+  overtaken:
+    'Another tab or program has written meanwhile. Nothing was changed: look at what is there now, and try again.',
   no_migration: 'The local database is too old for this version of Convoy.',
   migration_failed:
     'The local database could not be brought to this version of Convoy. Nothing was changed: everything is as it was. Try again, or open it with a newer version.',

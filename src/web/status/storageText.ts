@@ -65,6 +65,7 @@ function troubleText({ code, message }: StorageError): StorageText {
         needsReload: true,
       };
     case 'locked':
+    case 'overtaken':
     case 'no_migration':
     case 'migration_failed':
     case 'foreign_file':

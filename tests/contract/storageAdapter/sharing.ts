@@ -49,6 +49,21 @@ export const sharingCases: AdapterCase[] = [
     },
   },
   {
+    title: 'tells which tables others wrote to, also those of which it holds nothing',
+    async run(host) {
+      const one = await open(host);
+      const other = await open(host, one.name);
+      const side = replica([]);
+      other.adapter.attach(side);
+      await insert(one.adapter, 'boats', { id: 'b1' });
+      await other.adapter.whileSoleWriter(async () => {
+        expectSame(side.told, [{ table: 'boats', rows: [], gone: [] }]);
+      });
+      await one.adapter.close();
+      await other.adapter.close();
+    },
+  },
+  {
     title: 'is not told what it wrote itself',
     async run(host) {
       const { adapter } = await open(host);

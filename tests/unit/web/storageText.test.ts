@@ -23,6 +23,7 @@ describe('the state of the local storage in words', () => {
       'newer_schema',
       'corrupt',
       'locked',
+      'overtaken',
       'no_migration',
       'migration_failed',
       'unavailable',

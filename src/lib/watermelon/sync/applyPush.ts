@@ -34,7 +34,7 @@ export async function applyPushAnswer(
   answer: PushAnswer,
 ): Promise<AppliedPush> {
   const { database, store, ids, clock } = session;
-  return database.write(async () => {
+  return session.write(async () => {
     const draft = new Draft(database);
     const to: Settling = {
       database,
@@ -218,7 +218,7 @@ export async function refuseLocally(
   error: SyncError,
 ): Promise<void> {
   const { database, store, ids, userId, clock } = session;
-  await database.write(async () => {
+  await session.write(async () => {
     const draft = new Draft(database);
     const { deviceId } = store.facts;
     const to: Applying = { database, draft, ids, deviceId, userId, now: clock.now() };

@@ -104,7 +104,7 @@ async function applyAnswer(session: SyncSession, answer: PullAnswer, runBefore: 
 
   const before = new Map(store.scopes);
   const fills = await mayFill(session, answer);
-  const applied = await database.write(async () => {
+  const applied = await session.write(async () => {
     const draft = new Draft(database);
     const to = {
       database,

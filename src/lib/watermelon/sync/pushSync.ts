@@ -113,7 +113,7 @@ async function storeNextBatch(
   const { database, store } = session;
   // Nobody is kept from writing to learn that there is nothing to send.
   if (!(await hasUnsynced(database))) return null;
-  return database.write(async () => {
+  return session.write(async () => {
     const { changes, prepared } = await next();
     const request = changes.length > 0 ? makeRequest(session, changes) : null;
     if (request) {
@@ -191,8 +191,9 @@ async function afterRefusal(
 }
 
 /** Its answer may have been lost and forgotten: whether what is new in it is there, the server has to say (U20). */
-async function doubtSent({ database, ids }: SyncSession, request: PushRequest): Promise<void> {
-  await database.write(async () => {
+async function doubtSent(session: SyncSession, request: PushRequest): Promise<void> {
+  const { database, ids } = session;
+  await session.write(async () => {
     const draft = new Draft(database);
     for (const { op, table, id } of request.changes) {
       const raw = op === 'insert' ? await draft.get(table, ids.toLocal(id)) : null;
@@ -208,7 +209,7 @@ async function dropOutbox(
   facts: { deviceId?: string; nextBatch?: number },
 ): Promise<void> {
   const { database, store } = session;
-  await database.write(async () => {
+  await session.write(async () => {
     const stored = await store.outbox();
     await database.batch([
       stored?.prepareDestroyPermanently() ?? null,

@@ -8,6 +8,11 @@ import type { SyncClock } from './syncClock';
 /** Everything one sync works with. */
 export interface SyncSession {
   database: ConvoyDatabase;
+  /**
+   * `database.write`, as long as nobody else has written what the session holds.
+   * Rejects with a `ConvoyError` (storage, `overtaken`) where somebody has.
+   */
+  write<T>(work: () => Promise<T>, description: string): Promise<T>;
   transport: SyncTransport;
   userId: string;
   store: DeviceStore;

@@ -19,6 +19,8 @@ import { prepareLogEntry } from './syncLog';
 
 /** Push-pull rounds of one sync; what is left then waits for the next. */
 const MOST_ROUNDS = 8;
+/** Times a sync begins anew because somebody else has written what it worked from. */
+const MOST_ATTEMPTS = 3;
 /** Rows in a page, unless said otherwise. */
 const PAGE_ROWS = 2_000;
 
@@ -29,6 +31,12 @@ const HELD_TABLES: ReadonlySet<string> = new Set([
   OutboxBatch.table,
   IdMapping.table,
 ] as unknown[] as string[]);
+
+const OVERTAKEN = {
+  kind: 'storage',
+  code: 'overtaken',
+  message: 'Another tab or program has synced meanwhile.',
+} as const;
 
 export interface SyncEngineOptions {
   database: ConvoyDatabase;
@@ -162,7 +170,7 @@ export class SyncEngine {
     }
     this.report({ kind: 'syncing', error: null, progress: null });
     try {
-      const error = await exclusively(() => this.rounds(result), signal);
+      const error = await exclusively(() => this.fromLatest(result), signal);
       if (error) {
         result.error = error;
         result.reaction = reactionTo(error);
@@ -185,10 +193,23 @@ export class SyncEngine {
     return result;
   }
 
-  private async rounds(result: SyncResult): Promise<SyncError | null> {
-    // Whoever synced this database before may have been another tab or process.
-    await this.options.database.catchUp();
-    const session = await this.open();
+  /** The lock is had: works from what is stored now, and anew where that turns out to be of before. */
+  private async fromLatest(result: SyncResult): Promise<SyncError | null> {
+    for (let attempt = 1; ; attempt += 1) {
+      // Whoever synced this database before may have been another tab or process.
+      await this.options.database.catchUp();
+      try {
+        return await this.rounds(await this.open(), result);
+      } catch (thrown) {
+        // What somebody sent to the storage right before their death may arrive when the lock is had.
+        const isOvertaken = thrown instanceof ConvoyError && thrown.code === OVERTAKEN.code;
+        if (!isOvertaken || attempt === MOST_ATTEMPTS) throw thrown;
+        this.isStale = true;
+      }
+    }
+  }
+
+  private async rounds(session: SyncSession, result: SyncResult): Promise<SyncError | null> {
     const { signal } = this.cancelled;
     for (let round = 0; round < MOST_ROUNDS; round += 1) {
       const known = this.status.value.pending;
@@ -244,8 +265,13 @@ export class SyncEngine {
     await upgradeRecords(database, store);
     if (!this.session) clock.restore(store.facts.clockOffset);
     const unreachable = { pull: unavailable, push: unavailable };
-    this.session = {
+    const loaded: SyncSession = {
       database,
+      write: (work, description) =>
+        database.write(async () => {
+          if (this.session !== loaded || this.isStale) throw new ConvoyError(OVERTAKEN);
+          return work();
+        }, description),
       transport: transport ?? unreachable,
       userId,
       store,
@@ -254,11 +280,12 @@ export class SyncEngine {
       policies,
       pageRows,
     };
+    this.session = loaded;
     const [known, stored] = [this.status.value.lastSyncedAt, store.facts.lastSyncedAt];
     this.report({
       lastSyncedAt: known === null || stored === null ? (known ?? stored) : Math.max(known, stored),
     });
-    return this.session;
+    return loaded;
   }
 
   /** What this engine holds in memory is read anew when somebody else has written it. */

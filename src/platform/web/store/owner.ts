@@ -116,7 +116,7 @@ export class Owner {
     const { store } = this.options;
     // Only a tab that was asleep for long while it wrote finds that others did not wait for it.
     if (since !== null && store.othersWroteSince(since, writerOf(batch.request))) {
-      throw new SqliteFailure(storageError('locked', 'another tab has written meanwhile'));
+      throw new SqliteFailure(storageError('overtaken'));
     }
     const logged = store.batch(batch);
     if (!logged) return null;

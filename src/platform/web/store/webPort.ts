@@ -284,8 +284,14 @@ export class WebPort implements StorePort {
    */
   private takeOver(written: Written, seq: number, then: () => void = () => undefined): boolean {
     const { replica } = this;
-    const wanted = replica ? wantedOf(written, replica).filter(({ ids }) => ids?.length !== 0) : [];
+    const tables = replica ? wantedOf(written, replica) : [];
+    const wanted = tables.filter(({ ids }) => ids?.length !== 0);
+    // Who holds nothing of a table is told that it was written to.
+    const untouched = tables
+      .filter(({ ids }) => ids?.length === 0)
+      .map(({ table }) => ({ table, rows: [], gone: [] }));
     if (!replica || wanted.length === 0) {
+      if (untouched.length > 0) replica?.takeOver(untouched);
       this.sawUpTo(seq);
       then();
       return false;
@@ -299,17 +305,16 @@ export class WebPort implements StorePort {
         return;
       }
       const rows = outcome.value as StoredRow[][];
-      replica.takeOver(
-        wanted.map((ofTable, index) => {
-          const { table, ...change } = changeOf(ofTable, rows[index] ?? [], replica);
-          // Its own batch that has not been answered is in memory as soon as it is.
-          return {
-            table,
-            rows: change.rows.filter(({ id }) => !this.calls.isWriting(table, id)),
-            gone: change.gone.filter((id) => !this.calls.isWriting(table, id)),
-          };
-        }),
-      );
+      const changes = wanted.map((ofTable, index) => {
+        const { table, ...change } = changeOf(ofTable, rows[index] ?? [], replica);
+        // Its own batch that has not been answered is in memory as soon as it is.
+        return {
+          table,
+          rows: change.rows.filter(({ id }) => !this.calls.isWriting(table, id)),
+          gone: change.gone.filter((id) => !this.calls.isWriting(table, id)),
+        };
+      });
+      replica.takeOver([...changes, ...untouched]);
       this.sawUpTo(seq);
       then();
       this.drain();
@@ -358,8 +363,8 @@ export class WebPort implements StorePort {
   private tell(error: Error): void {
     if (!(error instanceof ConvoyError) || error.detail.kind !== 'storage') return;
     const { detail } = error;
-    // That somebody else has written is for whoever wanted to write.
-    if (detail.code === 'locked' || this.told.has(detail.code)) return;
+    // That somebody else writes, or has written, is for whoever wanted to write.
+    if (detail.code === 'locked' || detail.code === 'overtaken' || this.told.has(detail.code)) return;
     this.told.add(detail.code);
     for (const listener of this.listeners) listener(detail);
   }
