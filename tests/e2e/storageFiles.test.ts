@@ -198,7 +198,7 @@ describe('tabs that sleep', () => {
     expect(await page.evaluate(() => window.storagePage.open('db', 0, 300))).toBe('open');
     await page.evaluate((place) => window.storagePage.current().mark(place, 'fresh'), place);
     await one.page.evaluate(() => window.storagePage.current().finishSlowWrite());
-    expect(await slow).toBe('locked');
+    expect(await slow).toBe('overtaken');
     expect(await one.updateTask(place.task, { title: 'renamed later' })).toBe('ok');
     expect(await one.task(place.task)).toMatchObject({ title: 'renamed later', description: 'fresh;' });
   });

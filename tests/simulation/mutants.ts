@@ -132,7 +132,7 @@ export const MUTANTS: readonly Mutant[] = [
     'cursor-before-rows',
     'Cursors are saved before the rows they stand for.',
     `${SYNC}/pullSync.ts`,
-    '  const applied = await database.write(async () => {\n    const draft = new Draft(database);',
+    '  const applied = await session.write(async () => {\n    const draft = new Draft(database);',
     `  await database.write(() =>
     database.batch(
       answer.scopes.flatMap(({ id, role }) => {
@@ -142,7 +142,7 @@ export const MUTANTS: readonly Mutant[] = [
       }),
     ),
   );
-  const applied = await database.write(async () => {
+  const applied = await session.write(async () => {
     const draft = new Draft(database);`,
   ),
   mutant(
