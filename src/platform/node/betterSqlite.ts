@@ -115,3 +115,19 @@ function guarded<T>(work: () => T): T {
     );
   }
 }
+
+/** @returns whether another connection, of whatever process, has the file open */
+export function isOpenElsewhere(path: string): boolean {
+  let database: Sqlite.Database | null = null;
+  try {
+    database = new Sqlite(path, { timeout: 0, fileMustExist: true, ...nativePart() });
+    // Whoever is the only one may do without the log.
+    database.pragma('journal_mode = DELETE');
+    return false;
+  } catch (error) {
+    if (!(error instanceof Sqlite.SqliteError)) throw error;
+    return error.code.startsWith('SQLITE_BUSY') || error.code.startsWith('SQLITE_LOCKED');
+  } finally {
+    database?.close();
+  }
+}

@@ -24,7 +24,7 @@ export function createPlatform(options: NodePlatformOptions = {}): WatermelonPla
   return {
     openAdapter: (database) => openSqlite(folder, database),
     hasDatabase: async (name) => hasSqlite(folder, name),
-    removeDatabase: async (name) => removeSqlite(folder, name),
+    removeDatabase: (name, patienceMs) => removeSqlite(folder, name, patienceMs),
     sessionStorage: () => fileStorage(folder, 'session.json'),
     backend: async () => {
       const { SUPABASE_URL: url, SUPABASE_ANON_KEY: anonKey } = process.env;

@@ -7,6 +7,7 @@ import { SqliteFailure, type SqlValue, storageError } from '../sqlite/handle';
 import type { Done, Outcome, StorePort } from '../sqlite/port';
 import type { EncodedBatch, SqliteStore } from '../sqlite/store';
 import type { FileLock } from './fileLock';
+import type { OpenedFile } from './openFile';
 
 /** ms between looks for what other processes wrote, when nothing is read here. */
 const LOOK_MS = 200;
@@ -14,6 +15,9 @@ const LOOK_MS = 200;
 const IDLE_MS = 2_000;
 /** ms until a writer gives up on the others. */
 const PATIENCE_MS = 30_000;
+
+/** Codes of storage errors that do not pass by themselves. */
+const LASTING: ReadonlySet<string> = new Set<StorageError['code']>(['newer_schema', 'corrupt']);
 
 export class NodePort implements StorePort {
   private replica: Replica | null = null;
@@ -23,13 +27,15 @@ export class NodePort implements StorePort {
   private writers = 0;
   private readonly told = new Set<StorageError['code']>();
 
+  private readonly store: SqliteStore;
+  readonly salvaged: SalvageReport | null;
+
   constructor(
-    private readonly store: SqliteStore,
+    private readonly file: OpenedFile,
     private readonly lock: FileLock,
-    readonly salvaged: SalvageReport | null,
-    /** Called once where the database turns out to be damaged. */
-    private readonly noteDamage: () => void,
   ) {
+    this.store = file.store;
+    this.salvaged = file.store.salvaged();
     this.timer = setInterval(() => this.look(), LOOK_MS);
     // Nobody has to wait for it to end the process.
     this.timer.unref();
@@ -94,7 +100,10 @@ export class NodePort implements StorePort {
     if (this.writers === 0) await waitFor(this.lock);
     this.writers += 1;
     try {
-      if (this.writers === 1) await this.catchUp();
+      if (this.writers === 1) {
+        this.refuseReplaced();
+        await this.catchUp();
+      }
       return await work();
     } finally {
       this.writers -= 1;
@@ -119,15 +128,28 @@ export class NodePort implements StorePort {
     }
   }
 
-  private takeOver(): void {
-    const written = this.store.foreignWrites();
-    if (written && this.replica) this.replica.takeOver(foreignChanges(this.store, written, this.replica));
+  /** What is written into a file that was put aside or removed would be lost. */
+  private refuseReplaced(): void {
+    if (!this.file.isReplaced()) return;
+    const error = new ConvoyError(storageError('unavailable', 'its file was replaced: open it again'));
+    this.tell(error);
+    throw error;
   }
 
+  private takeOver(): void {
+    const { store, replica } = this;
+    const changes = store.foreignWrites((written) => replica && foreignChanges(store, written, replica));
+    if (changes) replica?.takeOver(changes);
+  }
+
+  /** What fails now may succeed later, but for what stays as it is. */
   private look(): void {
-    const looked = attempt(() => this.takeOver());
+    const looked = attempt(() => {
+      this.refuseReplaced();
+      this.takeOver();
+    });
     if ('value' in looked) return;
-    clearInterval(this.timer);
+    if (looked.error instanceof ConvoyError && LASTING.has(looked.error.code)) clearInterval(this.timer);
     this.tell(looked.error);
   }
 
@@ -148,7 +170,7 @@ export class NodePort implements StorePort {
     const { detail } = error;
     if (this.told.has(detail.code)) return;
     this.told.add(detail.code);
-    if (detail.code === 'corrupt') this.noteDamage();
+    if (detail.code === 'corrupt') this.file.noteDamage();
     for (const listener of this.listeners) listener(detail);
   }
 }

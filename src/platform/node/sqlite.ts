@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AppSchema } from '@nozbe/watermelondb';
 import type { DatabaseAdapter } from '@nozbe/watermelondb/adapters/type';
@@ -10,18 +10,41 @@ import type { Closable } from '@/core/storage';
 import { asDatabaseAdapter, SqliteAdapter } from '../sqlite/adapter';
 import { SqliteFailure, storageError } from '../sqlite/handle';
 import { silenceWatermelon } from '../watermelonLogger';
+import { isOpenElsewhere } from './betterSqlite';
 import { FileLock } from './fileLock';
 import { NodePort, waitFor } from './nodePort';
-import { type OpenedFile, openFile, openReady } from './openFile';
+import { hasFile, type OpenedFile, openFile, openReady, removeFile } from './openFile';
+
+const fileOf = (folder: string, name: string) => join(folder, `${name}.db`);
+const lockOf = (folder: string, name: string) => new FileLock(join(folder, `${name}.lock`));
 
 export function hasSqlite(folder: string, name: string): boolean {
-  return existsSync(join(folder, `${name}.db`));
+  return hasFile(fileOf(folder, name));
 }
 
-/** The journals go first: one without its database is nothing, one beside a new database would be its own. */
-export function removeSqlite(folder: string, name: string): void {
-  for (const suffix of ['-wal', '-shm', '-journal', '-damaged', '']) {
-    rmSync(join(folder, `${name}.db${suffix}`), { force: true });
+/** ms between looks whether others have let go of a database. */
+const RETRY_MS = 50;
+
+/**
+ * Removes a database for good. Rejects with a `ConvoyError` (storage, `locked`) while somebody has it open.
+ * @param patienceMs how long to wait for those who are about to close it
+ */
+export async function removeSqlite(folder: string, name: string, patienceMs = 0): Promise<void> {
+  const path = fileOf(folder, name);
+  if (!hasFile(path)) return;
+  const deadline = performance.now() + patienceMs;
+  const lock = lockOf(folder, name);
+  try {
+    await waitFor(lock);
+    while (isOpenElsewhere(path)) {
+      if (performance.now() > deadline) throw new ConvoyError(storageError('locked'));
+      lock.release();
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      await waitFor(lock);
+    }
+    removeFile(path);
+  } finally {
+    lock.close();
   }
 }
 
@@ -34,10 +57,9 @@ export async function openSqlite(
   let lock: FileLock | null = null;
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    lock = new FileLock(join(folder, `${options.name}.lock`));
-    const path = join(folder, `${options.name}.db`);
-    const { store, noteDamage } = openReady(path, options) ?? (await openAlone(lock, path, options));
-    const port = new NodePort(store, lock, store.salvaged(), noteDamage);
+    lock = lockOf(folder, options.name);
+    const path = fileOf(folder, options.name);
+    const port = new NodePort(openReady(path, options) ?? (await openAlone(lock, path, options)), lock);
     return ok(asDatabaseAdapter(new SqliteAdapter({ ...options, port })));
   } catch (error) {
     lock?.close();

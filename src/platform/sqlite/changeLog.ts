@@ -13,8 +13,11 @@ const NAMED = 500;
 /** Ids of the records written, by table; null: any of them. */
 export type Written = Record<string, string[] | null>;
 
+/** Each log counts from a number of its own, so that a number of another database is never taken for one of this. */
 export const CHANGE_LOG_SQL = `create table if not exists "convoy_changes"
-  ("seq" integer primary key autoincrement, "request" text unique, "written" text not null);`;
+  ("seq" integer primary key autoincrement, "request" text unique, "written" text not null);
+  insert into "sqlite_sequence" ("name", "seq") select 'convoy_changes', abs(random() % ${2 ** 52})
+  where not exists (select 1 from "sqlite_sequence" where "name" = 'convoy_changes');`;
 
 export class ChangeLog {
   constructor(private readonly handle: SqliteHandle) {}
@@ -46,8 +49,9 @@ export class ChangeLog {
     );
   }
 
-  /** @returns whether requests that do not begin with this prefix wrote records after a batch */
+  /** @returns whether requests that do not begin with this prefix wrote records after a batch, or may have: it is not known here */
   othersSince(seq: number, prefix: string): boolean {
+    if (!this.knows(seq)) return true;
     const { rows } = this.handle.select(
       `select 1 from "convoy_changes" where "seq" > ? and "written" <> '{}'
        and coalesce(substr("request", 1, ?), '') <> ? limit 1`,
@@ -56,7 +60,14 @@ export class ChangeLog {
     return rows.length > 0;
   }
 
-  /** @returns what was written after a batch, as one; null when that is no longer known. */
+  private knows(seq: number): boolean {
+    return (
+      this.latest() === seq ||
+      this.handle.select('select 1 from "convoy_changes" where "seq" = ?', [seq]).rows.length > 0
+    );
+  }
+
+  /** @returns what was written after a batch, as one; null when that is not known, or no longer. */
   since(seq: number): Written | null {
     const { rows } = this.handle.select(
       'select "seq", "written" from "convoy_changes" where "seq" > ? order by "seq"',

@@ -1,6 +1,6 @@
 /** A whole local database as a file, to be kept elsewhere and brought in again. */
 
-import { inTransaction, SqliteFailure, type SqliteHandle, storageError } from './handle';
+import { inTransaction, SqliteFailure, type SqliteHandle, type SqlValue, storageError } from './handle';
 import { prepareDatabase, type SchemaOfCode, versionOf } from './prepare';
 
 /** Key under which an exported file names its owner. */
@@ -11,9 +11,15 @@ const ROWS = 1_000;
 const FORMAT_AT = [18, 19] as const;
 const WITHOUT_LOG = 1;
 
-/** @returns the content of a file that stands by itself */
+/** @returns the content of a file that stands by itself; also where the disk is full */
 export function exportFile(handle: SqliteHandle, owner: string): Uint8Array {
-  handle.run('insert or replace into "local_storage" ("key", "value") values (?, ?)', [[OWNER, owner]]);
+  try {
+    // Written once: of a copy that has to be changed there would be several in memory.
+    if (ownerOf(handle) !== owner) noteOwner(handle, owner);
+  } catch (error) {
+    if (!(error instanceof SqliteFailure) || error.detail.code !== 'quota') throw error;
+    return exportUnopened(handle, owner);
+  }
   return withoutLog(handle.serialize());
 }
 
@@ -21,7 +27,8 @@ export function exportFile(handle: SqliteHandle, owner: string): Uint8Array {
 export function exportUnopened(handle: SqliteHandle, owner: string): Uint8Array {
   const copy = handle.openCopy(withoutLog(handle.serialize()));
   try {
-    return exportFile(copy, owner);
+    noteOwner(copy, owner);
+    return withoutLog(copy.serialize());
   } finally {
     copy.close();
   }
@@ -58,8 +65,7 @@ function openExported(handle: SqliteHandle, bytes: Uint8Array, owner: string): S
     const said = file.select('pragma integrity_check(1)').rows[0]?.[0];
     if (said !== 'ok') throw foreign(String(said));
     if (versionOf(file) === 0) throw foreign('it was not made by Convoy');
-    const { rows } = file.select('select "value" from "local_storage" where "key" = ?', [OWNER]);
-    if (rows[0]?.[0] !== owner) throw foreign('it belongs to another account');
+    if (ownerOf(file) !== owner) throw foreign('it belongs to another account');
     return file;
   } catch (error) {
     file?.close();
@@ -68,6 +74,14 @@ function openExported(handle: SqliteHandle, bytes: Uint8Array, owner: string): S
     }
     throw error;
   }
+}
+
+function ownerOf(handle: SqliteHandle): SqlValue | undefined {
+  return handle.select('select "value" from "local_storage" where "key" = ?', [OWNER]).rows[0]?.[0];
+}
+
+function noteOwner(handle: SqliteHandle, owner: string): void {
+  handle.run('insert or replace into "local_storage" ("key", "value") values (?, ?)', [[OWNER, owner]]);
 }
 
 function foreign(reason: string, cause?: unknown): SqliteFailure {

@@ -75,7 +75,7 @@ export class SqliteStore {
    * @returns how it is remembered; null where there is nothing to tell, or it was applied before
    */
   batch({ statements, written, request }: EncodedBatch): Logged | null {
-    return inTransaction(this.handle, () => {
+    const logged = inTransaction(this.handle, (): Logged | null => {
       if (this.handle.dataVersion() !== this.version) this.refuseNewer();
       if (request !== null && this.log.has(request)) return null;
       for (const { sql, argLists } of statements) this.handle.run(sql, argLists);
@@ -83,11 +83,20 @@ export class SqliteStore {
       const batch = new WrittenBatch();
       for (const [table, ids] of Object.entries(written)) for (const id of ids) batch.add(table, id);
       const toTell = batch.get();
-      const seq = this.log.add(toTell, request);
-      // Where others wrote in between, that is still to be told.
-      if (seq === this.seen + 1) this.seen = seq;
-      return { seq, written: toTell };
+      return { seq: this.log.add(toTell, request), written: toTell };
     });
+    if (logged) this.wrote(logged.seq);
+    return logged;
+  }
+
+  /** To be called when it is committed. Where others wrote in between, that is still to be told. */
+  private wrote(seq: number): void {
+    if (seq === this.seen + 1) this.seen = seq;
+  }
+
+  /** @returns whether a request was applied */
+  hasApplied(request: string): boolean {
+    return this.log.has(request);
   }
 
   /** @returns the number of the latest batch; 0 for none */
@@ -95,30 +104,30 @@ export class SqliteStore {
     return this.log.latest();
   }
 
-  /** @returns what was written after a batch; of every table anything, where that is no longer known */
+  /** @returns what was written after a batch; of every table anything, where that is not known */
   writtenSince(seq: number): Written {
     return this.log.since(seq) ?? this.everything();
   }
 
-  /** @returns whether requests that do not begin with this prefix wrote records after a batch */
+  /** @returns whether requests that do not begin with this prefix wrote records after a batch, or may have: it is not known */
   othersWroteSince(seq: number, prefix: string): boolean {
     return this.log.othersSince(seq, prefix);
   }
 
   /**
-   * @returns what other connections wrote since the last call, or null for nothing. Throws `newer_schema`
-   * when one of them has brought the database to a newer version.
+   * @param read reads what other connections wrote since the last time; where that fails it is asked for again
+   * @returns what it read, null where nothing was written. Throws `newer_schema` when one of them has brought
+   * the database to a newer version.
    */
-  foreignWrites(): Written | null {
+  foreignWrites<T>(read: (written: Written) => T): T | null {
     const version = this.handle.dataVersion();
     if (version === this.version) return null;
     this.refuseNewer();
-    this.version = version;
     const latest = this.log.latest();
-    if (latest === this.seen) return null;
-    const written = this.writtenSince(this.seen);
+    const found = latest === this.seen ? null : read(this.writtenSince(this.seen));
     this.seen = latest;
-    return written;
+    this.version = version;
+    return found;
   }
 
   /** @returns the stored records among these ids, as they are; of all ids for null. */
@@ -141,11 +150,11 @@ export class SqliteStore {
   }
 
   /** Replaces everything by what an exported file holds. @returns the batch as which others learn of it */
-  importFile(bytes: Uint8Array, owner: string): Logged {
+  importFile(bytes: Uint8Array, owner: string, request: string | null = null): Logged {
     const written = this.everything();
-    const also = () => this.log.add(written, null);
+    const also = () => this.log.add(written, request);
     const seq = importFile(this.handle, bytes, { owner, code: this.code, also });
-    if (seq === this.seen + 1) this.seen = seq;
+    this.wrote(seq);
     return { seq, written };
   }
 

@@ -242,20 +242,26 @@ describe('a full disk', () => {
     const path = join(folder.path, 'full.db');
     const handle = new BetterSqliteHandle(path);
     const store = SqliteStore.open(handle, { schema, migrations });
-    const port = new NodePort(store, new FileLock(join(folder.path, 'full.lock')), null, () => undefined);
+    const port = new NodePort(
+      { store, noteDamage: () => undefined, isReplaced: () => false },
+      new FileLock(join(folder.path, 'full.lock')),
+    );
     const adapter = asDatabaseAdapter(new SqliteAdapter({ name: 'full', schema, migrations, port }));
     const opened = await openDatabase({ adapter, clock: new SyncClock() });
     if (!opened.ok) throw new Error(opened.error.message);
     const database = opened.value;
     const task = await create(database, 'kept');
     const pages = Number(handle.select('pragma page_count').rows[0]?.[0]);
-    handle.exec(`pragma max_page_count = ${pages + 3}`);
+    handle.exec(`pragma max_page_count = ${pages}`);
     const large = 'x'.repeat(90_000);
     await expect(edit(database, task, { description: large })).rejects.toMatchObject({
       code: 'quota',
       detail: { kind: 'storage' },
     });
     expect(task.raw).toMatchObject({ title: 'kept', description: null, _status: 'created' });
+    const copy = new BetterSqliteHandle(Buffer.from(await database.exportFile('somebody '.repeat(1_000))));
+    expect(copy.select('select title from tasks').rows, 'a backup needs no room here').toEqual([['kept']]);
+    copy.close();
     handle.exec('pragma max_page_count = 100000');
     await edit(database, task, { description: large });
     await database.close();
