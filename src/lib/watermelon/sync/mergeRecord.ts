@@ -1,12 +1,9 @@
-/**
- * The pure core of conflict resolution: three versions of a record in, one out, and what was chosen.
- * Three-way text merge after diff3 (Khanna, Kunal, Pierce 2007), by `node-diff3`.
- */
+/** The pure core of conflict resolution: three versions of a record in, one out, and what was chosen. */
 
-import { diff3Merge } from 'node-diff3';
 import { columnsOf, type SyncedTable } from '@/core/schema';
 import type { RawValue } from '../models/watermelondb';
 import { sameValue } from './codec';
+import { mergeText } from './mergeText';
 import type { Policy, TablePolicies } from './policies';
 
 export interface MergeInput {
@@ -74,7 +71,7 @@ function mergeUnit(input: MergeInput, columns: string[]): Record<string, MergedC
   const first = columns[0] as string;
   const policy = input.policies[first] ?? 'remote';
   if (policy === 'text') {
-    const text = mergeText(at(base, first), at(local, first), at(remote, first));
+    const text = mergeProse(at(base, first), at(local, first), at(remote, first));
     if (text !== null) return all(() => ({ value: text, how: 'conflict', by: 'text' }));
     return all((name) => ({ value: at(remote, name), how: 'conflict', by: 'open' }));
   }
@@ -91,17 +88,8 @@ function isLater(input: MergeInput, columns: string[]): boolean {
   return Number.isFinite(local) && Number.isFinite(remote) && local > remote;
 }
 
-/** @returns the merged text, or null where both sides changed the same passage or one removed it whole. */
-function mergeText(base: RawValue, local: RawValue, remote: RawValue): string | null {
+/** Where both sides changed the same passage, or one removed it whole, a person decides: null. */
+function mergeProse(base: RawValue, local: RawValue, remote: RawValue): string | null {
   if (typeof local !== 'string' || typeof remote !== 'string') return null;
-  const tokens = (text: string) => text.split(/(\s+)/);
-  const regions = diff3Merge(tokens(local), tokens(typeof base === 'string' ? base : ''), tokens(remote), {
-    excludeFalseConflicts: true,
-  });
-  let merged = '';
-  for (const region of regions) {
-    if (!region.ok) return null;
-    merged += region.ok.join('');
-  }
-  return merged;
+  return mergeText(typeof base === 'string' ? base : '', local, remote);
 }

@@ -1,0 +1,151 @@
+/**
+ * Three-way merge of texts by their words, after diff3 (Khanna, Kunal, Pierce 2007), of shortest differences
+ * after Myers (1986). It runs while others wait to write: its work is bounded, whatever the texts.
+ */
+
+/** Words and the space between them, by number. */
+type Tokens = readonly number[];
+
+/** `tokens` take the place of those of the base from `from` up to `to`. */
+interface Change {
+  from: number;
+  to: number;
+  tokens: Tokens;
+}
+
+const UNREACHED = -1;
+/** Most comparisons for one difference: some 2,000 changed tokens, less than a tenth of a second. */
+const MOST_STEPS = 2_000_000;
+
+/** @returns the merged text, or null where both sides changed the same passage differently. */
+export function mergeText(base: string, local: string, remote: string): string | null {
+  const words: string[] = [];
+  const numbers = new Map<string, number>();
+  const tokensOf = (text: string) =>
+    text.split(/(\s+)/).map((word) => {
+      const number = numbers.get(word) ?? words.push(word) - 1;
+      numbers.set(word, number);
+      return number;
+    });
+  const before = tokensOf(base);
+  const changes = [local, remote].flatMap((text, side) =>
+    changesOf(before, tokensOf(text)).map((change) => ({ ...change, side })),
+  );
+  changes.sort((one, other) => one.from - other.from);
+
+  const merged: Tokens[] = [];
+  let done = 0;
+  while (changes.length > 0) {
+    // Changes that overlap or touch are of one passage.
+    const from = changes[0]?.from ?? 0;
+    let to = from;
+    let count = 0;
+    for (const change of changes) {
+      if (change.from > to) break;
+      to = Math.max(to, change.to);
+      count += 1;
+    }
+    const passage = changes.splice(0, count);
+    const [ours = [], theirs = []] = [0, 1].map((side) => {
+      const own = passage.filter((change) => change.side === side);
+      return own.length > 0 ? [withChanges(before, own, from, to)] : [];
+    });
+    const [wanted = [], other = wanted] = [...ours, ...theirs];
+    if (!isEqual(wanted, other)) return null;
+    merged.push(before.slice(done, from), wanted);
+    done = to;
+  }
+  merged.push(before.slice(done));
+  return merged
+    .flat()
+    .map((number) => words[number])
+    .join('');
+}
+
+/** The base from `from` up to `to` as one side has it. */
+function withChanges(base: Tokens, changes: readonly Change[], from: number, to: number): Tokens {
+  const parts: Tokens[] = [];
+  let done = from;
+  for (const change of changes) {
+    parts.push(base.slice(done, change.from), change.tokens);
+    done = change.to;
+  }
+  return [...parts, base.slice(done, to)].flat();
+}
+
+function isEqual(one: Tokens, other: Tokens): boolean {
+  return one.length === other.length && one.every((token, at) => token === other[at]);
+}
+
+/** What makes `after` of `before`: the least there is, or one change of all between what begins and ends alike. */
+function changesOf(before: Tokens, after: Tokens): Change[] {
+  let start = 0;
+  while (start < before.length && start < after.length && before[start] === after[start]) start += 1;
+  const [left, right] = [before.slice(start), after.slice(start)];
+  const found = shortestChanges(left, right) ?? [wholeChange(left, right)];
+  return found.map(({ from, to, tokens }) => ({ from: from + start, to: to + start, tokens }));
+}
+
+function wholeChange(before: Tokens, after: Tokens): Change {
+  let [to, end] = [before.length, after.length];
+  while (to > 0 && end > 0 && before[to - 1] === after[end - 1]) {
+    to -= 1;
+    end -= 1;
+  }
+  return { from: 0, to, tokens: after.slice(0, end) };
+}
+
+/** @returns null where that takes too many steps. */
+function shortestChanges(before: Tokens, after: Tokens): Change[] | null {
+  const reached = furthestPoints(before, after);
+  if (!reached) return null;
+  const changes: Change[] = [];
+  let [x, y] = [before.length, after.length];
+  let [to, end] = [x, y];
+  const note = () => {
+    if (x < to || y < end) changes.push({ from: x, to, tokens: after.slice(y, end) });
+  };
+  // Where several differences are shortest, what is kept is the first of its kind, in the new text before the old one.
+  for (let edits = reached.length - 1; x > 0 || y > 0; ) {
+    const at = (x - y + edits) / 2;
+    const [below = UNREACHED, above = UNREACHED] = reached[edits - 1]?.subarray(at, at + 2) ?? [];
+    if (y > 0 && above >= x) {
+      y -= 1;
+      edits -= 1;
+    } else if (x > 0 && below >= x - 1) {
+      x -= 1;
+      edits -= 1;
+    } else {
+      note();
+      x -= 1;
+      y -= 1;
+      [to, end] = [x, y];
+    }
+  }
+  note();
+  return changes.reverse();
+}
+
+/**
+ * For each number of edits, how far into `before` they lead on each diagonal, from the lowest to the highest,
+ * up to the number that leads to the end of both. Each row begins and ends with a diagonal out of reach.
+ */
+function furthestPoints(before: Tokens, after: Tokens): Int32Array[] | null {
+  const all: Int32Array[] = [];
+  let last = new Int32Array(2).fill(UNREACHED);
+  for (let edits = 0, steps = 0; steps <= MOST_STEPS; edits += 1) {
+    const points = new Int32Array(edits + 3).fill(UNREACHED);
+    all.push(points);
+    for (let at = 0; at <= edits; at += 1) {
+      const from = Math.max(last[at + 1] as number, (last[at] as number) + 1);
+      const diagonal = 2 * at - edits;
+      let x = from;
+      while (x < before.length && x - diagonal < after.length && before[x] === after[x - diagonal]) x += 1;
+      points[at + 1] = x;
+      if (x >= before.length && x - diagonal >= after.length) return all;
+      steps += 1 + x - from;
+    }
+    last = points;
+  }
+  return null;
+}
