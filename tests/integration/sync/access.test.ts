@@ -157,6 +157,49 @@ describe('losing a workspace', () => {
   });
 });
 
+describe('a deletion refused for lack of access, in a workspace that is gained again page by page', () => {
+  /** One page is here, with a membership; what was to be deleted is on the one after the next. */
+  async function afterOnePage() {
+    const made = await setUp(null);
+    const { workspace, milestone, join, leave } = made;
+    const pageRows = await countOf(owner, workspace.id);
+    const create = (title: string) => owner.contextService.createTask({ milestone_id: milestone.id, title });
+    for (let rows = 0; rows < pageRows; rows += 2) await create('a task and its activity');
+    await owner.sync();
+    const late = await create('late');
+    await owner.sync();
+    await join('editor');
+    const member = await world.device(made.member, { pageRows });
+    await settle(member);
+    await leave();
+    await member.contextService.deleteTask(late.id);
+    await settle(member);
+    await join('viewer');
+    member.transport.next('pull', { what: 'delay', ms: 0 }).loseNextResponse('pull');
+    expect(await member.sync()).toMatchObject({ status: 'error' });
+    expect(await countOf(member, workspace.id)).toBe(pageRows);
+    return { ...made, member, late };
+  }
+
+  it('D11 P-NOLOSS is made again when all is here, also where the role is raised before', async () => {
+    const { member, late, setRole } = await afterOnePage();
+    await setRole('editor');
+    await settle(member);
+    expect(member.syncStatus.quarantined).toBe(0);
+    expect(await member.contextService.getLocalTask(late.id)).toBeNull();
+    await expectConverged(world, member, owner);
+    expect(await owner.contextService.getLocalTask(late.id)).toBeNull();
+  });
+
+  it('D7 P-NOLOSS stays when a person retries it before', async () => {
+    const { member } = await afterOnePage();
+    const entries = await entriesOf(member);
+    const deletion = entries.find(({ operation }) => operation === 'delete');
+    expect(await member.retryQuarantined(deletion?.id ?? '')).toBe(false);
+    expect(await entriesOf(member)).toHaveLength(entries.length);
+  });
+});
+
 describe('a role that is lowered to viewer', () => {
   it('D11 a refused deletion in a workspace that is deleted then has nothing left to do', async () => {
     const { member, workspace, milestone, setRole } = await setUp('editor');

@@ -176,12 +176,11 @@ async function applyAnswer(session: SyncSession, answer: PullAnswer, runBefore: 
   return applied;
 }
 
-/** More may be written than before. Of a workspace that was gained: once all of it is here. */
+/** All of the scope is here, and more may be written in it than before, or it was not all here yet. */
 function isRaised(before: ScopeState | undefined, now: ScopeState | undefined): boolean {
-  if (!now) return false;
-  if (before && BY_RIGHTS.indexOf(now.role) > BY_RIGHTS.indexOf(before.role)) return true;
-  const wasWhole = before !== undefined && before.cursor.target === undefined;
-  return !wasWhole && now.cursor.target === undefined;
+  if (!now || now.cursor.target !== undefined) return false;
+  if (!before || before.cursor.target !== undefined) return true;
+  return BY_RIGHTS.indexOf(now.role) > BY_RIGHTS.indexOf(before.role);
 }
 
 function isUnchanged({ store }: SyncSession, answer: PullAnswer): boolean {

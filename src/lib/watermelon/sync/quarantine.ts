@@ -6,12 +6,13 @@ import type { Json, PushChange } from '@/core/protocol';
 import type { SyncedTable } from '@/core/schema';
 import { validateChanges } from '@/core/validation';
 import type { ConvoyDatabase } from '../database';
-import { type ConvoyModel, Quarantined, type WantedChange } from '../models';
+import { type ConvoyModel, Quarantined, ScopeCursor, type WantedChange } from '../models';
 import { markClean, markEdited, readBase, serverValue, trackedColumns, writeBase } from '../models/tracking';
 import { type Model, Q, type Raw } from '../models/watermelondb';
 import type { Applying } from './applying';
 import { defaultOf, sameValue, toRaw, toStored } from './codec';
 import { undelete, withDescendants } from './deletion';
+import { IdMappings } from './idMapping';
 
 export interface Refusal {
   code: string;
@@ -100,8 +101,8 @@ export function takeBackColumns(
 /**
  * Makes a refused change again, with those refused together with it, as new local edits.
  * @param unless where it says so of one of them, nothing is made again
- * @returns false when there is no such entry, or when what it was to change, or the workspace of what it was
- *   to delete, is gone: the entry then stays
+ * @returns false when there is no such entry, when what it was to change is gone, or what it was to delete is
+ *   not here while not all of its workspace is: the entry then stays
  */
 export async function retryQuarantined(
   database: ConvoyDatabase,
@@ -223,9 +224,14 @@ async function existing(
   return record ?? null;
 }
 
-async function hasMembers(database: ConvoyDatabase, workspaceId: string): Promise<boolean> {
+/** Whether what is not here of a workspace is gone: not where it was left, nor while pages of it are to come. */
+async function isWhole(database: ConvoyDatabase, workspaceId: string): Promise<boolean> {
   const members = database.get<ConvoyModel>('workspace_members');
-  return (await members.query(Q.where('workspace_id', workspaceId)).fetchCount()) > 0;
+  if ((await members.query(Q.where('workspace_id', workspaceId)).fetchCount()) === 0) return false;
+  const scope = (await IdMappings.load(database)).toRemote(workspaceId);
+  const cursors = database.get<ScopeCursor>(ScopeCursor.table as never);
+  const [cursor] = await cursors.query(Q.where('id', scope)).fetch();
+  return cursor?.paging?.target === undefined;
 }
 
 const isFree = (model: Model): boolean => model._preparedState === null;
@@ -242,8 +248,8 @@ async function redo(
     return () => (record ? [] : [recreate(database, entry, fresh)]);
   }
   if (entry.operation === 'delete') {
-    // Gone with a workspace that was left, it may be there all the same. Members of a deleted one stay members.
-    if (!record && !(await hasMembers(database, entry.workspaceId))) return null;
+    // Members of a deleted workspace stay members.
+    if (!record && !(await isWhole(database, entry.workspaceId))) return null;
     const doomed = record ? await withDescendants(database, entry.recordTable, record) : [];
     return () => doomed.filter(isFree).map((model) => model.prepareMarkAsDeleted(record?.id));
   }
