@@ -104,7 +104,10 @@ export interface SharedStore extends Closable {
   readonly salvaged: SalvageReport | null;
   /** Somebody knows; whoever opens the database from now on is not told any more. */
   forgetSalvaged(): Promise<void>;
-  /** Calls back when the store can be used no more, or something else has to be told; with null when a full disk takes writes again. */
+  /**
+   * Calls back when the store can be used no more, or something else has to be told; with null when a full disk
+   * takes writes again, and when `salvaged` has changed.
+   */
   onTrouble(listener: (error: StorageError | null) => void): void;
 }
 

@@ -109,6 +109,17 @@ describe('the files of the database', () => {
     await expect(finder.tab.sql('select count("details") from "activity_feed"')).rejects.toThrow();
     await expect.poll(() => finder.tab.troubles(), { timeout: 20_000 }).toEqual(['corrupt']);
     await finder.page.close();
+    // Without room for another database it says so, and saves nothing by halves.
+    const other = await lab.newPage(context);
+    const session = await context.newCDPSession(other);
+    const { usage } = await session.send('Storage.getUsageAndQuota', { origin: lab.url });
+    for (const room of [0, 300_000]) {
+      await session.send('Storage.overrideQuotaForOrigin', { origin: lab.url, quotaSize: usage + room });
+      const refused = await tryToOpen();
+      expect(refused.outcome, `with ${room} bytes left`).toBe('quota');
+      await refused.page.close();
+    }
+    await session.send('Storage.overrideQuotaForOrigin', { origin: lab.url });
     const { outcome, tab: next } = await tryToOpen();
     expect(outcome).toBe('open');
     const report = await next.page.evaluate(() => window.storagePage.current().port.salvaged);

@@ -46,7 +46,11 @@ async function patchFile(patch: Patch | null): Promise<boolean> {
     const files = (await database.getDirectoryHandle('.opaque')) as Folder;
     const full: [FileSystemFileHandle, Uint8Array<ArrayBuffer>][] = [];
     for await (const file of files.values<FileSystemFileHandle>()) {
-      const bytes = new Uint8Array(await (await file.getFile()).arrayBuffer());
+      const read = async () => (await file.getFile()).arrayBuffer();
+      // One that is written to just now cannot be read.
+      const content = await read().catch(() => null);
+      if (!content) return false;
+      const bytes = new Uint8Array(content);
       if (bytes.length > header) full.push([file, bytes]);
     }
     const [[file, bytes] = [], ...others] = full;

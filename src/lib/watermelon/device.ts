@@ -174,7 +174,9 @@ export async function openDevice(options: DeviceOptions): Promise<Result<Device,
     editQuarantined: (id, values) => editQuarantined(database, id, values),
     settleConflict: (id, how) => settleConflict({ database, ids, userId }, id, how),
     reverseSettlement: (activityId) => reverseSettlement({ database, ids, userId }, activityId),
-    salvaged: database.salvaged,
+    get salvaged() {
+      return database.salvaged;
+    },
     forgetSalvaged: () => database.forgetSalvaged(),
     isDurable: (options.adapter as { isDurable?: boolean }).isDurable !== false,
     onStorageTrouble: (listener) => database.onStorageTrouble(listener),

@@ -13,7 +13,7 @@ import type { SqlValue } from '../../sqlite/handle';
 import type { EncodedBatch } from '../../sqlite/store';
 
 /** Raised when these messages change; `Version`, `Hello`, `Call` and `Owning` themselves never do. */
-const MESSAGES = 2;
+const MESSAGES = 3;
 
 /** Which code a tab runs. */
 export interface Version {
@@ -46,7 +46,8 @@ export type Request =
   | { type: 'batch'; batch: EncodedBatch; since: number | null }
   | { type: 'exec'; sql: string }
   | { type: 'export'; owner: string }
-  | { type: 'import'; bytes: Uint8Array; owner: string }
+  /** The same of `since`. An import that was made already, by the name of its request, is not made again. */
+  | { type: 'import'; bytes: Uint8Array; owner: string; request: string; since: number | null }
   | { type: 'rows'; wanted: Wanted[] }
   /** Answered after everything that was written before. */
   | { type: 'catchUp' }

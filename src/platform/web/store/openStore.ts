@@ -34,12 +34,9 @@ export async function openStore(
   options: Options,
   isSuspect: boolean,
 ): Promise<OpenedStore> {
-  let name = latest(files.names());
-  while (name !== FIRST && !isComplete(sqlite, files, name)) {
-    // It was to replace the one before, and somebody died over it.
-    files.remove(name);
-    name = latest(files.names());
-  }
+  const name = latestComplete(sqlite, files);
+  // What was to replace it, and somebody died over.
+  for (const other of files.names()) if (numberOf(other) > numberOf(name)) files.remove(other);
   try {
     const opened = openSound(sqlite, files, name, options, isSuspect);
     if (isSuspect) await noteDamage(options.name, false);
@@ -49,14 +46,19 @@ export async function openStore(
   }
   await files.makeRoom();
   const opened = openSound(sqlite, files, after(name), options, false);
-  const damaged = new WasmHandle(sqlite, () => files.open(name));
   try {
-    takePlaceOf(damaged, opened.handle, options, name);
+    const damaged = new WasmHandle(sqlite, () => files.open(name));
+    try {
+      takePlaceOf(damaged, opened.handle, options, name);
+    } finally {
+      damaged.close();
+    }
     opened.handle.exec(`pragma application_id = ${COMPLETE}`);
     await noteDamage(options.name, false);
     return opened;
-  } finally {
-    damaged.close();
+  } catch (error) {
+    opened.handle.close();
+    throw error;
   }
 }
 
@@ -90,9 +92,10 @@ function isComplete(sqlite: Sqlite, files: Files, name: string): boolean {
 
 const numberOf = (name: string) => Number(/^convoy-(\d+)\.db$/.exec(name)?.[1] ?? (name === FIRST ? 1 : 0));
 
-/** @returns the database that is in use, of those there are */
-export function latest(names: string[]): string {
-  return names.reduce((best, name) => (numberOf(name) > numberOf(best) ? name : best), FIRST);
+/** @returns the database that is in use, of those there are: one that was to replace it and is not complete is not */
+export function latestComplete(sqlite: Sqlite, files: Files): string {
+  const newestFirst = files.names().sort((one, other) => numberOf(other) - numberOf(one));
+  return newestFirst.find((name) => numberOf(name) > 1 && isComplete(sqlite, files, name)) ?? FIRST;
 }
 
 function after(name: string): string {

@@ -100,7 +100,9 @@ export class Owner {
       case 'export':
         return [store.exportFile(request.owner), null];
       case 'import': {
-        const { seq, written } = store.importFile(request.bytes, request.owner);
+        if (store.hasApplied(request.request)) return [null, null];
+        this.refuseOvertaken(request.request, request.since);
+        const { seq, written } = store.importFile(request.bytes, request.owner, request.request);
         // The one who asked has the old records in memory, as all have.
         for (const tab of this.tabs.values()) tab.send({ type: 'notice', seq, written });
         return [null, null];
@@ -114,10 +116,8 @@ export class Owner {
 
   private write(from: string, { batch, since }: Extract<Request, { type: 'batch' }>): number | null {
     const { store } = this.options;
-    // Only a tab that was asleep for long while it wrote finds that others did not wait for it.
-    if (since !== null && store.othersWroteSince(since, writerOf(batch.request))) {
-      throw new SqliteFailure(storageError('overtaken'));
-    }
+    const isAnswered = batch.request !== null && store.hasApplied(batch.request);
+    if (!isAnswered) this.refuseOvertaken(batch.request, since);
     const logged = store.batch(batch);
     if (!logged) return null;
     const { seq, written } = logged;
@@ -125,6 +125,13 @@ export class Owner {
       for (const [id, tab] of this.tabs) if (id !== from) tab.send({ type: 'notice', seq, written });
     }
     return seq;
+  }
+
+  /** Only a tab that was asleep for long while it wrote finds that others did not wait for it. */
+  private refuseOvertaken(request: string | null, since: number | null): void {
+    if (since !== null && this.options.store.othersWroteSince(since, writerOf(request))) {
+      throw new SqliteFailure(storageError('overtaken'));
+    }
   }
 }
 

@@ -4,7 +4,7 @@ import type { SalvageRules, UnsyncedRecords } from '@/core/storage';
 import { exportUnopened } from '../../sqlite/databaseFile';
 import { asObjects } from '../../sqlite/store';
 import { takeFiles } from './files';
-import { latest } from './openStore';
+import { latestComplete } from './openStore';
 import type { Sqlite } from './sqliteWasm';
 import { WasmHandle } from './wasmHandle';
 
@@ -21,7 +21,7 @@ export function readFile(sqlite: Sqlite, name: string, owner: string): Promise<U
 async function reading<T>(sqlite: Sqlite, name: string, read: (handle: WasmHandle) => T): Promise<T> {
   const files = await takeFiles(sqlite, name);
   try {
-    const handle = new WasmHandle(sqlite, () => files.open(latest(files.names())));
+    const handle = new WasmHandle(sqlite, () => files.open(latestComplete(sqlite, files)));
     try {
       return read(handle);
     } finally {

@@ -12,11 +12,11 @@ import { fail, ok, type Result } from '@/core/result';
 import type { Replica, SalvageReport, SalvageRules, StoredRow } from '@/core/storage';
 import type { Written } from '../../sqlite/changeLog';
 import { changeOf, wantedOf } from '../../sqlite/foreignChanges';
-import type { SqlValue } from '../../sqlite/handle';
+import { type SqlValue, storageError } from '../../sqlite/handle';
 import type { Done, Outcome, StorePort } from '../../sqlite/port';
 import type { EncodedBatch } from '../../sqlite/store';
 import { Calls } from './calls';
-import { Link } from './link';
+import { Link, type LinkOptions } from './link';
 import { locks, type Reply, type Request, versionOf, type Welcome } from './messages';
 import { SharedLock } from './sharedLock';
 
@@ -31,20 +31,35 @@ export interface WebPortOptions {
   onClosed?: () => void;
 }
 
+/** What a port stands on; tests bring others, to lose and delay what they carry. */
+export interface PortParts {
+  link(
+    options: LinkOptions,
+  ): Pick<Link, 'start' | 'stop' | 'close' | 'send' | 'askWhoOwns' | 'isOwn' | 'killWorker'>;
+  lock(name: string, patienceMs?: number): Pick<SharedLock, 'take'>;
+}
+
+const PARTS: PortParts = {
+  link: (options) => new Link(options),
+  lock: (name, patienceMs) => new SharedLock(name, patienceMs),
+};
+
 /** ms after which a tab that waits asks who holds the database: nobody may have told it. */
 const ASK_MS = 1_000;
 
 export class WebPort implements StorePort {
   private readonly writer = uuidv7();
-  private readonly link: Link;
+  private readonly link: ReturnType<PortParts['link']>;
   private readonly calls = new Calls();
-  private readonly writeLock: SharedLock;
+  private readonly writeLock: ReturnType<PortParts['lock']>;
   private readonly listeners: ((error: StorageError | null) => void)[] = [];
   private readonly told = new Set<StorageError['code']>();
   private replica: Replica | null = null;
   private salvageReport: SalvageReport | null = null;
-  /** The worker that is talked to; ready when it knows this tab and this tab has caught up. */
-  private owner: { id: string; isReady: boolean } | null = null;
+  /** The worker that is talked to: it is met when it has said what was missed here, ready when that is taken over. */
+  private owner: { id: string; isMet: boolean; isReady: boolean } | null = null;
+  /** Records that others wrote while a batch of this tab's wrote them too: read when that is answered. */
+  private readonly passedOver = new Map<string, Set<string>>();
   /** Calls of this connection alone, not to be made to the next owner. */
   private ownCalls: ReturnType<Calls['add']>[] = [];
   /** Replies that wait while something is taken over; null: nothing is. */
@@ -60,9 +75,12 @@ export class WebPort implements StorePort {
   private away: { isBack: Promise<void>; end: () => void } | null = null;
   private onOpen: (result: Result<WebPort, StorageError>) => void = () => undefined;
 
-  private constructor(private readonly options: WebPortOptions) {
-    this.writeLock = new SharedLock(locks.write(options.name), options.patienceMs);
-    this.link = new Link({
+  private constructor(
+    private readonly options: WebPortOptions,
+    parts: PortParts,
+  ) {
+    this.writeLock = parts.lock(locks.write(options.name), options.patienceMs);
+    this.link = parts.link({
       ...options,
       salvage: options.salvage,
       onOwner: (id) => this.meet(id),
@@ -72,9 +90,9 @@ export class WebPort implements StorePort {
   }
 
   /** @returns the port once some worker serves the database, or why none can */
-  static open(options: WebPortOptions): Promise<Result<WebPort, StorageError>> {
+  static open(options: WebPortOptions, parts = PARTS): Promise<Result<WebPort, StorageError>> {
     return new Promise((resolve) => {
-      const port = new WebPort(options);
+      const port = new WebPort(options, parts);
       port.onOpen = resolve;
       port.wake();
     });
@@ -105,12 +123,17 @@ export class WebPort implements StorePort {
   }
 
   batch(batch: EncodedBatch, done: Done<void>): void {
-    this.requests += 1;
-    const named = { ...batch, request: `${this.writer}.${this.requests}` };
+    const named = { ...batch, request: this.nextRequest() };
     this.ask({ type: 'batch', batch: named, since: this.writingSince }, (outcome) => {
       if ('value' in outcome) this.tellOfRoom();
       done(outcome as Outcome<void>);
+      this.readPassedOver();
     });
+  }
+
+  private nextRequest(): string {
+    this.requests += 1;
+    return `${this.writer}.${this.requests}`;
   }
 
   exec(sql: string, done: Done<void>): void {
@@ -122,7 +145,8 @@ export class WebPort implements StorePort {
   }
 
   importFrom(bytes: Uint8Array, owner: string, done: Done<void>): void {
-    this.ask({ type: 'import', bytes, owner }, done as Done<unknown>);
+    const request = this.nextRequest();
+    this.ask({ type: 'import', bytes, owner, request, since: this.writingSince }, done as Done<unknown>);
   }
 
   catchUp(): Promise<void> {
@@ -207,7 +231,7 @@ export class WebPort implements StorePort {
       return;
     }
     const call = this.calls.add(request, (outcome, seq) => {
-      if (seq !== null) this.sawUpTo(seq);
+      if (seq !== null) this.wrote(seq);
       if ('error' in outcome) this.tell(outcome.error);
       done(outcome);
     });
@@ -223,7 +247,7 @@ export class WebPort implements StorePort {
     if (this.ended || (this.owner?.id === id && this.owner.isReady)) return;
     if (this.owner?.id === id && this.backlog) return;
     this.disconnect();
-    this.owner = { id, isReady: false };
+    this.owner = { id, isMet: false, isReady: false };
     const since = this.replica ? this.seen : null;
     this.askOwner({ type: 'hello', version: versionOf(this.options.schema), since }, (outcome) => {
       if ('error' in outcome) {
@@ -232,9 +256,21 @@ export class WebPort implements StorePort {
         return;
       }
       const { seq, missed, salvaged } = outcome.value as Welcome;
-      this.salvageReport = salvaged;
-      this.takeOver(missed ?? {}, seq, () => this.beReady());
+      if (this.owner) this.owner.isMet = true;
+      this.learnOfSalvage(salvaged);
+      this.takeOver(missed ?? {}, () => {
+        // Of another database the numbers begin elsewhere.
+        this.seen = seq;
+        this.beReady();
+      });
     });
+  }
+
+  /** A database may take the place of a damaged one under a tab that stays open. */
+  private learnOfSalvage(report: SalvageReport | null): void {
+    const isNew = report?.keptAs !== this.salvageReport?.keptAs;
+    this.salvageReport = report;
+    if (isNew) for (const listener of this.listeners) listener(null);
   }
 
   private beReady(): void {
@@ -274,15 +310,17 @@ export class WebPort implements StorePort {
       this.calls.answer(reply);
       return false;
     }
-    if (this.seen !== null && reply.seq <= this.seen) return false;
-    return this.takeOver(reply.written, reply.seq);
+    // What is told before the answer to the greeting is part of that.
+    if (!this.owner?.isMet || (this.seen !== null && reply.seq <= this.seen)) return false;
+    return this.takeOver(reply.written, () => this.sawUpTo(reply.seq));
   }
 
   /**
    * Reads what this tab holds of what others wrote; replies wait until it is in memory.
+   * @param then called when it is
    * @returns whether there is something to read
    */
-  private takeOver(written: Written, seq: number, then: () => void = () => undefined): boolean {
+  private takeOver(written: Written, then: () => void): boolean {
     const { replica } = this;
     const tables = replica ? wantedOf(written, replica) : [];
     const wanted = tables.filter(({ ids }) => ids?.length !== 0);
@@ -292,34 +330,54 @@ export class WebPort implements StorePort {
       .map(({ table }) => ({ table, rows: [], gone: [] }));
     if (!replica || wanted.length === 0) {
       if (untouched.length > 0) replica?.takeOver(untouched);
-      this.sawUpTo(seq);
       then();
       return false;
     }
     this.backlog ??= [];
     this.askOwner({ type: 'rows', wanted }, (outcome) => {
       if ('error' in outcome) {
-        if (outcome.error instanceof ConvoyError && outcome.error.detail.kind === 'storage') {
-          this.end(outcome.error.detail);
-        }
+        const { error } = outcome;
+        const isStorage = error instanceof ConvoyError && error.detail.kind === 'storage';
+        // What is in memory here is old, and will stay so.
+        this.end(isStorage ? (error.detail as StorageError) : storageError('unavailable', error.message));
         return;
       }
       const rows = outcome.value as StoredRow[][];
       const changes = wanted.map((ofTable, index) => {
         const { table, ...change } = changeOf(ofTable, rows[index] ?? [], replica);
-        // Its own batch that has not been answered is in memory as soon as it is.
         return {
           table,
-          rows: change.rows.filter(({ id }) => !this.calls.isWriting(table, id)),
-          gone: change.gone.filter((id) => !this.calls.isWriting(table, id)),
+          rows: change.rows.filter(({ id }) => !this.passOver(table, id)),
+          gone: change.gone.filter((id) => !this.passOver(table, id)),
         };
       });
       replica.takeOver([...changes, ...untouched]);
-      this.sawUpTo(seq);
       then();
       this.drain();
     });
     return true;
+  }
+
+  /**
+   * Its own batch that has not been answered is in memory as soon as it is, or taken back where it is refused;
+   * after that the record is read as it is then.
+   */
+  private passOver(table: string, id: string): boolean {
+    if (!this.calls.isWriting(table, id)) return false;
+    const known = this.passedOver.get(table);
+    if (known) known.add(id);
+    else this.passedOver.set(table, new Set([id]));
+    return true;
+  }
+
+  private readPassedOver(): void {
+    const due: Written = {};
+    for (const [table, ids] of this.passedOver) {
+      const free = [...ids].filter((id) => !this.calls.isWriting(table, id));
+      for (const id of free) ids.delete(id);
+      if (free.length > 0) due[table] = free;
+    }
+    if (Object.keys(due).length > 0 && this.owner?.isReady) this.takeOver(due, () => undefined);
   }
 
   /** One reply at a time: who was answered goes on before the next is handled. */
@@ -335,6 +393,12 @@ export class WebPort implements StorePort {
       }
       if (!this.handle(reply)) this.drain();
     });
+  }
+
+  /** Nobody else wrote before this batch since its turn began; the log remembers only the latest ones. */
+  private wrote(seq: number): void {
+    this.sawUpTo(seq);
+    if (this.writingSince !== null) this.writingSince = Math.max(this.writingSince, seq);
   }
 
   private sawUpTo(seq: number): void {

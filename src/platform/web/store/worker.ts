@@ -25,6 +25,8 @@ type Start = Extract<ToWorker, { type: 'start' }>;
 
 /** ms without a call until the log is copied into the database. */
 const IDLE_MS = 2_000;
+/** ms for which the lock of the database is kept while SQLite is on its way. */
+const LOADING_MS = 2_000;
 
 const page = globalThis as unknown as {
   postMessage(message: FromWorker): void;
@@ -75,21 +77,9 @@ async function stand(start: Start): Promise<void> {
     return new Promise(() => undefined);
   });
   try {
-    await navigator.locks.request(locks.database(name), { signal: whenClosed.signal }, async () => {
-      const sqlite = await loaded();
-      const suspected = hasDamageNote(name);
-      const files = await takeFiles(sqlite, name);
-      try {
-        const opened = await openStore(sqlite, files, start, await suspected);
-        try {
-          await serveUntilClosed(start, opened);
-        } finally {
-          opened.handle.close();
-        }
-      } finally {
-        files.letGo();
-      }
-    });
+    const { signal } = whenClosed;
+    const inTurn = () => navigator.locks.request(locks.database(name), { signal }, () => holdDatabase(start));
+    while ((await inTurn()) === 'late') await loaded().catch(() => undefined);
   } catch (error) {
     if (!whenClosed.signal.aborted) tell({ type: 'failed', error: reasonOf(error) });
   }
@@ -97,15 +87,36 @@ async function stand(start: Start): Promise<void> {
   page.close();
 }
 
+/** @returns 'late': SQLite is still on its way here, and others may serve the database meanwhile */
+async function holdDatabase(start: Start): Promise<'late' | 'served'> {
+  const sqlite = await Promise.race([loaded(), passed(LOADING_MS)]);
+  if (!sqlite) return 'late';
+  const suspected = hasDamageNote(start.name);
+  const files = await takeFiles(sqlite, start.name);
+  try {
+    const opened = await openStore(sqlite, files, start, await suspected);
+    try {
+      await serveUntilClosed(start, opened);
+    } finally {
+      opened.handle.close();
+    }
+  } finally {
+    files.letGo();
+  }
+  return 'served';
+}
+
+const passed = (ms: number) => new Promise<null>((resolve) => setTimeout(() => resolve(null), ms));
+
 /** ms to wait for tabs that have the database open; they offer the same themselves. */
 const READ_PATIENCE_MS = 5_000;
 
 async function read(asked: Extract<ToWorker, { type: 'read' | 'readFile' }>): Promise<void> {
   const { name } = asked;
   try {
+    const sqlite = await loaded();
     const signal = AbortSignal.timeout(READ_PATIENCE_MS);
     await navigator.locks.request(locks.database(name), { signal }, async () => {
-      const sqlite = await loaded();
       if (asked.type === 'readFile') tell({ type: 'file', bytes: await readFile(sqlite, name, asked.owner) });
       else tell({ type: 'unsynced', records: await readUnsynced(sqlite, name, asked.salvage) });
     });
