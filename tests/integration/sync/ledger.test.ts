@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Task } from '@/core/entities';
-import { Conflict, Quarantined } from '@/lib/watermelon';
+import { Conflict, type ConvoyModel, Quarantined } from '@/lib/watermelon';
 import { expectInStep } from '../../support/inStep';
 import { SEED } from '../../support/seed';
 import { settle, type TestDevice, World } from '../../support/world';
@@ -226,6 +226,34 @@ describe('the quarantine', () => {
     await setRole(there.userId, 'editor');
     await settle(there, here);
     expect((await here.contextService.getLocalTask(task.id))?.title).toBe('refused, then edited');
+    expect(await refused(there)).toEqual([]);
+    await expectInStep(world, here, there);
+  });
+
+  it('D11 P-NOLOSS a new record that came to be here meanwhile is written over by a person alone', async () => {
+    await setRole(there.userId, 'viewer');
+    const wanted = { milestone_id: SEED.offlineMilestone, title: 'refused', description: 'refused too' };
+    const { id, current_stage, status, priority } = await there.contextService.createTask(wanted);
+    await there.sync();
+    // As on another device that goes on from a backup of this one.
+    await here.database.write(() =>
+      here.database.get<ConvoyModel>('tasks').create((draft) => {
+        const values = { ...wanted, title: 'there already', current_stage, status, priority };
+        draft.raw.workspace_id = SEED.workspace;
+        for (const [name, value] of Object.entries(values)) draft._setRaw(name as never, value as never);
+        draft.raw.id = id;
+      }),
+    );
+    await settle(here, there);
+    await setRole(there.userId, 'editor');
+    await settle(there);
+    expect((await there.contextService.getLocalTask(id))?.title).toBe('there already');
+    const entry = (await refused(there)).find(({ recordId }) => recordId === id);
+    expect(entry?.change.values).toMatchObject({ title: 'refused' });
+
+    expect(await there.retryQuarantined(entry?.id ?? '')).toBe(true);
+    await settle(there, here);
+    expect(await here.contextService.getLocalTask(id)).toMatchObject(wanted);
     expect(await refused(there)).toEqual([]);
     await expectInStep(world, here, there);
   });

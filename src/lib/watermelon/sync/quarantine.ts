@@ -115,7 +115,7 @@ export async function retryQuarantined(
     // Deletions first: what goes with one needs no other change.
     entries.sort((a, b) => Number(b.operation === 'delete') - Number(a.operation === 'delete'));
     const redone: (() => Model[])[] = [];
-    const fresh = freshIds(entries);
+    const fresh = await freshIds(database, entries);
     for (const entry of entries) {
       const again = await redo(database, entry, fresh);
       if (again === null) return false;
@@ -180,8 +180,9 @@ export async function reviveQuarantined(database: ConvoyDatabase, workspaceId: s
 /** Whether others have changed what the change was to change since it was made. */
 async function isOvertaken(database: ConvoyDatabase, entry: Quarantined): Promise<boolean> {
   const { recordTable: table, operation, change } = entry;
-  const record = operation === 'insert' ? null : await existing(database, table, entry.recordId);
+  const record = await existing(database, table, entry.recordId);
   if (!record) return false;
+  if (operation === 'insert') return Object.keys(differing(entry, record)).length > 0;
   if (operation === 'update') {
     return Object.entries(change.base).some(
       ([name, before]) => !sameValue(table, name, record.raw[name] ?? null, before ?? null),
@@ -243,10 +244,7 @@ async function redo(
   fresh: ReadonlyMap<string, string>,
 ): Promise<(() => Model[]) | null> {
   const record = await existing(database, entry.recordTable, entry.recordId);
-  const { values } = entry.change;
-  if (entry.operation === 'insert') {
-    return () => (record ? [] : [recreate(database, entry, fresh)]);
-  }
+  if (entry.operation === 'insert' && !record) return () => [recreate(database, entry, fresh)];
   if (entry.operation === 'delete') {
     // Members of a deleted workspace stay members.
     if (!record && !(await isWhole(database, entry.workspaceId))) return null;
@@ -254,6 +252,7 @@ async function redo(
     return () => doomed.filter(isFree).map((model) => model.prepareMarkAsDeleted(record?.id));
   }
   if (!record) return null;
+  const values = differing(entry, record);
   const update = () =>
     record.prepareUpdate((draft) => {
       for (const [name, value] of Object.entries(values)) draft._setRaw(name as never, value as never);
@@ -262,10 +261,27 @@ async function redo(
   return () => (isFree(record) ? [update()] : []);
 }
 
+/** What the change wants otherwise than the record has it; that of a new record may have come to be here meanwhile. */
+function differing({ recordTable: table, change }: Quarantined, record: ConvoyModel): Partial<Raw> {
+  const wanted = Object.entries(change.values).filter(
+    ([name, value]) =>
+      trackedColumns(table).includes(name) &&
+      !sameValue(table, name, record.raw[name] ?? null, value ?? null),
+  );
+  return Object.fromEntries(wanted);
+}
+
 /** Ids that are taken where this user may not look: their records are made again under new ones. */
-function freshIds(entries: readonly Quarantined[]): Map<string, string> {
-  const taken = entries.filter((entry) => entry.operation === 'insert' && entry.code === 'id_taken');
-  return new Map(taken.map((entry) => [entry.recordId, uuidv7()]));
+async function freshIds(
+  database: ConvoyDatabase,
+  entries: readonly Quarantined[],
+): Promise<Map<string, string>> {
+  const fresh = new Map<string, string>();
+  for (const { operation, code, recordTable, recordId } of entries) {
+    if (operation !== 'insert' || code !== 'id_taken') continue;
+    if (!(await existing(database, recordTable, recordId))) fresh.set(recordId, uuidv7());
+  }
+  return fresh;
 }
 
 function recreate(
