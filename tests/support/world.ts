@@ -129,3 +129,13 @@ export async function settle(...devices: Device[]): Promise<void> {
     }
   }
 }
+
+/** @returns what runs work one after the other, as the lock of devices on one database does */
+export function inTurns(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const next = last.then(work);
+    last = next.catch(() => undefined);
+    return next;
+  };
+}

@@ -61,6 +61,28 @@ it('D60 U2 P-NOLOSS a file takes everything to another device, unsynced changes 
   ]);
 });
 
+it('D60 U8 P-NOLOSS a deletion made right after a file was brought in takes nothing along that the file had not seen', async () => {
+  const milestone = await here.contextService.createMilestone({
+    project_id: SEED.fieldApp,
+    name: 'Deleted from an older state',
+  });
+  await settle(here);
+  const file = await fileOf(here);
+  const others = await world.device('editor');
+  await settle(others);
+  const task = await others.contextService.createTask({
+    milestone_id: milestone.id,
+    title: 'Not in the file',
+  });
+  await settle(others, here);
+  expect(await here.importDatabase(file)).toEqual({ ok: true, value: null });
+  expect(await here.contextService.getLocalTask(task.id)).toBeNull();
+  await here.contextService.deleteMilestone(milestone.id);
+  await settle(here, others);
+  expect((await others.contextService.getLocalTask(task.id))?.title).toBe('Not in the file');
+  expect((await here.contextService.getLocalTask(task.id))?.title).toBe('Not in the file');
+});
+
 it('D60 an old file is brought up to date; other processes on the database take it over', async () => {
   const task = await newTask(here, 'as exported');
   await settle(here);

@@ -13,7 +13,7 @@ import { SqliteStore } from '@/platform/sqlite/store';
 import { expectConverged } from '../../support/inStep';
 import { openLocalDatabase, temporaryFolder } from '../../support/localDatabase';
 import { SEED } from '../../support/seed';
-import { settle, type TestDevice, World } from '../../support/world';
+import { inTurns, settle, type TestDevice, World } from '../../support/world';
 
 let folder: ReturnType<typeof temporaryFolder>;
 beforeEach(() => {
@@ -112,15 +112,8 @@ describe('two processes of one device', () => {
 
   it('sync in turns, with one device id, and nothing goes twice', async () => {
     const account = await world.signIn('owner');
-    const lock = (() => {
-      let last: Promise<unknown> = Promise.resolve();
-      return <T>(work: () => Promise<T>): Promise<T> => {
-        const next = last.then(work);
-        last = next.catch(() => undefined);
-        return next;
-      };
-    })();
-    const open = () => world.device(account, { folder: folder.path, exclusively: lock });
+    const exclusively = inTurns();
+    const open = () => world.device(account, { folder: folder.path, exclusively });
     const one = await open();
     const other = await open();
     const titles: string[] = [];

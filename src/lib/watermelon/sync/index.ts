@@ -11,7 +11,7 @@ export {
 } from './ledger';
 export { mergeRecord } from './mergeRecord';
 export { DEFAULT_POLICIES, type Policies, type Policy, type TablePolicies, withPolicies } from './policies';
-export { type Progress, type PullOutcome, pullSync } from './pullSync';
+export { type Progress, pullSync } from './pullSync';
 export { discardArchived } from './purge';
 export { pushSync } from './pushSync';
 export { discardQuarantined, editQuarantined, retryQuarantined } from './quarantine';

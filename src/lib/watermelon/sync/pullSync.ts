@@ -28,49 +28,57 @@ export interface Progress {
   total: number | null;
 }
 
-export interface PullOutcome {
+export interface PullCounts {
   pulled: number;
   conflicts: number;
   received: number;
   sent: number;
   /** Edits that were made again because what they were lost with came back. */
   revived: number;
-  /** Why it ended before this device stood at the server's head; pages applied until then stay applied. */
-  error: SyncError | null;
 }
+
+export const newPullCounts = (): PullCounts => ({
+  pulled: 0,
+  conflicts: 0,
+  received: 0,
+  sent: 0,
+  revived: 0,
+});
 
 /**
  * Pulls page after page until this device stands at the server's head. A run of pages that broke off
  * goes on where it was, in its count as well.
+ * @param counts what is done, counted as it is done: also where this rejects
  * @param onProgress called after every page
+ * @returns why it ended before this device stood at the server's head; pages applied until then stay applied
  */
 export async function pullSync(
   session: SyncSession,
   signal: AbortSignal,
-  onProgress: (progress: Progress) => void = () => {},
-): Promise<PullOutcome> {
+  counts: PullCounts,
+  onProgress: (progress: Progress) => void,
+): Promise<SyncError | null> {
   const { store, userId } = session;
-  const outcome: PullOutcome = { pulled: 0, conflicts: 0, received: 0, sent: 0, revived: 0, error: null };
   const ahead = new AskedAhead(session, signal);
   try {
     for (;;) {
       const answered = await ahead.answerTo(makeRequest(session));
-      if (!answered.ok) return { ...outcome, error: answered.error };
+      if (!answered.ok) return answered.error;
       const answer = answered.value;
       if (answer.user_id !== userId) {
         const message = 'The server answered for another user.';
-        return { ...outcome, error: { kind: 'auth', code: 'wrong_user', message } };
+        return { kind: 'auth', code: 'wrong_user', message };
       }
       ahead.ask(afterAnswer(makeRequest(session), answer));
-      outcome.sent += answer.traffic.sent;
-      outcome.received += answer.traffic.received;
+      counts.sent += answer.traffic.sent;
+      counts.received += answer.traffic.received;
       const before = answer.total === null ? (store.facts.run ?? null) : { rows: 0, total: answer.total };
       const applied = await applyAnswer(session, answer, before);
-      outcome.pulled += applied.rows;
-      outcome.conflicts += applied.conflicts;
-      outcome.revived += applied.revived;
+      counts.pulled += applied.rows;
+      counts.conflicts += applied.conflicts;
+      counts.revived += applied.revived;
       onProgress({ rows: (before?.rows ?? 0) + applied.rows, total: before?.total ?? null });
-      if (!answer.more) return outcome;
+      if (!answer.more) return null;
     }
   } finally {
     ahead.forget();

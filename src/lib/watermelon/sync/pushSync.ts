@@ -24,7 +24,7 @@ const BATCH_CHANGES = 1_000;
 /** Pushes in a row before the pull gets its turn. */
 const MOST_BATCHES = 100;
 
-interface Counts {
+export interface PushCounts {
   pushed: number;
   conflicts: number;
   rejected: number;
@@ -34,33 +34,30 @@ interface Counts {
   pullFirst: boolean;
 }
 
-export interface PushOutcomeCounts extends Counts {
-  /** Why it ended before everything was pushed; what was acknowledged until then stays so. */
-  error: SyncError | null;
-}
+export const newPushCounts = (pullFirst = false): PushCounts => ({
+  pushed: 0,
+  conflicts: 0,
+  rejected: 0,
+  sent: 0,
+  received: 0,
+  pullFirst,
+});
 
 /**
  * Resends the batch in flight, if any, then pushes what is unsynced until nothing new is left.
  * Changes that come back as conflicts are left for the next round.
+ * @param counts what is done, counted as it is done: also where this rejects
  * @param inFlightOnly nothing but the batch that is stored already
  * @param onSent called with the number of changes of each batch that was answered
+ * @returns why it ended before everything was pushed; what was acknowledged until then stays so
  */
 export async function pushSync(
   session: SyncSession,
   signal: AbortSignal,
-  {
-    inFlightOnly = false,
-    onSent = () => {},
-  }: { inFlightOnly?: boolean; onSent?: (changes: number) => void } = {},
-): Promise<PushOutcomeCounts> {
-  const counts: Counts = {
-    pushed: 0,
-    conflicts: 0,
-    rejected: 0,
-    sent: 0,
-    received: 0,
-    pullFirst: inFlightOnly,
-  };
+  counts: PushCounts,
+  { inFlightOnly, onSent }: { inFlightOnly: boolean; onSent: (changes: number) => void },
+): Promise<SyncError | null> {
+  counts.pullFirst = inFlightOnly;
   /** Most changes in the next batch; halved while whole batches are refused. */
   let limit = BATCH_CHANGES;
   let plan = new PushPlan(session);
@@ -75,7 +72,7 @@ export async function pushSync(
     const answered = await session.transport.push(request, signal);
     if (answered.ok) {
       const accepted = accept(session, answered.value, sentAt);
-      if (!accepted.ok) return { ...counts, error: accepted.error };
+      if (!accepted.ok) return accepted.error;
       counts.sent += answered.value.traffic.sent;
       counts.received += answered.value.traffic.received;
       const applied = await applyPushAnswer(session, request, answered.value);
@@ -89,12 +86,12 @@ export async function pushSync(
       continue;
     }
     const refused = await afterRefusal(session, request, answered.error, counts, stored !== null);
-    if (!refused.ok) return { ...counts, error: refused.error };
+    if (!refused.ok) return refused.error;
     if (counts.pullFirst && !inFlightOnly) break;
     limit = refused.value ?? limit;
     plan = new PushPlan(session);
   }
-  return { ...counts, error: null };
+  return null;
 }
 
 function accept(session: SyncSession, answer: PushAnswer, sentAt: number): Result<null, SyncError> {
@@ -161,12 +158,11 @@ async function afterRefusal(
   session: SyncSession,
   request: PushRequest,
   error: SyncError,
-  counts: Counts,
+  counts: PushCounts,
   isResent: boolean,
 ): Promise<Result<number | null, SyncError>> {
   if (error.kind === 'protocol' && error.code === 'history_changed') {
-    if (isResent) await doubtSent(session, request);
-    await dropOutbox(session, {});
+    await dropRefused(session, request, isResent);
     counts.pullFirst = true;
     return ok(null);
   }
@@ -190,17 +186,25 @@ async function afterRefusal(
   }
 }
 
-/** Its answer may have been lost and forgotten: whether what is new in it is there, the server has to say (U20). */
-async function doubtSent(session: SyncSession, request: PushRequest): Promise<void> {
-  const { database, ids } = session;
-  await session.write(async () => {
+/**
+ * The server's history is another one, and it took nothing of the batch now. One that was sent before may have been
+ * answered, the answer lost and forgotten: whether what is new in it is there, the server has to say (U20). Done
+ * at once: whoever finds the batch still stored takes it for one that was sent before.
+ */
+async function dropRefused(session: SyncSession, request: PushRequest, isResent: boolean): Promise<void> {
+  const { database, store, ids } = session;
+  // Also where somebody else has synced meanwhile, as long as it is this batch that is stored.
+  await database.write(async () => {
     const draft = new Draft(database);
-    for (const { op, table, id } of request.changes) {
+    const stored = await store.outbox();
+    if (stored?.request.device_id !== request.device_id || stored.request.batch !== request.batch) return;
+    for (const { op, table, id } of isResent ? request.changes : []) {
       const raw = op === 'insert' ? await draft.get(table, ids.toLocal(id)) : null;
       if (raw?._status === 'created') draft.put(table, { ...raw, revision: IN_DOUBT });
     }
+    draft.also(() => stored.prepareDestroyPermanently());
     await draft.commit();
-  }, 'sync: doubt batch');
+  }, 'sync: drop batch');
 }
 
 /** The server took nothing of the batch: its changes are still unsynced and will be batched anew. */

@@ -9,8 +9,8 @@ import { DeviceStore, doneUpTo } from './deviceStore';
 import { IdMappings } from './idMapping';
 import { countWaiting } from './localChanges';
 import type { Policies } from './policies';
-import { pullSync } from './pullSync';
-import { pushSync } from './pushSync';
+import { newPullCounts, pullSync } from './pullSync';
+import { newPushCounts, pushSync } from './pushSync';
 import { upgradeRecords } from './schemaUpgrade';
 import type { SyncSession } from './session';
 import { NOTHING_DONE, type SyncResult, type SyncStatus } from './status';
@@ -106,7 +106,12 @@ export class SyncEngine {
   /** Runs work while nobody syncs this database; a sync that is asked for meanwhile does nothing. */
   async whileIdle<T>(work: () => Promise<T>): Promise<T> {
     while (this.running) await this.running;
-    const working = this.options.exclusively(work, this.cancelled.signal);
+    const working = this.options.exclusively(async () => {
+      const done = await work();
+      // What it may have replaced is read anew before anybody goes on; where that fails, by the next sync.
+      await this.open().catch(() => undefined);
+      return done;
+    }, this.cancelled.signal);
     this.running = working
       .then(
         () => undefined,
@@ -170,26 +175,20 @@ export class SyncEngine {
     }
     this.report({ kind: 'syncing', error: null, progress: null });
     try {
-      const error = await exclusively(() => this.fromLatest(result), signal);
-      if (error) {
-        result.error = error;
-        result.reaction = reactionTo(error);
-        result.status =
-          result.reaction === 'wait' ? 'offline' : result.reaction === 'sign_in' ? 'signed_out' : 'error';
-      }
+      await exclusively(async () => {
+        const error = await this.fromLatest(result);
+        if (error) endWith(result, error);
+        // Under the lock: whoever has it next reads what this writes.
+        await this.finish(result, startedAt);
+      }, signal);
     } catch (thrown) {
       // A bug or the local storage: memory may be ahead of it, so what was loaded is loaded anew.
       this.session = null;
       // Where that fails too, the next sync tries again.
       await this.open().catch(() => undefined);
-      result.status = 'error';
-      result.reaction = 'stop';
-      result.error = errorOf(thrown);
+      endWith(result, errorOf(thrown));
+      await this.finish(result, startedAt);
     }
-    // Whatever a sync that was told to end ended with, it is no failure (rule D32).
-    if (signal.aborted) Object.assign(result, { status: 'signed_out', reaction: null, error: null });
-    result.durationMs = clock.now() - startedAt;
-    await this.finish(result, startedAt);
     return result;
   }
 
@@ -213,15 +212,18 @@ export class SyncEngine {
     const { signal } = this.cancelled;
     for (let round = 0; round < MOST_ROUNDS; round += 1) {
       const known = this.status.value.pending;
-      const pushed = await pushSync(session, signal, {
-        inFlightOnly: session.store.mustPullFirst,
-        onSent: (sent) => this.reportSent(sent),
-      });
-      add(result, { ...pushed, pulled: 0 });
-      if (pushed.error) return pushed.error;
-      const pulled = await pullSync(session, signal, (progress) => this.report({ progress }));
-      add(result, { ...pulled, pushed: 0, rejected: 0 });
-      if (pulled.error) return pulled.error;
+      const [pushed, pulled] = [newPushCounts(), newPullCounts()];
+      try {
+        const error =
+          (await pushSync(session, signal, pushed, {
+            inFlightOnly: session.store.mustPullFirst,
+            onSent: (sent) => this.reportSent(sent),
+          })) ?? (await pullSync(session, signal, pulled, (progress) => this.report({ progress })));
+        if (error) return error;
+      } finally {
+        add(result, { ...pushed, pulled: 0 });
+        add(result, { ...pulled, pushed: 0, rejected: 0 });
+      }
       await this.refreshCounts();
       const moved = pushed.pushed + pushed.conflicts + pushed.rejected + pulled.revived;
       const { pending } = this.status.value;
@@ -298,6 +300,11 @@ export class SyncEngine {
 
   private async finish(result: SyncResult, startedAt: number): Promise<void> {
     const { clock } = this.options;
+    // Whatever a sync that was told to end ended with, it is no failure (rule D32).
+    if (this.cancelled.signal.aborted) {
+      Object.assign(result, { status: 'signed_out', reaction: null, error: null });
+    }
+    result.durationMs = clock.now() - startedAt;
     const done = result.status === 'ok' || result.status === 'partial';
     const lastSyncedAt = done ? clock.now() : this.status.value.lastSyncedAt;
     const changed = result.pushed + result.pulled + result.rejected > 0 || result.error !== null;
@@ -307,8 +314,7 @@ export class SyncEngine {
       if (changed || !done) await this.refreshCounts();
     } catch (thrown) {
       // The store is failing: the sync's own result says so already, unless this is the first sign of it.
-      result.error ??= errorOf(thrown);
-      result.reaction ??= 'stop';
+      endWith(result, result.error ?? errorOf(thrown));
       result.status = 'error';
     }
     const kind = result.status === 'offline' ? 'offline' : result.error ? 'error' : 'idle';
@@ -318,7 +324,7 @@ export class SyncEngine {
   private async writeLog(result: SyncResult, startedAt: number, lastSyncedAt: number | null): Promise<void> {
     const { database } = this.options;
     await database.write(async () => {
-      // Opened here: since this sync ended another tab or process may have had its turn.
+      // Opened here: a sync that failed may have held what is no longer so.
       const { store, clock } = await this.open();
       await database.batch([
         ...(await prepareLogEntry(database, result, startedAt)),
@@ -335,6 +341,13 @@ export class SyncEngine {
   private report(changes: Partial<SyncStatus>): void {
     this.status.next({ ...this.status.value, ...changes });
   }
+}
+
+function endWith(result: SyncResult, error: SyncError): void {
+  result.error = error;
+  result.reaction = reactionTo(error);
+  result.status =
+    result.reaction === 'wait' ? 'offline' : result.reaction === 'sign_in' ? 'signed_out' : 'error';
 }
 
 /** Storage says what is wrong with it; anything else is a bug. */
