@@ -19,7 +19,7 @@ create type convoy.change as (
   problem jsonb,
   -- How many changes of the same kind to the same record stand before it, plus 1.
   nth bigint,
-  -- The record as it stands; null where there is none.
+  -- The record as it stands; null where there is none. For all but inserts a record of another workspace is none.
   row_workspace uuid,
   row_revision bigint,
   row_deleted boolean,
@@ -129,7 +129,9 @@ begin
       c.position, c.table_name, c.op, c.id, c.workspace_id, c.base, c.group_no, c.payload, c.edited_at,
       c.problem, c.nth, k.workspace_id, k.revision, k.deleted, k.field_revisions, c.conflicts
     )::convoy.change order by c.position), '{}')
-    from unnest(changes) c left join unnest(known) k on k.position = c.position);
+    from unnest(changes) c
+    left join unnest(known) k
+      on k.position = c.position and (c.op = 'insert' or k.workspace_id = c.workspace_id));
 end
 $$;
 

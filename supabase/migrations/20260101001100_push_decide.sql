@@ -1,13 +1,17 @@
 -- sync_push, part 2: what can be decided before anything is written. Runs behind the clocks' locks.
 
--- Section 4 of docs/sync-spec.md. `roles`: {workspace: role} of the caller.
+-- Section 4 of docs/sync-spec.md. `roles`: {workspace: role} of the caller; null where the batch inserts a
+-- workspace that is somebody else's, on which everything in it waits (U11).
 create function convoy.decide_permission(changes convoy.change[], roles jsonb) returns convoy.decision[]
 language plpgsql stable set search_path = '' set enable_nestloop = off as $$
 declare
   agent boolean := exists (select from public.profiles p where p.id = auth.uid() and p.kind = 'agent');
 begin
   return array(
-    select row(c.position, convoy.rejection('forbidden', null, 'You may not do this here.'), false)::convoy.decision
+    select row(c.position, case
+        when roles -> c.workspace_id::text = 'null' then jsonb_build_object('outcome', 'blocked', 'by', c.workspace_id)
+        else convoy.rejection('forbidden', null, 'You may not do this here.')
+      end, false)::convoy.decision
     from unnest(changes) c
     left join convoy.permissions p
       on p.role = roles ->> c.workspace_id::text and p.table_name = c.table_name and p.op = c.op
@@ -40,13 +44,13 @@ begin
       end, false)::convoy.decision
     from unnest(changes) c
     left join unnest(changes) i
-      on i.op = 'insert' and i.nth = 1 and i.table_name = c.table_name and i.id = c.id and c.op <> 'insert'
+      on i.op = 'insert' and i.nth = 1 and i.table_name = c.table_name and i.id = c.id
+        and i.workspace_id = c.workspace_id and c.op <> 'insert'
     where case c.op
       when 'insert' then c.nth > 1
         or c.row_revision is not null
           and (c.row_workspace <> c.workspace_id or not memberships ? c.workspace_id::text or c.row_deleted)
-      else i.position is null and (c.row_revision is null or c.row_workspace <> c.workspace_id)
-        or coalesce(c.row_deleted, false)
+      else i.position is null and c.row_revision is null or coalesce(c.row_deleted, false)
     end);
 
   -- Inserts that were sent before, by a device that lost the answer and its ledger.

@@ -135,8 +135,10 @@ end
 $$;
 
 -- The outcomes of refusals and conflicts that need no writing; what is left is ready to be written.
+--   locked: the scopes whose clocks are locked. Elsewhere a membership gained since counts for nothing.
 create function convoy.decide(
-  inout changes convoy.change[], cursors convoy.cursor_position[], out links convoy.link[], out decided convoy.decision[]
+  inout changes convoy.change[], cursors convoy.cursor_position[], locked uuid[],
+  out links convoy.link[], out decided convoy.decision[]
 ) language plpgsql set search_path = '' as $$
 declare
   all_changes constant convoy.change[] := changes;
@@ -146,10 +148,12 @@ declare
   clashes convoy.clash[];
 begin
   select coalesce(jsonb_object_agg(m.workspace_id, m.role), '{}') into memberships
-    from public.workspace_members m where m.user_id = auth.uid() and m.deleted_at is null;
-  -- Whoever creates a workspace owns it.
-  select coalesce(jsonb_object_agg(c.id, 'owner'), '{}') || memberships into roles
-    from unnest(changes) c where c.table_name = 'workspaces' and c.op = 'insert';
+    from public.workspace_members m
+    where m.user_id = auth.uid() and m.deleted_at is null and m.workspace_id = any (locked);
+  -- Whoever creates a workspace owns it. One that is there already is not created.
+  select coalesce(jsonb_object_agg(c.id, case when w.id is null then 'owner' end), '{}') || memberships into roles
+    from unnest(changes) c left join public.workspaces w on w.id = c.id
+    where c.table_name = 'workspaces' and c.op = 'insert' and c.id is not null;
 
   decided := array(
     select row(c.position, c.problem, false)::convoy.decision from unnest(changes) c where c.problem is not null);
@@ -213,6 +217,7 @@ declare
   links convoy.link[];
   decided convoy.decision[];
   refused convoy.decision[];
+  locked uuid[];
   scopes uuid[];
   revisions bigint[];
   new_revisions jsonb;
@@ -279,15 +284,23 @@ begin
   end if;
 
   all_changes := convoy.parse_changes(request -> 'changes');
+  -- S3: a workspace that is to be created has no clock yet. One of 256 locks stands for it, so that no batch fills
+  -- the server's table of locks.
+  perform pg_advisory_xact_lock('public.workspaces'::regclass::oid::integer, w.slot)
+    from (
+      select distinct uuid_hash(c.id) & 255 as slot from unnest(all_changes) c
+      where c.table_name = 'workspaces' and c.op = 'insert' and c.id is not null order by slot
+    ) w;
   -- S2, S3: a statement of its own, so that everything after it sees what was committed before.
-  perform from convoy.scope_clocks s
+  locked := array(
+    select s.scope_id from convoy.scope_clocks s
     where s.scope_id in (
       select c.workspace_id from unnest(all_changes) c
       intersect
       select m.workspace_id from public.workspace_members m where m.user_id = me and m.deleted_at is null)
-    order by s.scope_id for update;
+    order by s.scope_id for update);
 
-  select d.changes, d.links, d.decided into todo, links, decided from convoy.decide(all_changes, cursors) d;
+  select d.changes, d.links, d.decided into todo, links, decided from convoy.decide(all_changes, cursors, locked) d;
   refused := convoy.write_groups(todo, links, '{}', null);
   todo := convoy.still_open(todo, refused);
   decided := decided || refused || convoy.conclude(todo, convoy.look_up(todo));

@@ -14,6 +14,7 @@ import type {
 import { PROTOCOL_VERSION, SCHEMA_VERSION } from '@/core/protocol';
 import type { SyncedTable } from '@/core/schema';
 import type { MemberKind, Role } from '@/core/vocabulary';
+import type { SqlConnection } from '@/server';
 import type { TestDatabase } from './database';
 
 export interface Failure {
@@ -31,19 +32,12 @@ export class SyncUser {
 
   /** Pushes; `request` overrides what a sound device would send. */
   async pushRaw(changes: unknown, request: Record<string, unknown> = {}): Promise<PushAnswer | Failure> {
-    this.batch += 1;
-    const sent: Record<string, unknown> = {
-      protocol: PROTOCOL_VERSION,
-      schema: SCHEMA_VERSION,
-      user_id: this.id,
-      device_id: this.device,
-      batch: this.batch,
-      cursors: {},
-      skip: {},
-      changes,
-      ...request,
-    };
-    return this.call('sync_push', sent);
+    return this.call('sync_push', this.pushRequest(changes, request));
+  }
+
+  /** Pushes within a transaction of this user's, which may go on. */
+  async pushWithin(connection: SqlConnection, changes: PushChange[]): Promise<PushAnswer> {
+    return expectAnswer(await ask<PushAnswer | Failure>(connection, 'sync_push', this.pushRequest(changes)));
   }
 
   /** @throws when the push as a whole is answered with an error. */
@@ -97,13 +91,30 @@ export class SyncUser {
     }
   }
 
-  private async call<T>(name: string, request: Record<string, unknown>): Promise<T> {
-    const text = `select public.${name}($1::jsonb)::text as answer`;
-    const [row] = await this.database.as(this.id, (connection) =>
-      connection.query<{ answer: string }>(text, [JSON.stringify(request)]),
-    );
-    return JSON.parse(row?.answer ?? 'null') as T;
+  private pushRequest(changes: unknown, request: Record<string, unknown> = {}): Record<string, unknown> {
+    this.batch += 1;
+    return {
+      protocol: PROTOCOL_VERSION,
+      schema: SCHEMA_VERSION,
+      user_id: this.id,
+      device_id: this.device,
+      batch: this.batch,
+      cursors: {},
+      skip: {},
+      changes,
+      ...request,
+    };
   }
+
+  private call<T>(name: string, request: Record<string, unknown>): Promise<T> {
+    return this.database.as(this.id, (connection) => ask<T>(connection, name, request));
+  }
+}
+
+async function ask<T>(connection: SqlConnection, name: string, request: Record<string, unknown>): Promise<T> {
+  const text = `select public.${name}($1::jsonb)::text as answer`;
+  const [row] = await connection.query<{ answer: string }>(text, [JSON.stringify(request)]);
+  return JSON.parse(row?.answer ?? 'null') as T;
 }
 
 function expectAnswer<T extends object>(answer: T | Failure): T {

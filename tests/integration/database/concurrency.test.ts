@@ -2,10 +2,10 @@
 
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Cursor, PushOutcome } from '@/core/protocol';
+import type { Cursor, PushAnswer, PushOutcome } from '@/core/protocol';
 import { openDatabase, type TestDatabase } from '../../support/database';
 import { postgresBinaries, startPostgres, type TestPostgres } from '../../support/postgres';
-import { createTeam, SyncUser, type Team } from '../../support/syncUser';
+import { Changes, createTeam, SyncUser, type Team } from '../../support/syncUser';
 
 describe.skipIf(postgresBinaries() === null)('on PostgreSQL, with many connections', () => {
   let postgres: TestPostgres;
@@ -20,6 +20,18 @@ describe.skipIf(postgresBinaries() === null)('on PostgreSQL, with many connectio
     await database?.close();
     await postgres?.stop();
   });
+
+  /** Returns once that many statements in the database wait for a lock. */
+  async function waitingFor(count: number): Promise<void> {
+    for (;;) {
+      const [row] = await database.query<{ waiting: number }>(
+        `select count(*)::int as waiting from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      if ((row?.waiting ?? 0) >= count) return;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
 
   it('P-GAPFREE: readers who pull while others write skip nothing and get nothing twice', async () => {
     const own = await createTeam(database);
@@ -116,6 +128,50 @@ describe.skipIf(postgresBinaries() === null)('on PostgreSQL, with many connectio
       ),
     );
     expect(outcomes.map((one) => one.outcome).sort()).toEqual(['applied', 'conflict']);
+  });
+
+  it('P19: of two devices that create a workspace again at once, the second meets what the first made', async () => {
+    const workspace = randomUUID();
+    const make = new Changes(workspace);
+    const changes = [
+      make.insert('workspaces', { name: 'again' }, { id: workspace }),
+      make.insert('projects', { name: 'p' }),
+    ];
+    const [one, two] = [new SyncUser(database, team.owner.id), new SyncUser(database, team.owner.id)];
+    let second: Promise<PushAnswer> | undefined;
+    const first = await database.as(one.id, async (connection) => {
+      const answer = await one.pushWithin(connection, changes);
+      second = two.push(changes);
+      await waitingFor(1);
+      return answer;
+    });
+    const outcomes = changes.map(() => ({ outcome: 'applied', revision: 1 }));
+    expect(first.outcomes).toEqual(outcomes);
+    expect((await second)?.outcomes).toEqual(outcomes);
+  });
+
+  it('S2: what is written in a workspace that is gained meanwhile is refused, since its clock is not locked', async () => {
+    const [here, there] = [await createTeam(database), await createTeam(database)];
+    let pushed: Promise<PushAnswer> | undefined;
+    await database.transaction(async (connection) => {
+      await connection.query('select 1 from convoy.scope_clocks where scope_id = $1::uuid for update', [
+        here.workspace,
+      ]);
+      pushed = here.owner.push([
+        here.make.insert('projects', { name: 'here' }),
+        there.make.insert('projects', { name: 'there' }, { group: 100 }),
+      ]);
+      await waitingFor(1);
+      await there.owner.push([
+        there.make.insert('workspace_members', { user_id: here.owner.id, role: 'editor' }),
+      ]);
+    });
+    expect((await pushed)?.outcomes).toMatchObject([
+      { outcome: 'applied' },
+      { outcome: 'rejected', code: 'forbidden' },
+    ]);
+    const again = there.make.insert('projects', { name: 'again' });
+    expect(await here.owner.pushOne(again)).toMatchObject({ outcome: 'applied' });
   });
 
   it('U4: an error that passes by itself fails the push as a whole and is no rejection', async () => {

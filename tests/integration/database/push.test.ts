@@ -307,6 +307,18 @@ describe('what is there already, or no longer', () => {
     expect(await own.owner.pushOne(own.make.insert('projects', { name: 'x' }))).toEqual(gone);
   });
 
+  it('U7: an update names the workspace of its record, also where the batch inserts it', async () => {
+    const other = await createTeam(database);
+    const joins = other.make.insert('workspace_members', { user_id: team.owner.id, role: 'editor' });
+    await other.owner.push([joins]);
+    const task = newTask('here');
+    const { outcomes } = await team.owner.push([
+      task,
+      other.make.update('tasks', task.id, null, { title: 'there' }),
+    ]);
+    expect(outcomes).toMatchObject([{ outcome: 'applied' }, { outcome: 'gone', which: 'record' }]);
+  });
+
   it('U9: an insert that was sent before: applied where equal, conflict where not', async () => {
     const insert = team.make.insert('tasks', {
       title: 'again',

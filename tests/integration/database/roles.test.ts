@@ -10,6 +10,19 @@ import { Changes, createTeam, createUser, type SyncUser, type Team } from '../..
 const FORBIDDEN = { outcome: 'rejected', code: 'forbidden', column: null, message: expect.any(String) };
 const STAGES = [{ name: 'PLAN', order: 1, description: '', is_checkpoint: false }];
 
+const claim = (workspace: string, values: Record<string, Json> = {}) =>
+  new Changes(workspace).insert('workspaces', { name: 'Mine now', ...values }, { id: workspace });
+
+const rowsIn = (workspace: string, table: SyncedTable) =>
+  database.query(
+    `select to_jsonb(t) ->> 'id' as id, to_jsonb(t) as row from public.${table} t
+    where workspace_id = $1::uuid order by id`,
+    [workspace],
+  );
+
+const everythingIn = (workspace: string) =>
+  Promise.all(SYNCED_TABLES.map((table) => rowsIn(workspace, table)));
+
 let database: TestDatabase;
 let team: Team;
 beforeAll(async () => {
@@ -229,6 +242,99 @@ describe('workspaces', () => {
     const insert = (workspace: string) => new Changes(workspace).insert('projects', { name: 'x' });
     expect(await team.owner.pushOne(insert(elsewhere.workspace))).toEqual(FORBIDDEN);
     expect(await team.owner.pushOne(insert(randomUUID()))).toEqual(FORBIDDEN);
+  });
+
+  it.each<[string, (workspace: string) => unknown[]]>([
+    ['once', (workspace) => [claim(workspace)]],
+    ['twice', (workspace) => [claim(workspace), claim(workspace)]],
+    ['with a column that is not written', (workspace) => [claim(workspace, { revision: 7 })]],
+    ['with a name that is too long', (workspace) => [claim(workspace, { name: 'x'.repeat(201) })]],
+  ])('P-PRIVATE: inserting a workspace that is there, %s, gives no role in it', async (_, claims) => {
+    const { workspace, make, task, project } = await createTeam(database);
+    const [row] = await rowsIn(workspace, 'workspace_members');
+    const before = await everythingIn(workspace);
+    const attempts = [
+      make.update('tasks', task, 0, { title: 'seen' }),
+      make.update('tasks', task, null, { title: 'overwritten' }),
+      make.update('workspaces', workspace, null, { name: 'overwritten' }),
+      make.insert('projects', { name: 'left behind' }),
+      make.insert('workspace_members', { user_id: team.stranger.id, role: 'owner' }),
+      make.update('workspace_members', String(row?.id), null, { role: 'viewer' }),
+      make.delete('tasks', task, null),
+      make.delete('projects', project, 0),
+      make.delete('workspaces', workspace, null),
+      make.update('tasks', randomUUID(), null, { title: 'not there' }),
+    ];
+    const inserts = claims(workspace);
+    const answer = await team.stranger.pushRaw([...inserts, ...attempts]);
+    if ('error' in answer) throw new Error(answer.error.code);
+    expect(answer.outcomes.slice(0, inserts.length).map((one) => one.outcome)).toEqual(
+      inserts.map(() => 'rejected'),
+    );
+    const blocked = { outcome: 'blocked', by: workspace };
+    expect(answer.outcomes.slice(inserts.length)).toEqual(attempts.map(() => blocked));
+    expect(answer.effects).toEqual({ rows: {}, deleted: {} });
+    expect(answer.revisions).toEqual({});
+    expect(await everythingIn(workspace)).toEqual(before);
+  });
+
+  it('P-PRIVATE: nor does inserting one that is deleted, or that one is no longer a member of', async () => {
+    const own = await createTeam(database);
+    await database.query('update public.workspace_members set deleted_at = now() where user_id = $1::uuid', [
+      own.editor.id,
+    ]);
+    await own.owner.push([own.make.delete('workspaces', own.workspace, null)]);
+    const before = await everythingIn(own.workspace);
+    for (const who of [own.stranger, own.editor]) {
+      const [deletion] = await rowsIn(own.workspace, 'deletions');
+      const restored_at = '2026-01-05T10:00:00.000Z';
+      const answer = await who.push([
+        claim(own.workspace),
+        own.make.update('deletions', String(deletion?.id), null, { restored_at }),
+        own.make.update('tasks', own.task, 0, { title: 'seen' }),
+        own.make.delete('tasks', own.task, null),
+      ]);
+      expect(answer.outcomes).toEqual([
+        expect.objectContaining({ outcome: 'rejected', code: 'id_taken' }),
+        ...Array(3).fill({ outcome: 'blocked', by: own.workspace }),
+      ]);
+      expect(answer.effects).toEqual({ rows: {}, deleted: {} });
+    }
+    expect(await everythingIn(own.workspace)).toEqual(before);
+  });
+
+  it('P-PRIVATE: a member who inserts the workspace again keeps the role they have', async () => {
+    const again = claim(team.workspace, { name: 'Workspace' });
+    const { outcomes } = await team.viewer.push([
+      again,
+      team.make.update('tasks', team.task, null, { title: 'not mine' }),
+    ]);
+    expect(outcomes).toEqual([expect.objectContaining({ outcome: 'applied' }), FORBIDDEN]);
+    const write = team.make.update('tasks', team.task, null, { title: 'renamed' });
+    expect((await team.editor.push([again, write])).outcomes).toMatchObject([
+      { outcome: 'applied' },
+      { outcome: 'applied' },
+    ]);
+  });
+
+  it('R7: an insert under a foreign id opens no way to the record', async () => {
+    const elsewhere = await createTeam(database);
+    const deleted = elsewhere.make.insert('tasks', { title: 'x', milestone_id: elsewhere.milestone });
+    await elsewhere.owner.push([deleted]);
+    await elsewhere.owner.push([elsewhere.make.delete('tasks', deleted.id, null)]);
+    for (const id of [elsewhere.task, deleted.id]) {
+      const answer = await team.owner.push([
+        team.make.insert('tasks', { title: 'x', milestone_id: team.milestone }, { id }),
+        team.make.update('tasks', id, 0, { title: 'seen' }),
+        team.make.delete('tasks', id, 0),
+      ]);
+      expect(answer.outcomes).toEqual([
+        expect.objectContaining({ outcome: 'rejected', code: 'id_taken' }),
+        { outcome: 'blocked', by: id },
+        { outcome: 'blocked', by: id },
+      ]);
+      expect(answer.effects).toEqual({ rows: {}, deleted: {} });
+    }
   });
 
   it('R7: a record cannot be hung under a foreign parent, and learns nothing of it', async () => {
