@@ -32,6 +32,8 @@ create table convoy.synced_tables (
   -- The pushable columns' defaults, for rows that are inserted without them.
   defaults jsonb not null,
   defaulted text[] not null generated always as (convoy.keys_of(defaults)) stored,
+  -- The pushable columns that hold ids.
+  ids text[] not null,
   -- All columns that are sent to devices.
   sent text[] not null
 );
@@ -210,16 +212,21 @@ begin
   end loop;
 
   delete from convoy.synced_columns c where c.table_name = make_synced.table_name;
-  insert into convoy.synced_tables as t (name, position, pushable, ignored, defaults, sent)
+  insert into convoy.synced_tables as t (name, position, pushable, ignored, defaults, ids, sent)
     values (
       table_name, table_position,
       array(select c from unnest(columns) c where c <> all (server_set || make_synced.ignored)),
       make_synced.ignored,
       defaults,
+      array(
+        select a.attname::text from pg_catalog.pg_attribute a
+        where a.attrelid = format('public.%I', table_name)::regclass
+          and a.attname = any (columns) and a.attname <> all (server_set || make_synced.ignored)
+          and a.atttypid = 'uuid'::regtype),
       array['id', 'workspace_id'] || columns || array['revision', 'created_at', 'updated_at', 'last_modified_by'])
     on conflict (name) do update
       set position = excluded.position, pushable = excluded.pushable, ignored = excluded.ignored,
-          defaults = excluded.defaults, sent = excluded.sent;
+          defaults = excluded.defaults, ids = excluded.ids, sent = excluded.sent;
   insert into convoy.synced_columns (table_name, name, unit, refers_to, is_parent)
     select make_synced.table_name, c, units ->> c, refs ->> c, c = any (parents) from unnest(columns) c;
 

@@ -12,7 +12,7 @@ create type convoy.change as (
   workspace_id uuid,
   base bigint,
   group_no bigint,
-  -- The columns to be written; conflicting ones are taken out.
+  -- The columns to be written; conflicting ones are taken out. Ids are in small letters, as uuid::text has them.
   payload jsonb,
   edited_at jsonb,
   -- Why it cannot even be looked at: a rejection, or null.
@@ -45,7 +45,8 @@ language sql stable set search_path = '' as $$
     e.base,
     -- What names no group stands for itself.
     coalesce(e.group_no, -e.n),
-    case when jsonb_typeof(e.payload) = 'object' then e.payload - t.ignored else '{}' end,
+    case when jsonb_typeof(e.payload) = 'object'
+      then (e.payload - t.ignored) || coalesce(i.spelled, '{}') else '{}' end,
     case when jsonb_typeof(e.edited_at) = 'object' then e.edited_at else '{}' end,
     case
       when jsonb_typeof(e.c) <> 'object' then convoy.rejection('malformed', null, 'A change is an object.')
@@ -73,6 +74,7 @@ language sql stable set search_path = '' as $$
       when e.op <> 'delete' and e.payload - t.pushable - t.ignored <> '{}'
         then (select convoy.rejection('unknown_column', k, 'Clients do not write the column ' || quote_ident(k) || '.')
           from jsonb_object_keys(e.payload - t.pushable - t.ignored) k order by k limit 1)
+      when i.unsound is not null then convoy.rejection('invalid_value', i.unsound, 'The value must be a UUID.')
     end,
     e.nth,
     null, null, null, null, null
@@ -93,6 +95,13 @@ language sql stable set search_path = '' as $$
     offset 0
   ) e
   left join convoy.synced_tables t on t.name = e.table_name
+  -- Postgres takes a UUID in several spellings; a second one would be compared with nothing.
+  left join lateral (
+    select jsonb_object_agg(k, lower(e.payload ->> k)) as spelled,
+      min(k) filter (where not convoy.is_uuid(e.payload ->> k)) as unsound
+    from unnest(t.ids) k
+    where e.payload ?| t.ids and e.payload ->> k !~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
+  ) i on true
 $$;
 
 -- What the database holds of the records that are changed.

@@ -96,7 +96,7 @@ begin
     select row(a.position, jsonb_build_object('outcome', 'blocked', 'by', t.id), false)::convoy.decision
     from unnest(changes) a
     join unnest(changes) t
-      on t.group_no = a.group_no and t.table_name = 'tasks' and t.id::text = lower(a.payload ->> 'task_id')
+      on t.group_no = a.group_no and t.table_name = 'tasks' and t.id::text = a.payload ->> 'task_id'
     where a.table_name = 'activity_feed' and a.op = 'insert' and a.payload ->> 'activity_type' = 'stage_changed'
       and t.conflicts ? 'current_stage');
 end
@@ -170,7 +170,7 @@ begin
       if cardinality(moves) > 0 then
         select array_agg(row(f.root, c.table_name, c.id, c.row_revision)::convoy.descendant) into moved_rows
           from unnest(frontier) f
-          join unnest(moves) c on c.table_name = child.table_name and lower(c.payload ->> child.name) = f.id::text
+          join unnest(moves) c on c.table_name = child.table_name and c.payload ->> child.name = f.id::text
           where f.table_name = child.refers_to
             and not exists (
               select from unnest(everything) e where e.root = f.root and e.table_name = c.table_name and e.id = c.id);

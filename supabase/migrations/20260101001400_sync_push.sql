@@ -105,7 +105,7 @@ begin
       join unnest(changes) c on c.workspace_id = s.scope and c.table_name = 'tasks' and c.op <> 'delete'
       join public.tasks t on t.id = c.id and t.workspace_id = s.scope and t.revision = s.revision
       where t.deleted_at is null and (t.field_revisions -> 'milestone_id' ->> 0)::bigint = s.revision
-        and t.milestone_id::text is distinct from lower(c.payload ->> 'milestone_id'));
+        and t.milestone_id::text is distinct from c.payload ->> 'milestone_id');
   end if;
   return array(select distinct p from unnest(result) p);
 end

@@ -17,6 +17,9 @@ const tasksTitled = (title: string) =>
 const newTask = (title: string, more: Partial<PushChange> = {}, of = team) =>
   of.make.insert('tasks', { title, milestone_id: of.milestone }, more);
 
+/** Spellings of a UUID that Postgres takes and Convoy does not. */
+const otherSpellings = (id: string) => [`{${id}}`, id.replaceAll('-', ''), `{${id.toUpperCase()}}`];
+
 describe('batches', () => {
   it('U2: a batch that is sent twice is applied once and answered alike', async () => {
     const changes = [newTask('once'), team.make.update('tasks', team.task, null, { title: 'renamed' })];
@@ -110,7 +113,17 @@ describe('batches', () => {
         'invalid_value',
         null,
       ],
-      [{ ...newTask('bad id'), values: { ...good.values, assignee_id: 'me' } }, 'invalid_value', null],
+      [
+        { ...newTask('bad id'), values: { ...good.values, assignee_id: 'me' } },
+        'invalid_value',
+        'assignee_id',
+      ],
+      [
+        { ...newTask('an object'), values: { ...good.values, claimed_by: {} } },
+        'invalid_value',
+        'claimed_by',
+      ],
+      [{ ...team.make.insert('workspaces', { name: 'w' }), id: 'x' }, 'malformed', 'id'],
       [{ ...newTask('bad number'), values: { ...good.values, sort_order: 'x' } }, 'invalid_value', null],
       [{ ...newTask('bad set'), values: { ...good.values, status: 'x' } }, 'invalid_value', 'status'],
       [{ ...newTask('too long'), values: { ...good.values, title: 'x'.repeat(501) } }, 'too_long', 'title'],
@@ -136,6 +149,63 @@ describe('batches', () => {
     expect(answer.outcomes.at(-1)).toEqual({ outcome: 'applied', revision: expect.any(Number) });
     expect(answer.outcomes).toHaveLength(bad.length + 1);
     expect(await tasksTitled('among bad ones')).toHaveLength(1);
+  });
+
+  it('U4: ids among the values have one spelling', async () => {
+    const columns: [PushChange, string][] = [
+      [newTask('x'), 'milestone_id'],
+      [newTask('x'), 'parent_task_id'],
+      [newTask('x'), 'workflow_id'],
+      [newTask('x'), 'assignee_id'],
+      [newTask('x'), 'claimed_by'],
+      [team.make.update('tasks', team.task, null, {}), 'milestone_id'],
+      [team.make.insert('activity_feed', { activity_type: 'comment' }), 'task_id'],
+      [team.make.insert('activity_feed', { activity_type: 'comment' }), 'entity_id'],
+      [team.make.insert('workspace_members', { role: 'viewer' }), 'user_id'],
+      [team.make.insert('milestones', { name: 'x' }), 'project_id'],
+      [team.make.insert('patterns', { name: 'x' }), 'project_id'],
+      [team.make.insert('task_dependencies', {}), 'depends_on_task_id'],
+    ];
+    for (const [change, column] of columns) {
+      for (const spelled of otherSpellings(team.milestone)) {
+        const values = { ...change.values, [column]: spelled };
+        expect(await team.owner.pushOne({ ...change, values }), `${change.table}.${column}`).toEqual({
+          outcome: 'rejected',
+          code: 'invalid_value',
+          column,
+          message: expect.any(String),
+        });
+      }
+    }
+  });
+
+  it('U4: ids in capital letters are the same ids', async () => {
+    const own = await createTeam(database);
+    const capital = (id: string) => id.toUpperCase();
+    const [gone, there] = ['gone', 'there'].map((name) =>
+      own.make.insert('milestones', { name, project_id: capital(own.project) }),
+    ) as [PushChange, PushChange];
+    await own.owner.push([gone, there]);
+    await own.owner.push([own.make.delete('milestones', gone.id, null)]);
+    const under = (milestone: PushChange) =>
+      own.owner.pushOne(own.make.insert('tasks', { title: 'x', milestone_id: capital(milestone.id) }));
+    expect(await under(gone)).toEqual({ outcome: 'gone', which: 'parent' });
+    expect(await under(there)).toMatchObject({ outcome: 'applied' });
+
+    const move = own.make.update('tasks', own.task, null, { milestone_id: capital(there.id) });
+    const answer = await own.owner.push([move]);
+    expect(answer.effects.rows.tasks?.milestone_id).toEqual([there.id]);
+
+    const user_id = capital(own.viewer.id);
+    const [member] = await database.query<{ id: string }>(
+      'select id::text as id from public.workspace_members where workspace_id = $1::uuid and user_id = $2::uuid',
+      [own.workspace, user_id],
+    );
+    const anew = await own.owner.push([
+      own.make.insert('workspace_members', { user_id, role: 'editor' }),
+      own.make.delete('workspace_members', member?.id ?? '', null),
+    ]);
+    expect(anew.outcomes.map((one) => one.outcome)).toEqual(['applied', 'applied']);
   });
 
   it('U4: a record that is inserted twice, or changed several times, in one batch', async () => {

@@ -351,6 +351,27 @@ describe('workspaces', () => {
     expect(await following(workflow.id)).toEqual(await following(randomUUID()));
   });
 
+  it.each(['{%}', '%'])(
+    'R7: a dependency of foreign tasks, spelled %s, learns nothing of theirs',
+    async (spelling) => {
+      const elsewhere = await createTeam(database);
+      const other = elsewhere.make.insert('tasks', { title: 'x', milestone_id: elsewhere.milestone });
+      const pair = { task_id: elsewhere.task, depends_on_task_id: other.id };
+      await elsewhere.owner.push([other, elsewhere.make.insert('task_dependencies', pair)]);
+      const between = (from: string, to: string) =>
+        team.owner.push([
+          team.make.insert('task_dependencies', {
+            task_id: spelling.replace('%', from),
+            depends_on_task_id: spelling.replace('%', to.toUpperCase()),
+          }),
+        ]);
+      const { outcomes, effects } = await between(elsewhere.task, other.id);
+      expect(outcomes).toMatchObject([{ outcome: 'rejected' }]);
+      expect(effects).toEqual({ rows: {}, deleted: {} });
+      expect(outcomes).toEqual((await between(randomUUID(), randomUUID())).outcomes);
+    },
+  );
+
   it('members carry their profile’s name and kind, kept up to date', async () => {
     await database.query(
       `update auth.users set raw_user_meta_data = '{"display_name": "Vera the Second"}' where id = $1::uuid`,
