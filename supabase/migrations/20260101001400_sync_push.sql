@@ -6,8 +6,12 @@ language plpgsql stable set search_path = '' set enable_nestloop = off as $$
 begin
   return array(
     select row(b.position, case
+        -- What it is a duplicate of may have been deleted by the same push.
         when b.op = 'insert' and a.row_revision is null
-          then jsonb_build_object('outcome', 'duplicate', 'of', convoy.find_twin(b))
+          then coalesce(
+            (select jsonb_build_object('outcome', 'duplicate', 'of', twin) from convoy.find_twin(b) twin
+              where twin is not null),
+            '{"outcome": "gone", "which": "record"}')
         when b.conflicts is not null
           then jsonb_build_object('outcome', 'conflict', 'revision', a.row_revision, 'columns', b.conflicts)
         when b.op = 'update' and b.base is not null and b.row_revision > b.base
@@ -36,7 +40,7 @@ language sql stable set search_path = '' as $$
   select case c.table_name
     when 'task_dependencies' then (
       select d.id from public.task_dependencies d
-      where d.task_id = (c.payload ->> 'task_id')::uuid
+      where d.workspace_id = c.workspace_id and d.task_id = (c.payload ->> 'task_id')::uuid
         and d.depends_on_task_id = (c.payload ->> 'depends_on_task_id')::uuid and d.deleted_at is null)
     when 'workspace_members' then (
       select m.id from public.workspace_members m

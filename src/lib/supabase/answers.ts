@@ -59,8 +59,12 @@ function isPosition(value: unknown): boolean {
   return isObject(value) && isRevision(value.revision);
 }
 
-/** @returns whether the value is an answer of `sync_pull`. */
-export function isPullAnswer(value: unknown): value is PullAnswer {
+/** @returns the answer of `sync_pull`, or null where the value is none. */
+export function readPullAnswer(value: unknown): PullAnswer | null {
+  return isPullAnswer(value) ? value : null;
+}
+
+function isPullAnswer(value: unknown): value is PullAnswer {
   return (
     isObject(value) &&
     typeof value.user_id === 'string' &&
@@ -97,10 +101,21 @@ function isOutcome(value: unknown): boolean {
   }
 }
 
-/** @returns whether the value is the answer of `sync_push` to this request. */
-export function isPushAnswer(value: unknown, request: PushRequest): value is PushAnswer {
+/** Earlier servers answered, and may replay, a duplicate of what the same push had deleted: it is gone. */
+function withoutLostTwins(outcome: unknown): unknown {
+  const isLost = isObject(outcome) && outcome.outcome === 'duplicate' && outcome.of === null;
+  return isLost ? { outcome: 'gone', which: 'record' } : outcome;
+}
+
+/** @returns the answer of `sync_push` to this request, or null where the value is none. */
+export function readPushAnswer(value: unknown, request: PushRequest): PushAnswer | null {
+  if (!isObject(value) || !Array.isArray(value.outcomes)) return null;
+  const answer = { ...value, outcomes: value.outcomes.map(withoutLostTwins) };
+  return isPushAnswer(answer, request) ? answer : null;
+}
+
+function isPushAnswer(value: Fields, request: PushRequest): value is Fields & PushAnswer {
   return (
-    isObject(value) &&
     typeof value.user_id === 'string' &&
     typeof value.server_time === 'string' &&
     value.batch === request.batch &&

@@ -11,7 +11,7 @@ import type {
   Traffic,
 } from '@/core/protocol';
 import { fail, type Result } from '@/core/result';
-import { isPullAnswer, isPushAnswer } from './answers';
+import { readPullAnswer, readPushAnswer } from './answers';
 import type { ConvoyClient } from './client';
 import { callRpc } from './rpc';
 
@@ -35,25 +35,20 @@ export class SupabaseTransport implements SyncTransport {
     request: PullRequest,
     signal: AbortSignal,
   ): Promise<Result<PullAnswer & { traffic: Traffic }, SyncError>> {
-    return this.call('sync_pull', request, isPullAnswer, signal);
+    return this.call('sync_pull', request, readPullAnswer, signal);
   }
 
   push(
     request: PushRequest,
     signal: AbortSignal,
   ): Promise<Result<PushAnswer & { traffic: Traffic }, SyncError>> {
-    return this.call(
-      'sync_push',
-      request,
-      (answer): answer is PushAnswer => isPushAnswer(answer, request),
-      signal,
-    );
+    return this.call('sync_push', request, (answer) => readPushAnswer(answer, request), signal);
   }
 
   private async call<Answer extends { user_id: string }>(
     name: 'sync_pull' | 'sync_push',
     request: PullRequest | PushRequest,
-    isAnswer: (value: unknown) => value is Answer,
+    read: (value: unknown) => Answer | null,
     signal: AbortSignal,
   ): Promise<Result<Answer & { traffic: Traffic }, SyncError>> {
     const called = await callRpc(
@@ -67,10 +62,11 @@ export class SupabaseTransport implements SyncTransport {
     const { data, traffic } = called.value;
     const refused = refusalIn(data);
     if (refused) return fail(refused);
-    if (!isAnswer(data)) return fail(malformed('The server gave an answer that cannot be understood.'));
+    const answer = read(data);
+    if (!answer) return fail(malformed('The server gave an answer that cannot be understood.'));
     // The body names the user too: tabs share a session, and another may have signed in meanwhile.
-    if (data.user_id !== request.user_id) return fail(wrongUser());
-    return { ok: true, value: Object.assign(data, { traffic }) };
+    if (answer.user_id !== request.user_id) return fail(wrongUser());
+    return { ok: true, value: Object.assign(answer, { traffic }) };
   }
 }
 

@@ -460,6 +460,21 @@ describe('what is there already, or no longer', () => {
     expect(rows).toEqual([{ id: second.id }]);
   });
 
+  it('U10: a duplicate of what the same push deletes is gone', async () => {
+    const own = await createTeam(database);
+    const other = newTask('other', {}, own);
+    const pair = { task_id: own.task, depends_on_task_id: other.id };
+    await own.owner.push([other, own.make.insert('task_dependencies', pair)]);
+    const { outcomes } = await own.owner.push([
+      own.make.insert('task_dependencies', pair),
+      own.make.delete('tasks', other.id, null),
+    ]);
+    expect(outcomes).toEqual([
+      { outcome: 'gone', which: 'record' },
+      { outcome: 'applied', revision: expect.any(Number) },
+    ]);
+  });
+
   it('U10: the same membership under another id is a duplicate', async () => {
     const user = await createUser(database);
     const first = team.make.insert('workspace_members', { user_id: user.id, role: 'viewer' });

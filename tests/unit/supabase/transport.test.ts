@@ -209,8 +209,16 @@ describe('SupabaseTransport', () => {
     expect(await failureOf(() => json(answer))).toMatchObject({ kind: 'protocol', code: 'malformed' });
   });
 
+  it('U10: takes a duplicate of nothing for gone', async () => {
+    const replayed = { ...PUSH_ANSWER, outcomes: [{ outcome: 'duplicate', of: null }] };
+    const pushed = await transport(() => json(replayed)).push(PUSH, neverAborted());
+    expect(pushed).toMatchObject({ ok: true, value: { outcomes: [{ outcome: 'gone', which: 'record' }] } });
+  });
+
   it.each([
     ['no outcomes', { ...PUSH_ANSWER, outcomes: [] }],
+    ['outcomes that are no list', { ...PUSH_ANSWER, outcomes: {} }],
+    ['a duplicate of no id', { ...PUSH_ANSWER, outcomes: [{ outcome: 'duplicate' }] }],
     ['an unknown outcome', { ...PUSH_ANSWER, outcomes: [{ outcome: 'maybe' }] }],
     ['another batch', { ...PUSH_ANSWER, batch: 2 }],
     ['no effects', { ...PUSH_ANSWER, effects: null }],
