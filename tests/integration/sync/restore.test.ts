@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Archived, Conflict } from '@/lib/watermelon';
+import { Archived, Conflict, type ConvoyModel } from '@/lib/watermelon';
 import { Q } from '@/lib/watermelon/models/watermelondb';
 import { type LocalStack, type PgliteBackend, startLocalStack } from '@/server';
 import { SEED } from '../../support/seed';
@@ -176,5 +176,49 @@ describe('P8 a server restored from a backup', () => {
     // Away from before the backup, this one has nothing that the server lost: what it lacks was deleted.
     expect(await away.contextService.getLocalTask(doomed.id)).toBeNull();
     expect((await away.contextService.getLocalTask(lost.id))?.title).toBe('after the backup');
+  });
+
+  it('D13 P-NOLOSS an edit that waited for another record is made also where its own is created there again', async () => {
+    // All comes in one page: the record is created again in the transaction that ends the waiting.
+    here = await world.device('owner');
+    const waitedFor = await newTask(there, 'before the backup');
+    await settle(there, here);
+    const backup = await backend.dump();
+    const [plain, changed] = [await newTask(here, 'plain'), await newTask(here, 'changed')];
+    await settle(here, there);
+    for (const { id } of [waitedFor, plain, changed]) await there.contextService.deleteTask(id);
+    await settle(there);
+    await here.database.write(async () => {
+      const tasks = here.database.get<ConvoyModel>('tasks');
+      const records = await tasks.query(Q.where('id', Q.oneOf([waitedFor.id, plain.id, changed.id]))).fetch();
+      await here.database.batch(
+        records.map((record) =>
+          record.prepareUpdate((draft) => draft._setRaw('title' as never, 'mine' as never)),
+        ),
+      );
+    });
+    await settle(here);
+    for (const { id, entity_id } of await there.contextService.getDeletions(SEED.workspace)) {
+      if (entity_id !== waitedFor.id) await there.contextService.restoreDeletion(id);
+    }
+    await settle(there);
+    await there.contextService.updateTask(changed.id, { title: 'theirs' });
+    await settle(there, here);
+    expect((await here.contextService.getLocalTask(plain.id))?.title).toBe('plain');
+
+    const server = await restoreFrom(backup);
+    await settle(here);
+    expect(await deviceSnapshot(here.database)).toEqual(await serverSnapshot(server.backend, here.userId));
+    for (const { id } of [waitedFor, plain]) {
+      expect((await here.contextService.getLocalTask(id))?.title).toBe('mine');
+    }
+    expect((await here.contextService.getLocalTask(changed.id))?.title).toBe('theirs');
+    const asked = await here.database
+      .get<Conflict>(Conflict.table as never)
+      .query(Q.where('state', 'open'))
+      .fetch();
+    expect(asked.map(({ recordId, columns }) => [recordId, columns])).toEqual([
+      [changed.id, { title: expect.objectContaining({ base: 'changed', local: 'mine', remote: 'theirs' }) }],
+    ]);
   });
 });

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Task } from '@/core/entities';
 import { Conflict, type ConvoyModel } from '@/lib/watermelon';
 import { expectConverged } from '../../support/inStep';
+import { meanwhile } from '../../support/meanwhile';
 import { SEED } from '../../support/seed';
 import { settle, type TestDevice, World } from '../../support/world';
 
@@ -118,6 +119,37 @@ describe('D13 what was lost with a deletion', () => {
     const asked = (await ledger(here, task.id)).find(({ kind }) => kind === 'columns');
     expect(asked?.columns.title).toMatchObject({ local: 'earlier', remote: 'later', chosen: 'later' });
     expect(asked?.columns.description).toMatchObject({ local: 'green', remote: 'blue', by: 'open' });
+  });
+
+  it('U17 P-NOLOSS a new record that somebody had made and deleted there already is an edit when it comes back', async () => {
+    const milestone_id = await sharedMilestone();
+    const task = await here.contextService.createTask({ milestone_id, title: 'as it was sent' });
+    // As on another device that goes on from a backup of this one.
+    const { current_stage, status, priority, title } = task;
+    await there.database.write(() =>
+      there.database.get<ConvoyModel>('tasks').create((draft) => {
+        const values = { milestone_id, title, current_stage, status, priority };
+        for (const [name, value] of Object.entries(values)) draft._setRaw(name as never, value as never);
+        draft.raw.id = task.id;
+        draft.raw.workspace_id = SEED.workspace;
+      }),
+    );
+    await settle(there);
+    await there.contextService.deleteTask(task.id);
+    await settle(there);
+    await meanwhile(here, 'push', () =>
+      here.contextService.updateTask(task.id, { title: 'edited since', description: 'and described' }),
+    );
+    await settle(here);
+    expect(await taskOn(here, task.id)).toBeNull();
+
+    await restoreOn(there, task.id);
+    await expectConverged(world, here, there);
+    expect((await taskOn(there, task.id))?.description).toBe('and described');
+    const met = (await ledger(here, task.id)).filter(({ kind }) => kind === 'columns');
+    expect(met.map(({ columns }) => columns)).toEqual([
+      { title: expect.objectContaining({ local: 'edited since', remote: title, by: 'later' }) },
+    ]);
   });
 
   it('U13 a move to a deleted milestone leaves no activity; both are made again when the milestone is back', async () => {

@@ -1,7 +1,7 @@
 /** Edits that were lost with a deleted record are made again when it comes back (rule D13). */
 
 import { columnsOf, SYNCED_TABLES, type SyncedTable } from '@/core/schema';
-import { Conflict } from '../models';
+import { Conflict, type ConflictColumn } from '../models';
 import {
   markCreated,
   markEdited,
@@ -10,9 +10,11 @@ import {
   stampsOf,
   trackedColumns,
 } from '../models/tracking';
-import { Q, type Raw } from '../models/watermelondb';
+import { Q, type Raw, type RawValue } from '../models/watermelondb';
 import type { Applying } from './applying';
+import { addConflict } from './applyRows';
 import { defaultOf, sameValue } from './codec';
+import { mergeRecord } from './mergeRecord';
 
 interface Lost {
   entry: Conflict;
@@ -72,6 +74,8 @@ function actionsOf(all: Lost[]): Lost[][] {
 async function isReady(to: Applying, action: readonly Lost[]): Promise<boolean> {
   const brought = new Set(action.filter(isNew).map(({ raw }) => raw.id));
   for (const lost of action) {
+    const current = await to.draft.get(lost.table, lost.raw.id);
+    if (current?._status === 'deleted') return false;
     const needed = parentsNamed(lost);
     if (!isNew(lost)) needed.push({ table: lost.table, id: lost.raw.id });
     for (const { table, id } of needed) {
@@ -100,9 +104,11 @@ function parentsNamed({ table, raw, base }: Lost): { table: SyncedTable; id: str
   return isWhole && table !== 'workspaces' ? [workspace, ...named] : named;
 }
 
-async function revive(to: Applying, { entry, table, raw, base }: Lost): Promise<void> {
+async function revive(to: Applying, lost: Lost): Promise<void> {
+  const { entry, table, raw, base } = lost;
   const current = await to.draft.get(table, raw.id);
-  if (current) to.draft.put(table, withEdits(table, current, raw, base));
+  if (current?._status === 'created') to.draft.put(table, withValues(to, current, lost));
+  else if (current) to.draft.put(table, withEdits(current, lost));
   else {
     const again: Raw = { ...raw };
     // Columns that came after it was lost have their defaults.
@@ -124,20 +130,28 @@ async function revive(to: Applying, { entry, table, raw, base }: Lost): Promise<
   );
 }
 
+/** All that a new record had was an edit, of nothing. */
+function lostEdits({ table, raw, base }: Lost): SyncBase['columns'] {
+  if (raw.remote_id !== null) return base.columns;
+  const edit = { value: null, ...(base.created ?? { editedAt: 0, offset: 0 }) };
+  const names = trackedColumns(table).filter((name) => name in raw);
+  return Object.fromEntries(names.map((name) => [name, edit]));
+}
+
 /** The record as it came back with the edits it had lost, on the base they were made on; newer edits stand. */
-function withEdits(table: SyncedTable, current: Raw, lost: Raw, base: SyncBase): Raw {
+function withEdits(current: Raw, lost: Lost): Raw {
+  const { table, raw, base } = lost;
   const known = readBase(current);
   const edited: Raw = { ...current };
   const columns = { ...known?.columns };
-  for (const [name, edit] of Object.entries(base.columns)) {
+  for (const [name, edit] of Object.entries(lostEdits(lost))) {
     const server = current[name] ?? null;
-    if (name in columns || sameValue(table, name, lost[name] ?? null, server)) continue;
+    if (name in columns || sameValue(table, name, raw[name] ?? null, server)) continue;
     columns[name] = { ...edit, server };
-    edited[name] = lost[name] ?? null;
+    edited[name] = raw[name] ?? null;
   }
-  const groups = [...new Set([...(known?.groups ?? []), ...base.groups])];
+  const groups = joined(known, base);
   const revision = Math.min(base.revision, known?.revision ?? Number(current.revision));
-  if (current._status === 'created') return current;
   markEdited(table, edited, {
     stamps: base.stamps,
     server: stampsOf(current),
@@ -147,4 +161,39 @@ function withEdits(table: SyncedTable, current: Raw, lost: Raw, base: SyncBase):
     columns,
   });
   return edited;
+}
+
+function joined(known: SyncBase | null, lost: SyncBase): string[] {
+  return [...new Set([...(known?.groups ?? []), ...lost.groups])];
+}
+
+/**
+ * The record, which is to be created on the server anew, with the edits it had lost. Nothing there will conflict
+ * with them: where they were made on other values than it has by now, a person decides.
+ */
+function withValues(to: Applying, current: Raw, lost: Lost): Raw {
+  const { table, raw } = lost;
+  const edits = lostEdits(lost);
+  const of = (value: (name: string) => RawValue | undefined) =>
+    Object.fromEntries(Object.keys(edits).map((name) => [name, value(name) ?? null]));
+  const [base, local, remote] = [
+    of((name) => edits[name]?.value),
+    of((name) => raw[name]),
+    of((name) => current[name]),
+  ];
+  const merged = mergeRecord({ table, base, local, remote, policies: {}, localTimes: {}, remoteTimes: {} });
+  const known = readBase(current);
+  const again: Raw = { ...current };
+  markCreated(again, { revision: 0, columns: {}, ...known, groups: joined(known, lost.base) });
+  const asked: Record<string, ConflictColumn> = {};
+  for (const [name, { value, how }] of Object.entries(merged)) {
+    again[name] = value;
+    if (how !== 'conflict') continue;
+    const sides = { base: base[name] ?? null, local: local[name] ?? null, remote: remote[name] ?? null };
+    asked[name] = { ...sides, chosen: value, by: 'open' };
+  }
+  if (Object.keys(asked).length > 0) {
+    addConflict(to, { kind: 'columns', state: 'open', table, raw: current, columns: asked });
+  }
+  return again;
 }
