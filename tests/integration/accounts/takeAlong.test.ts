@@ -67,6 +67,15 @@ async function begin(platform: WatermelonPlatform) {
   return { workspace, task, made };
 }
 
+/** A taking ends after the copy, and who opens a database next does not know of it. */
+async function dieBeforeRemoval(folder: string, who: SignedIn): Promise<void> {
+  const dying = crashingPlatform(folder, { at: 3, after: false });
+  const offline = await openUserDevice(dying, null, who.userId);
+  await expect(takeLocalWork(dying, offline)).rejects.toThrow('The machine died.');
+  await offline.close();
+  await createPlatform({ folder }).sessionStorage().removeItem('convoy:taking-along');
+}
+
 describe('work begun without an account', () => {
   it('P-LOCAL D20 does all of it with no server, reference data and checkpoints included', async () => {
     const platform = createPlatform({ folder: newFolder() });
@@ -216,11 +225,7 @@ describe('work begun without an account', () => {
     const platform = createPlatform({ folder });
     const { task } = await begin(platform);
     const who = await newAccount();
-    const dying = crashingPlatform(folder, { at: 3, after: false });
-    const offline = await openUserDevice(dying, null, who.userId);
-    await expect(takeLocalWork(dying, offline)).rejects.toThrow('The machine died.');
-    await offline.close();
-    await platform.sessionStorage().removeItem('convoy:taking-along');
+    await dieBeforeRemoval(folder, who);
     const device = await open(platform, who);
     await device.sync();
     await device.contextService.deleteTask(task.id);
@@ -228,5 +233,85 @@ describe('work begun without an account', () => {
     await takeLocalWork(platform, device);
     await expectConverged(world, device);
     expect(await device.contextService.getLocalTask(task.id)).toBeNull();
+  });
+
+  /** Edits and deletes what `begin` made, in a window that has it open. @returns the ids of what is to be gone */
+  async function goOn(
+    alone: Device,
+    { workspace, task }: Awaited<ReturnType<typeof begin>>,
+  ): Promise<string[]> {
+    const { contextService: service } = alone;
+    const tasks = await service.getTasks(task.milestone_id);
+    const second = tasks.find(({ title }) => title === 'Second')?.id ?? '';
+    await service.updateTask(task.id, { title: 'First, edited' });
+    await service.updateWorkspace(workspace.id, { name: 'Edited alone' });
+    await service.deleteTask(second);
+    return [second];
+  }
+
+  async function expectTaken(
+    device: Device,
+    { workspace, task }: Awaited<ReturnType<typeof begin>>,
+    gone: readonly string[],
+  ): Promise<void> {
+    await expectConverged(world, device);
+    const { contextService: service } = device;
+    expect((await service.getLocalTask(task.id))?.title).toBe('First, edited');
+    const workspaces = await service.getWorkspaces();
+    expect(workspaces.find(({ id }) => id === workspace.id)?.name).toBe('Edited alone');
+    for (const id of gone) expect(await service.getLocalTask(id)).toBeNull();
+    expect(await device.countUnsynced()).toMatchObject({ total: 0 });
+  }
+
+  it.each(['still unsynced', 'pushed already'])(
+    'P-NOLOSS D22 takes what is edited and deleted after the copy of a taking that died, the copy %s',
+    async (state) => {
+      const folder = newFolder();
+      const platform = createPlatform({ folder });
+      const begun = await begin(platform);
+      const alone = await open(platform, null);
+      const who = await newAccount();
+      await dieBeforeRemoval(folder, who);
+      const device = await open(platform, who);
+      if (state === 'pushed already') await expectConverged(world, device);
+      const gone = await goOn(alone, begun);
+      await takeLocalWork(platform, device);
+      await takeLocalWork(platform, device);
+      await expectTaken(device, begun, gone);
+    },
+  );
+
+  it('P-NOLOSS D22 keeps what is edited after the copy in the archive where its user has edited the copy', async () => {
+    const folder = newFolder();
+    const platform = createPlatform({ folder });
+    const { task } = await begin(platform);
+    const alone = await open(platform, null);
+    const who = await newAccount();
+    await dieBeforeRemoval(folder, who);
+    const device = await open(platform, who);
+    await device.contextService.updateTask(task.id, { title: 'Edited by its user' });
+    await alone.contextService.updateTask(task.id, { title: 'Edited alone' });
+    await takeLocalWork(platform, device);
+    expect((await device.contextService.getLocalTask(task.id))?.title).toBe('Edited by its user');
+    const { archive } = await device.exportUnsynced();
+    expect(archive.map(({ record_id }) => record_id)).toEqual([task.id]);
+    expect(JSON.stringify(archive)).toContain('Edited alone');
+  });
+
+  it('P-NOLOSS D22 takes what another window edits and deletes between the copy and the removal', async () => {
+    const folder = newFolder();
+    const platform = createPlatform({ folder });
+    const begun = await begin(platform);
+    const alone = await open(platform, null);
+    const device = await open(platform, await newAccount());
+    let gone: string[] = [];
+    const batch = device.database.adapter.batch.bind(device.database.adapter);
+    device.database.adapter.batch = async (operations) => {
+      await batch(operations);
+      if (gone.length === 0) gone = await goOn(alone, begun);
+    };
+    await takeLocalWork(platform, device);
+    await takeLocalWork(platform, device);
+    await expectTaken(device, begun, gone);
   });
 });

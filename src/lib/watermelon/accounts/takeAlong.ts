@@ -2,20 +2,22 @@
  * Work begun without an account moves into a user's database. Two databases cannot be written in one
  * transaction, so it goes in steps that each leave something to go on from (rule D22): the claim says
  * whose it becomes, the copy carries the claim's token, and only then is the work removed. Whoever
- * repeats the steps finishes them; nothing is lost and nothing comes twice.
+ * repeats the steps finishes them; nothing is lost and nothing comes twice. Others may have the work open
+ * meanwhile: what they edit or delete after the copy stays, claimed anew, and is copied once more.
  */
 
 import { v7 as uuidv7 } from 'uuid';
 import { columnsOf, SYNCED_TABLES, type SyncedTable } from '@/core/schema';
 import type { ConvoyDatabase } from '../database';
 import { type Archived, type ConvoyModel, DeviceState } from '../models';
+import { readBase, trackDelete } from '../models/tracking';
 import { type Model, Q, type Raw } from '../models/watermelondb';
 import type { Applying } from '../sync/applying';
 import { keepingEdits } from '../sync/applyRows';
 import { sameValue } from '../sync/codec';
 import { Draft } from '../sync/draft';
 import { IdMappings } from '../sync/idMapping';
-import { fetchDirty } from '../sync/localChanges';
+import { deletedIds, fetchDirty } from '../sync/localChanges';
 import { archive } from '../sync/purge';
 import { LOCAL_USER } from './databases';
 
@@ -26,7 +28,15 @@ export interface Claim {
   token: string;
   /** The records that are taken, by table. */
   records: Partial<Record<SyncedTable, string[]>>;
+  /** As they were when they were copied already, where they have been edited since. */
+  copied?: Versions;
 }
+
+/** By record id, what tells a record from the same one edited or deleted since. */
+type Versions = Record<string, string>;
+
+const versionOf = ({ _status, updated_at, sync_base }: Raw): string =>
+  JSON.stringify([_status, updated_at, sync_base]);
 
 /** What was begun without an account and is on this device alone. */
 export interface LocalWork {
@@ -72,42 +82,78 @@ export async function readClaim(from: ConvoyDatabase): Promise<Claim | null> {
 
 /** Steps 2 to 4: the work becomes the user's, then leaves where it was. */
 export async function finishTaking(from: ConvoyDatabase, to: ConvoyDatabase, claim: Claim): Promise<void> {
-  await copyWork(from, to, claim);
-  await removeWork(from, claim);
-  await to.write(async () => {
-    const mark = await findState(to, takenFrom(claim.token));
-    if (mark) await to.batch(mark.prepareDestroyPermanently());
-  }, 'take along: forget');
+  for (let standing: Claim | null = claim; standing; ) {
+    const { token } = standing;
+    const copied = await copyWork(from, to, standing);
+    standing = await removeWork(from, standing, copied);
+    await to.write(async () => {
+      const mark = await findState(to, takenFrom(token));
+      if (mark) await to.batch(mark.prepareDestroyPermanently());
+    }, 'take along: forget');
+  }
 }
 
-async function copyWork(from: ConvoyDatabase, to: ConvoyDatabase, claim: Claim): Promise<void> {
-  const { dirty } = await fetchDirty(from);
-  await to.write(async () => {
-    if (await findState(to, takenFrom(claim.token))) return;
+/** @returns what was copied, now or before the taking was broken off */
+async function copyWork(from: ConvoyDatabase, to: ConvoyDatabase, claim: Claim): Promise<Versions> {
+  return to.write(async () => {
+    const mark = await findState(to, takenFrom(claim.token));
+    if (mark) return (mark.value as { copied?: Versions }).copied ?? {};
     const draft = new Draft(to);
     const ids = await IdMappings.load(to);
     const { userId } = claim;
     const applying: Applying = { database: to, draft, ids, deviceId: '', userId, now: to.clock.now() };
-    const claimed = new Set(Object.values(claim.records).flat());
-    for (const { table, raw } of dirty) {
-      if (claimed.has(raw.id)) await adopt(applying, table, raw);
+    const copied: Versions = {};
+    for (const table of SYNCED_TABLES) {
+      for (const { raw } of await claimedOf(from, table, claim)) {
+        const before = claim.copied?.[raw.id];
+        if (raw._status === 'deleted' && !before) continue;
+        copied[raw.id] = versionOf(raw);
+        await adopt(applying, table, raw, before);
+      }
     }
-    draft.also(() => prepareState(to, takenFrom(claim.token), { at: to.clock.now() }));
+    draft.also(() => prepareState(to, takenFrom(claim.token), { copied }));
     await draft.commit();
+    return copied;
   }, 'take along: copy');
 }
 
-/** The record as the user's own, still to be pushed; where the user has one of this id, both are kept. */
-async function adopt(to: Applying, table: SyncedTable, raw: Raw): Promise<void> {
+/** @returns the claimed records of a table that are there, those marked as deleted included */
+async function claimedOf(from: ConvoyDatabase, table: SyncedTable, claim: Claim): Promise<ConvoyModel[]> {
+  const ids = new Set(claim.records[table]);
+  if (ids.size === 0) return [];
+  const collection = from.get<ConvoyModel>(table);
+  const deleted = (await deletedIds(from, table)).filter((id) => ids.has(id));
+  return [
+    ...(await collection.query(Q.where('id', Q.oneOf([...ids]))).fetch()),
+    ...(await Promise.all(deleted.map((id) => collection.find(id)))),
+  ];
+}
+
+/**
+ * The record as the user's own, still to be pushed; where the user has one of this id, both are kept.
+ * @param before as it was when it was copied already: where the user has left it so, it is replaced
+ */
+async function adopt(to: Applying, table: SyncedTable, raw: Raw, before?: string): Promise<void> {
   const { userId } = to;
   const own: Raw = { ...raw, last_modified_by: userId };
   for (const [name, column] of Object.entries(columnsOf(table))) {
     if (column.to === 'user' && own[name] === LOCAL_USER) own[name] = userId;
   }
   const existing = await to.draft.get(table, raw.id);
-  if (existing === null) to.draft.put(table, own);
+  const isLeft = existing !== null && before === versionOf(existing);
+  if (raw._status === 'deleted') {
+    if (isLeft || existing?._status === 'synced') to.draft.put(table, deletedAs(existing, own, to.database));
+    else if (existing && existing._status !== 'deleted') archive(to, table, own, REASON);
+  } else if (existing === null || isLeft) to.draft.put(table, own);
   else if (existing._status === 'synced') to.draft.put(table, keepingEdits(table, existing, own));
   else if (!isSame(table, existing, own)) archive(to, table, own, REASON);
+}
+
+/** The user's record, deleted with the one that the deletion was of. */
+function deletedAs(existing: Raw, deleted: Raw, database: ConvoyDatabase): Raw {
+  const raw: Raw = { ...existing, _status: 'deleted' };
+  trackDelete(raw, readBase(deleted)?.deletion?.root ?? deleted.id, database);
+  return raw;
 }
 
 function isSame(table: SyncedTable, one: Raw, other: Raw): boolean {
@@ -117,20 +163,40 @@ function isSame(table: SyncedTable, one: Raw, other: Raw): boolean {
   );
 }
 
-/** What was deleted here before any server saw it leaves as well; what was made after the claim stays. */
-async function removeWork(from: ConvoyDatabase, claim: Claim): Promise<void> {
-  await from.write(async () => {
+/**
+ * What was deleted here before any server saw it leaves as well; what was made after the claim stays.
+ * @returns the claim of what is not as it was copied, which stays too
+ */
+async function removeWork(from: ConvoyDatabase, claim: Claim, copied: Versions): Promise<Claim | null> {
+  return from.write(async () => {
     const doomed: Model[] = [];
+    const left: Required<Claim> = { userId: claim.userId, token: uuidv7(), records: {}, copied: {} };
     for (const table of SYNCED_TABLES) {
-      const collection = from.get<ConvoyModel>(table);
-      const ids = claim.records[table] ?? [];
-      doomed.push(...(await collection.query(Q.where('id', Q.oneOf(ids))).fetch()));
-      const deleted = (await from.adapter.getDeletedRecords(table as never)) as string[];
-      for (const id of deleted) doomed.push(await collection.find(id));
+      const kept: string[] = [];
+      for (const record of await claimedOf(from, table, claim)) {
+        const version = copied[record.id];
+        const isForgotten = record.raw._status === 'deleted' && !version;
+        if (isForgotten || version === versionOf(record.raw)) {
+          doomed.push(record);
+          continue;
+        }
+        kept.push(record.id);
+        if (version) left.copied[record.id] = version;
+      }
+      if (kept.length > 0) left.records[table] = kept;
+      const claimed = new Set(claim.records[table]);
+      for (const id of await deletedIds(from, table)) {
+        if (!claimed.has(id)) doomed.push(await from.get(table).find(id));
+      }
     }
+    const isDone = Object.keys(left.records).length === 0;
     const state = await findState(from, CLAIM);
-    if (state) doomed.push(state);
-    await from.batch(doomed.map((model) => model.prepareDestroyPermanently()));
+    const removed = [...doomed, ...(isDone && state ? [state] : [])];
+    await from.batch([
+      ...removed.map((model) => model.prepareDestroyPermanently()),
+      ...(isDone ? [] : [prepareState(from, CLAIM, left, state)]),
+    ]);
+    return isDone ? null : left;
   }, 'take along: remove');
 }
 
@@ -140,7 +206,17 @@ async function findState(database: ConvoyDatabase, id: string): Promise<DeviceSt
   return state ?? null;
 }
 
-function prepareState(database: ConvoyDatabase, id: string, value: unknown): Model {
+function prepareState(
+  database: ConvoyDatabase,
+  id: string,
+  value: unknown,
+  known: DeviceState | null = null,
+): Model {
+  if (known) {
+    return known.prepareUpdate((state) => {
+      state.value = value;
+    });
+  }
   return database.get<DeviceState>(DeviceState.table as never).prepareCreateFromDirtyRaw({
     id,
     _status: 'synced',
