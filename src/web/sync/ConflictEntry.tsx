@@ -1,9 +1,7 @@
-import { useState } from 'react';
 import type { Conflict } from '@/lib/watermelon';
-import { useDevice } from '../hooks/useDevice';
-import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { wordsOf } from '../ui/labels';
 import { TimeAgo } from '../ui/TimeAgo';
+import { DiscardLost } from './DiscardLost';
 import { feedSentence } from './feedSentence';
 import { RecordName } from './RecordName';
 import { SettleButtons } from './SettleButtons';
@@ -41,28 +39,6 @@ export function ConflictEntry({ conflict }: { conflict: Conflict }) {
       {sentence === null ? <Columns conflict={conflict} /> : <p>{sentence}</p>}
       {conflict.kind === 'columns' ? <SettleButtons conflict={conflict} /> : <DiscardLost id={conflict.id} />}
     </article>
-  );
-}
-
-function DiscardLost({ id }: { id: string }) {
-  const device = useDevice();
-  const [isDiscarding, setDiscarding] = useState(false);
-  return (
-    <div className="actions">
-      <button type="button" className="button quiet-danger" onClick={() => setDiscarding(true)}>
-        Discard
-      </button>
-      {isDiscarding && (
-        <ConfirmDialog
-          title="Discard these values?"
-          confirmLabel="Discard"
-          onConfirm={() => device.discardLost(id)}
-          onClose={() => setDiscarding(false)}
-        >
-          <p>They are kept on this device only, and do not come back if the record is restored.</p>
-        </ConfirmDialog>
-      )}
-    </div>
   );
 }
 

@@ -5,6 +5,7 @@ import { usePermissions } from '../hooks/useMembers';
 import { useRecord } from '../hooks/useQuery';
 import { ErrorNote } from '../ui/ErrorNote';
 import { RoleNote } from '../ui/RoleNote';
+import { DiscardLost } from './DiscardLost';
 import { tableNoun } from './values';
 
 /** Decides an open conflict, or a settled one anew, as an edit of this user. */
@@ -22,8 +23,14 @@ export function SettleButtons({ conflict }: { conflict: Conflict }) {
   ] as const;
 
   if (record === undefined) return null;
-  if (record === null)
-    return <p className="muted">The {tableNoun(table)} is gone; nothing is left to decide.</p>;
+  if (record === null) {
+    return (
+      <>
+        <p className="muted">The {tableNoun(table)} is gone; nothing is left to decide.</p>
+        <DiscardLost id={id} />
+      </>
+    );
+  }
   if (why !== null) return <RoleNote reasons={[why]} />;
   return (
     <>

@@ -127,6 +127,22 @@ describe('the ledger', () => {
     await expectInStep(world, here, there);
   });
 
+  it('D24 what nobody can decide any more is discarded, and counts as unsynced no more', async () => {
+    const task = await sharedTask();
+    await collide(task, { description: 'green' }, { description: 'blue' });
+    const { id } = await entryOf(there, task.id);
+    expect(await there.discardLost(id)).toBe(false);
+    await here.contextService.deleteTask(task.id);
+    await settle(here, there);
+    expect(await there.settleConflict(id, 'mine')).toBe(false);
+    expect(JSON.stringify((await there.exportUnsynced()).ledger)).toContain('blue');
+    const before = await there.countUnsynced();
+    expect(await there.discardLost(id)).toBe(true);
+    expect(await there.discardLost(id)).toBe(false);
+    const after = await there.countUnsynced();
+    expect([before.conflicts - after.conflicts, before.total - after.total]).toEqual([1, 1]);
+  });
+
   it('does not reverse what is no settlement', async () => {
     const task = await sharedTask();
     const comment = await here.contextService.addTaskActivity(task.id, 'comment', { text: 'x' });

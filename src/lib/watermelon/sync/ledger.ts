@@ -186,14 +186,16 @@ export function isOnlyHere(entry: Conflict): boolean {
 /**
  * Forgets what was lost with a record that is gone, or with a change that did not go through: it is in no export
  * then, and does not come back with its record.
- * @returns false when there is no such entry; edits that met are settled instead
+ * @returns false when there is no such entry; edits that met are settled instead, while their record is here
  */
 export async function discardLost(database: ConvoyDatabase, id: string): Promise<boolean> {
   return database.write(async () => {
     const entries = database.get<Conflict>(Conflict.table as never);
-    const [entry] = await entries.query(Q.where('id', id), Q.where('kind', Q.notEq('columns'))).fetch();
-    await database.batch(entry?.prepareDestroyPermanently() ?? null);
-    return entry !== undefined;
+    const [entry] = await entries.query(Q.where('id', id)).fetch();
+    if (!entry) return false;
+    if (entry.kind === 'columns' && (await find(database, entry.recordTable, entry.recordId))) return false;
+    await database.batch(entry.prepareDestroyPermanently());
+    return true;
   }, 'ledger: discard');
 }
 

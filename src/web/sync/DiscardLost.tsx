@@ -1,0 +1,26 @@
+import { useState } from 'react';
+import { useDevice } from '../hooks/useDevice';
+import { ConfirmDialog } from '../ui/ConfirmDialog';
+
+/** Forgets an entry of the ledger, which nothing is left to be done about. */
+export function DiscardLost({ id }: { id: string }) {
+  const device = useDevice();
+  const [isDiscarding, setDiscarding] = useState(false);
+  return (
+    <div className="actions">
+      <button type="button" className="button quiet-danger" onClick={() => setDiscarding(true)}>
+        Discard
+      </button>
+      {isDiscarding && (
+        <ConfirmDialog
+          title="Discard these values?"
+          confirmLabel="Discard"
+          onConfirm={() => device.discardLost(id)}
+          onClose={() => setDiscarding(false)}
+        >
+          <p>They are kept on this device only, and do not come back if the record is restored.</p>
+        </ConfirmDialog>
+      )}
+    </div>
+  );
+}
