@@ -117,10 +117,34 @@ begin
 end
 $$;
 
+-- Those of these ids that some deletion has: one with a record, or one that nobody speaks of, as of a membership.
+create function convoy.taken_deletions(ids uuid[]) returns uuid[]
+language plpgsql stable set search_path = '' as $$
+declare
+  t record;
+  in_table uuid[];
+  taken uuid[] := array(select d.id from public.deletions d where d.id = any (ids));
+begin
+  if cardinality(ids) > 0 then
+    for t in select s.name from convoy.synced_tables s loop
+      execute format('select array(select distinct r.deletion_id from public.%I r where r.deletion_id = any ($1))', t.name)
+        into in_table using ids;
+      taken := taken || in_table;
+    end loop;
+  end if;
+  return taken;
+end
+$$;
+
 -- Which deletion each delete belongs to: the one its device names, so that an undo knows it before and after
--- the push; else one for the whole group. A name that is taken is not used.
+-- the push; else one for the whole group. A name that is taken is not used: whoever restores a deletion brings
+-- back all that has its id.
 create function convoy.deletions_of(changes convoy.change[]) returns jsonb
 language plpgsql stable set search_path = '' as $$
+declare
+  taken constant uuid[] := convoy.taken_deletions(array(
+    select distinct (c.payload ->> 'deletion_id')::uuid from unnest(changes) c
+    where c.op = 'delete' and convoy.is_uuid(c.payload ->> 'deletion_id')));
 begin
   return (
     with deletes as (
@@ -131,7 +155,7 @@ begin
       select g.group_no, gen_random_uuid() as made from (select distinct d.group_no from deletes d) g
     )
     select jsonb_object_agg(d.position, case
-        when d.named is null or exists (select from public.deletions x where x.id = d.named) then g.made
+        when d.named is null or d.named = any (taken) then g.made
         else d.named end)
       from deletes d join groups g on g.group_no = d.group_no);
 end

@@ -76,18 +76,33 @@ $$;
 create trigger a0_restored before update of restored_at on public.deletions
   for each row execute function convoy.keep_restored();
 
--- Whoever may delete or make such records may restore one; agents never workflows.
-create function convoy.check_restorer(scope uuid, entity_type text) returns void
-language plpgsql stable security definer set search_path = '' as $$
-begin
-  if auth.uid() is not null and (
-    not exists (
+-- Whoever may delete or make such records may restore them; agents neither workflows nor memberships.
+create function convoy.may_restore(scope uuid, target text) returns boolean
+language sql stable security definer set search_path = '' as $$
+  select auth.uid() is null or exists (
       select from convoy.permissions p
-      where p.role = convoy.role_in(scope) and p.table_name = check_restorer.entity_type and p.op in ('insert', 'delete'))
-    or check_restorer.entity_type = 'workflows' and convoy.is_agent(scope))
-  then
-    raise exception 'You may not restore this.' using errcode = 'SN006';
-  end if;
+      where p.role = convoy.role_in(scope) and p.table_name = target and p.op in ('insert', 'delete'))
+    and not (target in ('workflows', 'workspace_members') and convoy.is_agent(scope))
+$$;
+
+-- A deletion that a whole group shares may hold more than its record tells of: all of it has to be restorable,
+-- but for memberships, which stay deleted where it is not for the caller to give them.
+create function convoy.check_restorer(deletion uuid, scope uuid, entity_type text) returns void
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  t record;
+  holds boolean;
+begin
+  for t in
+    select s.name from convoy.synced_tables s
+    where s.name not in ('workspace_members', 'deletions') and not convoy.may_restore(scope, s.name)
+  loop
+    execute format('select exists (select from public.%I r where r.deletion_id = $1 and r.workspace_id = $2)', t.name)
+      into holds using deletion, scope;
+    if holds or t.name = check_restorer.entity_type then
+      raise exception 'You may not restore this.' using errcode = 'SN006';
+    end if;
+  end loop;
 end
 $$;
 
@@ -166,13 +181,16 @@ begin
   end loop;
   return restored
     + convoy.restore_singly('workspace_members', array(
-      select m.id from public.workspace_members m where m.deletion_id = deletion and m.workspace_id = scope))
+      select m.id from public.workspace_members m
+      where m.deletion_id = deletion and m.workspace_id = scope and convoy.may_restore(scope, 'workspace_members')))
     + convoy.restore_singly('task_dependencies', array(
       select d.id from public.task_dependencies d
       where d.workspace_id = scope and d.deleted_at is not null
         and (d.deletion_id = deletion
           or (d.task_id = any (tasks) or d.depends_on_task_id = any (tasks))
-            and exists (select from public.deletions x where x.id = d.deletion_id and x.restored_at is not null))
+            and exists (
+              select from public.deletions x
+              where x.id = d.deletion_id and x.workspace_id = scope and x.restored_at is not null))
         and not exists (
           select from public.tasks e
           where e.id in (d.task_id, d.depends_on_task_id) and e.deleted_at is not null)));
@@ -193,7 +211,7 @@ begin
   while cardinality(waiting) > 0 loop
     held_back := '{}';
     for d in select n.* from new_rows n where n.id = any (waiting) order by n.created_at desc, n.id loop
-      perform convoy.check_restorer(d.workspace_id, d.entity_type);
+      perform convoy.check_restorer(d.id, d.workspace_id, d.entity_type);
       select m.column_name, m.name into missing from convoy.missing_parent(d.id, d.workspace_id) m;
       if missing.column_name is not null then
         held_back := held_back || d.id;

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { PushChange } from '@/core/protocol';
 import type { SyncedTable } from '@/core/schema';
+import type { Role } from '@/core/vocabulary';
 import { openDatabase, type TestDatabase } from '../../support/database';
 import { createTeam, createUser, type SyncUser, type Team } from '../../support/syncUser';
 
@@ -44,6 +45,8 @@ async function isLive(table: SyncedTable, id: string): Promise<boolean> {
 
 const task = (title: string, more: object = {}) =>
   team.make.insert('tasks', { title, milestone_id: team.milestone, ...more });
+const membership = (who: SyncUser, role: Role) =>
+  team.make.insert('workspace_members', { user_id: who.id, role });
 const link = (from: string, to: string) =>
   team.make.insert('task_dependencies', { task_id: from, depends_on_task_id: to });
 
@@ -128,6 +131,32 @@ describe('the record of a deletion', () => {
     expect(mine?.id).not.toBe(taken);
     expect(await restore(taken)).toEqual({ outcome: 'gone', which: 'record' });
   });
+
+  it.each(['workspace_members', 'task_dependencies'] as const)(
+    'U23 P-PRIVATE: nor is one that a deletion in %s has, of which there is no record',
+    async (table) => {
+      const agentRole = await createUser(database, { name: 'Agent who edits', kind: 'agent' });
+      const removed = await createUser(database);
+      const other = task('other');
+      const row = table === 'workspace_members' ? membership(removed, 'owner') : link(team.task, other.id);
+      const tasks = [task('of the editor'), task('of the agent')];
+      await team.owner.push([membership(agentRole, 'editor'), other, row, ...tasks]);
+      const taken = await remove(table, row.id);
+      const elsewhere = await createTeam(database);
+      const values = { deletion_id: taken };
+      for (const [who, change] of [
+        [team.editor, team.make.delete('tasks', tasks[0]?.id ?? '', null, { values })],
+        [agentRole, team.make.delete('tasks', tasks[1]?.id ?? '', null, { values })],
+        [elsewhere.owner, elsewhere.make.delete('tasks', elsewhere.task, null, { values })],
+      ] as const) {
+        expect(await who.pushOne(change)).toEqual(APPLIED);
+        const wanted = { ...wish(taken), workspace_id: change.workspace_id };
+        expect(await who.pushOne(wanted)).toEqual({ outcome: 'gone', which: 'record' });
+      }
+      expect(await deletions()).toHaveLength(2);
+      expect(await isLive(table, row.id)).toBe(false);
+    },
+  );
 
   it('U24: clients make none, delete none, and write nothing of it but that it is restored', async () => {
     const id = await remove('tasks', team.task);
@@ -228,6 +257,45 @@ describe('restoring', () => {
     expect(await restore(ofWorkspace, team.editor)).toEqual(refused);
     expect(await restore(ofWorkspace)).toEqual(APPLIED);
     expect(await isLive('tasks', team.task)).toBe(true);
+  });
+
+  it('U26 P-PRIVATE: a membership of the same group comes back with a human owner alone', async () => {
+    const agentRole = await createUser(database, { name: 'Agent who owns', kind: 'agent' });
+    await team.owner.push([membership(agentRole, 'owner')]);
+    const restorers = [
+      [team.editor, false],
+      [team.agent, false],
+      [agentRole, false],
+      [team.owner, true],
+    ] as const;
+    for (const [who, isBack] of restorers) {
+      const member = membership(await createUser(database), 'editor');
+      const one = task('one');
+      await team.owner.push([member, one]);
+      const values = { deletion_id: randomUUID() };
+      await team.owner.push([
+        team.make.delete('workspace_members', member.id, null, { group: 0, values }),
+        team.make.delete('tasks', one.id, null, { group: 0, values }),
+      ]);
+      expect(await restore(values.deletion_id, who)).toEqual(APPLIED);
+      expect(await isLive('tasks', one.id)).toBe(true);
+      expect(await isLive('workspace_members', member.id)).toBe(isBack);
+    }
+  });
+
+  it('U26: not by who may not restore all of it, whatever its record tells of', async () => {
+    const stages = [{ name: 'A', order: 1, description: '', is_checkpoint: false }];
+    const workflow = team.make.insert('workflows', { name: 'w', stages });
+    await team.owner.push([workflow]);
+    const values = { deletion_id: randomUUID() };
+    await team.owner.push([
+      team.make.delete('workflows', workflow.id, null, { group: 0, values }),
+      team.make.delete('tasks', team.task, null, { group: 0, values }),
+    ]);
+    expect(await deletions()).toMatchObject([{ type: 'tasks', parts: 2 }]);
+    expect(await restore(values.deletion_id, team.agent)).toMatchObject({ code: 'forbidden' });
+    expect(await restore(values.deletion_id, team.editor)).toEqual(APPLIED);
+    expect(await isLive('workflows', workflow.id)).toBe(true);
   });
 
   it('U26 P-CHECKPOINT: an agent gets a task back at its stage, and makes none anew there', async () => {
