@@ -57,7 +57,8 @@ create table public.milestones (
   requirements text constraint milestones_requirements_length check (char_length(requirements) <= 100000),
   status text not null default 'planned'
     constraint milestones_status_allowed check (status in ('planned', 'active', 'completed', 'cancelled')),
-  target_date timestamptz,
+  target_date timestamptz constraint milestones_target_date_allowed check (
+    target_date between '0001-01-01T00:00:00Z' and '9999-12-31T23:59:59.999999Z'),
   constraint milestones_workspace_id_fkey foreign key (workspace_id) references convoy.scope_clocks,
   constraint milestones_workspace_key unique (workspace_id, id),
   constraint milestones_project_id_fkey foreign key (workspace_id, project_id)

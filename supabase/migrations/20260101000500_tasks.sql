@@ -18,8 +18,10 @@ create table public.tasks (
   sort_order double precision not null default 0
     constraint tasks_sort_order_allowed check (sort_order > '-Infinity' and sort_order < 'Infinity'),
   claimed_by uuid,
-  claimed_until timestamptz,
-  completion_date timestamptz,
+  claimed_until timestamptz constraint tasks_claimed_until_allowed check (
+    claimed_until between '0001-01-01T00:00:00Z' and '9999-12-31T23:59:59.999999Z'),
+  completion_date timestamptz constraint tasks_completion_date_allowed check (
+    completion_date between '0001-01-01T00:00:00Z' and '9999-12-31T23:59:59.999999Z'),
   constraint tasks_workspace_id_fkey foreign key (workspace_id) references convoy.scope_clocks,
   constraint tasks_workspace_key unique (workspace_id, id),
   constraint tasks_milestone_id_fkey foreign key (workspace_id, milestone_id)

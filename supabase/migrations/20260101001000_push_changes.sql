@@ -158,10 +158,14 @@ begin
 end
 $$;
 
+-- Postgres knows instants, infinite ones among them, that devices have no way to tell: those are none.
 create function convoy.try_time(value text) returns timestamptz
 language plpgsql stable set search_path = '' as $$
+declare
+  instant timestamptz;
 begin
-  return value::timestamptz;
+  instant := value;
+  return case when instant between '0001-01-01T00:00:00Z' and '9999-12-31T23:59:59.999999Z' then instant end;
 exception when data_exception then
   return null;
 end

@@ -94,7 +94,7 @@ begin
               select jsonb_object_agg(e.key, jsonb_build_array(null, case
                 when e.instant > now() then convoy.iso(now())
                 when e.instant < b.created_at then convoy.iso(b.created_at)
-                else e.value end))
+                else convoy.iso(e.instant) end))
               from (
                 select x.key, x.value, convoy.to_time(x.value) as instant
                 from jsonb_each_text(c.edited_at) x where c.payload ? x.key offset 0

@@ -12,6 +12,10 @@ function isRevision(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
+function isTime(value: unknown): boolean {
+  return typeof value === 'string' && !Number.isNaN(Date.parse(value));
+}
+
 function isStrings(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
@@ -68,7 +72,7 @@ function isPullAnswer(value: unknown): value is PullAnswer {
   return (
     isObject(value) &&
     typeof value.user_id === 'string' &&
-    typeof value.server_time === 'string' &&
+    isTime(value.server_time) &&
     Array.isArray(value.scopes) &&
     value.scopes.every(isScope) &&
     every(value.cursors, isCursor) &&
@@ -117,7 +121,7 @@ export function readPushAnswer(value: unknown, request: PushRequest): PushAnswer
 function isPushAnswer(value: Fields, request: PushRequest): value is Fields & PushAnswer {
   return (
     typeof value.user_id === 'string' &&
-    typeof value.server_time === 'string' &&
+    isTime(value.server_time) &&
     value.batch === request.batch &&
     Array.isArray(value.outcomes) &&
     value.outcomes.length === request.changes.length &&

@@ -113,6 +113,18 @@ describe('batches', () => {
         'invalid_value',
         null,
       ],
+      ...['infinity', '-infinity', '0044-03-15 BC', '10000-01-01T00:00:00Z'].flatMap((time) =>
+        ['claimed_until', 'completion_date'].map((column): [unknown, string, string] => [
+          { ...newTask(`${column} ${time}`), values: { ...good.values, [column]: time } },
+          'invalid_value',
+          column,
+        ]),
+      ),
+      [
+        team.make.insert('milestones', { name: 'm', project_id: team.project, target_date: 'infinity' }),
+        'invalid_value',
+        'target_date',
+      ],
       [
         { ...newTask('bad id'), values: { ...good.values, assignee_id: 'me' } },
         'invalid_value',

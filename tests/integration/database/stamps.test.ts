@@ -174,6 +174,33 @@ describe('stamps', () => {
     expect(second.fields.priority?.[0]).toBe(second.revision);
   });
 
+  it.each(['infinity', '-infinity', '0044-03-15 BC', '10000-01-01T00:00:00Z', 'soon', ''])(
+    'S5, S6: %j is no time of an edit',
+    async (text) => {
+      const edited_at = { created_at: text, title: text };
+      const insert = team.make.insert('tasks', { title: 'x', milestone_id: team.milestone }, { edited_at });
+      await team.owner.push([insert]);
+      const made = await task(insert.id);
+      expect(made.created).toBe(made.updated);
+      await team.owner.push([team.make.update('tasks', insert.id, null, { title: 'y' }, { edited_at })]);
+      const { updated, fields } = await task(insert.id);
+      expect(Date.parse(fields.title?.[1] ?? '')).toBe(Date.parse(updated));
+    },
+  );
+
+  it('S6: the time of an edit is kept in one form, in whichever it was sent', async () => {
+    const id = await newTask();
+    const times = { title: '2020-03-01 10:00+02', description: 'epoch', priority: '2020-03-01T08:00:00.5Z' };
+    const values = { title: 'b', description: 'b', priority: 'high' };
+    await team.owner.push([team.make.update('tasks', id, null, values, { edited_at: times })]);
+    const { fields } = await task(id);
+    expect(Object.entries(fields).map(([name, [, time]]) => [name, time])).toEqual([
+      ['title', '2020-03-01T08:00:00.000000Z'],
+      ['priority', '2020-03-01T08:00:00.500000Z'],
+      ['description', '1970-01-01T00:00:00.000000Z'],
+    ]);
+  });
+
   it('S5: an update that changes nothing leaves the row unstamped', async () => {
     const id = await newTask('same');
     const before = await task(id);

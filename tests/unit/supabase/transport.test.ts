@@ -101,6 +101,11 @@ describe('SupabaseTransport', () => {
     expect(getEventListeners(sent as never, 'abort')).toEqual([]);
   });
 
+  it('takes no answer for one whose time is no time', async () => {
+    const answer = { ...PULL_ANSWER, server_time: 'infinity' };
+    expect(await failureOf(() => json(answer))).toMatchObject({ kind: 'protocol', code: 'malformed' });
+  });
+
   it('takes the received bytes from Content-Length where there is one', async () => {
     const answer = await transport(() => json(PUSH_ANSWER, 200, { 'content-length': '42' })).push(
       PUSH,

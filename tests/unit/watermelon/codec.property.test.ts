@@ -100,6 +100,21 @@ describe('wire values and stored values', () => {
     );
   });
 
+  it.each(['infinity', '-infinity', '0044-03-15T00:00:00+00:00 BC', 'soon', ''])(
+    'are null where they should be a time and are %j',
+    (text) => {
+      const row = { id: 'a', workspace_id: 'w', target_date: text, created_at: text };
+      expect(toRaw('milestones', row, ids)).toMatchObject({ target_date: null, created_at: null });
+      expect(toStored('tasks', 'claimed_until', text, ids)).toBeNull();
+      const page = { id: ['a', 'b'], workspace_id: ['w', 'w'], target_date: [text, '2026-03-01T00:00:00Z'] };
+      const filled = toFilledRows('milestones', page);
+      expect(filled.rows.map((row) => filledRow(filled, row).target_date)).toEqual([
+        null,
+        Date.UTC(2026, 2, 1),
+      ]);
+    },
+  );
+
   it('name records by the id they have here, and a row becomes a clean record', () => {
     fc.assert(
       fc.property(fc.nat(9), fc.nat(9), (n, m) => {

@@ -29,11 +29,17 @@ export function canonicalJson(value: Json): string {
   return `{${members.join()}}`;
 }
 
+/** @returns milliseconds, or null where the text is no time: NaN would be stored, and throw wherever it is read. */
+export function toMoment(text: string): number | null {
+  const moment = Date.parse(text);
+  return Number.isNaN(moment) ? null : moment;
+}
+
 function decode(column: Column, value: Json | undefined, ids: IdMap): RawValue {
   if (value === null || value === undefined) return null;
   switch (column.kind) {
     case 'time':
-      return Date.parse(value as string);
+      return toMoment(value as string);
     case 'json':
       return canonicalJson(value);
     case 'ref':

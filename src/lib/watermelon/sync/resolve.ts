@@ -17,7 +17,7 @@ import type { Raw, RawValue } from '../models/watermelondb';
 import type { Settling } from './applying';
 import { addConflict, keepInLedger, keepingEdits } from './applyRows';
 import { isApprovalOverAgent } from './approval';
-import { sameValue, toRaw } from './codec';
+import { sameValue, toMoment, toRaw } from './codec';
 import { deletedWith, undelete } from './deletion';
 import { placeOf } from './heldBack';
 import { prepareSettledActivity, settledDetails } from './ledger';
@@ -50,7 +50,7 @@ export async function resolveConflict(
     policies: to.session.policies[table],
     localTimes: Object.fromEntries(names.map((name) => [name, editTime(to, columns[name], base)])),
     remoteTimes: Object.fromEntries(
-      names.map((name) => [name, theirs[name] ? Date.parse(theirs[name]) : null]),
+      names.map((name) => [name, theirs[name] ? toMoment(theirs[name]) : null]),
     ),
     approval:
       table === 'tasks' &&
