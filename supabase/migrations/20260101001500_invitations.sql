@@ -57,7 +57,8 @@ end
 $$;
 
 -- Makes the caller a member. Answers {"workspace_id": ...}, or {"error": {"code": "not_found"}} for whatever
--- does not fit: an unknown, used or expired invitation, or one for another address.
+-- does not fit: an unknown, used or expired invitation, one for another address, one of somebody who owns the
+-- workspace no longer, or one from before the caller was removed.
 create function public.accept_invitation(invitation_id uuid) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -66,25 +67,58 @@ begin
   if auth.uid() is null then
     return convoy.failure('signed_out');
   end if;
+  -- A statement of its own: members who are removed or change their role meanwhile are seen by the next one (S2).
+  perform from convoy.scope_clocks c
+    where c.scope_id = (select i.workspace_id from public.invitations i where i.id = accept_invitation.invitation_id)
+    for update;
   select i.* into invitation from public.invitations i
     join auth.users u on u.id = auth.uid() and lower(u.email) = i.email
+    join public.workspaces w on w.id = i.workspace_id and w.deleted_at is null
+    join public.workspace_members o
+      on o.workspace_id = i.workspace_id and o.user_id = i.invited_by and o.role = 'owner' and o.deleted_at is null
+    join public.profiles p on p.id = i.invited_by and p.kind = 'human'
     where i.id = accept_invitation.invitation_id and i.accepted_at is null and i.expires_at > now()
+      and not exists (
+        select from public.workspace_members m
+        where m.workspace_id = i.workspace_id and m.user_id = auth.uid() and m.deleted_at >= i.created_at)
     for update of i;
-  if not found or not exists (
-    select from public.workspaces w where w.id = invitation.workspace_id and w.deleted_at is null)
-  then
+  if not found then
     return convoy.failure('not_found');
   end if;
   insert into public.workspace_members (id, workspace_id, user_id, role)
     values (gen_random_uuid(), invitation.workspace_id, auth.uid(), invitation.role)
     on conflict do nothing;
-  update public.invitations i set accepted_at = now() where i.id = invitation.id;
+  -- Others that the address has there are used with it.
+  update public.invitations i set accepted_at = now()
+    where i.workspace_id = invitation.workspace_id and i.email = invitation.email and i.accepted_at is null;
   return jsonb_build_object('workspace_id', invitation.workspace_id);
 end
 $$;
 
-revoke all on function public.invite_member(uuid, text, text), public.accept_invitation(uuid)
+-- Takes an invitation back, whichever owner made it. Answers {"invitation_id": ...}, or
+-- {"error": {"code": "not_found"}} where the caller has none to take back by this id.
+create function public.revoke_invitation(invitation_id uuid) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+begin
+  if auth.uid() is null then
+    return convoy.failure('signed_out');
+  end if;
+  delete from public.invitations i
+    where i.id = revoke_invitation.invitation_id and i.accepted_at is null
+      and i.workspace_id in (select convoy.owned_scopes())
+      and not exists (select from public.profiles p where p.id = auth.uid() and p.kind = 'agent');
+  if not found then
+    return convoy.failure('not_found');
+  end if;
+  return jsonb_build_object('invitation_id', revoke_invitation.invitation_id);
+end
+$$;
+
+revoke all on function
+  public.invite_member(uuid, text, text), public.accept_invitation(uuid), public.revoke_invitation(uuid)
   from public, anon, authenticated;
-grant execute on function public.invite_member(uuid, text, text), public.accept_invitation(uuid) to authenticated;
+grant execute on function
+  public.invite_member(uuid, text, text), public.accept_invitation(uuid), public.revoke_invitation(uuid)
+  to authenticated;
 revoke execute on all functions in schema convoy from public;
 grant execute on function convoy.owned_scopes() to authenticated, service_role;

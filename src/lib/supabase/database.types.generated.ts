@@ -828,6 +828,12 @@ export type Database = {
         };
         Returns: Json;
       };
+      revoke_invitation: {
+        Args: {
+          invitation_id: string;
+        };
+        Returns: Json;
+      };
       sync_pull: {
         Args: {
           request: Json;

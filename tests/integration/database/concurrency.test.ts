@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Cursor, PushAnswer, PushOutcome } from '@/core/protocol';
 import { openDatabase, type TestDatabase } from '../../support/database';
 import { postgresBinaries, startPostgres, type TestPostgres } from '../../support/postgres';
-import { Changes, createTeam, SyncUser, type Team } from '../../support/syncUser';
+import { Changes, createTeam, createUser, SyncUser, type Team } from '../../support/syncUser';
 
 describe.skipIf(postgresBinaries() === null)('on PostgreSQL, with many connections', () => {
   let postgres: TestPostgres;
@@ -172,6 +172,31 @@ describe.skipIf(postgresBinaries() === null)('on PostgreSQL, with many connectio
     ]);
     const again = there.make.insert('projects', { name: 'again' });
     expect(await here.owner.pushOne(again)).toMatchObject({ outcome: 'applied' });
+  });
+
+  it('P-PRIVATE: an invitation that is accepted while its owner is removed is worth nothing', async () => {
+    const own = await createTeam(database);
+    const email = `${randomUUID()}@convoy.example`;
+    const guest = await createUser(database, { email });
+    const membership = own.make.insert('workspace_members', { user_id: own.stranger.id, role: 'owner' });
+    await own.owner.push([membership]);
+    const ask = async (user: SyncUser, call: string) => {
+      const [row] = await database.as(user.id, (connection) =>
+        connection.query<{ answer: Record<string, string> }>(`select public.${call} as answer`),
+      );
+      return row?.answer ?? {};
+    };
+    const { invitation_id } = await ask(
+      own.stranger,
+      `invite_member('${own.workspace}', '${email}', 'owner')`,
+    );
+    let accepted: Promise<unknown> | undefined;
+    await database.as(own.owner.id, async (connection) => {
+      await own.owner.pushWithin(connection, [own.make.delete('workspace_members', membership.id, null)]);
+      accepted = ask(guest, `accept_invitation('${invitation_id}')`);
+      await waitingFor(1);
+    });
+    expect(await accepted).toEqual({ error: { code: 'not_found' } });
   });
 
   it('U4: an error that passes by itself fails the push as a whole and is no rejection', async () => {

@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Role } from '@/core/vocabulary';
 import { openPgliteInMemory, startLocalStack } from '@/server';
 import { purgeDaily } from '@/server/database/purge';
 import { openDatabase, refusalOf, type TestDatabase } from '../../support/database';
@@ -40,6 +41,94 @@ describe('invitations', () => {
     expect(await call(guest, 'accept_invitation', id)).toEqual({ workspace_id: team.workspace });
     expect(await call(guest, 'accept_invitation', id)).toEqual(unknown);
     expect((await guest.pull()).scopes.at(-1)).toMatchObject({ id: team.workspace, role: 'editor' });
+  });
+
+  const NOT_FOUND = { error: { code: 'not_found' } };
+
+  async function invite(email: string, role: string, who = team.owner): Promise<string> {
+    const { invitation_id } = await call(who, 'invite_member', team.workspace, email, role);
+    return invitation_id ?? '';
+  }
+
+  const accept = (user: SyncUser, invitation: string) => call(user, 'accept_invitation', invitation);
+
+  async function membershipOf(user: SyncUser): Promise<string> {
+    const [row] = await database.query<{ id: string }>(
+      `select id::text as id from public.workspace_members
+       where workspace_id = $1::uuid and user_id = $2::uuid and deleted_at is null`,
+      [team.workspace, user.id],
+    );
+    return row?.id ?? '';
+  }
+
+  async function removeMember(user: SyncUser): Promise<void> {
+    const change = team.make.delete('workspace_members', await membershipOf(user), null);
+    expect(await team.owner.pushOne(change)).toMatchObject({ outcome: 'applied' });
+  }
+
+  /** Somebody with an address, made a member here by the owner. */
+  async function newMember(role: Role): Promise<{ user: SyncUser; email: string }> {
+    const email = `${randomUUID()}@convoy.example`;
+    const user = await createUser(database, { email });
+    await team.owner.push([team.make.insert('workspace_members', { user_id: user.id, role })]);
+    return { user, email };
+  }
+
+  it('P-PRIVATE: who was removed does not come back with an invitation from before, but with a new one', async () => {
+    const { user, email } = await newMember('viewer');
+    const before = await invite(email, 'owner');
+    await removeMember(user);
+    expect(await accept(user, before)).toEqual(NOT_FOUND);
+    expect(await membershipOf(user)).toBe('');
+    expect(await accept(user, await invite(email, 'viewer'))).toEqual({ workspace_id: team.workspace });
+  });
+
+  it('P-PRIVATE: accepting one uses what else the address was sent, for whoever has it then', async () => {
+    const email = `${randomUUID()}@convoy.example`;
+    const first = await createUser(database, { email });
+    const [one, other] = [await invite(email, 'editor'), await invite(email, 'owner')];
+    expect(await accept(first, one)).toEqual({ workspace_id: team.workspace });
+    await removeMember(first);
+    await database.query('delete from auth.users where id = $1::uuid', [first.id]);
+    const second = await createUser(database, { email });
+    expect(await accept(second, other)).toEqual(NOT_FOUND);
+  });
+
+  it('P-PRIVATE: what somebody invited who is no owner any more is worth nothing', async () => {
+    const email = `${randomUUID()}@convoy.example`;
+    const guest = await createUser(database, { email });
+    const leaving = (await newMember('owner')).user;
+    const byRemoved = await invite(email, 'owner', leaving);
+    await removeMember(leaving);
+    expect(await accept(guest, byRemoved)).toEqual(NOT_FOUND);
+
+    const sinking = (await newMember('owner')).user;
+    const byDemoted = await invite(email, 'owner', sinking);
+    const role = (to: Role, membership: string) =>
+      team.owner.push([team.make.update('workspace_members', membership, null, { role: to })]);
+    const membership = await membershipOf(sinking);
+    await role('editor', membership);
+    expect(await accept(guest, byDemoted)).toEqual(NOT_FOUND);
+    await role('owner', membership);
+    expect(await accept(guest, byDemoted)).toEqual({ workspace_id: team.workspace });
+  });
+
+  it('P-PRIVATE: any owner takes an open invitation back, and nobody else', async () => {
+    const email = `${randomUUID()}@convoy.example`;
+    const guest = await createUser(database, { email });
+    const agentRole = await createUser(database, { kind: 'agent' });
+    await team.owner.push([team.make.insert('workspace_members', { user_id: agentRole.id, role: 'owner' })]);
+    const invitation = await invite(email, 'editor', (await newMember('owner')).user);
+    const revoke = (user: SyncUser, id: string) => call(user, 'revoke_invitation', id);
+    for (const user of [team.editor, team.viewer, team.agent, team.stranger, guest, agentRole]) {
+      expect(await revoke(user, invitation)).toEqual(NOT_FOUND);
+    }
+    expect(await revoke(team.owner, randomUUID())).toEqual(NOT_FOUND);
+    expect(await revoke(team.owner, invitation)).toEqual({ invitation_id: invitation });
+    expect(await accept(guest, invitation)).toEqual(NOT_FOUND);
+    const accepted = await invite(email, 'editor');
+    await accept(guest, accepted);
+    expect(await revoke(team.owner, accepted)).toEqual(NOT_FOUND);
   });
 
   it('P-PRIVATE: nobody else invites, or sees invitations', async () => {
