@@ -22,13 +22,18 @@ export function purgeDaily(
   let timer = setTimeout(run, firstMs).unref();
 
   function run(): void {
-    running = purge();
+    // Nobody waits for it: what it throws would end the process.
+    running = purge().catch((error: unknown) => complain(String(error)));
     timer = setTimeout(run, everyMs).unref();
   }
 
   async function purge(): Promise<void> {
     const done = await backend.transaction((connection) => connection.query('select convoy.purge()'));
-    if (!done.ok) log(`Old tombstones could not be purged: ${done.error.message}`);
+    if (!done.ok) complain(done.error.message);
+  }
+
+  function complain(why: string): void {
+    log(`Old tombstones could not be purged: ${why}`);
   }
 
   return () => {

@@ -41,6 +41,8 @@ export async function listen(host: string, port: number): Promise<Result<Listene
     serverOptions: { maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS },
   }) as Server;
   const sockets = trackSockets(server);
+  // A connection that could not be accepted is an error of the server too, and unheard it would end the process.
+  server.on('error', () => {});
   const problem = await bind(server, host, port);
   if (problem) return fail(explain(problem, host, port));
   const bound = (server.address() as AddressInfo).port;

@@ -3,11 +3,12 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
+import { fail, ok, type Result } from '@/core/result';
 import type { Tokens } from '../auth/tokens';
 import type { SqlBackend } from '../database/backend';
 import { mayListen } from './authorization';
 import { Connection, type ConnectionParts } from './connection';
-import { isObject, SERIALIZATIONS } from './messages';
+import { isObject, SERIALIZATIONS, type Serialization } from './messages';
 
 const PATH = '/realtime/v1/websocket';
 /** What `realtime.send` of bootstrap.sql notifies. */
@@ -34,6 +35,11 @@ export interface RealtimeParts {
 export interface Realtime {
   /** Closes all connections, and stops listening to the database. */
   close(): Promise<void>;
+}
+
+interface Opening {
+  apiKey: string;
+  version: Serialization;
 }
 
 export function createRealtime(parts: RealtimeParts): Realtime {
@@ -88,15 +94,14 @@ export function createRealtime(parts: RealtimeParts): Realtime {
   };
 
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // An upgraded socket is no longer the HTTP server's, and an error nobody listens to ends the process.
     socket.on('error', () => socket.destroy());
-    const url = new URL(request.url ?? '/', 'http://localhost');
-    const apiKey = url.searchParams.get('apikey') ?? '';
-    const version = SERIALIZATIONS.find((known) => known === (url.searchParams.get('vsn') ?? '1.0.0'));
-    const refusal = refusalOf(url.pathname, apiKey, version !== undefined);
-    if (refusal !== null || !version) {
-      socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    const opening = admit(request);
+    if (!opening.ok) {
+      refuse(socket, opening.error);
       return;
     }
+    const { apiKey, version } = opening.value;
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
       const connection = new Connection(webSocket, version, apiKey, connectionParts);
       connections.add(connection);
@@ -104,11 +109,18 @@ export function createRealtime(parts: RealtimeParts): Realtime {
     });
   }
 
-  function refusalOf(path: string, apiKey: string, isVersionKnown: boolean): string | null {
-    if (closed) return '503 Service Unavailable';
-    if (path !== PATH) return '404 Not Found';
-    if (!apiKeys.has(apiKey)) return '401 Unauthorized';
-    return isVersionKnown ? null : '400 Bad Request';
+  /** @returns what the connection is opened with, or the status it is refused with. */
+  function admit(request: IncomingMessage): Result<Opening, string> {
+    if (closed) return fail('503 Service Unavailable');
+    const target = request.url ?? '';
+    const base = `http://${request.headers.host ?? ''}`;
+    if (!URL.canParse(target, base)) return fail('400 Bad Request');
+    const { pathname, searchParams } = new URL(target, base);
+    if (pathname !== PATH) return fail('404 Not Found');
+    const apiKey = searchParams.get('apikey') ?? '';
+    if (!apiKeys.has(apiKey)) return fail('401 Unauthorized');
+    const version = SERIALIZATIONS.find((known) => known === (searchParams.get('vsn') ?? '1.0.0'));
+    return version ? ok({ apiKey, version }) : fail('400 Bad Request');
   }
 
   let starting: Promise<void> = Promise.resolve();
@@ -131,6 +143,11 @@ export function createRealtime(parts: RealtimeParts): Realtime {
       server.off('upgrade', upgrade);
     },
   };
+}
+
+/** The client may keep its side open for ever, so the socket goes as soon as the answer is out. */
+function refuse(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
 }
 
 function parse(notification: string): { topic: string; event: string; payload: unknown } | null {
