@@ -15,6 +15,7 @@ import { prepareDatabase } from './database/prepare';
 import { type PurgeTimes, purgeDaily } from './database/purge';
 import type { StackError } from './errors';
 import { api } from './http/api';
+import { hostInUrl } from './http/hosts';
 import { type Listener, listen } from './http/listener';
 import { type DemoAccount, webApp } from './http/webApp';
 import { packageRoot, readStackSql, type StackSql } from './projectFiles';
@@ -200,9 +201,18 @@ async function serve(
     }),
   );
   listener.serve((request, env) => app.fetch(request, env));
-  const { server } = listener;
+  const { server, answersTo } = listener;
   const { heartbeatTimeoutMs } = options;
-  const realtime = createRealtime({ server, backend, tokens, apiKeys, now, log, heartbeatTimeoutMs });
+  const realtime = createRealtime({
+    server,
+    answersTo,
+    backend,
+    tokens,
+    apiKeys,
+    now,
+    log,
+    heartbeatTimeoutMs,
+  });
   return ok({ anonKey, serviceKey, jwtSecret, accounts, realtime });
 }
 
@@ -241,5 +251,5 @@ function defaultWebRoot(): string {
 /** @returns a host that a browser can open: "all addresses" is not one. */
 function addressOf(host: string): string {
   if (host === '0.0.0.0' || host === '::') return 'localhost';
-  return host.includes(':') ? `[${host}]` : host;
+  return hostInUrl(host);
 }

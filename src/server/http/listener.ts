@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
 import { fail, ok, type Result } from '@/core/result';
 import type { StackError } from '../errors';
+import { createHostCheck, type HostCheck } from './hosts';
 
 export type RequestHandler = (request: Request, env: HttpBindings) => Response | Promise<Response>;
 
@@ -12,6 +13,8 @@ export interface Listener {
   /** For what is no request: upgrades to WebSockets. */
   readonly server: Server;
   readonly port: number;
+  /** Requests for other hosts are refused; for upgrades, whoever answers them sees to it. */
+  readonly answersTo: HostCheck;
   /** Answers requests from now on; until then they are told to come back. */
   serve(handler: RequestHandler): void;
   /** Refuses connections and cuts the open ones, as a network that went away would. */
@@ -34,10 +37,20 @@ const KEEP_ALIVE_MS = 75_000;
 const starting: RequestHandler = () =>
   new Response('Convoy is starting.\n', { status: 503, headers: { 'Retry-After': '1' } });
 
+const misdirected = (port: number) =>
+  new Response(
+    `Convoy does not answer to this name. Open http://localhost:${port}, or name the host with --host.\n`,
+    { status: 421 },
+  );
+
 export async function listen(host: string, port: number): Promise<Result<Listener, StackError>> {
   let handler = starting;
+  let answersTo: HostCheck = () => false;
   const server = createAdaptorServer({
-    fetch: (request, env) => handler(request, env as HttpBindings),
+    fetch: (request, env) =>
+      answersTo(new URL(request.url).hostname)
+        ? handler(request, env as HttpBindings)
+        : misdirected(bound.port),
     serverOptions: { maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS },
   }) as Server;
   const sockets = trackSockets(server);
@@ -45,17 +58,19 @@ export async function listen(host: string, port: number): Promise<Result<Listene
   server.on('error', () => {});
   const problem = await bind(server, host, port);
   if (problem) return fail(explain(problem, host, port));
-  const bound = (server.address() as AddressInfo).port;
+  const bound = server.address() as AddressInfo;
+  answersTo = createHostCheck(host, bound.address);
 
   return ok({
     server,
-    port: bound,
+    port: bound.port,
+    answersTo,
     serve: (next) => {
       handler = next;
     },
     suspend: () => close(server, sockets, 0),
     resume: async () => {
-      const failure = await bind(server, host, bound);
+      const failure = await bind(server, host, bound.port);
       if (failure) throw failure;
     },
     close: (graceMs = GRACE_MS) => close(server, sockets, graceMs),

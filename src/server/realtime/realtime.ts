@@ -6,6 +6,7 @@ import { WebSocketServer } from 'ws';
 import { fail, ok, type Result } from '@/core/result';
 import type { Tokens } from '../auth/tokens';
 import type { SqlBackend } from '../database/backend';
+import { type HostCheck, isForeignOrigin } from '../http/hosts';
 import { mayListen } from './authorization';
 import { Connection, type ConnectionParts } from './connection';
 import { isObject, SERIALIZATIONS, type Serialization } from './messages';
@@ -24,6 +25,7 @@ const RESTARTING = 1012;
 export interface RealtimeParts {
   /** Its upgrades are answered from now on. */
   server: Server;
+  answersTo: HostCheck;
   backend: SqlBackend;
   tokens: Tokens;
   apiKeys: ReadonlySet<string>;
@@ -43,7 +45,7 @@ interface Opening {
 }
 
 export function createRealtime(parts: RealtimeParts): Realtime {
-  const { server, backend, tokens, apiKeys, now, log } = parts;
+  const { server, answersTo, backend, tokens, apiKeys, now, log } = parts;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MOST_MESSAGE_BYTES });
   const connections = new Set<Connection>();
   let stopListening: (() => Promise<void>) | null = null;
@@ -115,7 +117,10 @@ export function createRealtime(parts: RealtimeParts): Realtime {
     const target = request.url ?? '';
     const base = `http://${request.headers.host ?? ''}`;
     if (!URL.canParse(target, base)) return fail('400 Bad Request');
-    const { pathname, searchParams } = new URL(target, base);
+    const { hostname, pathname, searchParams } = new URL(target, base);
+    if (!answersTo(hostname)) return fail('421 Misdirected Request');
+    // Browsers let any page open a WebSocket anywhere.
+    if (isForeignOrigin(request.headers.origin, answersTo)) return fail('403 Forbidden');
     if (pathname !== PATH) return fail('404 Not Found');
     const apiKey = searchParams.get('apikey') ?? '';
     if (!apiKeys.has(apiKey)) return fail('401 Unauthorized');

@@ -1,10 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type LocalStack, startLocalStack } from '@/server';
+import WebSocket from 'ws';
+import { type LocalStack, serveHostedApp, startLocalStack } from '@/server';
+import { createHostCheck } from '@/server/http/hosts';
 import { clientOf, newMember, probeSql, startProbe } from './probe';
 
 let stack: LocalStack;
@@ -112,13 +113,10 @@ describe('the listener', () => {
   });
 
   it('does not wait for an upgraded connection when the network goes away', async () => {
-    stack.server.once('upgrade', (_request, socket) =>
-      socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n'),
+    const upgraded = new WebSocket(
+      `${stack.url.replace('http', 'ws')}/realtime/v1/websocket?apikey=${stack.anonKey}&vsn=2.0.0`,
     );
-    const { hostname, port } = new URL(stack.url);
-    const upgraded = connect(Number(port), hostname);
-    upgraded.write('GET /socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
-    await new Promise((resolve) => upgraded.once('data', resolve));
+    await new Promise((resolve) => upgraded.once('open', resolve));
     const gone = new Promise((resolve) => upgraded.once('close', resolve));
     await stack.suspend();
     await gone;
@@ -132,17 +130,96 @@ describe('the listener', () => {
   });
 });
 
+describe('the name it is asked for by', () => {
+  const upgrade = {
+    Connection: 'Upgrade',
+    Upgrade: 'websocket',
+    'Sec-WebSocket-Version': '13',
+    'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+  };
+  const socketPath = () => `/realtime/v1/websocket?apikey=${stack.anonKey}&vsn=2.0.0`;
+  const status = async (path: string, headers: Record<string, string>, url = stack.url) =>
+    (await ask(url, path, headers)).status;
+
+  it.each(['localhost', 'LOCALHOST:8787', '127.0.0.1', '[::1]:1'])('may be %s', async (host) => {
+    expect(await status('/convoy.json', { host })).toBe(200);
+    expect(await status(socketPath(), { host, ...upgrade })).toBe(101);
+  });
+
+  it.each([
+    'evil.example',
+    'evil.example:8787',
+    'localhost.evil.example',
+    '127.0.0.1.evil.example',
+    '10.0.0.1',
+  ])('may not be %s: a page whose name leads here learns nothing', async (host) => {
+    const answer = await ask(stack.url, '/convoy.json', { host });
+    expect(answer.status).toBe(421);
+    expect(answer.text).not.toContain(stack.anonKey);
+    expect(await status('/', { host })).toBe(421);
+    expect(await status('/auth/v1/health', { host, apikey: stack.anonKey })).toBe(421);
+    expect(await status(socketPath(), { host, ...upgrade })).toBe(421);
+  });
+
+  it('is that in the target, where the target has one', async () => {
+    expect(await status('http://evil.example/convoy.json', {})).toBe(421);
+    expect(await status(`http://evil.example${socketPath()}`, upgrade)).toBe(421);
+  });
+
+  it('may be the one it was given', () => {
+    const answersTo = createHostCheck('Box.example', '127.0.1.1');
+    expect(['box.example', 'localhost', 'evil.example'].map(answersTo)).toEqual([true, true, false]);
+  });
+
+  it('may be any where other machines reach it', async () => {
+    const app = { supabase: { url: 'https://project.supabase.co', anonKey: 'key' } };
+    for (const [given, host, expected] of [
+      ['0.0.0.0', 'box.example', 200],
+      ['localhost', 'box.example', 421],
+    ] as const) {
+      const started = await serveHostedApp({ ...app, host: given });
+      if (!started.ok) throw new Error(started.error.message);
+      expect(await status('/convoy.json', { host }, started.value.url), `${host} at ${given}`).toBe(expected);
+      await started.value.close();
+    }
+  });
+
+  it('a WebSocket is opened by programs and by pages of this machine, by no others', async () => {
+    for (const [origin, expected] of [
+      [stack.url, 101],
+      ['http://localhost:5173', 101],
+      ['https://evil.example', 403],
+      ['http://localhost.evil.example', 403],
+      ['null', 403],
+    ] as const) {
+      expect(await status(socketPath(), { ...upgrade, origin }), origin).toBe(expected);
+    }
+  });
+});
+
 /** fetch() would tidy the path up before sending it. */
-function raw(path: string): Promise<string> {
+const raw = async (path: string) => (await ask(stack.url, path)).text;
+
+interface Answer {
+  status: number;
+  text: string;
+}
+
+/** fetch() lets nobody choose the host, either. */
+function ask(url: string, path: string, headers: Record<string, string> = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const { hostname, port } = new URL(stack.url);
-    request({ hostname, port, path }, (response) => {
+    const { hostname, port } = new URL(url);
+    request({ hostname, port, path, headers }, (response) => {
       let text = '';
       response.on('data', (chunk) => {
         text += chunk;
       });
-      response.on('end', () => resolve(text));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
     })
+      .on('upgrade', ({ statusCode = 0 }, socket) => {
+        socket.destroy();
+        resolve({ status: statusCode, text: '' });
+      })
       .on('error', reject)
       .end();
   });
