@@ -1,4 +1,4 @@
-/** What can be asked of auth, without HTTP: every method is one transaction. */
+/** What can be asked of auth, without HTTP: no password is hashed or compared inside a transaction. */
 
 import { randomUUID } from 'node:crypto';
 import { fail, ok, type Result } from '@/core/result';
@@ -16,7 +16,15 @@ import {
   startSession,
 } from './sessions';
 import { ACCESS_TOKEN_SECONDS, type Tokens } from './tokens';
-import { findUserByEmail, findUserById, insertUser, markSignedIn, type User, updateUser } from './users';
+import {
+  findUserByEmail,
+  findUserById,
+  insertUser,
+  lockUser,
+  markSignedIn,
+  type User,
+  updateUser,
+} from './users';
 
 /** The answer to a sign-in, as supabase-js expects it. */
 export interface SessionAnswer {
@@ -87,8 +95,8 @@ export function createAuthService(parts: AuthServiceParts): AuthService {
   }
 
   /** The user of a token whose session has not ended meanwhile. */
-  async function userOf(connection: SqlConnection, { userId, sessionId }: Caller) {
-    const stored = await findUserById(connection, userId);
+  async function userOf(connection: SqlConnection, { userId, sessionId }: Caller, find = findUserById) {
+    const stored = await find(connection, userId);
     if (!stored) return fail<Refusal>({ code: 'user_not_found' });
     if (!(await sessionExists(connection, sessionId))) return fail<Refusal>({ code: 'session_not_found' });
     return ok(stored);
@@ -96,6 +104,9 @@ export function createAuthService(parts: AuthServiceParts): AuthService {
 
   return {
     async signUp({ email, password }, metadata, issuer) {
+      const taken = await transact(async (connection) => ok(await findUserByEmail(connection, email)));
+      if (!taken.ok) return taken;
+      if (taken.value) return fail({ code: 'user_already_exists' });
       const passwordHash = await hashPassword(password);
       return transact(async (connection) => {
         if (await findUserByEmail(connection, email)) return fail({ code: 'user_already_exists' });
@@ -110,9 +121,14 @@ export function createAuthService(parts: AuthServiceParts): AuthService {
       if (!found.ok) return found;
       // Outside any transaction: comparing takes a tenth of a second, on purpose.
       const matches = await passwordMatches(password, found.value?.passwordHash ?? null);
-      const user = found.value?.user;
-      if (!matches || !user) return fail({ code: 'invalid_credentials' });
-      return transact((connection) => start(connection, user.id, issuer));
+      const compared = found.value;
+      if (!matches || !compared) return fail({ code: 'invalid_credentials' });
+      return transact(async (connection) => {
+        // Whoever changed the password meanwhile ended the sessions of all who knew the old one.
+        const stored = await lockUser(connection, compared.user.id);
+        if (stored?.passwordHash !== compared.passwordHash) return fail({ code: 'invalid_credentials' });
+        return start(connection, compared.user.id, issuer);
+      });
     },
 
     async refresh(refreshToken, issuer) {
@@ -136,14 +152,17 @@ export function createAuthService(parts: AuthServiceParts): AuthService {
     async changeUser(caller, { metadata, password }) {
       const before = await transact((connection) => userOf(connection, caller));
       if (!before.ok) return before;
-      if (!metadataFits({ ...before.value.user.user_metadata, ...metadata })) {
-        return fail({ code: 'validation_failed', message: 'User metadata is too large' });
-      }
       if (password !== null && (await passwordMatches(password, before.value.passwordHash))) {
         return fail({ code: 'same_password' });
       }
       const passwordHash = password === null ? null : await hashPassword(password);
       return transact(async (connection) => {
+        // Hashing takes long enough for the session to have been ended.
+        const locked = await userOf(connection, caller, lockUser);
+        if (!locked.ok) return locked;
+        if (!metadataFits({ ...locked.value.user.user_metadata, ...metadata })) {
+          return fail({ code: 'validation_failed', message: 'User metadata is too large' });
+        }
         await updateUser(connection, caller.userId, { metadata, passwordHash });
         // Whoever knew the old password is signed out.
         if (passwordHash !== null) await endSessionsOf(connection, caller.userId, caller.sessionId);

@@ -57,6 +57,11 @@ export async function findUserById(connection: SqlConnection, id: string): Promi
   return one(connection, `${SELECT} where id = $1::uuid`, id);
 }
 
+/** As `findUserById`; until the transaction ends nobody else changes the user. */
+export async function lockUser(connection: SqlConnection, id: string): Promise<StoredUser | null> {
+  return one(connection, `${SELECT} where id = $1::uuid for update`, id);
+}
+
 /** @throws SqlError 23505 when the email is taken. */
 export async function insertUser(
   connection: SqlConnection,

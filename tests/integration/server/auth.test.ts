@@ -1,16 +1,33 @@
 import { isAuthApiError, isAuthWeakPasswordError } from '@supabase/supabase-js';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { LocalStack } from '@/server';
+import { type LocalStack, openPgliteInMemory, type SqlBackend } from '@/server';
 import { clientOf, newMember, startProbe } from './probe';
 
 let stack: LocalStack;
 let clock = Date.now();
 
 beforeAll(async () => {
-  stack = await startProbe({ now: () => clock });
+  const backend = interrupted(await openPgliteInMemory());
+  stack = await startProbe({ now: () => clock, data: { kind: 'backend', backend } });
 });
 afterAll(() => stack?.close());
+
+/** What happens once, when the next transaction has ended and before anybody can begin another. */
+let meanwhile: (() => Promise<unknown>) | null = null;
+
+function interrupted(backend: SqlBackend): SqlBackend {
+  return {
+    ...backend,
+    async transaction(work, options) {
+      const done = await backend.transaction(work, options);
+      const happening = meanwhile;
+      meanwhile = null;
+      await happening?.();
+      return done;
+    },
+  };
+}
 
 const password = 'correct horse';
 
@@ -92,6 +109,40 @@ describe('signing up', () => {
       [1, 2].map(() => clientOf(stack).auth.signUp({ email: 'race@example.com', password })),
     );
     expect(both.map(({ error }) => error?.code ?? 'ok').sort()).toEqual(['ok', 'user_already_exists']);
+  });
+});
+
+describe('what happens meanwhile', () => {
+  const changed = 'battery staple';
+
+  it('whoever knew the old password gets no session once it is changed', async () => {
+    const owner = await newMember(stack, 'meanwhile@example.com');
+    const thief = clientOf(stack);
+    meanwhile = () => owner.auth.updateUser({ password: changed });
+    const { data, error } = await thief.auth.signInWithPassword({ email: 'meanwhile@example.com', password });
+    expect(error?.code).toBe('invalid_credentials');
+    expect(data.session).toBeNull();
+    const again = { email: 'meanwhile@example.com', password: changed };
+    expect((await thief.auth.signInWithPassword(again)).error).toBeNull();
+  });
+
+  it('a session that is ended changes nothing any more', async () => {
+    const thief = await newMember(stack, 'late@example.com');
+    const owner = clientOf(stack);
+    await owner.auth.signInWithPassword({ email: 'late@example.com', password });
+    meanwhile = () => owner.auth.updateUser({ password: changed });
+    const late = await thief.auth.updateUser({ password: 'of the thief', data: { mine: true } });
+    expect(late.error).not.toBeNull();
+    expect((await owner.auth.getUser()).data.user?.user_metadata).toEqual({});
+    const again = { email: 'late@example.com', password: changed };
+    expect((await clientOf(stack).auth.signInWithPassword(again)).error).toBeNull();
+  });
+
+  it('an address is looked up before its password is hashed, and again when it is stored', async () => {
+    const first = clientOf(stack).auth;
+    meanwhile = () => first.signUp({ email: 'twice@example.com', password });
+    const { error } = await clientOf(stack).auth.signUp({ email: 'twice@example.com', password });
+    expect(error?.code).toBe('user_already_exists');
   });
 });
 

@@ -41,6 +41,28 @@ describe.skipIf(postgresBinaries() === null)('on PostgreSQL', () => {
     expect((await clientOf(stack).rpc('members_only')).status).toBe(401);
   });
 
+  it('starts no session on a password that is being changed', async () => {
+    const email = 'changing@example.com';
+    await newMember(stack, email);
+    const waiting = async () => {
+      // In a transaction of its own: within one, this view does not change.
+      const rows = await stack.backend.transaction((connection) =>
+        connection.query("select 1 from pg_stat_activity where wait_event_type = 'Lock'"),
+      );
+      return rows.ok ? rows.value : [];
+    };
+    let signIn: Promise<{ error: { code?: string } | null }> | undefined;
+    const changed = await stack.backend.transaction(async (connection) => {
+      await connection.query("update auth.users set encrypted_password = 'another' where email = $1", [
+        email,
+      ]);
+      signIn = clientOf(stack).auth.signInWithPassword({ email, password: 'correct horse' });
+      await expect.poll(waiting, { timeout: 20_000 }).toHaveLength(1);
+    });
+    expect(changed.ok).toBe(true);
+    expect((await signIn)?.error?.code).toBe('invalid_credentials');
+  });
+
   it('serves many at once and mixes up nobody', async () => {
     const anonymous = clientOf(stack);
     const roles = await Promise.all(
