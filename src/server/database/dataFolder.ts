@@ -12,7 +12,7 @@ import { dirname, join, resolve } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { fail, ok, type Result } from '@/core/result';
 import type { StackError } from '../errors';
-import { syncFolder, syncTree } from './durableFolder';
+import { replaceFile, syncFolder, syncTree } from './durableFolder';
 import { openPgliteFolder, PGLITE_POSTGRES_VERSION, type PgliteBackend } from './pglite';
 
 const FORMAT = 1;
@@ -98,20 +98,24 @@ function lockFolder(path: string): Result<() => void, StackError> {
 async function openDatabase(path: string): Promise<Result<PgliteBackend, StackError>> {
   const database = join(path, 'database');
   const marker = join(path, 'stack.json');
-  const misfit = existsSync(marker) ? checkMarker(path, marker) : null;
-  if (misfit) return fail(misfit);
+  const marked = readMarker(path, marker);
+  if (!marked.ok) return marked;
 
   if (!existsSync(database)) {
     if (existsSync(marker)) return fail(broken(path, 'its database is missing'));
     const created = await createDatabase(path, database);
     if (!created.ok) return created;
   }
-  if (!existsSync(marker)) {
-    writeFileSync(marker, `${JSON.stringify({ format: FORMAT, postgres: PGLITE_POSTGRES_VERSION })}\n`);
-  }
+  let backend: PgliteBackend | undefined;
   try {
-    return ok(await openPgliteFolder(database));
+    backend = await openPgliteFolder(database);
+    // Only now: PostgreSQL itself refuses a database of another version, and the marker must not deny that.
+    if (marked.value === 'absent') {
+      replaceFile(marker, `${JSON.stringify({ format: FORMAT, postgres: PGLITE_POSTGRES_VERSION })}\n`);
+    }
+    return ok(backend);
   } catch (error) {
+    await backend?.close();
     return fail(broken(path, reason(error)));
   }
 }
@@ -135,14 +139,35 @@ async function createDatabase(path: string, database: string): Promise<Result<vo
   }
 }
 
-function checkMarker(path: string, marker: string): StackError | null {
-  let format: unknown;
-  let postgres: unknown;
+/**
+ * What cannot be parsed counts as absent: a power cut tore it. Only format 1 was ever written in place, so what lies beside
+ * it is of format 1.
+ */
+function readMarker(path: string, marker: string): Result<'fits' | 'absent', StackError> {
+  if (!existsSync(marker)) return ok('absent');
+  let text: string;
   try {
-    ({ format, postgres } = JSON.parse(readFileSync(marker, 'utf8')) as Record<string, unknown>);
+    text = readFileSync(marker, 'utf8');
   } catch (error) {
-    return broken(path, `stack.json: ${reason(error)}`);
+    return fail(broken(path, `stack.json: ${reason(error)}`));
   }
+  const content = parse(text);
+  if (content === undefined) return ok('absent');
+  const misfit = checkMarker(path, content);
+  return misfit ? fail(misfit) : ok('fits');
+}
+
+/** @returns undefined for what is no JSON. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function checkMarker(path: string, content: unknown): StackError | null {
+  const { format, postgres } = Object(content) as Record<string, unknown>;
   if (typeof format !== 'number') return broken(path, 'stack.json names no format');
   if (format > FORMAT || postgres !== PGLITE_POSTGRES_VERSION) {
     return {

@@ -4,8 +4,8 @@
  * commits could be missing. Needs `wal_sync_method=fsync`, since fdatasync is a stub too.
  */
 
-import { closeSync, fsyncSync, openSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, fsyncSync, openSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { NodeFS } from '@electric-sql/pglite/nodefs';
 
 /** What Emscripten's NODEFS offers and its types leave out. */
@@ -39,6 +39,15 @@ export function syncTree(folder: string): void {
     else if (entry.isFile()) syncPath(path);
   }
   syncFolder(folder);
+}
+
+/** After a crash or a power cut the file is the old one or the new one, and nothing between. */
+export function replaceFile(path: string, text: string): void {
+  const partial = `${path}.partial`;
+  writeFileSync(partial, text);
+  syncPath(partial);
+  renameSync(partial, path);
+  syncFolder(dirname(path));
 }
 
 /** Makes the names in a folder durable. Windows cannot open folders, and needs no such step. */

@@ -1,4 +1,14 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -10,9 +20,12 @@ let open: LocalStack[];
 
 /** Making a database takes seconds, copying one does not. */
 let template: string;
+let templateKeys: string;
 beforeAll(async () => {
   template = mkdtempSync(join(tmpdir(), 'convoy-data-'));
-  await (await startProbe({ data: { kind: 'folder', path: template }, demo: false })).close();
+  const made = await startProbe({ data: { kind: 'folder', path: template }, demo: false });
+  templateKeys = made.anonKey;
+  await made.close();
 });
 afterAll(() => rmSync(template, { recursive: true, force: true }));
 
@@ -103,6 +116,42 @@ describe('what is kept', () => {
   });
 });
 
+describe('a marker that a power cut tore', () => {
+  it.each(['', '{"form', '\0\0\0\0'])(
+    '%j is replaced whole, and the database beside it kept',
+    async (torn) => {
+      earlierRun();
+      const marker = join(folder, 'stack.json');
+      const whole = readFileSync(marker, 'utf8');
+      writeFileSync(marker, torn);
+      // Another name of the torn file: what is written in place shows here too.
+      const old = join(folder, 'old.json');
+      linkSync(marker, old);
+      const keys = (await start()).anonKey;
+      expect(readFileSync(marker, 'utf8')).toBe(whole);
+      expect(readFileSync(old, 'utf8')).toBe(torn);
+      expect(existsSync(`${marker}.partial`)).toBe(false);
+      expect(keys).toBe(templateKeys);
+    },
+  );
+
+  it('vouches for no database that does not open', async () => {
+    earlierRun();
+    const marker = join(folder, 'stack.json');
+    writeFileSync(marker, '');
+    writeFileSync(join(folder, 'database/PG_VERSION'), '19\n');
+    expect(await refusal()).toBe('data_broken');
+    expect(readFileSync(marker, 'utf8')).toBe('');
+  });
+
+  it('makes no new database where one has gone missing', async () => {
+    earlierRun();
+    writeFileSync(join(folder, 'stack.json'), '');
+    rmSync(join(folder, 'database'), { recursive: true });
+    expect(await refusal()).toBe('data_broken');
+  });
+});
+
 describe('what is refused', () => {
   it('locks a second stack out, reset or not, and lets it in afterwards', async () => {
     earlierRun();
@@ -154,7 +203,7 @@ describe('what is refused', () => {
     expect(await refusal()).toBe('data_newer');
     writeFileSync(join(folder, 'stack.json'), '{"format": 1, "postgres": "19"}');
     expect(await refusal()).toBe('data_newer');
-    writeFileSync(join(folder, 'stack.json'), '{"form');
+    writeFileSync(join(folder, 'stack.json'), '{"format": "1"}');
     expect(await refusal()).toBe('data_broken');
   });
 });
