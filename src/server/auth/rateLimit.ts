@@ -1,22 +1,22 @@
-/** Slows down guessing: counts failed attempts in a sliding window, in this process's memory. */
+/** Slows down guessing and flooding: counts attempts in a sliding window, in this process's memory. */
 
 export interface AttemptLimit {
   /** @returns milliseconds until the next attempt is let through; 0 when it is now. */
   waitMs(key: string): number;
-  failed(key: string): void;
-  succeeded(key: string): void;
+  count(key: string): void;
+  forget(key: string): void;
 }
 
 /**
- * @param most failures that are let through within the window.
- * @param windowMs how long a failure counts, milliseconds.
+ * @param most counted attempts within the window; then no more are let through.
+ * @param windowMs how long an attempt counts, milliseconds.
  */
 export function createAttemptLimit(most: number, windowMs: number, now: () => number): AttemptLimit {
-  const failures = new Map<string, number[]>();
-  const recent = (key: string) => (failures.get(key) ?? []).filter((time) => time > now() - windowMs);
+  const attempts = new Map<string, number[]>();
+  const recent = (key: string) => (attempts.get(key) ?? []).filter((time) => time > now() - windowMs);
 
   function forgetOld(): void {
-    for (const key of failures.keys()) if (recent(key).length === 0) failures.delete(key);
+    for (const key of attempts.keys()) if (recent(key).length === 0) attempts.delete(key);
   }
 
   return {
@@ -25,12 +25,12 @@ export function createAttemptLimit(most: number, windowMs: number, now: () => nu
       const oldest = times[times.length - most];
       return oldest === undefined ? 0 : Math.max(1, oldest + windowMs - now());
     },
-    failed(key) {
-      if (failures.size >= 10_000) forgetOld();
-      failures.set(key, [...recent(key), now()].slice(-most));
+    count(key) {
+      if (attempts.size >= 10_000) forgetOld();
+      attempts.set(key, [...recent(key), now()].slice(-most));
     },
-    succeeded: (key) => {
-      failures.delete(key);
+    forget: (key) => {
+      attempts.delete(key);
     },
   };
 }

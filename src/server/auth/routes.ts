@@ -24,6 +24,7 @@ export interface AuthRoutesParts {
 export function authRoutes({ service, tokens, now }: AuthRoutesParts): Hono<Environment> {
   const perAccount = createAttemptLimit(10, WINDOW_MS, now);
   const perAddress = createAttemptLimit(100, WINDOW_MS, now);
+  const signUps = createAttemptLimit(100, WINDOW_MS, now);
   const routes = new Hono<Environment>();
 
   routes.use(
@@ -54,6 +55,11 @@ export function authRoutes({ service, tokens, now }: AuthRoutesParts): Hono<Envi
     if (!credentials.ok) return refuse(c, credentials.error);
     const metadata = readMetadata(fields.value.data);
     if (!metadata.ok) return refuse(c, metadata.error);
+    const address = addressOf(c);
+    const waitMs = signUps.waitMs(address);
+    if (waitMs > 0) return refuse(c, tooMany(waitMs));
+    // Before it is tried: many at once cost as much as one after the other.
+    signUps.count(address);
     return reply(c, await service.signUp(credentials.value, metadata.value, issuerOf(c)));
   });
 
@@ -64,19 +70,17 @@ export function authRoutes({ service, tokens, now }: AuthRoutesParts): Hono<Envi
       case 'password': {
         const credentials = readCredentials(fields.value);
         if (!credentials.ok) return refuse(c, credentials.error);
-        const address = c.env.incoming.socket.remoteAddress ?? '';
+        const address = addressOf(c);
         const limits: [AttemptLimit, string][] = [
           [perAccount, `${address} ${credentials.value.email}`],
           [perAddress, address],
         ];
         const waitMs = Math.max(...limits.map(([limit, key]) => limit.waitMs(key)));
-        if (waitMs > 0) {
-          return refuse(c, { code: 'over_request_rate_limit', retryAfter: Math.ceil(waitMs / 1000) });
-        }
+        if (waitMs > 0) return refuse(c, tooMany(waitMs));
         const signedIn = await service.signIn(credentials.value, issuerOf(c));
-        if (signedIn.ok) perAccount.succeeded(`${address} ${credentials.value.email}`);
+        if (signedIn.ok) perAccount.forget(`${address} ${credentials.value.email}`);
         else if (signedIn.error.code === 'invalid_credentials') {
-          for (const [limit, key] of limits) limit.failed(key);
+          for (const [limit, key] of limits) limit.count(key);
         }
         return reply(c, signedIn);
       }
@@ -135,6 +139,14 @@ export function authRoutes({ service, tokens, now }: AuthRoutesParts): Hono<Envi
 
 function reply<T extends object>(c: Context, answer: Result<T, Refusal>): Response {
   return answer.ok ? c.json(answer.value) : refuse(c, answer.error);
+}
+
+function addressOf(c: Context<Environment>): string {
+  return c.env.incoming.socket.remoteAddress ?? '';
+}
+
+function tooMany(waitMs: number): Refusal {
+  return { code: 'over_request_rate_limit', retryAfter: Math.ceil(waitMs / 1000) };
 }
 
 function issuerOf(c: Context): string {

@@ -2,6 +2,7 @@ import { isAuthApiError, isAuthWeakPasswordError } from '@supabase/supabase-js';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalStack, openPgliteInMemory, type SqlBackend } from '@/server';
+import { hashPassword } from '@/server/auth/passwords';
 import { clientOf, newMember, startProbe } from './probe';
 
 let stack: LocalStack;
@@ -109,6 +110,46 @@ describe('signing up', () => {
       [1, 2].map(() => clientOf(stack).auth.signUp({ email: 'race@example.com', password })),
     );
     expect(both.map(({ error }) => error?.code ?? 'ok').sort()).toEqual(['ok', 'user_already_exists']);
+  });
+});
+
+describe('signing up again and again', () => {
+  const signUp = (email: string) =>
+    fetch(`${stack.url}/auth/v1/signup`, {
+      method: 'POST',
+      headers: { apikey: stack.anonKey, 'X-Supabase-Api-Version': '2024-01-01' },
+      body: JSON.stringify({ email, password }),
+    });
+
+  it('is let through a hundred times in five minutes, also at once, and says when to come back', async () => {
+    clock += 6 * 60_000;
+    const taken = await Promise.all(Array.from({ length: 110 }, () => signUp('ada@example.com')));
+    const statuses = taken.map(({ status }) => status);
+    expect(statuses.filter((status) => status === 422)).toHaveLength(100);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(10);
+
+    clock += 60_000;
+    const refused = await signUp('newcomer@example.com');
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get('retry-after')).toBe('240');
+    expect(await refused.json()).toMatchObject({ code: 'over_request_rate_limit' });
+    const known = await clientOf(stack).auth.signInWithPassword({ email: 'ada@example.com', password });
+    expect(known.error).toBeNull();
+
+    clock += 240_000;
+    expect((await signUp('newcomer@example.com')).status).toBe(200);
+  });
+
+  it('hashes nothing for an address that is taken', async () => {
+    const cost = async (work: () => Promise<unknown>) => {
+      const before = process.cpuUsage();
+      await work();
+      return process.cpuUsage(before).user;
+    };
+    const many = await cost(() => Promise.all(Array.from({ length: 50 }, () => signUp('ada@example.com'))));
+    const one = await cost(() => hashPassword(password));
+    expect(many).toBeLessThan(25 * one);
+    clock += 6 * 60_000;
   });
 });
 
