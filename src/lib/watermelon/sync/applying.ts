@@ -16,6 +16,8 @@ export interface Applying {
   now: number;
   /** Workspaces whose columns are not all here yet: the schema version each was filled with. */
   filledWith?: ReadonlyMap<string, number>;
+  /** Workspaces whose history has just turned out to be another one: revisions of before mean nothing in it. */
+  otherHistory?: ReadonlySet<string>;
 }
 
 /** What the outcomes of a push are applied with. */

@@ -97,7 +97,8 @@ export class DeviceStore {
     this.noteSeen(id, doneUpTo(state.cursor));
     const { revision, tag, ...rest } = state.cursor;
     const { refill } = state;
-    const isUnderWay = rest.target !== undefined || rest.own !== undefined || refill !== undefined;
+    const isUnderWay =
+      rest.target !== undefined || rest.own !== undefined || state.resync || refill !== undefined;
     const paging = isUnderWay ? { ...rest, ...(state.resync && { resync: true }), refill } : null;
     const known = this.cursorRecords.get(id);
     if (known) {

@@ -17,7 +17,7 @@ import { Draft } from './draft';
 import { fillPage, mayFill } from './fillRows';
 import { purgeForgotten, purgeScope } from './purge';
 import { reviveQuarantined } from './quarantine';
-import { markScope, remakeScope, sweepScope } from './resync';
+import { forgetRevisions, markScope, remakeScope, sweepScope } from './resync';
 import { reviveLost } from './revive';
 import { afterPage, refillsOf } from './schemaUpgrade';
 import type { SyncSession } from './session';
@@ -78,11 +78,19 @@ export async function pullSync(
       counts.conflicts += applied.conflicts;
       counts.revived += applied.revived;
       onProgress({ rows: (before?.rows ?? 0) + applied.rows, total: before?.total ?? null });
-      if (!answer.more) return null;
+      if (!answer.more && !isBehindResync(session, answer)) return null;
     }
   } finally {
     ahead.forget();
   }
+}
+
+/** Whether a scope is still to be swept: its run of pages is over, and more was changed meanwhile. */
+function isBehindResync({ store }: SyncSession, { scopes }: PullAnswer): boolean {
+  return scopes.some(({ id }) => {
+    const { resync, cursor } = store.scopes.get(id) ?? {};
+    return resync === true && cursor?.target === undefined;
+  });
 }
 
 /** Roles from the least rights to the most. */
@@ -111,6 +119,13 @@ async function applyAnswer(session: SyncSession, answer: PullAnswer, runBefore: 
   if (lost.length === 0 && isUnchanged(session, answer)) return { rows: 0, conflicts: 0, revived: 0 };
 
   const before = new Map(store.scopes);
+  const isRemade = (id: string) => answer.forgotten.includes(id) && store.scopes.get(id)?.role === 'owner';
+  const renewed = [
+    ...lost.filter(isRemade),
+    ...answer.scopes
+      .filter(({ id, reset, expired }) => reset && !expired && before.has(id))
+      .map(({ id }) => id),
+  ];
   const fills = await mayFill(session, answer);
   const applied = await session.write(async () => {
     const draft = new Draft(database);
@@ -121,16 +136,15 @@ async function applyAnswer(session: SyncSession, answer: PullAnswer, runBefore: 
       deviceId: store.facts.deviceId,
       userId: session.userId,
       now: session.clock.now(),
+      otherHistory: new Set(renewed.map((id) => ids.toLocal(id))),
       filledWith: new Map(
         [...store.scopes].flatMap(([id, { refill }]) => (refill ? [[ids.toLocal(id), refill.since]] : [])),
       ),
     };
-    const remade: string[] = [];
+    const remade = lost.filter(isRemade);
     for (const scope of lost) {
-      const isOwned = store.scopes.get(scope)?.role === 'owner';
       if (!answer.forgotten.includes(scope)) await purgeScope(to, scope);
-      else if (isOwned) remade.push(scope);
-      else await purgeForgotten(to, scope);
+      else if (!isRemade(scope)) await purgeForgotten(to, scope);
       draft.also(() => store.prepareForgetScope(scope));
     }
     for (const scope of remade) await remakeScope(to, scope);
@@ -156,13 +170,15 @@ async function applyAnswer(session: SyncSession, answer: PullAnswer, runBefore: 
       const own = skip.length > 0 ? known?.cursor.own : undefined;
       const isPaging = cursor.target !== undefined;
       const resync = scope.reset === true ? known !== undefined : known?.resync === true;
-      if (resync && !isPaging) await sweepScope(to, scope.id, scope.role);
+      // What was changed since the run of pages began is behind its end: only at the head all of it has been sent.
+      const isAll = !isPaging && cursor.revision >= scope.head;
+      if (resync && isAll) await sweepScope(to, scope.id, scope.role);
       const refill = scope.reset ? undefined : afterPage(known?.refill, refilled);
       const state = {
         cursor: { ...cursor, own },
         role: scope.role,
         skip,
-        resync: resync && isPaging,
+        resync: resync && !isAll,
         refill,
       };
       draft.also(() => store.prepareScope(scope.id, state));
@@ -175,6 +191,7 @@ async function applyAnswer(session: SyncSession, answer: PullAnswer, runBefore: 
     const facts = remade.length > 0 ? { ...run, remade: [...(store.facts.remade ?? []), ...remade] } : run;
     if (Object.keys(facts).length > 0) draft.also(() => store.prepareFacts(facts));
     const revived = counts.appeared > 0 ? await reviveLost(to) : 0;
+    for (const scope of renewed) await forgetRevisions(to, scope);
     await draft.commit();
     return { ...counts, revived };
   }, 'sync: apply page');

@@ -7,8 +7,9 @@
 import type { Scope } from '@/core/protocol';
 import { SYNCED_TABLES, type SyncedTable } from '@/core/schema';
 import { mayWrite } from '@/core/taskRules';
+import { Conflict, Quarantined } from '../models';
 import { EXPIRED, IN_DOUBT, markCreated, readBase, UNCONFIRMED, writeBase } from '../models/tracking';
-import { Q, type Raw } from '../models/watermelondb';
+import { type Model, Q, type Raw } from '../models/watermelondb';
 import type { Applying } from './applying';
 import { applyTombstone } from './applyRows';
 import { archive } from './purge';
@@ -36,6 +37,44 @@ export async function markScope(
     }
     to.draft.put(table, { ...raw, revision: UNCONFIRMED });
   }
+}
+
+/**
+ * What is set aside was judged by revisions of the history before: in another one it has seen nothing. To be
+ * called after all that makes some of it again.
+ */
+export async function forgetRevisions(to: Applying, scope: string): Promise<void> {
+  const inScope = Q.where('workspace_id', to.ids.toLocal(scope));
+  const refused = await to.database
+    .get<Quarantined>(Quarantined.table as never)
+    .query(inScope, Q.where('operation', 'delete'))
+    .fetch();
+  for (const entry of refused) {
+    to.draft.also(() =>
+      ifFree(entry, (draft) => {
+        draft.change = { ...entry.change, base: { seen: 0 } };
+      }),
+    );
+  }
+  const lost = await to.database
+    .get<Conflict>(Conflict.table as never)
+    .query(inScope, Q.where('lost', Q.notEq(null)))
+    .fetch();
+  for (const entry of lost) {
+    to.draft.also(() =>
+      ifFree(entry, (draft) => {
+        const raw: Raw = { ...(entry.lost as Raw) };
+        const base = readBase(raw);
+        if (base) writeBase(raw, { ...base, revision: 0 });
+        draft.lost = raw;
+      }),
+    );
+  }
+}
+
+/** One that is made again at the same time is not set aside any more. */
+function ifFree<T extends Model>(entry: T, change: (draft: T) => void): Model | null {
+  return entry._preparedState === null ? entry.prepareUpdate(change as never) : null;
 }
 
 /**

@@ -45,7 +45,7 @@ export async function reviveLost(to: Applying): Promise<number> {
   }
 }
 
-async function fetchLost({ database }: Applying): Promise<Lost[]> {
+async function fetchLost({ database, otherHistory }: Applying): Promise<Lost[]> {
   const entries = await database
     .get<Conflict>(Conflict.table as never)
     .query(Q.where('lost', Q.notEq(null)), Q.sortBy('occurred_at'))
@@ -53,7 +53,9 @@ async function fetchLost({ database }: Applying): Promise<Lost[]> {
   return entries.flatMap((entry) => {
     const { lost: raw, recordTable: table } = entry;
     const base = raw && readBase(raw);
-    return raw && base ? [{ entry, table, raw, base }] : [];
+    if (!raw || !base) return [];
+    const revision = otherHistory?.has(entry.workspaceId) ? 0 : base.revision;
+    return [{ entry, table, raw, base: { ...base, revision } }];
   });
 }
 
