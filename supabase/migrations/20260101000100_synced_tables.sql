@@ -135,8 +135,9 @@ end
 $outer$;
 
 -- Deleting a row deletes its live descendants under the same deletion_id. Each child table's own
--- trigger carries the cascade on. Memberships stay, so that members learn of the deletion, and so do the
--- records of what was deleted.
+-- trigger carries the cascade on, but within a table it is one statement at any depth: a trigger within
+-- another for each level would exhaust the server's stack. Memberships stay, so that members learn of the
+-- deletion, and so do the records of what was deleted.
 create function convoy.cascade_deletion() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -164,10 +165,21 @@ begin
       where c.refers_to = tg_table_name and c.is_parent order by c.table_name, c.name
     loop
       execute format(
-        'update public.%I c set deleted_at = n.deleted_at, deletion_id = n.deletion_id
-           from new_rows n
-          where c.%I = n.id and c.deleted_at is null and n.deleted_at is not null',
-        child.table_name, child.name);
+        'with recursive gone as (
+           select n.id, n.deleted_at, n.deletion_id from new_rows n where n.deleted_at is not null
+         ), below as (
+           select c.id, g.deleted_at, g.deletion_id
+             from gone g join public.%1$I c on c.%2$I = g.id where c.deleted_at is null
+           %3$s
+         )
+         update public.%1$I c set deleted_at = b.deleted_at, deletion_id = b.deletion_id
+           from below b where c.id = b.id',
+        child.table_name, child.name,
+        case when child.table_name = tg_table_name then format(
+          'union
+           select c.id, b.deleted_at, b.deletion_id
+             from below b join public.%1$I c on c.%2$I = b.id where c.deleted_at is null',
+          child.table_name, child.name) end);
     end loop;
   end if;
   return null;

@@ -138,18 +138,29 @@ create trigger b_stage before update on public.tasks
     is distinct from (old.current_stage, old.status, old.completion_date, old.workflow_id))
   execute function convoy.check_stage();
 
--- The cycle checks run when the whole statement is done and see all of its rows.
+-- The cycle checks run when the whole statement is done and see all of its rows. This one climbs from all of them
+-- together, so that its work grows with their number and not with its square: what is then not below a task
+-- without a parent is in a circle. Each step up is by the key, whatever statistics say.
 create function convoy.check_parent_cycle() returns trigger
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = '' set enable_seqscan = off set enable_bitmapscan = off
+as $$
 begin
   if exists (
-    with recursive ancestors (id) as (
-      select new.parent_task_id
+    with recursive above (id, parent_task_id) as (
+      select n.id, n.parent_task_id from new_rows n
+      where n.parent_task_id is not null
+        and (tg_op = 'INSERT' or (n.field_revisions -> 'parent_task_id' ->> 0)::bigint = n.revision)
       union
-      select t.parent_task_id from ancestors a join public.tasks t on t.id = a.id
-      where t.parent_task_id is not null
+      select p.id, p.parent_task_id from above a
+      cross join lateral (
+        select t.id, t.parent_task_id from public.tasks t where t.id = a.parent_task_id offset 0
+      ) p
+    ), below (id) as (
+      select a.id from above a where a.parent_task_id is null
+      union
+      select a.id from below b join above a on a.parent_task_id = b.id
     )
-    select from ancestors a where a.id = new.id
+    select from above a where a.id not in (select b.id from below b)
   ) then
     raise exception 'A task cannot be its own subtask.' using errcode = 'SN003', column = 'parent_task_id';
   end if;
@@ -157,11 +168,11 @@ begin
 end
 $$;
 create trigger c_parent_cycle_of_new after insert on public.tasks
-  for each row when (new.parent_task_id is not null) execute function convoy.check_parent_cycle();
+  referencing new table as new_rows
+  for each statement execute function convoy.check_parent_cycle();
 create trigger c_parent_cycle after update on public.tasks
-  for each row
-  when (new.parent_task_id is not null and new.parent_task_id is distinct from old.parent_task_id)
-  execute function convoy.check_parent_cycle();
+  referencing new table as new_rows
+  for each statement execute function convoy.check_parent_cycle();
 
 -- A dependency says that one task waits for another; it can be taken back, never rewritten.
 create function convoy.keep_dependency() returns trigger
@@ -176,16 +187,20 @@ create trigger b_immutable before update on public.task_dependencies
   when (new.task_id <> old.task_id or new.depends_on_task_id <> old.depends_on_task_id)
   execute function convoy.keep_dependency();
 
--- Fires for a restored dependency too.
+-- Fires for a restored dependency too. Each step is by the index, whatever statistics say.
 create function convoy.check_dependency_cycle() returns trigger
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = '' set enable_seqscan = off set enable_bitmapscan = off
+as $$
 begin
   if exists (
     with recursive reached (id) as (
       select new.depends_on_task_id
       union
-      select d.depends_on_task_id from reached r
-      join public.task_dependencies d on d.task_id = r.id and d.deleted_at is null
+      select d.id from reached r
+      cross join lateral (
+        select l.depends_on_task_id as id from public.task_dependencies l
+        where l.task_id = r.id and l.deleted_at is null offset 0
+      ) d
     )
     select from reached r where r.id = new.task_id
   ) then

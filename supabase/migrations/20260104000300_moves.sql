@@ -10,8 +10,14 @@ begin
   then
     update public.tasks t set parent_task_id = null where t.id = new.id;
   end if;
-  update public.tasks t set milestone_id = new.milestone_id
-    where t.parent_task_id = new.id and t.milestone_id = old.milestone_id;
+  -- All at once: a trigger within another for each level would exhaust the server's stack.
+  with recursive followers as (
+    select t.id from public.tasks t where t.parent_task_id = new.id and t.milestone_id = old.milestone_id
+    union
+    select t.id from followers f
+      join public.tasks t on t.parent_task_id = f.id and t.milestone_id = old.milestone_id
+  )
+  update public.tasks t set milestone_id = new.milestone_id from followers f where t.id = f.id;
   return null;
 end
 $$;

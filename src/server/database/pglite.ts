@@ -8,9 +8,15 @@ import { DurableFolder } from './durableFolder';
 /** The major version of PostgreSQL that PGlite is built from; data folders of another one do not open. */
 export const PGLITE_POSTGRES_VERSION = '18';
 
+/**
+ * Frames of WebAssembly also take up the stack of the JavaScript engine, which ends long before the 2 MB that
+ * PostgreSQL allows itself: there, deep recursion would break the whole database rather than its statement.
+ */
+const IN_MEMORY_PARAMETERS = [...PGlite.defaultStartParams, '-c', 'max_stack_depth=256kB'];
+
 /** PGlite's own list switches fsync off. */
-const START_PARAMETERS = [
-  ...PGlite.defaultStartParams.filter((parameter) => parameter !== '-F'),
+const FOLDER_PARAMETERS = [
+  ...IN_MEMORY_PARAMETERS.filter((parameter) => parameter !== '-F'),
   ...['-c', 'fsync=on', '-c', 'wal_sync_method=fsync'],
 ];
 
@@ -26,12 +32,14 @@ export interface PgliteBackend extends SqlBackend {
  */
 export async function openPgliteFolder(folder: string): Promise<PgliteBackend> {
   const fs = new DurableFolder(folder);
-  return pgliteBackend(await PGlite.create({ fs, startParams: START_PARAMETERS }));
+  return pgliteBackend(await PGlite.create({ fs, startParams: FOLDER_PARAMETERS }));
 }
 
 /** A database that is gone with the process. `template` is what `dump` gave: it starts in a fraction of the time. */
 export async function openPgliteInMemory(template?: Blob): Promise<PgliteBackend> {
-  return pgliteBackend(await PGlite.create(template ? { loadDataDir: template } : {}));
+  return pgliteBackend(
+    await PGlite.create({ startParams: IN_MEMORY_PARAMETERS, ...(template && { loadDataDir: template }) }),
+  );
 }
 
 function pgliteBackend(database: PGlite): PgliteBackend {
