@@ -3,7 +3,8 @@
 export interface AttemptLimit {
   /** @returns milliseconds until the next attempt is let through; 0 when it is now. */
   waitMs(key: string): number;
-  count(key: string): void;
+  /** @returns how to take it back */
+  count(key: string): () => void;
   forget(key: string): void;
 }
 
@@ -27,7 +28,13 @@ export function createAttemptLimit(most: number, windowMs: number, now: () => nu
     },
     count(key) {
       if (attempts.size >= 10_000) forgetOld();
-      attempts.set(key, [...recent(key), now()].slice(-most));
+      const time = now();
+      attempts.set(key, [...recent(key), time].slice(-most));
+      return () => {
+        const times = attempts.get(key) ?? [];
+        const at = times.lastIndexOf(time);
+        if (at >= 0) attempts.set(key, times.toSpliced(at, 1));
+      };
     },
     forget: (key) => {
       attempts.delete(key);

@@ -77,11 +77,13 @@ export function authRoutes({ service, tokens, now }: AuthRoutesParts): Hono<Envi
         ];
         const waitMs = Math.max(...limits.map(([limit, key]) => limit.waitMs(key)));
         if (waitMs > 0) return refuse(c, tooMany(waitMs));
+        // Before it is tried: of many at once no more are let through than of one after the other.
+        const counted = limits.map(([limit, key]) => limit.count(key));
         const signedIn = await service.signIn(credentials.value, issuerOf(c));
-        if (signedIn.ok) perAccount.forget(`${address} ${credentials.value.email}`);
-        else if (signedIn.error.code === 'invalid_credentials') {
-          for (const [limit, key] of limits) limit.count(key);
+        if (signedIn.ok || signedIn.error.code !== 'invalid_credentials') {
+          for (const takeBack of counted) takeBack();
         }
+        if (signedIn.ok) perAccount.forget(`${address} ${credentials.value.email}`);
         return reply(c, signedIn);
       }
       case 'refresh_token': {

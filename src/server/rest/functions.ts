@@ -69,6 +69,10 @@ export function createFunctionCatalog(backend: SqlBackend): FunctionCatalog {
     async find(name, argumentNames) {
       for (const fresh of [false, true]) {
         if (fresh || known === null) known = read();
+        // What could not be read is not remembered.
+        known.catch(() => {
+          known = null;
+        });
         const functions = await known;
         if (!functions.ok) {
           known = null;

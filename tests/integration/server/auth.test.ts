@@ -219,6 +219,23 @@ describe('signing in', () => {
     expect((await attempt(password)).error).toBeNull();
   });
 
+  it('lets no more guesses through at once than one after the other', async () => {
+    await newMember(stack, 'rushed@example.com');
+    const attempt = (given: string) =>
+      clientOf(stack).auth.signInWithPassword({ email: 'rushed@example.com', password: given });
+    const answers = await Promise.all(Array.from({ length: 25 }, (_, n) => attempt(`guess number ${n}`)));
+    const codes = answers.map(({ error }) => error?.code);
+    expect(codes.filter((code) => code === 'invalid_credentials')).toHaveLength(10);
+    expect(codes.filter((code) => code === 'over_request_rate_limit')).toHaveLength(15);
+    clock += 6 * 60_000;
+    const all = await Promise.all(Array.from({ length: 12 }, () => attempt(password)));
+    expect(
+      all.filter(({ error }) => error === null).length,
+      'a right password is no guess',
+    ).toBeGreaterThanOrEqual(10);
+    expect((await attempt(password)).error).toBeNull();
+  });
+
   it('answers older clients in the older shape', async () => {
     const response = await fetch(`${stack.url}/auth/v1/token?grant_type=password`, {
       method: 'POST',
