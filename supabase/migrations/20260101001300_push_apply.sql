@@ -260,14 +260,21 @@ begin
 end
 $$;
 
--- The groups of a batch in an order in which what a group needs comes before it.
+-- The groups of a batch in an order in which what a group needs comes before it, and deletes come last, as they do
+-- in a batch that is written whole: nothing may be put under what a group before it has deleted.
 create function convoy.order_groups(changes convoy.change[], links convoy.link[]) returns bigint[]
 language plpgsql stable set search_path = '' as $$
 declare
+  last constant integer := 1000;
   levels jsonb;
   raised jsonb;
 begin
-  select jsonb_object_agg(c.group_no, 0) into levels from unnest(changes) c;
+  select jsonb_object_agg(g.group_no, case when g.deletes then last else 0 end) into levels
+    from (
+      select c.group_no,
+        bool_or(c.op = 'delete' and c.table_name not in ('task_dependencies', 'workspace_members')) as deletes
+      from unnest(changes) c group by c.group_no
+    ) g;
   -- A device merges groups that need each other, so there are no circles; the bound is for strangers.
   for i in 1 .. 20 loop
     select jsonb_object_agg(x.group_no, x.level) into raised

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Json } from '@/core/protocol';
+import type { Json, PushChange } from '@/core/protocol';
 import { checkpointInTheWay } from '@/core/taskRules';
 import { STANDARD_STAGES, STANDARD_WORKFLOW_ID } from '@/core/vocabulary';
 import { openDatabase, refusalOf, type TestDatabase } from '../../support/database';
@@ -188,6 +188,24 @@ describe('workflows', () => {
 });
 
 describe('cycles', () => {
+  it('U8: a batch in which one is refused puts nothing under what the same batch deletes', async () => {
+    const { make, owner, project } = team;
+    const milestone = make.insert('milestones', { name: 'Deleted', project_id: project });
+    const [first, second] = ['first', 'second'].map((title) =>
+      make.insert('tasks', { title, milestone_id: milestone.id }),
+    ) as [PushChange, PushChange];
+    const waits = make.insert('task_dependencies', { task_id: first.id, depends_on_task_id: second.id });
+    await owner.push([milestone, first, second, waits]);
+    const gone = make.delete('milestones', milestone.id, null);
+    const back = make.insert('task_dependencies', { task_id: second.id, depends_on_task_id: first.id });
+    const { outcomes } = await owner.push([gone, back]);
+    expect(outcomes).toMatchObject([{ outcome: 'applied' }, { outcome: 'rejected', code: 'cycle' }]);
+    const alive = await database.query(
+      `select id from public.task_dependencies where deleted_at is null and id in ('${waits.id}', '${back.id}')`,
+    );
+    expect(alive).toEqual([]);
+  });
+
   it('U12: tasks do not wait for each other', async () => {
     const tasks = Array.from({ length: 3 }, () =>
       team.make.insert('tasks', { title: 'x', milestone_id: team.milestone }),
