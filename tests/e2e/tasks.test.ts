@@ -24,6 +24,17 @@ describe('working on tasks', () => {
   const stage = (page: Page, name: string) =>
     page.getByRole('region', { name: /^Stage/ }).getByRole('button', { name: new RegExp(`^${name}`) });
 
+  it('can be sent off as soon as its form is there: no list is waited for', async () => {
+    const page = await app.signIn('editor');
+    await openTask(page, MILESTONE, 'Survive a clock that is wrong by hours');
+    const isValid = await page.getByRole('button', { name: 'Edit task' }).evaluate((button: HTMLElement) => {
+      button.click();
+      return document.querySelector<HTMLFormElement>('dialog form')?.checkValidity();
+    });
+    expect(isValid).toBe(true);
+    await page.context().close();
+  });
+
   it('creates, edits, comments on and moves a task, and all of it survives a reload', async () => {
     const page = await app.signIn('editor');
     await openMilestone(page, 'Field app', MILESTONE);

@@ -12,17 +12,22 @@ interface MilestoneSelectProps {
 export function MilestoneSelect({ id, workspaceId, value, onChange }: MilestoneSelectProps) {
   const projects = useQuery('projects', { workspace_id: workspaceId });
   const milestones = useQuery('milestones', { workspace_id: workspaceId });
+  const groups = byName(projects ?? []).map((project) => ({
+    project,
+    options: byName((milestones ?? []).filter(({ project_id }) => project_id === project.id)),
+  }));
+  const isListed = groups.some(({ options }) => options.some((milestone) => milestone.id === value));
   return (
     <select id={id} value={value} required onChange={(event) => onChange(event.target.value)}>
-      {byName(projects ?? []).map((project) => (
+      {/* Without it the form could not be sent before the list is there: nothing would be chosen. */}
+      {!isListed && <option value={value}>{milestones && projects ? 'As it is' : 'Loading …'}</option>}
+      {groups.map(({ project, options }) => (
         <optgroup key={project.id} label={project.name}>
-          {byName((milestones ?? []).filter(({ project_id }) => project_id === project.id)).map(
-            (milestone) => (
-              <option key={milestone.id} value={milestone.id}>
-                {milestone.name}
-              </option>
-            ),
-          )}
+          {options.map((milestone) => (
+            <option key={milestone.id} value={milestone.id}>
+              {milestone.name}
+            </option>
+          ))}
         </optgroup>
       ))}
     </select>

@@ -64,6 +64,8 @@ export class WebPort implements StorePort {
   private ownCalls: ReturnType<Calls['add']>[] = [];
   /** Replies that wait while something is taken over; null: nothing is. */
   private backlog: Reply[] | null = null;
+  /** What others wrote is on its way into memory. */
+  private isTakingOver = false;
   /** The latest batch that is in memory here, or needs not be. */
   private seen: number | null = null;
   private requests = 0;
@@ -276,6 +278,7 @@ export class WebPort implements StorePort {
   private beReady(): void {
     if (!this.owner) return;
     this.owner.isReady = true;
+    this.readPassedOver();
     this.calls.sendAll(this.line(this.owner.id));
     this.onOpen(ok(this));
   }
@@ -284,6 +287,7 @@ export class WebPort implements StorePort {
     for (const call of this.ownCalls) this.calls.drop(call);
     this.ownCalls = [];
     this.backlog = null;
+    this.isTakingOver = false;
     this.owner = null;
   }
 
@@ -304,23 +308,21 @@ export class WebPort implements StorePort {
     else this.handle(reply);
   }
 
-  /** @returns whether what came has yet to be read; the backlog goes on after that */
-  private handle(reply: Reply): boolean {
+  private handle(reply: Reply): void {
     if (reply.type !== 'notice') {
       this.calls.answer(reply);
-      return false;
+      return;
     }
     // What is told before the answer to the greeting is part of that.
-    if (!this.owner?.isMet || (this.seen !== null && reply.seq <= this.seen)) return false;
-    return this.takeOver(reply.written, () => this.sawUpTo(reply.seq));
+    if (!this.owner?.isMet || (this.seen !== null && reply.seq <= this.seen)) return;
+    this.takeOver(reply.written, () => this.sawUpTo(reply.seq));
   }
 
   /**
    * Reads what this tab holds of what others wrote; replies wait until it is in memory.
    * @param then called when it is
-   * @returns whether there is something to read
    */
-  private takeOver(written: Written, then: () => void): boolean {
+  private takeOver(written: Written, then: () => void): void {
     const { replica } = this;
     const tables = replica ? wantedOf(written, replica) : [];
     const wanted = tables.filter(({ ids }) => ids?.length !== 0);
@@ -331,9 +333,10 @@ export class WebPort implements StorePort {
     if (!replica || wanted.length === 0) {
       if (untouched.length > 0) replica?.takeOver(untouched);
       then();
-      return false;
+      return;
     }
     this.backlog ??= [];
+    this.isTakingOver = true;
     this.askOwner({ type: 'rows', wanted }, (outcome) => {
       if ('error' in outcome) {
         const { error } = outcome;
@@ -352,10 +355,10 @@ export class WebPort implements StorePort {
         };
       });
       replica.takeOver([...changes, ...untouched]);
+      this.isTakingOver = false;
       then();
       this.drain();
     });
-    return true;
   }
 
   /**
@@ -374,10 +377,15 @@ export class WebPort implements StorePort {
     const due: Written = {};
     for (const [table, ids] of this.passedOver) {
       const free = [...ids].filter((id) => !this.calls.isWriting(table, id));
-      for (const id of free) ids.delete(id);
       if (free.length > 0) due[table] = free;
     }
-    if (Object.keys(due).length > 0 && this.owner?.isReady) this.takeOver(due, () => undefined);
+    // Not connected, or busy with others' writes: it is looked for again when that is over.
+    if (Object.keys(due).length === 0 || !this.owner?.isReady || this.isTakingOver) return;
+    this.takeOver(due, () => {
+      for (const [table, ids] of Object.entries(due)) {
+        for (const id of ids ?? []) this.passedOver.get(table)?.delete(id);
+      }
+    });
   }
 
   /** One reply at a time: who was answered goes on before the next is handled. */
@@ -385,13 +393,15 @@ export class WebPort implements StorePort {
     const { backlog } = this;
     if (!backlog) return;
     setTimeout(() => {
-      if (this.backlog !== backlog) return;
+      if (this.backlog !== backlog || this.isTakingOver) return;
       const reply = backlog.shift();
       if (!reply) {
         this.backlog = null;
+        this.readPassedOver();
         return;
       }
-      if (!this.handle(reply)) this.drain();
+      this.handle(reply);
+      this.drain();
     });
   }
 
