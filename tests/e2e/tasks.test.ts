@@ -27,10 +27,18 @@ describe('working on tasks', () => {
   it('can be sent off as soon as its form is there: no list is waited for', async () => {
     const page = await app.signIn('editor');
     await openTask(page, MILESTONE, 'Survive a clock that is wrong by hours');
-    const isValid = await page.getByRole('button', { name: 'Edit task' }).evaluate((button: HTMLElement) => {
-      button.click();
-      return document.querySelector<HTMLFormElement>('dialog form')?.checkValidity();
-    });
+    const isValid = await page
+      .getByRole('button', { name: 'Edit task' })
+      .evaluate(async (button: HTMLElement) => {
+        const form = new Promise<HTMLFormElement>((resolve) => {
+          new MutationObserver(() => {
+            const found = document.querySelector<HTMLFormElement>('dialog form');
+            if (found) resolve(found);
+          }).observe(document.body, { childList: true, subtree: true });
+        });
+        button.click();
+        return (await form).checkValidity();
+      });
     expect(isValid).toBe(true);
     await page.context().close();
   });
