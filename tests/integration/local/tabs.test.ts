@@ -34,6 +34,14 @@ const codeOf = (error: unknown) => (error instanceof ConvoyError ? error.code : 
 /** @returns 'done', or the code of what it was refused with */
 const outcomeOf = (write: Promise<unknown>) => write.then(() => 'done', codeOf);
 
+/** The one falls asleep over a write that has not left it; after a while others do not wait for it. */
+function sleepUnheard(): void {
+  one.port.rest();
+  line.toOwner.length = 0;
+  line.stealLock();
+  line.release();
+}
+
 /** The same task in both tabs. */
 async function sharedTask(): Promise<[Task, Task]> {
   const task = await createTitled(one.database, 'first');
@@ -116,10 +124,7 @@ describe('tabs whose line loses and delays', () => {
     await passed();
     line.arrive('catchUp', 'one');
     await passed();
-    one.port.rest();
-    line.toOwner.length = 0;
-    line.stealLock();
-    line.release();
+    sleepUnheard();
     await editTask(other, copy, { title: 'by the other' });
     one.port.wake();
     expect(await writing).toBe('overtaken');
@@ -134,10 +139,7 @@ describe('tabs whose line loses and delays', () => {
     await passed();
     line.arrive('catchUp', 'one');
     await passed();
-    one.port.rest();
-    line.toOwner.length = 0;
-    line.stealLock();
-    line.release();
+    sleepUnheard();
     await createTitled(other.database, 'acknowledged meanwhile');
     one.port.wake();
     expect(await importing).toBe('overtaken');

@@ -383,7 +383,9 @@ export class WebPort implements StorePort {
     if (Object.keys(due).length === 0 || !this.owner?.isReady || this.isTakingOver) return;
     this.takeOver(due, () => {
       for (const [table, ids] of Object.entries(due)) {
-        for (const id of ids ?? []) this.passedOver.get(table)?.delete(id);
+        // One that is being written again was passed over again.
+        const read = (ids ?? []).filter((id) => !this.calls.isWriting(table, id));
+        for (const id of read) this.passedOver.get(table)?.delete(id);
       }
     });
   }
