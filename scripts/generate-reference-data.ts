@@ -6,8 +6,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Json } from '@/core/protocol';
-import { columnsOf, SYNCED_TABLES } from '@/core/schema';
-import { GLOBAL_SCOPE_ID } from '@/core/vocabulary';
+import { columnsOf, SYNCED_TABLES } from '@/domain/schema';
+import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import { openPgliteInMemory, prepareDatabase, readStackSql } from '@/server';
 
 export const GENERATED_FILE = fileURLToPath(

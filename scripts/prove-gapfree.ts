@@ -10,7 +10,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Cursor, PushOutcome } from '@/core/protocol';
 import { PROTOCOL_VERSION, SCHEMA_VERSION } from '@/core/protocol';
 import { SupabaseTransport } from '@/lib/supabase/transport';
-import { rowsOf } from '@/lib/watermelon/sync/codec';
+import { rowsOf } from '@/lib/watermelon/sync/records/codec';
 import { type DemoStack, startDemoStack } from '../tests/support/demoStack';
 import { startPostgres } from '../tests/support/postgres';
 import { SEED } from '../tests/support/seed';

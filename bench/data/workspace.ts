@@ -3,7 +3,7 @@
  * them, 353,210 rows in ten workspaces.
  */
 
-import type { SyncedTable } from '@/core/schema';
+import type { SyncedTable } from '@/domain/schema';
 import { type Random, randomFrom, textOf, uuidAt } from './random';
 
 export const COUNTS = {

@@ -1,6 +1,6 @@
 /** The synced tables as every subject mirrors them. */
 
-import { COMMON_COLUMNS, columnsOf, type SyncedTable, type TableColumns } from '@/core/schema';
+import { COMMON_COLUMNS, columnsOf, type SyncedTable, type TableColumns } from '@/domain/schema';
 import type { FilledTable } from '../data/workspace';
 
 /** Filled by the generator, and the standard workflow. */

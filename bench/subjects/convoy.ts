@@ -1,6 +1,6 @@
 /** Convoy as it is shipped: `openDevice` on the Node platform's storage, through the Supabase transport. */
 
-import type { TaskContext } from '@/core/entities';
+import type { TaskContext } from '@/domain/entities';
 import type { ConvoyClient } from '@/lib/supabase/client';
 import { createRemoteContextService } from '@/lib/supabase/contextService';
 import { SupabasePokes } from '@/lib/supabase/pokes';
@@ -8,7 +8,7 @@ import { SupabaseTransport } from '@/lib/supabase/transport';
 import { type ConvoyModel, type Device, openDevice } from '@/lib/watermelon';
 import { LOCAL_DATABASE } from '@/lib/watermelon/models';
 import { Q } from '@/lib/watermelon/models/watermelondb';
-import { DEFAULT_TIMING } from '@/lib/watermelon/sync/schedule';
+import { DEFAULT_TIMING } from '@/lib/watermelon/sync/automatic/schedule';
 import { createPlatform } from '@/platform/node';
 import { signedIn } from './client';
 import { MIRRORED } from './columns';

@@ -7,8 +7,8 @@
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import pg from 'pg';
-import type { SyncedTable } from '@/core/schema';
-import { GLOBAL_SCOPE_ID, STANDARD_WORKFLOW_ID } from '@/core/vocabulary';
+import type { SyncedTable } from '@/domain/schema';
+import { GLOBAL_SCOPE_ID, STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
 import { schema } from '@/lib/watermelon/models';
 import { encodeSchema } from '@/platform/sqlite/watermelondb';
 import { MIRRORED, mirroredColumns } from './columns';

@@ -5,8 +5,8 @@ import { appSchema, Database, Model, Q, tableSchema } from '@nozbe/watermelondb'
 import sqliteModule from '@nozbe/watermelondb/adapters/sqlite/index.js';
 import * as syncModule from '@nozbe/watermelondb/sync/index.js';
 import loggerModule from '@nozbe/watermelondb/utils/common/logger/index.js';
-import { columnsOf } from '@/core/schema';
-import { GLOBAL_SCOPE_ID, STANDARD_WORKFLOW_ID } from '@/core/vocabulary';
+import { columnsOf } from '@/domain/schema';
+import { GLOBAL_SCOPE_ID, STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
 import type { ConvoyClient } from '@/lib/supabase/client';
 import { signedIn } from './client';
 import { MIRRORED, mirroredColumns } from './columns';

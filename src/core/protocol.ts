@@ -3,10 +3,10 @@
  * speaks it. `docs/sync-spec.md` is the description in words; `supabase/migrations` the other end.
  */
 
+import type { SyncedTable } from '@/domain/schema';
+import type { Role } from '@/domain/vocabulary';
 import type { SyncError } from './errors';
 import type { Result } from './result';
-import type { SyncedTable } from './schema';
-import type { Role } from './vocabulary';
 
 export const PROTOCOL_VERSION = 1;
 /**

@@ -37,8 +37,8 @@ export function packageRoot(): string {
 export function readStackSql(root: string = packageRoot()): StackSql {
   const seed = join(root, 'supabase/seed.sql');
   return {
-    bootstrap: readFileSync(join(root, 'src/server/bootstrap.sql'), 'utf8'),
-    auth: readFileSync(join(root, 'src/server/auth.sql'), 'utf8'),
+    bootstrap: readFileSync(join(root, 'src/server/database/bootstrap.sql'), 'utf8'),
+    auth: readFileSync(join(root, 'src/server/auth/auth.sql'), 'utf8'),
     migrations: readMigrations(join(root, 'supabase/migrations')),
     seed: existsSync(seed) ? readFileSync(seed, 'utf8') : null,
   };

@@ -14,7 +14,7 @@ if (isOpening) openAhead();
 
 const App = lazy(() => import('./app/App').then(({ App }) => ({ default: App })));
 // It is wanted by the app at once; not to wait for the app before it is asked for. Who needs it hears of a failure.
-import('@/lib/watermelon/defaults').catch(() => undefined);
+import('@/lib/watermelon/device/compose').catch(() => undefined);
 
 const root = document.getElementById('app');
 if (!root) throw new Error('The page has no element #app.');

@@ -1,7 +1,7 @@
 /** Postgres against the WatermelonDB schema, table by table and column by column: neither may drift. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SERVER_ONLY_COLUMNS } from '@/core/schema';
+import { SERVER_ONLY_COLUMNS } from '@/domain/schema';
 import { modelClasses, schema } from '@/lib/watermelon/models';
 import { openDatabase, type TestDatabase } from '../support/database';
 

@@ -1,4 +1,4 @@
-/** Postgres against src/core/schema.ts, column by column. */
+/** Postgres against src/domain/schema.ts, column by column. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -8,8 +8,8 @@ import {
   pushableColumns,
   SERVER_ONLY_COLUMNS,
   SYNCED_TABLES,
-} from '@/core/schema';
-import { GLOBAL_SCOPE_ID, ROLES, STANDARD_STAGES, STANDARD_WORKFLOW_ID } from '@/core/vocabulary';
+} from '@/domain/schema';
+import { GLOBAL_SCOPE_ID, ROLES, STANDARD_STAGES, STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
 import { openDatabase, type TestDatabase } from '../support/database';
 
 const POSTGRES_TYPES: Record<Column['kind'], string> = {
@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-describe.each(SYNCED_TABLES)('%s in Postgres and in src/core/schema.ts', (table) => {
+describe.each(SYNCED_TABLES)('%s in Postgres and in src/domain/schema.ts', (table) => {
   const columns = Object.entries(columnsOf(table));
 
   async function catalog(): Promise<Map<string, CatalogColumn>> {

@@ -1,8 +1,8 @@
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ContextService } from '@/core/contextService';
 import { ConvoyError } from '@/core/errors';
 import { PROTOCOL_VERSION, type PushRequest, SCHEMA_VERSION } from '@/core/protocol';
+import type { ContextService } from '@/domain/contextService';
 import type { ConvoyClient } from '@/lib/supabase/client';
 import * as contextService from '@/lib/supabase/contextService';
 import { SupabaseTransport } from '@/lib/supabase/transport';

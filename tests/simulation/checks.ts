@@ -1,10 +1,10 @@
 /** What has to hold when everything is quiet. */
 
-import type { WorkflowStage } from '@/core/entities';
 import type { Json } from '@/core/protocol';
-import { columnsOf, SYNCED_TABLES } from '@/core/schema';
-import { checkpointInTheWay } from '@/core/taskRules';
-import { STANDARD_WORKFLOW_ID } from '@/core/vocabulary';
+import type { WorkflowStage } from '@/domain/entities';
+import { columnsOf, SYNCED_TABLES } from '@/domain/schema';
+import { checkpointInTheWay } from '@/domain/taskRules';
+import { STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
 import type { Snapshot } from '../support/snapshot';
 import type { SimDevice } from './device';
 import type { Oracle, ServerContent } from './oracle';

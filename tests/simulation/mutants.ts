@@ -75,14 +75,14 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'ledger-dropped',
     'Conflicts are settled without a trace in the ledger.',
-    `${SYNC}/applyRows.ts`,
+    `${SYNC}/pull/applyRows.ts`,
     '  to.draft.also(() =>\n    to.database.get<Conflict>(',
     '  if (to.deviceId) return;\n  to.draft.also(() =>\n    to.database.get<Conflict>(',
   ),
   mutant(
     'edit-in-flight-dropped',
     'A record counts as clean when its push is acknowledged, although it was edited meanwhile.',
-    `${SYNC}/acknowledge.ts`,
+    `${SYNC}/push/acknowledge.ts`,
     '} else if (!sameValue(change.table, name, current[name] ?? null, sentValue)) {',
     '} else if (to.now < 0) {',
   ),
@@ -103,7 +103,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'echo-filter-too-wide',
     'A device leaves out one revision more than the ones it made.',
-    `${SYNC}/applyPush.ts`,
+    `${SYNC}/push/applyAnswer.ts`,
     'const skip = [...state.skip, made.revision];',
     'const skip = [...state.skip, made.revision, made.revision + 1];',
   ),
@@ -117,14 +117,14 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'purge-forgets-unsynced',
     'Lost access takes unsynced work along.',
-    `${SYNC}/purge.ts`,
+    `${SYNC}/pull/purge.ts`,
     "if (raw._status !== 'synced') archive(to, table, raw, 'access_lost');",
     '',
   ),
   mutant(
     'merge-takes-local',
     'In a conflict the local value always wins.',
-    `${SYNC}/mergeRecord.ts`,
+    `${SYNC}/merge/mergeRecord.ts`,
     "const side = policy === 'later' && isLater(input, columns) ? local : remote;",
     'const side = local;',
   ),
@@ -148,14 +148,14 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'backoff-never-ends',
     'After a failure nothing is tried again.',
-    `${SYNC}/schedule.ts`,
+    `${SYNC}/automatic/schedule.ts`,
     'waitMs: asked + backoffMs(failures, random),',
     'waitMs: 1e12,',
   ),
   mutant(
     'remap-misses-a-key',
     'A foreign key goes out with the id that the record has on this device alone.',
-    `${SYNC}/codec.ts`,
+    `${SYNC}/records/codec.ts`,
     "return column.to === 'user' ? value : ids.toRemote(value as string);",
     "return column.to === 'user' || column.to === 'milestones' ? value : ids.toRemote(value as string);",
   ),
@@ -213,7 +213,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'base-moves-on-unseen',
     'A column edited during a push takes over the revision of that push as its base.',
-    `${SYNC}/acknowledge.ts`,
+    `${SYNC}/push/acknowledge.ts`,
     'const editedOn = merged && unsent && base ? base.revision : revision;',
     'const editedOn = merged && unsent && base ? revision : revision;',
   ),

@@ -1,7 +1,7 @@
 /** What people do: random work on all tables, through the Context Service and through the models. */
 
-import type { SyncedTable } from '@/core/schema';
-import { GLOBAL_SCOPE_ID, ROLES, STANDARD_STAGES, TASK_PRIORITIES, TASK_STATUSES } from '@/core/vocabulary';
+import type { SyncedTable } from '@/domain/schema';
+import { GLOBAL_SCOPE_ID, ROLES, STANDARD_STAGES, TASK_PRIORITIES, TASK_STATUSES } from '@/domain/vocabulary';
 import type { ConvoyModel } from '@/lib/watermelon/models';
 import { Q } from '@/lib/watermelon/models/watermelondb';
 import type { Life } from './device';

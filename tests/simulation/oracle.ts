@@ -4,7 +4,7 @@
  * where a person finds it. Nothing here looks at how the product does it.
  */
 
-import { SYNCED_TABLES } from '@/core/schema';
+import { SYNCED_TABLES } from '@/domain/schema';
 import type { StoredRow, WriteOperation } from './storage';
 
 export interface Violation {

@@ -5,8 +5,8 @@
 
 import type { HttpBindings } from '@hono/node-server';
 import { hashSync } from 'bcryptjs';
-import { SYNCED_TABLES } from '@/core/schema';
-import { GLOBAL_SCOPE_ID } from '@/core/vocabulary';
+import { SYNCED_TABLES } from '@/domain/schema';
+import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import { prepareDatabase, readStackSql, type SqlBackend } from '@/server';
 import { createRefreshTokens } from '@/server/auth/refreshTokens';
 import { createAuthService } from '@/server/auth/service';

@@ -1,7 +1,7 @@
 /** What happens to the server: administrators, operators, backups. Straight in the database. */
 
-import { isSyncedTable } from '@/core/schema';
-import { ROLES } from '@/core/vocabulary';
+import { isSyncedTable } from '@/domain/schema';
+import { ROLES } from '@/domain/vocabulary';
 import { readServer } from './checks';
 import type { SimDevice } from './device';
 import { KEPT_TABLES } from './oracle';

@@ -4,7 +4,7 @@ export { ConvoyError } from '@/core/errors';
 export { createConvoyClient } from '@/lib/supabase/client';
 export { createRemoteContextService } from '@/lib/supabase/contextService';
 export { SupabaseTransport } from '@/lib/supabase/transport';
-export { type Device, openDevice } from '@/lib/watermelon/device';
+export { type Device, openDevice } from '@/lib/watermelon/device/device';
 export { migrations, schema } from '@/lib/watermelon/models';
 export { exclusively } from '@/platform/node/exclusively';
 export { openSqlite } from '@/platform/node/sqlite';

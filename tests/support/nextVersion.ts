@@ -38,19 +38,19 @@ export const NEXT_VERSION: Edit[] = [
     replace: 'export const SCHEMA_VERSION = 2;',
   },
   {
-    file: 'src/core/schema.ts',
+    file: 'src/domain/schema.ts',
     find: "  'deletions',\n]",
     replace: "  'deletions',\n  'labels',\n]",
   },
   {
-    file: 'src/core/schema.ts',
+    file: 'src/domain/schema.ts',
     find: "    sort_order: { kind: 'number', default: 0 },\n",
     replace:
       "    sort_order: { kind: 'number', default: 0 },\n" +
       "    risk: { kind: 'text', oneOf: ['low', 'medium', 'high'], default: 'low', since: 2 },\n",
   },
   {
-    file: 'src/core/schema.ts',
+    file: 'src/domain/schema.ts',
     find: '} as const satisfies Record<SyncedTable, TableColumns>;',
     replace:
       "  labels: {\n    task_id: { kind: 'ref', to: 'tasks', parent: true, since: 2 },\n" +

@@ -1,6 +1,6 @@
 /** The application's default device, signed in by the environment as a deployment would be. */
 
-import { connect } from '@/lib/watermelon/defaults';
+import { connect } from '@/lib/watermelon/device/compose';
 import { createPlatform } from '@/platform/node';
 import type { LocalStack } from '@/server';
 import { temporaryFolder } from './localDatabase';

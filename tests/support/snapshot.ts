@@ -2,8 +2,8 @@
 
 import { createHash } from 'node:crypto';
 import type { Json } from '@/core/protocol';
-import { SERVER_ONLY_COLUMNS, SYNCED_TABLES } from '@/core/schema';
-import { GLOBAL_SCOPE_ID } from '@/core/vocabulary';
+import { SERVER_ONLY_COLUMNS, SYNCED_TABLES } from '@/domain/schema';
+import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import type { ConvoyDatabase, ConvoyModel } from '@/lib/watermelon';
 import { toEntity } from '@/lib/watermelon/context/localStore';
 import type { SqlBackend } from '@/server';

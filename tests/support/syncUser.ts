@@ -12,8 +12,8 @@ import type {
   PushRequest,
 } from '@/core/protocol';
 import { PROTOCOL_VERSION, SCHEMA_VERSION } from '@/core/protocol';
-import type { SyncedTable } from '@/core/schema';
-import type { MemberKind, Role } from '@/core/vocabulary';
+import type { SyncedTable } from '@/domain/schema';
+import type { MemberKind, Role } from '@/domain/vocabulary';
 import type { SqlConnection } from '@/server';
 import type { TestDatabase } from './database';
 

@@ -2,7 +2,7 @@
 
 import { type ConvoyDatabase, openDatabase } from '@/lib/watermelon/database';
 import { LOCAL_DATABASE } from '@/lib/watermelon/models';
-import { SyncClock } from '@/lib/watermelon/sync/syncClock';
+import { SyncClock } from '@/lib/watermelon/sync/state/syncClock';
 import { createPlatform } from '@/platform/web';
 import { startPage } from './page';
 

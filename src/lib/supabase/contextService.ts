@@ -3,7 +3,10 @@
  * checked by the same rules first, then go through `sync_push` together with the activity they imply.
  */
 
-import type { ContextService, KnowledgeScope } from '@/core/contextService';
+import { ConvoyError } from '@/core/errors';
+import type { SyncTransport } from '@/core/protocol';
+import { isUuid } from '@/core/text';
+import type { ContextService, KnowledgeScope } from '@/domain/contextService';
 import type {
   BestPractice,
   Deletion,
@@ -13,10 +16,7 @@ import type {
   Task,
   Workflow,
   Workspace,
-} from '@/core/entities';
-import { ConvoyError } from '@/core/errors';
-import type { SyncTransport } from '@/core/protocol';
-import { isUuid } from '@/core/text';
+} from '@/domain/entities';
 import type { ConvoyClient } from './client';
 import { currentClient } from './currentClient';
 import { plainWrites, type RemoteStore, restoreDeletion as restoreIn } from './plainWrites';

@@ -1,14 +1,20 @@
 /** Writes of records without rules of their own: workspaces, projects, milestones, patterns, best practices. */
 
 import { v7 as uuidv7 } from 'uuid';
-import { changedColumns } from '@/core/changes';
-import type { ContextService } from '@/core/contextService';
-import type { BestPractice, Milestone, Pattern, Project, Workspace } from '@/core/entities';
 import { ConvoyError, type ValidationError } from '@/core/errors';
 import type { Result } from '@/core/result';
-import { columnsOf, isSyncedTable, type SyncedTable } from '@/core/schema';
-import { notFound, type RecordValues, validateChanges, validateId, validateInsert } from '@/core/validation';
-import { GLOBAL_SCOPE_ID } from '@/core/vocabulary';
+import { changedColumns } from '@/domain/changes';
+import type { ContextService } from '@/domain/contextService';
+import type { BestPractice, Milestone, Pattern, Project, Workspace } from '@/domain/entities';
+import { columnsOf, isSyncedTable, type SyncedTable } from '@/domain/schema';
+import {
+  notFound,
+  type RecordValues,
+  validateChanges,
+  validateId,
+  validateInsert,
+} from '@/domain/validation';
+import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import type { PlainRecord } from './records';
 import type { Change } from './remoteWriter';
 

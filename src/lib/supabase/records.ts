@@ -1,10 +1,10 @@
 /** Reads of the remote Context Service: calls of the database functions, and rows as plain objects. */
 
-import type { TaskContext } from '@/core/entities';
 import { ConvoyError } from '@/core/errors';
 import type { Json } from '@/core/protocol';
-import { COMMON_COLUMNS, columnsOf, type SyncedTable } from '@/core/schema';
 import { canonicalTime } from '@/core/text';
+import type { TaskContext } from '@/domain/entities';
+import { COMMON_COLUMNS, columnsOf, type SyncedTable } from '@/domain/schema';
 import type { ConvoyClient } from './client';
 import type { Database } from './database.types.generated';
 import { callRpc, type RpcName } from './rpc';

@@ -13,7 +13,7 @@ import {
   type SyncTransport,
 } from '@/core/protocol';
 import type { Result } from '@/core/result';
-import type { SyncedTable } from '@/core/schema';
+import type { SyncedTable } from '@/domain/schema';
 import type { ConvoyClient } from './client';
 import { signedOut } from './rpc';
 

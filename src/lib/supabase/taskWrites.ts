@@ -9,11 +9,11 @@ import {
   taskCreated,
   taskDeleted,
   written,
-} from '@/core/activities';
-import { changedColumns } from '@/core/changes';
-import type { ContextService } from '@/core/contextService';
-import type { Activity, Task, TaskDependency, Workflow } from '@/core/entities';
-import { withCompletion, withPlace } from '@/core/taskRules';
+} from '@/domain/activities';
+import { changedColumns } from '@/domain/changes';
+import type { ContextService } from '@/domain/contextService';
+import type { Activity, Task, TaskDependency, Workflow } from '@/domain/entities';
+import { withCompletion, withPlace } from '@/domain/taskRules';
 import {
   inOrder,
   invalid,
@@ -22,8 +22,8 @@ import {
   validateId,
   validateInsert,
   validateStage,
-} from '@/core/validation';
-import { STANDARD_WORKFLOW_ID } from '@/core/vocabulary';
+} from '@/domain/validation';
+import { STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
 import { checkReferences, existing, pick, type RemoteStore, reread, valid } from './plainWrites';
 import type { PlainRecord } from './records';
 import type { Change } from './remoteWriter';

@@ -4,11 +4,11 @@
  */
 
 import { concatMap, from, type Observable } from 'rxjs';
-import type { ContextService } from '@/core/contextService';
-import type { Task, TaskContext } from '@/core/entities';
+import type { ContextService } from '@/domain/contextService';
+import type { Task, TaskContext } from '@/domain/entities';
 import type { ObservedDeletion } from './context/deletions';
 import type { LocalContextService } from './context/service';
-import { currentDevice } from './initialize';
+import { currentDevice } from './device/current';
 
 export type { ObservedDeletion } from './context/deletions';
 export { createLocalContextService, type LocalContextService } from './context/service';

@@ -11,9 +11,9 @@ import {
   type SharedStore,
   type StoredQuery,
 } from '@/core/storage';
-import { replicaOf } from './carryIn';
 import { ConvoyModel, modelClasses } from './models';
 import { RecoverableModel } from './models/recoverableModel';
+import { replicaOf } from './models/replica';
 import { type EditClock, type EditContext, joinGroup } from './models/tracking';
 import {
   Database,

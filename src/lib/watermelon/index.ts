@@ -1,16 +1,12 @@
 /** Public door of the offline-first data layer. */
 
 import { concatMap, from, type Observable } from 'rxjs';
-import type { SignOutOptions, SignOutResult } from './accounts/signOut';
 import type { LocalWork } from './accounts/takeAlong';
-import { closeDatabase, currentDevice } from './initialize';
+import { closeDatabase, currentDevice } from './device/current';
+import type { SignOutOptions, SignOutResult } from './device/signOut';
 import type { SyncLogItem, SyncResult, SyncStatus } from './sync';
 
-export type { SignOutOptions, SignOutResult } from './accounts/signOut';
 export type { LocalWork } from './accounts/takeAlong';
-export type { ConvoyDatabase } from './database';
-export { type Device, type DeviceOptions, openDevice } from './device';
-export { closeDatabase, type InitOptions, initDatabase } from './initialize';
 export {
   type EntityOf,
   findTasks,
@@ -19,7 +15,11 @@ export {
   observeRecords,
   type RecordSync,
   type Where,
-} from './liveRecords';
+} from './context/liveRecords';
+export type { ConvoyDatabase } from './database';
+export { closeDatabase, type InitOptions, initDatabase } from './device/current';
+export { type Device, type DeviceOptions, openDevice } from './device/device';
+export type { SignOutOptions, SignOutResult } from './device/signOut';
 export * from './models';
 export type { SyncLogItem, SyncResult, SyncStatus, UnsyncedCounts, UnsyncedExport } from './sync';
 
@@ -46,13 +46,13 @@ export async function syncLog(): Promise<SyncLogItem[]> {
  * of it, nothing is done and the answer says how much there is.
  */
 export async function signOut(options: SignOutOptions = {}): Promise<SignOutResult> {
-  const { signOutByDefault } = await import('./defaults');
+  const { signOutByDefault } = await import('./device/compose');
   return signOutByDefault(await currentDevice(), closeDatabase, options);
 }
 
 /** @returns what was begun on this device without an account, for the signed-in user to take along; or null. */
 export async function findLocalWork(): Promise<LocalWork | null> {
-  const { findLocalWorkByDefault } = await import('./defaults');
+  const { findLocalWorkByDefault } = await import('./device/compose');
   const device = await currentDevice();
   return device.hasAccount ? findLocalWorkByDefault(device) : null;
 }
@@ -63,7 +63,7 @@ export async function findLocalWork(): Promise<LocalWork | null> {
  * `ConvoyError` (storage) while another tab has it open. Broken off, it goes on when asked again.
  */
 export async function takeLocalWork(): Promise<LocalWork | null> {
-  const { takeLocalWorkByDefault } = await import('./defaults');
+  const { takeLocalWorkByDefault } = await import('./device/compose');
   const device = await currentDevice();
   return device.hasAccount ? takeLocalWorkByDefault(device) : null;
 }

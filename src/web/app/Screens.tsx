@@ -4,10 +4,10 @@ import { HomePage } from '../places/HomePage';
 import { MilestonePage } from '../places/MilestonePage';
 import { ProjectPage } from '../places/ProjectPage';
 import { WorkspacePage } from '../places/WorkspacePage';
+import { routes } from '../routes';
+import { NothingHere } from '../shared/NothingHere';
 import { SyncPage } from '../sync/SyncPage';
 import { TaskPage } from '../tasks/TaskPage';
-import { NothingHere } from './NothingHere';
-import { routes } from './routes';
 
 /** Which screen an address shows. The key makes another record another screen: nothing is carried over. */
 export function Screens() {

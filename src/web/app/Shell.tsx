@@ -3,6 +3,7 @@ import { Link, useLocation } from 'wouter';
 import type { SignOutOptions, SignOutResult } from '@/lib/watermelon';
 import { UndoNote } from '../deleted/UndoNote';
 import { useAskToKeep } from '../hooks/useKeeping';
+import { routes } from '../routes';
 import { SignOutDialog } from '../session/SignOutDialog';
 import type { User } from '../session/session';
 import { TakeAlong } from '../session/TakeAlong';
@@ -10,7 +11,6 @@ import { StatusLine } from '../status/StatusLine';
 import { StorageNotice } from '../status/StorageNotice';
 import { Icon } from '../ui/Icon';
 import { Logo } from '../ui/Logo';
-import { routes } from './routes';
 import { Sidebar } from './Sidebar';
 
 interface ShellProps {

@@ -1,9 +1,9 @@
 import { Link } from 'wouter';
-import type { Milestone, Project, Workspace } from '@/core/entities';
+import type { Milestone, Project, Workspace } from '@/domain/entities';
 import { useCurrentPlace } from '../hooks/useCurrentPlace';
 import { useQuery } from '../hooks/useQuery';
+import { routes } from '../routes';
 import { byName } from '../ui/order';
-import { routes } from './routes';
 
 /** The tree of workspaces, projects and milestones; on phones the screens themselves lead down. */
 export function Sidebar() {

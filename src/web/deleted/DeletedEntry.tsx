@@ -1,11 +1,11 @@
-import { mayRestore } from '@/core/taskRules';
+import { mayRestore } from '@/domain/taskRules';
 import { type ObservedDeletion, restoreDeletion } from '@/lib/watermelon/contextService';
-import { useAction } from '../hooks/useAction';
 import { useMembers } from '../hooks/useMembers';
+import { tableNoun } from '../shared/values';
 import { count } from '../status/statusText';
-import { tableNoun } from '../sync/values';
 import { ErrorNote } from '../ui/ErrorNote';
 import { TimeAgo } from '../ui/TimeAgo';
+import { useAction } from '../ui/useAction';
 
 /** One deletion: what, when, by whom, and the button that takes it back. */
 export function DeletedEntry({ deletion }: { deletion: ObservedDeletion }) {

@@ -1,7 +1,7 @@
-import { Breadcrumbs } from '../app/Breadcrumbs';
-import { routes } from '../app/routes';
 import { useDeletions } from '../hooks/useDeletions';
 import { useRecord } from '../hooks/useQuery';
+import { routes } from '../routes';
+import { Breadcrumbs } from '../ui/Breadcrumbs';
 import { EmptyState } from '../ui/EmptyState';
 import { DeletedEntry } from './DeletedEntry';
 

@@ -1,9 +1,9 @@
 import { useLocation } from 'wouter';
 import { useHistoryState } from 'wouter/use-browser-location';
 import { restoreDeletion } from '@/lib/watermelon/contextService';
-import { routes } from '../app/routes';
-import { useAction } from '../hooks/useAction';
+import { routes } from '../routes';
 import { ErrorNote } from '../ui/ErrorNote';
+import { useAction } from '../ui/useAction';
 
 /** What the screen that deleted something leaves for the one that follows. */
 export interface JustDeleted {

@@ -1,5 +1,5 @@
 import { useRoute } from 'wouter';
-import { routes } from '../app/routes';
+import { routes } from '../routes';
 import { useRecord } from './useQuery';
 
 /** Stands for "none": no record has it. */

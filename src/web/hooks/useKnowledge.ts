@@ -1,4 +1,4 @@
-import { GLOBAL_SCOPE_ID } from '@/core/vocabulary';
+import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import { byName } from '../ui/order';
 import { useQuery } from './useQuery';
 

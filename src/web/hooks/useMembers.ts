@@ -1,7 +1,7 @@
 import { useMemo } from 'react';
-import type { SyncedTable } from '@/core/schema';
-import { mayWrite, passesCheckpoints } from '@/core/taskRules';
-import type { Role } from '@/core/vocabulary';
+import type { SyncedTable } from '@/domain/schema';
+import { mayWrite, passesCheckpoints } from '@/domain/taskRules';
+import type { Role } from '@/domain/vocabulary';
 import { useDevice } from './useDevice';
 import { useQuery, useRecord } from './useQuery';
 

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
-import type { TaskContext } from '@/core/entities';
-import { completeContext } from '@/core/taskContext';
-import { useAction } from './useAction';
+import type { TaskContext } from '@/domain/entities';
+import { completeContext } from '@/domain/taskContext';
+import { useAction } from '../ui/useAction';
 import { useDevice } from './useDevice';
 import { useTaskContext } from './useTaskContext';
 

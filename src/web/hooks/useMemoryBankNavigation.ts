@@ -1,6 +1,6 @@
 import { useLocation } from 'wouter';
-import type { TaskContext } from '@/core/entities';
-import { routes } from '../app/routes';
+import type { TaskContext } from '@/domain/entities';
+import { routes } from '../routes';
 
 /** The ways out of a task: up through the places it stands in, and to other tasks. */
 export function useMemoryBankNavigation({ task, milestone, project, workspace, parent_task }: TaskContext) {

@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'react';
-import type { Activity } from '@/core/entities';
-import { useAction } from './useAction';
+import type { Activity } from '@/domain/entities';
+import { useAction } from '../ui/useAction';
 import { useDevice } from './useDevice';
 import { useQuery } from './useQuery';
 

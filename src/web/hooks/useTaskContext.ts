@@ -1,4 +1,4 @@
-import type { TaskContext } from '@/core/entities';
+import type { TaskContext } from '@/domain/entities';
 import { useDevice } from './useDevice';
 import { useObservable } from './useObservable';
 

@@ -1,7 +1,7 @@
-import type { TaskContext, WorkflowStage } from '@/core/entities';
-import { checkpointInTheWay } from '@/core/taskRules';
-import { inOrder } from '@/core/validation';
-import { useAction } from './useAction';
+import type { TaskContext, WorkflowStage } from '@/domain/entities';
+import { checkpointInTheWay } from '@/domain/taskRules';
+import { inOrder } from '@/domain/validation';
+import { useAction } from '../ui/useAction';
 import { useDevice } from './useDevice';
 import { usePermissions } from './useMembers';
 

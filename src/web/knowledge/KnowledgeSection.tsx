@@ -1,6 +1,6 @@
 import { useId } from 'react';
-import type { BestPractice, Pattern } from '@/core/entities';
-import { GLOBAL_SCOPE_ID } from '@/core/vocabulary';
+import type { BestPractice, Pattern } from '@/domain/entities';
+import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import { wordsOf } from '../ui/labels';
 import { JsonContent } from './JsonContent';
 

@@ -1,11 +1,11 @@
 import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
-import type { Workspace } from '@/core/entities';
+import type { Workspace } from '@/domain/entities';
 import { createWorkspace } from '@/lib/watermelon/contextService';
-import { routes } from '../app/routes';
 import { useDevice } from '../hooks/useDevice';
 import { useCount, useQuery } from '../hooks/useQuery';
 import { useSyncStatus } from '../hooks/useSyncStatus';
+import { routes } from '../routes';
 import { count } from '../status/statusText';
 import { EmptyState } from '../ui/EmptyState';
 import { Icon } from '../ui/Icon';

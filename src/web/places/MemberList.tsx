@@ -1,4 +1,4 @@
-import type { WorkspaceMember } from '@/core/entities';
+import type { WorkspaceMember } from '@/domain/entities';
 import { useDevice } from '../hooks/useDevice';
 import { EmptyState } from '../ui/EmptyState';
 import { ROLE_LABELS } from '../ui/labels';

@@ -1,4 +1,4 @@
-import type { Milestone } from '@/core/entities';
+import type { Milestone } from '@/domain/entities';
 import { useCount } from '../hooks/useQuery';
 import { MILESTONE_STATUS_LABELS } from '../ui/labels';
 

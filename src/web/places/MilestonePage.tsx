@@ -1,11 +1,11 @@
 import { useState } from 'react';
 import { useLocation } from 'wouter';
-import type { Milestone } from '@/core/entities';
+import type { Milestone } from '@/domain/entities';
 import { deleteMilestone, updateMilestone } from '@/lib/watermelon/contextService';
-import { NothingHere } from '../app/NothingHere';
-import { routes } from '../app/routes';
 import { usePermissions } from '../hooks/useMembers';
 import { useQuery, useRecord } from '../hooks/useQuery';
+import { routes } from '../routes';
+import { NothingHere } from '../shared/NothingHere';
 import { count } from '../status/statusText';
 import { TaskDialog } from '../tasks/TaskDialog';
 import { TaskList } from '../tasks/TaskList';

@@ -1,13 +1,13 @@
 import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
-import type { Milestone, Project } from '@/core/entities';
+import type { Milestone, Project } from '@/domain/entities';
 import { createMilestone, deleteProject, updateProject } from '@/lib/watermelon/contextService';
-import { NothingHere } from '../app/NothingHere';
-import { routes } from '../app/routes';
 import { useKnowledge } from '../hooks/useKnowledge';
 import { usePermissions } from '../hooks/useMembers';
 import { useQuery, useRecord } from '../hooks/useQuery';
 import { KnowledgeSection } from '../knowledge/KnowledgeSection';
+import { routes } from '../routes';
+import { NothingHere } from '../shared/NothingHere';
 import { count } from '../status/statusText';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { EmptyState } from '../ui/EmptyState';

@@ -1,11 +1,11 @@
 import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
-import type { Project, Workspace } from '@/core/entities';
+import type { Project, Workspace } from '@/domain/entities';
 import { createProject, deleteWorkspace, updateWorkspace } from '@/lib/watermelon/contextService';
-import { NothingHere } from '../app/NothingHere';
-import { routes } from '../app/routes';
 import { useMembers, usePermissions } from '../hooks/useMembers';
 import { useCount, useQuery, useRecord } from '../hooks/useQuery';
+import { routes } from '../routes';
+import { NothingHere } from '../shared/NothingHere';
 import { count } from '../status/statusText';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { EmptyState } from '../ui/EmptyState';

@@ -1,7 +1,7 @@
 import { ConvoyError } from '@/core/errors';
-import { useAction } from '../hooks/useAction';
-import { saveFile } from '../sync/saveFile';
 import { ErrorNote } from '../ui/ErrorNote';
+import { saveFile } from '../ui/saveFile';
+import { useAction } from '../ui/useAction';
 import { loadDefaults, platform, type User } from './session';
 
 /**

@@ -1,10 +1,10 @@
 import { type FormEvent, type ReactNode, useEffect, useId, useState } from 'react';
 import type { ConvoyClient } from '@/lib/supabase/client';
-import { useAction } from '../hooks/useAction';
 import { ErrorNote } from '../ui/ErrorNote';
 import { Field } from '../ui/Field';
 import { Logo } from '../ui/Logo';
 import { stageLabel } from '../ui/labels';
+import { useAction } from '../ui/useAction';
 import { type DemoAccount, readDemoAccounts } from './demoAccounts';
 import { signIn, signUp, type User } from './session';
 

@@ -1,11 +1,11 @@
 import { useState } from 'react';
 import type { SignOutOptions, SignOutResult, UnsyncedCounts } from '@/lib/watermelon';
-import { useAction } from '../hooks/useAction';
 import { useUnsynced } from '../hooks/useUnsynced';
+import { DownloadButton } from '../shared/DownloadButton';
 import { count } from '../status/statusText';
-import { DownloadButton } from '../sync/DownloadButton';
 import { Dialog } from '../ui/Dialog';
 import { ErrorNote } from '../ui/ErrorNote';
+import { useAction } from '../ui/useAction';
 
 interface SignOutDialogProps {
   onClose: () => void;

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
-import { useAction } from '../hooks/useAction';
 import { ErrorNote } from '../ui/ErrorNote';
+import { useAction } from '../ui/useAction';
 import { loadDefaults, platform } from './session';
 
 /** Begins, or goes on with, work that belongs to no account. */

@@ -1,9 +1,9 @@
 import { useState } from 'react';
-import { useAction } from '../hooks/useAction';
 import { useDevice } from '../hooks/useDevice';
 import { count } from '../status/statusText';
 import { Dialog } from '../ui/Dialog';
 import { ErrorNote } from '../ui/ErrorNote';
+import { useAction } from '../ui/useAction';
 import { useLocalWork } from './useSession';
 
 /**

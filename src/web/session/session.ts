@@ -16,7 +16,7 @@ export const platform = createPlatform();
 
 /** What puts Supabase and the local database together; a part of the app of its own, as for the library itself. */
 export const loadDefaults = () =>
-  import('@/lib/watermelon/defaults').catch(() => {
+  import('@/lib/watermelon/device/compose').catch(() => {
     throw notLoaded();
   });
 

@@ -1,10 +1,10 @@
 import { Link } from 'wouter';
-import { routes } from '../app/routes';
-import { useAction } from '../hooks/useAction';
 import { useDevice } from '../hooks/useDevice';
-import { useNow } from '../hooks/useNow';
 import { useSyncStatus } from '../hooks/useSyncStatus';
+import { routes } from '../routes';
 import { Icon } from '../ui/Icon';
+import { useAction } from '../ui/useAction';
+import { useNow } from '../ui/useNow';
 import { Announcement } from './Announcement';
 import { count, statusText, WITHOUT_ACCOUNT } from './statusText';
 

@@ -1,13 +1,13 @@
 import { useEffect, useState } from 'react';
 import type { StorageError } from '@/core/errors';
-import type { SyncedTable } from '@/core/schema';
 import type { SalvageReport } from '@/core/storage';
-import { useAction } from '../hooks/useAction';
+import type { SyncedTable } from '@/domain/schema';
 import { useDevice } from '../hooks/useDevice';
 import { useStorageTrouble } from '../hooks/useStorageTrouble';
-import { RecordName } from '../sync/RecordName';
+import { RecordName } from '../shared/RecordName';
 import { ErrorNote } from '../ui/ErrorNote';
 import { Icon } from '../ui/Icon';
+import { useAction } from '../ui/useAction';
 import { count } from './statusText';
 import { storageText } from './storageText';
 

@@ -2,10 +2,10 @@ import { useState } from 'react';
 import type { Archived } from '@/lib/watermelon';
 import { useDevice } from '../hooks/useDevice';
 import { useArchive } from '../hooks/useSyncRecords';
+import { DownloadButton } from '../shared/DownloadButton';
 import { count } from '../status/statusText';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { TimeAgo } from '../ui/TimeAgo';
-import { DownloadButton } from './DownloadButton';
 import { Wanted } from './Wanted';
 
 const REASONS: Record<Archived['reason'], string> = {

@@ -1,11 +1,11 @@
 import type { Conflict } from '@/lib/watermelon';
+import { RecordName } from '../shared/RecordName';
+import { ruleText, tableNoun, valueText } from '../shared/values';
 import { wordsOf } from '../ui/labels';
 import { TimeAgo } from '../ui/TimeAgo';
 import { DiscardLost } from './DiscardLost';
 import { feedSentence } from './feedSentence';
-import { RecordName } from './RecordName';
 import { SettleButtons } from './SettleButtons';
-import { ruleText, tableNoun, valueText } from './values';
 
 const KINDS: Record<Conflict['kind'], string> = {
   columns: 'You and somebody else changed the same',

@@ -1,10 +1,10 @@
 import { type ChangeEvent, useId, useState } from 'react';
-import { useAction } from '../hooks/useAction';
 import { useDevice } from '../hooks/useDevice';
 import { useIsKept } from '../hooks/useKeeping';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { ErrorNote } from '../ui/ErrorNote';
-import { saveFile } from './saveFile';
+import { saveFile } from '../ui/saveFile';
+import { useAction } from '../ui/useAction';
 
 const KEPT = 'This browser keeps it until you remove it.';
 const NOT_KEPT =

@@ -1,11 +1,11 @@
 import { useState } from 'react';
 import type { Quarantined } from '@/lib/watermelon';
-import { useAction } from '../hooks/useAction';
 import { useDevice } from '../hooks/useDevice';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { ErrorNote } from '../ui/ErrorNote';
 import { wordsOf } from '../ui/labels';
 import { TimeAgo } from '../ui/TimeAgo';
+import { useAction } from '../ui/useAction';
 import { Wanted } from './Wanted';
 
 /** Changes that were refused together, why, and what can be done with them. */

@@ -1,12 +1,12 @@
 import type { Conflict } from '@/lib/watermelon';
-import { useAction } from '../hooks/useAction';
 import { useDevice } from '../hooks/useDevice';
 import { usePermissions } from '../hooks/useMembers';
 import { useRecord } from '../hooks/useQuery';
+import { tableNoun } from '../shared/values';
 import { ErrorNote } from '../ui/ErrorNote';
 import { RoleNote } from '../ui/RoleNote';
+import { useAction } from '../ui/useAction';
 import { DiscardLost } from './DiscardLost';
-import { tableNoun } from './values';
 
 /** Decides an open conflict, or a settled one anew, as an edit of this user. */
 export function SettleButtons({ conflict }: { conflict: Conflict }) {

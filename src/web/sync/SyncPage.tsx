@@ -1,15 +1,15 @@
-import { useAction } from '../hooks/useAction';
 import { useDevice } from '../hooks/useDevice';
-import { useNow } from '../hooks/useNow';
 import { useConflicts, useQuarantine } from '../hooks/useSyncRecords';
 import { useSyncStatus } from '../hooks/useSyncStatus';
+import { DownloadButton } from '../shared/DownloadButton';
 import { statusText } from '../status/statusText';
 import { EmptyState } from '../ui/EmptyState';
 import { Icon } from '../ui/Icon';
+import { useAction } from '../ui/useAction';
+import { useNow } from '../ui/useNow';
 import { ArchiveSection } from './ArchiveSection';
 import { ConflictEntry } from './ConflictEntry';
 import { DatabaseFile } from './DatabaseFile';
-import { DownloadButton } from './DownloadButton';
 import { RefusedGroup } from './RefusedGroup';
 import { SyncLog } from './SyncLog';
 

@@ -1,7 +1,7 @@
+import { RecordName } from '../shared/RecordName';
+import { tableNoun, valueText, type WantedValues, wantedColumns } from '../shared/values';
 import { wordsOf } from '../ui/labels';
 import { feedSentence } from './feedSentence';
-import { RecordName } from './RecordName';
-import { tableNoun, valueText, type WantedValues, wantedColumns } from './values';
 
 const VERBS = { insert: 'create', update: 'change', delete: 'delete' } as const;
 

@@ -1,8 +1,8 @@
 import { Link } from 'wouter';
-import type { Activity, TaskContext } from '@/core/entities';
-import { routes } from '../app/routes';
+import type { Activity, TaskContext } from '@/domain/entities';
 import { useMembers } from '../hooks/useMembers';
 import { useTaskActivityHistory } from '../hooks/useTaskActivityHistory';
+import { routes } from '../routes';
 import { count } from '../status/statusText';
 import { TimeAgo } from '../ui/TimeAgo';
 import { describeActivity } from './activityText';

@@ -1,12 +1,12 @@
 import { useState } from 'react';
-import type { TaskContext } from '@/core/entities';
+import type { TaskContext } from '@/domain/entities';
 import { addTaskDependency, removeTaskDependency } from '@/lib/watermelon/contextService';
-import { useAction } from '../hooks/useAction';
 import { usePermissions } from '../hooks/useMembers';
 import { Dialog } from '../ui/Dialog';
 import { ErrorNote } from '../ui/ErrorNote';
 import { Field } from '../ui/Field';
 import { Icon } from '../ui/Icon';
+import { useAction } from '../ui/useAction';
 import { TaskLinkList } from './TaskLinkList';
 import { TaskPicker } from './TaskPicker';
 

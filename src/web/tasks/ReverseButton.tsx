@@ -1,8 +1,8 @@
-import type { Activity } from '@/core/entities';
-import { useAction } from '../hooks/useAction';
+import type { Activity } from '@/domain/entities';
 import { useDevice } from '../hooks/useDevice';
 import { usePermissions } from '../hooks/useMembers';
 import { ErrorNote } from '../ui/ErrorNote';
+import { useAction } from '../ui/useAction';
 
 /** Puts back what a settled conflict did not choose; for whoever may edit the task. */
 export function ReverseButton({ activity }: { activity: Activity }) {

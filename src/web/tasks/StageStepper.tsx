@@ -1,4 +1,4 @@
-import type { TaskContext } from '@/core/entities';
+import type { TaskContext } from '@/domain/entities';
 import { type Stage, useTaskStageManagement } from '../hooks/useTaskStageManagement';
 import { ErrorNote } from '../ui/ErrorNote';
 import { Icon } from '../ui/Icon';

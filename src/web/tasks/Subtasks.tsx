@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import type { TaskContext } from '@/core/entities';
+import type { TaskContext } from '@/domain/entities';
 import { usePermissions } from '../hooks/useMembers';
 import { Icon } from '../ui/Icon';
 import { TaskDialog } from './TaskDialog';

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import type { TaskContext } from '@/core/entities';
+import type { TaskContext } from '@/domain/entities';
 import { deleteTask, getDeletions } from '@/lib/watermelon/contextService';
 import type { JustDeleted } from '../deleted/UndoNote';
 import { usePermissions } from '../hooks/useMembers';

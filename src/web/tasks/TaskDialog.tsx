@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import type { Milestone, Task } from '@/core/entities';
+import type { Milestone, Task } from '@/domain/entities';
 import { createTask, updateTask } from '@/lib/watermelon/contextService';
 import { orNull } from '../places/forms';
 import { PRIORITY_LABELS, TASK_STATUS_LABELS } from '../ui/labels';

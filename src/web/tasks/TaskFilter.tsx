@@ -1,4 +1,4 @@
-import { TASK_STATUSES, type TaskStatus } from '@/core/vocabulary';
+import { TASK_STATUSES, type TaskStatus } from '@/domain/vocabulary';
 import { TASK_STATUS_LABELS } from '../ui/labels';
 
 interface TaskFilterProps {

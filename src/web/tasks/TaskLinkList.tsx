@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import { Link } from 'wouter';
-import type { Task } from '@/core/entities';
-import { routes } from '../app/routes';
+import type { Task } from '@/domain/entities';
+import { routes } from '../routes';
 import { StageBadge, StatusBadge } from '../ui/Badge';
 
 /** Tasks that this one has to do with. */

@@ -1,14 +1,14 @@
 import { memo, useDeferredValue, useMemo, useRef, useState } from 'react';
 import { Link } from 'wouter';
-import type { Task } from '@/core/entities';
-import type { TaskStatus } from '@/core/vocabulary';
+import type { Task } from '@/domain/entities';
+import type { TaskStatus } from '@/domain/vocabulary';
 import type { Observed } from '@/lib/watermelon';
-import { routes } from '../app/routes';
-import { useRowHeight } from '../hooks/useRowHeight';
-import { useWindowedRows } from '../hooks/useWindowedRows';
+import { routes } from '../routes';
 import { PriorityBadge, StageBadge, StatusBadge } from '../ui/Badge';
 import { EmptyState } from '../ui/EmptyState';
 import { SyncMark } from '../ui/SyncMark';
+import { useRowHeight } from '../ui/useRowHeight';
+import { useWindowedRows } from '../ui/useWindowedRows';
 import { TaskFilter } from './TaskFilter';
 import { type TreeRow, taskTree } from './taskTree';
 

@@ -1,10 +1,10 @@
-import type { TaskContext } from '@/core/entities';
-import { Breadcrumbs } from '../app/Breadcrumbs';
-import { NothingHere } from '../app/NothingHere';
+import type { TaskContext } from '@/domain/entities';
 import { useMembers, usePermissions } from '../hooks/useMembers';
 import { useMemoryBank } from '../hooks/useMemoryBank';
 import { useMemoryBankNavigation } from '../hooks/useMemoryBankNavigation';
 import { KnowledgeSection } from '../knowledge/KnowledgeSection';
+import { NothingHere } from '../shared/NothingHere';
+import { Breadcrumbs } from '../ui/Breadcrumbs';
 import { ErrorNote } from '../ui/ErrorNote';
 import { wordsOf } from '../ui/labels';
 import { Prose } from '../ui/Prose';

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import type { Task } from '@/core/entities';
+import type { Task } from '@/domain/entities';
 import { findTasks, type Where } from '@/lib/watermelon';
 import { useDevice } from '../hooks/useDevice';
 import { useRecord } from '../hooks/useQuery';

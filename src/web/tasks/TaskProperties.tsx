@@ -1,12 +1,12 @@
-import type { Task, TaskContext } from '@/core/entities';
+import type { Task, TaskContext } from '@/domain/entities';
 import { updateTask } from '@/lib/watermelon/contextService';
-import { useAction } from '../hooks/useAction';
 import { useMembers, usePermissions } from '../hooks/useMembers';
-import { useNow } from '../hooks/useNow';
 import { ErrorNote } from '../ui/ErrorNote';
 import { Field } from '../ui/Field';
 import { PRIORITY_LABELS, TASK_STATUS_LABELS } from '../ui/labels';
 import { TimeAgo } from '../ui/TimeAgo';
+import { useAction } from '../ui/useAction';
+import { useNow } from '../ui/useNow';
 
 interface TaskPropertiesProps {
   context: TaskContext;

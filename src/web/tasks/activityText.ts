@@ -1,8 +1,8 @@
 /** Entries of the feed in words for people. Pure. */
 
-import type { Activity } from '@/core/entities';
 import type { Json } from '@/core/protocol';
-import type { TaskPriority, TaskStatus } from '@/core/vocabulary';
+import type { Activity } from '@/domain/entities';
+import type { TaskPriority, TaskStatus } from '@/domain/vocabulary';
 import { PRIORITY_LABELS, stageLabel, TASK_STATUS_LABELS, wordsOf } from '../ui/labels';
 
 export interface ActivityText {

@@ -1,4 +1,4 @@
-import type { Task } from '@/core/entities';
+import type { Task } from '@/domain/entities';
 import { bySortOrder } from '../ui/order';
 
 export interface TreeRow<T> {

@@ -1,4 +1,4 @@
-import type { TaskPriority, TaskStatus } from '@/core/vocabulary';
+import type { TaskPriority, TaskStatus } from '@/domain/vocabulary';
 import { PRIORITY_LABELS, stageLabel, TASK_STATUS_LABELS } from './labels';
 
 export function StatusBadge({ status }: { status: TaskStatus }) {

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
-import { useAction } from '../hooks/useAction';
 import { Dialog } from './Dialog';
 import { ErrorNote } from './ErrorNote';
+import { useAction } from './useAction';
 
 interface ConfirmDialogProps {
   title: string;

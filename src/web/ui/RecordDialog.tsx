@@ -1,9 +1,9 @@
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { ConvoyError } from '@/core/errors';
-import { useAction } from '../hooks/useAction';
 import { Dialog } from './Dialog';
 import { ErrorNote } from './ErrorNote';
 import { Field } from './Field';
+import { useAction } from './useAction';
 
 /** One control of the form. Values are text; '' stands for none. */
 export interface FieldSpec<Name extends string> {

@@ -1,4 +1,4 @@
-import { useNow } from '../hooks/useNow';
+import { useNow } from './useNow';
 
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['day', 86_400_000],

@@ -1,6 +1,6 @@
 /** Plain words for what the vocabulary names. */
 
-import type { MilestoneStatus, ProjectStatus, Role, TaskPriority, TaskStatus } from '@/core/vocabulary';
+import type { MilestoneStatus, ProjectStatus, Role, TaskPriority, TaskStatus } from '@/domain/vocabulary';
 
 export const TASK_STATUS_LABELS: Record<TaskStatus, string> = {
   todo: 'To do',

@@ -1,6 +1,6 @@
 /** Orders of lists on screen, the same as the Context Service's. */
 
-import type { Milestone, Task } from '@/core/entities';
+import type { Milestone, Task } from '@/domain/entities';
 
 const compare = (a: string | number, b: string | number): number => (a < b ? -1 : a > b ? 1 : 0);
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { ContextService } from '@/core/contextService';
-import type { Deletion } from '@/core/entities';
+import type { ContextService } from '@/domain/contextService';
+import type { Deletion } from '@/domain/entities';
 import { SEED } from '../../support/seed';
 import { expectError, ISO_TIME, rejected, type Section, UNKNOWN_ID, validation } from './world';
 

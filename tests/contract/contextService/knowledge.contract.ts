@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { GLOBAL_SCOPE_ID } from '@/core/vocabulary';
+import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import { SEED } from '../../support/seed';
 import { type Section, UNKNOWN_ID } from './world';
 

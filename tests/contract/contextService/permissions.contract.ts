@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { STANDARD_WORKFLOW_ID } from '@/core/vocabulary';
+import { STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
 import { SEED } from '../../support/seed';
 import { expectError, rejected, type Section, validation } from './world';
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import type { Milestone, Project, Task, Workspace } from '@/core/entities';
-import { COMMON_COLUMNS, columnsOf, type SyncedTable } from '@/core/schema';
-import { GLOBAL_SCOPE_ID, STANDARD_STAGES, STANDARD_WORKFLOW_ID } from '@/core/vocabulary';
+import type { Milestone, Project, Task, Workspace } from '@/domain/entities';
+import { COMMON_COLUMNS, columnsOf, type SyncedTable } from '@/domain/schema';
+import { GLOBAL_SCOPE_ID, STANDARD_STAGES, STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
 import { SEED } from '../../support/seed';
 import { ISO_TIME, type Section, UNKNOWN_ID } from './world';
 

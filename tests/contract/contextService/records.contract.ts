@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { ContextService } from '@/core/contextService';
-import { GLOBAL_SCOPE_ID } from '@/core/vocabulary';
+import type { ContextService } from '@/domain/contextService';
+import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import { SEED } from '../../support/seed';
 import { expectError, ISO_TIME, rejected, type Section, UNKNOWN_ID, validation } from './world';
 

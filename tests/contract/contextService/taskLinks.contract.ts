@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Task } from '@/core/entities';
+import type { Task } from '@/domain/entities';
 import { SEED } from '../../support/seed';
 import { expectError, type Section, UNKNOWN_ID, validation } from './world';
 

@@ -1,10 +1,10 @@
 /** What the sections of the Context Service contract share: the accounts, and how errors are expected. */
 
 import { expect } from 'vitest';
-import type { ContextService } from '@/core/contextService';
-import type { Activity, Milestone, Task } from '@/core/entities';
 import { type AppError, ConvoyError } from '@/core/errors';
-import type { Role } from '@/core/vocabulary';
+import type { ContextService } from '@/domain/contextService';
+import type { Activity, Milestone, Task } from '@/domain/entities';
+import type { Role } from '@/domain/vocabulary';
 import { SEED } from '../../support/seed';
 
 /** The four members of the demo's workspace, and somebody who is in none of its workspaces. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { closeDatabase, type Device, initDatabase, signOut, sync } from '@/lib/watermelon';
-import { openUserDevice, SESSION_KEY } from '@/lib/watermelon/defaults';
+import { openUserDevice, SESSION_KEY } from '@/lib/watermelon/device/compose';
 import { createPlatform } from '@/platform/node';
 import { expectConverged } from '../../support/inStep';
 import { temporaryFolder } from '../../support/localDatabase';

@@ -7,7 +7,7 @@ import {
   openUserDevice,
   takeLocalWork,
   type WatermelonPlatform,
-} from '@/lib/watermelon/defaults';
+} from '@/lib/watermelon/device/compose';
 import { createPlatform } from '@/platform/node';
 import { crashingPlatform } from '../../support/crashing';
 import { expectConverged } from '../../support/inStep';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Json, PushChange } from '@/core/protocol';
-import { checkpointInTheWay } from '@/core/taskRules';
-import { STANDARD_STAGES, STANDARD_WORKFLOW_ID } from '@/core/vocabulary';
+import { checkpointInTheWay } from '@/domain/taskRules';
+import { STANDARD_STAGES, STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
 import { openDatabase, refusalOf, type TestDatabase } from '../../support/database';
 import { createTeam, createUser, type SyncUser, type Team } from '../../support/syncUser';
 
@@ -99,7 +99,7 @@ describe('checkpoints', () => {
     expect(result).toMatchObject({ ok: false, error: { sqlState: 'SN001' } });
   });
 
-  it('R4: every move of an agent is judged as in src/core/taskRules.ts', async () => {
+  it('R4: every move of an agent is judged as in src/domain/taskRules.ts', async () => {
     const [row] = await database.query<{ stages: Parameters<typeof checkpointInTheWay>[0] }>(
       'select stages from public.workflows where id = $1::uuid',
       [STANDARD_WORKFLOW_ID],

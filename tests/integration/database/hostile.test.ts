@@ -5,8 +5,8 @@
 
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Column, columnsOf, SYNCED_TABLES, type SyncedTable } from '@/core/schema';
-import { GLOBAL_SCOPE_ID, STANDARD_WORKFLOW_ID } from '@/core/vocabulary';
+import { type Column, columnsOf, SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
+import { GLOBAL_SCOPE_ID, STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
 import { Random } from '../../simulation/random';
 import { openDatabase, Refused, type TestDatabase } from '../../support/database';
 import { createTeam, createUser, type SyncUser, type Team } from '../../support/syncUser';

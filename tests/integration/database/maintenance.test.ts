@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Role } from '@/core/vocabulary';
+import type { Role } from '@/domain/vocabulary';
 import { openPgliteInMemory, startLocalStack } from '@/server';
 import { purgeDaily } from '@/server/database/purge';
 import { openDatabase, refusalOf, type TestDatabase } from '../../support/database';

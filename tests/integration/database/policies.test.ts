@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SYNCED_TABLES } from '@/core/schema';
+import { SYNCED_TABLES } from '@/domain/schema';
 import { openDatabase, refusalOf, type TestDatabase } from '../../support/database';
 import { Changes, createTeam, type Team } from '../../support/syncUser';
 

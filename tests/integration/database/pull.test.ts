@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Cursor, PullAnswer } from '@/core/protocol';
-import { COMMON_COLUMNS, columnsOf } from '@/core/schema';
-import { GLOBAL_SCOPE_ID } from '@/core/vocabulary';
+import { COMMON_COLUMNS, columnsOf } from '@/domain/schema';
+import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import { openDatabase, type TestDatabase } from '../../support/database';
 import { createTeam, createUser, SyncUser, type Team } from '../../support/syncUser';
 

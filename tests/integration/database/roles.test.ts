@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Json, PushChange } from '@/core/protocol';
-import { SYNCED_TABLES, type SyncedTable } from '@/core/schema';
-import { mayWrite } from '@/core/taskRules';
-import { GLOBAL_SCOPE_ID, STANDARD_WORKFLOW_ID } from '@/core/vocabulary';
+import { SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
+import { mayWrite } from '@/domain/taskRules';
+import { GLOBAL_SCOPE_ID, STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
 import { openDatabase, refusalOf, type TestDatabase } from '../../support/database';
 import { Changes, createTeam, createUser, type SyncUser, type Team } from '../../support/syncUser';
 

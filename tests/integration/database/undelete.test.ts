@@ -3,8 +3,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { PushChange } from '@/core/protocol';
-import type { SyncedTable } from '@/core/schema';
-import type { Role } from '@/core/vocabulary';
+import type { SyncedTable } from '@/domain/schema';
+import type { Role } from '@/domain/vocabulary';
 import { openDatabase, type TestDatabase } from '../../support/database';
 import { createTeam, createUser, type SyncUser, type Team } from '../../support/syncUser';
 

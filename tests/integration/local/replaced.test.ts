@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SalvageRules } from '@/core/storage';
 import type { ConvoyDatabase } from '@/lib/watermelon';
-import { openUserDevice } from '@/lib/watermelon/defaults';
+import { openUserDevice } from '@/lib/watermelon/device/compose';
 import { LOCAL_DATABASE, type Task } from '@/lib/watermelon/models';
 import { createPlatform } from '@/platform/node';
 import { BetterSqliteHandle } from '@/platform/node/betterSqlite';

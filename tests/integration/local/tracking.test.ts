@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { GLOBAL_SCOPE_ID } from '@/core/vocabulary';
+import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import { type ConvoyDatabase, Milestone, Project, Task } from '@/lib/watermelon';
 import { readBase } from '@/lib/watermelon/models/tracking';
 import { Q, type Raw } from '@/lib/watermelon/models/watermelondb';

@@ -5,7 +5,7 @@ import type { RealtimeChannel } from '@supabase/supabase-js';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import WebSocket from 'ws';
-import { GLOBAL_SCOPE_ID } from '@/core/vocabulary';
+import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import type { ConvoyClient } from '@/lib/supabase/client';
 import { SEED } from '../../support/seed';
 import { type TestDevice, World } from '../../support/world';

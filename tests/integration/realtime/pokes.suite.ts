@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { filter, firstValueFrom } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { PushChange } from '@/core/protocol';
-import type { Role } from '@/core/vocabulary';
+import type { Role } from '@/domain/vocabulary';
 import { SEED } from '../../support/seed';
 import type { SignedIn, TestDevice, World } from '../../support/world';
 

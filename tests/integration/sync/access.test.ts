@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Role } from '@/core/vocabulary';
+import type { Role } from '@/domain/vocabulary';
 import { Archived, Quarantined } from '@/lib/watermelon';
 import { expectConverged, expectInStep } from '../../support/inStep';
 import { meanwhile } from '../../support/meanwhile';

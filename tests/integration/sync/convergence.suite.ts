@@ -1,7 +1,7 @@
 /** Two devices on the same workspace. Run on every database the stack can have. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Task } from '@/core/entities';
+import type { Task } from '@/domain/entities';
 import { Conflict, type Device } from '@/lib/watermelon';
 import { expectConverged } from '../../support/inStep';
 import { settle, type TestDevice, type World } from '../../support/world';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Task } from '@/core/entities';
+import type { Task } from '@/domain/entities';
 import { Conflict, type ConvoyModel, type Device } from '@/lib/watermelon';
 import { expectConverged } from '../../support/inStep';
 import { temporaryFolder } from '../../support/localDatabase';

@@ -1,7 +1,7 @@
 /** The schema evolves while devices of two versions sync: this version here, the next in processes of its own. */
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Task } from '@/core/entities';
+import type { Task } from '@/domain/entities';
 import { temporaryFolder } from '../../support/localDatabase';
 import { NEXT_MIGRATION, NEXT_VERSION } from '../../support/nextVersion';
 import { ProcessDevice } from '../../support/processDevice';

@@ -1,8 +1,8 @@
 /** Devices that come back after tombstones, tags and batch answers were purged. */
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Task } from '@/core/entities';
 import type { PullRequest } from '@/core/protocol';
+import type { Task } from '@/domain/entities';
 import { Conflict, Quarantined } from '@/lib/watermelon';
 import { expectConverged } from '../../support/inStep';
 import { SEED } from '../../support/seed';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Task } from '@/core/entities';
+import type { Task } from '@/domain/entities';
 import { Conflict, type Device } from '@/lib/watermelon';
 import { expectConverged, expectInStep } from '../../support/inStep';
 import { meanwhile } from '../../support/meanwhile';

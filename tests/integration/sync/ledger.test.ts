@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Task } from '@/core/entities';
+import type { Task } from '@/domain/entities';
 import { Conflict, type ConvoyModel, Quarantined } from '@/lib/watermelon';
 import { expectInStep } from '../../support/inStep';
 import { SEED } from '../../support/seed';

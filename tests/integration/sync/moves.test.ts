@@ -1,7 +1,7 @@
 /** Tasks that are moved to other milestones, on several devices. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Task } from '@/core/entities';
+import type { Task } from '@/domain/entities';
 import { Conflict, type ConvoyModel, Quarantined } from '@/lib/watermelon';
 import { expectConverged } from '../../support/inStep';
 import { meanwhile } from '../../support/meanwhile';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SYNCED_TABLES } from '@/core/schema';
+import { SYNCED_TABLES } from '@/domain/schema';
 import { World } from '../../support/world';
 
 let world: World;

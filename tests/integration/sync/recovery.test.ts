@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Task } from '@/core/entities';
 import { ok } from '@/core/result';
+import type { Task } from '@/domain/entities';
 import { type ConvoyModel, type Device, Quarantined } from '@/lib/watermelon';
 import { expectInStep } from '../../support/inStep';
 import { SEED } from '../../support/seed';

@@ -1,7 +1,7 @@
 /** Edits that were lost with a deletion, made again when what was deleted is restored. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Task } from '@/core/entities';
+import type { Task } from '@/domain/entities';
 import { Conflict, type ConvoyModel } from '@/lib/watermelon';
 import { expectConverged } from '../../support/inStep';
 import { meanwhile } from '../../support/meanwhile';

@@ -1,7 +1,7 @@
 /** Restoring what was deleted, from devices that are offline when they wish it. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Deletion, Task } from '@/core/entities';
+import type { Deletion, Task } from '@/domain/entities';
 import { type ConvoyModel, Quarantined } from '@/lib/watermelon';
 import { expectConverged } from '../../support/inStep';
 import { meanwhile } from '../../support/meanwhile';

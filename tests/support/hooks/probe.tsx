@@ -2,9 +2,9 @@
 
 import { createRoot } from 'react-dom/client';
 import { useRoute } from 'wouter';
-import type { TaskContext } from '@/core/entities';
+import type { TaskContext } from '@/domain/entities';
 import type { Device } from '@/lib/watermelon';
-import { connect, openUserDevice } from '@/lib/watermelon/defaults';
+import { connect, openUserDevice } from '@/lib/watermelon/device/compose';
 import { createPlatform } from '@/platform/web';
 import {
   DeviceContext,

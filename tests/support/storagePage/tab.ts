@@ -2,7 +2,7 @@
 
 import type { StorageError } from '@/core/errors';
 import { ok, type Result } from '@/core/result';
-import { type Device, openDevice } from '@/lib/watermelon/device';
+import { type Device, openDevice } from '@/lib/watermelon/device/device';
 import { LOCAL_DATABASE, migrations, schema } from '@/lib/watermelon/models';
 import { type Model, Q } from '@/lib/watermelon/models/watermelondb';
 import { asDatabaseAdapter, SqliteAdapter } from '@/platform/sqlite/adapter';

@@ -50,7 +50,7 @@ describe('the import rules', () => {
       'src/lib/watermelon/models/task.ts':
         "export { Model } from '@nozbe/watermelondb';\nexport { leaf } from '@/core/result';\n",
       'src/lib/watermelon/sync/pullSync.ts': "export { Model } from '../models/task';\n",
-      'src/lib/watermelon/defaults.ts':
+      'src/lib/watermelon/device/compose.ts':
         "export { leaf } from '#platform';\nexport { createClient } from '@/lib/supabase/client';\n",
       'src/lib/watermelon/index.ts':
         "export { leaf } from './defaults';\nexport { Model } from './sync/pullSync';\n",

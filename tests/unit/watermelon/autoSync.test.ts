@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PokeListener } from '@/core/pokes';
 import type { ConvoyDatabase } from '@/lib/watermelon';
 import { type SyncEngine, startAutoSync } from '@/lib/watermelon/sync';
-import { DEFAULT_TIMING } from '@/lib/watermelon/sync/schedule';
-import { NOTHING_DONE, type SyncResult } from '@/lib/watermelon/sync/status';
+import { DEFAULT_TIMING } from '@/lib/watermelon/sync/automatic/schedule';
+import { NOTHING_DONE, type SyncResult } from '@/lib/watermelon/sync/state/status';
 
 const SCOPE = 'a';
 const RATE_LIMITED: Partial<SyncResult> = {

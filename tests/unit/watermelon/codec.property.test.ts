@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Columns, Json } from '@/core/protocol';
-import { columnsOf, SYNCED_TABLES, type SyncedTable } from '@/core/schema';
 import { filledRow } from '@/core/storage';
+import { columnsOf, SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
 import {
   canonicalJson,
   rowsOf,
@@ -12,7 +12,7 @@ import {
   toRaw,
   toStored,
   toWire,
-} from '@/lib/watermelon/sync/codec';
+} from '@/lib/watermelon/sync/records/codec';
 
 /** Ids that differ on both sides, as after a merged duplicate or with WatermelonDB's own ids. */
 const ids = {

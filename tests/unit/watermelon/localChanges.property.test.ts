@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { columnsOf, SYNCED_TABLES } from '@/core/schema';
+import { columnsOf, SYNCED_TABLES } from '@/domain/schema';
 import type { Raw } from '@/lib/watermelon/models/watermelondb';
-import { type Dirty, inPushOrder, toChange } from '@/lib/watermelon/sync/localChanges';
+import { type Dirty, inPushOrder, toChange } from '@/lib/watermelon/sync/push/changes';
 
 const ids = { toLocal: (id: string) => id, toRemote: (id: string) => id };
 const WORKSPACE = 'w';

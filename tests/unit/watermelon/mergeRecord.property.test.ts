@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { SyncedTable } from '@/core/schema';
-import { SYNCED_TABLES } from '@/core/schema';
+import type { SyncedTable } from '@/domain/schema';
+import { SYNCED_TABLES } from '@/domain/schema';
 import { trackedColumns } from '@/lib/watermelon/models/tracking';
 import type { RawValue } from '@/lib/watermelon/models/watermelondb';
 import { mergeRecord } from '@/lib/watermelon/sync';
-import { DEFAULT_POLICIES } from '@/lib/watermelon/sync/policies';
+import { DEFAULT_POLICIES } from '@/lib/watermelon/sync/merge/policies';
 
 type Values = Record<string, RawValue>;
 

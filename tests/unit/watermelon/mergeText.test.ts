@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { diff3Merge } from 'node-diff3';
 import { describe, expect, it } from 'vitest';
-import { mergeText } from '@/lib/watermelon/sync/mergeText';
+import { mergeText } from '@/lib/watermelon/sync/merge/mergeText';
 
 /** The reference: the same merge without bounds, cubic in the length. */
 function mergeUnbounded(base: string, local: string, remote: string): string | null {

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { backoffMs } from '@/core/backoff';
 import type { SyncError } from '@/core/errors';
-import { afterPoke, afterSync, DEFAULT_TIMING, FRESH } from '@/lib/watermelon/sync/schedule';
-import { NOTHING_DONE, type SyncResult } from '@/lib/watermelon/sync/status';
+import { afterPoke, afterSync, DEFAULT_TIMING, FRESH } from '@/lib/watermelon/sync/automatic/schedule';
+import { NOTHING_DONE, type SyncResult } from '@/lib/watermelon/sync/state/status';
 
 const timing = DEFAULT_TIMING;
 const random = fc.double({ min: 0, max: 0.999, noNaN: true });

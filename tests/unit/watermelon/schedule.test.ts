@@ -7,8 +7,8 @@ import {
   DEFAULT_TIMING,
   FRESH,
   type ScheduleState,
-} from '@/lib/watermelon/sync/schedule';
-import { NOTHING_DONE, type SyncResult } from '@/lib/watermelon/sync/status';
+} from '@/lib/watermelon/sync/automatic/schedule';
+import { NOTHING_DONE, type SyncResult } from '@/lib/watermelon/sync/state/status';
 
 const HOUR = 3_600_000;
 const timing = DEFAULT_TIMING;

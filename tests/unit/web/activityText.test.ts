@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Json } from '@/core/protocol';
-import { ACTIVITY_TYPES } from '@/core/vocabulary';
+import { ACTIVITY_TYPES } from '@/domain/vocabulary';
 import { describeActivity } from '@/web/tasks/activityText';
 
 const NAMES: Record<string, string> = { u1: 'Mara', u2: 'Agent' };

@@ -6,8 +6,8 @@ import { ok, type Result } from '@/core/result';
 import { type ConvoyDatabase, type DatabaseAdapter, openDatabase } from '../database';
 import { LOCAL_DATABASE } from '../models';
 import type { AppSchema, SchemaMigrations } from '../models/watermelondb';
-import { upgradeDatabase } from '../sync/schemaUpgrade';
-import { SyncClock } from '../sync/syncClock';
+import { upgradeDatabase } from '../sync/state/schemaUpgrade';
+import { SyncClock } from '../sync/state/syncClock';
 
 /** What accounts need of the machine. */
 export type AccountsPlatform = Pick<

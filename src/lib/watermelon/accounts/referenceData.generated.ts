@@ -1,7 +1,7 @@
 /** Generated from supabase/migrations by `npm run types:reference`. Do not edit. */
 
 import type { Json } from '@/core/protocol';
-import type { SyncedTable } from '@/core/schema';
+import type { SyncedTable } from '@/domain/schema';
 
 /** The records of the global scope as they travel, without their stamps. */
 export const REFERENCE_DATA: Partial<Record<SyncedTable, Record<string, Json>[]>> = {

@@ -1,11 +1,11 @@
 /** Reference data for databases that no server fills: the standard workflow and what else everybody has. */
 
 import type { Json } from '@/core/protocol';
-import type { SyncedTable } from '@/core/schema';
+import type { SyncedTable } from '@/domain/schema';
 import type { ConvoyDatabase } from '../database';
 import type { Raw } from '../models/watermelondb';
-import { SAME_IDS, sameValue, toRaw } from '../sync/codec';
-import { Draft } from '../sync/draft';
+import { SAME_IDS, sameValue, toRaw } from '../sync/records/codec';
+import { Draft } from '../sync/records/unitOfWork';
 import { REFERENCE_DATA } from './referenceData.generated';
 
 /** Writes what is missing, and what an older version of the app had otherwise. */

@@ -7,18 +7,18 @@
  */
 
 import { v7 as uuidv7 } from 'uuid';
-import { columnsOf, SYNCED_TABLES, type SyncedTable } from '@/core/schema';
+import { columnsOf, SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
 import type { ConvoyDatabase } from '../database';
 import { type Archived, type ConvoyModel, DeviceState } from '../models';
 import { readBase, trackDelete } from '../models/tracking';
 import { type Model, Q, type Raw } from '../models/watermelondb';
-import type { Applying } from '../sync/applying';
-import { keepingEdits } from '../sync/applyRows';
-import { sameValue } from '../sync/codec';
-import { Draft } from '../sync/draft';
 import { IdMappings } from '../sync/idMapping';
-import { deletedIds, fetchDirty } from '../sync/localChanges';
-import { archive } from '../sync/purge';
+import { keepingEdits } from '../sync/pull/applyRows';
+import { archive } from '../sync/pull/purge';
+import { deletedIds, fetchDirty } from '../sync/push/changes';
+import type { Applying } from '../sync/records/applyContext';
+import { sameValue } from '../sync/records/codec';
+import { Draft } from '../sync/records/unitOfWork';
 import { LOCAL_USER } from './databases';
 
 /** Whose the work becomes. It stands in the database the work comes from until the work is gone from there. */

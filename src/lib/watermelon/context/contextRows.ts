@@ -9,9 +9,9 @@ import type {
   Task,
   Workflow,
   Workspace,
-} from '@/core/entities';
-import type { SyncedTable } from '@/core/schema';
-import { GLOBAL_SCOPE_ID, STANDARD_WORKFLOW_ID } from '@/core/vocabulary';
+} from '@/domain/entities';
+import type { SyncedTable } from '@/domain/schema';
+import { GLOBAL_SCOPE_ID, STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
 import { type LocalStore, rowToEntity, selectEntities } from './localStore';
 
 /** Activities in a context. */

@@ -1,13 +1,13 @@
 /** What was deleted and can be restored: deletions the server knows, and those that are still only here. */
 
 import { debounceTime, distinctUntilChanged, from, map, type Observable, startWith, switchMap } from 'rxjs';
-import type { ContextService } from '@/core/contextService';
-import type { Deletion } from '@/core/entities';
-import { RESTORABLE_TABLES } from '@/core/schema';
-import { mayRestore } from '@/core/taskRules';
-import { validateId } from '@/core/validation';
+import type { ContextService } from '@/domain/contextService';
+import type { Deletion } from '@/domain/entities';
+import { RESTORABLE_TABLES } from '@/domain/schema';
+import { mayRestore } from '@/domain/taskRules';
+import { validateId } from '@/domain/validation';
 import { Q, type Raw } from '../models/watermelondb';
-import { type PendingDeletion, undoDeletion, unsyncedDeletions } from '../sync/undo';
+import { type PendingDeletion, undoDeletion, unsyncedDeletions } from '../sync/records/undo';
 import { type LocalFirst, storing, writeOn } from './localFirst';
 import { toEntity } from './localStore';
 import { membership, orThrow, prepareUpdate, refuse } from './localWrites';

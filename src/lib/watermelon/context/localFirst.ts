@@ -1,9 +1,9 @@
 /** When the local database answers, and when the remote service does. */
 
-import type { ContextService } from '@/core/contextService';
 import { type AppError, ConvoyError } from '@/core/errors';
-import type { SyncedTable } from '@/core/schema';
-import { validateId } from '@/core/validation';
+import type { ContextService } from '@/domain/contextService';
+import type { SyncedTable } from '@/domain/schema';
+import { validateId } from '@/domain/validation';
 import type { ConvoyModel } from '../models';
 import type { EditClock } from '../models/tracking';
 import type { Model } from '../models/watermelondb';

@@ -1,6 +1,6 @@
 /** What the Context Service reads, answered from the local database. */
 
-import type { KnowledgeScope } from '@/core/contextService';
+import type { KnowledgeScope } from '@/domain/contextService';
 import type {
   Activity,
   BestPractice,
@@ -12,8 +12,8 @@ import type {
   TaskDependency,
   Workflow,
   Workspace,
-} from '@/core/entities';
-import { GLOBAL_SCOPE_ID, STANDARD_WORKFLOW_ID } from '@/core/vocabulary';
+} from '@/domain/entities';
+import { GLOBAL_SCOPE_ID, STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
 import { Q } from '../models/watermelondb';
 import { ACTIVITIES, type ContextParts, partsFromRows } from './contextRows';
 import { byName, bySortOrder, byTitle, type LocalStore } from './localStore';

@@ -1,7 +1,7 @@
 /** Reading local records as the plain objects of the Context Service. */
 
 import type { Json } from '@/core/protocol';
-import { COMMON_COLUMNS, columnsOf, type SyncedTable } from '@/core/schema';
+import { COMMON_COLUMNS, columnsOf, type SyncedTable } from '@/domain/schema';
 import type { ConvoyDatabase } from '../database';
 import type { ConvoyModel } from '../models';
 import { Q, type Raw, type RawValue } from '../models/watermelondb';

@@ -1,16 +1,16 @@
 /** What the Context Service writes: validated, checked early, and one local transaction with its activity. */
 
-import type { ActivityDraft } from '@/core/activities';
-import type { Workflow, WorkspaceMember } from '@/core/entities';
 import { type AppError, ConvoyError } from '@/core/errors';
 import type { Result } from '@/core/result';
-import type { SyncedTable } from '@/core/schema';
-import { checkpointInTheWay, mayWrite, passesCheckpoints } from '@/core/taskRules';
-import { notFound, type RecordValues, validateInsert } from '@/core/validation';
-import { STANDARD_WORKFLOW_ID } from '@/core/vocabulary';
+import type { ActivityDraft } from '@/domain/activities';
+import type { Workflow, WorkspaceMember } from '@/domain/entities';
+import type { SyncedTable } from '@/domain/schema';
+import { checkpointInTheWay, mayWrite, passesCheckpoints } from '@/domain/taskRules';
+import { notFound, type RecordValues, validateInsert } from '@/domain/validation';
+import { STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
 import type { ConvoyModel } from '../models';
 import { Q } from '../models/watermelondb';
-import { toStored } from '../sync/codec';
+import { toStored } from '../sync/records/codec';
 import type { LocalStore } from './localStore';
 
 /** @returns the value, or rejects with the error. */

@@ -1,10 +1,10 @@
 /** Create, update and delete for the records that need nothing but validation and a role. */
 
-import type { ContextService } from '@/core/contextService';
-import type { SyncedTable } from '@/core/schema';
-import { type RecordValues, validateChanges, validateId, validateInsert } from '@/core/validation';
+import type { ContextService } from '@/domain/contextService';
+import type { SyncedTable } from '@/domain/schema';
+import { type RecordValues, validateChanges, validateId, validateInsert } from '@/domain/validation';
 import type { ConvoyModel } from '../models';
-import { withDescendants } from '../sync/deletion';
+import { withDescendants } from '../sync/records/cascade';
 import { type LocalFirst, writeNew, writeOn } from './localFirst';
 import { toEntity } from './localStore';
 import { noSuch, orThrow, prepareInsert, prepareUpdate, requireRole } from './localWrites';

@@ -1,13 +1,13 @@
 /** The local-first Context Service of one device. */
 
 import { distinctUntilChanged, from, map, type Observable, switchMap } from 'rxjs';
-import type { ContextService } from '@/core/contextService';
-import type { BestPractice, Pattern, Task, TaskContext, Workflow } from '@/core/entities';
-import type { SyncedTable } from '@/core/schema';
-import { SYNCED_TABLES } from '@/core/schema';
-import { completeContext } from '@/core/taskContext';
 import { canonicalId } from '@/core/text';
-import { GLOBAL_SCOPE_ID } from '@/core/vocabulary';
+import type { ContextService } from '@/domain/contextService';
+import type { BestPractice, Pattern, Task, TaskContext, Workflow } from '@/domain/entities';
+import type { SyncedTable } from '@/domain/schema';
+import { SYNCED_TABLES } from '@/domain/schema';
+import { completeContext } from '@/domain/taskContext';
+import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import { listDeletions, type ObservedDeletion, observeDeletions, restoreDeletion } from './deletions';
 import { type LocalFirst, readFirst } from './localFirst';
 import {

@@ -1,8 +1,8 @@
 /** Where a task may stand, and what it may depend on: checked locally from what is known here. */
 
-import type { Task, TaskDependency } from '@/core/entities';
 import { ConvoyError, type ValidationError } from '@/core/errors';
-import type { RecordValues } from '@/core/validation';
+import type { Task, TaskDependency } from '@/domain/entities';
+import type { RecordValues } from '@/domain/validation';
 import type { ConvoyModel } from '../models';
 import { Q } from '../models/watermelondb';
 import type { LocalStore } from './localStore';

@@ -1,5 +1,7 @@
 /** Writes on tasks, each with the activity it implies. */
 
+import { ConvoyError } from '@/core/errors';
+import type { Json } from '@/core/protocol';
 import {
   dependencyAdded,
   dependencyRemoved,
@@ -7,12 +9,10 @@ import {
   taskCreated,
   taskDeleted,
   written,
-} from '@/core/activities';
-import type { ContextService, TaskChanges } from '@/core/contextService';
-import type { Activity, Task, TaskDependency, Workflow } from '@/core/entities';
-import { ConvoyError } from '@/core/errors';
-import type { Json } from '@/core/protocol';
-import { withCompletion, withPlace } from '@/core/taskRules';
+} from '@/domain/activities';
+import type { ContextService, TaskChanges } from '@/domain/contextService';
+import type { Activity, Task, TaskDependency, Workflow } from '@/domain/entities';
+import { withCompletion, withPlace } from '@/domain/taskRules';
 import {
   inOrder,
   type RecordValues,
@@ -21,11 +21,11 @@ import {
   validateId,
   validateInsert,
   validateStage,
-} from '@/core/validation';
-import { GLOBAL_SCOPE_ID } from '@/core/vocabulary';
+} from '@/domain/validation';
+import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import type { ConvoyModel } from '../models';
 import { Q } from '../models/watermelondb';
-import { withDescendants } from '../sync/deletion';
+import { withDescendants } from '../sync/records/cascade';
 import { type LocalFirst, writeOn } from './localFirst';
 import { toEntity } from './localStore';
 import {

@@ -1,4 +1,4 @@
-import type { RestorableTable } from '@/core/schema';
+import type { RestorableTable } from '@/domain/schema';
 import { ConvoyModel } from './convoyModel';
 import { date, field, text } from './watermelondb';
 

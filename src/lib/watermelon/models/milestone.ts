@@ -1,4 +1,4 @@
-import type { MilestoneStatus } from '@/core/vocabulary';
+import type { MilestoneStatus } from '@/domain/vocabulary';
 import { ConvoyModel } from './convoyModel';
 import type { Project } from './project';
 import type { Task } from './task';

@@ -1,5 +1,5 @@
 import type { Json } from '@/core/protocol';
-import type { ProjectStatus } from '@/core/vocabulary';
+import type { ProjectStatus } from '@/domain/vocabulary';
 import type { BestPractice } from './bestPractice';
 import { ConvoyModel } from './convoyModel';
 import type { Milestone } from './milestone';

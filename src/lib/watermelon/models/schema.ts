@@ -4,8 +4,8 @@
  */
 
 import { SCHEMA_VERSION } from '@/core/protocol';
-import { type Column, columnsOf, SYNCED_TABLES, type SyncedTable } from '@/core/schema';
 import type { SalvageRules } from '@/core/storage';
+import { type Column, columnsOf, SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
 import {
   type AppSchema,
   addColumns,

@@ -1,4 +1,4 @@
-import type { TaskPriority, TaskStatus } from '@/core/vocabulary';
+import type { TaskPriority, TaskStatus } from '@/domain/vocabulary';
 import type { ActivityFeed } from './activityFeed';
 import { ConvoyModel } from './convoyModel';
 import type { Milestone } from './milestone';

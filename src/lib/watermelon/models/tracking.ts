@@ -3,7 +3,7 @@
  * is dirty; `is_synced`, `sync_status` and `sync_base` follow them here and nowhere else.
  */
 
-import { columnsOf, isSyncedTable, pushableColumns, type SyncedTable } from '@/core/schema';
+import { columnsOf, isSyncedTable, pushableColumns, type SyncedTable } from '@/domain/schema';
 import type { Raw, RawValue } from './watermelondb';
 
 /** One edited column: the value last in step with the server, and when it was edited. */

@@ -1,4 +1,4 @@
-import type { WorkflowStage } from '@/core/entities';
+import type { WorkflowStage } from '@/domain/entities';
 import { ConvoyModel } from './convoyModel';
 import type { Task } from './task';
 import { children, json, type Query, text } from './watermelondb';

@@ -1,4 +1,4 @@
-import type { MemberKind, Role } from '@/core/vocabulary';
+import type { MemberKind, Role } from '@/domain/vocabulary';
 import { ConvoyModel } from './convoyModel';
 import { type Relation, relation, text } from './watermelondb';
 import type { Workspace } from './workspace';

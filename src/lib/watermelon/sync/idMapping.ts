@@ -5,8 +5,8 @@
  */
 
 import { validate as isUuid, v7 as uuidv7 } from 'uuid';
-import type { SyncedTable } from '@/core/schema';
-import { columnsOf, SYNCED_TABLES } from '@/core/schema';
+import type { SyncedTable } from '@/domain/schema';
+import { columnsOf, SYNCED_TABLES } from '@/domain/schema';
 import type { ConvoyDatabase } from '../database';
 import { fetchAll } from '../fetchAll';
 import { IdMapping } from '../models';

@@ -1,23 +1,34 @@
-export { type AutoSyncOptions, startAutoSync } from './autoSync';
-export { exportDatabase, importDatabase } from './databaseFile';
-export { countUnsynced, exportUnsynced, type UnsyncedCounts, type UnsyncedExport } from './exportUnsynced';
+export { exportDatabase, importDatabase } from '../device/databaseFile';
+export { type AutoSyncOptions, startAutoSync } from './automatic/autoSync';
+export { DEFAULT_TIMING, type SyncTiming } from './automatic/schedule';
 export { IdMappings } from './idMapping';
+export { mergeRecord } from './merge/mergeRecord';
+export {
+  DEFAULT_POLICIES,
+  type Policies,
+  type Policy,
+  type TablePolicies,
+  withPolicies,
+} from './merge/policies';
+export { discardArchived } from './pull/purge';
+export { type Progress, pullSync } from './pullSync';
+export { pushSync } from './pushSync';
+export {
+  countUnsynced,
+  exportUnsynced,
+  type UnsyncedCounts,
+  type UnsyncedExport,
+} from './setAside/exportUnsynced';
+export { discardQuarantined, editQuarantined, retryQuarantined } from './setAside/quarantine';
 export {
   discardLost,
   reverseSettlement,
   type SettledDetails,
   type Settlement,
   settleConflict,
-} from './ledger';
-export { mergeRecord } from './mergeRecord';
-export { DEFAULT_POLICIES, type Policies, type Policy, type TablePolicies, withPolicies } from './policies';
-export { type Progress, pullSync } from './pullSync';
-export { discardArchived } from './purge';
-export { pushSync } from './pushSync';
-export { discardQuarantined, editQuarantined, retryQuarantined } from './quarantine';
-export { DEFAULT_TIMING, type SyncTiming } from './schedule';
-export type { SyncSession } from './session';
-export type { SyncResult, SyncStatus } from './status';
-export { SyncClock } from './syncClock';
+} from './setAside/settle';
+export type { SyncResult, SyncStatus } from './state/status';
+export { SyncClock } from './state/syncClock';
+export type { SyncSession } from './state/syncContext';
+export { observeSyncLog, readSyncLog, type SyncLogItem } from './state/syncLog';
 export { SyncEngine, type SyncEngineOptions } from './synchronize';
-export { observeSyncLog, readSyncLog, type SyncLogItem } from './syncLog';

@@ -9,18 +9,18 @@ import {
   type Scope,
 } from '@/core/protocol';
 import type { DeviceFacts } from '../models/local/deviceState';
-import { applyPage } from './applyRows';
-import { AskedAhead, afterAnswer } from './askAhead';
-import { pendingDeletions } from './deletion';
-import { doneUpTo, type ScopeState } from './deviceStore';
-import { Draft } from './draft';
-import { fillPage, mayFill } from './fillRows';
-import { purgeForgotten, purgeScope } from './purge';
-import { reviveQuarantined } from './quarantine';
-import { forgetRevisions, markScope, remakeScope, sweepScope } from './resync';
-import { reviveLost } from './revive';
-import { afterPage, refillsOf } from './schemaUpgrade';
-import type { SyncSession } from './session';
+import { applyPage } from './pull/applyRows';
+import { fillPage, mayFill } from './pull/bulkApply';
+import { AskedAhead, afterAnswer } from './pull/prefetch';
+import { purgeForgotten, purgeScope } from './pull/purge';
+import { forgetRevisions, markScope, remakeScope, sweepScope } from './pull/resync';
+import { pendingDeletions } from './records/cascade';
+import { Draft } from './records/unitOfWork';
+import { reviveQuarantined } from './setAside/quarantine';
+import { reviveLost } from './setAside/revive';
+import { doneUpTo, type ScopeState } from './state/deviceStore';
+import { afterPage, refillsOf } from './state/schemaUpgrade';
+import type { SyncSession } from './state/syncContext';
 
 export interface Progress {
   rows: number;

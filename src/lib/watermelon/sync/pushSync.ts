@@ -13,11 +13,11 @@ import {
 import { fail, ok, type Result } from '@/core/result';
 import { OutboxBatch } from '../models';
 import { IN_DOUBT } from '../models/tracking';
-import { applyPushAnswer, refuseLocally } from './applyPush';
-import { Draft } from './draft';
-import { hasUnsynced } from './localChanges';
-import { PushPlan } from './pushPlan';
-import type { SyncSession } from './session';
+import { applyPushAnswer, refuseLocally } from './push/applyAnswer';
+import { hasUnsynced } from './push/changes';
+import { PushPlan } from './push/plan';
+import { Draft } from './records/unitOfWork';
+import type { SyncSession } from './state/syncContext';
 
 /** Changes sent in one batch, about; groups are never cut. */
 const BATCH_CHANGES = 1_000;

@@ -5,17 +5,17 @@ import { ConvoyError, reactionTo, type SyncError } from '@/core/errors';
 import type { SyncTransport } from '@/core/protocol';
 import type { ConvoyDatabase } from '../database';
 import { DeviceState, IdMapping, OutboxBatch, ScopeCursor } from '../models';
-import { DeviceStore, doneUpTo } from './deviceStore';
 import { IdMappings } from './idMapping';
-import { countWaiting } from './localChanges';
-import type { Policies } from './policies';
+import type { Policies } from './merge/policies';
 import { newPullCounts, pullSync } from './pullSync';
+import { countWaiting } from './push/changes';
 import { newPushCounts, pushSync } from './pushSync';
-import { upgradeRecords } from './schemaUpgrade';
-import type { SyncSession } from './session';
-import { NOTHING_DONE, type SyncResult, type SyncStatus } from './status';
-import type { SyncClock } from './syncClock';
-import { prepareLogEntry } from './syncLog';
+import { DeviceStore, doneUpTo } from './state/deviceStore';
+import { upgradeRecords } from './state/schemaUpgrade';
+import { NOTHING_DONE, type SyncResult, type SyncStatus } from './state/status';
+import type { SyncClock } from './state/syncClock';
+import type { SyncSession } from './state/syncContext';
+import { prepareLogEntry } from './state/syncLog';
 
 /** Push-pull rounds of one sync; what is left then waits for the next. */
 const MOST_ROUNDS = 8;

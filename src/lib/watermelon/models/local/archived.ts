@@ -1,5 +1,5 @@
 import type { PushChange } from '@/core/protocol';
-import type { SyncedTable } from '@/core/schema';
+import type { SyncedTable } from '@/domain/schema';
 import { RecoverableModel } from '../recoverableModel';
 import { date, json, type Raw, text } from '../watermelondb';
 

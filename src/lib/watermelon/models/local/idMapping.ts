@@ -1,4 +1,4 @@
-import type { SyncedTable } from '@/core/schema';
+import type { SyncedTable } from '@/domain/schema';
 import { RecoverableModel } from '../recoverableModel';
 import { text } from '../watermelondb';
 

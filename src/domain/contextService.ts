@@ -1,0 +1,154 @@
+/**
+ * The Context Service: one interface, two implementations, `lib/watermelon/contextService` (local
+ * first) and `lib/supabase/contextService` (remote). One contract suite runs against both.
+ *
+ * Every promise rejects with a `ConvoyError` that carries a code, and with nothing else.
+ * "No such record" is null for reads and `validation/not_found` for writes.
+ * Bad input is `validation/*`; what the server's policies refuse is `rejected/*` on the remote
+ * service, and locally where it can be known beforehand (otherwise it ends in the quarantine).
+ */
+
+import type { Json } from '@/core/protocol';
+import type {
+  Activity,
+  BestPractice,
+  Deletion,
+  Milestone,
+  Pattern,
+  Project,
+  Task,
+  TaskContext,
+  TaskDependency,
+  Workflow,
+  WorkflowStage,
+  Workspace,
+} from './entities';
+
+type Text = string | null;
+
+export interface WorkspaceInput {
+  name: string;
+  description?: Text;
+}
+
+export interface ProjectInput {
+  workspace_id: string;
+  name: string;
+  description?: Text;
+  overview?: Text;
+  tech_stack?: Json;
+  status?: Project['status'];
+}
+
+export interface MilestoneInput {
+  project_id: string;
+  name: string;
+  description?: Text;
+  requirements?: Text;
+  status?: Milestone['status'];
+  target_date?: Text;
+}
+
+export interface TaskInput {
+  milestone_id: string;
+  title: string;
+  parent_task_id?: Text;
+  workflow_id?: Text;
+  description?: Text;
+  current_stage?: string;
+  status?: Task['status'];
+  priority?: Task['priority'];
+  assignee_id?: Text;
+  sort_order?: number;
+}
+
+export interface TaskChanges extends Partial<TaskInput> {
+  claimed_by?: Text;
+  claimed_until?: Text;
+  completion_date?: Text;
+}
+
+export interface PatternInput {
+  workspace_id: string;
+  project_id?: Text;
+  name: string;
+  description?: Text;
+  pattern_type?: string;
+  content?: Json;
+}
+
+export interface BestPracticeInput {
+  workspace_id: string;
+  project_id?: Text;
+  name: string;
+  description?: Text;
+  category?: string;
+  content?: Json;
+}
+
+export interface WorkflowInput {
+  workspace_id: string;
+  name: string;
+  description?: Text;
+  stages: WorkflowStage[];
+}
+
+/** What patterns and best practices are asked for. Absent: all that the user may see. */
+export interface KnowledgeScope {
+  /** Those of the workspace and the global ones. */
+  workspace_id?: string;
+  /** Those of the project, of its workspace, and the global ones. */
+  project_id?: string;
+}
+
+export interface ContextService {
+  getTaskContext(taskId: string): Promise<TaskContext | null>;
+
+  addTaskActivity(taskId: string, type: string, details?: Json, actorId?: string): Promise<Activity>;
+  updateTaskStage(taskId: string, stage: string, actorId?: string): Promise<Task>;
+  createTask(data: TaskInput): Promise<Task>;
+  updateTask(id: string, changes: TaskChanges): Promise<Task>;
+  deleteTask(id: string): Promise<void>;
+  addTaskDependency(taskId: string, dependsOnId: string): Promise<TaskDependency>;
+  removeTaskDependency(taskId: string, dependsOnId: string): Promise<void>;
+
+  /** By name, then id; tasks by sort_order, then id (subtasks included). */
+  getWorkspaces(): Promise<Workspace[]>;
+  getProjects(workspaceId: string): Promise<Project[]>;
+  getMilestones(projectId: string): Promise<Milestone[]>;
+  getTasks(milestoneId: string): Promise<Task[]>;
+
+  createWorkspace(data: WorkspaceInput): Promise<Workspace>;
+  updateWorkspace(id: string, changes: Partial<WorkspaceInput>): Promise<Workspace>;
+  deleteWorkspace(id: string): Promise<void>;
+  createProject(data: ProjectInput): Promise<Project>;
+  updateProject(id: string, changes: Partial<Omit<ProjectInput, 'workspace_id'>>): Promise<Project>;
+  deleteProject(id: string): Promise<void>;
+  createMilestone(data: MilestoneInput): Promise<Milestone>;
+  updateMilestone(id: string, changes: Partial<MilestoneInput>): Promise<Milestone>;
+  deleteMilestone(id: string): Promise<void>;
+  createPattern(data: PatternInput): Promise<Pattern>;
+  updatePattern(id: string, changes: Partial<Omit<PatternInput, 'workspace_id'>>): Promise<Pattern>;
+  deletePattern(id: string): Promise<void>;
+  createBestPractice(data: BestPracticeInput): Promise<BestPractice>;
+  updateBestPractice(
+    id: string,
+    changes: Partial<Omit<BestPracticeInput, 'workspace_id'>>,
+  ): Promise<BestPractice>;
+  deleteBestPractice(id: string): Promise<void>;
+
+  /** What was deleted in a workspace and can be restored, newest first. */
+  getDeletions(workspaceId: string): Promise<Deletion[]>;
+  /**
+   * Restores a deleted record with all that went with it, and nothing else. Rejects with
+   * `validation/not_found` for no such deletion, `rejected/nothing_to_restore` for one that was restored,
+   * and, where the server has to say so, `rejected/missing_parent`: what it belongs to is deleted itself.
+   */
+  restoreDeletion(deletionId: string): Promise<void>;
+
+  /** The global ones and those of every workspace the user may see; by name, then id. */
+  getWorkflows(): Promise<Workflow[]>;
+  getWorkflowById(id: string): Promise<Workflow | null>;
+  getPatterns(scope?: KnowledgeScope): Promise<Pattern[]>;
+  getBestPractices(scope?: KnowledgeScope): Promise<BestPractice[]>;
+}

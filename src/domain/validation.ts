@@ -1,0 +1,266 @@
+/**
+ * Validation of what people and agents write, in one place for the local and the remote service:
+ * a value that passes here is one that Postgres can store. Messages say what to do.
+ */
+
+import type { ValidationError } from '@/core/errors';
+import type { Json } from '@/core/protocol';
+import { fail, ok, type Result } from '@/core/result';
+import { canonicalId, canonicalJson, canonicalTime, hasUnstorableCharacter, jsonBytes } from '@/core/text';
+import type { WorkflowStage } from './entities';
+import { type Column, columnsOf, type SyncedTable } from './schema';
+import { ACTIVITY_TYPE_PATTERN } from './vocabulary';
+
+type Checked<T> = Result<T, ValidationError>;
+export type RecordValues = Record<string, Json>;
+
+/** Plain words for a column: `parent_task_id` is "Parent task". */
+function label(field: string): string {
+  const words = field.replace(/_id$/, '').replaceAll('_', ' ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** @returns a failure of validation, for rules that only the caller can check (`not_found`, `cycle`, ...). */
+export function invalid(code: ValidationError['code'], field: string, message: string) {
+  return fail<ValidationError>({ kind: 'validation', code, field, message });
+}
+
+/** @returns the failure of a write to a record that does not exist, is deleted, or may not be seen. */
+export function notFound(field: string, noun: string) {
+  return invalid(
+    'not_found',
+    field,
+    `There is no such ${noun}. It may have been deleted, or is not shared with you.`,
+  );
+}
+
+/**
+ * Validates a new record.
+ * @param values columns of the table by name, without `id` and `workspace_id`; undefined means absent.
+ * @returns every column a client may send, in canonical form: defaults in place of absent ones, null
+ * for absent optional ones.
+ */
+export function validateInsert(table: SyncedTable, values: object): Checked<RecordValues> {
+  const given = new Map(Object.entries(values).filter(([, value]) => value !== undefined));
+  const unknown = refuseUnknownFields(table, given.keys());
+  if (unknown) return unknown;
+  const record: RecordValues = {};
+  for (const [field, column] of Object.entries(columnsOf(table))) {
+    if (column.serverSet) continue;
+    if (!given.has(field)) {
+      if (column.default !== undefined) record[field] = structuredClone(column.default) as Json;
+      else if (column.optional) record[field] = null;
+      else return required(field);
+      continue;
+    }
+    const checked = validateValue(table, field, column, given.get(field));
+    if (!checked.ok) return checked;
+    record[field] = checked.value;
+  }
+  return ok(record);
+}
+
+/**
+ * Validates changes to a record.
+ * @param changes columns of the table by name; undefined means unchanged.
+ * @returns the changes in canonical form; empty when nothing was given.
+ */
+export function validateChanges(table: SyncedTable, changes: object): Checked<RecordValues> {
+  const given = Object.entries(changes).filter(([, value]) => value !== undefined);
+  const unknown = refuseUnknownFields(
+    table,
+    given.map(([field]) => field),
+  );
+  if (unknown) return unknown;
+  const columns = columnsOf(table);
+  const record: RecordValues = {};
+  for (const [field, value] of given) {
+    const column = columns[field];
+    if (!column) continue;
+    const checked = validateValue(table, field, column, value);
+    if (!checked.ok) return checked;
+    record[field] = checked.value;
+  }
+  return ok(record);
+}
+
+/** @returns the id in canonical form. Accepts UUIDs and the 16-character ids of WatermelonDB. */
+export function validateId(field: string, value: unknown): Checked<string> {
+  if (value === undefined || value === null || value === '') return required(field);
+  const id = canonicalId(value);
+  return id === null
+    ? invalid('bad_id', field, `${label(field)} is not an id of Convoy. Give the id of an existing record.`)
+    : ok(id);
+}
+
+/** @returns the type as it is: lower-case letters, digits and underscores, 64 characters at most. */
+export function validateActivityType(type: unknown): Checked<string> {
+  if (type === undefined || type === null || type === '') return required('activity_type');
+  return typeof type === 'string' && ACTIVITY_TYPE_PATTERN.test(type)
+    ? ok(type)
+    : invalid(
+        'bad_value',
+        'activity_type',
+        'Activity type must start with a small letter and hold only small letters, digits and underscores, 64 at most, for example code_reviewed.',
+      );
+}
+
+/**
+ * @param workflow the task's workflow, or null when it is not known here: any name then passes, and
+ * the server decides.
+ * @returns the stage's name, trimmed.
+ */
+export function validateStage(
+  workflow: { name: string; stages: readonly WorkflowStage[] } | null,
+  stage: unknown,
+): Checked<string> {
+  const column = columnsOf('tasks').current_stage;
+  if (!column) throw new Error('tasks has no column current_stage');
+  const checked = validateText('current_stage', column, stage);
+  if (!checked.ok || workflow === null) return checked;
+  const names = inOrder(workflow.stages).map((known) => known.name);
+  return names.includes(checked.value)
+    ? checked
+    : invalid(
+        'unknown_stage',
+        'current_stage',
+        `The workflow "${workflow.name}" has no stage "${checked.value}". Its stages are ${names.join(', ')}.`,
+      );
+}
+
+/** @returns the stages by their `order`. */
+export function inOrder(stages: readonly WorkflowStage[]): WorkflowStage[] {
+  return [...stages].sort((one, other) => one.order - other.order);
+}
+
+function refuseUnknownFields(table: SyncedTable, fields: Iterable<string>) {
+  const columns = columnsOf(table);
+  for (const field of fields) {
+    if (Object.hasOwn(columns, field) && !columns[field]?.serverSet) continue;
+    const reason =
+      field === 'workspace_id'
+        ? 'A record never changes its workspace.'
+        : Object.hasOwn(columns, field)
+          ? `${label(field)} is set by the server.`
+          : `Use one of ${Object.keys(columns).join(', ')}.`;
+    return invalid('unknown_field', field, `There is no field "${field}" to write in ${table}. ${reason}`);
+  }
+  return null;
+}
+
+function required(field: string) {
+  return invalid('required', field, `${label(field)} is required. Give it a value.`);
+}
+
+function validateValue(table: SyncedTable, field: string, column: Column, value: unknown): Checked<Json> {
+  if (value === null) return column.optional ? ok(null) : required(field);
+  switch (column.kind) {
+    case 'text':
+    case 'prose':
+      return field === 'activity_type' ? validateActivityType(value) : validateText(field, column, value);
+    case 'ref':
+      return validateId(field, value);
+    case 'number':
+      return typeof value === 'number' && Number.isFinite(value)
+        ? ok(value + 0)
+        : invalid('bad_value', field, `${label(field)} must be a finite number.`);
+    case 'time': {
+      const time = canonicalTime(value);
+      return time === null
+        ? invalid(
+            'bad_value',
+            field,
+            `${label(field)} must be a time in ISO 8601 with its time zone, for example 2026-03-01T09:00:00Z.`,
+          )
+        : ok(time);
+    }
+    case 'json': {
+      const json = validateJson(field, column, value);
+      return json.ok && table === 'workflows' && field === 'stages' ? validateStages(json.value) : json;
+    }
+  }
+}
+
+function validateText(field: string, column: Column, value: unknown): Checked<string> {
+  if (value === null || value === undefined) return required(field);
+  if (typeof value !== 'string') return invalid('bad_value', field, `${label(field)} must be text.`);
+  if (hasUnstorableCharacter(value)) return badCharacter(field);
+  const text = column.kind === 'text' ? value.trim() : value;
+  if (column.oneOf) {
+    return column.oneOf.includes(text)
+      ? ok(text)
+      : invalid('bad_value', field, `${label(field)} must be one of ${column.oneOf.join(', ')}.`);
+  }
+  if (text === '' && column.kind === 'text' && !column.optional) return required(field);
+  if (column.max !== undefined && text.length > column.max) {
+    return invalid(
+      'too_long',
+      field,
+      `${label(field)} is ${text.length} characters long; shorten it to ${column.max}.`,
+    );
+  }
+  return ok(text);
+}
+
+function badCharacter(field: string) {
+  return invalid(
+    'bad_character',
+    field,
+    `${label(field)} holds a character that cannot be stored (a NUL or half of a character pair). Remove it.`,
+  );
+}
+
+function validateJson(field: string, column: Column, value: unknown): Checked<Json> {
+  const copy = canonicalJson(value);
+  if (!copy.ok) {
+    switch (copy.error) {
+      case 'character':
+        return badCharacter(field);
+      case 'number':
+        return invalid('bad_value', field, `${label(field)} holds a number that is not finite. Replace it.`);
+      case 'depth':
+        return invalid('bad_value', field, `${label(field)} is nested too deeply. Flatten it.`);
+      case 'type':
+        return invalid(
+          'bad_value',
+          field,
+          `${label(field)} must be JSON: text, numbers, booleans, null, lists and plain objects.`,
+        );
+    }
+  }
+  const bytes = jsonBytes(copy.value);
+  return column.max !== undefined && bytes > column.max
+    ? invalid('too_long', field, `${label(field)} takes ${bytes} bytes; shorten it to ${column.max}.`)
+    : copy;
+}
+
+/** A workflow needs stages that can be told apart, by name and by order. */
+function validateStages(value: Json): Checked<Json> {
+  const bad = (message: string) => invalid('bad_value', 'stages', message);
+  if (!Array.isArray(value) || value.length === 0)
+    return bad('A workflow needs a list of at least one stage.');
+  const names = new Set<string>();
+  const orders = new Set<number>();
+  const stages: Json[] = [];
+  for (const item of value) {
+    if (item === null || typeof item !== 'object' || Array.isArray(item))
+      return bad('Each stage must be an object.');
+    const { name, description = '', order, is_checkpoint = false, ...others } = item;
+    const unknown = Object.keys(others)[0];
+    if (unknown !== undefined)
+      return invalid('unknown_field', 'stages', `A stage has no field "${unknown}".`);
+    const trimmed = typeof name === 'string' ? name.trim() : '';
+    if (trimmed === '' || trimmed.length > 64)
+      return bad('Each stage needs a name of at most 64 characters.');
+    if (typeof description !== 'string') return bad(`The description of stage "${trimmed}" must be text.`);
+    if (typeof order !== 'number') return bad(`Stage "${trimmed}" needs a number as its order.`);
+    if (typeof is_checkpoint !== 'boolean')
+      return bad(`is_checkpoint of stage "${trimmed}" must be true or false.`);
+    if (names.has(trimmed)) return bad(`Two stages are named "${trimmed}". Give each its own name.`);
+    if (orders.has(order)) return bad(`Two stages have the order ${order}. Give each its own.`);
+    names.add(trimmed);
+    orders.add(order);
+    stages.push({ name: trimmed, description, order, is_checkpoint });
+  }
+  return ok(stages);
+}

@@ -1,0 +1,196 @@
+/** One replica: a user's local database on this device, its sync engine and its Context Service. */
+
+import type { Observable } from 'rxjs';
+import { ConvoyError, type StorageError } from '@/core/errors';
+import type { PokeSource } from '@/core/pokes';
+import type { Json, SyncTransport } from '@/core/protocol';
+import { fail, ok, type Result } from '@/core/result';
+import type { Closable, SalvageReport } from '@/core/storage';
+import type { ContextService } from '@/domain/contextService';
+import type { SyncedTable } from '@/domain/schema';
+import { LocalStore } from '../context/localStore';
+import { createLocalContextService, type LocalContextService } from '../context/service';
+import { type ConvoyDatabase, type DatabaseAdapter, openDatabase } from '../database';
+import {
+  countUnsynced,
+  discardArchived,
+  discardLost,
+  discardQuarantined,
+  editQuarantined,
+  exportDatabase,
+  exportUnsynced,
+  type IdMappings,
+  importDatabase,
+  observeSyncLog,
+  readSyncLog,
+  retryQuarantined,
+  reverseSettlement,
+  type Settlement,
+  SyncClock,
+  SyncEngine,
+  type SyncLogItem,
+  type SyncResult,
+  type SyncStatus,
+  type SyncTiming,
+  settleConflict,
+  startAutoSync,
+  type TablePolicies,
+  type UnsyncedCounts,
+  type UnsyncedExport,
+  withPolicies,
+} from '../sync';
+
+export interface DeviceOptions {
+  /** Closed with the device where it can be. */
+  adapter: DatabaseAdapter & Partial<Closable>;
+  /** The user whose replica this is. Another user never opens the same database. */
+  userId: string;
+  /** null: there is no account, so nothing to sync with. */
+  transport: SyncTransport | null;
+  /** Answers for what is missing here. */
+  remote: ContextService | null;
+  isOnline?: () => boolean;
+  onConnectivity?: (listener: (online: boolean) => void) => () => void;
+  /** Calls back when somebody looks at the application again. */
+  onVisible?: (listener: () => void) => () => void;
+  /** Tells when there is something to pull. */
+  pokes?: PokeSource | null;
+  /** Runs work while no other tab or process syncs this database. */
+  exclusively?: <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T>;
+  /** Device time, ms since the epoch. */
+  now?: () => number;
+  policies?: Partial<Record<SyncedTable, TablePolicies>>;
+  /** Rows asked for in one page of a pull. */
+  pageRows?: number;
+  /** Syncs without being asked (default true). */
+  autoSync?: boolean;
+  /** When automatic syncs happen, where it is to differ from the defaults. */
+  timing?: Partial<SyncTiming>;
+}
+
+export interface Device {
+  readonly database: ConvoyDatabase;
+  readonly userId: string;
+  /** Without one there is nothing to sync with: the work is this device's alone until somebody takes it along. */
+  readonly hasAccount: boolean;
+  readonly contextService: LocalContextService;
+  /** Push, pull and resolve until quiet. Never rejects; says what happened. */
+  sync(): Promise<SyncResult>;
+  observeSyncStatus(): Observable<SyncStatus>;
+  readonly syncStatus: SyncStatus;
+  /** Makes a refused change again, with those refused together with it. */
+  retryQuarantined(id: string): Promise<boolean>;
+  discardQuarantined(id: string): Promise<boolean>;
+  /** Changes what a refused change wants, before it is retried. Values as the Context Service takes them. */
+  editQuarantined(id: string, values: Record<string, Json>): Promise<boolean>;
+  /** Settles an open conflict, or a settled one anew, by an edit of this user. */
+  settleConflict(id: string, how: Settlement): Promise<boolean>;
+  /** Reverses a settlement told in the feed, made on whichever device. */
+  reverseSettlement(activityId: string): Promise<void>;
+  /** What was saved of a damaged local database, as of when this one was opened; null: it was sound, or that was read. */
+  readonly salvaged: SalvageReport | null;
+  /** Somebody has read it: it is told no more from the next opening on. Rejects with a `ConvoyError` (storage). */
+  forgetSalvaged(): Promise<void>;
+  /** What is written here outlives this window. */
+  readonly isDurable: boolean;
+  /** Calls back when the storage is in trouble: newer code has taken over, damage, a full disk; with null when that has room again. */
+  onStorageTrouble(listener: (error: StorageError | null) => void): void;
+  /** Everything here that is not on the server, to be kept elsewhere. */
+  exportUnsynced(): Promise<UnsyncedExport>;
+  /** The whole local database as a SQLite file, for a backup or another device of this user. */
+  exportDatabase(): Promise<Result<Uint8Array, StorageError>>;
+  /** Replaces everything here by such a file; refused while something here is not on the server. */
+  importDatabase(file: Uint8Array): Promise<Result<null, StorageError>>;
+  /** How much of it there is. */
+  countUnsynced(): Promise<UnsyncedCounts>;
+  /** What the last syncs did, newest first; at most 200, those that found nothing to do left out. */
+  syncLog(): Promise<SyncLogItem[]>;
+  /** The sync log now and whenever a sync is added to it. */
+  observeSyncLog(): Observable<SyncLogItem[]>;
+  /** Forgets values that had to leave the device with the access to their workspace. They are in no export then. */
+  discardArchived(ids: readonly string[]): Promise<void>;
+  /** Forgets what was lost with a record that is gone; it does not come back with it then. */
+  discardLost(id: string): Promise<boolean>;
+  /**
+   * Stops syncing, a sync that is running included, and lets go of the database: no timer, connection
+   * or request is left. What is unsynced stays in the local database.
+   */
+  close(): Promise<void>;
+}
+
+/** @returns the device once its database can be used, or why it cannot. */
+export async function openDevice(options: DeviceOptions): Promise<Result<Device, StorageError>> {
+  const { userId, transport, remote, isOnline = () => true, autoSync = true } = options;
+  const clock = new SyncClock(options.now);
+  const opened = await openDatabase({ adapter: options.adapter, clock });
+  if (!opened.ok) return opened;
+  const database = opened.value;
+  const engine = new SyncEngine({
+    database,
+    transport,
+    userId,
+    clock,
+    policies: withPolicies(options.policies ?? {}),
+    isOnline,
+    pageRows: options.pageRows,
+    exclusively: options.exclusively ?? ((work) => work()),
+  });
+  let ids: IdMappings;
+  try {
+    ids = await engine.idMappings();
+    await engine.refreshCounts();
+  } catch (error) {
+    // After an upgrade the first thing is to write: the disk may be full.
+    await database.close();
+    if (error instanceof ConvoyError && error.detail.kind === 'storage') return fail(error.detail);
+    throw error;
+  }
+  const store = new LocalStore(database, (id) => ids.resolve(id));
+  const requestSync = () => void engine.sync();
+  const stopAutoSync =
+    transport && autoSync
+      ? startAutoSync({
+          engine,
+          database,
+          onConnectivity: options.onConnectivity ?? (() => () => undefined),
+          onVisible: options.onVisible,
+          pokes: options.pokes,
+          timing: options.timing,
+        })
+      : async () => undefined;
+
+  return ok({
+    database,
+    userId,
+    hasAccount: transport !== null,
+    contextService: createLocalContextService({ store, userId, clock, remote, isOnline, requestSync }),
+    sync: () => engine.sync(),
+    observeSyncStatus: () => engine.observeStatus(),
+    get syncStatus() {
+      return engine.currentStatus;
+    },
+    retryQuarantined: (id: string) => retryQuarantined(database, id),
+    discardQuarantined: (id: string) => discardQuarantined(database, id),
+    editQuarantined: (id, values) => editQuarantined(database, id, values),
+    settleConflict: (id, how) => settleConflict({ database, ids, userId }, id, how),
+    reverseSettlement: (activityId) => reverseSettlement({ database, ids, userId }, activityId),
+    get salvaged() {
+      return database.salvaged;
+    },
+    forgetSalvaged: () => database.forgetSalvaged(),
+    isDurable: (options.adapter as { isDurable?: boolean }).isDurable !== false,
+    onStorageTrouble: (listener) => database.onStorageTrouble(listener),
+    exportUnsynced: () => exportUnsynced(database, userId, clock.now()),
+    exportDatabase: () => exportDatabase(database, userId),
+    importDatabase: (file) => importDatabase({ database, engine, userId }, file),
+    countUnsynced: () => countUnsynced(database),
+    syncLog: () => readSyncLog(database),
+    observeSyncLog: () => observeSyncLog(database),
+    discardArchived: (archived) => discardArchived(database, archived),
+    discardLost: (id) => discardLost(database, id),
+    close: async () => {
+      await Promise.all([stopAutoSync(), engine.stop()]);
+      await database.close();
+    },
+  });
+}

@@ -1,0 +1,95 @@
+/** The pure core of conflict resolution: three versions of a record in, one out, and what was chosen. */
+
+import { columnsOf, type SyncedTable } from '@/domain/schema';
+import type { RawValue } from '../../models/watermelondb';
+import { sameValue } from '../records/codec';
+import { mergeText } from './mergeText';
+import type { Policy, TablePolicies } from './policies';
+
+export interface MergeInput {
+  table: SyncedTable;
+  /** Columns the device edited, as they were when last in step with the server. */
+  base: Record<string, RawValue>;
+  /** The same columns as the device wants them. */
+  local: Record<string, RawValue>;
+  /** The same columns as the server has them. */
+  remote: Record<string, RawValue>;
+  policies: TablePolicies;
+  /** Edit times in server time, ms; null where unknown. */
+  localTimes: Record<string, number | null>;
+  remoteTimes: Record<string, number | null>;
+  /** The local move of the stage is a person's approval, the other edit an agent's. */
+  approval?: boolean;
+}
+
+export interface MergedColumn {
+  value: RawValue;
+  /** `same` both want it; `local`, `remote` only that side changed; `conflict` both did. */
+  how: 'same' | 'local' | 'remote' | 'conflict';
+  /** For conflicts: the policy (or an approval) that chose, or `open` while a person has to. */
+  by?: Policy | 'approval' | 'open';
+}
+
+/**
+ * Merges the edited columns of one record. Deterministic and free of I/O.
+ * @returns one decision for each column of `base`
+ */
+export function mergeRecord(input: MergeInput): Record<string, MergedColumn> {
+  const merged: Record<string, MergedColumn> = {};
+  for (const columns of byUnit(input)) Object.assign(merged, mergeUnit(input, columns));
+  return merged;
+}
+
+/** Columns of a unit stand together, every other column alone. */
+function byUnit(input: MergeInput): string[][] {
+  const units = new Map<string, string[]>();
+  for (const name of Object.keys(input.base)) {
+    const unit = columnsOf(input.table)[name]?.unit ?? `column ${name}`;
+    units.set(unit, [...(units.get(unit) ?? []), name]);
+  }
+  return [...units.values()];
+}
+
+function mergeUnit(input: MergeInput, columns: string[]): Record<string, MergedColumn> {
+  const { table, base, local, remote } = input;
+  const at = (side: Record<string, RawValue>, name: string): RawValue => side[name] ?? null;
+  const equal = (a: Record<string, RawValue>, b: Record<string, RawValue>) =>
+    columns.every((name) => sameValue(table, name, at(a, name), at(b, name)));
+  const all = (decide: (name: string) => MergedColumn) =>
+    Object.fromEntries(columns.map((name) => [name, decide(name)]));
+
+  if (equal(local, remote)) return all((name) => ({ value: at(remote, name), how: 'same' }));
+  if (equal(base, remote)) return all((name) => ({ value: at(local, name), how: 'local' }));
+  if (equal(base, local)) return all((name) => ({ value: at(remote, name), how: 'remote' }));
+
+  if (input.approval && columns.includes('current_stage')) {
+    // The approval stands unless the agent has moved the task on meanwhile: then the person is asked.
+    const stays = sameValue(table, 'current_stage', at(base, 'current_stage'), at(remote, 'current_stage'));
+    const side = stays ? local : remote;
+    return all((name) => ({ value: at(side, name), how: 'conflict', by: stays ? 'approval' : 'open' }));
+  }
+  const first = columns[0] as string;
+  const policy = input.policies[first] ?? 'remote';
+  if (policy === 'text') {
+    const text = mergeProse(at(base, first), at(local, first), at(remote, first));
+    if (text !== null) return all(() => ({ value: text, how: 'conflict', by: 'text' }));
+    return all((name) => ({ value: at(remote, name), how: 'conflict', by: 'open' }));
+  }
+  const side = policy === 'later' && isLater(input, columns) ? local : remote;
+  return all((name) => ({ value: at(side, name), how: 'conflict', by: policy }));
+}
+
+/** Ties, and times that are unknown, go to the server: every device then decides alike. */
+function isLater(input: MergeInput, columns: string[]): boolean {
+  const latest = (times: Record<string, number | null>) =>
+    Math.max(...columns.map((name) => times[name] ?? Number.NEGATIVE_INFINITY));
+  const local = latest(input.localTimes);
+  const remote = latest(input.remoteTimes);
+  return Number.isFinite(local) && Number.isFinite(remote) && local > remote;
+}
+
+/** Where both sides changed the same passage, or one removed it whole, a person decides: null. */
+function mergeProse(base: RawValue, local: RawValue, remote: RawValue): string | null {
+  if (typeof local !== 'string' || typeof remote !== 'string') return null;
+  return mergeText(typeof base === 'string' ? base : '', local, remote);
+}

@@ -1,0 +1,268 @@
+/** Rows and tombstones of the server → local records. Used by pulls and by the effects of a push. */
+
+import { v7 as uuidv7 } from 'uuid';
+import type { Columns, Json, Page } from '@/core/protocol';
+import { columnsSince, SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
+import { mayWrite } from '@/domain/taskRules';
+import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
+import { Conflict, type ConflictColumn } from '../../models';
+import {
+  followStatus,
+  markEdited,
+  readBase,
+  type SyncBase,
+  stampsOf,
+  trackedColumns,
+  UNCONFIRMED,
+  writeBase,
+} from '../../models/tracking';
+import type { Raw, RawValue } from '../../models/watermelondb';
+import type { Applying } from '../records/applyContext';
+import { defaultOf, rowsOf, sameValue, toRaw } from '../records/codec';
+import { archive } from './purge';
+
+/** What applying found, for the result of the sync. */
+export interface Counts {
+  rows: number;
+  conflicts: number;
+  /** Rows of records that were not here before. */
+  appeared: number;
+}
+
+/**
+ * Applies a page.
+ * @param except local ids, by table, that the caller settles itself
+ */
+export async function applyPage(to: Applying, page: Page, except?: ReadonlySet<string>): Promise<Counts> {
+  const counts = { rows: 0, conflicts: 0, appeared: 0 };
+  for (const table of SYNCED_TABLES) {
+    const columns = page.rows[table];
+    if (columns) {
+      await to.draft.load(
+        table,
+        columns.id.map((id) => to.ids.toLocal(id)),
+      );
+      for (const row of rowsOf(columns as Columns)) {
+        counts.rows += 1;
+        if (except?.has(to.ids.toLocal(row.id as string))) continue;
+        if (await applyRow(to, table, row)) counts.appeared += 1;
+      }
+    }
+    const tombstones = (page.deleted[table] ?? []).map((id) => to.ids.toLocal(id));
+    await to.draft.load(table, tombstones);
+    for (const id of tombstones) {
+      counts.rows += 1;
+      if (await applyTombstone(to, table, id)) counts.conflicts += 1;
+    }
+  }
+  return counts;
+}
+
+/** @returns whether the record was not here before. */
+async function applyRow(to: Applying, table: SyncedTable, row: Record<string, Json>): Promise<boolean> {
+  const incoming = toRaw(table, row, to.ids);
+  const current = await to.draft.get(table, incoming.id);
+  if (current?.revision === UNCONFIRMED) askAboutRestored(to, table, incoming, current);
+  if (current) askAboutUnseen(to, table, incoming, current);
+  to.draft.put(table, current ? keepingEdits(table, incoming, current) : incoming);
+  return current === null;
+}
+
+/** @returns the columns of a record that a newer version brought and whose values are not here yet. */
+function unseenColumns(to: Applying, table: SyncedTable, raw: Raw): string[] {
+  const version = to.filledWith?.get(raw.workspace_id as string);
+  return version === undefined ? [] : columnsSince(table, version).map(([name]) => name);
+}
+
+/** An edit that was made on a column's default, before the server's value was here: a person decides. */
+function askAboutUnseen(to: Applying, table: SyncedTable, incoming: Raw, current: Raw): void {
+  const base = readBase(current);
+  if (!base || current._status !== 'updated') return;
+  const blind = unseenColumns(to, table, current).filter((name) => {
+    const edit = base.columns[name];
+    const differs = (a: RawValue) => !sameValue(table, name, a, incoming[name] ?? null);
+    return edit?.value === defaultOf(table, name) && differs(edit.value) && differs(current[name] ?? null);
+  });
+  if (blind.length === 0) return;
+  const columns = blind.map((name): [string, ConflictColumn] => {
+    const [local, remote] = [current[name] ?? null, incoming[name] ?? null];
+    delete base.columns[name];
+    return [name, { base: null, local, remote, chosen: remote, by: 'open' }];
+  });
+  addConflict(to, {
+    kind: 'columns',
+    state: 'open',
+    table,
+    raw: { ...current },
+    columns: Object.fromEntries(columns),
+  });
+  markEdited(table, current, base);
+}
+
+/** A restored server may have older values than this device got acknowledged: a person decides which stand. */
+function askAboutRestored(to: Applying, table: SyncedTable, incoming: Raw, current: Raw): void {
+  const edited = readBase(current)?.columns ?? {};
+  const unseen = unseenColumns(to, table, current);
+  const older = trackedColumns(table).filter(
+    (name) =>
+      !(name in edited) &&
+      !unseen.includes(name) &&
+      !sameValue(table, name, incoming[name] ?? null, current[name] ?? null),
+  );
+  if (older.length === 0) return;
+  const columns = older.map((name): [string, ConflictColumn] => {
+    const [local, remote] = [current[name] ?? null, incoming[name] ?? null];
+    return [name, { base: null, local, remote, chosen: remote, by: 'open' }];
+  });
+  const entry = { kind: 'columns', state: 'open', columns: Object.fromEntries(columns) } as const;
+  addConflict(to, { ...entry, table, raw: current });
+}
+
+/**
+ * A row of the server under the unsynced edits of this device (rule P11): clean columns take the
+ * server's value; edited ones keep the local value and base, for the next push to settle.
+ */
+export function keepingEdits(table: SyncedTable, incoming: Raw, current: Raw): Raw {
+  const base = readBase(current);
+  if (!base || current._status === 'synced') return incoming;
+  const kept: Raw = { ...incoming, sync_error: current.sync_error ?? null };
+  const stamps = stampsOf(incoming);
+  if (current._status === 'created') {
+    // The server has a record this device believes to be new: its values become edits of that one.
+    const differing = Object.keys(incoming).filter(
+      (name) =>
+        name in current &&
+        isEditable(name) &&
+        !sameValue(table, name, incoming[name] ?? null, current[name] ?? null),
+    );
+    const columns = Object.fromEntries(
+      differing.map((name) => [
+        name,
+        { value: incoming[name] ?? null, ...(base.created ?? { editedAt: 0, offset: 0 }) },
+      ]),
+    );
+    for (const name of differing) kept[name] = current[name] ?? null;
+    markEdited(table, kept, { ...base, revision: Number(incoming.revision), columns, stamps });
+    return kept;
+  }
+  const columns: SyncBase['columns'] = {};
+  for (const [name, edit] of Object.entries(base.columns)) {
+    columns[name] = { ...edit, server: incoming[name] ?? null };
+    kept[name] = current[name] ?? null;
+  }
+  if (current._status === 'deleted') {
+    kept._status = 'deleted';
+    writeBase(kept, { ...base, columns, server: stamps });
+    followStatus(kept);
+  } else markEdited(table, kept, { ...base, columns, server: stamps });
+  return kept;
+}
+
+const BOOKKEEPING = new Set([
+  'id',
+  '_status',
+  '_changed',
+  'workspace_id',
+  'remote_id',
+  'sync_base',
+  'sync_error',
+  'is_synced',
+  'sync_status',
+  'revision',
+  'created_at',
+  'updated_at',
+  'last_modified_by',
+  'actor_id',
+  'display_name',
+  'kind',
+]);
+const isEditable = (name: string): boolean => !BOOKKEEPING.has(name);
+
+/** @returns whether unsynced values went to the ledger. */
+export async function applyTombstone(to: Applying, table: SyncedTable, id: string): Promise<boolean> {
+  const current = await to.draft.get(table, id);
+  if (!current) return false;
+  if (isPerhapsLost(to, table, current)) archive(to, table, current, 'history_changed');
+  to.draft.destroy(table, id);
+  const base = readBase(current);
+  if (!base || current._status === 'synced' || current._status === 'deleted') return false;
+  keepInLedger(to, table, current, base, 'gone');
+  return true;
+}
+
+/**
+ * A restored server may have deleted the record without what this user's acknowledged edits had made of it:
+ * nobody who deletes it there has seen them. What can only be created is there as it was, or not at all.
+ */
+function isPerhapsLost(to: Applying, table: SyncedTable, raw: Raw): boolean {
+  if (raw.revision !== UNCONFIRMED || raw._status === 'deleted' || raw.workspace_id === GLOBAL_SCOPE_ID)
+    return false;
+  const base = readBase(raw);
+  const { last_modified_by } = base?.server ?? base?.stamps ?? stampsOf(raw);
+  return (
+    last_modified_by === to.userId &&
+    mayWrite('owner', table, 'update') &&
+    table !== 'workspace_members' &&
+    table !== 'deletions'
+  );
+}
+
+/**
+ * Writes the values a record loses into the ledger, in the transaction that takes them from it; with all
+ * that is needed to make them again, unless they were withdrawn.
+ */
+export function keepInLedger(
+  to: Applying,
+  table: SyncedTable,
+  raw: Raw,
+  base: SyncBase,
+  kind: 'gone' | 'deleted' | 'withdrawn',
+  only: readonly string[] = Object.keys(base.columns),
+): void {
+  const names =
+    raw.remote_id === null ? Object.keys(raw).filter((name) => isEditable(name) && raw[name] !== null) : only;
+  const columns = Object.fromEntries(
+    names.map((name): [string, ConflictColumn] => [
+      name,
+      {
+        base: base.columns[name]?.value ?? null,
+        local: raw[name] ?? null,
+        remote: null,
+        chosen: null,
+        by: 'remote',
+      },
+    ]),
+  );
+  const kept = Object.fromEntries(Object.entries(base.columns).filter(([name]) => only.includes(name)));
+  const lost: Raw = { ...raw };
+  writeBase(lost, { ...base, columns: kept, deletion: undefined });
+  addConflict(to, { kind, state: 'settled', table, raw, columns, ...(kind !== 'withdrawn' && { lost }) });
+}
+
+export function addConflict(
+  to: Applying,
+  entry: {
+    kind: Conflict['kind'];
+    state: Conflict['state'];
+    table: SyncedTable;
+    raw: Raw;
+    columns: Record<string, ConflictColumn>;
+    lost?: Raw;
+  },
+): void {
+  to.draft.also(() =>
+    to.database.get<Conflict>(Conflict.table as never).prepareCreateFromDirtyRaw({
+      id: uuidv7(),
+      _status: 'synced',
+      kind: entry.kind,
+      state: entry.state,
+      record_table: entry.table,
+      record_id: entry.raw.id,
+      workspace_id: entry.raw.workspace_id,
+      columns: JSON.stringify(entry.columns),
+      lost: entry.lost ? JSON.stringify(entry.lost) : null,
+      device_id: to.deviceId,
+      occurred_at: to.now,
+    }),
+  );
+}

@@ -1,0 +1,59 @@
+/**
+ * The short way from a page into the local database. Most rows meet nothing here that would have to be
+ * decided: they are new, or in step. Those are written as they are, without a record for each.
+ */
+
+import type { Columns, Page, PullAnswer } from '@/core/protocol';
+import { SYNCED_TABLES } from '@/domain/schema';
+import { Conflict } from '../../models';
+import { Q } from '../../models/watermelondb';
+import { EDITED } from '../push/changes';
+import type { Applying } from '../records/applyContext';
+import { toFilledRows } from '../records/codec';
+import type { SyncSession } from '../state/syncContext';
+
+/**
+ * Whether rows that nobody edited may be taken as they are: not while a scope is resynced or refilled, and not while
+ * lost edits wait for records to come back.
+ */
+export async function mayFill({ database, store, ids }: SyncSession, answer: PullAnswer): Promise<boolean> {
+  if (!database.hasRows || !ids.isIdentity || store.mustPullFirst) return false;
+  if (answer.scopes.some(({ reset }) => reset === true)) return false;
+  const lost = database.get<Conflict>(Conflict.table as never).query(Q.where('lost', Q.notEq(null)));
+  return (await lost.fetchCount()) === 0;
+}
+
+/**
+ * Puts the rows of a page that are in step here into the draft.
+ * @returns how many, and the page with the rows that are left
+ */
+export async function fillPage(to: Applying, page: Page): Promise<{ filled: number; left: Page }> {
+  let filled = 0;
+  const rows: Page['rows'] = {};
+  for (const table of SYNCED_TABLES) {
+    const columns = page.rows[table];
+    if (!columns) continue;
+    const edited = new Set([
+      ...(await to.database.get(table).query(EDITED).fetchIds()),
+      ...(await to.draft.deletedIds(table)),
+    ]);
+    const [clean, others] = edited.size === 0 ? [undefined, []] : split(columns.id, edited);
+    const ready = toFilledRows(table, columns, clean);
+    to.draft.fill(table, ready);
+    filled += ready.rows.length;
+    if (others.length > 0) rows[table] = pick(columns, others);
+  }
+  return { filled, left: { rows, deleted: page.deleted } };
+}
+
+/** @returns at which places the ids are not among these, and at which they are. */
+function split(ids: readonly string[], among: ReadonlySet<string>): [number[], number[]] {
+  const parts: [number[], number[]] = [[], []];
+  for (const [index, id] of ids.entries()) parts[among.has(id) ? 1 : 0].push(index);
+  return parts;
+}
+
+function pick(columns: Columns, at: readonly number[]): Columns {
+  const entries = Object.entries(columns).map(([name, values]) => [name, at.map((index) => values[index])]);
+  return Object.fromEntries(entries) as Columns;
+}

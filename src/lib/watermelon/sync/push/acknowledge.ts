@@ -1,0 +1,111 @@
+/** A change that the server has taken → the record that made it, with what was edited meanwhile still unsynced. */
+
+import { validate as isUuid } from 'uuid';
+import type { PushChange } from '@/core/protocol';
+import type { SyncedTable } from '@/domain/schema';
+import { markEdited, readBase, type SyncBase, trackedColumns, writeBase } from '../../models/tracking';
+import type { Raw } from '../../models/watermelondb';
+import { recordsNaming } from '../idMapping';
+import { keepingEdits } from '../pull/applyRows';
+import type { Settling } from '../records/applyContext';
+import { defaultOf, sameValue, toRaw, toStored } from '../records/codec';
+
+/**
+ * The change is in. Each column is compared with the value that was sent: one edited meanwhile
+ * stays unsynced with the sent value as its base (rule D4).
+ */
+export function acknowledge(to: Settling, change: PushChange, current: Raw, revision: number): void {
+  const { table } = change;
+  const row = to.rows.get(change.id);
+  if (row) {
+    const pending = stillEdited(to, change, current, revision, true);
+    to.draft.put(table, keepingEdits(table, toRaw(table, row, to.ids), pending));
+    return;
+  }
+  const raw = stillEdited(to, change, current, revision);
+  const serverTime = Date.parse(to.answer.server_time);
+  raw.remote_id = change.id;
+  raw.revision = revision;
+  // A change to what the server had already touched nothing there, and leaves its stamps.
+  const touched = to.answer.revisions[change.workspace_id]?.revision === revision;
+  const stamps = touched ? null : readBase(current)?.stamps;
+  Object.assign(raw, stamps ?? { updated_at: serverTime, last_modified_by: to.answer.user_id });
+  raw.sync_error = null;
+  if (change.op === 'insert') {
+    const created = change.edited_at?.created_at;
+    raw.created_at = created ? Math.min(Date.parse(created), serverTime) : serverTime;
+    if ('actor_id' in raw) raw.actor_id = to.answer.user_id;
+  }
+  to.draft.put(table, raw);
+}
+
+/**
+ * @param merged others had changed the record too, unseen by whoever edited it here meanwhile
+ * @returns the record with only those edits left that were made after the change was sent
+ */
+function stillEdited(to: Settling, change: PushChange, current: Raw, revision: number, merged = false): Raw {
+  const raw: Raw = { ...current, remote_id: change.id };
+  const base = readBase(current);
+  const values = change.values ?? {};
+  const columns: SyncBase['columns'] = {};
+  const isNew = change.op === 'insert';
+  let unsent = false;
+  const compared = isNew ? trackedColumns(change.table) : Object.keys(base?.columns ?? {});
+  for (const name of compared) {
+    const isGiven = name in values;
+    const wasSent = isNew || isGiven;
+    const edit = base?.columns[name];
+    const sentValue = isGiven
+      ? toStored(change.table, name, values[name] ?? null, to.ids)
+      : defaultOf(change.table, name);
+    if (!wasSent) {
+      if (edit) columns[name] = edit;
+      unsent = true;
+    } else if (!sameValue(change.table, name, current[name] ?? null, sentValue)) {
+      columns[name] = {
+        value: sentValue,
+        editedAt: edit?.editedAt ?? to.now,
+        offset: edit?.offset ?? to.session.clock.offset(),
+      };
+    }
+  }
+  const stamps = { updated_at: Date.parse(to.answer.server_time), last_modified_by: to.answer.user_id };
+  // A column that was not sent was edited on what the device had then: from there the server compares.
+  const editedOn = merged && unsent && base ? base.revision : revision;
+  const left = { revision: editedOn, groups: base?.groups ?? [], columns, stamps };
+  if (current._status === 'deleted' && base?.deletion) {
+    // Deleted while it was on its way: the deletion is still to be pushed. What this push made does not
+    // conflict with it, and what it had not seen before, it has not seen now either.
+    writeBase(raw, { ...left, deletion: base.deletion });
+  } else markEdited(change.table, raw, left);
+  return raw;
+}
+
+/** The server has the same thing under another id: that one takes this one's place everywhere. */
+export async function replaceDuplicate(
+  to: Settling,
+  table: SyncedTable,
+  id: string,
+  remoteId: string,
+): Promise<void> {
+  const target = to.ids.toLocal(remoteId);
+  to.draft.destroy(table, id);
+  if (target === id) return;
+  for (const reference of await recordsNaming(to.database, table, id)) {
+    const raw = (await to.draft.get(reference.table, reference.raw.id)) ?? { ...reference.raw };
+    to.draft.put(reference.table, { ...raw, [reference.column]: target });
+  }
+  // An id of WatermelonDB's own kind has its UUID already; it would stand for this one when pulled.
+  if (isUuid(id)) to.draft.also(() => to.ids.prepare(table, id, remoteId));
+}
+
+/** It was deleted here while its creation was on its way: the deletion is meant for the other one too. */
+export function deleteTwin(to: Settling, table: SyncedTable, deleted: Raw, remoteId: string): void {
+  const row = to.rows.get(remoteId);
+  if (!row) return;
+  const twin: Raw = { ...toRaw(table, row, to.ids), _status: 'deleted' };
+  const revision = Number(twin.revision);
+  const groups = readBase(deleted)?.groups ?? [];
+  writeBase(twin, { revision, groups, columns: {}, deletion: { root: twin.id, seen: revision } });
+  to.draft.put(table, twin);
+}

@@ -1,0 +1,274 @@
+/** Unsynced records → the changes of a push, in dependency order, in groups. */
+
+import type { PushChange } from '@/core/protocol';
+import type { StoredQuery } from '@/core/storage';
+import { columnsOf, SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
+import type { ConvoyDatabase } from '../../database';
+import { type ConvoyModel, Quarantined } from '../../models';
+import { readBase, type SyncBase, serverValue, trackedColumns } from '../../models/tracking';
+import { Q, type Raw } from '../../models/watermelondb';
+import type { IdMap } from '../idMapping';
+import { toWire } from '../records/codec';
+
+/** An unsynced record as it stands. */
+export interface Dirty {
+  table: SyncedTable;
+  raw: Raw;
+  base: SyncBase;
+  record: ConvoyModel;
+}
+
+/** A record the user deleted before the server ever saw it: nothing to push, only to forget. */
+export type Forgotten = { table: SyncedTable; id: string };
+
+/** Found by the index on the status, so that what is in step costs nothing (rule D34). */
+export const EDITED = Q.where('_status', Q.oneOf(['created', 'updated']));
+
+/** Found by the same index: how many of each table there are, those marked as deleted included. */
+const UNSYNCED: StoredQuery = {
+  sql: SYNCED_TABLES.map(
+    (table) =>
+      `select '${table}', count(*) from "${table}" where "_status" in ('created', 'updated', 'deleted')`,
+  ).join(' union all '),
+  args: [],
+};
+
+const REFUSED: StoredQuery = { sql: `select count(*) from "${Quarantined.table}"`, args: [] };
+
+/** @returns the number of unsynced records of each table that has some, those marked as deleted included. */
+async function unsyncedByTable(database: ConvoyDatabase): Promise<Map<SyncedTable, number>> {
+  const counts = new Map<SyncedTable, number>();
+  if (database.hasRows) {
+    const [found = []] = await database.readAll([UNSYNCED]);
+    for (const [table, count] of found) if (count) counts.set(table as SyncedTable, Number(count));
+    return counts;
+  }
+  for (const table of SYNCED_TABLES) {
+    const edited = await database.get(table).query(EDITED).fetchCount();
+    const count = edited + (await deletedIds(database, table)).length;
+    if (count > 0) counts.set(table, count);
+  }
+  return counts;
+}
+
+/** @returns whether a record is unsynced, those marked as deleted included. */
+export async function hasUnsynced(database: ConvoyDatabase): Promise<boolean> {
+  return (await unsyncedByTable(database)).size > 0;
+}
+
+/** @returns the number of unsynced records, those marked as deleted included, and of refused changes. */
+export async function countWaiting(
+  database: ConvoyDatabase,
+): Promise<{ pending: number; quarantined: number }> {
+  const sum = (counts: Iterable<unknown>) => [...counts].reduce<number>((all, one) => all + Number(one), 0);
+  if (database.hasRows) {
+    const [unsynced = [], refused = []] = await database.readAll([UNSYNCED, REFUSED]);
+    return { pending: sum(unsynced.map(([, count]) => count)), quarantined: Number(refused[0]?.[0]) };
+  }
+  const pending = sum((await unsyncedByTable(database)).values());
+  const quarantined = await database
+    .get(Quarantined.table as never)
+    .query()
+    .fetchCount();
+  return { pending, quarantined };
+}
+
+/** @returns every unsynced record, those marked as deleted included. */
+export async function fetchDirty(
+  database: ConvoyDatabase,
+): Promise<{ dirty: Dirty[]; forgotten: Forgotten[] }> {
+  const dirty: Dirty[] = [];
+  const counts = await unsyncedByTable(database);
+  for (const table of SYNCED_TABLES.filter((name) => counts.has(name))) {
+    const collection = database.get<ConvoyModel>(table);
+    for (const record of await collection.query(EDITED).fetch()) dirty.push(describe(table, record));
+    for (const id of await deletedIds(database, table)) {
+      dirty.push(describe(table, await collection.find(id)));
+    }
+  }
+  const neverSent = (item: Dirty) => isDeleted(item) && item.raw.remote_id === null;
+  // What was deleted along with a record that the server knows waits for the server's word on that one.
+  const awaited = new Set(
+    dirty.filter((item) => isDeleted(item) && !neverSent(item)).map(({ raw }) => raw.id),
+  );
+  const isForgotten = (item: Dirty) => neverSent(item) && !awaited.has(item.base.deletion?.root ?? '');
+  return {
+    dirty: dirty.filter((item) => !neverSent(item)),
+    forgotten: dirty.filter(isForgotten).map(({ table, raw }) => ({ table, id: raw.id })),
+  };
+}
+
+/** @returns the records of a table that are marked as deleted. */
+export async function deletedIds(database: ConvoyDatabase, table: SyncedTable): Promise<string[]> {
+  return (await database.adapter.getDeletedRecords(table as never)) as string[];
+}
+
+/** @returns an unsynced record as it stands now. */
+export function describe(table: SyncedTable, record: ConvoyModel): Dirty {
+  const raw = { ...record.raw };
+  const base = readBase(raw) ?? { revision: Number(raw.revision), groups: [], columns: {} };
+  return { table, raw, base, record };
+}
+
+/** Changes that the server takes in one batch, at most (rule U16). */
+const MOST_IN_GROUP = 10_000;
+
+/**
+ * Groups of unsynced records, so that what is needed comes before what needs it. Deletions that
+ * follow from another deletion are left to the server's cascade. A group that no batch can hold is cut.
+ */
+export function inPushOrder(dirty: readonly Dirty[]): Dirty[][] {
+  const deletedHere = new Set(dirty.filter(isDeleted).map((item) => item.raw.id));
+  const pushed = dirty.filter((item) => {
+    const root = item.base.deletion?.root;
+    if (!isDeleted(item) || root === undefined || root === item.raw.id || !deletedHere.has(root)) return true;
+    return wasMovedHere(item);
+  });
+  return inDependencyOrder(formGroups(pushed)).flatMap((members) => {
+    members.sort((a, b) => rank(a) - rank(b));
+    if (members.length <= MOST_IN_GROUP) return [members];
+    const parts = Math.ceil(members.length / MOST_IN_GROUP);
+    return Array.from({ length: parts }, (_, n) => members.slice(n * MOST_IN_GROUP, (n + 1) * MOST_IN_GROUP));
+  });
+}
+
+/** @returns under which deletion each deleted record can be restored: that of the record which took it along. */
+export function deletionsOf(dirty: readonly Dirty[]): (item: Dirty) => string | null {
+  const byRoot = new Map(
+    dirty.flatMap(({ raw, base }) => (base.deletion?.id ? [[raw.id, base.deletion.id] as const] : [])),
+  );
+  return ({ base: { deletion } }) => deletion?.id ?? byRoot.get(deletion?.root ?? '') ?? null;
+}
+
+/** Moved unsynced to where it was deleted: the server's cascade will not find it there. */
+function wasMovedHere({ table, raw, base }: Dirty): boolean {
+  const columns = columnsOf(table);
+  return Object.entries(base.columns).some(
+    ([name, edit]) => columns[name]?.parent === true && serverValue(edit) !== raw[name],
+  );
+}
+
+const isDeleted = (item: Dirty): boolean => item.raw._status === 'deleted';
+
+/** Parents before children, deletes last. */
+function rank(item: Dirty): number {
+  const position = SYNCED_TABLES.indexOf(item.table);
+  return isDeleted(item) ? SYNCED_TABLES.length * 2 - position : position;
+}
+
+/**
+ * The change that brings the server what this record has and the server has not.
+ * @param deletionId of a deleted record: under which deletion it can be restored
+ */
+export function toChange(
+  { table, raw, base }: Dirty,
+  group: number,
+  ids: IdMap,
+  deletionId: string | null,
+): PushChange {
+  const head = {
+    table,
+    id: ids.toRemote(raw.id),
+    workspace_id: ids.toRemote(raw.workspace_id as string),
+    group,
+  };
+  if (raw._status === 'deleted') {
+    const { root = raw.id, seen = base.revision } = base.deletion ?? {};
+    const values = {
+      ...(deletionId !== null && { deletion_id: deletionId }),
+      ...(root !== raw.id && { along_with: ids.toRemote(root) }),
+    };
+    return { ...head, op: 'delete', base: seen, values };
+  }
+  const wire = (column: string) => toWire(table, column, raw[column] ?? null, ids);
+  const iso = (edit: { editedAt: number; offset: number }) =>
+    new Date(edit.editedAt + edit.offset).toISOString();
+  if (raw._status === 'created') {
+    const given = trackedColumns(table).filter((column) => (raw[column] ?? null) !== null);
+    return {
+      ...head,
+      op: 'insert',
+      base: null,
+      values: Object.fromEntries(given.map((column) => [column, wire(column)])),
+      edited_at: base.created ? { created_at: iso(base.created) } : {},
+    };
+  }
+  const columns = Object.entries(base.columns);
+  return {
+    ...head,
+    op: 'update',
+    base: base.revision,
+    values: Object.fromEntries(columns.map(([column]) => [column, wire(column)])),
+    edited_at: Object.fromEntries(columns.map(([column, edit]) => [column, iso(edit)])),
+  };
+}
+
+/** Records that share a transaction, directly or through others, form a group. */
+function formGroups(items: readonly Dirty[]): Dirty[][] {
+  const parent = new Map<string, string>();
+  const find = (name: string): string => {
+    const above = parent.get(name) ?? name;
+    if (above === name) return name;
+    const root = find(above);
+    parent.set(name, root);
+    return root;
+  };
+  for (const item of items) {
+    for (const group of item.base.groups) parent.set(find(group), find(`record ${item.raw.id}`));
+  }
+  const groups = new Map<string, Dirty[]>();
+  for (const item of items) {
+    const root = find(`record ${item.raw.id}`);
+    const members = groups.get(root);
+    if (members) members.push(item);
+    else groups.set(root, [item]);
+  }
+  return [...groups.values()];
+}
+
+/** Oldest first, but a group that creates a record stands before the groups that name it. */
+function inDependencyOrder(groups: Dirty[][]): Dirty[][] {
+  const age = (group: Dirty[]) =>
+    group.reduce((first, item) => Math.min(first, firstEdit(item)), Number.POSITIVE_INFINITY);
+  const byAge = groups
+    .map((group) => ({ group, age: age(group) }))
+    .sort((a, b) => a.age - b.age)
+    .map(({ group }) => group);
+  const creator = new Map<string, Dirty[]>();
+  for (const group of byAge) {
+    for (const { raw } of group) if (raw._status === 'created') creator.set(raw.id, group);
+  }
+  const ordered: Dirty[][] = [];
+  const visited = new Set<Dirty[]>();
+  const visit = (group: Dirty[]): void => {
+    if (visited.has(group)) return;
+    visited.add(group);
+    for (const item of group) {
+      for (const id of namedBy(item)) {
+        const needed = creator.get(id);
+        if (needed) visit(needed);
+      }
+    }
+    ordered.push(group);
+  };
+  byAge.forEach(visit);
+  return ordered;
+}
+
+function firstEdit({ raw, base }: Dirty): number {
+  const edits = Object.values(base.columns).map((edit) => edit.editedAt);
+  return base.created?.editedAt ?? Math.min(Number(raw.updated_at), ...edits);
+}
+
+/** By table, the columns that name a record. */
+const REFERENCES = new Map(
+  SYNCED_TABLES.map((table) => {
+    const references = Object.entries(columnsOf(table)).filter(([, { kind }]) => kind === 'ref');
+    return [table, ['workspace_id', ...references.map(([name]) => name)]];
+  }),
+);
+
+function namedBy({ table, raw }: Dirty): string[] {
+  const named = REFERENCES.get(table)?.map((column) => raw[column]) ?? [];
+  return named.filter((id): id is string => typeof id === 'string');
+}

@@ -1,0 +1,108 @@
+/**
+ * What is to be pushed, in which order: found once and sent batch after batch, so that the work of a
+ * push grows with the number of changes and not with its square.
+ */
+
+import type { PushChange } from '@/core/protocol';
+import type { SyncedTable } from '@/domain/schema';
+import type { ConvoyModel } from '../../models';
+import type { Model, Raw } from '../../models/watermelondb';
+import type { SyncSession } from '../state/syncContext';
+import { deletionsOf, describe, fetchDirty, inPushOrder, toChange } from './changes';
+
+/** Characters in the values of one batch, about: small enough to get through where connections keep breaking off. */
+const BATCH_CHARACTERS = 250_000;
+
+/** A record of the plan, and its state when that was made: groups and order hold as long as it has not changed. */
+interface Planned {
+  table: SyncedTable;
+  record: ConvoyModel;
+  before: Pick<Raw, '_status' | 'sync_base' | 'updated_at'>;
+  /** Of a deleted record: under which deletion it can be restored. */
+  deletionId: string | null;
+}
+
+export class PushPlan {
+  /** null: to be made with the next batch. */
+  private groups: Planned[][] | null = null;
+  private at = 0;
+
+  constructor(private readonly session: SyncSession) {}
+
+  /**
+   * To be called inside `database.write`.
+   * @param limit of changes, about: groups are never cut
+   * @param again whether to look for what is unsynced when the plan is over or no longer holds
+   * @returns the next changes, if any, and what is to be written with them
+   */
+  async nextBatch(
+    limit: number,
+    again: boolean,
+  ): Promise<{ changes: PushChange[]; prepared: (Model | null)[] }> {
+    const prepared: (Model | null)[] = [];
+    let changes = this.take(limit);
+    if (changes.length === 0 && again) {
+      prepared.push(...(await this.make()));
+      changes = this.take(limit);
+    }
+    return { changes, prepared };
+  }
+
+  /** @returns the next changes, of the records as they are now; none where the plan is over or no longer holds. */
+  private take(limit: number): PushChange[] {
+    const taken: PushChange[] = [];
+    let [number, characters] = [0, 0];
+    for (; this.groups && this.at < this.groups.length; this.at += 1) {
+      const group = this.groups[this.at] as Planned[];
+      if (!group.every(isAsPlanned)) {
+        this.groups = null;
+        break;
+      }
+      const changes = group.map(({ table, record, deletionId }) =>
+        toChange(describe(table, record), number, this.session.ids, deletionId),
+      );
+      const size = changes.reduce((sum, change) => sum + charactersOf(change), 0);
+      const isFull = taken.length + changes.length > limit || characters + size > BATCH_CHARACTERS;
+      if (taken.length > 0 && isFull) break;
+      taken.push(...changes);
+      number += 1;
+      characters += size;
+    }
+    return taken;
+  }
+
+  private async make(): Promise<(Model | null)[]> {
+    const { database, ids } = this.session;
+    const { dirty, forgotten } = await fetchDirty(database);
+    const deletionOf = deletionsOf(dirty);
+    this.at = 0;
+    this.groups = inPushOrder(dirty).map((group) =>
+      group.map((item) => {
+        const { _status, sync_base = null, updated_at = null } = item.raw;
+        const before = { _status, sync_base, updated_at };
+        return { table: item.table, record: item.record, before, deletionId: deletionOf(item) };
+      }),
+    );
+    const gone = forgotten.map(async ({ table, id }) =>
+      (await database.get(table).find(id)).prepareDestroyPermanently(),
+    );
+    return [...dirty.map(({ table, raw }) => ids.mint(table, raw.id)), ...(await Promise.all(gone))];
+  }
+}
+
+function isAsPlanned({ record: { raw }, before }: Planned): boolean {
+  return (
+    raw._status === before._status &&
+    (raw.sync_base ?? null) === before.sync_base &&
+    (raw.updated_at ?? null) === before.updated_at
+  );
+}
+
+/** What grows without bound is text: an estimate of what a change adds to the request. */
+function charactersOf({ values = {} }: PushChange): number {
+  let sum = 200;
+  for (const value of Object.values(values)) {
+    sum += typeof value === 'string' ? value.length : JSON.stringify(value).length;
+  }
+  return sum;
+}

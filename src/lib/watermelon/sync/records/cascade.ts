@@ -1,0 +1,140 @@
+/** Deleting a record here takes its descendants along, as the server's cascade will. */
+
+import { columnsOf, SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
+import type { ConvoyDatabase } from '../../database';
+import type { ConvoyModel } from '../../models';
+import { markClean, markCreated, markEdited, readBase } from '../../models/tracking';
+import { Q, type Raw } from '../../models/watermelondb';
+import { keepInLedger } from '../pull/applyRows';
+import type { Applying } from './applyContext';
+import type { Draft } from './unitOfWork';
+
+/** Tables whose rows are deleted with a row of `table`, and the column that names it. */
+function childrenOf(table: SyncedTable): { table: SyncedTable; column: string }[] {
+  if (table === 'workspaces') {
+    return (['projects', 'workflows', 'patterns', 'best_practices', 'activity_feed'] as const).map(
+      (child) => ({
+        table: child,
+        column: 'workspace_id',
+      }),
+    );
+  }
+  return SYNCED_TABLES.flatMap((child) =>
+    Object.entries(columnsOf(child))
+      .filter(([, column]) => column.parent === true && column.to === table)
+      .map(([column]) => ({ table: child, column })),
+  );
+}
+
+/** @returns a record and everything under it. When deleted, only the record itself is pushed. */
+export async function withDescendants(
+  database: ConvoyDatabase,
+  table: SyncedTable,
+  record: ConvoyModel,
+): Promise<ConvoyModel[]> {
+  const doomed = new Map<string, ConvoyModel>([[record.id, record]]);
+  let generation = [{ table, ids: [record.id] }];
+  while (generation.length > 0) {
+    const next: typeof generation = [];
+    for (const { table: parent, ids } of generation) {
+      for (const child of childrenOf(parent)) {
+        const found = await database
+          .get<ConvoyModel>(child.table)
+          .query(Q.where(child.column, Q.oneOf(ids)))
+          .fetch();
+        const fresh = found.filter((candidate) => !doomed.has(candidate.id));
+        for (const candidate of fresh) doomed.set(candidate.id, candidate);
+        if (fresh.length > 0) next.push({ table: child.table, ids: fresh.map(({ id }) => id) });
+      }
+    }
+    generation = next;
+  }
+  return [...doomed.values()];
+}
+
+/**
+ * The deletion of `root` is in: what it took along here and on the server goes for good. What the
+ * server kept, because others had moved it elsewhere, comes back.
+ * @param cascaded local ids that the server deleted along with others
+ */
+export async function destroyDeleted(
+  to: Applying,
+  root: string,
+  cascaded: ReadonlySet<string>,
+): Promise<void> {
+  const { draft } = to;
+  for (const { table, raw } of await deletedWith(draft, root)) {
+    if (raw.id === root || raw.remote_id === null || cascaded.has(raw.id)) {
+      draft.destroy(table, raw.id);
+      // The server has nothing of these edits; should the deletion be restored, they are here.
+      const base = readBase(raw);
+      const isUnsynced = raw.remote_id === null || Object.keys(base?.columns ?? {}).length > 0;
+      if (base && isUnsynced) keepInLedger(to, table, raw, base, 'deleted');
+    } else bringBack(draft, table, raw);
+  }
+}
+
+/** Brings back everything that the deletion of `root` took along on this device. */
+export async function undelete(draft: Draft, root: string): Promise<void> {
+  for (const { table, raw } of await deletedWith(draft, root)) bringBack(draft, table, raw);
+}
+
+function bringBack(draft: Draft, table: SyncedTable, raw: Raw): void {
+  const base = readBase(raw);
+  if (base && raw.remote_id === null) markCreated(raw, base);
+  else if (base) markEdited(table, raw, base);
+  else markClean(raw);
+  draft.put(table, raw);
+}
+
+/** @returns for each workspace with deletions that are not pushed yet, the earliest revision seen by one. */
+export async function pendingDeletions(draft: Draft): Promise<Map<string, number>> {
+  const seen = new Map<string, number>();
+  for (const table of SYNCED_TABLES) {
+    const ids = [...(await draft.deletedIds(table))];
+    await draft.load(table, ids);
+    for (const id of ids) {
+      const raw = await draft.get(table, id);
+      const deletion = raw && readBase(raw)?.deletion;
+      if (!deletion) continue;
+      const scope = raw.workspace_id as string;
+      seen.set(scope, Math.min(deletion.seen, seen.get(scope) ?? deletion.seen));
+    }
+  }
+  return seen;
+}
+
+type DeletedRecord = { table: SyncedTable; id: string };
+
+/** By the record whose deletion took them along. Made once for a draft, since a push may be of many deletions. */
+const byRoot = new WeakMap<Draft, Promise<Map<string, DeletedRecord[]>>>();
+
+/** @returns what the deletion of `root` marked as deleted here, itself included. */
+export async function deletedWith(draft: Draft, root: string): Promise<{ table: SyncedTable; raw: Raw }[]> {
+  const index = byRoot.get(draft) ?? indexDeleted(draft);
+  byRoot.set(draft, index);
+  const found: { table: SyncedTable; raw: Raw }[] = [];
+  for (const { table, id } of (await index).get(root) ?? []) {
+    const raw = await draft.get(table, id);
+    if (raw && (id === root || readBase(raw)?.deletion?.root === root)) found.push({ table, raw });
+  }
+  return found;
+}
+
+async function indexDeleted(draft: Draft): Promise<Map<string, DeletedRecord[]>> {
+  const index = new Map<string, DeletedRecord[]>();
+  for (const table of SYNCED_TABLES) {
+    const ids = [...(await draft.deletedIds(table))];
+    await draft.load(table, ids);
+    for (const id of ids) {
+      const raw = await draft.get(table, id);
+      const root = raw && readBase(raw)?.deletion?.root;
+      for (const name of new Set([id, root ?? id])) {
+        const known = index.get(name);
+        if (known) known.push({ table, id });
+        else index.set(name, [{ table, id }]);
+      }
+    }
+  }
+  return index;
+}

@@ -1,0 +1,172 @@
+/** Wire values ↔ stored values. Times are ISO strings there and milliseconds here; JSON is canonical text here. */
+
+import type { Columns, Json } from '@/core/protocol';
+import type { FilledRows } from '@/core/storage';
+import { COMMON_COLUMNS, type Column, columnsOf, type SyncedTable, type TableColumns } from '@/domain/schema';
+import { followStatus } from '../../models/tracking';
+import type { Raw, RawValue } from '../../models/watermelondb';
+import type { IdMap } from '../idMapping';
+
+const ALL_COLUMNS = new Map<SyncedTable, TableColumns>();
+
+function allColumns(table: SyncedTable): TableColumns {
+  let columns = ALL_COLUMNS.get(table);
+  if (!columns) {
+    columns = { ...columnsOf(table), ...COMMON_COLUMNS };
+    ALL_COLUMNS.set(table, columns);
+  }
+  return columns;
+}
+
+/** @returns JSON text with sorted keys, so that equal values are equal texts. */
+export function canonicalJson(value: Json): string {
+  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join()}]`;
+  // `JSON.stringify` with a replacer takes several times as long, and a page has thousands of these.
+  const members = Object.keys(value)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key] ?? null)}`);
+  return `{${members.join()}}`;
+}
+
+/** @returns milliseconds, or null where the text is no time: NaN would be stored, and throw wherever it is read. */
+export function toMoment(text: string): number | null {
+  const moment = Date.parse(text);
+  return Number.isNaN(moment) ? null : moment;
+}
+
+function decode(column: Column, value: Json | undefined, ids: IdMap): RawValue {
+  if (value === null || value === undefined) return null;
+  switch (column.kind) {
+    case 'time':
+      return toMoment(value as string);
+    case 'json':
+      return canonicalJson(value);
+    case 'ref':
+      return column.to === 'user' ? (value as string) : ids.toLocal(value as string);
+    default:
+      return value as RawValue;
+  }
+}
+
+function encode(column: Column, value: RawValue, ids: IdMap): Json {
+  if (value === null) return null;
+  switch (column.kind) {
+    case 'time':
+      return new Date(value as number).toISOString();
+    case 'json':
+      return JSON.parse(value as string) as Json;
+    case 'ref':
+      return column.to === 'user' ? value : ids.toRemote(value as string);
+    default:
+      return value;
+  }
+}
+
+/** @returns the wire value of one stored column. */
+export function toWire(table: SyncedTable, name: string, value: RawValue, ids: IdMap): Json {
+  const column = allColumns(table)[name];
+  if (!column) throw new Error(`${table} has no column ${name}`);
+  return encode(column, value, ids);
+}
+
+/** Where local and remote ids are the same. */
+export const SAME_IDS: IdMap = { toLocal: (id) => id, toRemote: (id) => id };
+
+/** @returns the stored value of a column in a record that was made without it. */
+export function defaultOf(table: SyncedTable, name: string): RawValue {
+  return decode(allColumns(table)[name] as Column, allColumns(table)[name]?.default as Json, SAME_IDS);
+}
+
+/**
+ * @param value a validated value as it travels
+ * @param ids absent where the value's ids are those of this device already
+ * @returns the value as it is stored here
+ */
+export function toStored(table: SyncedTable, name: string, value: Json, ids: IdMap = SAME_IDS): RawValue {
+  const column = allColumns(table)[name];
+  return column ? decode(column, value, ids) : null;
+}
+
+/**
+ * @returns a clean stored record made from a row of the server. Columns unknown here are left out; those
+ * that the row does not have, since the server did not have them yet, have their default.
+ */
+export function toRaw(table: SyncedTable, row: Record<string, Json>, ids: IdMap): Raw {
+  const remoteId = row.id as string;
+  const raw: Raw = {
+    id: ids.toLocal(remoteId),
+    _status: 'synced',
+    _changed: '',
+    workspace_id: ids.toLocal(row.workspace_id as string),
+    remote_id: remoteId,
+    sync_base: null,
+    sync_error: null,
+  };
+  for (const [name, column] of Object.entries(allColumns(table))) {
+    raw[name] = name in row ? decode(column, row[name], ids) : defaultOf(table, name);
+  }
+  followStatus(raw);
+  return raw;
+}
+
+/**
+ * The rows of a page as they are stored where nobody edited them: what `toRaw` makes, without an object for
+ * each row. For where local and remote ids are the same.
+ * @param at which of the rows; all of them unless said otherwise
+ */
+export function toFilledRows(table: SyncedTable, page: Columns, at?: readonly number[]): FilledRows {
+  const same: FilledRows['same'] = { ...CLEAN };
+  const columns = ['id', 'remote_id', 'workspace_id'];
+  const take = <T>(values: T[]): T[] => (at ? at.map((index) => values[index] as T) : values);
+  const ids = take(page.id);
+  const stored: RawValue[][] = [ids, ids, take(page.workspace_id as string[])];
+  for (const [name, column] of Object.entries(allColumns(table))) {
+    const sent = page[name];
+    if (sent === undefined) same[name] = defaultOf(table, name) as string | number | null;
+    else if (sent.every((value) => value === null)) same[name] = null;
+    else {
+      columns.push(name);
+      stored.push(decodeAll(column, take(sent)));
+    }
+  }
+  const rows = ids.map((_, index) => stored.map((values) => values[index] as string | number | null));
+  return { columns, rows, same };
+}
+
+const CLEAN = {
+  _status: 'synced',
+  _changed: '',
+  sync_base: null,
+  sync_error: null,
+  is_synced: 1,
+  sync_status: 'synced',
+} as const;
+
+function decodeAll(column: Column, values: Json[]): RawValue[] {
+  if (column.kind !== 'time' && column.kind !== 'json') return values as RawValue[];
+  // Many rows of a page were written by one transaction, at one moment.
+  let [text, moment]: [Json, RawValue] = [null, null];
+  return values.map((value) => {
+    if (column.kind === 'json') return decode(column, value, SAME_IDS);
+    if (value !== text) [text, moment] = [value, decode(column, value, SAME_IDS)];
+    return moment;
+  });
+}
+
+/** @returns whether two stored values mean the same, JSON compared in canonical form. */
+export function sameValue(table: SyncedTable, name: string, a: RawValue, b: RawValue): boolean {
+  if (a === b) return true;
+  if (a === null || b === null || allColumns(table)[name]?.kind !== 'json') return false;
+  return canonicalJson(JSON.parse(a as string) as Json) === canonicalJson(JSON.parse(b as string) as Json);
+}
+
+/** Walks the rows of a columnar table. */
+export function* rowsOf(columns: Columns): Generator<Record<string, Json>> {
+  const names = Object.keys(columns);
+  for (let index = 0; index < columns.id.length; index += 1) {
+    const row: Record<string, Json> = {};
+    for (const name of names) row[name] = columns[name]?.[index] ?? null;
+    yield row;
+  }
+}

@@ -1,0 +1,97 @@
+/** Deletions that the server has not acknowledged: what they are, and undoing them here (rule D14). */
+
+import { RESTORABLE_TABLES, type RestorableTable } from '@/domain/schema';
+import type { ConvoyDatabase } from '../../database';
+import { type ConvoyModel, OutboxBatch } from '../../models';
+import { type Deleted, markEdited, readBase, stampsOf, writeBase } from '../../models/tracking';
+import { Q, type Raw } from '../../models/watermelondb';
+import type { Settling } from './applyContext';
+import { deletedWith, undelete } from './cascade';
+import { Draft } from './unitOfWork';
+
+/** A deletion that is still only here. */
+export interface PendingDeletion {
+  id: string;
+  table: RestorableTable;
+  raw: Raw;
+  deletion: Deleted;
+  /** Records that went with it, itself included; entries of the feed and dependencies are not counted. */
+  parts: number;
+}
+
+/** @returns the deletions made here that the server has not acknowledged, those being undone excepted. */
+export async function unsyncedDeletions(database: ConvoyDatabase): Promise<PendingDeletion[]> {
+  const draft = new Draft(database);
+  const roots: PendingDeletion[] = [];
+  const parts = new Map<string, number>();
+  for (const table of RESTORABLE_TABLES) {
+    const ids = [...(await draft.deletedIds(table))];
+    await draft.load(table, ids);
+    for (const id of ids) {
+      const raw = await draft.get(table, id);
+      const deletion = raw && readBase(raw)?.deletion;
+      if (!deletion) continue;
+      parts.set(deletion.root, (parts.get(deletion.root) ?? 0) + 1);
+      if (deletion.id !== undefined && !deletion.undone) {
+        roots.push({ id: deletion.id, table, raw, deletion, parts: 0 });
+      }
+    }
+  }
+  return roots.map((root) => ({ ...root, parts: parts.get(root.raw.id) ?? 1 }));
+}
+
+/**
+ * Undoes a deletion of this device at once. One that is on its way is restored as soon as its answer is
+ * known. To be called inside `database.write`.
+ */
+export async function undoDeletion(
+  database: ConvoyDatabase,
+  { id, table, raw, deletion }: PendingDeletion,
+): Promise<void> {
+  const draft = new Draft(database);
+  if (await isOnItsWay(database, id)) {
+    const marked: Raw = { ...raw };
+    const base = readBase(raw);
+    if (base) writeBase(marked, { ...base, deletion: { ...deletion, undone: true } });
+    draft.put(table, marked);
+  } else {
+    await undelete(draft, raw.id);
+    // What did not happen is not told.
+    const told = await database
+      .get<ConvoyModel>('activity_feed')
+      .query(
+        Q.where('entity_id', raw.id),
+        Q.where('activity_type', 'task_deleted'),
+        Q.where('remote_id', null),
+      )
+      .fetch();
+    for (const activity of told) draft.destroy('activity_feed', activity.id);
+  }
+  await draft.commit();
+}
+
+async function isOnItsWay(database: ConvoyDatabase, deletionId: string): Promise<boolean> {
+  const batches = await database
+    .get<OutboxBatch>(OutboxBatch.table as never)
+    .query()
+    .fetch();
+  return batches.some(({ request }) =>
+    request.changes.some((change) => change.values?.deletion_id === deletionId),
+  );
+}
+
+/** Restores deletions that were undone on their way, now that the server's answer has been applied. */
+export async function restoreUndone(to: Settling, undone: readonly Deleted[]): Promise<void> {
+  const { draft, now, session } = to;
+  for (const { id, root } of undone) {
+    if ((await deletedWith(draft, root)).length > 0) await undelete(draft, root);
+    const record = id === undefined ? null : await draft.get('deletions', id);
+    if (!record || record.restored_at !== null) continue;
+    const stamps = stampsOf(record);
+    const edit = { value: null, editedAt: now, offset: session.clock.offset() };
+    const wanted: Raw = { ...record, restored_at: now };
+    const base = { revision: Number(record.revision), groups: [], columns: { restored_at: edit }, stamps };
+    markEdited('deletions', wanted, base);
+    draft.put('deletions', wanted);
+  }
+}

@@ -1,0 +1,80 @@
+/** Everything of a device that is not on the server, as plain JSON that a person can keep. */
+
+import type { ConvoyDatabase } from '../../database';
+import { Archived, Conflict, Quarantined } from '../../models';
+import type { Model, RawValue } from '../../models/watermelondb';
+import { fetchDirty } from '../push/changes';
+import { isOnlyHere } from './settle';
+
+type Plain = Record<string, RawValue>;
+
+export interface UnsyncedExport {
+  /** ISO 8601. */
+  exported_at: string;
+  user_id: string;
+  /** Records with edits that the server has not acknowledged. */
+  unsynced: (Plain & { table: string })[];
+  /** Changes that the server refused. */
+  quarantine: Plain[];
+  /** Unsynced values of records that had to leave the device. */
+  archive: Plain[];
+  /** Conflicts: what each side wanted and what was chosen. */
+  ledger: Plain[];
+}
+
+export async function exportUnsynced(
+  database: ConvoyDatabase,
+  userId: string,
+  now: number,
+): Promise<UnsyncedExport> {
+  const { dirty } = await fetchDirty(database);
+  const all = async (model: { table: unknown }): Promise<Plain[]> => {
+    const records = await database
+      .get<Model>(model.table as never)
+      .query()
+      .fetch();
+    return records.map(({ _raw }) => ({ ..._raw }) as unknown as Plain);
+  };
+  return {
+    exported_at: new Date(now).toISOString(),
+    user_id: userId,
+    unsynced: dirty.map(({ table, raw }) => ({ ...raw, table })),
+    quarantine: await all(Quarantined),
+    archive: await all(Archived),
+    ledger: await all(Conflict),
+  };
+}
+
+/** What of a device is not on the server. */
+export interface UnsyncedCounts {
+  /** Records with edits that the server has not acknowledged. */
+  pending: number;
+  /** Changes that the server refused. */
+  refused: number;
+  /** Values of records that had to leave the device. */
+  archived: number;
+  /** Conflicts whose values nobody but this device knows. */
+  conflicts: number;
+  total: number;
+}
+
+export async function countUnsynced(database: ConvoyDatabase): Promise<UnsyncedCounts> {
+  const { dirty } = await fetchDirty(database);
+  const count = (model: { table: unknown }) =>
+    database
+      .get<Model>(model.table as never)
+      .query()
+      .fetchCount();
+  const ledger = await database
+    .get<Conflict>(Conflict.table as never)
+    .query()
+    .fetch();
+  const counts = {
+    pending: dirty.length,
+    refused: await count(Quarantined),
+    archived: await count(Archived),
+    conflicts: ledger.filter(isOnlyHere).length,
+  };
+  const total = counts.pending + counts.refused + counts.archived + counts.conflicts;
+  return { ...counts, total };
+}

@@ -1,0 +1,201 @@
+/** Edits that were lost with a deleted record are made again when it comes back (rule D13). */
+
+import { columnsOf, SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
+import { Conflict, type ConflictColumn } from '../../models';
+import {
+  markCreated,
+  markEdited,
+  readBase,
+  type SyncBase,
+  stampsOf,
+  trackedColumns,
+} from '../../models/tracking';
+import { Q, type Raw, type RawValue } from '../../models/watermelondb';
+import { mergeRecord } from '../merge/mergeRecord';
+import { addConflict } from '../pull/applyRows';
+import type { Applying } from '../records/applyContext';
+import { defaultOf, sameValue } from '../records/codec';
+
+interface Lost {
+  entry: Conflict;
+  table: SyncedTable;
+  raw: Raw;
+  base: SyncBase;
+}
+
+/**
+ * Makes what the ledger keeps of deleted records again, as unsynced edits on the old base, so that newer
+ * values of others conflict with them as usual. What was one action comes back as one, or waits as one.
+ * @returns how many records got their edits back
+ */
+export async function reviveLost(to: Applying): Promise<number> {
+  const waiting = actionsOf(await fetchLost(to));
+  let revived = 0;
+  // What is revived may be what others wait for.
+  for (let left = waiting; ; ) {
+    const held: Lost[][] = [];
+    for (const action of left) {
+      if (await isReady(to, action)) {
+        for (const lost of action) await revive(to, lost);
+        revived += action.length;
+      } else held.push(action);
+    }
+    if (held.length === left.length) return revived;
+    left = held;
+  }
+}
+
+async function fetchLost({ database, otherHistory }: Applying): Promise<Lost[]> {
+  const entries = await database
+    .get<Conflict>(Conflict.table as never)
+    .query(Q.where('lost', Q.notEq(null)), Q.sortBy('occurred_at'))
+    .fetch();
+  return entries.flatMap((entry) => {
+    const { lost: raw, recordTable: table } = entry;
+    const base = raw && readBase(raw);
+    if (!raw || !base) return [];
+    const revision = otherHistory?.has(entry.workspaceId) ? 0 : base.revision;
+    return [{ entry, table, raw, base: { ...base, revision } }];
+  });
+}
+
+/** What was written in one transaction, directly or through others, belongs together. Parents stand first. */
+function actionsOf(all: Lost[]): Lost[][] {
+  let actions: { members: Lost[]; groups: Set<string> }[] = [];
+  for (const lost of all) {
+    const groups = new Set(lost.base.groups);
+    const joined = actions.filter((action) => lost.base.groups.some((group) => action.groups.has(group)));
+    for (const action of joined) for (const group of action.groups) groups.add(group);
+    actions = actions.filter((action) => !joined.includes(action));
+    actions.push({ members: [...joined.flatMap(({ members }) => members), lost], groups });
+  }
+  const rank = ({ table }: Lost) => SYNCED_TABLES.indexOf(table);
+  return actions.map(({ members }) => members.sort((a, b) => rank(a) - rank(b)));
+}
+
+async function isReady(to: Applying, action: readonly Lost[]): Promise<boolean> {
+  const brought = new Set(action.filter(isNew).map(({ raw }) => raw.id));
+  for (const lost of action) {
+    const current = await to.draft.get(lost.table, lost.raw.id);
+    if (current?._status === 'deleted') return false;
+    const needed = parentsNamed(lost);
+    if (!isNew(lost)) needed.push({ table: lost.table, id: lost.raw.id });
+    for (const { table, id } of needed) {
+      if (!brought.has(id) && !(await isHere(to, table, id))) return false;
+    }
+  }
+  return true;
+}
+
+const isNew = ({ raw }: Lost): boolean => raw.remote_id === null;
+
+async function isHere(to: Applying, table: SyncedTable, id: string): Promise<boolean> {
+  const raw = await to.draft.get(table, id);
+  return raw !== null && raw._status !== 'deleted';
+}
+
+/** The records under which the lost values put this one. */
+function parentsNamed({ table, raw, base }: Lost): { table: SyncedTable; id: string }[] {
+  const isWhole = raw.remote_id === null;
+  const named = Object.entries(columnsOf(table)).flatMap(([name, column]) => {
+    const id = raw[name];
+    const counts = column.parent === true && (isWhole || name in base.columns);
+    return counts && typeof id === 'string' ? [{ table: column.to as SyncedTable, id }] : [];
+  });
+  const workspace = { table: 'workspaces' as const, id: raw.workspace_id as string };
+  return isWhole && table !== 'workspaces' ? [workspace, ...named] : named;
+}
+
+async function revive(to: Applying, lost: Lost): Promise<void> {
+  const { entry, table, raw, base } = lost;
+  const current = await to.draft.get(table, raw.id);
+  if (current?._status === 'created') to.draft.put(table, withValues(to, current, lost));
+  else if (current) to.draft.put(table, withEdits(current, lost));
+  else {
+    const again: Raw = { ...raw };
+    // Columns that came after it was lost have their defaults.
+    for (const name of trackedColumns(table)) if (!(name in raw)) again[name] = defaultOf(table, name);
+    markCreated(again, base);
+    to.draft.put(table, again);
+  }
+  const columns = Object.fromEntries(
+    Object.entries(entry.columns).map(([name, column]) => [
+      name,
+      { ...column, chosen: column.local, by: 'restored' },
+    ]),
+  );
+  to.draft.also(() =>
+    entry.prepareUpdate((draft) => {
+      draft.lost = null;
+      draft.columns = columns;
+    }),
+  );
+}
+
+/** All that a new record had was an edit, of nothing. */
+function lostEdits({ table, raw, base }: Lost): SyncBase['columns'] {
+  if (raw.remote_id !== null) return base.columns;
+  const edit = { value: null, ...(base.created ?? { editedAt: 0, offset: 0 }) };
+  const names = trackedColumns(table).filter((name) => name in raw);
+  return Object.fromEntries(names.map((name) => [name, edit]));
+}
+
+/** The record as it came back with the edits it had lost, on the base they were made on; newer edits stand. */
+function withEdits(current: Raw, lost: Lost): Raw {
+  const { table, raw, base } = lost;
+  const known = readBase(current);
+  const edited: Raw = { ...current };
+  const columns = { ...known?.columns };
+  for (const [name, edit] of Object.entries(lostEdits(lost))) {
+    const server = current[name] ?? null;
+    if (name in columns || sameValue(table, name, raw[name] ?? null, server)) continue;
+    columns[name] = { ...edit, server };
+    edited[name] = raw[name] ?? null;
+  }
+  const groups = joined(known, base);
+  const revision = Math.min(base.revision, known?.revision ?? Number(current.revision));
+  markEdited(table, edited, {
+    stamps: base.stamps,
+    server: stampsOf(current),
+    ...known,
+    revision,
+    groups,
+    columns,
+  });
+  return edited;
+}
+
+function joined(known: SyncBase | null, lost: SyncBase): string[] {
+  return [...new Set([...(known?.groups ?? []), ...lost.groups])];
+}
+
+/**
+ * The record, which is to be created on the server anew, with the edits it had lost. Nothing there will conflict
+ * with them: where they were made on other values than it has by now, a person decides.
+ */
+function withValues(to: Applying, current: Raw, lost: Lost): Raw {
+  const { table, raw } = lost;
+  const edits = lostEdits(lost);
+  const of = (value: (name: string) => RawValue | undefined) =>
+    Object.fromEntries(Object.keys(edits).map((name) => [name, value(name) ?? null]));
+  const [base, local, remote] = [
+    of((name) => edits[name]?.value),
+    of((name) => raw[name]),
+    of((name) => current[name]),
+  ];
+  const merged = mergeRecord({ table, base, local, remote, policies: {}, localTimes: {}, remoteTimes: {} });
+  const known = readBase(current);
+  const again: Raw = { ...current };
+  markCreated(again, { revision: 0, columns: {}, ...known, groups: joined(known, lost.base) });
+  const asked: Record<string, ConflictColumn> = {};
+  for (const [name, { value, how }] of Object.entries(merged)) {
+    again[name] = value;
+    if (how !== 'conflict') continue;
+    const sides = { base: base[name] ?? null, local: local[name] ?? null, remote: remote[name] ?? null };
+    asked[name] = { ...sides, chosen: value, by: 'open' };
+  }
+  if (Object.keys(asked).length > 0) {
+    addConflict(to, { kind: 'columns', state: 'open', table, raw: current, columns: asked });
+  }
+  return again;
+}

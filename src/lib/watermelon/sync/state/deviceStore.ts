@@ -1,0 +1,138 @@
+/** What this device knows of itself and of its scopes, in memory and in the local database. */
+
+import { v7 as uuidv7 } from 'uuid';
+import type { Cursor, Scope } from '@/core/protocol';
+import type { ConvoyDatabase } from '../../database';
+import { fetchAll } from '../../fetchAll';
+import { type DeviceFacts, DeviceState, OutboxBatch, type PendingRefill, ScopeCursor } from '../../models';
+import type { Collection, Model } from '../../models/watermelondb';
+import type { IdMap } from '../idMapping';
+
+const DEVICE = 'device';
+
+export interface ScopeState {
+  cursor: Cursor;
+  role: Scope['role'];
+  /** Own revisions above the cursor. */
+  skip: number[];
+  /** The scope's history changed, and not all of the new one is here yet. */
+  resync?: boolean;
+  /** Tables that are new here, or have new columns, and are not all here yet. */
+  refill?: PendingRefill;
+}
+
+function newDevice(): DeviceFacts {
+  return { deviceId: uuidv7(), nextBatch: 1, clockOffset: 0, lastSyncedAt: null };
+}
+
+/** @returns the revision up to which everything is here: one that is still being paged is not done. */
+export function doneUpTo(cursor: Cursor): number {
+  return cursor.after === undefined ? cursor.revision : cursor.revision - 1;
+}
+
+/** Loaded by each sync, under its lock; every change is prepared here and written with the batch it belongs to. */
+export class DeviceStore {
+  readonly scopes = new Map<string, ScopeState>();
+  private readonly cursorRecords = new Map<string, ScopeCursor>();
+
+  private constructor(
+    private readonly database: ConvoyDatabase,
+    private readonly ids: IdMap,
+    public facts: DeviceFacts,
+    private factsRecord: DeviceState | null,
+  ) {}
+
+  static async load(database: ConvoyDatabase, ids: IdMap): Promise<DeviceStore> {
+    const [cursors = [], states = []] = await fetchAll(database, [ScopeCursor.table, DeviceState.table]);
+    const record = (states as DeviceState[]).find(({ id }) => id === DEVICE) ?? null;
+    const facts = record ? (record.value as DeviceFacts) : newDevice();
+    const store = new DeviceStore(database, ids, facts, record);
+    database.forgetSeenRevisions();
+    for (const record of cursors as ScopeCursor[]) {
+      store.cursorRecords.set(record.id, record);
+      const { resync = false, refill, ...paging } = record.paging ?? {};
+      const cursor = { revision: record.revision, tag: record.tag, ...paging };
+      store.scopes.set(record.id, { cursor, role: record.role, skip: record.skip, resync, refill });
+      store.noteSeen(record.id, doneUpTo(cursor));
+    }
+    return store;
+  }
+
+  collection<T extends Model>(model: { table: unknown }): Collection<T> {
+    return this.database.get<T>(model.table as never);
+  }
+
+  /**
+   * Whether what the server has is to be looked at before more is pushed: edits would be judged against
+   * a history, or in columns, that were never seen here.
+   */
+  get mustPullFirst(): boolean {
+    return [...this.scopes.values()].some(({ resync, refill }) => resync === true || refill !== undefined);
+  }
+
+  /** @returns the batch in flight, or null. */
+  async outbox(): Promise<OutboxBatch | null> {
+    const [batches = []] = await fetchAll(this.database, [OutboxBatch.table]);
+    return (batches[0] as OutboxBatch | undefined) ?? null;
+  }
+
+  prepareFacts(changes: Partial<DeviceFacts>): Model {
+    this.facts = { ...this.facts, ...changes };
+    const value = this.facts;
+    if (this.factsRecord) {
+      return this.factsRecord.prepareUpdate((record) => {
+        record.value = value;
+      });
+    }
+    this.factsRecord = this.collection<DeviceState>(DeviceState).prepareCreateFromDirtyRaw({
+      id: DEVICE,
+      _status: 'synced',
+      value: JSON.stringify(value),
+    });
+    return this.factsRecord;
+  }
+
+  prepareScope(id: string, state: ScopeState): Model {
+    this.scopes.set(id, state);
+    this.noteSeen(id, doneUpTo(state.cursor));
+    const { revision, tag, ...rest } = state.cursor;
+    const { refill } = state;
+    const isUnderWay =
+      rest.target !== undefined || rest.own !== undefined || state.resync || refill !== undefined;
+    const paging = isUnderWay ? { ...rest, ...(state.resync && { resync: true }), refill } : null;
+    const known = this.cursorRecords.get(id);
+    if (known) {
+      return known.prepareUpdate((record) => {
+        record.revision = revision;
+        record.tag = tag;
+        record.paging = paging;
+        record.role = state.role;
+        record.skip = state.skip;
+      });
+    }
+    const created = this.collection<ScopeCursor>(ScopeCursor).prepareCreateFromDirtyRaw({
+      id,
+      _status: 'synced',
+      revision,
+      tag,
+      paging: paging && JSON.stringify(paging),
+      role: state.role,
+      skip: JSON.stringify(state.skip),
+    });
+    this.cursorRecords.set(id, created);
+    return created;
+  }
+
+  prepareForgetScope(id: string): Model | null {
+    this.scopes.delete(id);
+    this.noteSeen(id, 0);
+    const record = this.cursorRecords.get(id);
+    this.cursorRecords.delete(id);
+    return record ? record.prepareDestroyPermanently() : null;
+  }
+
+  /** Records name their workspace by the id it has here. */
+  private noteSeen(scope: string, revision: number): void {
+    this.database.noteSeenRevision(this.ids.toLocal(scope), revision);
+  }
+}

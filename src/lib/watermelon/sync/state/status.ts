@@ -1,0 +1,47 @@
+import type { Reaction, SyncError } from '@/core/errors';
+import type { Progress } from '../pullSync';
+
+/** What a person should know about the state of this device. */
+export interface SyncStatus {
+  kind: 'idle' | 'syncing' | 'offline' | 'error';
+  /** Local changes that the server has not acknowledged, in records. */
+  pending: number;
+  /** Changes the server refused and someone has to look at. */
+  quarantined: number;
+  /** Device time of the last sync that came to its end, ms; null for never. */
+  lastSyncedAt: number | null;
+  progress: Progress | null;
+  error: SyncError | null;
+}
+
+/** What one `sync()` did. It is returned, never thrown. */
+export interface SyncResult {
+  /** `ok` everything is in step; `offline` no network; `partial` more is left for the next sync. */
+  status: 'ok' | 'partial' | 'offline' | 'error' | 'signed_out';
+  error: SyncError | null;
+  /** What is to be done about the error. */
+  reaction: Reaction | null;
+  /** Changes the server took. */
+  pushed: number;
+  /** Rows and tombstones applied here. */
+  pulled: number;
+  conflicts: number;
+  rejected: number;
+  /** Bytes. */
+  sent: number;
+  received: number;
+  durationMs: number;
+}
+
+export const NOTHING_DONE: SyncResult = {
+  status: 'ok',
+  error: null,
+  reaction: null,
+  pushed: 0,
+  pulled: 0,
+  conflicts: 0,
+  rejected: 0,
+  sent: 0,
+  received: 0,
+  durationMs: 0,
+};

@@ -1,0 +1,75 @@
+/** Stored values of records in words, for the quarantine and the ledger. Pure. */
+
+import { columnsOf, type SyncedTable } from '@/domain/schema';
+import type { TaskPriority, TaskStatus } from '@/domain/vocabulary';
+import { PRIORITY_LABELS, stageLabel, TASK_STATUS_LABELS, wordsOf } from '../ui/labels';
+
+const NOUNS: Record<SyncedTable, string> = {
+  workspaces: 'workspace',
+  workspace_members: 'membership',
+  workflows: 'workflow',
+  projects: 'project',
+  milestones: 'milestone',
+  tasks: 'task',
+  task_dependencies: 'dependency',
+  activity_feed: 'entry of the feed',
+  patterns: 'pattern',
+  best_practices: 'best practice',
+  deletions: 'deletion',
+};
+
+export function tableNoun(table: SyncedTable): string {
+  return NOUNS[table];
+}
+
+const RULES: Record<string, string> = {
+  remote: 'the server’s value stands',
+  later: 'the later edit wins',
+  text: 'both texts were merged',
+  open: 'nothing yet: both changed the same words',
+  person: 'a person decided',
+};
+
+/** How a column was decided, in words. */
+export function ruleText(by: string): string {
+  return RULES[by] ?? wordsOf(by);
+}
+
+type Stored = string | number | boolean | null | undefined;
+
+/** @param value as the local database stores it: times in ms, JSON as text. */
+export function valueText(table: SyncedTable, column: string, value: Stored): string {
+  if (value === null || value === undefined || value === '') return 'nothing';
+  if (column === 'current_stage') return stageLabel(String(value));
+  if (table === 'tasks' && column === 'status')
+    return TASK_STATUS_LABELS[value as TaskStatus] ?? String(value);
+  if (column === 'priority') return PRIORITY_LABELS[value as TaskPriority] ?? String(value);
+  if (columnsOf(table)[column]?.kind === 'time') return new Date(Number(value)).toLocaleString();
+  return String(value);
+}
+
+/** A change that is not on the server, as it is kept here. */
+export interface WantedValues {
+  table: SyncedTable;
+  operation: 'insert' | 'update' | 'delete';
+  values: Readonly<Record<string, Stored>>;
+  /** update: the columns as they were, where that is known. */
+  base: Readonly<Record<string, Stored>>;
+}
+
+/** The columns of a change that people can make sense of, with their value before, of an update. */
+export function wantedColumns({ table, operation, values, base }: WantedValues) {
+  if (operation === 'delete') return [];
+  const columns = columnsOf(table);
+  return Object.entries(values)
+    .filter(([column, value]) => {
+      const { kind, default: usual } = columns[column] ?? {};
+      if (kind === undefined || kind === 'ref' || column === 'sort_order') return false;
+      return operation === 'update' || (value !== null && value !== usual);
+    })
+    .map(([column, wanted]) => ({
+      column,
+      wanted,
+      before: operation === 'update' && column in base ? (base[column] ?? null) : undefined,
+    }));
+}

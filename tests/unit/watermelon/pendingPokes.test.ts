@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import type { Poke } from '@/core/pokes';
+import { UnmetPokes } from '@/lib/watermelon/sync/automatic/pendingPokes';
+
+const advanced = (revision: number, scope = 'a'): Poke => ({ kind: 'advanced', scope, revision });
+const membership = (member: boolean, scope = 'a'): Poke => ({ kind: 'membership', scope, member });
+
+function unmetBy(held: [string, number][], ...pokes: Poke[]): boolean {
+  const unmet = new UnmetPokes();
+  for (const poke of pokes) unmet.add(poke);
+  unmet.drop(new Map(held));
+  return !unmet.isEmpty;
+}
+
+describe('pokes that still have to be answered', () => {
+  it('K6: not those about what is here', () => {
+    expect(unmetBy([['a', 5]], advanced(5))).toBe(false);
+    expect(unmetBy([['a', 5]], advanced(6))).toBe(true);
+    expect(unmetBy([['a', 5]], advanced(6), advanced(4))).toBe(true);
+    expect(unmetBy([['b', 9]], advanced(1))).toBe(true);
+  });
+
+  it('K6: not memberships this device knows of', () => {
+    expect(unmetBy([['a', 1]], membership(true))).toBe(false);
+    expect(unmetBy([], membership(true))).toBe(true);
+    expect(unmetBy([['a', 1]], membership(false))).toBe(true);
+    expect(unmetBy([], membership(false))).toBe(false);
+  });
+
+  it('K5: one that syncs do not meet is given up after the second', () => {
+    const unmet = new UnmetPokes();
+    unmet.add(advanced(7));
+    for (const left of [true, false]) {
+      unmet.end(unmet.begin(), new Map([['a', 1]]));
+      expect(unmet.isEmpty).toBe(!left);
+    }
+  });
+
+  it('one that came while a sync ran is not counted as tried by it', () => {
+    const unmet = new UnmetPokes();
+    unmet.add(advanced(7));
+    unmet.end(unmet.begin(), new Map());
+    const begun = unmet.begin();
+    unmet.add(advanced(8));
+    unmet.end(begun, new Map());
+    expect(unmet.isEmpty).toBe(false);
+  });
+
+  it('K7: a gap is made up for by the next sync that begins', () => {
+    const unmet = new UnmetPokes();
+    unmet.addGap();
+    expect(unmet.isEmpty).toBe(false);
+    const begun = unmet.begin();
+    expect(unmet.isEmpty).toBe(true);
+    unmet.addGap();
+    unmet.end(begun, new Map());
+    expect(unmet.isEmpty).toBe(false);
+  });
+});
