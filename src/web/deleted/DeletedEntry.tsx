@@ -2,7 +2,7 @@ import { mayRestore } from '@/domain/taskRules';
 import { type ObservedDeletion, restoreDeletion } from '@/lib/watermelon/contextService';
 import { useMembers } from '../hooks/useMembers';
 import { tableNoun } from '../shared/values';
-import { count } from '../status/statusText';
+import { count } from '../ui/count';
 import { ErrorNote } from '../ui/ErrorNote';
 import { TimeAgo } from '../ui/TimeAgo';
 import { useAction } from '../ui/useAction';

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import { platform } from '../session/session';
+import { platform } from '../platform';
 import { useDevice } from './useDevice';
 import { useSyncStatus } from './useSyncStatus';
 

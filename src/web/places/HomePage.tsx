@@ -6,12 +6,13 @@ import { useDevice } from '../hooks/useDevice';
 import { useCount, useQuery } from '../hooks/useQuery';
 import { useSyncStatus } from '../hooks/useSyncStatus';
 import { routes } from '../routes';
-import { count } from '../status/statusText';
+import { count } from '../ui/count';
 import { EmptyState } from '../ui/EmptyState';
+import { orNull } from '../ui/formValues';
 import { Icon } from '../ui/Icon';
 import { byName } from '../ui/order';
 import { RecordDialog } from '../ui/RecordDialog';
-import { orNull, WORKSPACE_FIELDS } from './forms';
+import { WORKSPACE_FIELDS } from './forms';
 
 /** All workspaces on this device. */
 export function HomePage() {

@@ -6,15 +6,16 @@ import { usePermissions } from '../hooks/useMembers';
 import { useQuery, useRecord } from '../hooks/useQuery';
 import { routes } from '../routes';
 import { NothingHere } from '../shared/NothingHere';
-import { count } from '../status/statusText';
 import { TaskDialog } from '../tasks/TaskDialog';
 import { TaskList } from '../tasks/TaskList';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
+import { count } from '../ui/count';
+import { orNull, toDateField, toTime } from '../ui/formValues';
 import { Icon } from '../ui/Icon';
 import { Prose } from '../ui/Prose';
 import { RecordDialog } from '../ui/RecordDialog';
 import { RoleNote } from '../ui/RoleNote';
-import { MILESTONE_FIELDS, orNull, toDateField, toTime } from './forms';
+import { MILESTONE_FIELDS } from './forms';
 import { MilestoneFacts } from './MilestoneFacts';
 import { PlaceHeader } from './PlaceHeader';
 

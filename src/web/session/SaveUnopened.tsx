@@ -1,8 +1,9 @@
 import { ConvoyError } from '@/core/errors';
+import { platform } from '../platform';
 import { ErrorNote } from '../ui/ErrorNote';
 import { saveFile } from '../ui/saveFile';
 import { useAction } from '../ui/useAction';
-import { loadDefaults, platform, type User } from './session';
+import { loadDefaults, type User } from './session';
 
 /**
  * Saves what is on this device where its database cannot be opened: what is here alone, to be read by people, or

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import type { SignOutOptions, SignOutResult, UnsyncedCounts } from '@/lib/watermelon';
 import { useUnsynced } from '../hooks/useUnsynced';
 import { DownloadButton } from '../shared/DownloadButton';
-import { count } from '../status/statusText';
+import { count } from '../ui/count';
 import { Dialog } from '../ui/Dialog';
 import { ErrorNote } from '../ui/ErrorNote';
 import { useAction } from '../ui/useAction';

@@ -1,7 +1,8 @@
 import { useEffect, useState } from 'react';
+import { platform } from '../platform';
 import { ErrorNote } from '../ui/ErrorNote';
 import { useAction } from '../ui/useAction';
-import { loadDefaults, platform } from './session';
+import { loadDefaults } from './session';
 
 /** Begins, or goes on with, work that belongs to no account. */
 export function StartAlone({ onStart }: { onStart: () => Promise<void> }) {

@@ -3,7 +3,7 @@
 import { ConvoyError } from '@/core/errors';
 import type { ConvoyClient } from '@/lib/supabase/client';
 import { SESSION_KEY } from '@/lib/watermelon/accounts/sessionKey';
-import { createPlatform } from '@/platform/web';
+import { platform } from '../platform';
 import { WITHOUT_ACCOUNT } from './lastUse';
 import { notLoaded } from './notLoaded';
 
@@ -11,8 +11,6 @@ export interface User {
   id: string;
   email: string;
 }
-
-export const platform = createPlatform();
 
 /** What puts Supabase and the local database together; a part of the app of its own, as for the library itself. */
 export const loadDefaults = () =>

@@ -8,16 +8,9 @@ import {
   type SignOutOptions,
   type SignOutResult,
 } from '@/lib/watermelon';
+import { platform } from '../platform';
 import { latestStep, onStepElsewhere, tellOtherTabs } from './oneAccount';
-import {
-  loadDefaults,
-  openClient,
-  platform,
-  rememberAlone,
-  storedUser,
-  type User,
-  worksAlone,
-} from './session';
+import { loadDefaults, openClient, rememberAlone, storedUser, type User, worksAlone } from './session';
 
 /** What the page as a whole is doing. Without an account there is no user, and may be no client. */
 export type Phase =

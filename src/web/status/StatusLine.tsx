@@ -2,11 +2,12 @@ import { Link } from 'wouter';
 import { useDevice } from '../hooks/useDevice';
 import { useSyncStatus } from '../hooks/useSyncStatus';
 import { routes } from '../routes';
+import { count } from '../ui/count';
 import { Icon } from '../ui/Icon';
 import { useAction } from '../ui/useAction';
 import { useNow } from '../ui/useNow';
 import { Announcement } from './Announcement';
-import { count, statusText, WITHOUT_ACCOUNT } from './statusText';
+import { statusText, WITHOUT_ACCOUNT } from './statusText';
 
 /** How this device stands with the server; always on the page. */
 export function StatusLine({ sessionEnded, onSignIn }: { sessionEnded: boolean; onSignIn: () => void }) {

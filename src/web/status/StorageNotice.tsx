@@ -5,10 +5,10 @@ import type { SyncedTable } from '@/domain/schema';
 import { useDevice } from '../hooks/useDevice';
 import { useStorageTrouble } from '../hooks/useStorageTrouble';
 import { RecordName } from '../shared/RecordName';
+import { count } from '../ui/count';
 import { ErrorNote } from '../ui/ErrorNote';
 import { Icon } from '../ui/Icon';
 import { useAction } from '../ui/useAction';
-import { count } from './statusText';
 import { storageText } from './storageText';
 
 /** What people have to know of the local storage; nothing while all is well. */

@@ -2,6 +2,7 @@
 
 import { reactionTo } from '@/core/errors';
 import type { SyncStatus } from '@/lib/watermelon';
+import { count } from '../ui/count';
 import { timeAgo } from '../ui/TimeAgo';
 
 export interface StatusText {
@@ -81,9 +82,4 @@ function nextStep({ error }: SyncStatus): string {
     case 'sign_in':
       return 'look at the sync page';
   }
-}
-
-/** @returns "1 change", "2 changes" */
-export function count(n: number, noun: string): string {
-  return `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;
 }

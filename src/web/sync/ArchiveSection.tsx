@@ -3,8 +3,8 @@ import type { Archived } from '@/lib/watermelon';
 import { useDevice } from '../hooks/useDevice';
 import { useArchive } from '../hooks/useSyncRecords';
 import { DownloadButton } from '../shared/DownloadButton';
-import { count } from '../status/statusText';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
+import { count } from '../ui/count';
 import { TimeAgo } from '../ui/TimeAgo';
 import { Wanted } from './Wanted';
 

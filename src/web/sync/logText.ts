@@ -1,7 +1,7 @@
 /** Entries of the sync log in words. Pure. */
 
 import type { SyncLogItem } from '@/lib/watermelon';
-import { count } from '../status/statusText';
+import { count } from '../ui/count';
 
 const HEADLINES: Record<SyncLogItem['status'], string> = {
   ok: 'Done',

@@ -3,7 +3,7 @@ import type { Activity, TaskContext } from '@/domain/entities';
 import { useMembers } from '../hooks/useMembers';
 import { useTaskActivityHistory } from '../hooks/useTaskActivityHistory';
 import { routes } from '../routes';
-import { count } from '../status/statusText';
+import { count } from '../ui/count';
 import { TimeAgo } from '../ui/TimeAgo';
 import { describeActivity } from './activityText';
 import { CommentBox } from './CommentBox';

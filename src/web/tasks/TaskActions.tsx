@@ -3,8 +3,8 @@ import type { TaskContext } from '@/domain/entities';
 import { deleteTask, getDeletions } from '@/lib/watermelon/contextService';
 import type { JustDeleted } from '../deleted/UndoNote';
 import { usePermissions } from '../hooks/useMembers';
-import { count } from '../status/statusText';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
+import { count } from '../ui/count';
 import { Icon } from '../ui/Icon';
 import { TaskDialog } from './TaskDialog';
 

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import type { Milestone, Task } from '@/domain/entities';
 import { createTask, updateTask } from '@/lib/watermelon/contextService';
-import { orNull } from '../places/forms';
+import { orNull } from '../ui/formValues';
 import { PRIORITY_LABELS, TASK_STATUS_LABELS } from '../ui/labels';
 import { type FieldSpec, RecordDialog } from '../ui/RecordDialog';
 import { MilestoneSelect } from './MilestoneSelect';

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { columnsOf, SYNCED_TABLES } from '@/domain/schema';
 import type { Raw } from '@/lib/watermelon/models/watermelondb';
-import { type Dirty, inPushOrder, toChange } from '@/lib/watermelon/sync/push/changes';
+import { inPushOrder, toChange } from '@/lib/watermelon/sync/push/changes';
+import type { Dirty } from '@/lib/watermelon/sync/records/unsynced';
 
 const ids = { toLocal: (id: string) => id, toRemote: (id: string) => id };
 const WORKSPACE = 'w';

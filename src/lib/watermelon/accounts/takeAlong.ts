@@ -14,11 +14,11 @@ import { readBase, trackDelete } from '../models/tracking';
 import { type Model, Q, type Raw } from '../models/watermelondb';
 import { IdMappings } from '../sync/idMapping';
 import { keepingEdits } from '../sync/pull/applyRows';
-import { archive } from '../sync/pull/purge';
-import { deletedIds, fetchDirty } from '../sync/push/changes';
 import type { Applying } from '../sync/records/applyContext';
 import { sameValue } from '../sync/records/codec';
 import { Draft } from '../sync/records/unitOfWork';
+import { deletedIds, fetchDirty } from '../sync/records/unsynced';
+import { archive } from '../sync/setAside/archive';
 import { LOCAL_USER } from './databases';
 
 /** Whose the work becomes. It stands in the database the work comes from until the work is gone from there. */

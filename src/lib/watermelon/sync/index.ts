@@ -10,24 +10,20 @@ export {
   type TablePolicies,
   withPolicies,
 } from './merge/policies';
-export { discardArchived } from './pull/purge';
-export { type Progress, pullSync } from './pullSync';
+export { pullSync } from './pullSync';
 export { pushSync } from './pushSync';
+export { discardArchived } from './setAside/archive';
 export {
   countUnsynced,
   exportUnsynced,
   type UnsyncedCounts,
   type UnsyncedExport,
 } from './setAside/exportUnsynced';
-export { discardQuarantined, editQuarantined, retryQuarantined } from './setAside/quarantine';
-export {
-  discardLost,
-  reverseSettlement,
-  type SettledDetails,
-  type Settlement,
-  settleConflict,
-} from './setAside/settle';
-export type { SyncResult, SyncStatus } from './state/status';
+export { discardLost } from './setAside/ledger';
+export { discardQuarantined, editQuarantined, retryQuarantined } from './setAside/retry';
+export { reverseSettlement, type Settlement, settleConflict } from './setAside/settle';
+export type { SettledDetails } from './setAside/settledActivity';
+export type { Progress, SyncResult, SyncStatus } from './state/status';
 export { SyncClock } from './state/syncClock';
 export type { SyncSession } from './state/syncContext';
 export { observeSyncLog, readSyncLog, type SyncLogItem } from './state/syncLog';

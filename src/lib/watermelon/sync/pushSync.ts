@@ -14,9 +14,9 @@ import { fail, ok, type Result } from '@/core/result';
 import { OutboxBatch } from '../models';
 import { IN_DOUBT } from '../models/tracking';
 import { applyPushAnswer, refuseLocally } from './push/applyAnswer';
-import { hasUnsynced } from './push/changes';
 import { PushPlan } from './push/plan';
 import { Draft } from './records/unitOfWork';
+import { hasUnsynced } from './records/unsynced';
 import type { SyncSession } from './state/syncContext';
 
 /** Changes sent in one batch, about; groups are never cut. */

@@ -1,11 +1,10 @@
 /** Rows and tombstones of the server → local records. Used by pulls and by the effects of a push. */
 
-import { v7 as uuidv7 } from 'uuid';
 import type { Columns, Json, Page } from '@/core/protocol';
 import { columnsSince, SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
 import { mayWrite } from '@/domain/taskRules';
 import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
-import { Conflict, type ConflictColumn } from '../../models';
+import type { ConflictColumn } from '../../models';
 import {
   followStatus,
   markEdited,
@@ -18,8 +17,9 @@ import {
 } from '../../models/tracking';
 import type { Raw, RawValue } from '../../models/watermelondb';
 import type { Applying } from '../records/applyContext';
-import { defaultOf, rowsOf, sameValue, toRaw } from '../records/codec';
-import { archive } from './purge';
+import { defaultOf, isEditable, rowsOf, sameValue, toRaw } from '../records/codec';
+import { archive } from '../setAside/archive';
+import { addConflict, keepInLedger } from '../setAside/ledger';
 
 /** What applying found, for the result of the sync. */
 export interface Counts {
@@ -158,26 +158,6 @@ export function keepingEdits(table: SyncedTable, incoming: Raw, current: Raw): R
   return kept;
 }
 
-const BOOKKEEPING = new Set([
-  'id',
-  '_status',
-  '_changed',
-  'workspace_id',
-  'remote_id',
-  'sync_base',
-  'sync_error',
-  'is_synced',
-  'sync_status',
-  'revision',
-  'created_at',
-  'updated_at',
-  'last_modified_by',
-  'actor_id',
-  'display_name',
-  'kind',
-]);
-const isEditable = (name: string): boolean => !BOOKKEEPING.has(name);
-
 /** @returns whether unsynced values went to the ledger. */
 export async function applyTombstone(to: Applying, table: SyncedTable, id: string): Promise<boolean> {
   const current = await to.draft.get(table, id);
@@ -204,65 +184,5 @@ function isPerhapsLost(to: Applying, table: SyncedTable, raw: Raw): boolean {
     mayWrite('owner', table, 'update') &&
     table !== 'workspace_members' &&
     table !== 'deletions'
-  );
-}
-
-/**
- * Writes the values a record loses into the ledger, in the transaction that takes them from it; with all
- * that is needed to make them again, unless they were withdrawn.
- */
-export function keepInLedger(
-  to: Applying,
-  table: SyncedTable,
-  raw: Raw,
-  base: SyncBase,
-  kind: 'gone' | 'deleted' | 'withdrawn',
-  only: readonly string[] = Object.keys(base.columns),
-): void {
-  const names =
-    raw.remote_id === null ? Object.keys(raw).filter((name) => isEditable(name) && raw[name] !== null) : only;
-  const columns = Object.fromEntries(
-    names.map((name): [string, ConflictColumn] => [
-      name,
-      {
-        base: base.columns[name]?.value ?? null,
-        local: raw[name] ?? null,
-        remote: null,
-        chosen: null,
-        by: 'remote',
-      },
-    ]),
-  );
-  const kept = Object.fromEntries(Object.entries(base.columns).filter(([name]) => only.includes(name)));
-  const lost: Raw = { ...raw };
-  writeBase(lost, { ...base, columns: kept, deletion: undefined });
-  addConflict(to, { kind, state: 'settled', table, raw, columns, ...(kind !== 'withdrawn' && { lost }) });
-}
-
-export function addConflict(
-  to: Applying,
-  entry: {
-    kind: Conflict['kind'];
-    state: Conflict['state'];
-    table: SyncedTable;
-    raw: Raw;
-    columns: Record<string, ConflictColumn>;
-    lost?: Raw;
-  },
-): void {
-  to.draft.also(() =>
-    to.database.get<Conflict>(Conflict.table as never).prepareCreateFromDirtyRaw({
-      id: uuidv7(),
-      _status: 'synced',
-      kind: entry.kind,
-      state: entry.state,
-      record_table: entry.table,
-      record_id: entry.raw.id,
-      workspace_id: entry.raw.workspace_id,
-      columns: JSON.stringify(entry.columns),
-      lost: entry.lost ? JSON.stringify(entry.lost) : null,
-      device_id: to.deviceId,
-      occurred_at: to.now,
-    }),
   );
 }

@@ -7,9 +7,9 @@ import type { Columns, Page, PullAnswer } from '@/core/protocol';
 import { SYNCED_TABLES } from '@/domain/schema';
 import { Conflict } from '../../models';
 import { Q } from '../../models/watermelondb';
-import { EDITED } from '../push/changes';
 import type { Applying } from '../records/applyContext';
 import { toFilledRows } from '../records/codec';
+import { EDITED } from '../records/unsynced';
 import type { SyncSession } from '../state/syncContext';
 
 /**

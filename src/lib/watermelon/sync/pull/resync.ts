@@ -11,9 +11,9 @@ import { Conflict, Quarantined } from '../../models';
 import { EXPIRED, IN_DOUBT, markCreated, readBase, UNCONFIRMED, writeBase } from '../../models/tracking';
 import { type Model, Q, type Raw } from '../../models/watermelondb';
 import type { Applying } from '../records/applyContext';
+import { archive } from '../setAside/archive';
 import { quarantine } from '../setAside/quarantine';
 import { applyTombstone } from './applyRows';
-import { archive } from './purge';
 
 /**
  * Marks every record of the scope that the server once acknowledged. In another history edits forget the

@@ -7,8 +7,11 @@ import { markEdited, readBase, type SyncBase, trackedColumns, writeBase } from '
 import type { Raw } from '../../models/watermelondb';
 import { recordsNaming } from '../idMapping';
 import { keepingEdits } from '../pull/applyRows';
-import type { Settling } from '../records/applyContext';
+import type { Applying } from '../records/applyContext';
+import { bringBack, deletedWith } from '../records/cascade';
 import { defaultOf, sameValue, toRaw, toStored } from '../records/codec';
+import { keepInLedger } from '../setAside/ledger';
+import type { Settling } from './pushContext';
 
 /**
  * The change is in. Each column is compared with the value that was sent: one edited meanwhile
@@ -108,4 +111,26 @@ export function deleteTwin(to: Settling, table: SyncedTable, deleted: Raw, remot
   const groups = readBase(deleted)?.groups ?? [];
   writeBase(twin, { revision, groups, columns: {}, deletion: { root: twin.id, seen: revision } });
   to.draft.put(table, twin);
+}
+
+/**
+ * The deletion of `root` is in: what it took along here and on the server goes for good. What the
+ * server kept, because others had moved it elsewhere, comes back.
+ * @param cascaded local ids that the server deleted along with others
+ */
+export async function destroyDeleted(
+  to: Applying,
+  root: string,
+  cascaded: ReadonlySet<string>,
+): Promise<void> {
+  const { draft } = to;
+  for (const { table, raw } of await deletedWith(draft, root)) {
+    if (raw.id === root || raw.remote_id === null || cascaded.has(raw.id)) {
+      draft.destroy(table, raw.id);
+      // The server has nothing of these edits; should the deletion be restored, they are here.
+      const base = readBase(raw);
+      const isUnsynced = raw.remote_id === null || Object.keys(base?.columns ?? {}).length > 0;
+      if (base && isUnsynced) keepInLedger(to, table, raw, base, 'deleted');
+    } else bringBack(draft, table, raw);
+  }
 }

@@ -11,20 +11,21 @@ import {
   SCHEMA_VERSION,
 } from '@/core/protocol';
 import type { SyncedTable } from '@/domain/schema';
-import { type Deleted, readBase } from '../../models/tracking';
+import { type Deleted, markEdited, readBase, stampsOf } from '../../models/tracking';
+import type { Raw } from '../../models/watermelondb';
 import { applyPage, applyTombstone, keepingEdits } from '../pull/applyRows';
 import { purgeForgotten } from '../pull/purge';
-import type { Applying, Settling } from '../records/applyContext';
-import { destroyDeleted } from '../records/cascade';
+import type { Applying } from '../records/applyContext';
+import { deletedWith, undelete } from '../records/cascade';
 import { rowsOf, toRaw } from '../records/codec';
-import { restoreUndone } from '../records/undo';
 import { Draft } from '../records/unitOfWork';
 import { quarantine } from '../setAside/quarantine';
 import { reviveLost } from '../setAside/revive';
 import { upTo } from '../state/schemaUpgrade';
 import type { SyncSession } from '../state/syncContext';
-import { acknowledge, deleteTwin, replaceDuplicate } from './acknowledge';
+import { acknowledge, deleteTwin, destroyDeleted, replaceDuplicate } from './acknowledge';
 import { type AppliedPush, type Lost, placeOf, refusedGroup, settleBlocked, stayInPlace } from './blocked';
+import type { Settling } from './pushContext';
 import { resolveConflict, restoreDeletion } from './resolve';
 
 /** Applies the answer to the batch in flight, and forgets the batch. */
@@ -236,4 +237,20 @@ export async function refuseLocally(
     draft.also(() => stored?.prepareDestroyPermanently() ?? null);
     await draft.commit();
   }, 'sync: refuse batch');
+}
+
+/** Restores deletions that were undone on their way, now that the server's answer has been applied. */
+export async function restoreUndone(to: Settling, undone: readonly Deleted[]): Promise<void> {
+  const { draft, now, session } = to;
+  for (const { id, root } of undone) {
+    if ((await deletedWith(draft, root)).length > 0) await undelete(draft, root);
+    const record = id === undefined ? null : await draft.get('deletions', id);
+    if (!record || record.restored_at !== null) continue;
+    const stamps = stampsOf(record);
+    const edit = { value: null, editedAt: now, offset: session.clock.offset() };
+    const wanted: Raw = { ...record, restored_at: now };
+    const base = { revision: Number(record.revision), groups: [], columns: { restored_at: edit }, stamps };
+    markEdited('deletions', wanted, base);
+    draft.put('deletions', wanted);
+  }
 }

@@ -5,7 +5,7 @@ import { checkpointInTheWay, passesCheckpoints } from '@/domain/taskRules';
 import { STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
 import type { Workflow, WorkspaceMember } from '../../models';
 import { Q, type Raw, type RawValue } from '../../models/watermelondb';
-import type { Settling } from '../records/applyContext';
+import type { Settling } from './pushContext';
 
 /**
  * @param baseStage the stage the local edit was made on

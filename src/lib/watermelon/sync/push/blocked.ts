@@ -4,9 +4,10 @@ import type { PushChange, PushOutcome, PushRequest } from '@/core/protocol';
 import { columnsOf, type SyncedTable } from '@/domain/schema';
 import { readBase } from '../../models/tracking';
 import type { Raw } from '../../models/watermelondb';
-import { keepInLedger } from '../pull/applyRows';
-import type { Applying, Settling } from '../records/applyContext';
+import type { Applying } from '../records/applyContext';
+import { keepInLedger } from '../setAside/ledger';
 import { quarantine, takeBackColumns } from '../setAside/quarantine';
+import type { Settling } from './pushContext';
 
 export interface AppliedPush {
   pushed: number;

@@ -1,114 +1,11 @@
 /** Unsynced records → the changes of a push, in dependency order, in groups. */
 
 import type { PushChange } from '@/core/protocol';
-import type { StoredQuery } from '@/core/storage';
-import { columnsOf, SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
-import type { ConvoyDatabase } from '../../database';
-import { type ConvoyModel, Quarantined } from '../../models';
-import { readBase, type SyncBase, serverValue, trackedColumns } from '../../models/tracking';
-import { Q, type Raw } from '../../models/watermelondb';
+import { columnsOf, SYNCED_TABLES } from '@/domain/schema';
+import { serverValue, trackedColumns } from '../../models/tracking';
 import type { IdMap } from '../idMapping';
 import { toWire } from '../records/codec';
-
-/** An unsynced record as it stands. */
-export interface Dirty {
-  table: SyncedTable;
-  raw: Raw;
-  base: SyncBase;
-  record: ConvoyModel;
-}
-
-/** A record the user deleted before the server ever saw it: nothing to push, only to forget. */
-export type Forgotten = { table: SyncedTable; id: string };
-
-/** Found by the index on the status, so that what is in step costs nothing (rule D34). */
-export const EDITED = Q.where('_status', Q.oneOf(['created', 'updated']));
-
-/** Found by the same index: how many of each table there are, those marked as deleted included. */
-const UNSYNCED: StoredQuery = {
-  sql: SYNCED_TABLES.map(
-    (table) =>
-      `select '${table}', count(*) from "${table}" where "_status" in ('created', 'updated', 'deleted')`,
-  ).join(' union all '),
-  args: [],
-};
-
-const REFUSED: StoredQuery = { sql: `select count(*) from "${Quarantined.table}"`, args: [] };
-
-/** @returns the number of unsynced records of each table that has some, those marked as deleted included. */
-async function unsyncedByTable(database: ConvoyDatabase): Promise<Map<SyncedTable, number>> {
-  const counts = new Map<SyncedTable, number>();
-  if (database.hasRows) {
-    const [found = []] = await database.readAll([UNSYNCED]);
-    for (const [table, count] of found) if (count) counts.set(table as SyncedTable, Number(count));
-    return counts;
-  }
-  for (const table of SYNCED_TABLES) {
-    const edited = await database.get(table).query(EDITED).fetchCount();
-    const count = edited + (await deletedIds(database, table)).length;
-    if (count > 0) counts.set(table, count);
-  }
-  return counts;
-}
-
-/** @returns whether a record is unsynced, those marked as deleted included. */
-export async function hasUnsynced(database: ConvoyDatabase): Promise<boolean> {
-  return (await unsyncedByTable(database)).size > 0;
-}
-
-/** @returns the number of unsynced records, those marked as deleted included, and of refused changes. */
-export async function countWaiting(
-  database: ConvoyDatabase,
-): Promise<{ pending: number; quarantined: number }> {
-  const sum = (counts: Iterable<unknown>) => [...counts].reduce<number>((all, one) => all + Number(one), 0);
-  if (database.hasRows) {
-    const [unsynced = [], refused = []] = await database.readAll([UNSYNCED, REFUSED]);
-    return { pending: sum(unsynced.map(([, count]) => count)), quarantined: Number(refused[0]?.[0]) };
-  }
-  const pending = sum((await unsyncedByTable(database)).values());
-  const quarantined = await database
-    .get(Quarantined.table as never)
-    .query()
-    .fetchCount();
-  return { pending, quarantined };
-}
-
-/** @returns every unsynced record, those marked as deleted included. */
-export async function fetchDirty(
-  database: ConvoyDatabase,
-): Promise<{ dirty: Dirty[]; forgotten: Forgotten[] }> {
-  const dirty: Dirty[] = [];
-  const counts = await unsyncedByTable(database);
-  for (const table of SYNCED_TABLES.filter((name) => counts.has(name))) {
-    const collection = database.get<ConvoyModel>(table);
-    for (const record of await collection.query(EDITED).fetch()) dirty.push(describe(table, record));
-    for (const id of await deletedIds(database, table)) {
-      dirty.push(describe(table, await collection.find(id)));
-    }
-  }
-  const neverSent = (item: Dirty) => isDeleted(item) && item.raw.remote_id === null;
-  // What was deleted along with a record that the server knows waits for the server's word on that one.
-  const awaited = new Set(
-    dirty.filter((item) => isDeleted(item) && !neverSent(item)).map(({ raw }) => raw.id),
-  );
-  const isForgotten = (item: Dirty) => neverSent(item) && !awaited.has(item.base.deletion?.root ?? '');
-  return {
-    dirty: dirty.filter((item) => !neverSent(item)),
-    forgotten: dirty.filter(isForgotten).map(({ table, raw }) => ({ table, id: raw.id })),
-  };
-}
-
-/** @returns the records of a table that are marked as deleted. */
-export async function deletedIds(database: ConvoyDatabase, table: SyncedTable): Promise<string[]> {
-  return (await database.adapter.getDeletedRecords(table as never)) as string[];
-}
-
-/** @returns an unsynced record as it stands now. */
-export function describe(table: SyncedTable, record: ConvoyModel): Dirty {
-  const raw = { ...record.raw };
-  const base = readBase(raw) ?? { revision: Number(raw.revision), groups: [], columns: {} };
-  return { table, raw, base, record };
-}
+import { type Dirty, isDeleted } from '../records/unsynced';
 
 /** Changes that the server takes in one batch, at most (rule U16). */
 const MOST_IN_GROUP = 10_000;
@@ -147,8 +44,6 @@ function wasMovedHere({ table, raw, base }: Dirty): boolean {
     ([name, edit]) => columns[name]?.parent === true && serverValue(edit) !== raw[name],
   );
 }
-
-const isDeleted = (item: Dirty): boolean => item.raw._status === 'deleted';
 
 /** Parents before children, deletes last. */
 function rank(item: Dirty): number {

@@ -7,8 +7,9 @@ import type { PushChange } from '@/core/protocol';
 import type { SyncedTable } from '@/domain/schema';
 import type { ConvoyModel } from '../../models';
 import type { Model, Raw } from '../../models/watermelondb';
+import { describe, fetchDirty } from '../records/unsynced';
 import type { SyncSession } from '../state/syncContext';
-import { deletionsOf, describe, fetchDirty, inPushOrder, toChange } from './changes';
+import { deletionsOf, inPushOrder, toChange } from './changes';
 
 /** Characters in the values of one batch, about: small enough to get through where connections keep breaking off. */
 const BATCH_CHARACTERS = 250_000;

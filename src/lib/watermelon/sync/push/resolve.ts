@@ -15,13 +15,14 @@ import {
 } from '../../models/tracking';
 import type { Raw, RawValue } from '../../models/watermelondb';
 import { mergeRecord } from '../merge/mergeRecord';
-import { addConflict, keepInLedger, keepingEdits } from '../pull/applyRows';
-import type { Settling } from '../records/applyContext';
+import { keepingEdits } from '../pull/applyRows';
 import { deletedWith, undelete } from '../records/cascade';
 import { sameValue, toMoment, toRaw } from '../records/codec';
-import { prepareSettledActivity, settledDetails } from '../setAside/settle';
+import { addConflict, keepInLedger } from '../setAside/ledger';
+import { prepareSettledActivity, settledDetails } from '../setAside/settledActivity';
 import { isApprovalOverAgent } from './approval';
 import { placeOf } from './blocked';
+import type { Settling } from './pushContext';
 
 /**
  * Settles one record whose columns others had changed.

@@ -5,8 +5,6 @@ import type { ConvoyDatabase } from '../../database';
 import type { ConvoyModel } from '../../models';
 import { markClean, markCreated, markEdited, readBase } from '../../models/tracking';
 import { Q, type Raw } from '../../models/watermelondb';
-import { keepInLedger } from '../pull/applyRows';
-import type { Applying } from './applyContext';
 import type { Draft } from './unitOfWork';
 
 /** Tables whose rows are deleted with a row of `table`, and the column that names it. */
@@ -52,34 +50,12 @@ export async function withDescendants(
   return [...doomed.values()];
 }
 
-/**
- * The deletion of `root` is in: what it took along here and on the server goes for good. What the
- * server kept, because others had moved it elsewhere, comes back.
- * @param cascaded local ids that the server deleted along with others
- */
-export async function destroyDeleted(
-  to: Applying,
-  root: string,
-  cascaded: ReadonlySet<string>,
-): Promise<void> {
-  const { draft } = to;
-  for (const { table, raw } of await deletedWith(draft, root)) {
-    if (raw.id === root || raw.remote_id === null || cascaded.has(raw.id)) {
-      draft.destroy(table, raw.id);
-      // The server has nothing of these edits; should the deletion be restored, they are here.
-      const base = readBase(raw);
-      const isUnsynced = raw.remote_id === null || Object.keys(base?.columns ?? {}).length > 0;
-      if (base && isUnsynced) keepInLedger(to, table, raw, base, 'deleted');
-    } else bringBack(draft, table, raw);
-  }
-}
-
 /** Brings back everything that the deletion of `root` took along on this device. */
 export async function undelete(draft: Draft, root: string): Promise<void> {
   for (const { table, raw } of await deletedWith(draft, root)) bringBack(draft, table, raw);
 }
 
-function bringBack(draft: Draft, table: SyncedTable, raw: Raw): void {
+export function bringBack(draft: Draft, table: SyncedTable, raw: Raw): void {
   const base = readBase(raw);
   if (base && raw.remote_id === null) markCreated(raw, base);
   else if (base) markEdited(table, raw, base);

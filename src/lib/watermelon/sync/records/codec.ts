@@ -170,3 +170,24 @@ export function* rowsOf(columns: Columns): Generator<Record<string, Json>> {
     yield row;
   }
 }
+
+const BOOKKEEPING = new Set([
+  'id',
+  '_status',
+  '_changed',
+  'workspace_id',
+  'remote_id',
+  'sync_base',
+  'sync_error',
+  'is_synced',
+  'sync_status',
+  'revision',
+  'created_at',
+  'updated_at',
+  'last_modified_by',
+  'actor_id',
+  'display_name',
+  'kind',
+]);
+
+export const isEditable = (name: string): boolean => !BOOKKEEPING.has(name);

@@ -3,10 +3,9 @@
 import { RESTORABLE_TABLES, type RestorableTable } from '@/domain/schema';
 import type { ConvoyDatabase } from '../../database';
 import { type ConvoyModel, OutboxBatch } from '../../models';
-import { type Deleted, markEdited, readBase, stampsOf, writeBase } from '../../models/tracking';
+import { type Deleted, readBase, writeBase } from '../../models/tracking';
 import { Q, type Raw } from '../../models/watermelondb';
-import type { Settling } from './applyContext';
-import { deletedWith, undelete } from './cascade';
+import { undelete } from './cascade';
 import { Draft } from './unitOfWork';
 
 /** A deletion that is still only here. */
@@ -78,20 +77,4 @@ async function isOnItsWay(database: ConvoyDatabase, deletionId: string): Promise
   return batches.some(({ request }) =>
     request.changes.some((change) => change.values?.deletion_id === deletionId),
   );
-}
-
-/** Restores deletions that were undone on their way, now that the server's answer has been applied. */
-export async function restoreUndone(to: Settling, undone: readonly Deleted[]): Promise<void> {
-  const { draft, now, session } = to;
-  for (const { id, root } of undone) {
-    if ((await deletedWith(draft, root)).length > 0) await undelete(draft, root);
-    const record = id === undefined ? null : await draft.get('deletions', id);
-    if (!record || record.restored_at !== null) continue;
-    const stamps = stampsOf(record);
-    const edit = { value: null, editedAt: now, offset: session.clock.offset() };
-    const wanted: Raw = { ...record, restored_at: now };
-    const base = { revision: Number(record.revision), groups: [], columns: { restored_at: edit }, stamps };
-    markEdited('deletions', wanted, base);
-    draft.put('deletions', wanted);
-  }
 }

@@ -3,8 +3,8 @@
 import type { ConvoyDatabase } from '../../database';
 import { Archived, Conflict, Quarantined } from '../../models';
 import type { Model, RawValue } from '../../models/watermelondb';
-import { fetchDirty } from '../push/changes';
-import { isOnlyHere } from './settle';
+import { fetchDirty } from '../records/unsynced';
+import { isOnlyHere } from './ledger';
 
 type Plain = Record<string, RawValue>;
 

@@ -12,9 +12,9 @@ import {
 } from '../../models/tracking';
 import { Q, type Raw, type RawValue } from '../../models/watermelondb';
 import { mergeRecord } from '../merge/mergeRecord';
-import { addConflict } from '../pull/applyRows';
 import type { Applying } from '../records/applyContext';
 import { defaultOf, sameValue } from '../records/codec';
+import { addConflict } from './ledger';
 
 interface Lost {
   entry: Conflict;

@@ -9,8 +9,8 @@ import type { ConvoyDatabase } from '../../database';
 import type { ConvoyModel, PendingRefill } from '../../models';
 import { Q } from '../../models/watermelondb';
 import { IdMappings } from '../idMapping';
-import { deletedIds } from '../push/changes';
 import { defaultOf } from '../records/codec';
+import { deletedIds } from '../records/unsynced';
 import { DeviceStore } from './deviceStore';
 
 const RECORDS_PER_BATCH = 5_000;

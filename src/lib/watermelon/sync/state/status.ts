@@ -1,5 +1,4 @@
 import type { Reaction, SyncError } from '@/core/errors';
-import type { Progress } from '../pullSync';
 
 /** What a person should know about the state of this device. */
 export interface SyncStatus {
@@ -45,3 +44,9 @@ export const NOTHING_DONE: SyncResult = {
   received: 0,
   durationMs: 0,
 };
+
+export interface Progress {
+  rows: number;
+  /** Rows of this run in all; null while unknown. */
+  total: number | null;
+}

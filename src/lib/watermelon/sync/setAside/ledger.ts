@@ -1,0 +1,116 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { SyncedTable } from '@/domain/schema';
+import type { ConvoyDatabase } from '../../database';
+import { Conflict, type ConflictColumn, type ConvoyModel } from '../../models';
+import { type SyncBase, writeBase } from '../../models/tracking';
+import { Q, type Raw } from '../../models/watermelondb';
+import type { Applying } from '../records/applyContext';
+import { isEditable, SAME_IDS } from '../records/codec';
+import { settledDetails } from './settledActivity';
+
+/**
+ * Whether values of a conflict are known to this device alone: it is open, its record is gone, or the
+ * values were too long for the feed.
+ */
+export function isOnlyHere(entry: Conflict): boolean {
+  switch (entry.kind) {
+    case 'gone':
+      return !Object.values(entry.columns).some(({ by }) => by === 'restored');
+    case 'withdrawn':
+      return true;
+    // What went with the user's own deletion is not what they want to keep.
+    case 'deleted':
+    case 'deletion':
+      return false;
+    case 'columns': {
+      if (entry.state === 'open') return true;
+      const { recordTable: table, recordId, deviceId, columns } = entry;
+      return settledDetails(SAME_IDS, { table, recordId, deviceId, columns }).shortened === true;
+    }
+  }
+}
+
+/**
+ * Forgets what was lost with a record that is gone, or with a change that did not go through: it is in no export
+ * then, and does not come back with its record.
+ * @returns false when there is no such entry; edits that met are settled instead, while their record is here
+ */
+export async function discardLost(database: ConvoyDatabase, id: string): Promise<boolean> {
+  return database.write(async () => {
+    const entries = database.get<Conflict>(Conflict.table as never);
+    const [entry] = await entries.query(Q.where('id', id)).fetch();
+    if (!entry) return false;
+    if (entry.kind === 'columns' && (await find(database, entry.recordTable, entry.recordId))) return false;
+    await database.batch(entry.prepareDestroyPermanently());
+    return true;
+  }, 'ledger: discard');
+}
+
+export async function find(
+  database: ConvoyDatabase,
+  table: SyncedTable,
+  id: string,
+): Promise<ConvoyModel | null> {
+  const [record] = await database.get<ConvoyModel>(table).query(Q.where('id', id)).fetch();
+  return record ?? null;
+}
+
+/**
+ * Writes the values a record loses into the ledger, in the transaction that takes them from it; with all
+ * that is needed to make them again, unless they were withdrawn.
+ */
+export function keepInLedger(
+  to: Applying,
+  table: SyncedTable,
+  raw: Raw,
+  base: SyncBase,
+  kind: 'gone' | 'deleted' | 'withdrawn',
+  only: readonly string[] = Object.keys(base.columns),
+): void {
+  const names =
+    raw.remote_id === null ? Object.keys(raw).filter((name) => isEditable(name) && raw[name] !== null) : only;
+  const columns = Object.fromEntries(
+    names.map((name): [string, ConflictColumn] => [
+      name,
+      {
+        base: base.columns[name]?.value ?? null,
+        local: raw[name] ?? null,
+        remote: null,
+        chosen: null,
+        by: 'remote',
+      },
+    ]),
+  );
+  const kept = Object.fromEntries(Object.entries(base.columns).filter(([name]) => only.includes(name)));
+  const lost: Raw = { ...raw };
+  writeBase(lost, { ...base, columns: kept, deletion: undefined });
+  addConflict(to, { kind, state: 'settled', table, raw, columns, ...(kind !== 'withdrawn' && { lost }) });
+}
+
+export function addConflict(
+  to: Applying,
+  entry: {
+    kind: Conflict['kind'];
+    state: Conflict['state'];
+    table: SyncedTable;
+    raw: Raw;
+    columns: Record<string, ConflictColumn>;
+    lost?: Raw;
+  },
+): void {
+  to.draft.also(() =>
+    to.database.get<Conflict>(Conflict.table as never).prepareCreateFromDirtyRaw({
+      id: uuidv7(),
+      _status: 'synced',
+      kind: entry.kind,
+      state: entry.state,
+      record_table: entry.table,
+      record_id: entry.raw.id,
+      workspace_id: entry.raw.workspace_id,
+      columns: JSON.stringify(entry.columns),
+      lost: entry.lost ? JSON.stringify(entry.lost) : null,
+      device_id: to.deviceId,
+      occurred_at: to.now,
+    }),
+  );
+}

@@ -1,0 +1,216 @@
+import { v7 as uuidv7 } from 'uuid';
+import { ConvoyError } from '@/core/errors';
+import type { Json } from '@/core/protocol';
+import type { SyncedTable } from '@/domain/schema';
+import { validateChanges } from '@/domain/validation';
+import type { ConvoyDatabase } from '../../database';
+import { type ConvoyModel, Quarantined, ScopeCursor } from '../../models';
+import { trackedColumns } from '../../models/tracking';
+import { type Model, Q, type Raw } from '../../models/watermelondb';
+import { IdMappings } from '../idMapping';
+import { withDescendants } from '../records/cascade';
+import { defaultOf, sameValue, toStored } from '../records/codec';
+
+/**
+ * Makes a refused change again, with those refused together with it, as new local edits.
+ * @param unless where it says so of one of them, nothing is made again
+ * @returns false when there is no such entry, when what it was to change is gone, or what it was to delete is
+ *   not here while not all of its workspace is: the entry then stays
+ */
+export async function retryQuarantined(
+  database: ConvoyDatabase,
+  id: string,
+  unless?: (database: ConvoyDatabase, entry: Quarantined) => Promise<boolean>,
+): Promise<boolean> {
+  return database.write(async () => {
+    const entries = await groupOf(database, id);
+    for (const entry of unless ? entries : []) if (await unless?.(database, entry)) return false;
+    // Deletions first: what goes with one needs no other change.
+    entries.sort((a, b) => Number(b.operation === 'delete') - Number(a.operation === 'delete'));
+    const redone: (() => Model[])[] = [];
+    const fresh = await freshIds(database, entries);
+    for (const entry of entries) {
+      const again = await redo(database, entry, fresh);
+      if (again === null) return false;
+      redone.push(again);
+    }
+    await database.batch([
+      ...redone.flatMap((prepare) => prepare()),
+      ...entries.map((entry) => entry.prepareDestroyPermanently()),
+    ]);
+    return entries.length > 0;
+  }, 'quarantine: retry');
+}
+
+/**
+ * Changes what a refused change wants, before it is retried.
+ * @param values columns as they travel; only those of the refused change (update) or record (insert)
+ * @returns false when there is no such entry. Rejects with `validation/*` for values that cannot be.
+ */
+export async function editQuarantined(
+  database: ConvoyDatabase,
+  id: string,
+  values: Record<string, Json>,
+): Promise<boolean> {
+  return database.write(async () => {
+    const collection = database.get<Quarantined>(Quarantined.table as never);
+    const [entry] = await collection.query(Q.where('id', id)).fetch();
+    if (!entry || entry.operation === 'delete') return false;
+    const checked = validateChanges(entry.recordTable, values);
+    if (!checked.ok) throw new ConvoyError(checked.error);
+    const edits = Object.entries(checked.value).map(([name, value]) => [
+      name,
+      toStored(entry.recordTable, name, value),
+    ]);
+    await database.batch(
+      entry.prepareUpdate((draft) => {
+        draft.change = { ...entry.change, values: { ...entry.change.values, ...Object.fromEntries(edits) } };
+      }),
+    );
+    return true;
+  }, 'quarantine: edit');
+}
+
+/** Codes of refusals whose cause is who the user is; they come back to life with the permission. */
+const FOR_LACK_OF_PERMISSION = ['forbidden', 'checkpoint'];
+
+/**
+ * Makes refused changes of a workspace again after the user's role in it has changed. What others have
+ * changed meanwhile is not written over unseen: such a group waits for a person.
+ * @returns how many groups of changes were made again
+ */
+export async function reviveQuarantined(database: ConvoyDatabase, workspaceId: string): Promise<number> {
+  const collection = database.get<Quarantined>(Quarantined.table as never);
+  const entries = await collection
+    .query(Q.where('workspace_id', workspaceId), Q.where('code', Q.oneOf(FOR_LACK_OF_PERMISSION)))
+    .fetch();
+  const groups = new Map(entries.map((entry) => [entry.groupId, entry.id]));
+  let revived = 0;
+  for (const id of groups.values()) if (await retryQuarantined(database, id, isOvertaken)) revived += 1;
+  return revived;
+}
+
+/** Whether others have changed what the change was to change since it was made. */
+async function isOvertaken(database: ConvoyDatabase, entry: Quarantined): Promise<boolean> {
+  const { recordTable: table, operation, change } = entry;
+  const record = await existing(database, table, entry.recordId);
+  if (!record) return false;
+  if (operation === 'insert') return Object.keys(differing(entry, record)).length > 0;
+  if (operation === 'update') {
+    return Object.entries(change.base).some(
+      ([name, before]) => !sameValue(table, name, record.raw[name] ?? null, before ?? null),
+    );
+  }
+  const doomed = await withDescendants(database, table, record);
+  return doomed.some(({ raw }) => Number(raw.revision) > Number(change.base.seen ?? 0));
+}
+
+/** Gives a refused change up, with those refused together with it. */
+export async function discardQuarantined(database: ConvoyDatabase, id: string): Promise<boolean> {
+  return database.write(async () => {
+    const entries = await groupOf(database, id);
+    const marked: ConvoyModel[] = [];
+    for (const entry of entries) {
+      const record = await existing(database, entry.recordTable, entry.recordId);
+      if (record) marked.push(record);
+    }
+    await database.batch([
+      ...marked.map((record) => record.prepareReplace({ ...record.raw, sync_error: null })),
+      ...entries.map((entry) => entry.prepareDestroyPermanently()),
+    ]);
+    return entries.length > 0;
+  }, 'quarantine: discard');
+}
+
+async function groupOf(database: ConvoyDatabase, id: string): Promise<Quarantined[]> {
+  const collection = database.get<Quarantined>(Quarantined.table as never);
+  const [entry] = await collection.query(Q.where('id', id)).fetch();
+  if (!entry) return [];
+  return collection.query(Q.where('group_id', entry.groupId)).fetch();
+}
+
+async function existing(
+  database: ConvoyDatabase,
+  table: SyncedTable,
+  id: string,
+): Promise<ConvoyModel | null> {
+  const [record] = await database.get<ConvoyModel>(table).query(Q.where('id', id)).fetch();
+  return record ?? null;
+}
+
+/** Whether what is not here of a workspace is gone: not where it was left, nor while pages of it are to come. */
+async function isWhole(database: ConvoyDatabase, workspaceId: string): Promise<boolean> {
+  const members = database.get<ConvoyModel>('workspace_members');
+  if ((await members.query(Q.where('workspace_id', workspaceId)).fetchCount()) === 0) return false;
+  const scope = (await IdMappings.load(database)).toRemote(workspaceId);
+  const cursors = database.get<ScopeCursor>(ScopeCursor.table as never);
+  const [cursor] = await cursors.query(Q.where('id', scope)).fetch();
+  return cursor?.paging?.target === undefined;
+}
+
+const isFree = (model: Model): boolean => model._preparedState === null;
+
+/** @returns how to make the change again; null where the record to be changed is gone. */
+async function redo(
+  database: ConvoyDatabase,
+  entry: Quarantined,
+  fresh: ReadonlyMap<string, string>,
+): Promise<(() => Model[]) | null> {
+  const record = await existing(database, entry.recordTable, entry.recordId);
+  if (entry.operation === 'insert' && !record) return () => [recreate(database, entry, fresh)];
+  if (entry.operation === 'delete') {
+    // Members of a deleted workspace stay members.
+    if (!record && !(await isWhole(database, entry.workspaceId))) return null;
+    const doomed = record ? await withDescendants(database, entry.recordTable, record) : [];
+    return () => doomed.filter(isFree).map((model) => model.prepareMarkAsDeleted(record?.id));
+  }
+  if (!record) return null;
+  const values = differing(entry, record);
+  const update = () =>
+    record.prepareUpdate((draft) => {
+      for (const [name, value] of Object.entries(values)) draft._setRaw(name as never, value as never);
+      draft._dangerouslySetRawWithoutMarkingColumnChange('sync_error' as never, null as never);
+    });
+  return () => (isFree(record) ? [update()] : []);
+}
+
+/** What the change wants otherwise than the record has it; that of a new record may have come to be here meanwhile. */
+function differing({ recordTable: table, change }: Quarantined, record: ConvoyModel): Partial<Raw> {
+  const wanted = Object.entries(change.values).filter(
+    ([name, value]) =>
+      trackedColumns(table).includes(name) &&
+      !sameValue(table, name, record.raw[name] ?? null, value ?? null),
+  );
+  return Object.fromEntries(wanted);
+}
+
+/** Ids that are taken where this user may not look: their records are made again under new ones. */
+async function freshIds(
+  database: ConvoyDatabase,
+  entries: readonly Quarantined[],
+): Promise<Map<string, string>> {
+  const fresh = new Map<string, string>();
+  for (const { operation, code, recordTable, recordId } of entries) {
+    if (operation !== 'insert' || code !== 'id_taken') continue;
+    if (!(await existing(database, recordTable, recordId))) fresh.set(recordId, uuidv7());
+  }
+  return fresh;
+}
+
+function recreate(
+  database: ConvoyDatabase,
+  entry: Quarantined,
+  fresh: ReadonlyMap<string, string>,
+): ConvoyModel {
+  const { values } = entry.change;
+  const names = ['workspace_id', 'created_at', 'updated_at', ...trackedColumns(entry.recordTable)];
+  if ('actor_id' in values) names.push('actor_id');
+  return database.get<ConvoyModel>(entry.recordTable).prepareCreate((draft) => {
+    for (const name of names) {
+      // A column that came after the refusal has its default.
+      const value = name in values ? (values[name] ?? null) : defaultOf(entry.recordTable, name);
+      draft._setRaw(name as never, (fresh.get(String(value)) ?? value) as never);
+    }
+    draft.raw.id = fresh.get(entry.recordId) ?? entry.recordId;
+  });
+}

@@ -1,0 +1,3 @@
+import { createPlatform } from '@/platform/web';
+
+export const platform = createPlatform();
