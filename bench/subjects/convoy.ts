@@ -65,9 +65,7 @@ export class Convoy implements Subject {
       database.write(() =>
         database.batch(
           records.map((record, n) =>
-            record.prepareUpdate((draft) =>
-              draft._setRaw('title' as never, (edits[n] as Edit).title as never),
-            ),
+            record.prepareUpdate((draft) => draft.setColumn('title', (edits[n] as Edit).title)),
           ),
         ),
       );
@@ -143,7 +141,7 @@ export class Convoy implements Subject {
 
   private async fetch(ids: readonly string[]): Promise<ConvoyModel[]> {
     const found = await this.open_.database
-      .get<ConvoyModel>('tasks' as never)
+      .records('tasks' as never)
       .query(Q.where('id', Q.oneOf([...ids])))
       .fetch();
     const byId = new Map(found.map((record) => [record.id, record]));

@@ -3,8 +3,6 @@
  * speaks it. `docs/sync-spec.md` is the description in words; `supabase/migrations` the other end.
  */
 
-import type { SyncedTable } from '@/domain/schema';
-import type { Role } from '@/domain/vocabulary';
 import type { SyncError } from './errors';
 import type { Result } from './result';
 
@@ -34,7 +32,7 @@ export interface Cursor {
 
 /** Tables of a scope that are new to a device, or have new columns, on their way to it. */
 export interface Refill {
-  tables: SyncedTable[];
+  tables: string[];
   /** Where it stands in them; from 0. */
   revision: number;
   /** The last id sent at `revision`. */
@@ -62,14 +60,14 @@ export type Columns = { id: string[] } & Record<string, Json[]>;
 
 /** Rows and tombstones, by table. Used by pages and by the effects of a push alike. */
 export interface Page {
-  rows: Partial<Record<SyncedTable, Columns>>;
-  deleted: Partial<Record<SyncedTable, string[]>>;
+  rows: Record<string, Columns>;
+  deleted: Record<string, string[]>;
 }
 
 export interface Scope {
   id: string;
   /** `reference` for the global scope. */
-  role: Role | 'reference';
+  role: string;
   head: number;
   tag: string;
   /** The cursor named another history: the server ignored it and starts from the beginning. */
@@ -101,7 +99,7 @@ export interface PullAnswer extends Page {
 }
 
 export interface PushChange {
-  table: SyncedTable;
+  table: string;
   op: 'insert' | 'update' | 'delete';
   id: string;
   workspace_id: string;

@@ -12,7 +12,7 @@ export interface StoredQuery {
 }
 
 /** Clean records of one table, each in place of the one with its id where there is one. Plain data: it may travel to a worker. */
-export interface FilledRows {
+export interface BulkRows {
   /** `id` is the first. */
   columns: string[];
   /** Values in the order of `columns`. */
@@ -22,10 +22,7 @@ export interface FilledRows {
 }
 
 /** @returns a row as a stored record. */
-export function filledRow(
-  { columns, same }: FilledRows,
-  row: readonly (string | number | null)[],
-): StoredRow {
+export function filledRow({ columns, same }: BulkRows, row: readonly (string | number | null)[]): StoredRow {
   const record: Record<string, string | number | null> = { ...same };
   for (let index = 0; index < columns.length; index += 1)
     record[columns[index] as string] = row[index] ?? null;

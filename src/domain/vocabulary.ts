@@ -15,7 +15,13 @@ export type TaskPriority = (typeof TASK_PRIORITIES)[number];
 export type MilestoneStatus = (typeof MILESTONE_STATUSES)[number];
 export type ProjectStatus = (typeof PROJECT_STATUSES)[number];
 export type Role = (typeof ROLES)[number];
+/** What a user may do in a scope: their role in a workspace; the global scope is for reference alone. */
+export type ScopeRole = Role | 'reference';
 export type MemberKind = (typeof MEMBER_KINDS)[number];
+
+export function isRole(name: string): name is Role {
+  return (ROLES as readonly string[]).includes(name);
+}
 
 /** The scope of reference data that everybody may read and only the service role may write. */
 export const GLOBAL_SCOPE_ID = '00000000-0000-7000-8000-000000000000';

@@ -31,7 +31,7 @@ export class Hand {
 
   async all(table: SyncedTable): Promise<ConvoyModel[]> {
     const records = await this.database
-      .get<ConvoyModel>(table)
+      .records(table)
       .query(Q.where('workspace_id', Q.notEq(GLOBAL_SCOPE_ID)))
       .fetch();
     return records.sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -178,9 +178,7 @@ export const OPERATIONS: Record<string, readonly [weight: number, work: Do]> = {
       const task = await hand.some('tasks');
       const stages = task.raw.workflow_id ? CUSTOM_STAGES.map(({ name }) => name) : STANDARD_STAGES;
       const stage = hand.random.pick(stages);
-      return hand.database.write(() =>
-        task.update((draft) => draft._setRaw('current_stage' as never, stage as never)),
-      );
+      return hand.database.write(() => task.update((draft) => draft.setColumn('current_stage', stage)));
     },
   ],
   createWithShortId: [
@@ -190,12 +188,12 @@ export const OPERATIONS: Record<string, readonly [weight: number, work: Do]> = {
       const project = await hand.some('projects');
       hand.put('milestones');
       return hand.database.write(() =>
-        hand.database.get<ConvoyModel>('milestones').create((draft) => {
+        hand.database.records('milestones').create((draft) => {
           draft.raw.id = `short${hand.token}`.padEnd(16, '0').slice(0, 16);
-          draft._setRaw('workspace_id' as never, project.workspaceId as never);
-          draft._setRaw('project_id' as never, project.id as never);
-          draft._setRaw('name' as never, hand.token as never);
-          draft._setRaw('status' as never, 'planned' as never);
+          draft.setColumn('workspace_id', project.workspaceId);
+          draft.setColumn('project_id', project.id);
+          draft.setColumn('name', hand.token);
+          draft.setColumn('status', 'planned');
         }),
       );
     },
@@ -321,9 +319,7 @@ export const OPERATIONS: Record<string, readonly [weight: number, work: Do]> = {
       const record = await hand.some('deletions');
       const now = hand.database.clock.now();
       hand.oracle.giveUpDeletion(record.raw.entity_id as string);
-      return hand.database.write(() =>
-        record.update((draft) => draft._setRaw('restored_at' as never, now as never)),
-      );
+      return hand.database.write(() => record.update((draft) => draft.setColumn('restored_at', now)));
     },
   ],
 
@@ -333,10 +329,10 @@ export const OPERATIONS: Record<string, readonly [weight: number, work: Do]> = {
       hand.put('workflows');
       const workspace = await hand.some('workspaces');
       return hand.database.write(() =>
-        hand.database.get<ConvoyModel>('workflows').create((draft) => {
-          draft._setRaw('workspace_id' as never, workspace.id as never);
-          draft._setRaw('name' as never, hand.token as never);
-          draft._setRaw('stages' as never, JSON.stringify(CUSTOM_STAGES) as never);
+        hand.database.records('workflows').create((draft) => {
+          draft.setColumn('workspace_id', workspace.id);
+          draft.setColumn('name', hand.token);
+          draft.setColumn('stages', JSON.stringify(CUSTOM_STAGES));
         }),
       );
     },
@@ -349,10 +345,10 @@ export const OPERATIONS: Record<string, readonly [weight: number, work: Do]> = {
       const user = hand.random.pick(ALL_USERS);
       const role = hand.random.pick(ROLES);
       return hand.database.write(() =>
-        hand.database.get<ConvoyModel>('workspace_members').create((draft) => {
-          draft._setRaw('workspace_id' as never, workspace.id as never);
-          draft._setRaw('user_id' as never, user.id as never);
-          draft._setRaw('role' as never, role as never);
+        hand.database.records('workspace_members').create((draft) => {
+          draft.setColumn('workspace_id', workspace.id);
+          draft.setColumn('user_id', user.id);
+          draft.setColumn('role', role);
         }),
       );
     },
@@ -362,9 +358,7 @@ export const OPERATIONS: Record<string, readonly [weight: number, work: Do]> = {
     async (hand) => {
       const member = await hand.some('workspace_members');
       const role = hand.random.pick(ROLES);
-      return hand.database.write(() =>
-        member.update((draft) => draft._setRaw('role' as never, role as never)),
-      );
+      return hand.database.write(() => member.update((draft) => draft.setColumn('role', role)));
     },
   ],
   removeMember: [
@@ -381,17 +375,17 @@ export const NEXT_OPERATIONS: Record<string, Do> = {
   risk: async (hand) => {
     const task = await hand.some('tasks');
     const risk = hand.random.pick(['low', 'medium', 'high']);
-    return hand.database.write(() => task.update((draft) => draft._setRaw('risk' as never, risk as never)));
+    return hand.database.write(() => task.update((draft) => draft.setColumn('risk', risk)));
   },
   label: async (hand) => {
     const task = await hand.some('tasks');
     const labels = 'labels' as SyncedTable;
     hand.put(labels);
     return hand.database.write(() =>
-      hand.database.get<ConvoyModel>(labels).create((draft) => {
-        draft._setRaw('workspace_id' as never, task.workspaceId as never);
-        draft._setRaw('task_id' as never, task.id as never);
-        draft._setRaw('name' as never, hand.token as never);
+      hand.database.records(labels).create((draft) => {
+        draft.setColumn('workspace_id', task.workspaceId);
+        draft.setColumn('task_id', task.id);
+        draft.setColumn('name', hand.token);
       }),
     );
   },

@@ -4,7 +4,8 @@ import WebSocket from 'ws';
 import { createConvoyClient } from '@/lib/supabase/client';
 import { createRemoteContextService } from '@/lib/supabase/contextService';
 import { SupabaseTransport } from '@/lib/supabase/transport';
-import { type ConvoyModel, type Device, openDevice } from '@/lib/watermelon';
+import { type Device, openDevice } from '@/lib/watermelon';
+import type { RawValue } from '@/lib/watermelon/models/watermelondb';
 import { FaultyTransport } from './faultyTransport';
 import { openAdapter } from './localDatabase';
 import type { Command, Opening, Reply } from './processDevice';
@@ -42,17 +43,17 @@ const commands = {
   /** All rows of a table as they are stored, those marked as deleted left out. */
   rows: async (table: string) => {
     const records = await device.database
-      .get<ConvoyModel>(table as never)
+      .records(table as never)
       .query()
       .fetch();
     return records.map(({ _raw }) => ({ ..._raw }));
   },
   /** Edits a record as an application does. */
-  edit: async (table: string, id: string, values: Record<string, unknown>) => {
+  edit: async (table: string, id: string, values: Record<string, RawValue>) => {
     await device.database.write(async () => {
-      const record = await device.database.get<ConvoyModel>(table as never).find(id);
+      const record = await device.database.records(table as never).find(id);
       await record.update((draft) => {
-        for (const [name, value] of Object.entries(values)) draft._setRaw(name as never, value as never);
+        for (const [name, value] of Object.entries(values)) draft.setColumn(name, value);
       });
     });
     return null;

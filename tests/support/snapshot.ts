@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import type { Json } from '@/core/protocol';
 import { SERVER_ONLY_COLUMNS, SYNCED_TABLES } from '@/domain/schema';
 import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
-import type { ConvoyDatabase, ConvoyModel } from '@/lib/watermelon';
+import type { ConvoyDatabase } from '@/lib/watermelon';
 import { toEntity } from '@/lib/watermelon/context/localStore';
 import type { SqlBackend } from '@/server';
 
@@ -14,7 +14,7 @@ export type Snapshot = Record<string, Record<string, Json>>;
 export async function deviceSnapshot(database: ConvoyDatabase): Promise<Snapshot> {
   const snapshot: Snapshot = {};
   for (const table of SYNCED_TABLES) {
-    const records = await database.get<ConvoyModel>(table).query().fetch();
+    const records = await database.records(table).query().fetch();
     for (const { raw } of records) {
       snapshot[`${table}/${raw.id}`] = {
         ...toEntity<Record<string, Json>>(table, raw),

@@ -1,24 +1,31 @@
 /** Database setup and initialization: WatermelonDB with Convoy's schema, models and tracking. */
 
+import type { Observable } from 'rxjs';
 import { v7 as uuidv7 } from 'uuid';
 import { ConvoyError, type StorageError } from '@/core/errors';
 import { fail, ok, type Result } from '@/core/result';
 import type { Closable } from '@/core/storage';
 import {
-  type FilledRows,
+  type BulkRows,
   isSharedStore,
   type SalvageReport,
   type SharedStore,
   type StoredQuery,
 } from '@/core/storage';
+import type { SyncedTable } from '@/domain/schema';
 import { ConvoyModel, modelClasses } from './models';
 import { RecoverableModel } from './models/recoverableModel';
 import { replicaOf } from './models/replica';
 import { type EditClock, type EditContext, joinGroup } from './models/tracking';
 import {
+  type Collection,
   Database,
   type DatabaseAdapter,
   type Model,
+  type ModelClass,
+  Q,
+  type Raw,
+  sanitizedRaw,
   setIdGenerator,
   type WriterInterface,
 } from './models/watermelondb';
@@ -28,10 +35,14 @@ export type { DatabaseAdapter } from './models/watermelondb';
 type BatchOperation =
   | ['create' | 'update', string, unknown, before?: unknown]
   | ['markAsDeleted' | 'destroyPermanently', string, string]
-  | ['fill', string, FilledRows];
+  | ['fill', string, BulkRows];
+/** The records of several models, in the models' order. */
+type RecordsOf<Models extends readonly ModelClass<Model>[]> = {
+  [Index in keyof Models]: Models[Index]['prototype'][];
+};
 type Change = { record: Model; type: 'created' | 'updated' | 'destroyed' };
 
-/** What `batch` needs of WatermelonDB's internals (0.28.0, pinned). */
+/** What this needs of WatermelonDB's internals (0.28.0, pinned). */
 interface Internals {
   adapter: {
     batch(operations: BatchOperation[]): Promise<void>;
@@ -40,7 +51,8 @@ interface Internals {
   collections: {
     get(table: string): {
       _applyChangesToCache(changes: Change[]): void;
-      _cache: { get(id: string): Model | undefined };
+      _cache: { get(id: string): Model | undefined; recordFromQueryResult(raw: Raw): Model };
+      readonly schema: Parameters<typeof sanitizedRaw>[1] & { columnArray: { name: string }[] };
     };
   };
   _ensureInWriter(name: string): void;
@@ -147,10 +159,36 @@ export class ConvoyDatabase extends Database implements EditContext {
 
   override async batch(...records: unknown[]): Promise<void> {
     const given = (Array.isArray(records[0]) ? records[0] : records) as (Model | null | false | undefined)[];
-    await this.batchAndFill(
+    await this.batchWithRows(
       given.filter((record): record is Model => Boolean(record)),
       [],
     );
+  }
+
+  /** @returns the collection of a model, typed by it. */
+  of<T extends Model>(model: ModelClass<T>): Collection<T> {
+    return this.get<T>(model.table as never);
+  }
+
+  /** @returns the collection of a synced table. */
+  records(table: SyncedTable): Collection<ConvoyModel> {
+    return this.get<ConvoyModel>(table);
+  }
+
+  /** @returns the record; null where there is none, or it is marked as deleted. */
+  async findRecord(table: SyncedTable, id: string): Promise<ConvoyModel | null> {
+    const [record] = await this.records(table).query(Q.where('id', id)).fetch();
+    return record ?? null;
+  }
+
+  /** @returns ids of the records that are marked as deleted and not yet acknowledged. */
+  async deletedIds(table: SyncedTable): Promise<string[]> {
+    return (await this.adapter.getDeletedRecords(table as never)) as string[];
+  }
+
+  /** Emits whenever a record of one of these tables was written, here or by another tab or process. */
+  changesIn(tables: readonly SyncedTable[]): Observable<unknown> {
+    return this.withChangesForTables([...tables] as never[]);
   }
 
   /** @returns the record where it is in memory. Inside `write` that is what is stored. */
@@ -159,17 +197,51 @@ export class ConvoyDatabase extends Database implements EditContext {
   }
 
   /** Whether the storage takes rows without a record for each, and answers queries without. */
-  get hasRows(): boolean {
+  get supportsRows(): boolean {
     return this.shared !== null;
   }
 
-  /** Answers queries at one moment, from storage. To be called where `hasRows`. */
+  /** Answers queries at one moment, from storage. To be called where `supportsRows`. */
   async readAll(queries: readonly StoredQuery[]): Promise<(string | number | null)[][][]> {
     return this.shared?.readAll(queries) ?? [];
   }
 
-  /** A batch with rows of tables beside the prepared records, in one transaction. To be called where `hasRows`. */
-  async batchAndFill(prepared: Model[], filled: readonly [table: string, rows: FilledRows][]): Promise<void> {
+  /**
+   * Whole small tables, past WatermelonDB's queries: what a device reads whenever it is opened.
+   * @returns the records of each model; where the storage answers queries, as of one moment and in one round trip
+   */
+  async fetchAll<Models extends readonly ModelClass<Model>[]>(...models: Models): Promise<RecordsOf<Models>> {
+    if (!this.supportsRows) {
+      const fetched = await Promise.all(models.map((model) => this.of(model).query().fetch()));
+      return fetched as RecordsOf<Models>;
+    }
+    const internals = this as unknown as Internals;
+    const collections = models.map(({ table }) => internals.collections.get(table as string));
+    const columns = collections.map(({ schema }) => [
+      'id',
+      '_status',
+      '_changed',
+      ...schema.columnArray.map(({ name }) => name),
+    ]);
+    const found = await this.readAll(
+      models.map(({ table }, n) => ({
+        sql: `select ${columns[n]?.map((name) => `"${name}"`).join()} from "${table}" where "_status" <> 'deleted'`,
+        args: [],
+      })),
+    );
+    const records = collections.map(({ schema, _cache: cache }, n) =>
+      (found[n] ?? []).map((row) => {
+        const known = cache.get(row[0] as string);
+        if (known) return known;
+        const raw = Object.fromEntries((columns[n] ?? []).map((name, at) => [name, row[at] ?? null]));
+        return cache.recordFromQueryResult(sanitizedRaw(raw as never, schema) as unknown as Raw);
+      }),
+    );
+    return records as unknown as RecordsOf<Models>;
+  }
+
+  /** A batch with rows of tables beside the prepared records, in one transaction. To be called where `supportsRows`. */
+  async batchWithRows(prepared: Model[], filled: readonly [table: string, rows: BulkRows][]): Promise<void> {
     const internals = this as unknown as Internals;
     internals._ensureInWriter('Database.batch()');
     this.formGroup(prepared);

@@ -1,7 +1,7 @@
 /** WatermelonDB's batch operations as prepared statements. */
 
 import type { AppSchema, TableSchema } from '@nozbe/watermelondb';
-import type { FilledRows, StoredRow } from '@/core/storage';
+import type { BulkRows, StoredRow } from '@/core/storage';
 import type { SqlValue } from './handle';
 import type { EncodedBatch } from './store';
 
@@ -9,7 +9,7 @@ export type BatchOperation =
   /** An update may say what is stored until then: of it, only what differs is written. */
   | ['create' | 'update', string, StoredRow, before?: StoredRow | null]
   | ['markAsDeleted' | 'destroyPermanently', string, string]
-  | ['fill', string, FilledRows];
+  | ['fill', string, BulkRows];
 type RecordOperation = Exclude<BatchOperation[0], 'fill'>;
 
 export function encodeBatch(operations: readonly BatchOperation[], schema: AppSchema): EncodedBatch {
@@ -80,7 +80,7 @@ function columnsOf(table: TableSchema): readonly string[] {
 }
 
 /** What is the same in all rows stands in the statement: it need not be bound for each. */
-function fillStatement(table: string, { columns, same }: FilledRows): string {
+function fillStatement(table: string, { columns, same }: BulkRows): string {
   const constant = Object.keys(same);
   const names = [...columns, ...constant].map((name) => `"${name}"`);
   const values = [...columns.map(() => '?'), ...constant.map((name) => literal(same[name] ?? null))];

@@ -1,5 +1,5 @@
 import { map } from 'rxjs';
-import type { Archived, Conflict, Quarantined } from '@/lib/watermelon';
+import { Archived, Conflict, Quarantined } from '@/lib/watermelon';
 import { useDevice } from './useDevice';
 import { useObservable } from './useObservable';
 
@@ -9,7 +9,7 @@ export function useQuarantine(): Quarantined[][] | undefined {
   return useObservable(
     () =>
       database
-        .get<Quarantined>('sync_quarantine')
+        .of(Quarantined)
         .query()
         .observe()
         .pipe(map((entries) => grouped(byTime(entries), ({ groupId }) => groupId))),
@@ -23,7 +23,7 @@ export function useConflicts(): Conflict[] | undefined {
   return useObservable(
     () =>
       database
-        .get<Conflict>('sync_conflicts')
+        .of(Conflict)
         .query()
         .observeWithColumns(['state', 'columns'] as never[])
         .pipe(map((entries) => byTime(entries.filter(({ kind }) => kind !== 'deleted')))),
@@ -37,7 +37,7 @@ export function useArchive(): Archived[][] | undefined {
   return useObservable(
     () =>
       database
-        .get<Archived>('sync_archive')
+        .of(Archived)
         .query()
         .observe()
         .pipe(map((entries) => grouped(byTime(entries), archivedTogether))),

@@ -6,7 +6,7 @@ import { ErrorNote } from '../ui/ErrorNote';
 import { wordsOf } from '../ui/labels';
 import { TimeAgo } from '../ui/TimeAgo';
 import { useAction } from '../ui/useAction';
-import { Wanted } from './Wanted';
+import { RefusedValues } from './RefusedValues';
 
 /** Changes that were refused together, why, and what can be done with them. */
 export function RefusedGroup({ group }: { group: Quarantined[] }) {
@@ -34,7 +34,7 @@ export function RefusedGroup({ group }: { group: Quarantined[] }) {
       <ul className="wanted">
         {group.map((entry) => (
           <li key={entry.id}>
-            <Wanted
+            <RefusedValues
               table={entry.recordTable}
               id={entry.recordId}
               operation={entry.operation}

@@ -1,4 +1,4 @@
-import type { FilledRows, ForeignChange, Replica } from '@/core/storage';
+import type { BulkRows, ForeignChange, Replica } from '@/core/storage';
 import {
   type AdapterCase,
   batch,
@@ -11,7 +11,7 @@ import {
   row,
 } from './fixture';
 
-const boats = (...rows: [id: string, name: string][]): FilledRows => ({
+const boats = (...rows: [id: string, name: string][]): BulkRows => ({
   columns: ['id', 'name'],
   rows,
   same: {

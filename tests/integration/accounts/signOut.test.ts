@@ -136,8 +136,8 @@ describe('signing out', () => {
       editor.contextService.createProject({ workspace_id: shared.id, name: 'a value of the archive' }),
     );
     await editor.database.write(async () => {
-      const record = await editor.database.get('tasks').find(refused?.id ?? '');
-      await record.update((draft) => draft._setRaw('current_stage' as never, 'NOWHERE' as never));
+      const record = await editor.database.records('tasks').find(refused?.id ?? '');
+      await record.update((draft) => draft.setColumn('current_stage', 'NOWHERE'));
     });
     await settle(editor);
     await editor.contextService.createWorkspace({ name: 'not pushed yet' });

@@ -17,7 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => folder.remove());
 
-const tasks = () => database.get<Task>(Task.table as never);
+const tasks = () => database.of(Task);
 
 async function createTask(title: string): Promise<Task> {
   return database.write(() =>
@@ -165,10 +165,10 @@ describe('tracking of unsynced edits', () => {
 describe('models', () => {
   it('relate workspaces, projects, milestones, tasks and subtasks', async () => {
     const created = await database.write(async () => {
-      const project = await database.get<Project>(Project.table as never).create((draft) => {
+      const project = await database.of(Project).create((draft) => {
         draft.name = 'P';
       });
-      const milestone = await database.get<Milestone>(Milestone.table as never).create((draft) => {
+      const milestone = await database.of(Milestone).create((draft) => {
         draft.name = 'M';
         draft.projectId = project.id;
       });

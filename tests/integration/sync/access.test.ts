@@ -59,16 +59,8 @@ async function setUp(role: Role | null) {
   return { member, workspace, project, milestone, task, child, join, setRole, leave };
 }
 
-const entriesOf = (device: TestDevice) =>
-  device.database
-    .get<Quarantined>(Quarantined.table as never)
-    .query()
-    .fetch();
-const archiveOf = (device: TestDevice) =>
-  device.database
-    .get<Archived>(Archived.table as never)
-    .query()
-    .fetch();
+const entriesOf = (device: TestDevice) => device.database.of(Quarantined).query().fetch();
+const archiveOf = (device: TestDevice) => device.database.of(Archived).query().fetch();
 const countOf = async (device: TestDevice, workspaceId: string) =>
   Object.values(await deviceSnapshot(device.database)).filter((row) => row.workspace_id === workspaceId)
     .length;

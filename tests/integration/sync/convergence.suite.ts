@@ -39,11 +39,7 @@ export function convergenceSuite(start: () => Promise<World>): void {
     return task;
   }
 
-  const ledger = (device: Device) =>
-    device.database
-      .get<Conflict>(Conflict.table as never)
-      .query()
-      .fetch();
+  const ledger = (device: Device) => device.database.of(Conflict).query().fetch();
 
   describe('P-CONVERGE two devices that were offline end up the same', () => {
     it('after creating on both sides', async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Task } from '@/domain/entities';
-import { Conflict, type ConvoyModel, type Device } from '@/lib/watermelon';
+import { Conflict, type Device } from '@/lib/watermelon';
 import { expectConverged } from '../../support/inStep';
 import { temporaryFolder } from '../../support/localDatabase';
 import { meanwhile } from '../../support/meanwhile';
@@ -30,14 +30,10 @@ async function sharedTask(title: string, more: object = {}): Promise<Task> {
 
 const taskOn = (device: Device, id: string) => device.contextService.getLocalTask(id);
 
-const ledger = (device: Device) =>
-  device.database
-    .get<Conflict>(Conflict.table as never)
-    .query()
-    .fetch();
+const ledger = (device: Device) => device.database.of(Conflict).query().fetch();
 
 const feed = async (device: Device, type: string, entityId: string) =>
-  (await device.database.get<ConvoyModel>('activity_feed').query().fetch()).filter(
+  (await device.database.records('activity_feed').query().fetch()).filter(
     ({ raw }) => raw.activity_type === type && raw.entity_id === entityId,
   );
 
@@ -134,12 +130,12 @@ describe('deletions while a pull is paged', () => {
     const [first, second] = [one, other].sort((a, b) => (a.id < b.id ? -1 : 1)) as [Task, Task];
     // Both edits arrive in one revision, the deleted one behind the first page.
     await there.database.write(async () => {
-      const tasks = there.database.get<ConvoyModel>('tasks');
+      const tasks = there.database.records('tasks');
       const records = [await tasks.find(first.id), await tasks.find(second.id)];
       await there.database.batch(
         records.map((record) =>
           record.prepareUpdate((draft) => {
-            draft._setRaw('description' as never, 'unseen' as never);
+            draft.setColumn('description', 'unseen');
           }),
         ),
       );

@@ -95,10 +95,7 @@ describe('what travels', () => {
     await here.contextService.updateTask(refused.id, { title: 'set aside' });
     await here.sync();
     here.transport.push = push;
-    const [entry] = await here.database
-      .get<Quarantined>(Quarantined.table as never)
-      .query()
-      .fetch();
+    const [entry] = await here.database.of(Quarantined).query().fetch();
     const retried = await sentBy(() => here.retryQuarantined(entry?.id ?? ''));
     expect(columnsOf(retried.changes, 'tasks')).toEqual(['update title']);
     await expectConverged(world, here, there);

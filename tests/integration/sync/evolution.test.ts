@@ -219,10 +219,10 @@ describe('a server that gets a table and a column', () => {
   it('D7 a change that was refused before the upgrade is retried with the default of what is new', async () => {
     const path = await leftBehind(async (there) => {
       await there.contextService.createTask({ milestone_id: SEED.offlineMilestone, title: 'refused' });
-      const all = await there.database.get('tasks').query().fetch();
+      const all = await there.database.records('tasks').query().fetch();
       const task = all.find((record) => (record._raw as unknown as { title: string }).title === 'refused');
       await there.database.write(async () => {
-        await task?.update((draft) => draft._setRaw('current_stage' as never, 'NOWHERE' as never));
+        await task?.update((draft) => draft.setColumn('current_stage', 'NOWHERE'));
       });
       expect(await there.sync()).toMatchObject({ rejected: expect.any(Number) });
       expect(there.syncStatus.quarantined).toBeGreaterThan(0);

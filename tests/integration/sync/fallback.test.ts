@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { ConvoyModel } from '@/lib/watermelon';
+import type { SyncedTable } from '@/domain/schema';
 import { SEED } from '../../support/seed';
 import { settle, type TestDevice, World } from '../../support/world';
 
@@ -21,9 +21,9 @@ const newTask = (device: TestDevice, title: string) =>
   device.contextService.createTask({ milestone_id: SEED.offlineMilestone, title });
 
 /** As while the first sync is still paging: the record has not arrived yet. */
-async function forget(device: TestDevice, table: string, id: string): Promise<void> {
+async function forget(device: TestDevice, table: SyncedTable, id: string): Promise<void> {
   await device.database.write(async () => {
-    const record = await device.database.get<ConvoyModel>(table).find(id);
+    const record = await device.database.records(table).find(id);
     await record.destroyPermanently();
   });
 }

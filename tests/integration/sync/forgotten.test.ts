@@ -69,12 +69,11 @@ async function shared(editor: TestDevice) {
 }
 
 const archiveOf = async (device: TestDevice) =>
-  (
-    await device.database
-      .get<Archived>(Archived.table as never)
-      .query()
-      .fetch()
-  ).map(({ reason, recordTable, values }) => ({ reason, recordTable, title: values.title }));
+  (await device.database.of(Archived).query().fetch()).map(({ reason, recordTable, values }) => ({
+    reason,
+    recordTable,
+    title: values.title,
+  }));
 
 const workspacesOf = async (device: TestDevice) =>
   (await device.contextService.getWorkspaces()).map(({ name }) => name);

@@ -36,16 +36,8 @@ async function purgeAfterAYear(): Promise<void> {
 
 const newTask = (device: TestDevice, title: string, more: object = {}): Promise<Task> =>
   device.contextService.createTask({ milestone_id: SEED.offlineMilestone, title, ...more });
-const ledger = (device: TestDevice) =>
-  device.database
-    .get<Conflict>(Conflict.table as never)
-    .query()
-    .fetch();
-const quarantine = (device: TestDevice) =>
-  device.database
-    .get<Quarantined>(Quarantined.table as never)
-    .query()
-    .fetch();
+const ledger = (device: TestDevice) => device.database.of(Conflict).query().fetch();
+const quarantine = (device: TestDevice) => device.database.of(Quarantined).query().fetch();
 const pulls = (device: TestDevice) =>
   device.transport.requests
     .filter(({ direction }) => direction === 'pull')

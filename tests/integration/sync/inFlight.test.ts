@@ -30,12 +30,7 @@ async function sharedTask(title: string, more: object = {}): Promise<Task> {
 }
 
 const ledgerOf = async (device: Device, id: string) =>
-  (
-    await device.database
-      .get<Conflict>(Conflict.table as never)
-      .query()
-      .fetch()
-  ).filter((entry) => entry.recordId === id);
+  (await device.database.of(Conflict).query().fetch()).filter((entry) => entry.recordId === id);
 
 const taskOn = (device: Device, id: string) => device.contextService.getLocalTask(id);
 

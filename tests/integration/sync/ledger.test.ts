@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Task } from '@/domain/entities';
-import { Conflict, type ConvoyModel, Quarantined } from '@/lib/watermelon';
+import { Conflict, Quarantined } from '@/lib/watermelon';
 import { expectInStep } from '../../support/inStep';
 import { SEED } from '../../support/seed';
 import { settle, type TestDevice, World } from '../../support/world';
@@ -31,10 +31,7 @@ async function sharedTask(values: Partial<Task> = {}): Promise<Task> {
 }
 
 async function entryOf(device: TestDevice, recordId: string): Promise<Conflict> {
-  const entries = await device.database
-    .get<Conflict>(Conflict.table as never)
-    .query()
-    .fetch();
+  const entries = await device.database.of(Conflict).query().fetch();
   const entry = entries.find((candidate) => candidate.recordId === recordId);
   if (!entry) throw new Error('no entry in the ledger');
   return entry;
@@ -211,11 +208,7 @@ describe('an approval and an agent', () => {
 });
 
 describe('the quarantine', () => {
-  const refused = (device: TestDevice) =>
-    device.database
-      .get<Quarantined>(Quarantined.table as never)
-      .query()
-      .fetch();
+  const refused = (device: TestDevice) => device.database.of(Quarantined).query().fetch();
 
   async function setRole(userId: string, role: string): Promise<void> {
     const done = await world.stack.backend.transaction((connection) =>
@@ -253,10 +246,10 @@ describe('the quarantine', () => {
     await there.sync();
     // As on another device that goes on from a backup of this one.
     await here.database.write(() =>
-      here.database.get<ConvoyModel>('tasks').create((draft) => {
+      here.database.records('tasks').create((draft) => {
         const values = { ...wanted, title: 'there already', current_stage, status, priority };
         draft.raw.workspace_id = SEED.workspace;
-        for (const [name, value] of Object.entries(values)) draft._setRaw(name as never, value as never);
+        for (const [name, value] of Object.entries(values)) draft.setColumn(name, value);
         draft.raw.id = id;
       }),
     );

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Task } from '@/domain/entities';
-import { Conflict, type ConvoyModel, Quarantined } from '@/lib/watermelon';
+import { Conflict, Quarantined } from '@/lib/watermelon';
 import { expectConverged } from '../../support/inStep';
 import { meanwhile } from '../../support/meanwhile';
 import { SEED } from '../../support/seed';
@@ -41,7 +41,7 @@ const placeOn = async (device: TestDevice, id: string) => {
 };
 
 const movesTold = async (device: TestDevice, taskId: string) =>
-  (await device.database.get<ConvoyModel>('activity_feed').query().fetch()).filter(
+  (await device.database.records('activity_feed').query().fetch()).filter(
     ({ raw }) => raw.task_id === taskId && raw.activity_type === 'task_updated',
   );
 
@@ -101,12 +101,9 @@ describe('moving a task', () => {
     });
     await expectConverged(world, here, there);
     expect(await placeOn(here, task.id)).toEqual([from, null]);
-    const ledger = (
-      await here.database
-        .get<Conflict>(Conflict.table as never)
-        .query()
-        .fetch()
-    ).filter(({ recordId }) => recordId === task.id);
+    const ledger = (await here.database.of(Conflict).query().fetch()).filter(
+      ({ recordId }) => recordId === task.id,
+    );
     expect(ledger.find(({ kind }) => kind === 'gone')?.lost).toMatchObject({ milestone_id: doomed });
   });
 
@@ -125,10 +122,7 @@ describe('moving a task', () => {
       expect(await placeOn(device, child.id)).toEqual([theirs, parent.id]);
       expect((await device.contextService.getLocalTask(parent.id))?.title).toBe('renamed with the move');
     }
-    const entries = await here.database
-      .get<Conflict>(Conflict.table as never)
-      .query()
-      .fetch();
+    const entries = await here.database.of(Conflict).query().fetch();
     const lost = entries.find(({ recordId, kind }) => recordId === parent.id && kind === 'columns');
     expect(lost?.columns.milestone_id).toMatchObject({ local: mine, remote: theirs, chosen: theirs });
   });
@@ -174,10 +168,7 @@ describe('moving a task', () => {
     await expectConverged(world, there, here);
     expect(await placeOn(there, a.id)).toEqual([from, b.id]);
     expect(await placeOn(there, b.id)).toEqual([from, null]);
-    const refused = await there.database
-      .get<Quarantined>(Quarantined.table as never)
-      .query()
-      .fetch();
+    const refused = await there.database.of(Quarantined).query().fetch();
     expect(refused.map(({ code }) => code).sort()).toEqual(['cycle', 'group']);
     expect(refused.find(({ code }) => code === 'cycle')?.change.values).toMatchObject({
       parent_task_id: a.id,

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ok } from '@/core/result';
 import type { Task } from '@/domain/entities';
-import { type ConvoyModel, type Device, Quarantined } from '@/lib/watermelon';
+import type { SyncedTable } from '@/domain/schema';
+import { type Device, Quarantined } from '@/lib/watermelon';
 import { expectInStep } from '../../support/inStep';
 import { SEED } from '../../support/seed';
 import { settle, type TestDevice, World } from '../../support/world';
@@ -29,11 +30,7 @@ async function sharedTask(title: string): Promise<Task> {
   return task;
 }
 
-const quarantine = (device: Device) =>
-  device.database
-    .get<Quarantined>(Quarantined.table as never)
-    .query()
-    .fetch();
+const quarantine = (device: Device) => device.database.of(Quarantined).query().fetch();
 
 /** The next batch that the local database is given to store fails. */
 function failNextWrite(device: Device): void {
@@ -48,8 +45,8 @@ function failNextWrite(device: Device): void {
 /** A push that the server refuses for its values, which no local check forbids. */
 async function refusedStage(task: Task, stage: string): Promise<void> {
   await here.database.write(async () => {
-    const record = await here.database.get<ConvoyModel>('tasks').find(task.id);
-    await record.update((draft) => draft._setRaw('current_stage' as never, stage as never));
+    const record = await here.database.records('tasks').find(task.id);
+    await record.update((draft) => draft.setColumn('current_stage', stage));
   });
   expect(await here.sync()).toMatchObject({ rejected: 1 });
 }
@@ -59,7 +56,7 @@ describe('a local database that fails while a sync writes', () => {
     const task = await sharedTask('to be removed');
     await there.contextService.deleteTask(task.id);
     await there.sync();
-    const record = await here.database.get<ConvoyModel>('tasks').find(task.id);
+    const record = await here.database.records('tasks').find(task.id);
     failNextWrite(here);
     expect((await here.sync()).error?.code).toBe('unexpected');
     expect(record.raw._status).toBe('synced');
@@ -84,19 +81,19 @@ describe('a local database that fails while a sync writes', () => {
     failNextWrite(here);
     expect((await here.sync()).error?.code).toBe('unexpected');
     await settle(here);
-    const stored = await here.database.get<ConvoyModel>('tasks').find('local0id00000001');
+    const stored = await here.database.records('tasks').find('local0id00000001');
     expect((await here.contextService.getLocalTask(stored.remoteId ?? ''))?.title).toBe('old id');
   });
 });
 
 /** A record with an id of WatermelonDB's own kind, as older databases have them. */
-async function createNamed(table: string, id: string, values: Record<string, string>): Promise<void> {
+async function createNamed(table: SyncedTable, id: string, values: Record<string, string>): Promise<void> {
   await here.database.write(() =>
-    here.database.get<ConvoyModel>(table).create((draft) => {
-      draft._setRaw('workspace_id' as never, SEED.workspace as never);
-      for (const [name, value] of Object.entries(values)) draft._setRaw(name as never, value as never);
+    here.database.records(table).create((draft) => {
+      draft.setColumn('workspace_id', SEED.workspace);
+      for (const [name, value] of Object.entries(values)) draft.setColumn(name, value);
       draft.raw.id = id;
-      if (table === 'workspaces') draft._setRaw('workspace_id' as never, id as never);
+      if (table === 'workspaces') draft.setColumn('workspace_id', id);
     }),
   );
 }

@@ -25,11 +25,7 @@ afterAll(() => world.close());
 
 const newTask = (title: string, on = device) =>
   on.contextService.createTask({ milestone_id: milestoneId, title });
-const quarantine = (on: TestDevice) =>
-  on.database
-    .get<Quarantined>(Quarantined.table as never)
-    .query()
-    .fetch();
+const quarantine = (on: TestDevice) => on.database.of(Quarantined).query().fetch();
 
 async function activityCount(taskId: string): Promise<number> {
   const rows = await world.stack.backend.transaction((connection) =>

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Archived, Conflict, type ConvoyModel } from '@/lib/watermelon';
+import { Archived, Conflict } from '@/lib/watermelon';
 import { Q } from '@/lib/watermelon/models/watermelondb';
 import { type LocalStack, type PgliteBackend, startLocalStack } from '@/server';
 import { SEED } from '../../support/seed';
@@ -65,10 +65,7 @@ describe('P8 a server restored from a backup', () => {
     await settle(here, there, fresh);
     const held = await serverSnapshot(server.backend, here.userId);
     for (const device of [here, there, fresh]) expect(await deviceSnapshot(device.database)).toEqual(held);
-    const ledger = await here.database
-      .get<Conflict>(Conflict.table as never)
-      .query()
-      .fetch();
+    const ledger = await here.database.of(Conflict).query().fetch();
     const asked = ledger.find((entry) => entry.recordId === before.id);
     expect(asked).toMatchObject({ state: 'open', kind: 'columns' });
     expect(asked?.columns.title).toMatchObject({
@@ -117,11 +114,7 @@ describe('P8 a server restored from a backup', () => {
     await settle(there, here);
     const held = await serverSnapshot(server.backend, here.userId);
     for (const device of [here, there]) expect(await deviceSnapshot(device.database)).toEqual(held);
-    const archived = (device: TestDevice) =>
-      device.database
-        .get<Archived>(Archived.table as never)
-        .query()
-        .fetch();
+    const archived = (device: TestDevice) => device.database.of(Archived).query().fetch();
     expect((await archived(here)).map(({ recordId, reason, values }) => [recordId, reason, values])).toEqual([
       [task.id, 'history_changed', expect.objectContaining({ description: 'written after the backup' })],
     ]);
@@ -140,10 +133,7 @@ describe('P8 a server restored from a backup', () => {
     await settle(here, there);
     const held = await serverSnapshot(server.backend, here.userId);
     for (const device of [here, there]) expect(await deviceSnapshot(device.database)).toEqual(held);
-    const met = await there.database
-      .get<Conflict>(Conflict.table as never)
-      .query(Q.where('kind', 'columns'))
-      .fetch();
+    const met = await there.database.of(Conflict).query(Q.where('kind', 'columns')).fetch();
     expect(met.map(({ recordId, columns }) => [recordId, columns.title])).toEqual([
       [lost.id, expect.objectContaining({ local: 'named there', remote: 'named here' })],
     ]);
@@ -189,12 +179,10 @@ describe('P8 a server restored from a backup', () => {
     for (const { id } of [waitedFor, plain, changed]) await there.contextService.deleteTask(id);
     await settle(there);
     await here.database.write(async () => {
-      const tasks = here.database.get<ConvoyModel>('tasks');
+      const tasks = here.database.records('tasks');
       const records = await tasks.query(Q.where('id', Q.oneOf([waitedFor.id, plain.id, changed.id]))).fetch();
       await here.database.batch(
-        records.map((record) =>
-          record.prepareUpdate((draft) => draft._setRaw('title' as never, 'mine' as never)),
-        ),
+        records.map((record) => record.prepareUpdate((draft) => draft.setColumn('title', 'mine'))),
       );
     });
     await settle(here);
@@ -213,10 +201,7 @@ describe('P8 a server restored from a backup', () => {
       expect((await here.contextService.getLocalTask(id))?.title).toBe('mine');
     }
     expect((await here.contextService.getLocalTask(changed.id))?.title).toBe('theirs');
-    const asked = await here.database
-      .get<Conflict>(Conflict.table as never)
-      .query(Q.where('state', 'open'))
-      .fetch();
+    const asked = await here.database.of(Conflict).query(Q.where('state', 'open')).fetch();
     expect(asked.map(({ recordId, columns }) => [recordId, columns])).toEqual([
       [changed.id, { title: expect.objectContaining({ base: 'changed', local: 'mine', remote: 'theirs' }) }],
     ]);

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Task } from '@/domain/entities';
-import { Conflict, type ConvoyModel } from '@/lib/watermelon';
+import { Conflict } from '@/lib/watermelon';
 import { expectConverged } from '../../support/inStep';
 import { meanwhile } from '../../support/meanwhile';
 import { SEED } from '../../support/seed';
@@ -45,17 +45,12 @@ async function restoreOn(device: TestDevice, entityId: string): Promise<void> {
 const taskOn = (device: TestDevice, id: string) => device.contextService.getLocalTask(id);
 
 const feed = async (device: TestDevice, taskId: string) =>
-  (await device.database.get<ConvoyModel>('activity_feed').query().fetch())
+  (await device.database.records('activity_feed').query().fetch())
     .filter(({ raw }) => raw.task_id === taskId)
     .map(({ raw }) => raw.activity_type);
 
 const ledger = async (device: TestDevice, recordId: string) =>
-  (
-    await device.database
-      .get<Conflict>(Conflict.table as never)
-      .query()
-      .fetch()
-  ).filter((entry) => entry.recordId === recordId);
+  (await device.database.of(Conflict).query().fetch()).filter((entry) => entry.recordId === recordId);
 
 describe('D13 what was lost with a deletion', () => {
   it('P-NOLOSS tasks made offline under a milestone that another device deleted come back with it, once', async () => {
@@ -127,9 +122,9 @@ describe('D13 what was lost with a deletion', () => {
     // As on another device that goes on from a backup of this one.
     const { current_stage, status, priority, title } = task;
     await there.database.write(() =>
-      there.database.get<ConvoyModel>('tasks').create((draft) => {
+      there.database.records('tasks').create((draft) => {
         const values = { milestone_id, title, current_stage, status, priority };
-        for (const [name, value] of Object.entries(values)) draft._setRaw(name as never, value as never);
+        for (const [name, value] of Object.entries(values)) draft.setColumn(name, value);
         draft.raw.id = task.id;
         draft.raw.workspace_id = SEED.workspace;
       }),
@@ -178,10 +173,7 @@ describe('D13 what was lost with a deletion', () => {
     await settle(here);
     const { conflicts } = await here.countUnsynced();
     expect(conflicts).toBeGreaterThan(0);
-    const entries = await here.database
-      .get<Conflict>(Conflict.table as never)
-      .query()
-      .fetch();
+    const entries = await here.database.of(Conflict).query().fetch();
     expect(entries).toHaveLength(conflicts);
     for (const { id } of entries) {
       expect(await here.discardLost(id)).toBe(true);

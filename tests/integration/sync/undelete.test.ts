@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Deletion, Task } from '@/domain/entities';
-import { type ConvoyModel, Quarantined } from '@/lib/watermelon';
+import { Quarantined } from '@/lib/watermelon';
 import { expectConverged } from '../../support/inStep';
 import { meanwhile } from '../../support/meanwhile';
 import { SEED } from '../../support/seed';
@@ -37,14 +37,10 @@ async function deletionOf(device: TestDevice, entityId: string): Promise<Deletio
   return found;
 }
 
-const refused = (device: TestDevice) =>
-  device.database
-    .get<Quarantined>(Quarantined.table as never)
-    .query()
-    .fetch();
+const refused = (device: TestDevice) => device.database.of(Quarantined).query().fetch();
 
 const told = async (device: TestDevice, entityId: string) =>
-  (await device.database.get<ConvoyModel>('activity_feed').query().fetch()).filter(
+  (await device.database.records('activity_feed').query().fetch()).filter(
     ({ raw }) => raw.activity_type === 'task_deleted' && raw.entity_id === entityId,
   );
 

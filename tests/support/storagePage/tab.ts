@@ -59,10 +59,10 @@ export class Tab {
   async mark(place: Place, mark: string): Promise<void> {
     const { database } = this.device;
     await database.write(async () => {
-      const task = await database.get<Model>('tasks').find(place.task);
+      const task = await database.records('tasks').find(place.task);
       await task.update((record) => {
         const raw = record._raw as unknown as { description: string | null };
-        record._setRaw('description' as never, `${raw.description ?? ''}${mark};` as never);
+        record.setColumn('description', `${raw.description ?? ''}${mark};`);
       });
     });
   }
@@ -97,11 +97,11 @@ export class Tab {
   slowMark(place: Place, mark: string): Promise<void> {
     const { database } = this.device;
     return database.write(async () => {
-      const task = await database.get<Model>('tasks').find(place.task);
+      const task = await database.records('tasks').find(place.task);
       await new Promise<void>((resolve) => {
         this.finishSlowWrite = resolve;
       });
-      await task.update((record) => record._setRaw('description' as never, `${mark};` as never));
+      await task.update((record) => record.setColumn('description', `${mark};`));
     });
   }
 

@@ -8,7 +8,7 @@ import {
   rowsOf,
   SAME_IDS,
   sameValue,
-  toFilledRows,
+  toBulkRows,
   toRaw,
   toStored,
   toWire,
@@ -64,7 +64,7 @@ describe('wire values and stored values', () => {
   it('P31 are stored the same, whether a row is looked at or not', () => {
     fc.assert(
       fc.property(page, ({ table, columns }) => {
-        const filled = toFilledRows(table, columns);
+        const filled = toBulkRows(table, columns);
         const looked = [...rowsOf(columns)].map((row) => {
           const raw = toRaw(table, row, SAME_IDS);
           return { ...raw, is_synced: Number(raw.is_synced) };
@@ -107,7 +107,7 @@ describe('wire values and stored values', () => {
       expect(toRaw('milestones', row, ids)).toMatchObject({ target_date: null, created_at: null });
       expect(toStored('tasks', 'claimed_until', text, ids)).toBeNull();
       const page = { id: ['a', 'b'], workspace_id: ['w', 'w'], target_date: [text, '2026-03-01T00:00:00Z'] };
-      const filled = toFilledRows('milestones', page);
+      const filled = toBulkRows('milestones', page);
       expect(filled.rows.map((row) => filledRow(filled, row).target_date)).toEqual([
         null,
         Date.UTC(2026, 2, 1),

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { columnsOf, SYNCED_TABLES } from '@/domain/schema';
 import type { Raw } from '@/lib/watermelon/models/watermelondb';
 import { inPushOrder, toChange } from '@/lib/watermelon/sync/push/changes';
-import type { Dirty } from '@/lib/watermelon/sync/records/unsynced';
+import type { UnsyncedRecord } from '@/lib/watermelon/sync/records/unsynced';
 
 const ids = { toLocal: (id: string) => id, toRemote: (id: string) => id };
 const WORKSPACE = 'w';
@@ -21,7 +21,7 @@ const dirty = fc
     { minLength: 1, maxLength: 30 },
   )
   .map((drafts) => {
-    const made: Dirty[] = [];
+    const made: UnsyncedRecord[] = [];
     const sorted = [...drafts].sort(
       (a, b) => SYNCED_TABLES.indexOf(a.table as never) - SYNCED_TABLES.indexOf(b.table as never),
     );
@@ -36,7 +36,7 @@ const dirty = fc
       }
       const edit = { editedAt, offset: 0 };
       made.push({
-        table: table as Dirty['table'],
+        table: table as UnsyncedRecord['table'],
         raw,
         record: null as never,
         base: {
@@ -49,13 +49,13 @@ const dirty = fc
       });
       if (status === 'updated' && !('name' in columnsOf(table as never))) {
         const [first] = Object.keys(columnsOf(table as never));
-        (made.at(-1) as Dirty).base.columns = { [first as string]: { value: null, ...edit } };
+        (made.at(-1) as UnsyncedRecord).base.columns = { [first as string]: { value: null, ...edit } };
       }
     }
     return made;
   });
 
-const toChanges = (items: Dirty[]) =>
+const toChanges = (items: UnsyncedRecord[]) =>
   inPushOrder(items).flatMap((group, number) => group.map((item) => toChange(item, number, ids, null)));
 
 describe('the order of a push', () => {

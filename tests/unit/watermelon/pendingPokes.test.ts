@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Poke } from '@/core/pokes';
-import { UnmetPokes } from '@/lib/watermelon/sync/automatic/pendingPokes';
+import { PendingPokes } from '@/lib/watermelon/sync/automatic/pendingPokes';
 
 const advanced = (revision: number, scope = 'a'): Poke => ({ kind: 'advanced', scope, revision });
 const membership = (member: boolean, scope = 'a'): Poke => ({ kind: 'membership', scope, member });
 
 function unmetBy(held: [string, number][], ...pokes: Poke[]): boolean {
-  const unmet = new UnmetPokes();
+  const unmet = new PendingPokes();
   for (const poke of pokes) unmet.add(poke);
   unmet.drop(new Map(held));
   return !unmet.isEmpty;
@@ -28,7 +28,7 @@ describe('pokes that still have to be answered', () => {
   });
 
   it('K5: one that syncs do not meet is given up after the second', () => {
-    const unmet = new UnmetPokes();
+    const unmet = new PendingPokes();
     unmet.add(advanced(7));
     for (const left of [true, false]) {
       unmet.end(unmet.begin(), new Map([['a', 1]]));
@@ -37,7 +37,7 @@ describe('pokes that still have to be answered', () => {
   });
 
   it('one that came while a sync ran is not counted as tried by it', () => {
-    const unmet = new UnmetPokes();
+    const unmet = new PendingPokes();
     unmet.add(advanced(7));
     unmet.end(unmet.begin(), new Map());
     const begun = unmet.begin();
@@ -47,7 +47,7 @@ describe('pokes that still have to be answered', () => {
   });
 
   it('K7: a gap is made up for by the next sync that begins', () => {
-    const unmet = new UnmetPokes();
+    const unmet = new PendingPokes();
     unmet.addGap();
     expect(unmet.isEmpty).toBe(false);
     const begun = unmet.begin();

@@ -2,7 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { backoffMs } from '@/core/backoff';
 import type { SyncError } from '@/core/errors';
-import { afterPoke, afterSync, DEFAULT_TIMING, FRESH } from '@/lib/watermelon/sync/automatic/schedule';
+import {
+  afterPoke,
+  afterSync,
+  DEFAULT_TIMING,
+  INITIAL_STATE,
+} from '@/lib/watermelon/sync/automatic/schedule';
 import { NOTHING_DONE, type SyncResult } from '@/lib/watermelon/sync/state/status';
 
 const timing = DEFAULT_TIMING;
@@ -28,7 +33,7 @@ describe('waiting', () => {
     const failure = fc.record({ asked: fc.option(fc.nat(600_000)), at: random });
     fc.assert(
       fc.property(fc.array(failure, { minLength: 1, maxLength: 40 }), (failures) => {
-        let state = FRESH;
+        let state = INITIAL_STATE;
         for (const { asked, at } of failures) {
           const step = afterSync(state, failed(asked), {
             timing,
@@ -50,7 +55,7 @@ describe('waiting', () => {
   it('K10 answers any run of pokes within the most of the spread', () => {
     fc.assert(
       fc.property(fc.array(fc.record({ after: fc.nat(5_000), at: random }), { maxLength: 40 }), (pokes) => {
-        let state = FRESH;
+        let state = INITIAL_STATE;
         let now = 0;
         for (const { after, at } of pokes) {
           now += after;

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { SyncError } from '@/core/errors';
 import {
+  afterActivity,
   afterPoke,
-  afterStir,
   afterSync,
   DEFAULT_TIMING,
-  FRESH,
+  INITIAL_STATE,
   type ScheduleState,
 } from '@/lib/watermelon/sync/automatic/schedule';
 import { NOTHING_DONE, type SyncResult } from '@/lib/watermelon/sync/state/status';
@@ -31,7 +31,7 @@ function synced(
 
 /** Requests in the hour after something was found, when nothing happens. */
 function idleHour(flowing: boolean, random: number): number {
-  let { state, waitMs } = synced(FRESH, { ...NOTHING_DONE, pulled: 1 }, { flowing, random });
+  let { state, waitMs } = synced(INITIAL_STATE, { ...NOTHING_DONE, pulled: 1 }, { flowing, random });
   let requests = 0;
   for (let at = waitMs; at < HOUR; at += waitMs) {
     requests += 1;
@@ -42,7 +42,7 @@ function idleHour(flowing: boolean, random: number): number {
 
 describe('the timer', () => {
   it('K8: is quick after something was found, then slows down: at most 12 requests in an idle hour', () => {
-    expect(synced(FRESH, { ...NOTHING_DONE, pulled: 1 }).waitMs).toBe(25_000);
+    expect(synced(INITIAL_STATE, { ...NOTHING_DONE, pulled: 1 }).waitMs).toBe(25_000);
     for (const random of [0, 0.5, 0.999]) expect(idleHour(false, random)).toBeLessThanOrEqual(12);
   });
 
@@ -52,27 +52,27 @@ describe('the timer', () => {
 
   it('K8: is jittered, so that devices that started together do not stay together', () => {
     const waits = [0, 0.5, 1].map(
-      (random) => synced(FRESH, { ...NOTHING_DONE, pulled: 1 }, { random }).waitMs,
+      (random) => synced(INITIAL_STATE, { ...NOTHING_DONE, pulled: 1 }, { random }).waitMs,
     );
     expect(waits.map(Math.round)).toEqual([22_500, 25_000, 27_500]);
   });
 
   it('K8: is quick again when somebody is at work', () => {
-    const slow = { ...FRESH, quiet: 5 };
+    const slow = { ...INITIAL_STATE, quiet: 5 };
     expect(synced(slow, NOTHING_DONE).waitMs).toBe(timing.idleMostMs);
-    expect(synced(afterStir(slow), { ...NOTHING_DONE, pushed: 1 }).waitMs).toBe(timing.idleMs);
+    expect(synced(afterActivity(slow), { ...NOTHING_DONE, pushed: 1 }).waitMs).toBe(timing.idleMs);
   });
 
   it('goes on at once when a sync got something done and left something', () => {
     const partial: SyncResult = { ...NOTHING_DONE, status: 'partial', pushed: 10 };
-    expect(synced(FRESH, partial, { pending: 3 }).waitMs).toBe(timing.debounceMs);
-    expect(synced(FRESH, NOTHING_DONE, { pending: 3 }).waitMs).toBeGreaterThan(timing.debounceMs);
+    expect(synced(INITIAL_STATE, partial, { pending: 3 }).waitMs).toBe(timing.debounceMs);
+    expect(synced(INITIAL_STATE, NOTHING_DONE, { pending: 3 }).waitMs).toBeGreaterThan(timing.debounceMs);
   });
 });
 
 describe('after a failure', () => {
   it('K11: waits a random part of a time that doubles, up to a minute', () => {
-    let state = FRESH;
+    let state = INITIAL_STATE;
     const longest: number[] = [];
     for (let attempt = 0; attempt < 8; attempt += 1) {
       const step = synced(state, failed(serverError), { random: 1 });
@@ -87,7 +87,7 @@ describe('after a failure', () => {
   it('K11: never comes back before the time that the server asked for', () => {
     const limited: SyncError = { kind: 'transport', code: 'rate_limited', message: '', retryAfterMs: 30_000 };
     for (const error of [limited, { ...serverError, retryAfterMs: 30_000 } as SyncError]) {
-      const step = synced(FRESH, failed(error), { random: 0.5 });
+      const step = synced(INITIAL_STATE, failed(error), { random: 0.5 });
       expect(step.waitMs).toBe(30_500);
       expect(step.state.notBefore).toBe(30_000);
     }
@@ -95,7 +95,7 @@ describe('after a failure', () => {
 
   it('D30: backs off from standing still alone: a failed sync that got something done starts over', () => {
     const flapping = { ...failed(serverError), pulled: 40 };
-    let state: ScheduleState = FRESH;
+    let state: ScheduleState = INITIAL_STATE;
     for (let attempt = 0; attempt < 8; attempt += 1) {
       const step = synced(state, flapping, { random: 1 });
       state = step.state;
@@ -106,33 +106,33 @@ describe('after a failure', () => {
 
   it('D31: waits an hour at most for a server that asks for more', () => {
     const days: SyncError = { kind: 'transport', code: 'rate_limited', message: '', retryAfterMs: 9e12 };
-    const step = synced(FRESH, failed(days), { random: 0 });
+    const step = synced(INITIAL_STATE, failed(days), { random: 0 });
     expect(step.waitMs).toBe(HOUR);
     expect(step.state.notBefore).toBe(HOUR);
   });
 
   it('D31: forgets the time that the server asked for when it has answered since', () => {
-    const waiting = { ...FRESH, notBefore: 60_000 };
-    expect(synced(waiting, NOTHING_DONE).state.notBefore).toBe(FRESH.notBefore);
+    const waiting = { ...INITIAL_STATE, notBefore: 60_000 };
+    expect(synced(waiting, NOTHING_DONE).state.notBefore).toBe(INITIAL_STATE.notBefore);
     expect(synced(waiting, { ...NOTHING_DONE, status: 'offline' }).state.notBefore).toBe(60_000);
   });
 
   it('D31: does not rely on pokes after an error that is not retried', () => {
     const stopped = failed({ kind: 'unexpected', code: 'unexpected', message: '' }, 'stop');
-    expect(synced(FRESH, stopped, { flowing: true }).waitMs).toBeLessThanOrEqual(timing.idleMostMs);
+    expect(synced(INITIAL_STATE, stopped, { flowing: true }).waitMs).toBeLessThanOrEqual(timing.idleMostMs);
   });
 
   it('waits for the person, not for the server, when there is nothing to retry', () => {
     const expired: SyncError = { kind: 'auth', code: 'expired', message: '' };
-    const step = synced(FRESH, failed(expired, 'sign_in'));
+    const step = synced(INITIAL_STATE, failed(expired, 'sign_in'));
     expect(step.waitMs).toBeGreaterThanOrEqual(timing.idleMs);
     expect(step.state.backingOff).toBe(false);
   });
 
   it('starts over when the network comes back', () => {
-    const { state } = synced({ ...FRESH, failures: 6 }, failed(serverError));
-    expect(afterStir(state, true)).toMatchObject({ failures: 0, backingOff: false });
-    expect(afterStir(state)).toMatchObject({ failures: 7, backingOff: true });
+    const { state } = synced({ ...INITIAL_STATE, failures: 6 }, failed(serverError));
+    expect(afterActivity(state, true)).toMatchObject({ failures: 0, backingOff: false });
+    expect(afterActivity(state)).toMatchObject({ failures: 7, backingOff: true });
   });
 });
 
@@ -140,11 +140,11 @@ describe('after a poke', () => {
   const poke = (state: ScheduleState, now: number, random = 0.5) => afterPoke(state, { timing, now, random });
 
   it('K10: a single one is answered after a random part of the spread', () => {
-    expect([0, 0.5, 1].map((random) => poke(FRESH, 0, random).waitMs)).toEqual([0, 200, 400]);
+    expect([0, 0.5, 1].map((random) => poke(INITIAL_STATE, 0, random).waitMs)).toEqual([0, 200, 400]);
   });
 
   it('K10: where pokes follow each other, the spread doubles up to its most, and everybody waits at least half', () => {
-    let state = FRESH;
+    let state = INITIAL_STATE;
     const waits: number[] = [];
     for (let now = 0; waits.length < 6; now = state.pokedAt + 10) {
       const step = poke(state, now, 0);
@@ -155,7 +155,7 @@ describe('after a poke', () => {
   });
 
   it('K10: after a pause a poke is answered soon again', () => {
-    const busy = { ...FRESH, spreadMs: 3_000, pokedAt: 0 };
+    const busy = { ...INITIAL_STATE, spreadMs: 3_000, pokedAt: 0 };
     expect(poke(busy, 1_000).waitMs).toBeGreaterThan(400);
     expect(poke(busy, 10_000).waitMs).toBe(200);
   });
@@ -164,7 +164,7 @@ describe('after a poke', () => {
     const seconds = 20;
     let asked = 0;
     for (let device = 0; device < 1_000; device += 1) {
-      let state = FRESH;
+      let state = INITIAL_STATE;
       let seed = device + 1;
       const random = () => {
         seed = (seed * 48_271) % 2_147_483_647;

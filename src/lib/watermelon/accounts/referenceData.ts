@@ -5,7 +5,7 @@ import type { SyncedTable } from '@/domain/schema';
 import type { ConvoyDatabase } from '../database';
 import type { Raw } from '../models/watermelondb';
 import { SAME_IDS, sameValue, toRaw } from '../sync/records/codec';
-import { Draft } from '../sync/records/unitOfWork';
+import { UnitOfWork } from '../sync/records/unitOfWork';
 import { REFERENCE_DATA } from './referenceData.generated';
 
 /** Writes what is missing, and what an older version of the app had otherwise. */
@@ -13,23 +13,23 @@ export async function writeReferenceData(database: ConvoyDatabase): Promise<void
   const now = database.clock.now();
   const stamps = { revision: 0, created_at: now, updated_at: now, last_modified_by: null };
   await database.write(async () => {
-    const draft = new Draft(database);
+    const work = new UnitOfWork(database);
     let differs = false;
     for (const [name, rows] of Object.entries(REFERENCE_DATA)) {
       const table = name as SyncedTable;
       for (const row of rows as Record<string, Json>[]) {
         const raw: Raw = { ...toRaw(table, row, SAME_IDS), ...stamps };
-        const known = await draft.get(table, raw.id);
+        const known = await work.get(table, raw.id);
         const isKnown =
           known !== null &&
           Object.keys(row).every((column) =>
             sameValue(table, column, known[column] ?? null, raw[column] ?? null),
           );
         if (isKnown) continue;
-        draft.put(table, raw);
+        work.put(table, raw);
         differs = true;
       }
     }
-    if (differs) await draft.commit();
+    if (differs) await work.commit();
   }, 'reference data');
 }

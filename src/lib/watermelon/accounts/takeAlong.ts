@@ -13,11 +13,11 @@ import { type Archived, type ConvoyModel, DeviceState } from '../models';
 import { readBase, trackDelete } from '../models/tracking';
 import { type Model, Q, type Raw } from '../models/watermelondb';
 import { IdMappings } from '../sync/idMapping';
-import { keepingEdits } from '../sync/pull/applyRows';
-import type { Applying } from '../sync/records/applyContext';
+import { withLocalEdits } from '../sync/pull/applyRows';
+import type { ApplyContext } from '../sync/records/applyContext';
 import { sameValue } from '../sync/records/codec';
-import { Draft } from '../sync/records/unitOfWork';
-import { deletedIds, fetchDirty } from '../sync/records/unsynced';
+import { UnitOfWork } from '../sync/records/unitOfWork';
+import { fetchUnsynced } from '../sync/records/unsynced';
 import { archive } from '../sync/setAside/archive';
 import { LOCAL_USER } from './databases';
 
@@ -51,7 +51,7 @@ const REASON: Archived['reason'] = 'taken_along';
 
 /** @returns what could be taken along, or null where there is nothing. */
 export async function localWork(from: ConvoyDatabase): Promise<LocalWork | null> {
-  const { dirty } = await fetchDirty(from);
+  const { dirty } = await fetchUnsynced(from);
   if (dirty.length === 0) return null;
   const workspaces = dirty.filter(({ table }) => table === 'workspaces');
   return {
@@ -65,7 +65,7 @@ export async function claimWork(from: ConvoyDatabase, userId: string): Promise<C
   return from.write(async () => {
     const standing = await readClaim(from);
     if (standing) return standing;
-    const { dirty } = await fetchDirty(from);
+    const { dirty } = await fetchUnsynced(from);
     const records: Claim['records'] = {};
     for (const { table, raw } of dirty) records[table] = [...(records[table] ?? []), raw.id];
     const claim: Claim = { userId, token: uuidv7(), records };
@@ -98,10 +98,10 @@ async function copyWork(from: ConvoyDatabase, to: ConvoyDatabase, claim: Claim):
   return to.write(async () => {
     const mark = await findState(to, takenFrom(claim.token));
     if (mark) return (mark.value as { copied?: Versions }).copied ?? {};
-    const draft = new Draft(to);
+    const work = new UnitOfWork(to);
     const ids = await IdMappings.load(to);
     const { userId } = claim;
-    const applying: Applying = { database: to, draft, ids, deviceId: '', userId, now: to.clock.now() };
+    const applying: ApplyContext = { database: to, work, ids, deviceId: '', userId, now: to.clock.now() };
     const copied: Versions = {};
     for (const table of SYNCED_TABLES) {
       for (const { raw } of await claimedOf(from, table, claim)) {
@@ -111,8 +111,8 @@ async function copyWork(from: ConvoyDatabase, to: ConvoyDatabase, claim: Claim):
         await adopt(applying, table, raw, before);
       }
     }
-    draft.also(() => prepareState(to, takenFrom(claim.token), { copied }));
-    await draft.commit();
+    work.also(() => prepareState(to, takenFrom(claim.token), { copied }));
+    await work.commit();
     return copied;
   }, 'take along: copy');
 }
@@ -121,8 +121,8 @@ async function copyWork(from: ConvoyDatabase, to: ConvoyDatabase, claim: Claim):
 async function claimedOf(from: ConvoyDatabase, table: SyncedTable, claim: Claim): Promise<ConvoyModel[]> {
   const ids = new Set(claim.records[table]);
   if (ids.size === 0) return [];
-  const collection = from.get<ConvoyModel>(table);
-  const deleted = (await deletedIds(from, table)).filter((id) => ids.has(id));
+  const collection = from.records(table);
+  const deleted = (await from.deletedIds(table)).filter((id) => ids.has(id));
   return [
     ...(await collection.query(Q.where('id', Q.oneOf([...ids]))).fetch()),
     ...(await Promise.all(deleted.map((id) => collection.find(id)))),
@@ -133,20 +133,21 @@ async function claimedOf(from: ConvoyDatabase, table: SyncedTable, claim: Claim)
  * The record as the user's own, still to be pushed; where the user has one of this id, both are kept.
  * @param before as it was when it was copied already: where the user has left it so, it is replaced
  */
-async function adopt(to: Applying, table: SyncedTable, raw: Raw, before?: string): Promise<void> {
-  const { userId } = to;
+async function adopt(context: ApplyContext, table: SyncedTable, raw: Raw, before?: string): Promise<void> {
+  const { userId } = context;
   const own: Raw = { ...raw, last_modified_by: userId };
   for (const [name, column] of Object.entries(columnsOf(table))) {
     if (column.to === 'user' && own[name] === LOCAL_USER) own[name] = userId;
   }
-  const existing = await to.draft.get(table, raw.id);
+  const existing = await context.work.get(table, raw.id);
   const isLeft = existing !== null && before === versionOf(existing);
   if (raw._status === 'deleted') {
-    if (isLeft || existing?._status === 'synced') to.draft.put(table, deletedAs(existing, own, to.database));
-    else if (existing && existing._status !== 'deleted') archive(to, table, own, REASON);
-  } else if (existing === null || isLeft) to.draft.put(table, own);
-  else if (existing._status === 'synced') to.draft.put(table, keepingEdits(table, existing, own));
-  else if (!isSame(table, existing, own)) archive(to, table, own, REASON);
+    if (isLeft || existing?._status === 'synced')
+      context.work.put(table, deletedAs(existing, own, context.database));
+    else if (existing && existing._status !== 'deleted') archive(context, table, own, REASON);
+  } else if (existing === null || isLeft) context.work.put(table, own);
+  else if (existing._status === 'synced') context.work.put(table, withLocalEdits(table, existing, own));
+  else if (!isSame(table, existing, own)) archive(context, table, own, REASON);
 }
 
 /** The user's record, deleted with the one that the deletion was of. */
@@ -185,7 +186,7 @@ async function removeWork(from: ConvoyDatabase, claim: Claim, copied: Versions):
       }
       if (kept.length > 0) left.records[table] = kept;
       const claimed = new Set(claim.records[table]);
-      for (const id of await deletedIds(from, table)) {
+      for (const id of await from.deletedIds(table)) {
         if (!claimed.has(id)) doomed.push(await from.get(table).find(id));
       }
     }
@@ -201,7 +202,7 @@ async function removeWork(from: ConvoyDatabase, claim: Claim, copied: Versions):
 }
 
 async function findState(database: ConvoyDatabase, id: string): Promise<DeviceState | null> {
-  const states = database.get<DeviceState>(DeviceState.table as never);
+  const states = database.of(DeviceState);
   const [state] = await states.query(Q.where('id', id)).fetch();
   return state ?? null;
 }
@@ -217,7 +218,7 @@ function prepareState(
       state.value = value;
     });
   }
-  return database.get<DeviceState>(DeviceState.table as never).prepareCreateFromDirtyRaw({
+  return database.of(DeviceState).prepareCreateFromDirtyRaw({
     id,
     _status: 'synced',
     value: JSON.stringify(value),

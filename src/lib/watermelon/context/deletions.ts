@@ -62,7 +62,7 @@ export async function listDeletions(local: LocalFirst, workspaceId: string): Pro
 
 /** The deletions of a workspace that are not restored, and those that are being, now and whenever they change. */
 export function observeDeletions(local: LocalFirst, workspaceId: string): Observable<ObservedDeletion[]> {
-  return local.store.database.withChangesForTables([...RESTORABLE_TABLES, 'deletions'] as never[]).pipe(
+  return local.store.database.changesIn([...RESTORABLE_TABLES, 'deletions']).pipe(
     debounceTime(20),
     startWith(null),
     switchMap(() => from(listAll(local, workspaceId))),

@@ -48,7 +48,7 @@ function queryOf(database: ConvoyDatabase, table: keyof EntityOf, where: Where) 
   const clauses = Object.entries(where).map(([column, wanted]) =>
     Array.isArray(wanted) ? Q.where(column, Q.oneOf(wanted)) : Q.where(column, wanted as RawValue),
   );
-  return database.get<ConvoyModel>(table).query(...clauses);
+  return database.records(table).query(...clauses);
 }
 
 /**

@@ -20,7 +20,7 @@ import { byName, bySortOrder, byTitle, type LocalStore } from './localStore';
 
 /** @returns the context of a task that is here; null where it is not. What is not here is named in `missing`. */
 export async function readContext(store: LocalStore, taskId: string): Promise<TaskContext | null> {
-  const parts = await (store.database.hasRows
+  const parts = await (store.database.supportsRows
     ? partsFromRows(store, taskId)
     : partsFromRecords(store, taskId));
   if (parts === null) return null;

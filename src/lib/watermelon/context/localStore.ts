@@ -63,7 +63,7 @@ export class LocalStore {
 
   async record(table: SyncedTable, id: string): Promise<ConvoyModel | null> {
     const [record] = await this.database
-      .get<ConvoyModel>(table)
+      .records(table)
       .query(Q.where('id', this.resolve(id)))
       .fetch();
     return record ?? null;
@@ -71,13 +71,13 @@ export class LocalStore {
 
   /** @returns whether the user deleted the record here; the server may still show it. */
   async isDeleted(table: SyncedTable, id: string): Promise<boolean> {
-    const deleted = (await this.database.adapter.getDeletedRecords(table as never)) as string[];
+    const deleted = await this.database.deletedIds(table);
     return deleted.includes(this.resolve(id));
   }
 
   async find<T>(table: SyncedTable, id: string | null): Promise<T | null> {
     if (id === null) return null;
-    if (this.database.hasRows) {
+    if (this.database.supportsRows) {
       const [found = []] = await this.database.readAll([
         { sql: selectEntities(table, '"id" = ?'), args: [this.resolve(id)] },
       ]);
@@ -89,7 +89,7 @@ export class LocalStore {
 
   async query<T>(table: SyncedTable, ...clauses: Clause[]): Promise<T[]> {
     const records = await this.database
-      .get<ConvoyModel>(table)
+      .records(table)
       .query(...clauses)
       .fetch();
     return records.map((record) => toEntity<T>(table, record.raw));

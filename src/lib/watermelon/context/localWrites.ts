@@ -116,7 +116,7 @@ export async function workflowOf(store: LocalStore, workflowId: string | null): 
 
 function assign(record: ConvoyModel, table: SyncedTable, values: RecordValues): void {
   for (const [name, value] of Object.entries(values)) {
-    record._setRaw(name as never, toStored(table, name, value) as never);
+    record.setColumn(name, toStored(table, name, value));
   }
 }
 
@@ -127,9 +127,9 @@ export function prepareInsert(
   workspaceId: string | null,
   values: RecordValues,
 ): ConvoyModel {
-  return writer.store.database.get<ConvoyModel>(table).prepareCreate((record) => {
-    record._setRaw('workspace_id' as never, (workspaceId ?? record.id) as never);
-    record._setRaw('last_modified_by' as never, writer.userId as never);
+  return writer.store.database.records(table).prepareCreate((record) => {
+    record.setColumn('workspace_id', workspaceId ?? record.id);
+    record.setColumn('last_modified_by', writer.userId);
     assign(record, table, values);
   });
 }
@@ -143,7 +143,7 @@ export function prepareUpdate(
 ): ConvoyModel {
   return record.prepareUpdate((draft) => {
     assign(draft, table, values);
-    draft._dangerouslySetRawWithoutMarkingColumnChange('last_modified_by' as never, writer.userId as never);
+    draft.setBookkeeping('last_modified_by', writer.userId);
   });
 }
 
@@ -151,10 +151,10 @@ export function prepareUpdate(
 export function prepareActivity(writer: Writer, workspaceId: string, draft: ActivityDraft): ConvoyModel {
   const values = orThrow(validateInsert('activity_feed', draft));
   const { database } = writer.store;
-  return database.get<ConvoyModel>('activity_feed').prepareCreate((record) => {
-    record._setRaw('workspace_id' as never, workspaceId as never);
-    record._setRaw('actor_id' as never, writer.userId as never);
-    record._setRaw('last_modified_by' as never, writer.userId as never);
+  return database.records('activity_feed').prepareCreate((record) => {
+    record.setColumn('workspace_id', workspaceId);
+    record.setColumn('actor_id', writer.userId);
+    record.setColumn('last_modified_by', writer.userId);
     assign(record, 'activity_feed', values);
   });
 }

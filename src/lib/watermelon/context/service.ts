@@ -69,7 +69,7 @@ export function createLocalContextService(local: LocalFirst): LocalContextServic
     },
 
     observeTaskContext(taskId) {
-      const changes = store.database.withChangesForTables([...SYNCED_TABLES] as never[]);
+      const changes = store.database.changesIn(SYNCED_TABLES);
       return changes.pipe(
         switchMap(() => from(localContext(taskId))),
         map((context) => ({ context, text: JSON.stringify(context) })),

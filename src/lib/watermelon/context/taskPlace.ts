@@ -20,7 +20,7 @@ const cycle = (field: string, message: string): ValidationError => ({
  * @param self the task being changed, or null for a new one
  * @returns the same columns with the ids the records have here
  */
-export async function placeOf(
+export async function checkPlace(
   store: LocalStore,
   values: RecordValues,
   workspaceId: string,
@@ -95,7 +95,7 @@ export async function followersOf(store: LocalStore, task: Task): Promise<Convoy
   const seen = new Set([task.id]);
   for (let frontier = [task.id]; frontier.length > 0; ) {
     const found = await store.database
-      .get<ConvoyModel>('tasks')
+      .records('tasks')
       .query(Q.where('parent_task_id', Q.oneOf(frontier)), Q.where('milestone_id', task.milestone_id))
       .fetch();
     const fresh = found.filter(({ id }) => !seen.has(id));

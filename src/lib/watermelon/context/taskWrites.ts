@@ -39,7 +39,7 @@ import {
   requireRole,
   workflowOf,
 } from './localWrites';
-import { dependencyProblem, followersOf, placeOf } from './taskPlace';
+import { checkPlace, dependencyProblem, followersOf } from './taskPlace';
 
 type TaskWrites = Pick<
   ContextService,
@@ -88,7 +88,7 @@ export function taskWrites(local: LocalFirst): TaskWrites {
         const workspaceId = before.workspace_id;
         await requireRole(local, workspaceId, 'tasks', 'update');
         const dated = withCompletion(before, values, nowIso());
-        Object.assign(dated, await placeOf(store, dated, workspaceId, before.id));
+        Object.assign(dated, await checkPlace(store, dated, workspaceId, before.id));
         const under = dated.parent_task_id ?? before.parent_task_id;
         const complete = withPlace(before, dated, await store.find<Task>('tasks', under as string | null));
         const after = { ...before, ...complete } as Task & RecordValues;
@@ -165,7 +165,7 @@ export function taskWrites(local: LocalFirst): TaskWrites {
           const workflow = await knownWorkflow(workspaceId, values.workflow_id as string | null);
           const complete = withCompletion(null, atFirstStage(values, workflow, data.current_stage), nowIso());
           orThrow(validateStage(workflow, complete.current_stage));
-          Object.assign(complete, await placeOf(store, complete, workspaceId, null));
+          Object.assign(complete, await checkPlace(store, complete, workspaceId, null));
           await requireRole(local, workspaceId, 'tasks', 'insert');
           if (complete.workflow_id !== null) await refuseWorkflowByAgent(local, workspaceId);
           const to = complete.current_stage as string;
@@ -242,7 +242,7 @@ export function taskWrites(local: LocalFirst): TaskWrites {
         { table: 'tasks', id: taskId, field: 'task_id' },
         async ({ id, workspaceId }) => {
           const [link] = await database
-            .get<ConvoyModel>('task_dependencies')
+            .records('task_dependencies')
             .query(Q.where('task_id', id), Q.where('depends_on_task_id', target))
             .fetch();
           if (!link) throw noSuch('task_dependencies', 'depends_on_task_id');

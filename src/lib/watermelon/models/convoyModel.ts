@@ -1,6 +1,6 @@
 import { RecoverableModel } from './recoverableModel';
 import { type EditContext, followStatus, trackCreate, trackDelete, trackUpdate } from './tracking';
-import { bool, date, field, type Model, type Raw, text } from './watermelondb';
+import { bool, date, field, type Model, type Raw, type RawValue, text } from './watermelondb';
 
 /**
  * Base of every synced model: the common columns, and the tracking of unsynced edits.
@@ -18,6 +18,16 @@ export class ConvoyModel extends RecoverableModel {
 
   /** The prepared change is the user's (not the sync engine's): it joins the batch's group. */
   _isEdit = false;
+
+  /** Sets a column inside `prepareCreate` or `prepareUpdate`, by its name. */
+  setColumn(name: string, value: RawValue): void {
+    this._setRaw(name as never, value as never);
+  }
+
+  /** Sets a column inside `prepareUpdate` that is no edit of the user's: it is not pushed. */
+  setBookkeeping(name: string, value: RawValue): void {
+    this._dangerouslySetRawWithoutMarkingColumnChange(name as never, value as never);
+  }
 
   override prepareUpdate(recordUpdater?: (record: this) => void): this {
     super.prepareUpdate(recordUpdater);

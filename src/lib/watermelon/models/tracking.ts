@@ -31,7 +31,7 @@ function baseRevision(raw: Raw): number {
 }
 
 /** How a record that is marked as deleted came to be so. */
-export interface Deleted {
+export interface LocalDeletion {
   /** The record whose deletion deleted this one (its own id when it is the one). */
   root: string;
   /** The scope revision the user had seen then. */
@@ -57,7 +57,7 @@ export interface SyncBase {
   server?: SyncBase['stamps'];
   /** When a record that is new was created: device clock and offset, ms. */
   created?: { editedAt: number; offset: number };
-  deletion?: Deleted;
+  deletion?: LocalDeletion;
 }
 
 export interface EditClock {

@@ -25,6 +25,12 @@ export const setIdGenerator: (generator: () => string) => void = randomIdModule.
 /** WatermelonDB stores booleans in plain fields; the name says what the column holds. */
 export const bool = field;
 
+/** A model's class: WatermelonDB's own type of it allows no class with properties of its own. */
+export interface ModelClass<T extends Model> {
+  readonly table: unknown;
+  readonly prototype: T;
+}
+
 /** What a column of a stored record may hold. */
 export type RawValue = string | number | boolean | null;
 

@@ -8,7 +8,6 @@ import { validate as isUuid, v7 as uuidv7 } from 'uuid';
 import type { SyncedTable } from '@/domain/schema';
 import { columnsOf, SYNCED_TABLES } from '@/domain/schema';
 import type { ConvoyDatabase } from '../database';
-import { fetchAll } from '../fetchAll';
 import { IdMapping } from '../models';
 import { type Model, Q, type Raw } from '../models/watermelondb';
 
@@ -27,7 +26,7 @@ export class IdMappings implements IdMap {
 
   /** @param mappings to be loaded anew, where there are some already */
   static async load(database: ConvoyDatabase, mappings = new IdMappings(database)): Promise<IdMappings> {
-    const [stored = []] = (await fetchAll(database, [IdMapping.table])) as IdMapping[][];
+    const [stored = []] = await database.fetchAll(IdMapping);
     mappings.localToRemote.clear();
     mappings.remoteToLocal.clear();
     for (const { localId, remoteId } of stored) mappings.remember(localId, remoteId);
@@ -65,7 +64,7 @@ export class IdMappings implements IdMap {
   /** Notes that `localId` is known on the server as `remoteId`; to be passed to the same batch. */
   prepare(table: SyncedTable, localId: string, remoteId: string): Model {
     this.remember(localId, remoteId);
-    return this.database.get<IdMapping>(IdMapping.table as never).prepareCreate((mapping) => {
+    return this.database.of(IdMapping).prepareCreate((mapping) => {
       mapping.recordTable = table;
       mapping.localId = localId;
       mapping.remoteId = remoteId;

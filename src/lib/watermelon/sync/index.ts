@@ -25,6 +25,6 @@ export { reverseSettlement, type Settlement, settleConflict } from './setAside/s
 export type { SettledDetails } from './setAside/settledActivity';
 export type { Progress, SyncResult, SyncStatus } from './state/status';
 export { SyncClock } from './state/syncClock';
-export type { SyncSession } from './state/syncContext';
+export type { SyncContext as SyncSession } from './state/syncContext';
 export { observeSyncLog, readSyncLog, type SyncLogItem } from './state/syncLog';
 export { SyncEngine, type SyncEngineOptions } from './synchronize';

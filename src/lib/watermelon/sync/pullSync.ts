@@ -3,10 +3,10 @@
 import type { SyncError } from '@/core/errors';
 import { PROTOCOL_VERSION, type PullAnswer, type PullRequest, SCHEMA_VERSION } from '@/core/protocol';
 import { applyAnswer } from './pull/applyAnswer';
-import { AskedAhead, afterAnswer } from './pull/prefetch';
+import { PagePrefetch, requestAfter } from './pull/prefetch';
 import { refillsOf } from './state/schemaUpgrade';
 import type { Progress } from './state/status';
-import type { SyncSession } from './state/syncContext';
+import type { SyncContext } from './state/syncContext';
 
 export interface PullCounts {
   pulled: number;
@@ -14,7 +14,7 @@ export interface PullCounts {
   received: number;
   sent: number;
   /** Edits that were made again because what they were lost with came back. */
-  revived: number;
+  reapplied: number;
 }
 
 export const newPullCounts = (): PullCounts => ({
@@ -22,7 +22,7 @@ export const newPullCounts = (): PullCounts => ({
   conflicts: 0,
   received: 0,
   sent: 0,
-  revived: 0,
+  reapplied: 0,
 });
 
 /**
@@ -33,47 +33,47 @@ export const newPullCounts = (): PullCounts => ({
  * @returns why it ended before this device stood at the server's head; pages applied until then stay applied
  */
 export async function pullSync(
-  session: SyncSession,
+  sync: SyncContext,
   signal: AbortSignal,
   counts: PullCounts,
   onProgress: (progress: Progress) => void,
 ): Promise<SyncError | null> {
-  const { store, userId } = session;
-  const ahead = new AskedAhead(session, signal);
+  const { store, userId } = sync;
+  const ahead = new PagePrefetch(sync, signal);
   try {
     for (;;) {
-      const answered = await ahead.answerTo(makeRequest(session));
+      const answered = await ahead.answerTo(makeRequest(sync));
       if (!answered.ok) return answered.error;
       const answer = answered.value;
       if (answer.user_id !== userId) {
         const message = 'The server answered for another user.';
         return { kind: 'auth', code: 'wrong_user', message };
       }
-      ahead.ask(afterAnswer(makeRequest(session), answer));
+      ahead.start(requestAfter(makeRequest(sync), answer));
       counts.sent += answer.traffic.sent;
       counts.received += answer.traffic.received;
       const before = answer.total === null ? (store.facts.run ?? null) : { rows: 0, total: answer.total };
-      const applied = await applyAnswer(session, answer, before);
+      const applied = await applyAnswer(sync, answer, before);
       counts.pulled += applied.rows;
       counts.conflicts += applied.conflicts;
-      counts.revived += applied.revived;
+      counts.reapplied += applied.reapplied;
       onProgress({ rows: (before?.rows ?? 0) + applied.rows, total: before?.total ?? null });
-      if (!answer.more && !isBehindResync(session, answer)) return null;
+      if (!answer.more && !isBehindResync(sync, answer)) return null;
     }
   } finally {
-    ahead.forget();
+    ahead.cancel();
   }
 }
 
 /** Whether a scope is still to be swept: its run of pages is over, and more was changed meanwhile. */
-function isBehindResync({ store }: SyncSession, { scopes }: PullAnswer): boolean {
+function isBehindResync({ store }: SyncContext, { scopes }: PullAnswer): boolean {
   return scopes.some(({ id }) => {
     const { resync, cursor } = store.scopes.get(id) ?? {};
     return resync === true && cursor?.target === undefined;
   });
 }
 
-function makeRequest({ store, userId, pageRows }: SyncSession): PullRequest {
+function makeRequest({ store, userId, pageRows }: SyncContext): PullRequest {
   const scopes = [...store.scopes];
   return {
     protocol: PROTOCOL_VERSION,

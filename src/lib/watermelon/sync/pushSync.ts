@@ -3,21 +3,16 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { SyncError } from '@/core/errors';
 import { reactionTo } from '@/core/errors';
-import {
-  PROTOCOL_VERSION,
-  type PushAnswer,
-  type PushChange,
-  type PushRequest,
-  SCHEMA_VERSION,
-} from '@/core/protocol';
+import { PROTOCOL_VERSION, type PushAnswer, SCHEMA_VERSION } from '@/core/protocol';
 import { fail, ok, type Result } from '@/core/result';
 import { OutboxBatch } from '../models';
 import { IN_DOUBT } from '../models/tracking';
 import { applyPushAnswer, refuseLocally } from './push/applyAnswer';
 import { PushPlan } from './push/plan';
-import { Draft } from './records/unitOfWork';
+import { type SyncedBatch, type SyncedChange, toSyncedBatch } from './records/codec';
+import { UnitOfWork } from './records/unitOfWork';
 import { hasUnsynced } from './records/unsynced';
-import type { SyncSession } from './state/syncContext';
+import type { SyncContext } from './state/syncContext';
 
 /** Changes sent in one batch, about; groups are never cut. */
 const BATCH_CHANGES = 1_000;
@@ -52,7 +47,7 @@ export const newPushCounts = (pullFirst = false): PushCounts => ({
  * @returns why it ended before everything was pushed; what was acknowledged until then stays so
  */
 export async function pushSync(
-  session: SyncSession,
+  sync: SyncContext,
   signal: AbortSignal,
   counts: PushCounts,
   { inFlightOnly, onSent }: { inFlightOnly: boolean; onSent: (changes: number) => void },
@@ -60,22 +55,23 @@ export async function pushSync(
   counts.pullFirst = inFlightOnly;
   /** Most changes in the next batch; halved while whole batches are refused. */
   let limit = BATCH_CHANGES;
-  let plan = new PushPlan(session);
+  let plan = new PushPlan(sync);
   let unsettled = false;
   for (let number = 0; number < MOST_BATCHES; number += 1) {
     // What came back is pushed again after the next pull; the rest of the plan need not wait for that.
-    const next = () => storeNextBatch(session, () => plan.nextBatch(limit, !unsettled));
-    const stored = (await session.store.outbox())?.request ?? null;
+    const next = () => storeNextBatch(sync, () => plan.nextBatch(limit, !unsettled));
+    const outbox = await sync.store.outbox();
+    const stored = outbox && toSyncedBatch(outbox.request);
     const request = stored ?? (inFlightOnly ? null : await next());
     if (!request) break;
-    const sentAt = session.clock.now();
-    const answered = await session.transport.push(request, signal);
+    const sentAt = sync.clock.now();
+    const answered = await sync.transport.push(request, signal);
     if (answered.ok) {
-      const accepted = accept(session, answered.value, sentAt);
+      const accepted = accept(sync, answered.value, sentAt);
       if (!accepted.ok) return accepted.error;
       counts.sent += answered.value.traffic.sent;
       counts.received += answered.value.traffic.received;
-      const applied = await applyPushAnswer(session, request, answered.value);
+      const applied = await applyPushAnswer(sync, request, answered.value);
       counts.pushed += applied.pushed;
       counts.conflicts += applied.conflicts;
       counts.rejected += applied.rejected;
@@ -85,37 +81,37 @@ export async function pushSync(
       if (applied.held) break;
       continue;
     }
-    const refused = await afterRefusal(session, request, answered.error, counts, stored !== null);
+    const refused = await afterRefusal(sync, request, answered.error, counts, stored !== null);
     if (!refused.ok) return refused.error;
     if (counts.pullFirst && !inFlightOnly) break;
     limit = refused.value ?? limit;
-    plan = new PushPlan(session);
+    plan = new PushPlan(sync);
   }
   return null;
 }
 
-function accept(session: SyncSession, answer: PushAnswer, sentAt: number): Result<null, SyncError> {
-  if (answer.user_id !== session.userId) {
+function accept(sync: SyncContext, answer: PushAnswer, sentAt: number): Result<null, SyncError> {
+  if (answer.user_id !== sync.userId) {
     return fail({ kind: 'auth', code: 'wrong_user', message: 'The server answered for another user.' });
   }
-  session.clock.observe(answer.server_time, sentAt);
+  sync.clock.observe(answer.server_time, sentAt);
   return ok(null);
 }
 
 /** Makes the next batch and stores it before it is sent (rule U1). */
 async function storeNextBatch(
-  session: SyncSession,
+  sync: SyncContext,
   next: () => ReturnType<PushPlan['nextBatch']>,
-): Promise<PushRequest | null> {
-  const { database, store } = session;
+): Promise<SyncedBatch | null> {
+  const { database, store } = sync;
   // Nobody is kept from writing to learn that there is nothing to send.
   if (!(await hasUnsynced(database))) return null;
-  return session.write(async () => {
+  return sync.write(async () => {
     const { changes, prepared } = await next();
-    const request = changes.length > 0 ? makeRequest(session, changes) : null;
+    const request = changes.length > 0 ? makeRequest(sync, changes) : null;
     if (request) {
       prepared.push(
-        store.collection<OutboxBatch>(OutboxBatch).prepareCreateFromDirtyRaw({
+        database.of(OutboxBatch).prepareCreateFromDirtyRaw({
           id: uuidv7(),
           _status: 'synced',
           batch: request.batch,
@@ -129,7 +125,7 @@ async function storeNextBatch(
   }, 'sync: store batch');
 }
 
-function makeRequest({ store, userId }: SyncSession, changes: PushChange[]): PushRequest {
+function makeRequest({ store, userId }: SyncContext, changes: SyncedChange[]): SyncedBatch {
   const touched = new Set(changes.map((change) => change.workspace_id));
   const scopes = [...store.scopes].filter(([id]) => touched.has(id));
   return {
@@ -155,29 +151,29 @@ function makeRequest({ store, userId }: SyncSession, changes: PushChange[]): Pus
 
 /** @returns the limit for the next batch where it changes; a failure where the push has to stop. */
 async function afterRefusal(
-  session: SyncSession,
-  request: PushRequest,
+  sync: SyncContext,
+  request: SyncedBatch,
   error: SyncError,
   counts: PushCounts,
   isResent: boolean,
 ): Promise<Result<number | null, SyncError>> {
   if (error.kind === 'protocol' && error.code === 'history_changed') {
-    await dropRefused(session, request, isResent);
+    await dropRefused(sync, request, isResent);
     counts.pullFirst = true;
     return ok(null);
   }
   switch (reactionTo(error)) {
     case 'new_device':
-      await dropOutbox(session, { deviceId: uuidv7(), nextBatch: 1 });
+      await dropOutbox(sync, { deviceId: uuidv7(), nextBatch: 1 });
       return ok(null);
     case 'split': {
       const groups = new Set(request.changes.map((change) => change.group)).size;
       if (groups > 1) {
-        await dropOutbox(session, {});
+        await dropOutbox(sync, {});
         return ok(Math.max(1, Math.floor(request.changes.length / 2)));
       }
       // The culprit stands alone (rule D9).
-      await refuseLocally(session, request, error);
+      await refuseLocally(sync, request, error);
       counts.rejected += request.changes.length;
       return ok(null);
     }
@@ -191,29 +187,29 @@ async function afterRefusal(
  * answered, the answer lost and forgotten: whether what is new in it is there, the server has to say (U20). Done
  * at once: whoever finds the batch still stored takes it for one that was sent before.
  */
-async function dropRefused(session: SyncSession, request: PushRequest, isResent: boolean): Promise<void> {
-  const { database, store, ids } = session;
+async function dropRefused(sync: SyncContext, request: SyncedBatch, isResent: boolean): Promise<void> {
+  const { database, store, ids } = sync;
   // Also where somebody else has synced meanwhile, as long as it is this batch that is stored.
   await database.write(async () => {
-    const draft = new Draft(database);
+    const work = new UnitOfWork(database);
     const stored = await store.outbox();
     if (stored?.request.device_id !== request.device_id || stored.request.batch !== request.batch) return;
     for (const { op, table, id } of isResent ? request.changes : []) {
-      const raw = op === 'insert' ? await draft.get(table, ids.toLocal(id)) : null;
-      if (raw?._status === 'created') draft.put(table, { ...raw, revision: IN_DOUBT });
+      const raw = op === 'insert' ? await work.get(table, ids.toLocal(id)) : null;
+      if (raw?._status === 'created') work.put(table, { ...raw, revision: IN_DOUBT });
     }
-    draft.also(() => stored.prepareDestroyPermanently());
-    await draft.commit();
+    work.also(() => stored.prepareDestroyPermanently());
+    await work.commit();
   }, 'sync: drop batch');
 }
 
 /** The server took nothing of the batch: its changes are still unsynced and will be batched anew. */
 async function dropOutbox(
-  session: SyncSession,
+  sync: SyncContext,
   facts: { deviceId?: string; nextBatch?: number },
 ): Promise<void> {
-  const { database, store } = session;
-  await session.write(async () => {
+  const { database, store } = sync;
+  await sync.write(async () => {
     const stored = await store.outbox();
     await database.batch([
       stored?.prepareDestroyPermanently() ?? null,

@@ -9,12 +9,12 @@ import { IdMappings } from './idMapping';
 import type { Policies } from './merge/policies';
 import { newPullCounts, pullSync } from './pullSync';
 import { newPushCounts, pushSync } from './pushSync';
-import { countWaiting } from './records/unsynced';
-import { DeviceStore, doneUpTo } from './state/deviceStore';
+import { countPending } from './records/unsynced';
+import { completeRevision, DeviceStore } from './state/deviceStore';
 import { upgradeRecords } from './state/schemaUpgrade';
 import { NOTHING_DONE, type SyncResult, type SyncStatus } from './state/status';
 import type { SyncClock } from './state/syncClock';
-import type { SyncSession } from './state/syncContext';
+import type { SyncContext } from './state/syncContext';
 import { prepareLogEntry } from './state/syncLog';
 
 /** Push-pull rounds of one sync; what is left then waits for the next. */
@@ -63,11 +63,11 @@ export class SyncEngine {
     progress: null,
     error: null,
   });
-  private session: SyncSession | null = null;
+  private session: SyncContext | null = null;
   /** Somebody else has written what the session holds. */
   private isStale = false;
   /** The session that is being loaded. */
-  private opening: Promise<SyncSession> | null = null;
+  private opening: Promise<SyncContext> | null = null;
   /** Held by others too, so it outlives the session. */
   private ids: IdMappings | null = null;
   private running: Promise<SyncResult> | null = null;
@@ -145,7 +145,7 @@ export class SyncEngine {
   /** The scopes of this device, and the revision up to which everything of each is here. */
   heldRevisions(): ReadonlyMap<string, number> {
     const scopes = this.session?.store.scopes ?? new Map();
-    return new Map([...scopes].map(([id, { cursor }]) => [id, doneUpTo(cursor)]));
+    return new Map([...scopes].map(([id, { cursor }]) => [id, completeRevision(cursor)]));
   }
 
   /** Counts what is unsynced and refused, for the status. Rejects where the storage fails. */
@@ -157,7 +157,7 @@ export class SyncEngine {
 
   private async count(): Promise<void> {
     const { database } = this.options;
-    const { pending, quarantined } = await countWaiting(database);
+    const { pending, quarantined } = await countPending(database);
     const known = this.status.value;
     if (known.pending !== pending || known.quarantined !== quarantined) this.report({ pending, quarantined });
   }
@@ -208,24 +208,24 @@ export class SyncEngine {
     }
   }
 
-  private async rounds(session: SyncSession, result: SyncResult): Promise<SyncError | null> {
+  private async rounds(sync: SyncContext, result: SyncResult): Promise<SyncError | null> {
     const { signal } = this.cancelled;
     for (let round = 0; round < MOST_ROUNDS; round += 1) {
       const known = this.status.value.pending;
       const [pushed, pulled] = [newPushCounts(), newPullCounts()];
       try {
         const error =
-          (await pushSync(session, signal, pushed, {
-            inFlightOnly: session.store.mustPullFirst,
+          (await pushSync(sync, signal, pushed, {
+            inFlightOnly: sync.store.mustPullFirst,
             onSent: (sent) => this.reportSent(sent),
-          })) ?? (await pullSync(session, signal, pulled, (progress) => this.report({ progress })));
+          })) ?? (await pullSync(sync, signal, pulled, (progress) => this.report({ progress })));
         if (error) return error;
       } finally {
         add(result, { ...pushed, pulled: 0 });
         add(result, { ...pulled, pushed: 0, rejected: 0 });
       }
       await this.refreshCounts();
-      const moved = pushed.pushed + pushed.conflicts + pushed.rejected + pulled.revived;
+      const moved = pushed.pushed + pushed.conflicts + pushed.rejected + pulled.reapplied;
       const { pending } = this.status.value;
       // What was written after this push had its turn has not been tried.
       const isStuck = moved === 0 && !pushed.pullFirst && pending <= known;
@@ -236,7 +236,7 @@ export class SyncEngine {
   }
 
   /** Whoever asks while it is being loaded waits for that, and does not go on with what was loaded before. */
-  private async open(): Promise<SyncSession> {
+  private async open(): Promise<SyncContext> {
     if (!this.opening && this.session && !this.isStale) return this.session;
     this.opening ??= this.load().finally(() => {
       this.opening = null;
@@ -244,22 +244,22 @@ export class SyncEngine {
     return this.opening;
   }
 
-  private async load(): Promise<SyncSession> {
-    let session: SyncSession;
+  private async load(): Promise<SyncContext> {
+    let sync: SyncContext;
     do {
       this.isStale = false;
       try {
-        session = await this.loadOnce();
+        sync = await this.loadOnce();
       } catch (thrown) {
         this.isStale = true;
         throw thrown;
       }
       // Written once more meanwhile: what was read may be of before.
     } while (this.isStale);
-    return session;
+    return sync;
   }
 
-  private async loadOnce(): Promise<SyncSession> {
+  private async loadOnce(): Promise<SyncContext> {
     const { database, transport, userId, clock, policies, pageRows = PAGE_ROWS } = this.options;
     const ids = await IdMappings.load(database, this.ids ?? undefined);
     this.ids = ids;
@@ -267,7 +267,7 @@ export class SyncEngine {
     await upgradeRecords(database, store);
     if (!this.session) clock.restore(store.facts.clockOffset);
     const unreachable = { pull: unavailable, push: unavailable };
-    const loaded: SyncSession = {
+    const loaded: SyncContext = {
       database,
       write: (work, description) =>
         database.write(async () => {

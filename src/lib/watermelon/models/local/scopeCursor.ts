@@ -1,4 +1,5 @@
-import type { Cursor, Refill, Scope } from '@/core/protocol';
+import type { Cursor, Refill } from '@/core/protocol';
+import type { ScopeRole } from '@/domain/vocabulary';
 import { RecoverableModel } from '../recoverableModel';
 import { field, json, text } from '../watermelondb';
 
@@ -17,7 +18,7 @@ export class ScopeCursor extends RecoverableModel {
   @json('paging', (stored: unknown) => stored ?? null) paging!:
     | (Pick<Cursor, 'target' | 'after' | 'whole' | 'own'> & { resync?: boolean; refill?: PendingRefill })
     | null;
-  @text('role') role!: Scope['role'];
+  @text('role') role!: ScopeRole;
   /** Own revisions above the cursor, whose effects are already here. */
   @json('skip', (stored: unknown) => (Array.isArray(stored) ? stored : [])) skip!: number[];
 }

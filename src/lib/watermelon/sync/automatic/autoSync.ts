@@ -9,8 +9,16 @@ import { SYNCED_TABLES } from '@/domain/schema';
 import type { ConvoyDatabase } from '../../database';
 import type { SyncResult } from '../state/status';
 import type { SyncEngine } from '../synchronize';
-import { UnmetPokes } from './pendingPokes';
-import { afterPoke, afterStir, afterSync, DEFAULT_TIMING, FRESH, idleMs, type SyncTiming } from './schedule';
+import { PendingPokes } from './pendingPokes';
+import {
+  afterActivity,
+  afterPoke,
+  afterSync,
+  DEFAULT_TIMING,
+  INITIAL_STATE,
+  idleMs,
+  type SyncTiming,
+} from './schedule';
 
 export interface AutoSyncOptions {
   engine: SyncEngine;
@@ -30,8 +38,8 @@ export function startAutoSync(options: AutoSyncOptions): () => Promise<void> {
   const { engine, database, random = Math.random } = options;
   const timing = { ...DEFAULT_TIMING, ...options.timing };
   const subscriptions: Subscription[] = [];
-  const unmet = new UnmetPokes();
-  let state = FRESH;
+  const unmet = new PendingPokes();
+  let state = INITIAL_STATE;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let dueAt = Number.POSITIVE_INFINITY;
   let pokeTimer: ReturnType<typeof setTimeout> | undefined;
@@ -94,7 +102,7 @@ export function startAutoSync(options: AutoSyncOptions): () => Promise<void> {
     // What a sync has written is a change as well, and the count may be older than this one.
     await recount();
     if (stopped || engine.currentStatus.pending === 0) return;
-    state = afterStir(state);
+    state = afterActivity(state);
     if (!state.backingOff) ask();
   };
 
@@ -112,12 +120,12 @@ export function startAutoSync(options: AutoSyncOptions): () => Promise<void> {
         answerPokes();
       } else if (!running) {
         // The timer was set for a device that is told.
-        state = afterStir(state);
+        state = afterActivity(state);
         ask(idleMs(state, { ...circumstances(), flowing }));
       }
     },
   });
-  const localChanges = database.withChangesForTables([...SYNCED_TABLES] as never[]);
+  const localChanges = database.changesIn(SYNCED_TABLES);
   subscriptions.push(
     engine.observeRuns().subscribe((begun) => void follow(begun)),
     localChanges.pipe(debounceTime(50)).subscribe(() => void recount()),
@@ -135,12 +143,12 @@ export function startAutoSync(options: AutoSyncOptions): () => Promise<void> {
   );
   const stopListening = [
     options.onConnectivity((online) => {
-      state = afterStir(state, online);
+      state = afterActivity(state, online);
       // Offline too: the sync then says so.
       ask();
     }),
     options.onVisible?.(() => {
-      state = afterStir(state);
+      state = afterActivity(state);
       ask();
     }),
   ];

@@ -44,7 +44,7 @@ export interface ScheduleState {
   pokedAt: number;
 }
 
-export const FRESH: ScheduleState = {
+export const INITIAL_STATE: ScheduleState = {
   failures: 0,
   backingOff: false,
   quiet: 0,
@@ -99,7 +99,7 @@ export function afterSync(
     backingOff: false,
     quiet,
     // The server that asked to wait has answered since: somebody did not wait.
-    notBefore: answered ? FRESH.notBefore : state.notBefore,
+    notBefore: answered ? INITIAL_STATE.notBefore : state.notBefore,
   };
   const more = !error && pending > 0 && (pushed > 0 || result.status === 'partial');
   if (more) return { state: next, waitMs: timing.debounceMs };
@@ -125,6 +125,6 @@ export function afterPoke(state: ScheduleState, { timing, now, random }: Circums
 }
 
 /** Somebody is at work here, pokes stopped, or the network came back: the timer is to be quick again. */
-export function afterStir(state: ScheduleState, isNetworkBack = false): ScheduleState {
+export function afterActivity(state: ScheduleState, isNetworkBack = false): ScheduleState {
   return { ...state, quiet: 0, ...(isNetworkBack && { failures: 0, backingOff: false }) };
 }

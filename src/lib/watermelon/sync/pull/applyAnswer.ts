@@ -1,122 +1,215 @@
-import type { PullAnswer, Scope } from '@/core/protocol';
+/** The answer to a pull → local database: one page, and the cursors it leads to, in one local transaction. */
+
+import type { Cursor, PullAnswer, Scope } from '@/core/protocol';
+import type { ScopeRole } from '@/domain/vocabulary';
 import type { DeviceFacts } from '../../models/local/deviceState';
+import type { ApplyContext } from '../records/applyContext';
 import { pendingDeletions } from '../records/cascade';
-import { Draft } from '../records/unitOfWork';
-import { reviveQuarantined } from '../setAside/retry';
-import { reviveLost } from '../setAside/revive';
-import { doneUpTo, type ScopeState } from '../state/deviceStore';
+import { toScopeRole } from '../records/codec';
+import { UnitOfWork } from '../records/unitOfWork';
+import { reapplyLost } from '../setAside/reapply';
+import { retryPermitted } from '../setAside/retry';
+import { completeRevision, type ScopeState } from '../state/deviceStore';
 import { afterPage } from '../state/schemaUpgrade';
 import type { Progress } from '../state/status';
-import type { SyncSession } from '../state/syncContext';
-import { applyPage } from './applyRows';
-import { fillPage, mayFill } from './bulkApply';
+import type { SyncContext } from '../state/syncContext';
+import { applyPage, type PageCounts } from './applyRows';
+import { bulkApplyPage, canBulkApply } from './bulkApply';
 import { purgeForgotten, purgeScope } from './purge';
-import { forgetRevisions, markScope, remakeScope, sweepScope } from './resync';
+import { forgetRevisions, markScope, recreateScope, sweepScope } from './resync';
 
-/** Roles from the least rights to the most. */
-const BY_RIGHTS: readonly Scope['role'][] = ['reference', 'viewer', 'agent', 'editor', 'owner'];
+export interface AppliedPull {
+  /** Rows and tombstones of the page. */
+  rows: number;
+  conflicts: number;
+  /** Edits that were made again because what they were lost with came back (D13). */
+  reapplied: number;
+}
 
-/** @param runBefore how far this run of pages was before this one */
-export async function applyAnswer(session: SyncSession, answer: PullAnswer, runBefore: Progress | null) {
-  const { database, store, ids } = session;
-  const visible = new Set(answer.scopes.map(({ id }) => id));
-  const lost = [...store.scopes.keys()].filter((id) => !visible.has(id));
-  if (lost.length === 0 && isUnchanged(session, answer)) return { rows: 0, conflicts: 0, revived: 0 };
+/** Scopes that this device holds and whose standing the answer changes, by remote id. */
+interface ScopeChanges {
+  /** Not in the answer: the user may no longer see them, or the server has forgotten them. */
+  lost: string[];
+  /** Those of the lost that an owner's device creates again on the server (P19). */
+  recreated: string[];
+  /** Their revisions are of another history than the server's (P8, P19). */
+  otherHistory: string[];
+}
 
-  const before = new Map(store.scopes);
-  const isRemade = (id: string) => answer.forgotten.includes(id) && store.scopes.get(id)?.role === 'owner';
-  const renewed = [
-    ...lost.filter(isRemade),
-    ...answer.scopes
-      .filter(({ id, reset, expired }) => reset && !expired && before.has(id))
-      .map(({ id }) => id),
-  ];
-  const fills = await mayFill(session, answer);
-  const applied = await session.write(async () => {
-    const draft = new Draft(database);
-    const to = {
-      database,
-      draft,
-      ids,
-      deviceId: store.facts.deviceId,
-      userId: session.userId,
-      now: session.clock.now(),
-      otherHistory: new Set(renewed.map((id) => ids.toLocal(id))),
-      filledWith: new Map(
-        [...store.scopes].flatMap(([id, { refill }]) => (refill ? [[ids.toLocal(id), refill.since]] : [])),
-      ),
-    };
-    const remade = lost.filter(isRemade);
-    for (const scope of lost) {
-      if (!answer.forgotten.includes(scope)) await purgeScope(to, scope);
-      else if (!isRemade(scope)) await purgeForgotten(to, scope);
-      draft.also(() => store.prepareForgetScope(scope));
-    }
-    for (const scope of remade) await remakeScope(to, scope);
-    const deletions = await pendingDeletions(draft);
-    for (const { id, reset, expired } of answer.scopes) {
-      if (reset && store.scopes.has(id)) await markScope(to, id, expired ? 'expired' : 'other history');
-    }
-    const { filled, left } = fills ? await fillPage(to, answer) : { filled: 0, left: answer };
-    const counts = await applyPage(to, left);
-    counts.rows += filled;
-    for (const scope of answer.scopes) {
-      const known = store.scopes.get(scope.id);
-      const reached = answer.cursors[scope.id];
-      const cursor = reached ?? known?.cursor ?? { revision: 0, tag: '' };
-      const refilled = answer.refilled[scope.id];
-      if (known && !reached && scope.role === known.role && !refilled) continue;
-      // A deletion made before this page does not conflict with what this device itself pushed meanwhile.
-      const from = Math.min(
-        doneUpTo(cursor),
-        deletions.get(ids.toLocal(scope.id)) ?? Number.POSITIVE_INFINITY,
-      );
-      const skip = scope.reset ? [] : (known?.skip ?? []).filter((revision) => revision > from);
-      const own = skip.length > 0 ? known?.cursor.own : undefined;
-      const isPaging = cursor.target !== undefined;
-      const resync = scope.reset === true ? known !== undefined : known?.resync === true;
-      // What was changed since the run of pages began is behind its end: only at the head all of it has been sent.
-      const isAll = !isPaging && cursor.revision >= scope.head;
-      if (resync && isAll) await sweepScope(to, scope.id, scope.role);
-      const refill = scope.reset ? undefined : afterPage(known?.refill, refilled);
-      const state = {
-        cursor: { ...cursor, own },
-        role: scope.role,
-        skip,
-        resync: resync && !isAll,
-        refill,
-      };
-      draft.also(() => store.prepareScope(scope.id, state));
-    }
-    const reached = answer.more && {
-      rows: (runBefore?.rows ?? 0) + counts.rows,
-      total: runBefore?.total ?? null,
-    };
-    const run: Partial<DeviceFacts> = reached || store.facts.run ? { run: reached || undefined } : {};
-    const facts = remade.length > 0 ? { ...run, remade: [...(store.facts.remade ?? []), ...remade] } : run;
-    if (Object.keys(facts).length > 0) draft.also(() => store.prepareFacts(facts));
-    const revived = counts.appeared > 0 ? await reviveLost(to) : 0;
-    for (const scope of renewed) await forgetRevisions(to, scope);
-    await draft.commit();
-    return { ...counts, revived };
+/**
+ * Applies one answer.
+ * @param runBefore how far this run of pages was before this one
+ * Rejects with a `ConvoyError` (storage, `overtaken` among them); nothing is applied then.
+ */
+export async function applyAnswer(
+  sync: SyncContext,
+  answer: PullAnswer,
+  runBefore: Progress | null,
+): Promise<AppliedPull> {
+  const changes = findScopeChanges(sync, answer);
+  if (changes.lost.length === 0 && isUnchanged(sync, answer)) return { rows: 0, conflicts: 0, reapplied: 0 };
+
+  const before = new Map(sync.store.scopes);
+  const inBulk = await canBulkApply(sync, answer);
+  const applied = await sync.write(async () => {
+    const context = makeContext(sync, changes);
+    await leaveLostScopes(sync, context, answer, changes);
+    const seenByDeletions = await pendingDeletions(context.work);
+    await markResetScopes(sync, context, answer);
+    const counts = await applyRowsOf(context, answer, inBulk);
+    for (const scope of answer.scopes) await advanceScope(sync, context, answer, scope, seenByDeletions);
+    storeFacts(sync, context, answer, changes, runBefore, counts);
+    const reapplied = counts.appeared > 0 ? await reapplyLost(context) : 0;
+    for (const scope of changes.otherHistory) await forgetRevisions(context, scope);
+    await context.work.commit();
+    return { ...counts, reapplied };
   }, 'sync: apply page');
-  // What was refused for lack of permission may be allowed now; if not, it is refused once more.
-  const raised = answer.scopes.filter(({ id }) => isRaised(before.get(id), store.scopes.get(id)));
-  for (const { id } of raised) await reviveQuarantined(database, ids.toLocal(id));
+  await retryWhereRaised(sync, answer, before);
   return applied;
 }
+
+function findScopeChanges({ store }: SyncContext, answer: PullAnswer): ScopeChanges {
+  const visible = new Set(answer.scopes.map(({ id }) => id));
+  const lost = [...store.scopes.keys()].filter((id) => !visible.has(id));
+  const recreated = lost.filter(
+    (id) => answer.forgotten.includes(id) && store.scopes.get(id)?.role === 'owner',
+  );
+  const reset = answer.scopes.filter(({ id, reset, expired }) => reset && !expired && store.scopes.has(id));
+  return { lost, recreated, otherHistory: [...recreated, ...reset.map(({ id }) => id)] };
+}
+
+function isUnchanged({ store }: SyncContext, answer: PullAnswer): boolean {
+  return (
+    Object.keys(answer.cursors).length === 0 &&
+    Object.keys(answer.refilled).length === 0 &&
+    answer.scopes.every(({ id, role }) => store.scopes.get(id)?.role === toScopeRole(role))
+  );
+}
+
+function makeContext(sync: SyncContext, { otherHistory }: ScopeChanges): ApplyContext {
+  const { database, store, ids } = sync;
+  return {
+    database,
+    work: new UnitOfWork(database),
+    ids,
+    deviceId: store.facts.deviceId,
+    userId: sync.userId,
+    now: sync.clock.now(),
+    otherHistory: new Set(otherHistory.map((id) => ids.toLocal(id))),
+    refillSince: new Map(
+      [...store.scopes].flatMap(([id, { refill }]) => (refill ? [[ids.toLocal(id), refill.since]] : [])),
+    ),
+  };
+}
+
+/** Purges the scopes that are lost (P12), and prepares those to be created again (P19). */
+async function leaveLostScopes(
+  { store }: SyncContext,
+  context: ApplyContext,
+  answer: PullAnswer,
+  { lost, recreated }: ScopeChanges,
+): Promise<void> {
+  for (const scope of lost) {
+    if (!answer.forgotten.includes(scope)) await purgeScope(context, scope);
+    else if (!recreated.includes(scope)) await purgeForgotten(context, scope);
+    context.work.also(() => store.prepareForgetScope(scope));
+  }
+  for (const scope of recreated) await recreateScope(context, scope);
+}
+
+/** The server starts these scopes from the beginning: their records are marked, to be swept when all has come (P13, P16). */
+async function markResetScopes(
+  { store }: SyncContext,
+  context: ApplyContext,
+  answer: PullAnswer,
+): Promise<void> {
+  for (const { id, reset, expired } of answer.scopes) {
+    if (reset && store.scopes.has(id)) await markScope(context, id, expired ? 'expired' : 'other history');
+  }
+}
+
+/** Writes the rows of the page: in bulk where nothing has to be decided (P31), one by one where it has. */
+async function applyRowsOf(context: ApplyContext, answer: PullAnswer, inBulk: boolean): Promise<PageCounts> {
+  if (!inBulk) return applyPage(context, answer);
+  const { applied, left } = await bulkApplyPage(context, answer);
+  const counts = await applyPage(context, left);
+  return { ...counts, rows: counts.rows + applied };
+}
+
+/**
+ * Moves a scope to where the page leads, and sweeps it when all of its rows are here.
+ * @param seenByDeletions by workspace, the earliest revision that a deletion not yet pushed has seen
+ */
+async function advanceScope(
+  { store, ids }: SyncContext,
+  context: ApplyContext,
+  answer: PullAnswer,
+  scope: Scope,
+  seenByDeletions: ReadonlyMap<string, number>,
+): Promise<void> {
+  const known = store.scopes.get(scope.id);
+  const reached = answer.cursors[scope.id];
+  const refilled = answer.refilled[scope.id];
+  const role = toScopeRole(scope.role);
+  if (known && !reached && role === known.role && !refilled) return;
+  const cursor = reached ?? known?.cursor ?? { revision: 0, tag: '' };
+  // A deletion made before this page does not conflict with what this device itself pushed meanwhile.
+  const from = Math.min(
+    completeRevision(cursor),
+    seenByDeletions.get(ids.toLocal(scope.id)) ?? Number.POSITIVE_INFINITY,
+  );
+  const skip = scope.reset ? [] : (known?.skip ?? []).filter((revision) => revision > from);
+  const own = skip.length > 0 ? known?.cursor.own : undefined;
+  const isResyncing = scope.reset === true ? known !== undefined : known?.resync === true;
+  const isOver = isResyncing && isAtHead(cursor, scope);
+  if (isOver) await sweepScope(context, scope.id, role);
+  const state = {
+    cursor: { ...cursor, own },
+    role,
+    skip,
+    resync: isResyncing && !isOver,
+    refill: scope.reset ? undefined : afterPage(known?.refill, refilled),
+  };
+  context.work.also(() => store.prepareScope(scope.id, state));
+}
+
+/** Rows that changed after paging began lie beyond its target: only at the head all of the scope has been sent. */
+function isAtHead(cursor: Cursor, { head }: Scope): boolean {
+  return cursor.target === undefined && cursor.revision >= head;
+}
+
+/** Stores how far this run of pages is, so that it goes on in its count (D30), and which scopes are to be created again. */
+function storeFacts(
+  { store }: SyncContext,
+  { work }: ApplyContext,
+  { more }: PullAnswer,
+  { recreated }: ScopeChanges,
+  runBefore: Progress | null,
+  { rows }: PageCounts,
+): void {
+  const facts: Partial<DeviceFacts> = {};
+  if (more) facts.run = { rows: (runBefore?.rows ?? 0) + rows, total: runBefore?.total ?? null };
+  else if (store.facts.run) facts.run = undefined;
+  if (recreated.length > 0) facts.remade = [...(store.facts.remade ?? []), ...recreated];
+  if (Object.keys(facts).length > 0) work.also(() => store.prepareFacts(facts));
+}
+
+/** Changes that were refused for lack of permission may be allowed now; if not, they are refused once more (D11). */
+async function retryWhereRaised(
+  { database, store, ids }: SyncContext,
+  answer: PullAnswer,
+  before: ReadonlyMap<string, ScopeState>,
+): Promise<void> {
+  const raised = answer.scopes.filter(({ id }) => isRaised(before.get(id), store.scopes.get(id)));
+  for (const { id } of raised) await retryPermitted(database, ids.toLocal(id));
+}
+
+/** Roles from the least rights to the most. */
+const BY_RIGHTS: readonly ScopeRole[] = ['reference', 'viewer', 'agent', 'editor', 'owner'];
 
 /** All of the scope is here, and more may be written in it than before, or it was not all here yet. */
 function isRaised(before: ScopeState | undefined, now: ScopeState | undefined): boolean {
   if (!now || now.cursor.target !== undefined) return false;
   if (!before || before.cursor.target !== undefined) return true;
   return BY_RIGHTS.indexOf(now.role) > BY_RIGHTS.indexOf(before.role);
-}
-
-function isUnchanged({ store }: SyncSession, answer: PullAnswer): boolean {
-  return (
-    Object.keys(answer.cursors).length === 0 &&
-    Object.keys(answer.refilled).length === 0 &&
-    answer.scopes.every(({ id, role }) => store.scopes.get(id)?.role === role)
-  );
 }

@@ -16,13 +16,13 @@ import {
   writeBase,
 } from '../../models/tracking';
 import type { Raw, RawValue } from '../../models/watermelondb';
-import type { Applying } from '../records/applyContext';
+import type { ApplyContext } from '../records/applyContext';
 import { defaultOf, isEditable, rowsOf, sameValue, toRaw } from '../records/codec';
 import { archive } from '../setAside/archive';
 import { addConflict, keepInLedger } from '../setAside/ledger';
 
 /** What applying found, for the result of the sync. */
-export interface Counts {
+export interface PageCounts {
   rows: number;
   conflicts: number;
   /** Rows of records that were not here before. */
@@ -33,52 +33,65 @@ export interface Counts {
  * Applies a page.
  * @param except local ids, by table, that the caller settles itself
  */
-export async function applyPage(to: Applying, page: Page, except?: ReadonlySet<string>): Promise<Counts> {
+export async function applyPage(
+  context: ApplyContext,
+  page: Page,
+  except?: ReadonlySet<string>,
+): Promise<PageCounts> {
   const counts = { rows: 0, conflicts: 0, appeared: 0 };
   for (const table of SYNCED_TABLES) {
     const columns = page.rows[table];
     if (columns) {
-      await to.draft.load(
+      await context.work.load(
         table,
-        columns.id.map((id) => to.ids.toLocal(id)),
+        columns.id.map((id) => context.ids.toLocal(id)),
       );
       for (const row of rowsOf(columns as Columns)) {
         counts.rows += 1;
-        if (except?.has(to.ids.toLocal(row.id as string))) continue;
-        if (await applyRow(to, table, row)) counts.appeared += 1;
+        if (except?.has(context.ids.toLocal(row.id as string))) continue;
+        if (await applyRow(context, table, row)) counts.appeared += 1;
       }
     }
-    const tombstones = (page.deleted[table] ?? []).map((id) => to.ids.toLocal(id));
-    await to.draft.load(table, tombstones);
+    const tombstones = (page.deleted[table] ?? []).map((id) => context.ids.toLocal(id));
+    await context.work.load(table, tombstones);
     for (const id of tombstones) {
       counts.rows += 1;
-      if (await applyTombstone(to, table, id)) counts.conflicts += 1;
+      if (await applyTombstone(context, table, id)) counts.conflicts += 1;
     }
   }
   return counts;
 }
 
 /** @returns whether the record was not here before. */
-async function applyRow(to: Applying, table: SyncedTable, row: Record<string, Json>): Promise<boolean> {
-  const incoming = toRaw(table, row, to.ids);
-  const current = await to.draft.get(table, incoming.id);
-  if (current?.revision === UNCONFIRMED) askAboutRestored(to, table, incoming, current);
-  if (current) askAboutUnseen(to, table, incoming, current);
-  to.draft.put(table, current ? keepingEdits(table, incoming, current) : incoming);
+async function applyRow(
+  context: ApplyContext,
+  table: SyncedTable,
+  row: Record<string, Json>,
+): Promise<boolean> {
+  const incoming = toRaw(table, row, context.ids);
+  const current = await context.work.get(table, incoming.id);
+  if (current?.revision === UNCONFIRMED) openConflictWithRestored(context, table, incoming, current);
+  if (current) openConflictWithUnseen(context, table, incoming, current);
+  context.work.put(table, current ? withLocalEdits(table, incoming, current) : incoming);
   return current === null;
 }
 
 /** @returns the columns of a record that a newer version brought and whose values are not here yet. */
-function unseenColumns(to: Applying, table: SyncedTable, raw: Raw): string[] {
-  const version = to.filledWith?.get(raw.workspace_id as string);
+function unseenColumns(context: ApplyContext, table: SyncedTable, raw: Raw): string[] {
+  const version = context.refillSince?.get(raw.workspace_id as string);
   return version === undefined ? [] : columnsSince(table, version).map(([name]) => name);
 }
 
 /** An edit that was made on a column's default, before the server's value was here: a person decides. */
-function askAboutUnseen(to: Applying, table: SyncedTable, incoming: Raw, current: Raw): void {
+function openConflictWithUnseen(
+  context: ApplyContext,
+  table: SyncedTable,
+  incoming: Raw,
+  current: Raw,
+): void {
   const base = readBase(current);
   if (!base || current._status !== 'updated') return;
-  const blind = unseenColumns(to, table, current).filter((name) => {
+  const blind = unseenColumns(context, table, current).filter((name) => {
     const edit = base.columns[name];
     const differs = (a: RawValue) => !sameValue(table, name, a, incoming[name] ?? null);
     return edit?.value === defaultOf(table, name) && differs(edit.value) && differs(current[name] ?? null);
@@ -89,7 +102,7 @@ function askAboutUnseen(to: Applying, table: SyncedTable, incoming: Raw, current
     delete base.columns[name];
     return [name, { base: null, local, remote, chosen: remote, by: 'open' }];
   });
-  addConflict(to, {
+  addConflict(context, {
     kind: 'columns',
     state: 'open',
     table,
@@ -100,9 +113,14 @@ function askAboutUnseen(to: Applying, table: SyncedTable, incoming: Raw, current
 }
 
 /** A restored server may have older values than this device got acknowledged: a person decides which stand. */
-function askAboutRestored(to: Applying, table: SyncedTable, incoming: Raw, current: Raw): void {
+function openConflictWithRestored(
+  context: ApplyContext,
+  table: SyncedTable,
+  incoming: Raw,
+  current: Raw,
+): void {
   const edited = readBase(current)?.columns ?? {};
-  const unseen = unseenColumns(to, table, current);
+  const unseen = unseenColumns(context, table, current);
   const older = trackedColumns(table).filter(
     (name) =>
       !(name in edited) &&
@@ -115,14 +133,14 @@ function askAboutRestored(to: Applying, table: SyncedTable, incoming: Raw, curre
     return [name, { base: null, local, remote, chosen: remote, by: 'open' }];
   });
   const entry = { kind: 'columns', state: 'open', columns: Object.fromEntries(columns) } as const;
-  addConflict(to, { ...entry, table, raw: current });
+  addConflict(context, { ...entry, table, raw: current });
 }
 
 /**
  * A row of the server under the unsynced edits of this device (rule P11): clean columns take the
  * server's value; edited ones keep the local value and base, for the next push to settle.
  */
-export function keepingEdits(table: SyncedTable, incoming: Raw, current: Raw): Raw {
+export function withLocalEdits(table: SyncedTable, incoming: Raw, current: Raw): Raw {
   const base = readBase(current);
   if (!base || current._status === 'synced') return incoming;
   const kept: Raw = { ...incoming, sync_error: current.sync_error ?? null };
@@ -159,14 +177,18 @@ export function keepingEdits(table: SyncedTable, incoming: Raw, current: Raw): R
 }
 
 /** @returns whether unsynced values went to the ledger. */
-export async function applyTombstone(to: Applying, table: SyncedTable, id: string): Promise<boolean> {
-  const current = await to.draft.get(table, id);
+export async function applyTombstone(
+  context: ApplyContext,
+  table: SyncedTable,
+  id: string,
+): Promise<boolean> {
+  const current = await context.work.get(table, id);
   if (!current) return false;
-  if (isPerhapsLost(to, table, current)) archive(to, table, current, 'history_changed');
-  to.draft.destroy(table, id);
+  if (mayBeDeletedUnseen(context, table, current)) archive(context, table, current, 'history_changed');
+  context.work.destroy(table, id);
   const base = readBase(current);
   if (!base || current._status === 'synced' || current._status === 'deleted') return false;
-  keepInLedger(to, table, current, base, 'gone');
+  keepInLedger(context, table, current, base, 'gone');
   return true;
 }
 
@@ -174,13 +196,13 @@ export async function applyTombstone(to: Applying, table: SyncedTable, id: strin
  * A restored server may have deleted the record without what this user's acknowledged edits had made of it:
  * nobody who deletes it there has seen them. What can only be created is there as it was, or not at all.
  */
-function isPerhapsLost(to: Applying, table: SyncedTable, raw: Raw): boolean {
+function mayBeDeletedUnseen(context: ApplyContext, table: SyncedTable, raw: Raw): boolean {
   if (raw.revision !== UNCONFIRMED || raw._status === 'deleted' || raw.workspace_id === GLOBAL_SCOPE_ID)
     return false;
   const base = readBase(raw);
   const { last_modified_by } = base?.server ?? base?.stamps ?? stampsOf(raw);
   return (
-    last_modified_by === to.userId &&
+    last_modified_by === context.userId &&
     mayWrite('owner', table, 'update') &&
     table !== 'workspace_members' &&
     table !== 'deletions'

@@ -7,19 +7,22 @@ import type { Columns, Page, PullAnswer } from '@/core/protocol';
 import { SYNCED_TABLES } from '@/domain/schema';
 import { Conflict } from '../../models';
 import { Q } from '../../models/watermelondb';
-import type { Applying } from '../records/applyContext';
-import { toFilledRows } from '../records/codec';
+import type { ApplyContext } from '../records/applyContext';
+import { toBulkRows } from '../records/codec';
 import { EDITED } from '../records/unsynced';
-import type { SyncSession } from '../state/syncContext';
+import type { SyncContext } from '../state/syncContext';
 
 /**
  * Whether rows that nobody edited may be taken as they are: not while a scope is resynced or refilled, and not while
  * lost edits wait for records to come back.
  */
-export async function mayFill({ database, store, ids }: SyncSession, answer: PullAnswer): Promise<boolean> {
-  if (!database.hasRows || !ids.isIdentity || store.mustPullFirst) return false;
+export async function canBulkApply(
+  { database, store, ids }: SyncContext,
+  answer: PullAnswer,
+): Promise<boolean> {
+  if (!database.supportsRows || !ids.isIdentity || store.mustPullFirst) return false;
   if (answer.scopes.some(({ reset }) => reset === true)) return false;
-  const lost = database.get<Conflict>(Conflict.table as never).query(Q.where('lost', Q.notEq(null)));
+  const lost = database.of(Conflict).query(Q.where('lost', Q.notEq(null)));
   return (await lost.fetchCount()) === 0;
 }
 
@@ -27,23 +30,26 @@ export async function mayFill({ database, store, ids }: SyncSession, answer: Pul
  * Puts the rows of a page that are in step here into the draft.
  * @returns how many, and the page with the rows that are left
  */
-export async function fillPage(to: Applying, page: Page): Promise<{ filled: number; left: Page }> {
-  let filled = 0;
+export async function bulkApplyPage(
+  context: ApplyContext,
+  page: Page,
+): Promise<{ applied: number; left: Page }> {
+  let applied = 0;
   const rows: Page['rows'] = {};
   for (const table of SYNCED_TABLES) {
     const columns = page.rows[table];
     if (!columns) continue;
     const edited = new Set([
-      ...(await to.database.get(table).query(EDITED).fetchIds()),
-      ...(await to.draft.deletedIds(table)),
+      ...(await context.database.get(table).query(EDITED).fetchIds()),
+      ...(await context.work.deletedIds(table)),
     ]);
     const [clean, others] = edited.size === 0 ? [undefined, []] : split(columns.id, edited);
-    const ready = toFilledRows(table, columns, clean);
-    to.draft.fill(table, ready);
-    filled += ready.rows.length;
+    const ready = toBulkRows(table, columns, clean);
+    context.work.putRows(table, ready);
+    applied += ready.rows.length;
     if (others.length > 0) rows[table] = pick(columns, others);
   }
-  return { filled, left: { rows, deleted: page.deleted } };
+  return { applied, left: { rows, deleted: page.deleted } };
 }
 
 /** @returns at which places the ids are not among these, and at which they are. */

@@ -1,12 +1,12 @@
 /** While a page is applied the server prepares the next one. */
 
 import type { PullAnswer, PullRequest, SyncTransport } from '@/core/protocol';
-import type { SyncSession } from '../state/syncContext';
+import type { SyncContext } from '../state/syncContext';
 
 type Answered = ReturnType<SyncTransport['pull']>;
 
 /** @returns what will be asked when this answer has been applied; null where that cannot be told before. */
-export function afterAnswer(request: PullRequest, answer: PullAnswer): PullRequest | null {
+export function requestAfter(request: PullRequest, answer: PullAnswer): PullRequest | null {
   const visible = new Set(answer.scopes.map(({ id }) => id));
   const isPlain =
     request.refill === undefined &&
@@ -23,20 +23,20 @@ export function afterAnswer(request: PullRequest, answer: PullAnswer): PullReque
 }
 
 /** Sends the request for a page, and at most one more before it is needed: used only where it is the very one that is. */
-export class AskedAhead {
+export class PagePrefetch {
   private readonly leaving = new AbortController();
   private asked: { text: string; answer: Answered } | null = null;
 
   /** @param signal ends the sync */
   constructor(
-    private readonly session: SyncSession,
+    private readonly sync: SyncContext,
     private readonly signal: AbortSignal,
   ) {
     if (signal.aborted) this.abort();
     signal.addEventListener('abort', this.abort);
   }
 
-  ask(request: PullRequest | null): void {
+  start(request: PullRequest | null): void {
     if (request === null) return;
     const answer = this.send(request);
     // Where nobody comes back for it, nobody is there to hear of its failure.
@@ -52,7 +52,7 @@ export class AskedAhead {
   }
 
   /** Ends what is on its way. */
-  forget(): void {
+  cancel(): void {
     this.signal.removeEventListener('abort', this.abort);
     if (this.asked) this.abort();
   }
@@ -60,7 +60,7 @@ export class AskedAhead {
   private readonly abort = () => this.leaving.abort();
 
   private async send(request: PullRequest): Answered {
-    const { transport, clock } = this.session;
+    const { transport, clock } = this.sync;
     const sentAt = clock.now();
     const answered = await transport.pull(request, this.leaving.signal);
     // Now: when the page is applied, the way back would seem longer than it was.

@@ -2,13 +2,13 @@
 
 import { SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
 import { Q, type Raw } from '../../models/watermelondb';
-import type { Applying } from '../records/applyContext';
+import type { ApplyContext } from '../records/applyContext';
 import { archive } from '../setAside/archive';
 
 /** Removes every record of the scope; unsynced values go to the archive in the same transaction. */
-export function purgeScope(to: Applying, scope: string): Promise<void> {
-  return removeScope(to, scope, (table, raw) => {
-    if (raw._status !== 'synced') archive(to, table, raw, 'access_lost');
+export function purgeScope(context: ApplyContext, scope: string): Promise<void> {
+  return removeScope(context, scope, (table, raw) => {
+    if (raw._status !== 'synced') archive(context, table, raw, 'access_lost');
   });
 }
 
@@ -16,29 +16,30 @@ export function purgeScope(to: Applying, scope: string): Promise<void> {
  * Removes every record of a scope that the server has forgotten. What this user wrote goes to the archive,
  * acknowledged or not, since the server may have lost it; what others wrote is theirs to keep.
  */
-export function purgeForgotten(to: Applying, scope: string): Promise<void> {
-  return removeScope(to, scope, (table, raw) => {
+export function purgeForgotten(context: ApplyContext, scope: string): Promise<void> {
+  return removeScope(context, scope, (table, raw) => {
     if (table === 'workspace_members' || table === 'deletions') return;
-    const writer = raw.last_modified_by ?? to.userId;
-    if (writer === to.userId || raw._status === 'updated') archive(to, table, raw, 'history_changed');
+    const writer = raw.last_modified_by ?? context.userId;
+    if (writer === context.userId || raw._status === 'updated')
+      archive(context, table, raw, 'history_changed');
   });
 }
 
 async function removeScope(
-  to: Applying,
+  context: ApplyContext,
   scope: string,
   keep: (table: SyncedTable, raw: Raw) => void,
 ): Promise<void> {
   for (const table of SYNCED_TABLES) {
-    const local = to.ids.toLocal(scope);
-    const records = await to.database.get(table).query(Q.where('workspace_id', local)).fetch();
-    const ids = [...records.map(({ id }) => id), ...(await to.draft.deletedIds(table))];
-    await to.draft.load(table, ids);
+    const local = context.ids.toLocal(scope);
+    const records = await context.database.get(table).query(Q.where('workspace_id', local)).fetch();
+    const ids = [...records.map(({ id }) => id), ...(await context.work.deletedIds(table))];
+    await context.work.load(table, ids);
     for (const id of ids) {
-      const raw = await to.draft.get(table, id);
+      const raw = await context.work.get(table, id);
       if (!raw || raw.workspace_id !== local) continue;
       keep(table, raw);
-      to.draft.destroy(table, id);
+      context.work.destroy(table, id);
     }
   }
 }

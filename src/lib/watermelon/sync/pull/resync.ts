@@ -4,13 +4,13 @@
  * what the server sends, then sweep what it does not have. Nothing is wiped first.
  */
 
-import type { Scope } from '@/core/protocol';
 import { SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
 import { mayWrite } from '@/domain/taskRules';
+import type { ScopeRole } from '@/domain/vocabulary';
 import { Conflict, Quarantined } from '../../models';
 import { EXPIRED, IN_DOUBT, markCreated, readBase, UNCONFIRMED, writeBase } from '../../models/tracking';
 import { type Model, Q, type Raw } from '../../models/watermelondb';
-import type { Applying } from '../records/applyContext';
+import type { ApplyContext } from '../records/applyContext';
 import { archive } from '../setAside/archive';
 import { quarantine } from '../setAside/quarantine';
 import { applyTombstone } from './applyRows';
@@ -20,14 +20,14 @@ import { applyTombstone } from './applyRows';
  * old one's revisions; after an absence they are still of this one.
  */
 export async function markScope(
-  to: Applying,
+  context: ApplyContext,
   scope: string,
   why: 'other history' | 'expired',
 ): Promise<void> {
-  for (const [table, raw] of await recordsOf(to, scope)) {
+  for (const [table, raw] of await recordsOf(context, scope)) {
     if (raw.remote_id === null && !(why === 'expired' && raw.revision === IN_DOUBT)) continue;
     if (why === 'expired') {
-      if (raw.revision !== UNCONFIRMED) to.draft.put(table, { ...raw, revision: EXPIRED });
+      if (raw.revision !== UNCONFIRMED) context.work.put(table, { ...raw, revision: EXPIRED });
       continue;
     }
     const base = readBase(raw);
@@ -35,7 +35,7 @@ export async function markScope(
       const deletion = base.deletion && { ...base.deletion, seen: 0 };
       writeBase(raw, { ...base, revision: 0, deletion });
     }
-    to.draft.put(table, { ...raw, revision: UNCONFIRMED });
+    context.work.put(table, { ...raw, revision: UNCONFIRMED });
   }
 }
 
@@ -43,26 +43,26 @@ export async function markScope(
  * What is set aside was judged by revisions of the history before: in another one it has seen nothing. To be
  * called after all that makes some of it again.
  */
-export async function forgetRevisions(to: Applying, scope: string): Promise<void> {
-  const inScope = Q.where('workspace_id', to.ids.toLocal(scope));
-  const refused = await to.database
-    .get<Quarantined>(Quarantined.table as never)
+export async function forgetRevisions(context: ApplyContext, scope: string): Promise<void> {
+  const inScope = Q.where('workspace_id', context.ids.toLocal(scope));
+  const refused = await context.database
+    .of(Quarantined)
     .query(inScope, Q.where('operation', 'delete'))
     .fetch();
   for (const entry of refused) {
-    to.draft.also(() =>
-      ifFree(entry, (draft) => {
+    context.work.also(() =>
+      unlessPrepared(entry, (draft) => {
         draft.change = { ...entry.change, base: { seen: 0 } };
       }),
     );
   }
-  const lost = await to.database
-    .get<Conflict>(Conflict.table as never)
+  const lost = await context.database
+    .of(Conflict)
     .query(inScope, Q.where('lost', Q.notEq(null)))
     .fetch();
   for (const entry of lost) {
-    to.draft.also(() =>
-      ifFree(entry, (draft) => {
+    context.work.also(() =>
+      unlessPrepared(entry, (draft) => {
         const raw: Raw = { ...(entry.lost as Raw) };
         const base = readBase(raw);
         if (base) writeBase(raw, { ...base, revision: 0 });
@@ -73,7 +73,7 @@ export async function forgetRevisions(to: Applying, scope: string): Promise<void
 }
 
 /** One that is made again at the same time is not set aside any more. */
-function ifFree<T extends Model>(entry: T, change: (draft: T) => void): Model | null {
+function unlessPrepared<T extends Model>(entry: T, change: (draft: T) => void): Model | null {
   return entry._preparedState === null ? entry.prepareUpdate(change as never) : null;
 }
 
@@ -82,10 +82,10 @@ function ifFree<T extends Model>(entry: T, change: (draft: T) => void): Model | 
  * the user's role allows it, and archived where it does not. After an absence they were deleted: their
  * unsynced values go to the ledger. What was sent and never answered for may have been: a person decides.
  */
-export async function sweepScope(to: Applying, scope: string, role: Scope['role']): Promise<void> {
-  for (const [table, raw] of await recordsOf(to, scope)) {
-    if (raw.revision === EXPIRED && raw._status === 'created') await setAside(to, table, raw);
-    else if (raw.revision === EXPIRED) await applyTombstone(to, table, raw.id);
+export async function sweepScope(context: ApplyContext, scope: string, role: ScopeRole): Promise<void> {
+  for (const [table, raw] of await recordsOf(context, scope)) {
+    if (raw.revision === EXPIRED && raw._status === 'created') await setAsideUncertain(context, table, raw);
+    else if (raw.revision === EXPIRED) await applyTombstone(context, table, raw.id);
     if (raw.revision !== UNCONFIRMED) continue;
     const mayPush = role !== 'reference' && table !== 'workspace_members' && mayWrite(role, table, 'insert');
     if (raw._status !== 'deleted' && mayPush) {
@@ -93,32 +93,32 @@ export async function sweepScope(to: Applying, scope: string, role: Scope['role'
       const groups = readBase(raw)?.groups ?? [];
       const again: Raw = { ...raw, remote_id: null, revision: 0 };
       markCreated(again, { revision: 0, groups, columns: {}, created });
-      to.draft.put(table, again);
+      context.work.put(table, again);
       continue;
     }
-    if (role !== 'reference' && table !== 'deletions') archive(to, table, raw, 'history_changed');
-    to.draft.destroy(table, raw.id);
+    if (role !== 'reference' && table !== 'deletions') archive(context, table, raw, 'history_changed');
+    context.work.destroy(table, raw.id);
   }
 }
 
 /** The server has lost a workspace of the user's own, and all that was in it: it is created there again (P19). */
-export async function remakeScope(to: Applying, scope: string): Promise<void> {
-  await markScope(to, scope, 'other history');
-  await sweepScope(to, scope, 'owner');
+export async function recreateScope(context: ApplyContext, scope: string): Promise<void> {
+  await markScope(context, scope, 'other history');
+  await sweepScope(context, scope, 'owner');
 }
 
-async function setAside(to: Applying, table: SyncedTable, raw: Raw): Promise<void> {
+async function setAsideUncertain(context: ApplyContext, table: SyncedTable, raw: Raw): Promise<void> {
   const [group = raw.id] = readBase(raw)?.groups ?? [];
-  const workspace_id = to.ids.toRemote(raw.workspace_id as string);
+  const workspace_id = context.ids.toRemote(raw.workspace_id as string);
   const insert = {
     table,
     op: 'insert',
-    id: to.ids.toRemote(raw.id),
+    id: context.ids.toRemote(raw.id),
     workspace_id,
     base: null,
     group: 0,
   } as const;
-  await quarantine(to, insert, raw, {
+  await quarantine(context, insert, raw, {
     code: 'uncertain',
     column: null,
     message: 'It was sent long ago, and it is not known whether it arrived and was deleted since.',
@@ -127,15 +127,15 @@ async function setAside(to: Applying, table: SyncedTable, raw: Raw): Promise<voi
 }
 
 /** The records of a scope as the draft leaves them, those marked as deleted included. */
-async function recordsOf(to: Applying, scope: string): Promise<[SyncedTable, Raw][]> {
-  const local = to.ids.toLocal(scope);
+async function recordsOf(context: ApplyContext, scope: string): Promise<[SyncedTable, Raw][]> {
+  const local = context.ids.toLocal(scope);
   const found: [SyncedTable, Raw][] = [];
   for (const table of SYNCED_TABLES) {
-    const records = await to.database.get(table).query(Q.where('workspace_id', local)).fetch();
-    const ids = [...records.map(({ id }) => id), ...(await to.draft.deletedIds(table))];
-    await to.draft.load(table, ids);
+    const records = await context.database.get(table).query(Q.where('workspace_id', local)).fetch();
+    const ids = [...records.map(({ id }) => id), ...(await context.work.deletedIds(table))];
+    await context.work.load(table, ids);
     for (const id of ids) {
-      const raw = await to.draft.get(table, id);
+      const raw = await context.work.get(table, id);
       if (raw?.workspace_id === local) found.push([table, raw]);
     }
   }

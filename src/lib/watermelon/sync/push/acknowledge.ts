@@ -1,52 +1,63 @@
 /** A change that the server has taken → the record that made it, with what was edited meanwhile still unsynced. */
 
 import { validate as isUuid } from 'uuid';
-import type { PushChange } from '@/core/protocol';
 import type { SyncedTable } from '@/domain/schema';
 import { markEdited, readBase, type SyncBase, trackedColumns, writeBase } from '../../models/tracking';
 import type { Raw } from '../../models/watermelondb';
 import { recordsNaming } from '../idMapping';
-import { keepingEdits } from '../pull/applyRows';
-import type { Applying } from '../records/applyContext';
-import { bringBack, deletedWith } from '../records/cascade';
+import { withLocalEdits } from '../pull/applyRows';
+import type { ApplyContext } from '../records/applyContext';
+import { deletedWith, restoreRecord } from '../records/cascade';
+import type { SyncedChange } from '../records/codec';
 import { defaultOf, sameValue, toRaw, toStored } from '../records/codec';
 import { keepInLedger } from '../setAside/ledger';
-import type { Settling } from './pushContext';
+import type { PushContext } from './pushContext';
 
 /**
  * The change is in. Each column is compared with the value that was sent: one edited meanwhile
  * stays unsynced with the sent value as its base (rule D4).
  */
-export function acknowledge(to: Settling, change: PushChange, current: Raw, revision: number): void {
+export function acknowledge(
+  context: PushContext,
+  change: SyncedChange,
+  current: Raw,
+  revision: number,
+): void {
   const { table } = change;
-  const row = to.rows.get(change.id);
+  const row = context.rows.get(change.id);
   if (row) {
-    const pending = stillEdited(to, change, current, revision, true);
-    to.draft.put(table, keepingEdits(table, toRaw(table, row, to.ids), pending));
+    const pending = stillEdited(context, change, current, revision, true);
+    context.work.put(table, withLocalEdits(table, toRaw(table, row, context.ids), pending));
     return;
   }
-  const raw = stillEdited(to, change, current, revision);
-  const serverTime = Date.parse(to.answer.server_time);
+  const raw = stillEdited(context, change, current, revision);
+  const serverTime = Date.parse(context.answer.server_time);
   raw.remote_id = change.id;
   raw.revision = revision;
   // A change to what the server had already touched nothing there, and leaves its stamps.
-  const touched = to.answer.revisions[change.workspace_id]?.revision === revision;
+  const touched = context.answer.revisions[change.workspace_id]?.revision === revision;
   const stamps = touched ? null : readBase(current)?.stamps;
-  Object.assign(raw, stamps ?? { updated_at: serverTime, last_modified_by: to.answer.user_id });
+  Object.assign(raw, stamps ?? { updated_at: serverTime, last_modified_by: context.answer.user_id });
   raw.sync_error = null;
   if (change.op === 'insert') {
     const created = change.edited_at?.created_at;
     raw.created_at = created ? Math.min(Date.parse(created), serverTime) : serverTime;
-    if ('actor_id' in raw) raw.actor_id = to.answer.user_id;
+    if ('actor_id' in raw) raw.actor_id = context.answer.user_id;
   }
-  to.draft.put(table, raw);
+  context.work.put(table, raw);
 }
 
 /**
  * @param merged others had changed the record too, unseen by whoever edited it here meanwhile
  * @returns the record with only those edits left that were made after the change was sent
  */
-function stillEdited(to: Settling, change: PushChange, current: Raw, revision: number, merged = false): Raw {
+function stillEdited(
+  context: PushContext,
+  change: SyncedChange,
+  current: Raw,
+  revision: number,
+  merged = false,
+): Raw {
   const raw: Raw = { ...current, remote_id: change.id };
   const base = readBase(current);
   const values = change.values ?? {};
@@ -59,7 +70,7 @@ function stillEdited(to: Settling, change: PushChange, current: Raw, revision: n
     const wasSent = isNew || isGiven;
     const edit = base?.columns[name];
     const sentValue = isGiven
-      ? toStored(change.table, name, values[name] ?? null, to.ids)
+      ? toStored(change.table, name, values[name] ?? null, context.ids)
       : defaultOf(change.table, name);
     if (!wasSent) {
       if (edit) columns[name] = edit;
@@ -67,12 +78,15 @@ function stillEdited(to: Settling, change: PushChange, current: Raw, revision: n
     } else if (!sameValue(change.table, name, current[name] ?? null, sentValue)) {
       columns[name] = {
         value: sentValue,
-        editedAt: edit?.editedAt ?? to.now,
-        offset: edit?.offset ?? to.session.clock.offset(),
+        editedAt: edit?.editedAt ?? context.now,
+        offset: edit?.offset ?? context.sync.clock.offset(),
       };
     }
   }
-  const stamps = { updated_at: Date.parse(to.answer.server_time), last_modified_by: to.answer.user_id };
+  const stamps = {
+    updated_at: Date.parse(context.answer.server_time),
+    last_modified_by: context.answer.user_id,
+  };
   // A column that was not sent was edited on what the device had then: from there the server compares.
   const editedOn = merged && unsent && base ? base.revision : revision;
   const left = { revision: editedOn, groups: base?.groups ?? [], columns, stamps };
@@ -86,31 +100,31 @@ function stillEdited(to: Settling, change: PushChange, current: Raw, revision: n
 
 /** The server has the same thing under another id: that one takes this one's place everywhere. */
 export async function replaceDuplicate(
-  to: Settling,
+  context: PushContext,
   table: SyncedTable,
   id: string,
   remoteId: string,
 ): Promise<void> {
-  const target = to.ids.toLocal(remoteId);
-  to.draft.destroy(table, id);
+  const target = context.ids.toLocal(remoteId);
+  context.work.destroy(table, id);
   if (target === id) return;
-  for (const reference of await recordsNaming(to.database, table, id)) {
-    const raw = (await to.draft.get(reference.table, reference.raw.id)) ?? { ...reference.raw };
-    to.draft.put(reference.table, { ...raw, [reference.column]: target });
+  for (const reference of await recordsNaming(context.database, table, id)) {
+    const raw = (await context.work.get(reference.table, reference.raw.id)) ?? { ...reference.raw };
+    context.work.put(reference.table, { ...raw, [reference.column]: target });
   }
   // An id of WatermelonDB's own kind has its UUID already; it would stand for this one when pulled.
-  if (isUuid(id)) to.draft.also(() => to.ids.prepare(table, id, remoteId));
+  if (isUuid(id)) context.work.also(() => context.ids.prepare(table, id, remoteId));
 }
 
 /** It was deleted here while its creation was on its way: the deletion is meant for the other one too. */
-export function deleteTwin(to: Settling, table: SyncedTable, deleted: Raw, remoteId: string): void {
-  const row = to.rows.get(remoteId);
+export function deleteTwin(context: PushContext, table: SyncedTable, deleted: Raw, remoteId: string): void {
+  const row = context.rows.get(remoteId);
   if (!row) return;
-  const twin: Raw = { ...toRaw(table, row, to.ids), _status: 'deleted' };
+  const twin: Raw = { ...toRaw(table, row, context.ids), _status: 'deleted' };
   const revision = Number(twin.revision);
   const groups = readBase(deleted)?.groups ?? [];
   writeBase(twin, { revision, groups, columns: {}, deletion: { root: twin.id, seen: revision } });
-  to.draft.put(table, twin);
+  context.work.put(table, twin);
 }
 
 /**
@@ -119,18 +133,18 @@ export function deleteTwin(to: Settling, table: SyncedTable, deleted: Raw, remot
  * @param cascaded local ids that the server deleted along with others
  */
 export async function destroyDeleted(
-  to: Applying,
+  context: ApplyContext,
   root: string,
   cascaded: ReadonlySet<string>,
 ): Promise<void> {
-  const { draft } = to;
-  for (const { table, raw } of await deletedWith(draft, root)) {
+  const { work } = context;
+  for (const { table, raw } of await deletedWith(work, root)) {
     if (raw.id === root || raw.remote_id === null || cascaded.has(raw.id)) {
-      draft.destroy(table, raw.id);
+      work.destroy(table, raw.id);
       // The server has nothing of these edits; should the deletion be restored, they are here.
       const base = readBase(raw);
       const isUnsynced = raw.remote_id === null || Object.keys(base?.columns ?? {}).length > 0;
-      if (base && isUnsynced) keepInLedger(to, table, raw, base, 'deleted');
-    } else bringBack(draft, table, raw);
+      if (base && isUnsynced) keepInLedger(context, table, raw, base, 'deleted');
+    } else restoreRecord(work, table, raw);
   }
 }

@@ -1,11 +1,11 @@
 /** Unsynced records → the changes of a push, in dependency order, in groups. */
 
-import type { PushChange } from '@/core/protocol';
 import { columnsOf, SYNCED_TABLES } from '@/domain/schema';
 import { serverValue, trackedColumns } from '../../models/tracking';
 import type { IdMap } from '../idMapping';
+import type { SyncedChange } from '../records/codec';
 import { toWire } from '../records/codec';
-import { type Dirty, isDeleted } from '../records/unsynced';
+import { isDeleted, type UnsyncedRecord } from '../records/unsynced';
 
 /** Changes that the server takes in one batch, at most (rule U16). */
 const MOST_IN_GROUP = 10_000;
@@ -14,7 +14,7 @@ const MOST_IN_GROUP = 10_000;
  * Groups of unsynced records, so that what is needed comes before what needs it. Deletions that
  * follow from another deletion are left to the server's cascade. A group that no batch can hold is cut.
  */
-export function inPushOrder(dirty: readonly Dirty[]): Dirty[][] {
+export function inPushOrder(dirty: readonly UnsyncedRecord[]): UnsyncedRecord[][] {
   const deletedHere = new Set(dirty.filter(isDeleted).map((item) => item.raw.id));
   const pushed = dirty.filter((item) => {
     const root = item.base.deletion?.root;
@@ -30,7 +30,7 @@ export function inPushOrder(dirty: readonly Dirty[]): Dirty[][] {
 }
 
 /** @returns under which deletion each deleted record can be restored: that of the record which took it along. */
-export function deletionsOf(dirty: readonly Dirty[]): (item: Dirty) => string | null {
+export function deletionsOf(dirty: readonly UnsyncedRecord[]): (item: UnsyncedRecord) => string | null {
   const byRoot = new Map(
     dirty.flatMap(({ raw, base }) => (base.deletion?.id ? [[raw.id, base.deletion.id] as const] : [])),
   );
@@ -38,7 +38,7 @@ export function deletionsOf(dirty: readonly Dirty[]): (item: Dirty) => string | 
 }
 
 /** Moved unsynced to where it was deleted: the server's cascade will not find it there. */
-function wasMovedHere({ table, raw, base }: Dirty): boolean {
+function wasMovedHere({ table, raw, base }: UnsyncedRecord): boolean {
   const columns = columnsOf(table);
   return Object.entries(base.columns).some(
     ([name, edit]) => columns[name]?.parent === true && serverValue(edit) !== raw[name],
@@ -46,7 +46,7 @@ function wasMovedHere({ table, raw, base }: Dirty): boolean {
 }
 
 /** Parents before children, deletes last. */
-function rank(item: Dirty): number {
+function rank(item: UnsyncedRecord): number {
   const position = SYNCED_TABLES.indexOf(item.table);
   return isDeleted(item) ? SYNCED_TABLES.length * 2 - position : position;
 }
@@ -56,11 +56,11 @@ function rank(item: Dirty): number {
  * @param deletionId of a deleted record: under which deletion it can be restored
  */
 export function toChange(
-  { table, raw, base }: Dirty,
+  { table, raw, base }: UnsyncedRecord,
   group: number,
   ids: IdMap,
   deletionId: string | null,
-): PushChange {
+): SyncedChange {
   const head = {
     table,
     id: ids.toRemote(raw.id),
@@ -99,7 +99,7 @@ export function toChange(
 }
 
 /** Records that share a transaction, directly or through others, form a group. */
-function formGroups(items: readonly Dirty[]): Dirty[][] {
+function formGroups(items: readonly UnsyncedRecord[]): UnsyncedRecord[][] {
   const parent = new Map<string, string>();
   const find = (name: string): string => {
     const above = parent.get(name) ?? name;
@@ -111,7 +111,7 @@ function formGroups(items: readonly Dirty[]): Dirty[][] {
   for (const item of items) {
     for (const group of item.base.groups) parent.set(find(group), find(`record ${item.raw.id}`));
   }
-  const groups = new Map<string, Dirty[]>();
+  const groups = new Map<string, UnsyncedRecord[]>();
   for (const item of items) {
     const root = find(`record ${item.raw.id}`);
     const members = groups.get(root);
@@ -122,20 +122,20 @@ function formGroups(items: readonly Dirty[]): Dirty[][] {
 }
 
 /** Oldest first, but a group that creates a record stands before the groups that name it. */
-function inDependencyOrder(groups: Dirty[][]): Dirty[][] {
-  const age = (group: Dirty[]) =>
+function inDependencyOrder(groups: UnsyncedRecord[][]): UnsyncedRecord[][] {
+  const age = (group: UnsyncedRecord[]) =>
     group.reduce((first, item) => Math.min(first, firstEdit(item)), Number.POSITIVE_INFINITY);
   const byAge = groups
     .map((group) => ({ group, age: age(group) }))
     .sort((a, b) => a.age - b.age)
     .map(({ group }) => group);
-  const creator = new Map<string, Dirty[]>();
+  const creator = new Map<string, UnsyncedRecord[]>();
   for (const group of byAge) {
     for (const { raw } of group) if (raw._status === 'created') creator.set(raw.id, group);
   }
-  const ordered: Dirty[][] = [];
-  const visited = new Set<Dirty[]>();
-  const visit = (group: Dirty[]): void => {
+  const ordered: UnsyncedRecord[][] = [];
+  const visited = new Set<UnsyncedRecord[]>();
+  const visit = (group: UnsyncedRecord[]): void => {
     if (visited.has(group)) return;
     visited.add(group);
     for (const item of group) {
@@ -150,7 +150,7 @@ function inDependencyOrder(groups: Dirty[][]): Dirty[][] {
   return ordered;
 }
 
-function firstEdit({ raw, base }: Dirty): number {
+function firstEdit({ raw, base }: UnsyncedRecord): number {
   const edits = Object.values(base.columns).map((edit) => edit.editedAt);
   return base.created?.editedAt ?? Math.min(Number(raw.updated_at), ...edits);
 }
@@ -163,7 +163,7 @@ const REFERENCES = new Map(
   }),
 );
 
-function namedBy({ table, raw }: Dirty): string[] {
+function namedBy({ table, raw }: UnsyncedRecord): string[] {
   const named = REFERENCES.get(table)?.map((column) => raw[column]) ?? [];
   return named.filter((id): id is string => typeof id === 'string');
 }

@@ -3,12 +3,12 @@
  * push grows with the number of changes and not with its square.
  */
 
-import type { PushChange } from '@/core/protocol';
 import type { SyncedTable } from '@/domain/schema';
 import type { ConvoyModel } from '../../models';
 import type { Model, Raw } from '../../models/watermelondb';
-import { describe, fetchDirty } from '../records/unsynced';
-import type { SyncSession } from '../state/syncContext';
+import type { SyncedChange } from '../records/codec';
+import { fetchUnsynced, toUnsynced } from '../records/unsynced';
+import type { SyncContext } from '../state/syncContext';
 import { deletionsOf, inPushOrder, toChange } from './changes';
 
 /** Characters in the values of one batch, about: small enough to get through where connections keep breaking off. */
@@ -28,7 +28,7 @@ export class PushPlan {
   private groups: Planned[][] | null = null;
   private at = 0;
 
-  constructor(private readonly session: SyncSession) {}
+  constructor(private readonly sync: SyncContext) {}
 
   /**
    * To be called inside `database.write`.
@@ -39,7 +39,7 @@ export class PushPlan {
   async nextBatch(
     limit: number,
     again: boolean,
-  ): Promise<{ changes: PushChange[]; prepared: (Model | null)[] }> {
+  ): Promise<{ changes: SyncedChange[]; prepared: (Model | null)[] }> {
     const prepared: (Model | null)[] = [];
     let changes = this.take(limit);
     if (changes.length === 0 && again) {
@@ -50,8 +50,8 @@ export class PushPlan {
   }
 
   /** @returns the next changes, of the records as they are now; none where the plan is over or no longer holds. */
-  private take(limit: number): PushChange[] {
-    const taken: PushChange[] = [];
+  private take(limit: number): SyncedChange[] {
+    const taken: SyncedChange[] = [];
     let [number, characters] = [0, 0];
     for (; this.groups && this.at < this.groups.length; this.at += 1) {
       const group = this.groups[this.at] as Planned[];
@@ -60,7 +60,7 @@ export class PushPlan {
         break;
       }
       const changes = group.map(({ table, record, deletionId }) =>
-        toChange(describe(table, record), number, this.session.ids, deletionId),
+        toChange(toUnsynced(table, record), number, this.sync.ids, deletionId),
       );
       const size = changes.reduce((sum, change) => sum + charactersOf(change), 0);
       const isFull = taken.length + changes.length > limit || characters + size > BATCH_CHARACTERS;
@@ -73,8 +73,8 @@ export class PushPlan {
   }
 
   private async make(): Promise<(Model | null)[]> {
-    const { database, ids } = this.session;
-    const { dirty, forgotten } = await fetchDirty(database);
+    const { database, ids } = this.sync;
+    const { dirty, forgotten } = await fetchUnsynced(database);
     const deletionOf = deletionsOf(dirty);
     this.at = 0;
     this.groups = inPushOrder(dirty).map((group) =>
@@ -100,7 +100,7 @@ function isAsPlanned({ record: { raw }, before }: Planned): boolean {
 }
 
 /** What grows without bound is text: an estimate of what a change adds to the request. */
-function charactersOf({ values = {} }: PushChange): number {
+function charactersOf({ values = {} }: SyncedChange): number {
   let sum = 200;
   for (const value of Object.values(values)) {
     sum += typeof value === 'string' ? value.length : JSON.stringify(value).length;

@@ -1,10 +1,10 @@
 import type { Json, PushAnswer } from '@/core/protocol';
-import type { Applying } from '../records/applyContext';
-import type { SyncSession } from '../state/syncContext';
+import type { ApplyContext } from '../records/applyContext';
+import type { SyncContext } from '../state/syncContext';
 
 /** What the outcomes of a push are applied with. */
-export interface Settling extends Applying {
-  session: SyncSession;
+export interface PushContext extends ApplyContext {
+  sync: SyncContext;
   answer: PushAnswer;
   /** Rows among the effects, by remote id. */
   rows: Map<string, Record<string, Json>>;

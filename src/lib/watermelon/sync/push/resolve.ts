@@ -1,7 +1,7 @@
 /** Conflicts that a push came back with: merge by policy, note in the ledger, push again or let go. */
 
 import { validate as isUuid } from 'uuid';
-import type { Json, PushChange } from '@/core/protocol';
+import type { Json } from '@/core/protocol';
 import { columnsOf, type SyncedTable } from '@/domain/schema';
 import type { ConflictColumn } from '../../models';
 import {
@@ -15,14 +15,15 @@ import {
 } from '../../models/tracking';
 import type { Raw, RawValue } from '../../models/watermelondb';
 import { mergeRecord } from '../merge/mergeRecord';
-import { keepingEdits } from '../pull/applyRows';
-import { deletedWith, undelete } from '../records/cascade';
+import { withLocalEdits } from '../pull/applyRows';
+import { deletedWith, restoreDeleted } from '../records/cascade';
+import type { SyncedChange } from '../records/codec';
 import { sameValue, toMoment, toRaw } from '../records/codec';
 import { addConflict, keepInLedger } from '../setAside/ledger';
 import { prepareSettledActivity, settledDetails } from '../setAside/settledActivity';
 import { isApprovalOverAgent } from './approval';
-import { placeOf } from './blocked';
-import type { Settling } from './pushContext';
+import { parentColumns } from './blocked';
+import type { PushContext } from './pushContext';
 
 /**
  * Settles one record whose columns others had changed.
@@ -30,16 +31,16 @@ import type { Settling } from './pushContext';
  * @returns the columns that this device still wants otherwise, to be pushed again
  */
 export async function resolveConflict(
-  to: Settling,
-  change: PushChange,
+  context: PushContext,
+  change: SyncedChange,
   local: Raw,
   row: Record<string, Json>,
   theirs: Record<string, string | null>,
 ): Promise<ReadonlySet<string>> {
   const { table } = change;
-  const remote = toRaw(table, row, to.ids);
+  const remote = toRaw(table, row, context.ids);
   const base = readBase(local) ?? { revision: 0, groups: [], columns: {} };
-  const columns = editedColumns(to, change, local, remote, theirs);
+  const columns = editedColumns(context, change, local, remote, theirs);
   const names = Object.keys(columns);
   const pick = (value: (name: string) => RawValue) =>
     Object.fromEntries(names.map((name) => [name, value(name)]));
@@ -48,14 +49,14 @@ export async function resolveConflict(
     base: pick((name) => columns[name]?.value ?? null),
     local: pick((name) => local[name] ?? null),
     remote: pick((name) => remote[name] ?? null),
-    policies: to.session.policies[table],
-    localTimes: Object.fromEntries(names.map((name) => [name, editTime(to, columns[name], base)])),
+    policies: context.sync.policies[table],
+    localTimes: Object.fromEntries(names.map((name) => [name, editTime(context, columns[name], base)])),
     remoteTimes: Object.fromEntries(
       names.map((name) => [name, theirs[name] ? toMoment(theirs[name]) : null]),
     ),
     approval:
       table === 'tasks' &&
-      (await isApprovalOverAgent(to, columns.current_stage?.value ?? null, local, remote)),
+      (await isApprovalOverAgent(context, columns.current_stage?.value ?? null, local, remote)),
   });
 
   const result: Raw = { ...remote };
@@ -66,7 +67,7 @@ export async function resolveConflict(
     result[name] = value;
     if (value !== remoteValue) {
       const edit = columns[name];
-      left[name] = { value: remoteValue, editedAt: edit?.editedAt ?? to.now, offset: edit?.offset ?? 0 };
+      left[name] = { value: remoteValue, editedAt: edit?.editedAt ?? context.now, offset: edit?.offset ?? 0 };
     }
     if (how === 'conflict') {
       const side = { base: columns[name]?.value ?? null, local: local[name] ?? null, remote: remoteValue };
@@ -75,8 +76,8 @@ export async function resolveConflict(
   }
   if (Object.keys(ledger).length > 0) {
     const state = Object.values(ledger).some((column) => column.by === 'open') ? 'open' : 'settled';
-    addConflict(to, { kind: 'columns', state, table, raw: local, columns: ledger });
-    if (state === 'settled') tell(to, table, local, ledger);
+    addConflict(context, { kind: 'columns', state, table, raw: local, columns: ledger });
+    if (state === 'settled') addSettledConflict(context, table, local, ledger);
   }
   const stamps = stampsOf(remote);
   markEdited(table, result, {
@@ -85,7 +86,7 @@ export async function resolveConflict(
     columns: left,
     stamps,
   });
-  to.draft.put(table, result);
+  context.work.put(table, result);
   return new Set(Object.keys(left));
 }
 
@@ -94,8 +95,8 @@ export async function resolveConflict(
  * have the sent value as their base: an edit made meanwhile is no conflict with it (rule D4).
  */
 function editedColumns(
-  to: Settling,
-  change: PushChange,
+  context: PushContext,
+  change: SyncedChange,
   local: Raw,
   remote: Raw,
   theirs: Record<string, string | null>,
@@ -108,7 +109,7 @@ function editedColumns(
     return Object.fromEntries(
       edits.map(([name, edit]) => [
         name,
-        isTaken(name) ? { ...edit, value: sentValue(to, change, name) } : edit,
+        isTaken(name) ? { ...edit, value: sentValue(context, change, name) } : edit,
       ]),
     );
   }
@@ -120,12 +121,12 @@ function editedColumns(
   return Object.fromEntries(
     differing.map((name) => [
       name,
-      { value: isTaken(name) ? sentValue(to, change, name) : null, ...created },
+      { value: isTaken(name) ? sentValue(context, change, name) : null, ...created },
     ]),
   );
 }
 
-function sentValue({ ids }: Settling, change: PushChange, name: string): RawValue {
+function sentValue({ ids }: PushContext, change: SyncedChange, name: string): RawValue {
   const sent = { ...change.values, id: change.id, workspace_id: change.workspace_id };
   return toRaw(change.table, sent, ids)[name] ?? null;
 }
@@ -135,90 +136,95 @@ function sentValue({ ids }: Settling, change: PushChange, name: string): RawValu
  * whatever the device's clock says.
  */
 function editTime(
-  to: Settling,
+  context: PushContext,
   edit: SyncBase['columns'][string] | undefined,
   base: SyncBase,
 ): number | null {
   if (!edit) return null;
   const earliest = Number(base.stamps?.updated_at ?? 0);
-  const now = Date.parse(to.answer.server_time);
+  const now = Date.parse(context.answer.server_time);
   return Math.min(Math.max(edit.editedAt + edit.offset, earliest), now);
 }
 
 /** A settled conflict is told in the feed, so that everybody sees it and anyone may reverse it. */
-function tell(to: Settling, table: SyncedTable, local: Raw, columns: Record<string, ConflictColumn>): void {
-  const { database, ids, deviceId } = to;
+function addSettledConflict(
+  context: PushContext,
+  table: SyncedTable,
+  local: Raw,
+  columns: Record<string, ConflictColumn>,
+): void {
+  const { database, ids, deviceId } = context;
   const details = settledDetails(ids, { table, recordId: local.id, deviceId, columns });
   if (Object.keys(details.columns).length === 0) return;
-  const owner = { database, ids, userId: to.session.userId };
-  to.draft.also(() => prepareSettledActivity(owner, local.workspace_id as string, details));
+  const owner = { database, ids, userId: context.sync.userId };
+  context.work.also(() => prepareSettledActivity(owner, local.workspace_id as string, details));
 }
 
 /** Others edited what was deleted here, unseen: the deletion is taken back, and stands in the ledger. */
-export async function restoreDeletion(
-  to: Settling,
+export async function revertDeletion(
+  context: PushContext,
   table: SyncedTable,
   root: Raw,
   row: Record<string, Json>,
 ): Promise<void> {
-  addConflict(to, {
+  addConflict(context, {
     kind: 'deletion',
     state: 'settled',
     table,
     raw: root,
-    columns: { deleted_at: { base: null, local: to.now, remote: null, chosen: null, by: 'remote' } },
+    columns: { deleted_at: { base: null, local: context.now, remote: null, chosen: null, by: 'remote' } },
   });
-  const deleted = await deletedWith(to.draft, root.id);
-  await undelete(to.draft, root.id);
-  const restored = (await to.draft.get(table, root.id)) ?? root;
-  to.draft.put(table, keepingEdits(table, toRaw(table, row, to.ids), restored));
-  for (const { table: other, raw } of deleted) await leaveWhatIsGone(to, other, raw);
+  const deleted = await deletedWith(context.work, root.id);
+  await restoreDeleted(context.work, root.id);
+  const restored = (await context.work.get(table, root.id)) ?? root;
+  context.work.put(table, withLocalEdits(table, toRaw(table, row, context.ids), restored));
+  for (const { table: other, raw } of deleted) await revertMoveToGoneParent(context, other, raw);
   const seen = readBase(root)?.deletion?.seen;
-  if (seen !== undefined) await unseeAbove(to, table, root.id, seen);
+  if (seen !== undefined) await lowerSeenOfAncestors(context, table, root.id, seen);
 }
 
 /** What came back was not there to be seen when a record above it was deleted after it: the news it comes with is not either. */
-async function unseeAbove(
-  to: Settling,
+async function lowerSeenOfAncestors(
+  context: PushContext,
   table: SyncedTable,
   id: string,
   seen: number,
   passed = new Set<string>(),
 ): Promise<void> {
-  const raw = await to.draft.get(table, id);
+  const raw = await context.work.get(table, id);
   if (!raw || passed.has(id)) return;
   passed.add(id);
   const parents = Object.entries(columnsOf(table)).filter(([, { parent }]) => parent === true);
   const above = parents.map(([name, column]) => [column.to as SyncedTable, raw[name]] as const);
   for (const [other, parent] of [...above, ['workspaces', raw.workspace_id] as const]) {
-    const found = typeof parent === 'string' ? await to.draft.get(other, parent) : null;
+    const found = typeof parent === 'string' ? await context.work.get(other, parent) : null;
     const base = found && readBase(found);
     if (!found) continue;
     if (found._status === 'deleted' && base?.deletion && base.deletion.seen > seen) {
       writeBase(found, { ...base, deletion: { ...base.deletion, seen } });
-      to.draft.put(other, found);
+      context.work.put(other, found);
     }
-    await unseeAbove(to, other, found.id, seen, passed);
+    await lowerSeenOfAncestors(context, other, found.id, seen, passed);
   }
 }
 
 /** Moved, before it was deleted, to what the server never saw and nobody will: it is where the server has it. */
-async function leaveWhatIsGone(to: Settling, table: SyncedTable, deleted: Raw): Promise<void> {
-  const raw = await to.draft.get(table, deleted.id);
+async function revertMoveToGoneParent(context: PushContext, table: SyncedTable, deleted: Raw): Promise<void> {
+  const raw = await context.work.get(table, deleted.id);
   // What went along with a record that is not here any more went with one that was never sent.
   const root = readBase(deleted)?.deletion?.root ?? deleted.id;
   const base = raw && readBase(raw);
   if (!base || raw._status !== 'updated') return;
-  const place = placeOf(table, Object.keys(base.columns));
+  const place = parentColumns(table, Object.keys(base.columns));
   let isGone = false;
   for (const name of place) {
     const [column, parent] = [columnsOf(table)[name], raw[name]];
     if (!column?.parent || typeof parent !== 'string') continue;
-    const isNew = root !== deleted.id || !isUuid(to.ids.toRemote(parent));
-    isGone ||= isNew && !(await to.draft.get(column.to as SyncedTable, parent));
+    const isNew = root !== deleted.id || !isUuid(context.ids.toRemote(parent));
+    isGone ||= isNew && !(await context.work.get(column.to as SyncedTable, parent));
   }
   if (!isGone) return;
-  keepInLedger(to, table, raw, base, 'withdrawn', place);
+  keepInLedger(context, table, raw, base, 'withdrawn', place);
   const back: Raw = { ...raw };
   const left = { ...base.columns };
   for (const name of place) {
@@ -227,5 +233,5 @@ async function leaveWhatIsGone(to: Settling, table: SyncedTable, deleted: Raw): 
   }
   if (Object.keys(left).length === 0) Object.assign(back, base.server ?? base.stamps);
   markEdited(table, back, { ...base, columns: left });
-  to.draft.put(table, back);
+  context.work.put(table, back);
 }

@@ -1,11 +1,11 @@
 import type { ConvoyDatabase } from '../../database';
 import type { IdMappings } from '../idMapping';
-import type { Draft } from './unitOfWork';
+import type { UnitOfWork } from './unitOfWork';
 
 /** What the steps of applying an answer share. */
-export interface Applying {
+export interface ApplyContext {
   database: ConvoyDatabase;
-  draft: Draft;
+  work: UnitOfWork;
   ids: IdMappings;
   deviceId: string;
   /** Whose database it is. */
@@ -13,7 +13,7 @@ export interface Applying {
   /** Device time, ms. */
   now: number;
   /** Workspaces whose columns are not all here yet: the schema version each was filled with. */
-  filledWith?: ReadonlyMap<string, number>;
+  refillSince?: ReadonlyMap<string, number>;
   /** Workspaces whose history has just turned out to be another one: revisions of before mean nothing in it. */
   otherHistory?: ReadonlySet<string>;
 }

@@ -5,7 +5,7 @@ import type { ConvoyDatabase } from '../../database';
 import type { ConvoyModel } from '../../models';
 import { markClean, markCreated, markEdited, readBase } from '../../models/tracking';
 import { Q, type Raw } from '../../models/watermelondb';
-import type { Draft } from './unitOfWork';
+import type { UnitOfWork } from './unitOfWork';
 
 /** Tables whose rows are deleted with a row of `table`, and the column that names it. */
 function childrenOf(table: SyncedTable): { table: SyncedTable; column: string }[] {
@@ -37,7 +37,7 @@ export async function withDescendants(
     for (const { table: parent, ids } of generation) {
       for (const child of childrenOf(parent)) {
         const found = await database
-          .get<ConvoyModel>(child.table)
+          .records(child.table)
           .query(Q.where(child.column, Q.oneOf(ids)))
           .fetch();
         const fresh = found.filter((candidate) => !doomed.has(candidate.id));
@@ -51,26 +51,26 @@ export async function withDescendants(
 }
 
 /** Brings back everything that the deletion of `root` took along on this device. */
-export async function undelete(draft: Draft, root: string): Promise<void> {
-  for (const { table, raw } of await deletedWith(draft, root)) bringBack(draft, table, raw);
+export async function restoreDeleted(work: UnitOfWork, root: string): Promise<void> {
+  for (const { table, raw } of await deletedWith(work, root)) restoreRecord(work, table, raw);
 }
 
-export function bringBack(draft: Draft, table: SyncedTable, raw: Raw): void {
+export function restoreRecord(work: UnitOfWork, table: SyncedTable, raw: Raw): void {
   const base = readBase(raw);
   if (base && raw.remote_id === null) markCreated(raw, base);
   else if (base) markEdited(table, raw, base);
   else markClean(raw);
-  draft.put(table, raw);
+  work.put(table, raw);
 }
 
 /** @returns for each workspace with deletions that are not pushed yet, the earliest revision seen by one. */
-export async function pendingDeletions(draft: Draft): Promise<Map<string, number>> {
+export async function pendingDeletions(work: UnitOfWork): Promise<Map<string, number>> {
   const seen = new Map<string, number>();
   for (const table of SYNCED_TABLES) {
-    const ids = [...(await draft.deletedIds(table))];
-    await draft.load(table, ids);
+    const ids = [...(await work.deletedIds(table))];
+    await work.load(table, ids);
     for (const id of ids) {
-      const raw = await draft.get(table, id);
+      const raw = await work.get(table, id);
       const deletion = raw && readBase(raw)?.deletion;
       if (!deletion) continue;
       const scope = raw.workspace_id as string;
@@ -83,27 +83,30 @@ export async function pendingDeletions(draft: Draft): Promise<Map<string, number
 type DeletedRecord = { table: SyncedTable; id: string };
 
 /** By the record whose deletion took them along. Made once for a draft, since a push may be of many deletions. */
-const byRoot = new WeakMap<Draft, Promise<Map<string, DeletedRecord[]>>>();
+const byRoot = new WeakMap<UnitOfWork, Promise<Map<string, DeletedRecord[]>>>();
 
 /** @returns what the deletion of `root` marked as deleted here, itself included. */
-export async function deletedWith(draft: Draft, root: string): Promise<{ table: SyncedTable; raw: Raw }[]> {
-  const index = byRoot.get(draft) ?? indexDeleted(draft);
-  byRoot.set(draft, index);
+export async function deletedWith(
+  work: UnitOfWork,
+  root: string,
+): Promise<{ table: SyncedTable; raw: Raw }[]> {
+  const index = byRoot.get(work) ?? indexDeleted(work);
+  byRoot.set(work, index);
   const found: { table: SyncedTable; raw: Raw }[] = [];
   for (const { table, id } of (await index).get(root) ?? []) {
-    const raw = await draft.get(table, id);
+    const raw = await work.get(table, id);
     if (raw && (id === root || readBase(raw)?.deletion?.root === root)) found.push({ table, raw });
   }
   return found;
 }
 
-async function indexDeleted(draft: Draft): Promise<Map<string, DeletedRecord[]>> {
+async function indexDeleted(work: UnitOfWork): Promise<Map<string, DeletedRecord[]>> {
   const index = new Map<string, DeletedRecord[]>();
   for (const table of SYNCED_TABLES) {
-    const ids = [...(await draft.deletedIds(table))];
-    await draft.load(table, ids);
+    const ids = [...(await work.deletedIds(table))];
+    await work.load(table, ids);
     for (const id of ids) {
-      const raw = await draft.get(table, id);
+      const raw = await work.get(table, id);
       const root = raw && readBase(raw)?.deletion?.root;
       for (const name of new Set([id, root ?? id])) {
         const known = index.get(name);

@@ -1,11 +1,48 @@
 /** Wire values ↔ stored values. Times are ISO strings there and milliseconds here; JSON is canonical text here. */
 
-import type { Columns, Json } from '@/core/protocol';
-import type { FilledRows } from '@/core/storage';
-import { COMMON_COLUMNS, type Column, columnsOf, type SyncedTable, type TableColumns } from '@/domain/schema';
+import type { Columns, Json, PushChange, PushRequest } from '@/core/protocol';
+import type { BulkRows } from '@/core/storage';
+import {
+  COMMON_COLUMNS,
+  type Column,
+  columnsOf,
+  isSyncedTable,
+  type SyncedTable,
+  type TableColumns,
+} from '@/domain/schema';
+import { isRole, type ScopeRole } from '@/domain/vocabulary';
 import { followStatus } from '../../models/tracking';
 import type { Raw, RawValue } from '../../models/watermelondb';
 import type { IdMap } from '../idMapping';
+
+/** A change of a table that is known here; on the wire a table is any text. */
+export interface SyncedChange extends PushChange {
+  table: SyncedTable;
+}
+
+/** A batch of such changes. */
+export interface SyncedBatch extends PushRequest {
+  changes: SyncedChange[];
+}
+
+/**
+ * The tables of a stored batch, narrowed: the one place where a table of the wire becomes one of ours.
+ * @throws for a table that is unknown here: this device wrote the batch, and no version takes a table away
+ */
+export function toSyncedBatch(request: PushRequest): SyncedBatch {
+  return { ...request, changes: request.changes.map(toSyncedChange) };
+}
+
+function toSyncedChange(change: PushChange): SyncedChange {
+  const { table } = change;
+  if (!isSyncedTable(table)) throw new Error(`A stored change is of an unknown table: ${table}`);
+  return { ...change, table };
+}
+
+/** @returns what the user may do in a scope; a role that only a newer version knows counts as the least of them. */
+export function toScopeRole(role: string): ScopeRole {
+  return role === 'reference' || isRole(role) ? role : 'viewer';
+}
 
 const ALL_COLUMNS = new Map<SyncedTable, TableColumns>();
 
@@ -115,8 +152,8 @@ export function toRaw(table: SyncedTable, row: Record<string, Json>, ids: IdMap)
  * each row. For where local and remote ids are the same.
  * @param at which of the rows; all of them unless said otherwise
  */
-export function toFilledRows(table: SyncedTable, page: Columns, at?: readonly number[]): FilledRows {
-  const same: FilledRows['same'] = { ...CLEAN };
+export function toBulkRows(table: SyncedTable, page: Columns, at?: readonly number[]): BulkRows {
+  const same: BulkRows['same'] = { ...CLEAN };
   const columns = ['id', 'remote_id', 'workspace_id'];
   const take = <T>(values: T[]): T[] => (at ? at.map((index) => values[index] as T) : values);
   const ids = take(page.id);

@@ -2,32 +2,32 @@
 
 import { RESTORABLE_TABLES, type RestorableTable } from '@/domain/schema';
 import type { ConvoyDatabase } from '../../database';
-import { type ConvoyModel, OutboxBatch } from '../../models';
-import { type Deleted, readBase, writeBase } from '../../models/tracking';
+import { OutboxBatch } from '../../models';
+import { type LocalDeletion, readBase, writeBase } from '../../models/tracking';
 import { Q, type Raw } from '../../models/watermelondb';
-import { undelete } from './cascade';
-import { Draft } from './unitOfWork';
+import { restoreDeleted } from './cascade';
+import { UnitOfWork } from './unitOfWork';
 
 /** A deletion that is still only here. */
 export interface PendingDeletion {
   id: string;
   table: RestorableTable;
   raw: Raw;
-  deletion: Deleted;
+  deletion: LocalDeletion;
   /** Records that went with it, itself included; entries of the feed and dependencies are not counted. */
   parts: number;
 }
 
 /** @returns the deletions made here that the server has not acknowledged, those being undone excepted. */
 export async function unsyncedDeletions(database: ConvoyDatabase): Promise<PendingDeletion[]> {
-  const draft = new Draft(database);
+  const work = new UnitOfWork(database);
   const roots: PendingDeletion[] = [];
   const parts = new Map<string, number>();
   for (const table of RESTORABLE_TABLES) {
-    const ids = [...(await draft.deletedIds(table))];
-    await draft.load(table, ids);
+    const ids = [...(await work.deletedIds(table))];
+    await work.load(table, ids);
     for (const id of ids) {
-      const raw = await draft.get(table, id);
+      const raw = await work.get(table, id);
       const deletion = raw && readBase(raw)?.deletion;
       if (!deletion) continue;
       parts.set(deletion.root, (parts.get(deletion.root) ?? 0) + 1);
@@ -47,33 +47,30 @@ export async function undoDeletion(
   database: ConvoyDatabase,
   { id, table, raw, deletion }: PendingDeletion,
 ): Promise<void> {
-  const draft = new Draft(database);
-  if (await isOnItsWay(database, id)) {
+  const work = new UnitOfWork(database);
+  if (await isInFlight(database, id)) {
     const marked: Raw = { ...raw };
     const base = readBase(raw);
     if (base) writeBase(marked, { ...base, deletion: { ...deletion, undone: true } });
-    draft.put(table, marked);
+    work.put(table, marked);
   } else {
-    await undelete(draft, raw.id);
+    await restoreDeleted(work, raw.id);
     // What did not happen is not told.
     const told = await database
-      .get<ConvoyModel>('activity_feed')
+      .records('activity_feed')
       .query(
         Q.where('entity_id', raw.id),
         Q.where('activity_type', 'task_deleted'),
         Q.where('remote_id', null),
       )
       .fetch();
-    for (const activity of told) draft.destroy('activity_feed', activity.id);
+    for (const activity of told) work.destroy('activity_feed', activity.id);
   }
-  await draft.commit();
+  await work.commit();
 }
 
-async function isOnItsWay(database: ConvoyDatabase, deletionId: string): Promise<boolean> {
-  const batches = await database
-    .get<OutboxBatch>(OutboxBatch.table as never)
-    .query()
-    .fetch();
+async function isInFlight(database: ConvoyDatabase, deletionId: string): Promise<boolean> {
+  const batches = await database.of(OutboxBatch).query().fetch();
   return batches.some(({ request }) =>
     request.changes.some((change) => change.values?.deletion_id === deletionId),
   );

@@ -3,7 +3,7 @@
  * outcome of all of them, and the bookkeeping, as one local transaction.
  */
 
-import type { FilledRows } from '@/core/storage';
+import type { BulkRows } from '@/core/storage';
 import type { SyncedTable } from '@/domain/schema';
 import type { ConvoyDatabase } from '../../database';
 import type { ConvoyModel } from '../../models';
@@ -13,11 +13,11 @@ const IDS_PER_QUERY = 500;
 
 type Fate = { kind: 'put'; raw: Raw } | { kind: 'destroy' };
 
-export class Draft {
+export class UnitOfWork {
   private readonly loaded = new Map<string, ConvoyModel | null>();
   private readonly fates = new Map<string, Fate>();
   private readonly companions: (() => Model | null)[] = [];
-  private readonly filled: [table: SyncedTable, rows: FilledRows][] = [];
+  private readonly filled: [table: SyncedTable, rows: BulkRows][] = [];
   private readonly deleted = new Map<SyncedTable, Set<string>>();
 
   constructor(private readonly database: ConvoyDatabase) {}
@@ -26,7 +26,7 @@ export class Draft {
   async load(table: SyncedTable, ids: readonly string[]): Promise<void> {
     const missing = ids.filter((id) => !this.isLoaded(table, id));
     if (missing.length === 0) return;
-    const collection = this.database.get<ConvoyModel>(table);
+    const collection = this.database.records(table);
     for (const id of missing) this.loaded.set(key(table, id), null);
     for (let start = 0; start < missing.length; start += IDS_PER_QUERY) {
       const chunk = missing.slice(start, start + IDS_PER_QUERY);
@@ -67,7 +67,7 @@ export class Draft {
   }
 
   /** Rows to be written as they are, whatever is there; this draft must not look at them otherwise. */
-  fill(table: SyncedTable, rows: FilledRows): void {
+  putRows(table: SyncedTable, rows: BulkRows): void {
     if (rows.rows.length > 0) this.filled.push([table, rows]);
   }
 
@@ -80,7 +80,7 @@ export class Draft {
   async deletedIds(table: SyncedTable): Promise<Set<string>> {
     let ids = this.deleted.get(table);
     if (!ids) {
-      ids = new Set((await this.database.adapter.getDeletedRecords(table as never)) as string[]);
+      ids = new Set(await this.database.deletedIds(table));
       this.deleted.set(table, ids);
     }
     return ids;
@@ -100,7 +100,7 @@ export class Draft {
         prepared.push(
           record
             ? record.prepareReplace(fate.raw)
-            : this.database.get<ConvoyModel>(table).prepareCreateFromDirtyRaw(fate.raw),
+            : this.database.records(table).prepareCreateFromDirtyRaw(fate.raw),
         );
       } else if (record) {
         prepared.push(record.prepareDestroyPermanently());
@@ -108,7 +108,7 @@ export class Draft {
     }
     prepared.push(...this.companions.map((prepare) => prepare()));
     const models = prepared.filter((model) => model !== null);
-    await this.database.batchAndFill(models, this.filled);
+    await this.database.batchWithRows(models, this.filled);
   }
 }
 

@@ -6,7 +6,7 @@ import { readBase, type SyncBase } from '../../models/tracking';
 import { Q, type Raw } from '../../models/watermelondb';
 
 /** An unsynced record as it stands. */
-export interface Dirty {
+export interface UnsyncedRecord {
   table: SyncedTable;
   raw: Raw;
   base: SyncBase;
@@ -14,7 +14,7 @@ export interface Dirty {
 }
 
 /** A record the user deleted before the server ever saw it: nothing to push, only to forget. */
-export type Forgotten = { table: SyncedTable; id: string };
+export type NeverPushed = { table: SyncedTable; id: string };
 
 /** Found by the index on the status, so that what is in step costs nothing (rule D34). */
 export const EDITED = Q.where('_status', Q.oneOf(['created', 'updated']));
@@ -33,14 +33,14 @@ const REFUSED: StoredQuery = { sql: `select count(*) from "${Quarantined.table}"
 /** @returns the number of unsynced records of each table that has some, those marked as deleted included. */
 async function unsyncedByTable(database: ConvoyDatabase): Promise<Map<SyncedTable, number>> {
   const counts = new Map<SyncedTable, number>();
-  if (database.hasRows) {
+  if (database.supportsRows) {
     const [found = []] = await database.readAll([UNSYNCED]);
     for (const [table, count] of found) if (count) counts.set(table as SyncedTable, Number(count));
     return counts;
   }
   for (const table of SYNCED_TABLES) {
     const edited = await database.get(table).query(EDITED).fetchCount();
-    const count = edited + (await deletedIds(database, table)).length;
+    const count = edited + (await database.deletedIds(table)).length;
     if (count > 0) counts.set(table, count);
   }
   return counts;
@@ -52,57 +52,50 @@ export async function hasUnsynced(database: ConvoyDatabase): Promise<boolean> {
 }
 
 /** @returns the number of unsynced records, those marked as deleted included, and of refused changes. */
-export async function countWaiting(
+export async function countPending(
   database: ConvoyDatabase,
 ): Promise<{ pending: number; quarantined: number }> {
   const sum = (counts: Iterable<unknown>) => [...counts].reduce<number>((all, one) => all + Number(one), 0);
-  if (database.hasRows) {
+  if (database.supportsRows) {
     const [unsynced = [], refused = []] = await database.readAll([UNSYNCED, REFUSED]);
     return { pending: sum(unsynced.map(([, count]) => count)), quarantined: Number(refused[0]?.[0]) };
   }
   const pending = sum((await unsyncedByTable(database)).values());
-  const quarantined = await database
-    .get(Quarantined.table as never)
-    .query()
-    .fetchCount();
+  const quarantined = await database.of(Quarantined).query().fetchCount();
   return { pending, quarantined };
 }
 
 /** @returns every unsynced record, those marked as deleted included. */
-export async function fetchDirty(
+export async function fetchUnsynced(
   database: ConvoyDatabase,
-): Promise<{ dirty: Dirty[]; forgotten: Forgotten[] }> {
-  const dirty: Dirty[] = [];
+): Promise<{ dirty: UnsyncedRecord[]; forgotten: NeverPushed[] }> {
+  const dirty: UnsyncedRecord[] = [];
   const counts = await unsyncedByTable(database);
   for (const table of SYNCED_TABLES.filter((name) => counts.has(name))) {
-    const collection = database.get<ConvoyModel>(table);
-    for (const record of await collection.query(EDITED).fetch()) dirty.push(describe(table, record));
-    for (const id of await deletedIds(database, table)) {
-      dirty.push(describe(table, await collection.find(id)));
+    const collection = database.records(table);
+    for (const record of await collection.query(EDITED).fetch()) dirty.push(toUnsynced(table, record));
+    for (const id of await database.deletedIds(table)) {
+      dirty.push(toUnsynced(table, await collection.find(id)));
     }
   }
-  const neverSent = (item: Dirty) => isDeleted(item) && item.raw.remote_id === null;
+  const neverSent = (item: UnsyncedRecord) => isDeleted(item) && item.raw.remote_id === null;
   // What was deleted along with a record that the server knows waits for the server's word on that one.
   const awaited = new Set(
     dirty.filter((item) => isDeleted(item) && !neverSent(item)).map(({ raw }) => raw.id),
   );
-  const isForgotten = (item: Dirty) => neverSent(item) && !awaited.has(item.base.deletion?.root ?? '');
+  const isForgotten = (item: UnsyncedRecord) =>
+    neverSent(item) && !awaited.has(item.base.deletion?.root ?? '');
   return {
     dirty: dirty.filter((item) => !neverSent(item)),
     forgotten: dirty.filter(isForgotten).map(({ table, raw }) => ({ table, id: raw.id })),
   };
 }
 
-/** @returns the records of a table that are marked as deleted. */
-export async function deletedIds(database: ConvoyDatabase, table: SyncedTable): Promise<string[]> {
-  return (await database.adapter.getDeletedRecords(table as never)) as string[];
-}
-
 /** @returns an unsynced record as it stands now. */
-export function describe(table: SyncedTable, record: ConvoyModel): Dirty {
+export function toUnsynced(table: SyncedTable, record: ConvoyModel): UnsyncedRecord {
   const raw = { ...record.raw };
   const base = readBase(raw) ?? { revision: Number(raw.revision), groups: [], columns: {} };
   return { table, raw, base, record };
 }
 
-export const isDeleted = (item: Dirty): boolean => item.raw._status === 'deleted';
+export const isDeleted = (item: UnsyncedRecord): boolean => item.raw._status === 'deleted';

@@ -4,17 +4,22 @@ import type { ConvoyDatabase } from '../../database';
 import { Archived } from '../../models';
 import { readBase } from '../../models/tracking';
 import { Q, type Raw } from '../../models/watermelondb';
-import type { Applying } from '../records/applyContext';
+import type { ApplyContext } from '../records/applyContext';
 
 /** Keeps what a record that leaves the device held and the server has not; all of it where the server has nothing. */
-export function archive(to: Applying, table: SyncedTable, raw: Raw, reason: Archived['reason']): void {
+export function archive(
+  context: ApplyContext,
+  table: SyncedTable,
+  raw: Raw,
+  reason: Archived['reason'],
+): void {
   const isWhole = raw._status === 'created' || reason === 'history_changed';
   const operation = raw._status === 'deleted' ? 'delete' : isWhole ? 'insert' : 'update';
   const edited = Object.keys(readBase(raw)?.columns ?? {});
   const values =
     operation === 'update' ? Object.fromEntries(edited.map((name) => [name, raw[name] ?? null])) : raw;
-  to.draft.also(() =>
-    to.database.get<Archived>(Archived.table as never).prepareCreateFromDirtyRaw({
+  context.work.also(() =>
+    context.database.of(Archived).prepareCreateFromDirtyRaw({
       id: uuidv7(),
       _status: 'synced',
       record_table: table,
@@ -23,7 +28,7 @@ export function archive(to: Applying, table: SyncedTable, raw: Raw, reason: Arch
       reason,
       operation,
       values: JSON.stringify(values),
-      occurred_at: to.now,
+      occurred_at: context.now,
     }),
   );
 }
@@ -31,7 +36,7 @@ export function archive(to: Applying, table: SyncedTable, raw: Raw, reason: Arch
 /** Forgets archived values; ids of nothing are passed over. */
 export async function discardArchived(database: ConvoyDatabase, ids: readonly string[]): Promise<void> {
   await database.write(async () => {
-    const archived = database.get<Archived>(Archived.table as never);
+    const archived = database.of(Archived);
     const entries = await archived.query(Q.where('id', Q.oneOf([...ids]))).fetch();
     await database.batch(entries.map((entry) => entry.prepareDestroyPermanently()));
   }, 'archive: discard');

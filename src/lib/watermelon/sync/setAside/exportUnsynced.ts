@@ -2,8 +2,8 @@
 
 import type { ConvoyDatabase } from '../../database';
 import { Archived, Conflict, Quarantined } from '../../models';
-import type { Model, RawValue } from '../../models/watermelondb';
-import { fetchDirty } from '../records/unsynced';
+import type { Model, ModelClass, RawValue } from '../../models/watermelondb';
+import { fetchUnsynced } from '../records/unsynced';
 import { isOnlyHere } from './ledger';
 
 type Plain = Record<string, RawValue>;
@@ -27,12 +27,9 @@ export async function exportUnsynced(
   userId: string,
   now: number,
 ): Promise<UnsyncedExport> {
-  const { dirty } = await fetchDirty(database);
-  const all = async (model: { table: unknown }): Promise<Plain[]> => {
-    const records = await database
-      .get<Model>(model.table as never)
-      .query()
-      .fetch();
+  const { dirty } = await fetchUnsynced(database);
+  const all = async (model: ModelClass<Model>): Promise<Plain[]> => {
+    const records = await database.of(model).query().fetch();
     return records.map(({ _raw }) => ({ ..._raw }) as unknown as Plain);
   };
   return {
@@ -59,16 +56,9 @@ export interface UnsyncedCounts {
 }
 
 export async function countUnsynced(database: ConvoyDatabase): Promise<UnsyncedCounts> {
-  const { dirty } = await fetchDirty(database);
-  const count = (model: { table: unknown }) =>
-    database
-      .get<Model>(model.table as never)
-      .query()
-      .fetchCount();
-  const ledger = await database
-    .get<Conflict>(Conflict.table as never)
-    .query()
-    .fetch();
+  const { dirty } = await fetchUnsynced(database);
+  const count = (model: ModelClass<Model>) => database.of(model).query().fetchCount();
+  const ledger = await database.of(Conflict).query().fetch();
   const counts = {
     pending: dirty.length,
     refused: await count(Quarantined),

@@ -1,10 +1,10 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { SyncedTable } from '@/domain/schema';
 import type { ConvoyDatabase } from '../../database';
-import { Conflict, type ConflictColumn, type ConvoyModel } from '../../models';
+import { Conflict, type ConflictColumn } from '../../models';
 import { type SyncBase, writeBase } from '../../models/tracking';
 import { Q, type Raw } from '../../models/watermelondb';
-import type { Applying } from '../records/applyContext';
+import type { ApplyContext } from '../records/applyContext';
 import { isEditable, SAME_IDS } from '../records/codec';
 import { settledDetails } from './settledActivity';
 
@@ -37,22 +37,14 @@ export function isOnlyHere(entry: Conflict): boolean {
  */
 export async function discardLost(database: ConvoyDatabase, id: string): Promise<boolean> {
   return database.write(async () => {
-    const entries = database.get<Conflict>(Conflict.table as never);
+    const entries = database.of(Conflict);
     const [entry] = await entries.query(Q.where('id', id)).fetch();
     if (!entry) return false;
-    if (entry.kind === 'columns' && (await find(database, entry.recordTable, entry.recordId))) return false;
+    if (entry.kind === 'columns' && (await database.findRecord(entry.recordTable, entry.recordId)))
+      return false;
     await database.batch(entry.prepareDestroyPermanently());
     return true;
   }, 'ledger: discard');
-}
-
-export async function find(
-  database: ConvoyDatabase,
-  table: SyncedTable,
-  id: string,
-): Promise<ConvoyModel | null> {
-  const [record] = await database.get<ConvoyModel>(table).query(Q.where('id', id)).fetch();
-  return record ?? null;
 }
 
 /**
@@ -60,7 +52,7 @@ export async function find(
  * that is needed to make them again, unless they were withdrawn.
  */
 export function keepInLedger(
-  to: Applying,
+  context: ApplyContext,
   table: SyncedTable,
   raw: Raw,
   base: SyncBase,
@@ -84,11 +76,18 @@ export function keepInLedger(
   const kept = Object.fromEntries(Object.entries(base.columns).filter(([name]) => only.includes(name)));
   const lost: Raw = { ...raw };
   writeBase(lost, { ...base, columns: kept, deletion: undefined });
-  addConflict(to, { kind, state: 'settled', table, raw, columns, ...(kind !== 'withdrawn' && { lost }) });
+  addConflict(context, {
+    kind,
+    state: 'settled',
+    table,
+    raw,
+    columns,
+    ...(kind !== 'withdrawn' && { lost }),
+  });
 }
 
 export function addConflict(
-  to: Applying,
+  context: ApplyContext,
   entry: {
     kind: Conflict['kind'];
     state: Conflict['state'];
@@ -98,8 +97,8 @@ export function addConflict(
     lost?: Raw;
   },
 ): void {
-  to.draft.also(() =>
-    to.database.get<Conflict>(Conflict.table as never).prepareCreateFromDirtyRaw({
+  context.work.also(() =>
+    context.database.of(Conflict).prepareCreateFromDirtyRaw({
       id: uuidv7(),
       _status: 'synced',
       kind: entry.kind,
@@ -109,8 +108,8 @@ export function addConflict(
       workspace_id: entry.raw.workspace_id,
       columns: JSON.stringify(entry.columns),
       lost: entry.lost ? JSON.stringify(entry.lost) : null,
-      device_id: to.deviceId,
-      occurred_at: to.now,
+      device_id: context.deviceId,
+      occurred_at: context.now,
     }),
   );
 }

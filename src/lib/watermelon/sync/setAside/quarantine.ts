@@ -1,12 +1,12 @@
 /** Changes the server refused: set aside whole, the server's value shown, until retried or discarded. */
 
 import { v7 as uuidv7 } from 'uuid';
-import type { PushChange } from '@/core/protocol';
 import { Quarantined, type WantedChange } from '../../models';
 import { markClean, markEdited, readBase, serverValue, writeBase } from '../../models/tracking';
 import type { Raw } from '../../models/watermelondb';
-import type { Applying } from '../records/applyContext';
-import { undelete } from '../records/cascade';
+import type { ApplyContext } from '../records/applyContext';
+import { restoreDeleted } from '../records/cascade';
+import type { SyncedChange } from '../records/codec';
 import { sameValue, toRaw } from '../records/codec';
 
 export interface Refusal {
@@ -19,15 +19,15 @@ export interface Refusal {
 
 /** Takes a refused change back from its record and keeps everything needed to make it again (rule D7). */
 export async function quarantine(
-  to: Applying,
-  change: PushChange,
+  context: ApplyContext,
+  change: SyncedChange,
   raw: Raw | null,
   refusal: Refusal,
 ): Promise<void> {
   if (!raw) return;
-  const wanted = await takeBack(to, change, raw);
-  to.draft.also(() =>
-    to.database.get<Quarantined>(Quarantined.table as never).prepareCreateFromDirtyRaw({
+  const wanted = await revert(context, change, raw);
+  context.work.also(() =>
+    context.database.of(Quarantined).prepareCreateFromDirtyRaw({
       id: uuidv7(),
       _status: 'synced',
       record_table: change.table,
@@ -39,39 +39,43 @@ export async function quarantine(
       column_name: refusal.column,
       message: refusal.message,
       group_id: refusal.group,
-      occurred_at: to.now,
+      occurred_at: context.now,
     }),
   );
 }
 
-async function takeBack(to: Applying, change: PushChange, raw: Raw): Promise<WantedChange> {
+async function revert(context: ApplyContext, change: SyncedChange, raw: Raw): Promise<WantedChange> {
   const { table } = change;
   if (change.op === 'insert') {
-    to.draft.destroy(table, raw.id);
+    context.work.destroy(table, raw.id);
     return { values: raw, base: {} };
   }
   if (change.op === 'delete') {
     const { seen = 0 } = readBase(raw)?.deletion ?? {};
-    await undelete(to.draft, raw.id);
-    const restored = (await to.draft.get(table, raw.id)) ?? { ...raw };
+    await restoreDeleted(context.work, raw.id);
+    const restored = (await context.work.get(table, raw.id)) ?? { ...raw };
     if (restored._status === 'deleted') markClean(restored);
-    to.draft.put(table, { ...restored, sync_error: 'delete refused' });
+    context.work.put(table, { ...restored, sync_error: 'delete refused' });
     return { values: {}, base: { seen } };
   }
-  return takeBackColumns(to, change, raw, Object.keys(change.values ?? {}), 'change refused');
+  return revertColumns(context, change, raw, Object.keys(change.values ?? {}), 'change refused');
 }
 
 /** Takes these columns of a refused update back to what the server has. @returns what they were to become */
-export function takeBackColumns(
-  to: Applying,
-  change: PushChange,
+export function revertColumns(
+  context: ApplyContext,
+  change: SyncedChange,
   raw: Raw,
   names: readonly string[],
   syncError: string | null,
 ): WantedChange {
   const { table } = change;
   const base = readBase(raw);
-  const sent = toRaw(table, { ...change.values, id: change.id, workspace_id: change.workspace_id }, to.ids);
+  const sent = toRaw(
+    table,
+    { ...change.values, id: change.id, workspace_id: change.workspace_id },
+    context.ids,
+  );
   const reverted: Raw = { ...raw };
   const left = { ...(base?.columns ?? {}) };
   const wanted: WantedChange = { values: {}, base: {} };
@@ -89,6 +93,6 @@ export function takeBackColumns(
   const rest = { ...base, revision: base?.revision ?? Number(raw.revision), columns: left };
   if (raw._status === 'deleted') writeBase(reverted, { ...rest, groups: base?.groups ?? [] });
   else markEdited(table, reverted, { ...rest, groups: [] });
-  to.draft.put(table, reverted);
+  context.work.put(table, reverted);
   return wanted;
 }

@@ -1,7 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { ConvoyError } from '@/core/errors';
 import type { Json } from '@/core/protocol';
-import type { SyncedTable } from '@/domain/schema';
 import { validateChanges } from '@/domain/validation';
 import type { ConvoyDatabase } from '../../database';
 import { type ConvoyModel, Quarantined, ScopeCursor } from '../../models';
@@ -28,9 +27,9 @@ export async function retryQuarantined(
     // Deletions first: what goes with one needs no other change.
     entries.sort((a, b) => Number(b.operation === 'delete') - Number(a.operation === 'delete'));
     const redone: (() => Model[])[] = [];
-    const fresh = await freshIds(database, entries);
+    const fresh = await replacementIds(database, entries);
     for (const entry of entries) {
-      const again = await redo(database, entry, fresh);
+      const again = await prepareRetry(database, entry, fresh);
       if (again === null) return false;
       redone.push(again);
     }
@@ -53,7 +52,7 @@ export async function editQuarantined(
   values: Record<string, Json>,
 ): Promise<boolean> {
   return database.write(async () => {
-    const collection = database.get<Quarantined>(Quarantined.table as never);
+    const collection = database.of(Quarantined);
     const [entry] = await collection.query(Q.where('id', id)).fetch();
     if (!entry || entry.operation === 'delete') return false;
     const checked = validateChanges(entry.recordTable, values);
@@ -79,23 +78,23 @@ const FOR_LACK_OF_PERMISSION = ['forbidden', 'checkpoint'];
  * changed meanwhile is not written over unseen: such a group waits for a person.
  * @returns how many groups of changes were made again
  */
-export async function reviveQuarantined(database: ConvoyDatabase, workspaceId: string): Promise<number> {
-  const collection = database.get<Quarantined>(Quarantined.table as never);
+export async function retryPermitted(database: ConvoyDatabase, workspaceId: string): Promise<number> {
+  const collection = database.of(Quarantined);
   const entries = await collection
     .query(Q.where('workspace_id', workspaceId), Q.where('code', Q.oneOf(FOR_LACK_OF_PERMISSION)))
     .fetch();
   const groups = new Map(entries.map((entry) => [entry.groupId, entry.id]));
   let revived = 0;
-  for (const id of groups.values()) if (await retryQuarantined(database, id, isOvertaken)) revived += 1;
+  for (const id of groups.values()) if (await retryQuarantined(database, id, hasNewerValues)) revived += 1;
   return revived;
 }
 
 /** Whether others have changed what the change was to change since it was made. */
-async function isOvertaken(database: ConvoyDatabase, entry: Quarantined): Promise<boolean> {
+async function hasNewerValues(database: ConvoyDatabase, entry: Quarantined): Promise<boolean> {
   const { recordTable: table, operation, change } = entry;
-  const record = await existing(database, table, entry.recordId);
+  const record = await database.findRecord(table, entry.recordId);
   if (!record) return false;
-  if (operation === 'insert') return Object.keys(differing(entry, record)).length > 0;
+  if (operation === 'insert') return Object.keys(differingValues(entry, record)).length > 0;
   if (operation === 'update') {
     return Object.entries(change.base).some(
       ([name, before]) => !sameValue(table, name, record.raw[name] ?? null, before ?? null),
@@ -111,7 +110,7 @@ export async function discardQuarantined(database: ConvoyDatabase, id: string): 
     const entries = await groupOf(database, id);
     const marked: ConvoyModel[] = [];
     for (const entry of entries) {
-      const record = await existing(database, entry.recordTable, entry.recordId);
+      const record = await database.findRecord(entry.recordTable, entry.recordId);
       if (record) marked.push(record);
     }
     await database.batch([
@@ -123,59 +122,50 @@ export async function discardQuarantined(database: ConvoyDatabase, id: string): 
 }
 
 async function groupOf(database: ConvoyDatabase, id: string): Promise<Quarantined[]> {
-  const collection = database.get<Quarantined>(Quarantined.table as never);
+  const collection = database.of(Quarantined);
   const [entry] = await collection.query(Q.where('id', id)).fetch();
   if (!entry) return [];
   return collection.query(Q.where('group_id', entry.groupId)).fetch();
 }
 
-async function existing(
-  database: ConvoyDatabase,
-  table: SyncedTable,
-  id: string,
-): Promise<ConvoyModel | null> {
-  const [record] = await database.get<ConvoyModel>(table).query(Q.where('id', id)).fetch();
-  return record ?? null;
-}
-
 /** Whether what is not here of a workspace is gone: not where it was left, nor while pages of it are to come. */
-async function isWhole(database: ConvoyDatabase, workspaceId: string): Promise<boolean> {
-  const members = database.get<ConvoyModel>('workspace_members');
+async function isWorkspaceComplete(database: ConvoyDatabase, workspaceId: string): Promise<boolean> {
+  const members = database.records('workspace_members');
   if ((await members.query(Q.where('workspace_id', workspaceId)).fetchCount()) === 0) return false;
   const scope = (await IdMappings.load(database)).toRemote(workspaceId);
-  const cursors = database.get<ScopeCursor>(ScopeCursor.table as never);
+  const cursors = database.of(ScopeCursor);
   const [cursor] = await cursors.query(Q.where('id', scope)).fetch();
   return cursor?.paging?.target === undefined;
 }
 
-const isFree = (model: Model): boolean => model._preparedState === null;
+const isUnprepared = (model: Model): boolean => model._preparedState === null;
 
 /** @returns how to make the change again; null where the record to be changed is gone. */
-async function redo(
+async function prepareRetry(
   database: ConvoyDatabase,
   entry: Quarantined,
   fresh: ReadonlyMap<string, string>,
 ): Promise<(() => Model[]) | null> {
-  const record = await existing(database, entry.recordTable, entry.recordId);
-  if (entry.operation === 'insert' && !record) return () => [recreate(database, entry, fresh)];
+  const record = await database.findRecord(entry.recordTable, entry.recordId);
+  if (entry.operation === 'insert' && !record) return () => [prepareNewRecord(database, entry, fresh)];
   if (entry.operation === 'delete') {
     // Members of a deleted workspace stay members.
-    if (!record && !(await isWhole(database, entry.workspaceId))) return null;
+    if (!record && !(await isWorkspaceComplete(database, entry.workspaceId))) return null;
     const doomed = record ? await withDescendants(database, entry.recordTable, record) : [];
-    return () => doomed.filter(isFree).map((model) => model.prepareMarkAsDeleted(record?.id));
+    return () => doomed.filter(isUnprepared).map((model) => model.prepareMarkAsDeleted(record?.id));
   }
   if (!record) return null;
-  const values = differing(entry, record);
+  const values = differingValues(entry, record);
   const update = () =>
     record.prepareUpdate((draft) => {
-      for (const [name, value] of Object.entries(values)) draft._setRaw(name as never, value as never);
-      draft._dangerouslySetRawWithoutMarkingColumnChange('sync_error' as never, null as never);
+      for (const [name, value] of Object.entries(values)) draft.setColumn(name, value ?? null);
+      draft.setBookkeeping('sync_error', null);
     });
-  return () => (isFree(record) ? [update()] : []);
+  return () => (isUnprepared(record) ? [update()] : []);
 }
 
 /** What the change wants otherwise than the record has it; that of a new record may have come to be here meanwhile. */
-function differing({ recordTable: table, change }: Quarantined, record: ConvoyModel): Partial<Raw> {
+function differingValues({ recordTable: table, change }: Quarantined, record: ConvoyModel): Partial<Raw> {
   const wanted = Object.entries(change.values).filter(
     ([name, value]) =>
       trackedColumns(table).includes(name) &&
@@ -185,19 +175,19 @@ function differing({ recordTable: table, change }: Quarantined, record: ConvoyMo
 }
 
 /** Ids that are taken where this user may not look: their records are made again under new ones. */
-async function freshIds(
+async function replacementIds(
   database: ConvoyDatabase,
   entries: readonly Quarantined[],
 ): Promise<Map<string, string>> {
   const fresh = new Map<string, string>();
   for (const { operation, code, recordTable, recordId } of entries) {
     if (operation !== 'insert' || code !== 'id_taken') continue;
-    if (!(await existing(database, recordTable, recordId))) fresh.set(recordId, uuidv7());
+    if (!(await database.findRecord(recordTable, recordId))) fresh.set(recordId, uuidv7());
   }
   return fresh;
 }
 
-function recreate(
+function prepareNewRecord(
   database: ConvoyDatabase,
   entry: Quarantined,
   fresh: ReadonlyMap<string, string>,
@@ -205,11 +195,11 @@ function recreate(
   const { values } = entry.change;
   const names = ['workspace_id', 'created_at', 'updated_at', ...trackedColumns(entry.recordTable)];
   if ('actor_id' in values) names.push('actor_id');
-  return database.get<ConvoyModel>(entry.recordTable).prepareCreate((draft) => {
+  return database.records(entry.recordTable).prepareCreate((draft) => {
     for (const name of names) {
       // A column that came after the refusal has its default.
       const value = name in values ? (values[name] ?? null) : defaultOf(entry.recordTable, name);
-      draft._setRaw(name as never, (fresh.get(String(value)) ?? value) as never);
+      draft.setColumn(name, fresh.get(String(value)) ?? value);
     }
     draft.raw.id = fresh.get(entry.recordId) ?? entry.recordId;
   });

@@ -12,7 +12,6 @@ import { invalid, notFound, type RecordValues, validateChanges } from '@/domain/
 import { type ActivityFeed, Conflict, type ConflictColumn, type ConvoyModel } from '../../models';
 import { type Model, Q, type Raw } from '../../models/watermelondb';
 import { toStored } from '../records/codec';
-import { find } from './ledger';
 import { asSettled, type LedgerOwner, prepareSettledActivity, settledDetails } from './settledActivity';
 
 /** Whose values a conflict is settled with. */
@@ -26,13 +25,10 @@ export type Settlement = 'mine' | 'theirs' | { values: Record<string, Json> };
 export async function settleConflict(owner: LedgerOwner, id: string, how: Settlement): Promise<boolean> {
   const { database } = owner;
   return database.write(async () => {
-    const [entry] = await database
-      .get<Conflict>(Conflict.table as never)
-      .query(Q.where('id', id))
-      .fetch();
+    const [entry] = await database.of(Conflict).query(Q.where('id', id)).fetch();
     if (entry?.kind !== 'columns') return false;
     const table = entry.recordTable;
-    const record = await find(database, table, entry.recordId);
+    const record = await database.findRecord(table, entry.recordId);
     if (!record) return false;
     const values = chosenValues(owner, table, entry.columns, how);
     const columns = Object.fromEntries(
@@ -64,14 +60,17 @@ export async function settleConflict(owner: LedgerOwner, id: string, how: Settle
 export async function reverseSettlement(owner: LedgerOwner, activityId: string): Promise<void> {
   const { database, ids } = owner;
   await database.write(async () => {
-    const activity = (await find(database, 'activity_feed', activityId)) as unknown as ActivityFeed | null;
+    const activity = (await database.findRecord(
+      'activity_feed',
+      activityId,
+    )) as unknown as ActivityFeed | null;
     const details = activity && asSettled(activity.details);
     if (activity?.activityType !== 'conflict_settled') throw missing('activity');
     if (!details) throw bad('This entry does not say what it settled. It cannot be reversed.');
     if (details.shortened) {
       throw bad('The values were too long for the feed. Reverse it on the device that settled it.');
     }
-    const record = await find(database, details.table, ids.toLocal(details.record_id));
+    const record = await database.findRecord(details.table, ids.toLocal(details.record_id));
     if (!record) throw missing('record');
     const reversed = Object.fromEntries(
       Object.entries(details.columns).map(([name, column]) => {
@@ -121,7 +120,7 @@ function edit(record: ConvoyModel, values: Partial<Raw>): Model[] {
   if (differing.length === 0) return [];
   return [
     record.prepareUpdate((draft) => {
-      for (const [name, value] of differing) draft._setRaw(name as never, value as never);
+      for (const [name, value] of differing) draft.setColumn(name, value ?? null);
     }),
   ];
 }

@@ -62,7 +62,7 @@ export function prepareSettledActivity(
 ): ConvoyModel {
   const onTask = details.table === 'tasks';
   const recordId = owner.ids.toLocal(details.record_id);
-  return owner.database.get<ConvoyModel>('activity_feed').prepareCreate((draft) => {
+  return owner.database.records('activity_feed').prepareCreate((draft) => {
     const values: Record<string, RawValue> = {
       workspace_id: workspaceId,
       task_id: onTask ? recordId : null,
@@ -73,7 +73,7 @@ export function prepareSettledActivity(
       activity_type: 'conflict_settled',
       details: canonicalJson(details as unknown as Json),
     };
-    for (const [name, value] of Object.entries(values)) draft._setRaw(name as never, value as never);
+    for (const [name, value] of Object.entries(values)) draft.setColumn(name, value);
   });
 }
 

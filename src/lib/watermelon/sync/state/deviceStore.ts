@@ -1,18 +1,18 @@
 /** What this device knows of itself and of its scopes, in memory and in the local database. */
 
 import { v7 as uuidv7 } from 'uuid';
-import type { Cursor, Scope } from '@/core/protocol';
+import type { Cursor } from '@/core/protocol';
+import type { ScopeRole } from '@/domain/vocabulary';
 import type { ConvoyDatabase } from '../../database';
-import { fetchAll } from '../../fetchAll';
 import { type DeviceFacts, DeviceState, OutboxBatch, type PendingRefill, ScopeCursor } from '../../models';
-import type { Collection, Model } from '../../models/watermelondb';
+import type { Model } from '../../models/watermelondb';
 import type { IdMap } from '../idMapping';
 
 const DEVICE = 'device';
 
 export interface ScopeState {
   cursor: Cursor;
-  role: Scope['role'];
+  role: ScopeRole;
   /** Own revisions above the cursor. */
   skip: number[];
   /** The scope's history changed, and not all of the new one is here yet. */
@@ -26,7 +26,7 @@ function newDevice(): DeviceFacts {
 }
 
 /** @returns the revision up to which everything is here: one that is still being paged is not done. */
-export function doneUpTo(cursor: Cursor): number {
+export function completeRevision(cursor: Cursor): number {
   return cursor.after === undefined ? cursor.revision : cursor.revision - 1;
 }
 
@@ -43,23 +43,19 @@ export class DeviceStore {
   ) {}
 
   static async load(database: ConvoyDatabase, ids: IdMap): Promise<DeviceStore> {
-    const [cursors = [], states = []] = await fetchAll(database, [ScopeCursor.table, DeviceState.table]);
-    const record = (states as DeviceState[]).find(({ id }) => id === DEVICE) ?? null;
+    const [cursors = [], states = []] = await database.fetchAll(ScopeCursor, DeviceState);
+    const record = states.find(({ id }) => id === DEVICE) ?? null;
     const facts = record ? (record.value as DeviceFacts) : newDevice();
     const store = new DeviceStore(database, ids, facts, record);
     database.forgetSeenRevisions();
-    for (const record of cursors as ScopeCursor[]) {
+    for (const record of cursors) {
       store.cursorRecords.set(record.id, record);
       const { resync = false, refill, ...paging } = record.paging ?? {};
       const cursor = { revision: record.revision, tag: record.tag, ...paging };
       store.scopes.set(record.id, { cursor, role: record.role, skip: record.skip, resync, refill });
-      store.noteSeen(record.id, doneUpTo(cursor));
+      store.noteSeen(record.id, completeRevision(cursor));
     }
     return store;
-  }
-
-  collection<T extends Model>(model: { table: unknown }): Collection<T> {
-    return this.database.get<T>(model.table as never);
   }
 
   /**
@@ -72,8 +68,8 @@ export class DeviceStore {
 
   /** @returns the batch in flight, or null. */
   async outbox(): Promise<OutboxBatch | null> {
-    const [batches = []] = await fetchAll(this.database, [OutboxBatch.table]);
-    return (batches[0] as OutboxBatch | undefined) ?? null;
+    const [batches = []] = await this.database.fetchAll(OutboxBatch);
+    return batches[0] ?? null;
   }
 
   prepareFacts(changes: Partial<DeviceFacts>): Model {
@@ -84,7 +80,7 @@ export class DeviceStore {
         record.value = value;
       });
     }
-    this.factsRecord = this.collection<DeviceState>(DeviceState).prepareCreateFromDirtyRaw({
+    this.factsRecord = this.database.of(DeviceState).prepareCreateFromDirtyRaw({
       id: DEVICE,
       _status: 'synced',
       value: JSON.stringify(value),
@@ -94,7 +90,7 @@ export class DeviceStore {
 
   prepareScope(id: string, state: ScopeState): Model {
     this.scopes.set(id, state);
-    this.noteSeen(id, doneUpTo(state.cursor));
+    this.noteSeen(id, completeRevision(state.cursor));
     const { revision, tag, ...rest } = state.cursor;
     const { refill } = state;
     const isUnderWay =
@@ -110,7 +106,7 @@ export class DeviceStore {
         record.skip = state.skip;
       });
     }
-    const created = this.collection<ScopeCursor>(ScopeCursor).prepareCreateFromDirtyRaw({
+    const created = this.database.of(ScopeCursor).prepareCreateFromDirtyRaw({
       id,
       _status: 'synced',
       revision,

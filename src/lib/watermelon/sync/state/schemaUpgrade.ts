@@ -10,7 +10,6 @@ import type { ConvoyModel, PendingRefill } from '../../models';
 import { Q } from '../../models/watermelondb';
 import { IdMappings } from '../idMapping';
 import { defaultOf } from '../records/codec';
-import { deletedIds } from '../records/unsynced';
 import { DeviceStore } from './deviceStore';
 
 const RECORDS_PER_BATCH = 5_000;
@@ -42,7 +41,7 @@ async function fillDefaults(database: ConvoyDatabase, table: SyncedTable, schema
     .filter(([, value]) => value !== null);
   if (defaults.length === 0) return;
   const fresh = Object.fromEntries(defaults);
-  const collection = database.get<ConvoyModel>(table);
+  const collection = database.records(table);
   const fill = (records: readonly ConvoyModel[]) =>
     database.write(
       () => database.batch(records.map((record) => record.prepareReplace({ ...record.raw, ...fresh }))),
@@ -55,7 +54,7 @@ async function fillDefaults(database: ConvoyDatabase, table: SyncedTable, schema
     await fill(records);
   }
   // A deletion may be undone, or refused: what went with it comes back with the columns that are new (rule D13).
-  const deleted = await deletedIds(database, table);
+  const deleted = await database.deletedIds(table);
   if (deleted.length > 0) await fill(await Promise.all(deleted.map((id) => collection.find(id))));
 }
 

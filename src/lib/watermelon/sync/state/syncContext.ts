@@ -6,7 +6,7 @@ import type { DeviceStore } from './deviceStore';
 import type { SyncClock } from './syncClock';
 
 /** Everything one sync works with. */
-export interface SyncSession {
+export interface SyncContext {
   database: ConvoyDatabase;
   /**
    * `database.write`, as long as nobody else has written what the session holds.

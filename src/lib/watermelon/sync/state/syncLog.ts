@@ -35,7 +35,7 @@ export async function prepareLogEntry(
   result: SyncResult,
   startedAt: number,
 ): Promise<Model[]> {
-  const log = database.get<SyncLogEntry>(SyncLogEntry.table as never);
+  const log = database.of(SyncLogEntry);
   const newestFirst = Q.sortBy('started_at', Q.desc);
   const old = await log.query(newestFirst, Q.skip(MOST_ENTRIES - 1), Q.take(MOST_ENTRIES)).fetch();
   const { error } = result;
@@ -56,8 +56,7 @@ export async function prepareLogEntry(
   return [entry, ...old.map((outdated) => outdated.prepareDestroyPermanently())];
 }
 
-const query = (database: ConvoyDatabase) =>
-  database.get<SyncLogEntry>(SyncLogEntry.table as never).query(Q.sortBy('started_at', Q.desc));
+const query = (database: ConvoyDatabase) => database.of(SyncLogEntry).query(Q.sortBy('started_at', Q.desc));
 
 /** @returns the log, newest first. */
 export async function readSyncLog(database: ConvoyDatabase): Promise<SyncLogItem[]> {

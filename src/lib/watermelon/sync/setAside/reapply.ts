@@ -12,11 +12,11 @@ import {
 } from '../../models/tracking';
 import { Q, type Raw, type RawValue } from '../../models/watermelondb';
 import { mergeRecord } from '../merge/mergeRecord';
-import type { Applying } from '../records/applyContext';
+import type { ApplyContext } from '../records/applyContext';
 import { defaultOf, sameValue } from '../records/codec';
 import { addConflict } from './ledger';
 
-interface Lost {
+interface LostEdit {
   entry: Conflict;
   table: SyncedTable;
   raw: Raw;
@@ -28,15 +28,15 @@ interface Lost {
  * values of others conflict with them as usual. What was one action comes back as one, or waits as one.
  * @returns how many records got their edits back
  */
-export async function reviveLost(to: Applying): Promise<number> {
-  const waiting = actionsOf(await fetchLost(to));
+export async function reapplyLost(context: ApplyContext): Promise<number> {
+  const waiting = byGroup(await fetchLost(context));
   let revived = 0;
   // What is revived may be what others wait for.
   for (let left = waiting; ; ) {
-    const held: Lost[][] = [];
+    const held: LostEdit[][] = [];
     for (const action of left) {
-      if (await isReady(to, action)) {
-        for (const lost of action) await revive(to, lost);
+      if (await isReady(context, action)) {
+        for (const lost of action) await reapply(context, lost);
         revived += action.length;
       } else held.push(action);
     }
@@ -45,9 +45,9 @@ export async function reviveLost(to: Applying): Promise<number> {
   }
 }
 
-async function fetchLost({ database, otherHistory }: Applying): Promise<Lost[]> {
+async function fetchLost({ database, otherHistory }: ApplyContext): Promise<LostEdit[]> {
   const entries = await database
-    .get<Conflict>(Conflict.table as never)
+    .of(Conflict)
     .query(Q.where('lost', Q.notEq(null)), Q.sortBy('occurred_at'))
     .fetch();
   return entries.flatMap((entry) => {
@@ -60,8 +60,8 @@ async function fetchLost({ database, otherHistory }: Applying): Promise<Lost[]> 
 }
 
 /** What was written in one transaction, directly or through others, belongs together. Parents stand first. */
-function actionsOf(all: Lost[]): Lost[][] {
-  let actions: { members: Lost[]; groups: Set<string> }[] = [];
+function byGroup(all: LostEdit[]): LostEdit[][] {
+  let actions: { members: LostEdit[]; groups: Set<string> }[] = [];
   for (const lost of all) {
     const groups = new Set(lost.base.groups);
     const joined = actions.filter((action) => lost.base.groups.some((group) => action.groups.has(group)));
@@ -69,33 +69,33 @@ function actionsOf(all: Lost[]): Lost[][] {
     actions = actions.filter((action) => !joined.includes(action));
     actions.push({ members: [...joined.flatMap(({ members }) => members), lost], groups });
   }
-  const rank = ({ table }: Lost) => SYNCED_TABLES.indexOf(table);
+  const rank = ({ table }: LostEdit) => SYNCED_TABLES.indexOf(table);
   return actions.map(({ members }) => members.sort((a, b) => rank(a) - rank(b)));
 }
 
-async function isReady(to: Applying, action: readonly Lost[]): Promise<boolean> {
+async function isReady(context: ApplyContext, action: readonly LostEdit[]): Promise<boolean> {
   const brought = new Set(action.filter(isNew).map(({ raw }) => raw.id));
   for (const lost of action) {
-    const current = await to.draft.get(lost.table, lost.raw.id);
+    const current = await context.work.get(lost.table, lost.raw.id);
     if (current?._status === 'deleted') return false;
     const needed = parentsNamed(lost);
     if (!isNew(lost)) needed.push({ table: lost.table, id: lost.raw.id });
     for (const { table, id } of needed) {
-      if (!brought.has(id) && !(await isHere(to, table, id))) return false;
+      if (!brought.has(id) && !(await isHere(context, table, id))) return false;
     }
   }
   return true;
 }
 
-const isNew = ({ raw }: Lost): boolean => raw.remote_id === null;
+const isNew = ({ raw }: LostEdit): boolean => raw.remote_id === null;
 
-async function isHere(to: Applying, table: SyncedTable, id: string): Promise<boolean> {
-  const raw = await to.draft.get(table, id);
+async function isHere(context: ApplyContext, table: SyncedTable, id: string): Promise<boolean> {
+  const raw = await context.work.get(table, id);
   return raw !== null && raw._status !== 'deleted';
 }
 
 /** The records under which the lost values put this one. */
-function parentsNamed({ table, raw, base }: Lost): { table: SyncedTable; id: string }[] {
+function parentsNamed({ table, raw, base }: LostEdit): { table: SyncedTable; id: string }[] {
   const isWhole = raw.remote_id === null;
   const named = Object.entries(columnsOf(table)).flatMap(([name, column]) => {
     const id = raw[name];
@@ -106,17 +106,17 @@ function parentsNamed({ table, raw, base }: Lost): { table: SyncedTable; id: str
   return isWhole && table !== 'workspaces' ? [workspace, ...named] : named;
 }
 
-async function revive(to: Applying, lost: Lost): Promise<void> {
+async function reapply(context: ApplyContext, lost: LostEdit): Promise<void> {
   const { entry, table, raw, base } = lost;
-  const current = await to.draft.get(table, raw.id);
-  if (current?._status === 'created') to.draft.put(table, withValues(to, current, lost));
-  else if (current) to.draft.put(table, withEdits(current, lost));
+  const current = await context.work.get(table, raw.id);
+  if (current?._status === 'created') context.work.put(table, withValues(context, current, lost));
+  else if (current) context.work.put(table, withEdits(current, lost));
   else {
     const again: Raw = { ...raw };
     // Columns that came after it was lost have their defaults.
     for (const name of trackedColumns(table)) if (!(name in raw)) again[name] = defaultOf(table, name);
     markCreated(again, base);
-    to.draft.put(table, again);
+    context.work.put(table, again);
   }
   const columns = Object.fromEntries(
     Object.entries(entry.columns).map(([name, column]) => [
@@ -124,7 +124,7 @@ async function revive(to: Applying, lost: Lost): Promise<void> {
       { ...column, chosen: column.local, by: 'restored' },
     ]),
   );
-  to.draft.also(() =>
+  context.work.also(() =>
     entry.prepareUpdate((draft) => {
       draft.lost = null;
       draft.columns = columns;
@@ -133,7 +133,7 @@ async function revive(to: Applying, lost: Lost): Promise<void> {
 }
 
 /** All that a new record had was an edit, of nothing. */
-function lostEdits({ table, raw, base }: Lost): SyncBase['columns'] {
+function lostEdits({ table, raw, base }: LostEdit): SyncBase['columns'] {
   if (raw.remote_id !== null) return base.columns;
   const edit = { value: null, ...(base.created ?? { editedAt: 0, offset: 0 }) };
   const names = trackedColumns(table).filter((name) => name in raw);
@@ -141,7 +141,7 @@ function lostEdits({ table, raw, base }: Lost): SyncBase['columns'] {
 }
 
 /** The record as it came back with the edits it had lost, on the base they were made on; newer edits stand. */
-function withEdits(current: Raw, lost: Lost): Raw {
+function withEdits(current: Raw, lost: LostEdit): Raw {
   const { table, raw, base } = lost;
   const known = readBase(current);
   const edited: Raw = { ...current };
@@ -173,7 +173,7 @@ function joined(known: SyncBase | null, lost: SyncBase): string[] {
  * The record, which is to be created on the server anew, with the edits it had lost. Nothing there will conflict
  * with them: where they were made on other values than it has by now, a person decides.
  */
-function withValues(to: Applying, current: Raw, lost: Lost): Raw {
+function withValues(context: ApplyContext, current: Raw, lost: LostEdit): Raw {
   const { table, raw } = lost;
   const edits = lostEdits(lost);
   const of = (value: (name: string) => RawValue | undefined) =>
@@ -195,7 +195,7 @@ function withValues(to: Applying, current: Raw, lost: Lost): Raw {
     asked[name] = { ...sides, chosen: value, by: 'open' };
   }
   if (Object.keys(asked).length > 0) {
-    addConflict(to, { kind: 'columns', state: 'open', table, raw: current, columns: asked });
+    addConflict(context, { kind: 'columns', state: 'open', table, raw: current, columns: asked });
   }
   return again;
 }

@@ -6,7 +6,7 @@ import { feedSentence } from './feedSentence';
 const VERBS = { insert: 'create', update: 'change', delete: 'delete' } as const;
 
 /** What this user wanted, in words and values. */
-export function Wanted(wanted: WantedValues & { id: string }) {
+export function RefusedValues(wanted: WantedValues & { id: string }) {
   const { table, id, operation, values } = wanted;
   const columns = wantedColumns(wanted);
   const { activity_type, details } = values;
