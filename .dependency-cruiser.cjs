@@ -1,7 +1,7 @@
 /**
- * Which way imports may point, as docs/architecture.md describes it: faces, then the library and the
- * platform, then the core. No cycles, type-only ones included. tests/unit/tooling proves that each
- * rule can fail.
+ * Which way imports may point, as docs/architecture.md describes it: faces, then the library, then the
+ * domain, then the platform and the core. No cycles, type-only ones included. tests/unit/tooling proves that
+ * each rule can fail.
  */
 
 /** Packages by name, wherever node_modules lies. */
@@ -22,6 +22,38 @@ const SERVER_DRIVERS = packages(
 
 /** @param {string} name @param {string} comment @param {object} from @param {object} to */
 const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
+
+/**
+ * The folders of a part, from the lowest to the highest: each may import what stands below it, and nothing
+ * beside or above. Folders on one line are beside each other.
+ */
+const SYNC_FLOORS = [['records'], ['merge'], ['state'], ['setAside'], ['pull'], ['push']];
+const WEB_FLOORS = [
+  ['ui'],
+  ['hooks'],
+  ['shared'],
+  ['deleted', 'knowledge', 'status'],
+  ['tasks'],
+  ['places', 'session', 'sync'],
+  ['app'],
+];
+
+/** @param {string} part @param {string} root @param {string[][]} floors @param {string[]} roofs files of the root above all folders */
+const ladder = (part, root, floors, roofs) =>
+  floors.flatMap((names, floor) =>
+    names.map((name) => {
+      const notBelow = floors
+        .slice(floor)
+        .flat()
+        .filter((other) => other !== name);
+      return forbid(
+        `${part}-${name}`,
+        `In ${root}, ${name} stands below or beside what it imports.`,
+        { path: `^${root}/${name}/` },
+        { path: `^${root}/(${[...notBelow.map((other) => `${other}/`), ...roofs].join('|')})` },
+      );
+    }),
+  );
 
 module.exports = {
   forbidden: [
@@ -71,6 +103,25 @@ module.exports = {
     ),
 
     forbid(
+      'domain-on-core',
+      'The domain imports the core and itself.',
+      { path: '^src/domain/' },
+      { path: '^src/(?!core/|domain/)' },
+    ),
+    forbid(
+      'domain-is-pure',
+      'The domain does no I/O.',
+      { path: '^src/domain/' },
+      { dependencyTypes: ['core'] },
+    ),
+    forbid(
+      'domain-packages',
+      'The domain stays free of frameworks; of packages it may use only uuid.',
+      { path: '^src/domain/' },
+      { path: 'node_modules/', pathNot: packages('uuid') },
+    ),
+
+    forbid(
       'library-below-faces',
       'The library and the platform know none of the faces.',
       { path: '^src/(lib|platform)/' },
@@ -86,27 +137,42 @@ module.exports = {
     forbid(
       'engine-not-supabase',
       'Sync and models reach a server only through the SyncTransport port.',
-      { path: '^src/lib/watermelon/', pathNot: '^src/lib/watermelon/(index|defaults)\\.ts$' },
+      { path: '^src/lib/watermelon/', pathNot: '^src/lib/watermelon/(index|device/compose)\\.ts$' },
       { path: [SUPABASE, '^src/lib/supabase/'] },
     ),
     forbid(
       'engine-not-platform',
       'Only the composing door chooses a platform.',
-      { path: '^src/lib/watermelon/', pathNot: '^src/lib/watermelon/(index|defaults)\\.ts$' },
+      { path: '^src/lib/watermelon/', pathNot: '^src/lib/watermelon/(index|device/compose)\\.ts$' },
       { path: '^src/platform/|^#platform$' },
     ),
     forbid(
       'models-below-all',
-      'Models know the core and WatermelonDB.',
+      'Models know the core, the domain and WatermelonDB.',
       { path: '^src/lib/watermelon/models/' },
-      { path: '^src/|node_modules/', pathNot: ['^src/(core|lib/watermelon/models)/', WATERMELON] },
+      { path: '^src/|node_modules/', pathNot: ['^src/(core|domain|lib/watermelon/models)/', WATERMELON] },
     ),
     forbid(
-      'remote-on-core',
-      'The Supabase side and the local side meet in the core alone.',
+      'remote-on-domain',
+      'The Supabase side and the local side meet in the core and the domain alone.',
       { path: '^src/lib/supabase/' },
-      { path: '^src/', pathNot: '^src/(core|lib/supabase)/' },
+      { path: '^src/', pathNot: '^src/(core|domain|lib/supabase)/' },
     ),
+    forbid(
+      'sync-below-device',
+      'The sync engine and the models know nothing of the device that is composed of them.',
+      { path: '^src/lib/watermelon/(sync|models)/' },
+      {
+        path: '^src/lib/watermelon/(device|accounts|context)/|^src/lib/watermelon/(index|contextService)\\.ts$',
+      },
+    ),
+    ...ladder('sync', 'src/lib/watermelon/sync', SYNC_FLOORS, [
+      'pullSync',
+      'pushSync',
+      'synchronize',
+      'automatic/',
+      'index',
+    ]),
     forbid(
       'watermelon-in-one-place',
       'WatermelonDB is wrapped, not spread.',
@@ -116,7 +182,7 @@ module.exports = {
 
     forbid(
       'platform-on-core',
-      'The platform adapts a machine to the core; it knows no library of ours.',
+      'The platform adapts a machine to the core; it knows neither the domain nor a library of ours.',
       { path: '^src/platform/' },
       { path: '^src/', pathNot: '^src/(core|platform)/' },
     ),
@@ -151,6 +217,7 @@ module.exports = {
       { path: SERVER_DRIVERS },
     ),
 
+    ...ladder('web', 'src/web', WEB_FLOORS, ['main']),
     forbid(
       'faces-apart',
       'What two faces share belongs below them.',

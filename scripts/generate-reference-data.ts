@@ -37,7 +37,7 @@ export async function generate(): Promise<string> {
       '/** Generated from supabase/migrations by `npm run types:reference`. Do not edit. */',
       '',
       "import type { Json } from '@/core/protocol';",
-      "import type { SyncedTable } from '@/core/schema';",
+      "import type { SyncedTable } from '@/domain/schema';",
       '',
       '/** The records of the global scope as they travel, without their stamps. */',
       `export const REFERENCE_DATA: Partial<Record<SyncedTable, Record<string, Json>[]>> = ${JSON.stringify(data, null, 2)};`,

@@ -126,7 +126,7 @@ describe('the specification', () => {
 
   it('Local Context Service: what is not here is fetched from Supabase', async () => {
     const prelude = `import { getLocalTask, getRemoteTaskContext } from '@/lib/watermelon/contextService';
-import type { TaskContext } from '@/core/entities';\n`;
+import type { TaskContext } from '@/domain/entities';\n`;
     const { getTaskContext } = await run<{ getTaskContext(id: string): Promise<unknown> }>(
       'fallback',
       prelude + block('First try to get the task'),

@@ -75,16 +75,16 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'ledger-dropped',
     'Conflicts are settled without a trace in the ledger.',
-    `${SYNC}/pull/applyRows.ts`,
-    '  to.draft.also(() =>\n    to.database.get<Conflict>(',
-    '  if (to.deviceId) return;\n  to.draft.also(() =>\n    to.database.get<Conflict>(',
+    `${SYNC}/setAside/ledger.ts`,
+    '  context.work.also(() =>\n    context.database.of(Conflict)',
+    '  if (context.deviceId) return;\n  context.work.also(() =>\n    context.database.of(Conflict)',
   ),
   mutant(
     'edit-in-flight-dropped',
     'A record counts as clean when its push is acknowledged, although it was edited meanwhile.',
     `${SYNC}/push/acknowledge.ts`,
     '} else if (!sameValue(change.table, name, current[name] ?? null, sentValue)) {',
-    '} else if (to.now < 0) {',
+    '} else if (context.now < 0) {',
   ),
   mutant(
     'update-of-nothing-applied',
@@ -118,7 +118,7 @@ export const MUTANTS: readonly Mutant[] = [
     'purge-forgets-unsynced',
     'Lost access takes unsynced work along.',
     `${SYNC}/pull/purge.ts`,
-    "if (raw._status !== 'synced') archive(to, table, raw, 'access_lost');",
+    "if (raw._status !== 'synced') archive(context, table, raw, 'access_lost');",
     '',
   ),
   mutant(
@@ -131,19 +131,19 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'cursor-before-rows',
     'Cursors are saved before the rows they stand for.',
-    `${SYNC}/pullSync.ts`,
-    '  const applied = await session.write(async () => {\n    const draft = new Draft(database);',
-    `  await database.write(() =>
-    database.batch(
+    `${SYNC}/pull/applyAnswer.ts`,
+    '  const applied = await sync.write(async () => {\n    const context = makeContext(sync, changes);',
+    `  await sync.database.write(() =>
+    sync.database.batch(
       answer.scopes.flatMap(({ id, role }) => {
         const cursor = answer.cursors[id];
-        const skip = store.scopes.get(id)?.skip ?? [];
-        return cursor ? [store.prepareScope(id, { cursor, role, skip })] : [];
+        const skip = sync.store.scopes.get(id)?.skip ?? [];
+        return cursor ? [sync.store.prepareScope(id, { cursor, role: toScopeRole(role), skip })] : [];
       }),
     ),
   );
-  const applied = await session.write(async () => {
-    const draft = new Draft(database);`,
+  const applied = await sync.write(async () => {
+    const context = makeContext(sync, changes);`,
   ),
   mutant(
     'backoff-never-ends',
@@ -171,7 +171,7 @@ export const MUTANTS: readonly Mutant[] = [
     'A batch whose answer was lost is sent again under a new number.',
     `${SYNC}/pushSync.ts`,
     '  /** Most changes in the next batch; halved while whole batches are refused. */',
-    '  await dropOutbox(session, {});\n  /** Most changes in the next batch; halved while whole batches are refused. */',
+    '  await dropOutbox(sync, {});\n  /** Most changes in the next batch; halved while whole batches are refused. */',
   ),
   mutant(
     'replay-applied-again',

@@ -9,7 +9,7 @@ import type { ConvoyClient } from './client';
 import type { Database } from './database.types.generated';
 import { callRpc, type RpcName } from './rpc';
 
-/** A record as a plain object of `core/entities`, before its type is told. */
+/** A record as a plain object of `domain/entities`, before its type is told. */
 export type PlainRecord = Record<string, Json> & { id: string; workspace_id: string };
 
 type Functions = Database['public']['Functions'];

@@ -1,6 +1,6 @@
 /**
  * The local-first Context Service: the same functions as `@/lib/supabase/contextService`, answered
- * by the local database, with Supabase for what is not here. See `core/contextService.ts`.
+ * by the local database, with Supabase for what is not here. See `domain/contextService.ts`.
  */
 
 import { concatMap, from, type Observable } from 'rxjs';

@@ -63,7 +63,7 @@ function start() {
   } as unknown as SyncEngine;
   const stop = startAutoSync({
     engine,
-    database: { withChangesForTables: () => changes } as unknown as ConvoyDatabase,
+    database: { changesIn: () => changes } as unknown as ConvoyDatabase,
     onConnectivity: (callback) => {
       connectivity = callback;
       return () => {};

@@ -17,10 +17,8 @@ import {
   discardLost,
   discardQuarantined,
   editQuarantined,
-  exportDatabase,
   exportUnsynced,
   type IdMappings,
-  importDatabase,
   observeSyncLog,
   readSyncLog,
   retryQuarantined,
@@ -39,6 +37,7 @@ import {
   type UnsyncedExport,
   withPolicies,
 } from '../sync';
+import { exportDatabase, importDatabase } from './databaseFile';
 
 export interface DeviceOptions {
   /** Closed with the device where it can be. */

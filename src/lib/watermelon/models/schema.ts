@@ -1,5 +1,5 @@
 /**
- * The WatermelonDB schema, made from the one description of the tables in `core/schema.ts`, and the
+ * The WatermelonDB schema, made from the one description of the tables in `domain/schema.ts`, and the
  * tables that never leave the device.
  */
 

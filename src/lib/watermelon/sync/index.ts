@@ -1,4 +1,3 @@
-export { exportDatabase, importDatabase } from '../device/databaseFile';
 export { type AutoSyncOptions, startAutoSync } from './automatic/autoSync';
 export { DEFAULT_TIMING, type SyncTiming } from './automatic/schedule';
 export { IdMappings } from './idMapping';
