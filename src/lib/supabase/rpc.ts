@@ -1,7 +1,7 @@
 /** One call of a database function over PostgREST, with every way of failing as a typed value. */
 
 import { isAuthRetryableFetchError, type AuthError as SupabaseAuthError } from '@supabase/supabase-js';
-import type { AuthError, TransportError } from '@/core/errors';
+import type { AuthError, ProtocolError, TransportError } from '@/core/errors';
 import type { Traffic } from '@/core/protocol';
 import { fail, ok, type Result } from '@/core/result';
 import type { ConvoyClient } from './client';
@@ -10,7 +10,10 @@ import { type Measure, measure } from './traffic';
 
 type Functions = Database['public']['Functions'];
 export type RpcName = keyof Functions & string;
-export type RpcError = TransportError | AuthError;
+export type RpcError = TransportError | AuthError | ProtocolError;
+
+/** PostgREST's code for a function that it does not find, or not with these arguments. */
+const NO_SUCH_FUNCTION = 'PGRST202';
 
 export interface RpcOptions {
   signal?: AbortSignal;
@@ -21,7 +24,8 @@ export interface RpcOptions {
 /**
  * Calls a function of the database. A session that has expired is refreshed once.
  * @returns what the function returned, unchecked, and the bytes that travelled; or the failure:
- * `offline` when the request did not get through, `timeout` when it was given up or aborted.
+ * `offline` when the request did not get through, `timeout` when it was given up or aborted,
+ * `schema_mismatch` when the server does not have the function.
  */
 export async function callRpc<Name extends RpcName>(
   client: ConvoyClient,
@@ -64,7 +68,7 @@ async function callOnce<Name extends RpcName>(
       // There may be one that could only not be refreshed just now.
       if (stored.session === null) return fail((refusal && transientFailure(refusal)) ?? signedOut());
     }
-    return fail(failureOf(status, error, traffic));
+    return fail(error.code === NO_SUCH_FUNCTION ? lacking(name) : failureOf(status, error, traffic));
   });
   return answered ?? fail(timedOut());
 }
@@ -108,6 +112,12 @@ function offline(): TransportError {
 
 export function signedOut(): AuthError {
   return { kind: 'auth', code: 'signed_out', message: 'You are signed out. Sign in first.' };
+}
+
+/** The server's migrations are of another version than this code. */
+function lacking(name: RpcName): ProtocolError {
+  const message = `The server lacks the function ${name}, which this version of Convoy calls. Apply the migrations of this version to the server; if it is newer, update Convoy.`;
+  return { kind: 'protocol', code: 'schema_mismatch', message };
 }
 
 /**

@@ -19,6 +19,8 @@ export interface ApiFunction {
 export interface FunctionCatalog {
   /** Finds the function that takes arguments of exactly these names. */
   find(name: string, argumentNames: string[]): Promise<Result<ApiFunction, CatalogFailure>>;
+  /** Reads the database's catalogue again at the next call. */
+  forget(): void;
 }
 
 export type CatalogFailure = { kind: 'rest'; failure: RestFailure } | { kind: 'sql'; failure: SqlFailure };
@@ -66,6 +68,9 @@ export function createFunctionCatalog(backend: SqlBackend): FunctionCatalog {
   }
 
   return {
+    forget() {
+      known = null;
+    },
     async find(name, argumentNames) {
       for (const fresh of [false, true]) {
         if (fresh || known === null) known = read();

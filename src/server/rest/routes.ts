@@ -10,9 +10,12 @@ import type { SqlBackend } from '../database/backend';
 import { callFunction } from './call';
 import { compressed } from './compress';
 import { failureFromSql, type RestFailure, restFailure } from './errors';
-import type { FunctionCatalog } from './functions';
+import type { ApiFunction, FunctionCatalog } from './functions';
 
 type Environment = { Bindings: HttpBindings };
+
+/** The SQLSTATE of a call whose function is not there, and of one inside a function. */
+const UNDEFINED_FUNCTION = '42883';
 
 const JSON_TYPE = { 'Content-Type': 'application/json; charset=utf-8' };
 
@@ -54,10 +57,21 @@ export function restRoutes({ backend, catalog, tokens, maxBodyBytes }: RestRoute
       body,
       settings: settingsOf(c, claims.value),
     });
-    if (!answer.ok) return reply(c, failureFromSql(answer.error, anonymous));
+    if (!answer.ok) {
+      const missing =
+        answer.error.sqlState === UNDEFINED_FUNCTION && (await dropped(found.value, argumentNames));
+      return reply(c, missing || failureFromSql(answer.error, anonymous));
+    }
     if (answer.value === null) return c.body(null, 204);
     return c.body(await compressed(c, answer.value), 200, JSON_TYPE);
   });
+
+  /** @returns the answer about a function that was dropped after the catalogue was read; null: it is there */
+  async function dropped({ name }: ApiFunction, argumentNames: string[]): Promise<RestFailure | null> {
+    catalog.forget();
+    const found = await catalog.find(name, argumentNames);
+    return !found.ok && found.error.kind === 'rest' ? found.error.failure : null;
+  }
 
   routes.all('/rpc/:function', (c) =>
     reply(c, restFailure(405, 'PGRST101', 'The local stack serves functions by POST alone')),

@@ -122,11 +122,21 @@ describe('SupabaseTransport', () => {
       { code: '40P01', message: 'deadlock' },
       { kind: 'transport', code: 'http', status: 500, sqlState: '40P01' },
     ],
-    [404, { code: 'PGRST202', message: 'no function' }, { code: 'http', status: 404, sqlState: null }],
+    [404, { code: 'PGRST202', message: 'no function' }, { kind: 'protocol', code: 'schema_mismatch' }],
+    [404, { code: '42883', message: 'no operator' }, { code: 'http', status: 404, sqlState: '42883' }],
+    [404, '<html>', { code: 'http', status: 404, sqlState: null }],
     [413, 'too large', { code: 'http', status: 413, sqlState: null }],
     [502, '<html>', { code: 'http', status: 502, sqlState: null }],
   ])('maps status %i', async (status, body, expected) => {
     expect(await failureOf(() => json(body, status))).toMatchObject(expected);
+  });
+
+  it('says which function the server lacks, and what to do about it', async () => {
+    const { message } = await failureOf(() => json({ code: 'PGRST202', message: 'schema cache' }, 404));
+    expect(message).toBe(
+      'The server lacks the function sync_pull, which this version of Convoy calls. ' +
+        'Apply the migrations of this version to the server; if it is newer, update Convoy.',
+    );
   });
 
   it('maps 429 with Retry-After', async () => {
