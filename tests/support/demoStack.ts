@@ -2,7 +2,7 @@
 
 import WebSocket from 'ws';
 import { type ConvoyClient, createConvoyClient } from '@/lib/supabase/client';
-import { type DataSource, type LocalStack, startLocalStack } from '@/server';
+import { type DataSource, type LocalStack, type LocalStackOptions, startLocalStack } from '@/server';
 import { SEED } from './seed';
 import { migratedTemplate } from './template';
 
@@ -15,8 +15,12 @@ export interface DemoStack {
 }
 
 /** @param data where the server keeps its data; in memory unless said otherwise */
-export async function startDemoStack(data?: DataSource): Promise<DemoStack> {
+export async function startDemoStack(
+  data?: DataSource,
+  options: Partial<LocalStackOptions> = {},
+): Promise<DemoStack> {
   const started = await startLocalStack({
+    ...options,
     data: data ?? { kind: 'memory', template: await migratedTemplate(true) },
   });
   if (!started.ok) throw new Error(started.error.message);

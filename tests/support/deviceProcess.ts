@@ -13,7 +13,7 @@ import type { Command, Opening, Reply } from './processDevice';
 let device: Device;
 let transport: FaultyTransport;
 
-async function open({ url, anonKey, email, password, folder, pageRows }: Opening): Promise<null> {
+async function open({ url, anonKey, email, password, folder, database, pageRows }: Opening): Promise<null> {
   const client = createConvoyClient(url, anonKey, {
     persistSession: false,
     autoRefreshToken: false,
@@ -23,7 +23,7 @@ async function open({ url, anonKey, email, password, folder, pageRows }: Opening
   if (error) throw error;
   transport = new FaultyTransport(new SupabaseTransport(client));
   const opened = await openDevice({
-    adapter: await openAdapter(folder),
+    adapter: await openAdapter(folder, database),
     userId: data.user.id,
     transport,
     remote: createRemoteContextService({ client }),

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import type { Device } from '@/lib/watermelon';
-import { deviceSnapshot, serverSnapshot } from './snapshot';
+import type { Work } from './releases';
+import { deviceSnapshot, type Snapshot, serverSnapshot } from './snapshot';
 import { settle, type World } from './world';
 
 /** Expects devices to hold what the server holds for their users, field by field. */
@@ -16,4 +17,13 @@ export async function expectConverged(world: Pick<World, 'stack'>, ...devices: D
   await settle(...devices);
   await expectInStep(world, ...devices);
   for (const device of devices) expect(device.syncStatus.pending).toBe(0);
+}
+
+/** Expects the edits in what a server or a device holds. */
+export function expectDone(work: readonly Work[], held: Snapshot): void {
+  for (const item of work) {
+    const row = held[`${item.table}/${item.id}`];
+    if (item.what === 'deleted') expect(row).toBeUndefined();
+    else expect(row).toMatchObject(item.values);
+  }
 }

@@ -1,4 +1,4 @@
-/** Drives a device of a variant of the project, which runs in a process of its own (`deviceProcess.ts`). */
+/** Drives a device of another version of the project, which runs in a process of its own (`deviceProcess.ts`). */
 
 import type { ChildProcess } from 'node:child_process';
 import type { PullRequest, PushRequest } from '@/core/protocol';
@@ -12,6 +12,8 @@ export interface Opening {
   email: string;
   password: string;
   folder: string;
+  /** Name of the database in the folder. */
+  database?: string;
   pageRows?: number;
 }
 export interface Command {
@@ -47,8 +49,8 @@ export class ProcessDevice {
     });
   }
 
-  static async open(variant: Variant, opening: Opening): Promise<ProcessDevice> {
-    const device = new ProcessDevice(variant.start('tests/support/deviceProcess.ts'));
+  static async open(code: Pick<Variant, 'start'>, opening: Opening): Promise<ProcessDevice> {
+    const device = new ProcessDevice(code.start('tests/support/deviceProcess.ts'));
     await device.tell('open', opening);
     return device;
   }

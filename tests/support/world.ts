@@ -5,7 +5,7 @@ import { createRemoteContextService } from '@/lib/supabase/contextService';
 import { SupabasePokes } from '@/lib/supabase/pokes';
 import { SupabaseTransport } from '@/lib/supabase/transport';
 import { type Device, type DeviceOptions, openDevice, type SyncStatus } from '@/lib/watermelon';
-import type { DataSource, LocalStack } from '@/server';
+import type { DataSource, LocalStack, LocalStackOptions } from '@/server';
 import { type DemoStack, startDemoStack } from './demoStack';
 import { FaultyTransport } from './faultyTransport';
 import { openAdapter, temporaryFolder } from './localDatabase';
@@ -31,6 +31,8 @@ export interface TestDeviceOptions {
   userId?: string;
   client: ConvoyClient;
   folder?: string;
+  /** Name of the database in the folder. */
+  database?: string;
   now?: () => number;
   /** Default false: tests sync when they say so. */
   autoSync?: boolean;
@@ -53,8 +55,8 @@ export class World {
   }
 
   /** @param data where the server keeps its data; in memory unless said otherwise */
-  static async start(data?: DataSource): Promise<World> {
-    const world = new World(await startDemoStack(data));
+  static async start(data?: DataSource, options: Partial<LocalStackOptions> = {}): Promise<World> {
+    const world = new World(await startDemoStack(data, options));
     world.closing.push(() => world.stack.close());
     return world;
   }
@@ -81,7 +83,7 @@ export class World {
     let isOnline = true;
     const listeners = new Set<(online: boolean) => void>();
     const opened = await openDevice({
-      adapter: await openAdapter(folder),
+      adapter: await openAdapter(folder, options.database),
       userId: options.userId,
       transport,
       remote: createRemoteContextService({ client: options.client }),
