@@ -39,6 +39,12 @@ export interface InFlight {
   created: string;
 }
 
+/** @returns what the server knows a batch by (U2) */
+export function identityOf(request: unknown): Omit<PushRequest, 'protocol' | 'schema' | 'cursors' | 'skip'> {
+  const { user_id, device_id, batch, changes } = request as PushRequest;
+  return { user_id, device_id, batch, changes };
+}
+
 export interface LeftServer {
   content: Content;
   /** Accounts that can sign in beside those of the demo, by role in the demo's workspace; `stranger` has none. */

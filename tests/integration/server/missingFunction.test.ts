@@ -94,7 +94,7 @@ describe('on the local stack', () => {
   suite(() => ({ world, member, device, reload: async () => undefined }));
 });
 
-describe.skipIf(!postgrestInstalled() || postgresBinaries() === null)('on the real PostgREST', () => {
+describe.skipIf(!postgrestInstalled() || postgresBinaries() === null)('beside the real PostgREST', () => {
   let cluster: TestPostgres;
   let postgrest: TestPostgrest;
   let world: World;

@@ -22,17 +22,20 @@ async function psql(url: string, script: Buffer, stopOnError: boolean): Promise<
   await ended(child);
 }
 
-describe.skipIf(!canRestore).each(Release.all())('a dump of release $manifest.release', (release) => {
-  let cluster: TestPostgres;
-  afterAll(() => cluster?.stop());
+describe.skipIf(!canRestore).each(Release.all())(
+  'on PostgreSQL that was restored from a dump of release $manifest.release',
+  (release) => {
+    let cluster: TestPostgres;
+    afterAll(() => cluster?.stop());
 
-  upgradeSuite(release, async () => {
-    cluster = await startPostgres();
-    const url = await cluster.createDatabase();
-    // The superuser is there already.
-    await psql(cluster.url, release.read(FILES.postgres.roles), false);
-    await psql(url, release.read(FILES.postgres.server), true);
-    const world = await World.start({ kind: 'postgres', url }, NO_PURGE);
-    return { world, left: release.manifest.postgres, deviceFile: FILES.postgres.device };
-  });
-});
+    upgradeSuite(release, async () => {
+      cluster = await startPostgres();
+      const url = await cluster.createDatabase();
+      // The superuser is there already.
+      await psql(cluster.url, release.read(FILES.postgres.roles), false);
+      await psql(url, release.read(FILES.postgres.server), true);
+      const world = await World.start({ kind: 'postgres', url }, NO_PURGE);
+      return { world, left: release.manifest.postgres, deviceFile: FILES.postgres.device };
+    });
+  },
+);

@@ -4,21 +4,22 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectDone } from '../../support/inStep';
 import { temporaryFolder } from '../../support/localDatabase';
 import { type Opening, ProcessDevice } from '../../support/processDevice';
-import { FILES, NO_PURGE, Release } from '../../support/releases';
+import { FILES, identityOf, NO_PURGE, Release } from '../../support/releases';
 import { SEED } from '../../support/seed';
 import { serverSnapshot } from '../../support/snapshot';
 import { settle, type TestDevice, World } from '../../support/world';
 
 describe.each(Release.all())('a device that runs release $manifest.release', (release) => {
   const { device: left } = release.manifest.pglite;
-  const code = release.code();
   const [data, folder] = [temporaryFolder(), temporaryFolder()];
+  let code: ReturnType<Release['code']>;
   let world: World;
   let old: ProcessDevice;
   /** Of today. */
   let here: TestDevice;
 
   beforeAll(async () => {
+    code = release.code();
     await release.restoreDataFolder(data.path);
     release.restoreDevice(FILES.pglite.device, left, folder.path);
     world = await World.start({ kind: 'folder', path: data.path }, NO_PURGE);
@@ -29,7 +30,7 @@ describe.each(Release.all())('a device that runs release $manifest.release', (re
   afterAll(async () => {
     await old?.close();
     await world?.close();
-    code.remove();
+    code?.remove();
     data.remove();
     folder.remove();
   });
@@ -56,7 +57,8 @@ describe.each(Release.all())('a device that runs release $manifest.release', (re
   it('pushes what it had not pushed, its batch in flight once, and pulls the rest (P-ONCE P-NOLOSS)', async () => {
     expect(await old.sync()).toMatchObject({ status: 'ok', error: null, conflicts: 0, rejected: 0 });
     const requests = await old.requests();
-    expect(requests.find(({ direction }) => direction === 'push')?.request).toEqual(left.inFlight.request);
+    const pushed = requests.find(({ direction }) => direction === 'push')?.request;
+    expect(identityOf(pushed)).toEqual(identityOf(left.inFlight.request));
     const server = await serverSnapshot(world.stack.backend, left.userId);
     expectDone(left.work, server);
     const { renamed } = left.inFlight;

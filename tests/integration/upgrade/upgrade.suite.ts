@@ -13,6 +13,7 @@ import {
   contentOfDevice,
   contentOfServer,
   FILES,
+  identityOf,
   type LeftServer,
   type Release,
   type Work,
@@ -107,7 +108,7 @@ export function upgradeSuite(release: Release, restore: () => Promise<Restored>)
     expect(before.length).toBeGreaterThan(1);
     expect(await device.sync()).toMatchObject({ status: 'ok', error: null, conflicts: 0, rejected: 0 });
     const pushes = device.transport.requests.filter(({ direction }) => direction === 'push');
-    expect(pushes[0]?.request).toEqual(inFlight.request);
+    expect(identityOf(pushes[0]?.request)).toEqual(identityOf(inFlight.request));
     expect(await taken()).toEqual(before);
     expect((await device.contextService.getLocalTask(inFlight.renamed.id))?.title).toBe(
       inFlight.renamed.title,
