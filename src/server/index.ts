@@ -6,7 +6,7 @@ export { openPostgres } from './database/postgres';
 export { type PreparedDatabase, prepareDatabase } from './database/prepare';
 export type { StackError } from './errors';
 export type { DemoAccount, PageConfig } from './http/webApp';
-export { type Migration, packageRoot, readStackSql, type StackSql } from './projectFiles';
+export { type Migration, packageRoot, readStackSql, type SqlSource, type StackSql } from './projectFiles';
 export {
   type DataSource,
   DEMO_ACCOUNTS,

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export interface Migration {
-  /** The leading digits of the file name, as the Supabase CLI counts versions. */
+  /** The leading digits of the file name: as the Supabase CLI counts versions, or the place of a schema file. */
   version: string;
   name: string;
   sql: string;
@@ -33,13 +33,19 @@ export function packageRoot(): string {
   return folder;
 }
 
-/** Reads the SQL that makes a database a Convoy database. Migrations come sorted by version. */
-export function readStackSql(root: string = packageRoot()): StackSql {
+/** The history of the SQL, which databases go through step by step; or what is true now, by topic. */
+export type SqlSource = 'migrations' | 'schemas';
+
+/**
+ * Reads the SQL that makes a database a Convoy database, sorted by version.
+ * @param source the schema files make the same database as the migrations, in one go; nothing can be upgraded with them
+ */
+export function readStackSql(root: string = packageRoot(), source: SqlSource = 'migrations'): StackSql {
   const seed = join(root, 'supabase/seed.sql');
   return {
     bootstrap: readFileSync(join(root, 'src/server/database/bootstrap.sql'), 'utf8'),
     auth: readFileSync(join(root, 'src/server/auth/auth.sql'), 'utf8'),
-    migrations: readMigrations(join(root, 'supabase/migrations')),
+    migrations: readMigrations(join(root, 'supabase', source)),
     seed: existsSync(seed) ? readFileSync(seed, 'utf8') : null,
   };
 }

@@ -1,0 +1,185 @@
+-- What sync_pull and sync_push have in common: reading a request without trusting it.
+
+create function convoy.is_uuid(value text) returns boolean language sql immutable
+  return value ~ '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$';
+
+-- A whole number that fits a bigint and JavaScript alike, or null.
+create function convoy.to_count(value jsonb) returns bigint language sql immutable
+  return case when jsonb_typeof(value) = 'number' and value::text ~ '^[0-9]{1,15}$' then value::text::bigint end;
+
+create function convoy.failure(code text, message text default null) returns jsonb language sql stable
+  return jsonb_build_object('error', jsonb_strip_nulls(jsonb_build_object('code', code, 'message', message)));
+
+-- Which clients this server serves: one row. A migration that adds a synced table or column raises `schema`.
+-- An operator who wants older clients to be updated raises the oldest version:
+-- update convoy.served_versions set oldest_schema = 2;
+create table convoy.served_versions (
+  singleton boolean primary key default true check (singleton),
+  protocol integer not null,
+  oldest_protocol integer not null,
+  schema integer not null,
+  oldest_schema integer not null,
+  check (oldest_protocol <= protocol and oldest_schema <= schema)
+);
+insert into convoy.served_versions (protocol, oldest_protocol, schema, oldest_schema) values (1, 1, 1, 1);
+alter table convoy.served_versions enable row level security;
+grant select, update on convoy.served_versions to service_role;
+
+-- Checks the user and the version of a request (P2). Null when the request may go on.
+create function convoy.refuse_request(request jsonb) returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  served convoy.served_versions;
+  too_old constant text := 'This version of Convoy is too old for the server.';
+begin
+  if auth.uid() is null then
+    return convoy.failure('signed_out');
+  end if;
+  if jsonb_typeof(request) is distinct from 'object' then
+    return convoy.failure('malformed', 'The request must be an object.');
+  end if;
+  select * into served from convoy.served_versions;
+  if coalesce(convoy.to_count(request -> 'protocol'), 0) < served.oldest_protocol then
+    return convoy.failure('client_too_old', too_old);
+  end if;
+  if not coalesce(jsonb_typeof(request -> 'user_id') = 'string' and convoy.is_uuid(request ->> 'user_id'), false) then
+    return convoy.failure('malformed', 'user_id must be a UUID.');
+  end if;
+  if (request ->> 'user_id')::uuid <> auth.uid() then
+    return convoy.failure('wrong_user');
+  end if;
+  if convoy.to_count(request -> 'schema') is null then
+    return convoy.failure('malformed', 'schema must be a number.');
+  end if;
+  if convoy.to_count(request -> 'schema') < served.oldest_schema then
+    return convoy.failure('client_too_old', too_old);
+  end if;
+  -- A newer client would send columns that are not there yet, and have them rejected one by one.
+  if convoy.to_count(request -> 'protocol') > served.protocol
+    or convoy.to_count(request -> 'schema') > served.schema
+  then
+    return convoy.failure('schema_mismatch', 'The server is older than this version of Convoy.');
+  end if;
+  return null;
+end
+$$;
+
+create type convoy.cursor_position as (
+  scope uuid, revision bigint, tag text, target bigint, after uuid,
+  -- The run of pages began with nothing.
+  whole boolean,
+  own_revision bigint, own_tag text, skip bigint[]
+);
+
+-- The cursors of a request with the revisions to leave out. Raises SN009 where they are malformed.
+create function convoy.read_cursors(cursors jsonb, skips jsonb) returns convoy.cursor_position[]
+language plpgsql stable set search_path = '' as $$
+declare
+  result convoy.cursor_position[] := '{}';
+  item record;
+  skip bigint[];
+begin
+  cursors := coalesce(nullif(cursors, 'null'), '{}');
+  skips := coalesce(nullif(skips, 'null'), '{}');
+  if jsonb_typeof(cursors) <> 'object' or jsonb_typeof(skips) <> 'object' then
+    raise exception 'cursors and skip must be objects.' using errcode = 'SN009';
+  end if;
+  for item in
+    select coalesce(c.key, s.key) as key, c.value, s.value as skips
+    from jsonb_each(cursors) c full join jsonb_each(skips) s using (key)
+  loop
+    if not convoy.is_uuid(item.key) then
+      raise exception 'Cursors and skip are named by scope.' using errcode = 'SN009';
+    end if;
+    if item.value is not null and (
+      convoy.to_count(item.value -> 'revision') is null
+      or jsonb_typeof(item.value -> 'tag') is distinct from 'string'
+      or coalesce(item.value -> 'target', 'null') <> 'null' and convoy.to_count(item.value -> 'target') is null
+      or coalesce(item.value -> 'after', 'null') <> 'null' and not convoy.is_uuid(item.value ->> 'after')
+      or coalesce(item.value -> 'own', 'null') <> 'null' and (
+        convoy.to_count(item.value -> 'own' -> 'revision') is null
+        or jsonb_typeof(item.value -> 'own' -> 'tag') is distinct from 'string'))
+    then
+      raise exception 'The cursor of scope % is malformed.', item.key using errcode = 'SN009';
+    end if;
+    skip := '{}';
+    if item.skips is not null then
+      if jsonb_typeof(item.skips) <> 'array' then
+        raise exception 'skip holds lists of revisions.' using errcode = 'SN009';
+      end if;
+      skip := array(select convoy.to_count(s) from jsonb_array_elements(item.skips) s);
+      if array_position(skip, null) is not null then
+        raise exception 'skip holds lists of revisions.' using errcode = 'SN009';
+      end if;
+    end if;
+    result := result || row(
+      item.key::uuid,
+      convoy.to_count(item.value -> 'revision'),
+      item.value ->> 'tag',
+      convoy.to_count(nullif(item.value -> 'target', 'null')),
+      (item.value ->> 'after')::uuid,
+      coalesce(item.value -> 'whole' = 'true', false),
+      convoy.to_count(item.value -> 'own' -> 'revision'),
+      item.value -> 'own' ->> 'tag',
+      skip)::convoy.cursor_position;
+  end loop;
+  return result;
+end
+$$;
+
+-- Where a device stands in tables that are new to it, or have new columns (P14).
+create type convoy.refill as (scope uuid, tables text[], revision bigint, after uuid, target bigint);
+
+-- The refills of a request. Raises SN009 where they are malformed.
+create function convoy.read_refills(refills jsonb) returns convoy.refill[]
+language plpgsql stable set search_path = '' as $$
+declare
+  result convoy.refill[] := '{}';
+  item record;
+begin
+  if refills is null then
+    return result;
+  end if;
+  if jsonb_typeof(refills) <> 'object' then
+    raise exception 'refill must be an object.' using errcode = 'SN009';
+  end if;
+  for item in select r.key, r.value from jsonb_each(refills) r loop
+    if not convoy.is_uuid(item.key)
+      or jsonb_typeof(item.value -> 'tables') is distinct from 'array'
+      or convoy.to_count(item.value -> 'revision') is null
+      or convoy.to_count(item.value -> 'target') is null
+      or item.value -> 'after' is not null and not coalesce(convoy.is_uuid(item.value ->> 'after'), false)
+    then
+      raise exception 'The refill of % is malformed.', item.key using errcode = 'SN009';
+    end if;
+    result := result || row(
+      item.key::uuid,
+      array(select jsonb_array_elements_text(item.value -> 'tables')),
+      convoy.to_count(item.value -> 'revision'),
+      (item.value ->> 'after')::uuid,
+      convoy.to_count(item.value -> 'target'))::convoy.refill;
+  end loop;
+  return result;
+end
+$$;
+
+-- Whether a revision with this tag is part of the scope's history (S4).
+create function convoy.is_in_history(scope uuid, at bigint, at_tag text) returns boolean
+language sql stable set search_path = '' as $$
+  select exists (
+    select from convoy.scope_clocks c where c.scope_id = scope and c.revision = at and c.tag = at_tag)
+  or exists (
+    select from convoy.scope_revisions r
+    join convoy.scope_clocks c on c.scope_id = r.scope_id and c.revision >= r.revision
+    where r.scope_id = scope and r.revision = at and r.tag = at_tag)
+$$;
+
+-- Whether the device's revisions of a scope are part of its history: those it pulled, and those it pushed since.
+create function convoy.knows_cursor(k convoy.cursor_position) returns boolean
+language sql stable set search_path = '' as $$
+  -- While paging, the tag is the target's.
+  select convoy.is_in_history(k.scope, coalesce(k.target, k.revision), k.tag)
+    and (k.own_revision is null or convoy.is_in_history(k.scope, k.own_revision, k.own_tag))
+$$;
+
+revoke execute on all functions in schema convoy from public;

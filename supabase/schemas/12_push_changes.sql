@@ -1,0 +1,204 @@
+-- sync_push, part 1: the changes of a batch as typed records, with the rows they are about.
+-- The stages that follow take and return arrays of these: one statement for a whole batch.
+-- Functions that join such arrays switch nested loops off, since the planner takes an array of unknown length
+-- for ten elements.
+
+create type convoy.change as (
+  -- In the request, from 1.
+  position integer,
+  table_name text,
+  op text,
+  id uuid,
+  workspace_id uuid,
+  base bigint,
+  group_no bigint,
+  -- The columns to be written; conflicting ones are taken out. Ids are in small letters, as uuid::text has them.
+  payload jsonb,
+  edited_at jsonb,
+  -- Why the change is malformed: a rejection, or null.
+  problem jsonb,
+  -- How many changes of the same kind to the same record stand before it, plus 1.
+  nth bigint,
+  -- The row as it stands; null where there is none. A row of another workspace counts for inserts alone.
+  row_workspace uuid,
+  row_revision bigint,
+  row_deleted boolean,
+  field_revisions jsonb,
+  -- Columns that others changed since the base, with the time of their edit; null without conflict.
+  conflicts jsonb
+);
+
+-- The outcome of a change. `tell`: the device must be sent the row as it is now.
+create type convoy.decision as (position integer, outcome jsonb, tell boolean);
+
+create function convoy.rejection(code text, column_name text, message text) returns jsonb language sql stable
+  return jsonb_build_object('outcome', 'rejected', 'code', code, 'column', column_name, 'message', message);
+
+create function convoy.parse_changes(changes jsonb) returns convoy.change[]
+language sql stable set search_path = '' as $$
+  select coalesce(array_agg(row(
+    e.n,
+    t.name,
+    e.op,
+    case when e.sound_id then e.id::uuid end,
+    case when e.sound_workspace then e.workspace_id::uuid end,
+    e.base,
+    -- What names no group stands for itself.
+    coalesce(e.group_no, -e.n),
+    case when jsonb_typeof(e.payload) = 'object'
+      then (e.payload - t.ignored) || coalesce(i.spelled, '{}') else '{}' end,
+    case when jsonb_typeof(e.edited_at) = 'object' then e.edited_at else '{}' end,
+    case
+      when jsonb_typeof(e.c) <> 'object' then convoy.rejection('malformed', null, 'A change is an object.')
+      when jsonb_typeof(e.c -> 'table') is distinct from 'string'
+        then convoy.rejection('malformed', null, 'A change names its table.')
+      when t.name is null
+        then convoy.rejection('unknown_table', null, 'There is no table ' || quote_ident(e.table_name) || '.')
+      when e.op is null or e.op not in ('insert', 'update', 'delete')
+        then convoy.rejection('malformed', null, 'A change is an insert, an update or a delete.')
+      when not e.sound_id
+        then convoy.rejection('malformed', 'id', 'The id must be a UUID.')
+      when not e.sound_workspace
+        then convoy.rejection('malformed', 'workspace_id', 'The workspace must be a UUID.')
+      when e.group_no is null
+        then convoy.rejection('malformed', null, 'A change names its group by a number.')
+      when e.base is null and coalesce(e.c -> 'base', 'null') <> 'null'
+        then convoy.rejection('malformed', null, 'The base must be a revision or null.')
+      when coalesce(jsonb_typeof(e.payload), 'absent')
+          not in ('object', case when e.op = 'delete' then 'absent' else 'object' end)
+        then convoy.rejection('malformed', null, 'The values must be an object.')
+      when coalesce(jsonb_typeof(e.edited_at), 'object') <> 'object'
+        then convoy.rejection('malformed', null, 'The edit times must be an object.')
+      when t.name = 'workspaces' and e.id <> e.workspace_id
+        then convoy.rejection('malformed', 'workspace_id', 'A workspace is its own scope.')
+      when e.op <> 'delete' and e.payload - t.pushable - t.ignored <> '{}'
+        then (select convoy.rejection('unknown_column', k, 'Clients do not write the column ' || quote_ident(k) || '.')
+          from jsonb_object_keys(e.payload - t.pushable - t.ignored) k order by k limit 1)
+      when i.unsound is not null then convoy.rejection('invalid_value', i.unsound, 'The value must be a UUID.')
+    end,
+    e.nth,
+    null, null, null, null, null
+  )::convoy.change order by e.n), '{}')
+  from (
+    -- Each part is taken out once.
+    select s.*,
+      coalesce(convoy.is_uuid(s.id), false) as sound_id,
+      coalesce(convoy.is_uuid(s.workspace_id), false) as sound_workspace,
+      row_number() over (partition by s.id, s.table_name, s.op order by s.n) as nth
+    from (
+      select e.n, e.c, e.c ->> 'table' as table_name, e.c ->> 'op' as op, lower(e.c ->> 'id') collate "C" as id,
+        lower(e.c ->> 'workspace_id') as workspace_id, convoy.to_count(e.c -> 'base') as base,
+        convoy.to_count(e.c -> 'group') as group_no, e.c -> 'values' as payload, e.c -> 'edited_at' as edited_at
+      from jsonb_array_elements(changes) with ordinality e (c, n)
+      offset 0
+    ) s
+    offset 0
+  ) e
+  left join convoy.synced_tables t on t.name = e.table_name
+  -- Postgres takes a UUID in several spellings; a second one would be compared with nothing.
+  left join lateral (
+    select jsonb_object_agg(k, lower(e.payload ->> k)) as spelled,
+      min(k) filter (where not convoy.is_uuid(e.payload ->> k)) as unsound
+    from unnest(t.ids) k
+    where e.payload ?| t.ids and e.payload ->> k !~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
+  ) i on true
+$$;
+
+-- The rows that the changes are about.
+create type convoy.known_row as (
+  position integer, workspace_id uuid, revision bigint, deleted boolean, field_revisions jsonb
+);
+
+create function convoy.look_up(changes convoy.change[]) returns convoy.change[]
+language plpgsql stable set search_path = '' as $$
+declare
+  wanted record;
+  found_rows convoy.known_row[];
+  known convoy.known_row[] := '{}';
+begin
+  for wanted in
+    select c.table_name, array_agg(c.position) as positions, array_agg(c.id) as ids
+    from unnest(changes) c where c.problem is null group by c.table_name
+  loop
+    execute format(
+      'select array_agg(row(c.position, t.workspace_id, t.revision, t.deleted_at is not null, t.field_revisions)::convoy.known_row)
+         from unnest($1, $2) c (position, id) join public.%I t on t.id = c.id', wanted.table_name)
+      into found_rows using wanted.positions, wanted.ids;
+    known := known || coalesce(found_rows, '{}');
+  end loop;
+  return convoy.with_known(changes, known);
+end
+$$;
+
+create function convoy.with_known(changes convoy.change[], known convoy.known_row[]) returns convoy.change[]
+language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+begin
+  return (
+    select coalesce(array_agg(row(
+      c.position, c.table_name, c.op, c.id, c.workspace_id, c.base, c.group_no, c.payload, c.edited_at,
+      c.problem, c.nth, k.workspace_id, k.revision, k.deleted, k.field_revisions, c.conflicts
+    )::convoy.change order by c.position), '{}')
+    from unnest(changes) c
+    left join unnest(known) k
+      on k.position = c.position and (c.op = 'insert' or k.workspace_id = c.workspace_id));
+end
+$$;
+
+-- The changes without a decision.
+create function convoy.still_open(changes convoy.change[], decided convoy.decision[]) returns convoy.change[]
+language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+begin
+  if cardinality(decided) = 0 then
+    return changes;
+  end if;
+  return (
+    select coalesce(array_agg(c order by c.position), '{}')
+    from unnest(changes) c
+    where not exists (select from unnest(decided) d where d.position = c.position));
+end
+$$;
+
+-- PostgreSQL has instants, infinite ones among them, that devices cannot represent: they count as no instant.
+create function convoy.try_time(value text) returns timestamptz
+language plpgsql stable set search_path = '' as $$
+declare
+  instant timestamptz;
+begin
+  instant := value;
+  return case when instant between '0001-01-01T00:00:00Z' and '9999-12-31T23:59:59.999999Z' then instant end;
+exception when data_exception then
+  return null;
+end
+$$;
+
+-- The instant that the text names, or null. A text of the usual form needs no subtransaction.
+create function convoy.to_time(value text) returns timestamptz language sql stable
+  return case
+    when value ~ '^20\d\d-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+]00:00)$'
+      then value::timestamptz
+    else convoy.try_time(value) end;
+
+-- Values in the table's types, to be compared with a row; null where they do not fit.
+create function convoy.canonical(table_name text, payload jsonb) returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  result jsonb;
+begin
+  execute format('select to_jsonb(jsonb_populate_record(null::public.%I, $1))', table_name) into result using payload;
+  return result;
+exception when data_exception then
+  return null;
+end
+$$;
+
+create function convoy.current_row(table_name text, id uuid) returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  result jsonb;
+begin
+  execute format('select to_jsonb(t) from public.%I t where t.id = $1', table_name) into result using id;
+  return result;
+end
+$$;
+
+revoke execute on all functions in schema convoy from public;

@@ -1,0 +1,196 @@
+-- sync_push, part 2: decisions before anything is written. They run under the clocks' locks.
+
+-- Section 4 of docs/sync-spec.md. `roles`: {workspace: role} of the caller; null where the batch inserts a
+-- workspace that exists and is not the caller's, which blocks everything in it (U11).
+create function convoy.decide_permission(changes convoy.change[], roles jsonb) returns convoy.decision[]
+language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+declare
+  agent boolean := exists (select from public.profiles p where p.id = auth.uid() and p.kind = 'agent');
+begin
+  return array(
+    select row(c.position, case
+        when roles -> c.workspace_id::text = 'null' then jsonb_build_object('outcome', 'blocked', 'by', c.workspace_id)
+        else convoy.rejection('forbidden', null, 'You may not do this here.')
+      end, false)::convoy.decision
+    from unnest(changes) c
+    left join convoy.permissions p
+      on p.role = roles ->> c.workspace_id::text and p.table_name = c.table_name and p.op = c.op
+    where c.workspace_id = '00000000-0000-7000-8000-000000000000'
+      or p.role is null and (c.table_name, c.op) <> ('workspaces', 'insert')
+      -- Whatever role an agent was given: these would take it past checkpoints.
+      or agent and c.table_name in ('workflows', 'workspace_members'));
+end
+$$;
+
+-- Rows that exist already, or no longer (U7, U8, U9).
+create function convoy.decide_existing(changes convoy.change[], memberships jsonb) returns convoy.decision[]
+language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+declare
+  result convoy.decision[];
+  again convoy.change;
+  mine jsonb;
+  theirs jsonb;
+  differing jsonb;
+begin
+  result := array(
+    select row(c.position, case
+        when c.op = 'insert' and c.nth > 1
+          then convoy.rejection('malformed', 'id', 'The batch inserts this record twice.')
+        when c.op = 'insert' and (c.row_workspace <> c.workspace_id or not memberships ? c.workspace_id::text)
+          then convoy.rejection('id_taken', 'id', 'This id is taken.')
+        when c.op = 'delete' and c.row_workspace = c.workspace_id
+          then jsonb_build_object('outcome', 'applied', 'revision', c.row_revision)
+        else '{"outcome": "gone", "which": "record"}'
+      end, false)::convoy.decision
+    from unnest(changes) c
+    left join unnest(changes) i
+      on i.op = 'insert' and i.nth = 1 and i.table_name = c.table_name and i.id = c.id
+        and i.workspace_id = c.workspace_id and c.op <> 'insert'
+    where case c.op
+      when 'insert' then c.nth > 1
+        or c.row_revision is not null
+          and (c.row_workspace <> c.workspace_id or not memberships ? c.workspace_id::text or c.row_deleted)
+      else i.position is null and c.row_revision is null or coalesce(c.row_deleted, false)
+    end);
+
+  -- Inserts that were sent before, by a device that lost the answer and its ledger.
+  for again in
+    select i.* from unnest(convoy.still_open(changes, result)) i where i.op = 'insert' and i.row_revision is not null
+  loop
+    mine := convoy.canonical(again.table_name, again.payload);
+    theirs := convoy.current_row(again.table_name, again.id);
+    select jsonb_object_agg(k, again.field_revisions -> k ->> 1) into differing
+      from jsonb_object_keys(again.payload) k
+      where mine is null or mine -> k is distinct from theirs -> k;
+    result := result || row(again.position, case
+        when differing is null then jsonb_build_object('outcome', 'applied', 'revision', again.row_revision)
+        else jsonb_build_object('outcome', 'conflict', 'revision', again.row_revision, 'columns', differing)
+      end, true)::convoy.decision;
+  end loop;
+  return result;
+end
+$$;
+
+-- A change and a record it needs. `provider`: the insert of this batch that brings that record.
+create type convoy.link as (
+  position integer, column_name text, parent_table text, parent_id uuid, is_parent boolean, provider integer
+);
+
+create function convoy.find_links(changes convoy.change[]) returns convoy.link[]
+language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+begin
+  return array(
+    select row(l.position, l.column_name, l.parent_table, l.parent_id, l.is_parent, i.position)::convoy.link
+    from (
+      select c.position, m.name as column_name, m.refers_to as parent_table,
+        case when convoy.is_uuid(c.payload ->> m.name) then (c.payload ->> m.name)::uuid end as parent_id, m.is_parent
+      from unnest(changes) c
+      join convoy.synced_columns m on m.table_name = c.table_name and m.refers_to is not null
+      where c.op <> 'delete'
+      union all
+      select c.position, 'workspace_id', 'workspaces', c.workspace_id, true
+      from unnest(changes) c where c.op = 'insert' and c.table_name <> 'workspaces'
+      union all
+      select c.position, 'id', c.table_name, c.id, true
+      from unnest(changes) c where c.op <> 'insert'
+    ) l
+    left join unnest(changes) i
+      on i.op = 'insert' and i.nth = 1 and i.table_name = l.parent_table and i.id = l.parent_id
+    where l.parent_id is not null and i.position is distinct from l.position
+      and (l.column_name <> 'id' or i.position is not null));
+end
+$$;
+
+create type convoy.parent_row as (table_name text, id uuid, workspace_id uuid, deleted boolean);
+
+-- Parents outside the batch that are deleted (U7), or not in this workspace.
+create function convoy.decide_parents(changes convoy.change[], links convoy.link[]) returns convoy.decision[]
+language plpgsql stable set search_path = '' as $$
+declare
+  wanted record;
+  found_rows convoy.parent_row[];
+  parents convoy.parent_row[] := '{}';
+begin
+  for wanted in
+    select l.parent_table, array_agg(distinct l.parent_id) as ids
+    from unnest(links) l where l.provider is null and l.is_parent group by l.parent_table
+  loop
+    execute format(
+      'select array_agg(row(%L, t.id, t.workspace_id, t.deleted_at is not null)::convoy.parent_row)
+         from public.%I t where t.id = any ($1)', wanted.parent_table, wanted.parent_table)
+      into found_rows using wanted.ids;
+    parents := parents || coalesce(found_rows, '{}');
+  end loop;
+  return convoy.judge_parents(changes, links, parents);
+end
+$$;
+
+create function convoy.judge_parents(changes convoy.change[], links convoy.link[], parents convoy.parent_row[])
+returns convoy.decision[]
+language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+begin
+  return array(
+    select distinct on (c.position) row(c.position, case
+        when p.deleted and p.workspace_id = c.workspace_id then '{"outcome": "gone", "which": "parent"}'
+        else convoy.rejection('missing_parent', l.column_name, 'The record this one belongs to does not exist.')
+      end, false)::convoy.decision
+    from unnest(changes) c
+    join unnest(links) l on l.position = c.position and l.provider is null and l.is_parent
+    left join unnest(parents) p on p.table_name = l.parent_table and p.id = l.parent_id
+    where p.id is null or p.workspace_id <> c.workspace_id or p.deleted
+    order by c.position, coalesce(p.deleted and p.workspace_id = c.workspace_id, false) desc, l.column_name);
+end
+$$;
+
+-- Refusals that follow from others (U11 to U13): of changes that need the refused record, and of the rest of its
+-- group. `all_changes` holds the decided ones too.
+create function convoy.spread_refusals(
+  changes convoy.change[], all_changes convoy.change[], links convoy.link[], decided convoy.decision[]
+) returns convoy.decision[]
+language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+declare
+  result convoy.decision[] := '{}';
+  fresh convoy.decision[];
+begin
+  if cardinality(decided) = 0 then
+    return result;
+  end if;
+  loop
+    fresh := array(
+      select distinct on (c.position) row(c.position, why.outcome, false)::convoy.decision
+      from unnest(changes) c
+      join (
+        select l.position, 1 as rank, case
+            when d.outcome ->> 'outcome' = 'gone' and l.column_name = 'id' then '{"outcome": "gone", "which": "record"}'
+            when d.outcome ->> 'outcome' = 'gone' then '{"outcome": "gone", "which": "parent"}'
+            else jsonb_build_object('outcome', 'blocked', 'by', l.parent_id)
+          end as outcome
+        from unnest(links) l
+        join unnest(decided || result) d on d.position = l.provider
+        where d.outcome ->> 'outcome' in ('rejected', 'blocked')
+          or d.outcome ->> 'outcome' = 'gone' and l.is_parent
+        union all
+        select m.position, 2, case d.outcome ->> 'outcome'
+            when 'rejected' then convoy.rejection('group', null, 'Another change of the same action was refused.')
+            when 'blocked' then d.outcome
+            else jsonb_build_object('outcome', 'blocked', 'by', x.id)
+          end
+        from unnest(changes) m
+        join unnest(all_changes) x on x.group_no = m.group_no
+        join unnest(decided || result) d on d.position = x.position
+        where d.outcome ->> 'outcome' in ('rejected', 'blocked')
+          -- A conflict that is decided is one of which nothing is written.
+          or d.outcome ->> 'outcome' = 'conflict' and x.op <> 'insert'
+          -- What was to stand under a deleted record does not: nothing may tell that it does.
+          or d.outcome @> '{"outcome": "gone", "which": "parent"}'
+      ) why on why.position = c.position
+      order by c.position, why.rank, why.outcome ->> 'outcome' desc);
+    exit when cardinality(fresh) = 0;
+    result := result || fresh;
+    changes := convoy.still_open(changes, fresh);
+  end loop;
+  return result;
+end
+$$;
+
+revoke execute on all functions in schema convoy from public;

@@ -1,0 +1,196 @@
+-- sync_push, part 3: conflicts with changes of others since the base (U5, U6, U8).
+
+-- The columns of an update that clash with a row, with the time of the other edit; null without clash.
+create function convoy.clashing_columns(c convoy.change) returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  mine jsonb := convoy.canonical(c.table_name, c.payload);
+  theirs jsonb := convoy.current_row(c.table_name, c.id);
+  result jsonb;
+begin
+  with rivals as (
+    select f.key as name, m.unit, f.value ->> 1 as edited
+    from jsonb_each(c.field_revisions) f
+    join convoy.synced_columns m on m.table_name = c.table_name and m.name = f.key
+    where (f.value ->> 0)::bigint > c.base
+    union all
+    -- On no revision of this history: what the row was created with has not been seen either.
+    select m.name, m.unit, null from convoy.synced_columns m
+    where c.base = 0 and m.table_name = c.table_name and not c.field_revisions ? m.name
+  ), sent as (
+    -- A column without a unit is one of its own.
+    select m.name, coalesce(m.unit, m.name) as unit, mine is null or mine -> m.name is distinct from theirs -> m.name as differs
+    from jsonb_object_keys(c.payload) k
+    join convoy.synced_columns m on m.table_name = c.table_name and m.name = k
+  ), clashing_units as (
+    select s.unit, max(r.edited) as edited
+    from sent s join rivals r on coalesce(r.unit, r.name) = s.unit
+    group by s.unit having bool_or(s.differs)
+  )
+  select jsonb_object_agg(s.name, coalesce(r.edited, u.edited)) into result
+    from sent s
+    join clashing_units u on u.unit = s.unit
+    left join rivals r on r.name = s.name;
+  return result;
+end
+$$;
+
+create type convoy.clash as (position integer, columns jsonb);
+
+-- Updates that clash. A row is read only where others changed a column or a unit that was sent.
+create function convoy.find_clashes(changes convoy.change[]) returns convoy.clash[]
+language plpgsql stable set search_path = '' as $$
+begin
+  return array(
+    select row(x.position, x.columns)::convoy.clash
+    from (
+      select c.position, case
+          when c.base = 0 or exists (
+            select from jsonb_each(c.field_revisions) f
+            join convoy.synced_columns m on m.table_name = c.table_name and m.name = f.key
+            where (f.value ->> 0)::bigint > c.base
+              and (c.payload ? f.key or m.unit is not null and exists (
+                select from convoy.synced_columns u
+                where u.table_name = c.table_name and u.unit = m.unit and c.payload ? u.name)))
+          then convoy.clashing_columns(c)
+        end as columns
+      from unnest(changes) c
+      where c.op = 'update' and c.base is not null and c.row_revision > c.base
+        -- What two devices restore is restored.
+        and c.table_name <> 'deletions'
+      offset 0
+    ) x
+    where x.columns is not null);
+end
+$$;
+
+-- Takes the clashing columns out of the values to be written.
+create function convoy.without_clashes(changes convoy.change[], clashes convoy.clash[]) returns convoy.change[]
+language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+begin
+  return (
+    select coalesce(array_agg(row(
+      c.position, c.table_name, c.op, c.id, c.workspace_id, c.base, c.group_no,
+      c.payload - array(select jsonb_object_keys(coalesce(x.columns, '{}'))),
+      c.edited_at, c.problem, c.nth, c.row_workspace, c.row_revision, c.row_deleted, c.field_revisions, x.columns
+    )::convoy.change order by c.position), '{}')
+    from unnest(changes) c left join unnest(clashes) x on x.position = c.position);
+end
+$$;
+
+-- Updates of which no column is left to write.
+create function convoy.decide_lost_updates(changes convoy.change[]) returns convoy.decision[]
+language sql stable set search_path = '' as $$
+  select array(
+    select row(c.position,
+      jsonb_build_object('outcome', 'conflict', 'revision', c.row_revision, 'columns', c.conflicts), true)::convoy.decision
+    from unnest(changes) c
+    where c.conflicts is not null and c.payload = '{}')
+$$;
+
+-- A stage move that lost leaves no activity, also where other columns of its change are written (U21).
+create function convoy.decide_lost_moves(changes convoy.change[]) returns convoy.decision[]
+language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+begin
+  return array(
+    select row(a.position, jsonb_build_object('outcome', 'blocked', 'by', t.id), false)::convoy.decision
+    from unnest(changes) a
+    join unnest(changes) t
+      on t.group_no = a.group_no and t.table_name = 'tasks' and t.id::text = a.payload ->> 'task_id'
+    where a.table_name = 'activity_feed' and a.op = 'insert' and a.payload ->> 'activity_type' = 'stage_changed'
+      and t.conflicts ? 'current_stage');
+end
+$$;
+
+-- Moves that clash while their group moves other tasks, subtasks above all: nothing of the group is written,
+-- or subtasks would go where their task does not (U28).
+create function convoy.decide_split_moves(changes convoy.change[]) returns convoy.decision[]
+language sql stable set search_path = '' as $$
+  select array(
+    select row(c.position, jsonb_build_object('outcome', 'conflict', 'revision', c.row_revision, 'columns',
+        (select coalesce(jsonb_object_agg(k, null), '{}') from jsonb_object_keys(c.payload) k) || c.conflicts),
+      true)::convoy.decision
+    from unnest(changes) c
+    where c.conflicts ? 'milestone_id' and exists (
+      select from unnest(changes) m
+      where m.group_no = c.group_no and m.position <> c.position
+        and m.table_name = 'tasks' and m.op = 'update' and m.payload ? 'milestone_id'))
+$$;
+
+create type convoy.descendant as (root integer, table_name text, id uuid, revision bigint);
+
+-- Deletes whose row or a live descendant was changed by others after the base. Rows that this push moves under a
+-- row that it deletes are deleted with it, and count (U40).
+create function convoy.decide_deletes(changes convoy.change[], cursors convoy.cursor_position[])
+returns convoy.decision[]
+language plpgsql stable set search_path = '' as $$
+declare
+  frontier convoy.descendant[];
+  next_frontier convoy.descendant[];
+  found_rows convoy.descendant[];
+  everything convoy.descendant[];
+  moved_rows convoy.descendant[];
+  moves convoy.change[];
+  child record;
+begin
+  -- Where nobody else wrote in the scope since the base there is nothing to look for.
+  frontier := array(
+    select row(c.position, c.table_name, c.id, c.row_revision)::convoy.descendant
+    from unnest(changes) c
+    left join unnest(cursors) k on k.scope = c.workspace_id
+    where c.op = 'delete' and c.base is not null and c.row_revision is not null
+      and exists (
+        select from convoy.scope_revisions r
+        where r.scope_id = c.workspace_id and r.revision > c.base and r.revision <> all (coalesce(k.skip, '{}'))));
+  everything := frontier;
+  moves := case when cardinality(frontier) > 0 then array(
+    select c from unnest(changes) c
+    where c.op = 'update' and c.row_revision is not null and exists (
+      select from convoy.synced_columns m
+      where m.table_name = c.table_name and m.is_parent and c.payload ? m.name)) end;
+  while cardinality(frontier) > 0 loop
+    next_frontier := '{}';
+    for child in
+      select m.table_name, m.name, m.refers_to from convoy.synced_columns m
+      where m.is_parent and exists (select from unnest(frontier) f where f.table_name = m.refers_to)
+      union all
+      -- A workspace is the parent of whatever is in it.
+      select t.name, 'workspace_id', 'workspaces' from convoy.synced_tables t
+      where t.name not in ('workspaces', 'workspace_members', 'deletions')
+        and exists (select from unnest(frontier) f where f.table_name = 'workspaces')
+    loop
+      execute format(
+        'select array_agg(row(f.root, %L, t.id, t.revision)::convoy.descendant)
+           from unnest($1) f join public.%I t on t.%I = f.id
+          where f.table_name = %L and t.deleted_at is null
+            and not exists (select from unnest($2) e where e.root = f.root and e.table_name = %L and e.id = t.id)',
+        child.table_name, child.table_name, child.name, child.refers_to, child.table_name)
+        into found_rows using frontier, case when child.table_name = child.refers_to then everything else '{}' end;
+      next_frontier := next_frontier || coalesce(found_rows, '{}');
+      if cardinality(moves) > 0 then
+        select array_agg(row(f.root, c.table_name, c.id, c.row_revision)::convoy.descendant) into moved_rows
+          from unnest(frontier) f
+          join unnest(moves) c on c.table_name = child.table_name and c.payload ->> child.name = f.id::text
+          where f.table_name = child.refers_to
+            and not exists (
+              select from unnest(everything) e where e.root = f.root and e.table_name = c.table_name and e.id = c.id);
+        next_frontier := next_frontier || coalesce(moved_rows, '{}');
+      end if;
+    end loop;
+    everything := everything || next_frontier;
+    -- What lies below a workspace has been found at once.
+    frontier := array(
+      select f from unnest(next_frontier) f
+      join unnest(changes) c on c.position = f.root where c.table_name <> 'workspaces');
+  end loop;
+  return array(
+    select distinct row(c.position,
+      jsonb_build_object('outcome', 'conflict', 'revision', c.row_revision, 'columns', '{}'::jsonb), true)::convoy.decision
+    from unnest(everything) e
+    join unnest(changes) c on c.position = e.root
+    left join unnest(cursors) k on k.scope = c.workspace_id
+    where e.revision > c.base and e.revision <> all (coalesce(k.skip, '{}')));
+end
+$$;
+
+revoke execute on all functions in schema convoy from public;

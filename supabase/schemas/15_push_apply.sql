@@ -1,0 +1,362 @@
+-- sync_push, part 4: writing. A batch without faults is written at once; a batch with one is halved by
+-- groups until the culprit stands alone (U4, U12).
+
+-- The rejection that an SQL error becomes. SQLSTATE and constraint tell errors apart, never text.
+create function convoy.rejection_of(
+  state text, table_name text, constraint_name text, column_name text, message text
+) returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  culprit text := nullif(column_name, '');
+  code text := case state
+    when 'SN001' then 'checkpoint'
+    when 'SN002' then 'unknown_stage'
+    when 'SN003' then 'cycle'
+    when 'SN004' then 'last_owner'
+    when 'SN005' then 'immutable'
+    when 'SN006' then 'forbidden'
+    when 'SN007' then 'immutable'
+    when 'SN008' then 'missing_parent'
+    when 'SN010' then 'nothing_to_restore'
+    when '22001' then 'too_long'
+    when '23502' then 'invalid_value'
+    when '23503' then 'missing_parent'
+    when '23505' then 'unique'
+    when '23514' then case when constraint_name like '%\_length' then 'too_long' else 'invalid_value' end
+    when '54000' then 'too_long'
+    else case when state like '22%' then 'invalid_value' else 'unexpected' end
+  end;
+begin
+  if culprit is null and constraint_name <> '' then
+    -- The last column of the constraint: foreign keys begin with the workspace.
+    select a.attname into culprit
+      from pg_catalog.pg_constraint c
+      join pg_catalog.pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[cardinality(c.conkey)]
+      where c.conname = constraint_name and c.conrelid = to_regclass(format('public.%I', table_name));
+  end if;
+  return convoy.rejection(code, culprit, case
+    when state like 'SN%' then message
+    when code = 'missing_parent' then 'The record this one belongs to does not exist.'
+    when code = 'too_long' then 'The value is too long.'
+    when code = 'unique' then 'There is such a record already.'
+    when state = '23502' then 'A value is required.'
+    when code = 'invalid_value' then 'The value is not allowed.'
+    else 'The change was refused (' || state || ').' end);
+end
+$$;
+
+-- Errors that pass by themselves, or that are the server's own: the push fails as a whole and is resent.
+create function convoy.is_transient(state text) returns boolean language sql immutable
+  return left(state, 2) in ('40', '53', '55', '57', '58', 'XX') or state in ('54001', '25006');
+
+create function convoy.insert_rows(target text, changes convoy.change[]) returns void
+language plpgsql set search_path = '' as $$
+declare
+  t convoy.synced_tables;
+begin
+  select * into t from convoy.synced_tables s where s.name = target;
+  execute format(
+    'insert into public.%1$I (id, workspace_id, created_at, %2$s)
+     select c.id, c.workspace_id, convoy.to_time(c.edited_at ->> ''created_at''), %3$s
+       from unnest($1) c
+       cross join lateral jsonb_populate_record(null::public.%1$I, $2 || c.payload) r
+      where c.table_name = %1$L and c.op = ''insert'' order by c.position %4$s',
+    target,
+    (select string_agg(quote_ident(p), ', ') from unnest(t.pushable) p),
+    (select string_agg('r.' || quote_ident(p), ', ') from unnest(t.pushable) p),
+    -- U10: the same thing under another id is found to be missing afterwards.
+    case target
+      when 'task_dependencies' then 'on conflict (task_id, depends_on_task_id) where deleted_at is null do nothing'
+      when 'workspace_members' then 'on conflict (workspace_id, user_id) where deleted_at is null do nothing'
+      else '' end)
+    using changes, t.defaults;
+end
+$$;
+
+create function convoy.update_rows(target text, changes convoy.change[]) returns void
+language plpgsql set search_path = '' as $$
+declare
+  written text[];
+  rounds bigint;
+begin
+  select array_agg(distinct k), max(c.nth) into written, rounds
+    from unnest(changes) c cross join lateral jsonb_object_keys(c.payload) k
+    where c.table_name = target and c.op = 'update';
+  -- One statement updates a row once: a record that is changed twice takes a second round.
+  for i in 1 .. coalesce(rounds, 0) loop
+    -- The edit times go in the form of field_revisions, for the stamp trigger to complete: not later than
+    -- now, and not earlier than the revision the edit was made on.
+    execute format($query$
+      update public.%1$I t
+        set %2$s, field_revisions = t.field_revisions || coalesce(c.times, '{}')
+        from (
+          select c.id, c.workspace_id, c.payload, (
+              select jsonb_object_agg(e.key, jsonb_build_array(null, case
+                when e.instant > now() then convoy.iso(now())
+                when e.instant < b.created_at then convoy.iso(b.created_at)
+                else convoy.iso(e.instant) end))
+              from (
+                select x.key, x.value, convoy.to_time(x.value) as instant
+                from jsonb_each_text(c.edited_at) x where c.payload ? x.key offset 0
+              ) e
+              where e.instant is not null
+            ) as times
+          from unnest($1) c
+          left join convoy.scope_revisions b on b.scope_id = c.workspace_id and b.revision = c.base
+          where c.table_name = %1$L and c.op = 'update' and c.nth = $2
+          offset 0
+        ) c
+        cross join lateral jsonb_populate_record(null::public.%1$I, c.payload) r
+        where t.id = c.id and t.workspace_id = c.workspace_id
+      $query$,
+      target,
+      (select string_agg(format('%1$I = case when c.payload ? %1$L then r.%1$I else t.%1$I end', k), ', ')
+        from unnest(written) k))
+      using changes, i;
+  end loop;
+end
+$$;
+
+-- The ids among these that some deletion has: one with a record, or one without, such as a membership's.
+create function convoy.taken_deletions(ids uuid[]) returns uuid[]
+language plpgsql stable set search_path = '' as $$
+declare
+  t record;
+  in_table uuid[];
+  taken uuid[] := array(select d.id from public.deletions d where d.id = any (ids));
+begin
+  if cardinality(ids) > 0 then
+    for t in select s.name from convoy.synced_tables s loop
+      execute format('select array(select distinct r.deletion_id from public.%I r where r.deletion_id = any ($1))', t.name)
+        into in_table using ids;
+      taken := taken || in_table;
+    end loop;
+  end if;
+  return taken;
+end
+$$;
+
+-- Which deletion each delete belongs to: the one that its device names, so that an undo knows it before and after
+-- the push; else one for the whole group. A name that is taken is not used again: restoring a deletion restores
+-- every row that has its id.
+create function convoy.deletions_of(changes convoy.change[]) returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  taken constant uuid[] := convoy.taken_deletions(array(
+    select distinct (c.payload ->> 'deletion_id')::uuid from unnest(changes) c
+    where c.op = 'delete' and convoy.is_uuid(c.payload ->> 'deletion_id')));
+begin
+  return (
+    with deletes as (
+      select c.position, c.group_no,
+        case when convoy.is_uuid(c.payload ->> 'deletion_id') then (c.payload ->> 'deletion_id')::uuid end as named
+      from unnest(changes) c where c.op = 'delete'
+    ), groups as materialized (
+      select g.group_no, gen_random_uuid() as made from (select distinct d.group_no from deletes d) g
+    )
+    select jsonb_object_agg(d.position, case
+        when d.named is null or d.named = any (taken) then g.made
+        else d.named end)
+      from deletes d join groups g on g.group_no = d.group_no);
+end
+$$;
+
+-- Deletes of rows that are deleted by then change nothing.
+create function convoy.delete_rows(target text, changes convoy.change[], deletions jsonb) returns void
+language plpgsql set search_path = '' as $$
+begin
+  execute format(
+    'update public.%1$I t set deleted_at = now(), deletion_id = ($2 ->> c.position::text)::uuid
+       from unnest($1) c
+      where c.table_name = %1$L and c.op = ''delete''
+        and t.id = c.id and t.workspace_id = c.workspace_id and t.deleted_at is null', target)
+    using changes, deletions;
+end
+$$;
+
+-- Deletes that have to come before the inserts: of dependencies, since a new one may only be possible
+-- without an old one, and of memberships that are given anew.
+create function convoy.early_deletes(changes convoy.change[]) returns convoy.change[]
+language sql stable set search_path = '' as $$
+  select coalesce(array_agg(c), '{}')
+  from unnest(changes) c
+  where c.op = 'delete' and c.row_revision is not null and case c.table_name
+    when 'task_dependencies' then true
+    when 'workspace_members' then exists (
+      select from public.workspace_members m
+      join unnest(changes) i on i.table_name = 'workspace_members' and i.op = 'insert'
+        and i.workspace_id = m.workspace_id and i.payload ->> 'user_id' = m.user_id::text
+      where m.id = c.id)
+    else false end
+$$;
+
+create function convoy.write_changes(changes convoy.change[]) returns void
+language plpgsql set search_path = '' as $$
+declare
+  early convoy.change[] := '{}';
+  deletions jsonb;
+  step record;
+begin
+  deletions := convoy.deletions_of(changes);
+  if deletions is not null then
+    early := convoy.early_deletes(changes);
+    perform convoy.delete_rows('task_dependencies', early, deletions);
+    perform convoy.delete_rows('workspace_members', early, deletions);
+  end if;
+  -- Parents first; updates of a table before the next one's inserts, which may rely on them. Deletes last,
+  -- and leaves first: what was deleted by itself is no part of the deletion of what it belonged to.
+  for step in
+    select t.name, c.op, follows.along from unnest(changes) c
+    join convoy.synced_tables t on t.name = c.table_name
+    -- What a device says it deleted along with another record counts as part of that deletion.
+    cross join lateral (select c.op = 'delete' and c.payload ? 'along_with' as along) follows
+    group by t.name, t.position, c.op, follows.along
+    order by c.op = 'delete', follows.along, case when c.op = 'delete' then -t.position else t.position end, c.op
+  loop
+    case step.op
+      when 'insert' then perform convoy.insert_rows(step.name, changes);
+      when 'update' then perform convoy.update_rows(step.name, changes);
+      else perform convoy.delete_rows(step.name, array(
+        select c from unnest(changes) c
+        where c.table_name = step.name and c.op = 'delete' and (c.payload ? 'along_with') = step.along), deletions);
+    end case;
+  end loop;
+end
+$$;
+
+-- The change of a refused group that cannot be written, and why. Writes nothing.
+create function convoy.find_culprit(changes convoy.change[]) returns convoy.decision
+language plpgsql set search_path = '' as $$
+declare
+  c convoy.change;
+  tried integer;
+  state text;
+  table_name text;
+  constraint_name text;
+  column_name text;
+  message text;
+begin
+  begin
+    for c in
+      select x.* from unnest(changes) x join convoy.synced_tables t on t.name = x.table_name
+      order by x.op = 'delete' and not (x.table_name = 'task_dependencies' and x.row_revision is not null),
+        case when x.op = 'delete' and x.table_name = 'task_dependencies' then 0 else t.position end,
+        x.op, x.position
+    loop
+      tried := c.position;
+      perform convoy.write_changes(array[c]);
+    end loop;
+    -- One by one they pass: the first stands for the group.
+    tried := changes[1].position;
+    raise exception 'The changes do not go together.' using errcode = 'SN000';
+  exception when others then
+    get stacked diagnostics state = returned_sqlstate, table_name = table_name,
+      constraint_name = constraint_name, column_name = column_name, message = message_text;
+    if convoy.is_transient(state) then
+      raise;
+    end if;
+  end;
+  return row(tried, convoy.rejection_of(state, table_name, constraint_name, column_name, message), false)::convoy.decision;
+end
+$$;
+
+-- The groups of a batch, each after the groups it needs, deletes last, as in a batch that is written whole:
+-- no group may put a record under one that an earlier group has deleted.
+create function convoy.order_groups(changes convoy.change[], links convoy.link[]) returns bigint[]
+language plpgsql stable set search_path = '' as $$
+declare
+  last constant integer := 1000;
+  levels jsonb;
+  raised jsonb;
+begin
+  select jsonb_object_agg(g.group_no, case when g.deletes then last else 0 end) into levels
+    from (
+      select c.group_no,
+        bool_or(c.op = 'delete' and c.table_name not in ('task_dependencies', 'workspace_members')) as deletes
+      from unnest(changes) c group by c.group_no
+    ) g;
+  -- A device merges groups that need each other, so there are no circles; the bound is for strangers.
+  for i in 1 .. 20 loop
+    select jsonb_object_agg(x.group_no, x.level) into raised
+    from (
+      select c.group_no, max((levels ->> p.group_no::text)::integer + 1) as level
+      from unnest(links) l
+      join unnest(changes) c on c.position = l.position
+      join unnest(changes) p on p.position = l.provider
+      where c.group_no <> p.group_no
+      group by c.group_no
+    ) x
+    where x.level > (levels ->> x.group_no::text)::integer;
+    exit when raised is null;
+    levels := levels || raised;
+  end loop;
+  return array(select g.key::bigint from jsonb_each_text(levels) g order by g.value::integer, g.key::bigint);
+end
+$$;
+
+-- Writes all groups that can be written and returns the refusals.
+--   ordered: the groups in the order of order_groups; settled: refusals from before.
+create function convoy.write_groups(
+  changes convoy.change[], links convoy.link[], settled convoy.decision[], ordered bigint[]
+) returns convoy.decision[]
+language plpgsql set search_path = '' as $$
+declare
+  refused convoy.decision[] := '{}';
+  failed boolean := false;
+  state text;
+  table_name text;
+  constraint_name text;
+  column_name text;
+  message text;
+  half bigint[];
+begin
+  if cardinality(settled) > 0 and cardinality(links) > 0 then
+    refused := convoy.spread_refusals(changes, changes, links, settled);
+    changes := convoy.still_open(changes, refused);
+  end if;
+  if cardinality(changes) = 0 then
+    return refused;
+  end if;
+  if cardinality(settled) > 0 and clock_timestamp() > now() + interval '6 seconds' then
+    -- Hundreds of refusals: the rest waits for the next push rather than for the statement's timeout.
+    return refused || array(
+      select row(c.position, jsonb_build_object('outcome', 'blocked', 'by', c.id), false)::convoy.decision
+      from unnest(changes) c);
+  end if;
+  begin
+    perform convoy.write_changes(changes);
+  exception when others then
+    get stacked diagnostics state = returned_sqlstate, table_name = table_name,
+      constraint_name = constraint_name, column_name = column_name, message = message_text;
+    if convoy.is_transient(state) then
+      raise;
+    end if;
+    failed := true;
+  end;
+  if not failed then
+    return refused;
+  end if;
+  if cardinality(changes) = 1 then
+    return refused || row(
+      changes[1].position,
+      convoy.rejection_of(state, table_name, constraint_name, column_name, message), false)::convoy.decision;
+  end if;
+
+  ordered := array(
+    select o.g from unnest(coalesce(ordered, convoy.order_groups(changes, links))) with ordinality o (g, n)
+    where o.g in (select c.group_no from unnest(changes) c) order by o.n);
+  if cardinality(ordered) = 1 then
+    refused := refused || convoy.find_culprit(changes);
+    return refused || convoy.spread_refusals(convoy.still_open(changes, refused), changes, links, refused);
+  end if;
+  half := ordered[: cardinality(ordered) / 2];
+  refused := refused || convoy.write_groups(
+    array(select c from unnest(changes) c where c.group_no = any (half) order by c.position),
+    links, settled || refused, half);
+  return refused || convoy.write_groups(
+    array(select c from unnest(changes) c where c.group_no <> all (half) order by c.position),
+    links, settled || refused, ordered[cardinality(ordered) / 2 + 1 :]);
+end
+$$;
+
+revoke execute on all functions in schema convoy from public;

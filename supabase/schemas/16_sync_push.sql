@@ -1,0 +1,337 @@
+-- sync_push: section 3 of docs/sync-spec.md. Every stage works on the whole batch at once.
+
+-- The outcomes of the written changes, from the rows before and after.
+create function convoy.conclude(before convoy.change[], after convoy.change[]) returns convoy.decision[]
+language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+begin
+  return array(
+    select row(b.position, case
+        -- What it is a duplicate of may have been deleted by the same push.
+        when b.op = 'insert' and a.row_revision is null
+          then coalesce(
+            (select jsonb_build_object('outcome', 'duplicate', 'of', twin) from convoy.find_twin(b) twin
+              where twin is not null),
+            '{"outcome": "gone", "which": "record"}')
+        when b.conflicts is not null
+          then jsonb_build_object('outcome', 'conflict', 'revision', a.row_revision, 'columns', b.conflicts)
+        when b.op = 'update' and b.base is not null and b.row_revision > b.base
+          then jsonb_build_object('outcome', 'merged', 'revision', a.row_revision)
+        else jsonb_build_object('outcome', 'applied', 'revision', a.row_revision)
+      end, case b.op
+        when 'insert' then a.row_revision is null
+          -- Named and dated by the server, or filled with defaults.
+          or b.table_name = 'workspace_members'
+          or not b.payload ?& t.defaulted
+          or coalesce(convoy.to_time(b.edited_at ->> 'created_at') > now(), true)
+        when 'update' then b.conflicts is not null or b.base is null or b.row_revision > b.base
+          -- Dated by the server; moved on by its triggers.
+          or b.table_name = 'deletions' or b.table_name = 'tasks' and b.payload ? 'milestone_id'
+        else false
+      end)::convoy.decision
+    from unnest(before) b
+    join unnest(after) a on a.position = b.position
+    join convoy.synced_tables t on t.name = b.table_name);
+end
+$$;
+
+-- The live record that stands for the same thing (U10).
+create function convoy.find_twin(c convoy.change) returns uuid
+language sql stable set search_path = '' as $$
+  select case c.table_name
+    when 'task_dependencies' then (
+      select d.id from public.task_dependencies d
+      where d.workspace_id = c.workspace_id and d.task_id = (c.payload ->> 'task_id')::uuid
+        and d.depends_on_task_id = (c.payload ->> 'depends_on_task_id')::uuid and d.deleted_at is null)
+    when 'workspace_members' then (
+      select m.id from public.workspace_members m
+      where m.workspace_id = c.workspace_id and m.user_id = (c.payload ->> 'user_id')::uuid and m.deleted_at is null)
+  end
+$$;
+
+-- The rows of a table at revisions of scopes. Comparing rows, and the planner settings, make it use the
+-- pull index, also where statistics lack the latest revisions.
+create function convoy.rows_at(
+  target text, scopes uuid[], revisions bigint[], out live uuid[], out deleted uuid[]
+) language plpgsql stable set search_path = ''
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
+as $$
+begin
+  execute format(
+    'select array_agg(t.id) filter (where t.deleted_at is null), array_agg(t.id) filter (where t.deleted_at is not null)
+       from unnest($1, $2) s (scope, revision)
+       join public.%I t on t.workspace_id = s.scope
+         and (t.revision, t.id) >= (s.revision, ''00000000-0000-0000-0000-000000000000'')
+         and (t.revision, t.id) <= (s.revision, ''ffffffff-ffff-ffff-ffff-ffffffffffff'')', target)
+    into live, deleted using scopes, revisions;
+end
+$$;
+
+-- The rows the device has to be sent (U14): those of this push's revisions that differ from what it
+-- sent, and those it lost a conflict against.
+create function convoy.pick_effects(
+  changes convoy.change[], decided convoy.decision[], scopes uuid[], revisions bigint[]
+) returns convoy.pick[]
+language plpgsql stable set search_path = '' as $$
+declare
+  result convoy.pick[];
+  touched record;
+  written record;
+begin
+  result := convoy.told_rows(changes, decided);
+  if cardinality(scopes) = 0 then
+    return result;
+  end if;
+  for touched in
+    -- A delete cascades anywhere, and so does undoing one; other changes stay in their table, but for the
+    -- creator's membership.
+    select t.name, p.live, p.deleted from convoy.synced_tables t
+    left join convoy.plain_rows(changes, decided) p on p.table_name = t.name
+    where exists (
+      select from unnest(changes) c
+      where c.op = 'delete' or c.table_name = 'deletions' or c.table_name = t.name
+        or c.table_name = 'workspaces' and t.name = 'workspace_members')
+  loop
+    select w.live, w.deleted into written from convoy.rows_at(touched.name, scopes, revisions) w;
+    result := result || array(
+      select row(touched.name, w.id)::convoy.pick
+      from (
+        (select unnest(written.live) as id except select unnest(touched.live))
+        union all
+        (select unnest(written.deleted) except select unnest(touched.deleted))
+      ) w);
+  end loop;
+  -- A move takes subtasks along (U29), and the device does not know all of them for subtasks of what it moves.
+  if exists (select from unnest(changes) c where c.table_name = 'tasks' and c.op = 'update' and c.payload ? 'milestone_id')
+  then
+    result := result || array(
+      select row('tasks', t.id)::convoy.pick
+      from unnest(scopes, revisions) s (scope, revision)
+      join unnest(changes) c on c.workspace_id = s.scope and c.table_name = 'tasks' and c.op <> 'delete'
+      join public.tasks t on t.id = c.id and t.workspace_id = s.scope and t.revision = s.revision
+      where t.deleted_at is null and (t.field_revisions -> 'milestone_id' ->> 0)::bigint = s.revision
+        and t.milestone_id::text is distinct from c.payload ->> 'milestone_id');
+  end if;
+  return array(select distinct p from unnest(result) p);
+end
+$$;
+
+create function convoy.told_rows(changes convoy.change[], decided convoy.decision[]) returns convoy.pick[]
+language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+begin
+  return array(
+    select row(c.table_name, coalesce((d.outcome ->> 'of')::uuid, c.id))::convoy.pick
+    from unnest(changes) c join unnest(decided) d on d.position = c.position
+    where d.tell);
+end
+$$;
+
+-- The rows that the device need not be sent: its applied changes, and whether they deleted.
+create function convoy.plain_rows(changes convoy.change[], decided convoy.decision[])
+returns table (table_name text, live uuid[], deleted uuid[])
+language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+begin
+  return query
+    select c.table_name, array_agg(c.id) filter (where c.op <> 'delete'), array_agg(c.id) filter (where c.op = 'delete')
+    from unnest(changes) c join unnest(decided) d on d.position = c.position
+    where not d.tell and d.outcome ->> 'outcome' = 'applied'
+    group by c.table_name;
+end
+$$;
+
+-- The outcomes of refusals and conflicts that need no writing; the changes that are left are ready to be written.
+--   locked: the scopes whose clocks are locked. In others a membership gained since then does not count (S3).
+create function convoy.decide(
+  inout changes convoy.change[], cursors convoy.cursor_position[], locked uuid[],
+  out links convoy.link[], out decided convoy.decision[]
+) language plpgsql set search_path = '' as $$
+declare
+  all_changes constant convoy.change[] := changes;
+  memberships jsonb;
+  roles jsonb;
+  stage convoy.decision[];
+  clashes convoy.clash[];
+begin
+  select coalesce(jsonb_object_agg(m.workspace_id, m.role), '{}') into memberships
+    from public.workspace_members m
+    where m.user_id = auth.uid() and m.deleted_at is null and m.workspace_id = any (locked);
+  -- Whoever creates a workspace owns it. One that is there already is not created.
+  select coalesce(jsonb_object_agg(c.id, case when w.id is null then 'owner' end), '{}') || memberships into roles
+    from unnest(changes) c left join public.workspaces w on w.id = c.id
+    where c.table_name = 'workspaces' and c.op = 'insert' and c.id is not null;
+
+  decided := array(
+    select row(c.position, c.problem, false)::convoy.decision from unnest(changes) c where c.problem is not null);
+  changes := convoy.still_open(changes, decided);
+
+  stage := convoy.decide_permission(changes, roles);
+  decided := decided || stage;
+  changes := convoy.look_up(convoy.still_open(changes, stage));
+
+  stage := convoy.decide_existing(changes, memberships);
+  links := convoy.find_links(all_changes);
+  decided := decided || stage;
+  changes := convoy.still_open(changes, stage);
+
+  stage := convoy.decide_parents(changes, links);
+  links := array(select l from unnest(links) l where l.provider is not null);
+  decided := decided || stage;
+  changes := convoy.still_open(changes, stage);
+
+  clashes := convoy.find_clashes(changes);
+  if cardinality(clashes) > 0 then
+    changes := convoy.without_clashes(changes, clashes);
+    stage := convoy.decide_lost_updates(changes);
+    decided := decided || stage;
+    changes := convoy.still_open(changes, stage);
+    stage := convoy.decide_split_moves(changes);
+    decided := decided || stage;
+    changes := convoy.still_open(changes, stage);
+  end if;
+  stage := convoy.decide_deletes(changes, cursors);
+  decided := decided || stage;
+  changes := convoy.still_open(changes, stage);
+
+  stage := convoy.spread_refusals(changes, all_changes, links, decided);
+  decided := decided || stage;
+  changes := convoy.still_open(changes, stage);
+
+  stage := convoy.decide_lost_moves(changes);
+  decided := decided || stage;
+  changes := convoy.still_open(changes, stage);
+end
+$$;
+
+create function public.sync_push(request jsonb) returns jsonb
+language plpgsql volatile security definer
+set search_path = ''
+set timezone = 'UTC'
+set statement_timeout = '8s'
+set lock_timeout = '5s'
+as $$
+declare
+  most_changes constant integer := 10000;
+  me constant uuid := auth.uid();
+  refusal jsonb := convoy.refuse_request(request);
+  batch_no bigint;
+  digest bytea;
+  device convoy.devices;
+  cursors convoy.cursor_position[];
+  all_changes convoy.change[];
+  todo convoy.change[];
+  links convoy.link[];
+  decided convoy.decision[];
+  refused convoy.decision[];
+  locked uuid[];
+  scopes uuid[];
+  revisions bigint[];
+  new_revisions jsonb;
+  page record;
+  reply jsonb;
+begin
+  if refusal is not null then
+    return refusal;
+  end if;
+  batch_no := convoy.to_count(request -> 'batch');
+  if not coalesce(convoy.is_uuid(request ->> 'device_id'), false) then
+    return convoy.failure('malformed', 'device_id must be a UUID.');
+  end if;
+  if coalesce(batch_no, 0) < 1 then
+    return convoy.failure('malformed', 'batch must be a number from 1.');
+  end if;
+  if jsonb_typeof(request -> 'changes') is distinct from 'array' then
+    return convoy.failure('malformed', 'changes must be a list.');
+  end if;
+  if jsonb_array_length(request -> 'changes') > most_changes then
+    return convoy.failure('too_large', 'A batch holds at most ' || most_changes || ' changes.');
+  end if;
+  begin
+    cursors := convoy.read_cursors(request -> 'cursors', request -> 'skip');
+  exception when sqlstate 'SN009' then
+    return convoy.failure('malformed', sqlerrm);
+  end;
+
+  -- U2: the same batch twice, even at once, is applied once.
+  insert into convoy.devices (device_id) values ((request ->> 'device_id')::uuid) on conflict do nothing;
+  select * into device from convoy.devices d where d.device_id = (request ->> 'device_id')::uuid for update;
+  digest := sha256(convert_to((request -> 'changes')::text, 'UTF8'));
+  if batch_no <= device.batch then
+    if batch_no = device.batch and device.user_id = me and device.hash = digest then
+      -- Where a backup was put back since, what was answered then is no longer so.
+      if exists (
+        select from jsonb_each(device.answer -> 'revisions') r
+        where not convoy.is_in_history(r.key::uuid, (r.value ->> 'revision')::bigint, r.value ->> 'tag'))
+      then
+        return convoy.failure('history_changed');
+      end if;
+      -- U41. Without its revisions to leave out, the next pull brings what may still be seen.
+      if exists (
+        select from jsonb_array_elements(request -> 'changes') c
+        where c ->> 'workspace_id' not in (select v::text from convoy.visible_scopes() v))
+      then
+        return device.answer || '{"effects": {"rows": {}, "deleted": {}}, "revisions": {}}';
+      end if;
+      return device.answer;
+    end if;
+    return convoy.failure('device_conflict');
+  end if;
+
+  -- U3. While paging, a cursor carries the tag of the revision it is going to. That a scope which may not be
+  -- seen has this tag is known to nobody but those who could see it once (R7).
+  if exists (
+    select from unnest(cursors) k
+    where k.revision is not null and not convoy.knows_cursor(k)
+      and not (k.own_revision is null and exists (
+        select from convoy.scope_revisions r
+        where r.scope_id = k.scope and r.revision > k.revision and r.tag = k.tag)))
+  then
+    return convoy.failure('history_changed');
+  end if;
+
+  all_changes := convoy.parse_changes(request -> 'changes');
+  -- S3: a workspace that is to be created has no clock yet. One of 256 locks stands for it, so that no batch fills
+  -- the server's table of locks.
+  perform pg_advisory_xact_lock('public.workspaces'::regclass::oid::integer, w.slot)
+    from (
+      select distinct uuid_hash(c.id) & 255 as slot from unnest(all_changes) c
+      where c.table_name = 'workspaces' and c.op = 'insert' and c.id is not null order by slot
+    ) w;
+  -- S2, S3: a statement of its own, so that everything after it sees what was committed before.
+  locked := array(
+    select s.scope_id from convoy.scope_clocks s
+    where s.scope_id in (
+      select c.workspace_id from unnest(all_changes) c
+      intersect
+      select m.workspace_id from public.workspace_members m where m.user_id = me and m.deleted_at is null)
+    order by s.scope_id for update);
+
+  select d.changes, d.links, d.decided into todo, links, decided from convoy.decide(all_changes, cursors, locked) d;
+  refused := convoy.write_groups(todo, links, '{}', null);
+  todo := convoy.still_open(todo, refused);
+  decided := decided || refused || convoy.conclude(todo, convoy.look_up(todo));
+
+  select coalesce(array_agg(s.scope_id), '{}'), coalesce(array_agg(s.revision), '{}'),
+      coalesce(jsonb_object_agg(s.scope_id, jsonb_build_object('revision', s.revision, 'tag', s.tag)), '{}')
+    into scopes, revisions, new_revisions
+    from convoy.scope_clocks s
+    where s.scope_id in (select c.workspace_id from unnest(all_changes) c)
+      and s.bumped_in = pg_current_xact_id() and s.bumped_at = now();
+  select p.rows, p.deleted into page
+    from convoy.read_page('{}', convoy.pick_effects(all_changes, decided, scopes, revisions)) p;
+
+  reply := jsonb_build_object(
+    'user_id', me,
+    'batch', batch_no,
+    'server_time', now(),
+    'outcomes', (select coalesce(jsonb_agg(d.outcome order by d.position), '[]') from unnest(decided) d),
+    'effects', jsonb_build_object('rows', page.rows, 'deleted', page.deleted),
+    'revisions', new_revisions);
+  update convoy.devices d
+    set user_id = me, batch = batch_no, hash = digest, answer = reply, updated_at = now()
+    where d.device_id = device.device_id;
+  return reply;
+end
+$$;
+
+revoke all on function public.sync_push(jsonb) from public, anon, authenticated;
+grant execute on function public.sync_push(jsonb) to authenticated;
+revoke execute on all functions in schema convoy from public;

@@ -1,0 +1,174 @@
+/** Migrations are history; supabase/schemas is what is true now. Both make the same database. */
+
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openPgliteInMemory, type PgliteBackend, readStackSql, type StackSql } from '@/server';
+import { assembleMigration, migrationText } from '../../scripts/migrations/assemble';
+import { differences, readCatalog, tell } from '../../scripts/migrations/catalog';
+import { CHECKSUMS, migrationProblems, recordMigrations } from '../../scripts/migrations/checksums';
+import { openFrom } from '../../scripts/migrations/databases';
+import { openMigrated } from '../support/template';
+
+describe('migrations that were shipped', () => {
+  it('are as they were shipped, and every one is recorded', () => {
+    expect(migrationProblems('.')).toEqual([]);
+  });
+
+  it('are told when one is changed, gone, added in between, or not recorded; recording changes no old line', () => {
+    const root = mkdtempSync(join(tmpdir(), 'convoy-migrations-'));
+    try {
+      cpSync('supabase', join(root, 'supabase'), { recursive: true });
+      const before = readFileSync(join(root, CHECKSUMS), 'utf8');
+      const [first = '', second = ''] = before.split('\n').map((line) => line.slice(66));
+      const folder = join(root, 'supabase/migrations');
+      writeFileSync(join(folder, first), `${readFileSync(join(folder, first), 'utf8')}-- more\n`);
+      rmSync(join(folder, second));
+      writeFileSync(join(folder, '20260101000001_between.sql'), 'select 1;\n');
+      writeFileSync(join(folder, '29990101000000_later.sql'), 'select 1;\n');
+      expect(migrationProblems(root)).toEqual([
+        expect.stringContaining(`${first} was changed`),
+        expect.stringContaining(`${second} is gone`),
+        expect.stringContaining('20260101000001_between.sql sorts before'),
+        expect.stringContaining('29990101000000_later.sql is not recorded'),
+      ]);
+      expect(recordMigrations(root)).toEqual(['20260101000001_between.sql', '29990101000000_later.sql']);
+      expect(readFileSync(join(root, CHECKSUMS), 'utf8').startsWith(before)).toBe(true);
+      expect(migrationProblems(root)[0]).toContain(`${first} was changed`);
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
+  });
+
+  it('are no change where a checkout has other line ends', () => {
+    const root = mkdtempSync(join(tmpdir(), 'convoy-migrations-'));
+    try {
+      cpSync('supabase', join(root, 'supabase'), { recursive: true });
+      for (const { version, name, sql } of readStackSql().migrations) {
+        writeFileSync(join(root, `supabase/migrations/${version}_${name}.sql`), sql.replaceAll('\n', '\r\n'));
+      }
+      expect(migrationProblems(root)).toEqual([]);
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
+  });
+});
+
+/** What is wrong in one altered copy of the schema files, each in a place of its own, and the object it shows in. */
+const ALTERED: [what: string, find: string, replace: string, object: string][] = [
+  [
+    'a grant',
+    'grant execute on function convoy.purge(interval) to service_role;',
+    '',
+    'function convoy.purge(interval)',
+  ],
+  [
+    'the order of columns',
+    'task_id uuid not null,\n  depends_on_task_id uuid not null,',
+    'depends_on_task_id uuid not null,\n  task_id uuid not null,',
+    'relation task_dependencies',
+  ],
+  [
+    'a column',
+    "  priority text not null default 'medium'",
+    "  risk text,\n  priority text not null default 'medium'",
+    'relation tasks',
+  ],
+  [
+    'the body of a function',
+    "return convoy.failure('signed_out');\n  end if;\n  delete",
+    'return null;\n  end if;\n  delete',
+    'function revoke_invitation(uuid)',
+  ],
+  ['a policy', 'using (id = (select auth.uid()));', 'using (true);', 'policy public.profiles own_profile'],
+  [
+    'a trigger',
+    'create trigger b_actor before insert',
+    'create trigger e_actor before insert',
+    'trigger activity_feed b_actor',
+  ],
+  [
+    'a row of settings',
+    "('owner', array['deletions'], array['update']),",
+    '',
+    'convoy.permissions owner deletions update',
+  ],
+];
+
+function altered(): StackSql {
+  const sql = readStackSql(undefined, 'schemas');
+  let { migrations } = sql;
+  for (const [, find, replace] of ALTERED) {
+    expect(migrations.filter((one) => one.sql.includes(find))).toHaveLength(1);
+    migrations = migrations.map((one) => ({ ...one, sql: one.sql.replace(find, () => replace) }));
+  }
+  return { ...sql, migrations };
+}
+
+/** Changes of every kind that a migration is assembled from. */
+const CHANGES = `
+  create or replace function convoy.fill_actor() returns trigger
+    language plpgsql security definer set search_path = '' as $$ begin new.actor_id := auth.uid(); return new; end $$;
+  create function public.count_tasks(scope uuid) returns bigint language sql stable set search_path = ''
+    as $$ select count(*) from public.tasks t where t.workspace_id = scope $$;
+  revoke all on function public.count_tasks(uuid) from public, anon;
+  grant execute on function public.count_tasks(uuid) to authenticated;
+  drop function public.get_workflow(uuid);
+  create function public.get_workflow(workflow_id uuid, most integer) returns jsonb language sql stable set search_path = ''
+    as $$ select null::jsonb $$;
+  drop function convoy.is_transient(text);
+  create function convoy.is_transient(state text) returns integer language sql immutable set search_path = ''
+    as $$ select 1 $$;
+  revoke all on function convoy.is_transient(text) from public;
+  drop function public.get_workspaces();
+  grant execute on function convoy.purge(interval) to authenticated;
+`;
+
+describe('the schema files', () => {
+  let history: PgliteBackend;
+  let schemas: PgliteBackend;
+  let wrong: PgliteBackend;
+  const copyOf = async (backend: PgliteBackend) => openPgliteInMemory(await backend.dump());
+  const apply = async (backend: PgliteBackend, sql: string) => {
+    const done = await backend.transaction((connection) => connection.execute(sql));
+    if (!done.ok) throw new Error(done.error.message);
+  };
+
+  beforeAll(async () => {
+    history = await openMigrated(false);
+    schemas = await openFrom(readStackSql(undefined, 'schemas'));
+    wrong = await openFrom(altered());
+  });
+  afterAll(async () => {
+    for (const backend of [history, schemas, wrong]) await backend.close();
+  });
+
+  it('make the database that the migrations make, grants and column order included', async () => {
+    const [before, after] = [await readCatalog(history), await readCatalog(schemas)];
+    expect(differences(before, after).map(tell)).toEqual([]);
+    expect(after.size).toBeGreaterThan(500);
+  });
+
+  it.each(ALTERED)('are told apart from the migrations by %s', async (_what, _find, _replace, object) => {
+    const told = differences(await readCatalog(history), await readCatalog(wrong)).map(tell);
+    expect(told.join('\n')).toContain(`${object}:`);
+  });
+
+  it('become a migration: changed, new and dropped functions, with the grants that the schemas have', async () => {
+    const [wanted, migrated] = [await copyOf(schemas), await copyOf(history)];
+    await apply(wanted, CHANGES);
+    const assembled = await assembleMigration(migrated, wanted);
+    expect(assembled.ddl).toEqual([]);
+    expect(assembled.sql).not.toContain('sync_pull');
+    await apply(migrated, migrationText('change', assembled));
+    const left = differences(await readCatalog(migrated), await readCatalog(wanted));
+    expect(left.map(tell)).toEqual([]);
+    await Promise.all([wanted.close(), migrated.close()]);
+  });
+
+  it('name the DDL that has to be written by hand', async () => {
+    const { ddl } = await assembleMigration(history, wrong);
+    expect(ddl.map(({ object }) => object)).toContain('relation tasks');
+  });
+});
