@@ -148,7 +148,7 @@ begin
     return null;
   end if;
   if tg_table_name = 'workspaces' then
-    -- Leaves first: what is deleted already is not looked for again further up.
+    -- Leaves first: rows that are deleted already are not looked for again from further up.
     for child in
       select t.name from convoy.synced_tables t
       where t.name not in ('workspaces', 'workspace_members', 'deletions') order by t.position desc

@@ -234,7 +234,7 @@ language plpgsql set search_path = '' as $$
 declare
   held constant jsonb := convoy.held_by(deletion);
 begin
-  -- Deletions that nobody speaks of have no record.
+  -- Deletions of dependencies and memberships alone have no record.
   update public.deletions d set restored_at = now() where d.id = deletion and d.restored_at is null;
   if not found then
     perform convoy.restore_rows(deletion, h.key::uuid) from jsonb_each(held) h;

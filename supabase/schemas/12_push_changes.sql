@@ -43,7 +43,7 @@ language sql stable set search_path = '' as $$
     case when e.sound_id then e.id::uuid end,
     case when e.sound_workspace then e.workspace_id::uuid end,
     e.base,
-    -- What names no group stands for itself.
+    -- A change that names no group is one of its own.
     coalesce(e.group_no, -e.n),
     case when jsonb_typeof(e.payload) = 'object'
       then (e.payload - t.ignored) || coalesce(i.spelled, '{}') else '{}' end,
@@ -80,7 +80,7 @@ language sql stable set search_path = '' as $$
     null, null, null, null, null
   )::convoy.change order by e.n), '{}')
   from (
-    -- Each part is taken out once.
+    -- Each part is read out of the JSON once.
     select s.*,
       coalesce(convoy.is_uuid(s.id), false) as sound_id,
       coalesce(convoy.is_uuid(s.workspace_id), false) as sound_workspace,
@@ -95,7 +95,7 @@ language sql stable set search_path = '' as $$
     offset 0
   ) e
   left join convoy.synced_tables t on t.name = e.table_name
-  -- Postgres takes a UUID in several spellings; a second one would be compared with nothing.
+  -- PostgreSQL takes a UUID in several spellings; an id in a second one would match nothing it is compared with.
   left join lateral (
     select jsonb_object_agg(k, lower(e.payload ->> k)) as spelled,
       min(k) filter (where not convoy.is_uuid(e.payload ->> k)) as unsound

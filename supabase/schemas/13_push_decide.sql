@@ -17,7 +17,7 @@ begin
       on p.role = roles ->> c.workspace_id::text and p.table_name = c.table_name and p.op = c.op
     where c.workspace_id = '00000000-0000-7000-8000-000000000000'
       or p.role is null and (c.table_name, c.op) <> ('workspaces', 'insert')
-      -- Whatever role an agent was given: these would take it past checkpoints.
+      -- Writes to these tables would take an agent past checkpoints, whatever its role.
       or agent and c.table_name in ('workflows', 'workspace_members'));
 end
 $$;
@@ -53,7 +53,7 @@ begin
       else i.position is null and c.row_revision is null or coalesce(c.row_deleted, false)
     end);
 
-  -- Inserts that were sent before, by a device that lost the answer and its ledger.
+  -- Inserts that arrived before, from a device that lost the answer and whose ledger row is gone.
   for again in
     select i.* from unnest(convoy.still_open(changes, result)) i where i.op = 'insert' and i.row_revision is not null
   loop
@@ -179,9 +179,9 @@ begin
         join unnest(all_changes) x on x.group_no = m.group_no
         join unnest(decided || result) d on d.position = x.position
         where d.outcome ->> 'outcome' in ('rejected', 'blocked')
-          -- A conflict that is decided is one of which nothing is written.
+          -- Of a change that is decided as a conflict nothing is written.
           or d.outcome ->> 'outcome' = 'conflict' and x.op <> 'insert'
-          -- What was to stand under a deleted record does not: nothing may tell that it does.
+          -- A record that was to stand under a deleted one does not: no activity may tell that it does.
           or d.outcome @> '{"outcome": "gone", "which": "parent"}'
       ) why on why.position = c.position
       order by c.position, why.rank, why.outcome ->> 'outcome' desc);

@@ -14,7 +14,7 @@ begin
     join convoy.synced_columns m on m.table_name = c.table_name and m.name = f.key
     where (f.value ->> 0)::bigint > c.base
     union all
-    -- On no revision of this history: what the row was created with has not been seen either.
+    -- Base 0 is of no revision of this history: the edit has not seen the values the row was created with either.
     select m.name, m.unit, null from convoy.synced_columns m
     where c.base = 0 and m.table_name = c.table_name and not c.field_revisions ? m.name
   ), sent as (
@@ -56,7 +56,7 @@ begin
         end as columns
       from unnest(changes) c
       where c.op = 'update' and c.base is not null and c.row_revision > c.base
-        -- What two devices restore is restored.
+        -- Two devices that restore the same deletion do not conflict (U24).
         and c.table_name <> 'deletions'
       offset 0
     ) x
@@ -133,7 +133,7 @@ declare
   moves convoy.change[];
   child record;
 begin
-  -- Where nobody else wrote in the scope since the base there is nothing to look for.
+  -- In a scope without revisions of others since the base no delete can conflict.
   frontier := array(
     select row(c.position, c.table_name, c.id, c.row_revision)::convoy.descendant
     from unnest(changes) c
@@ -154,7 +154,7 @@ begin
       select m.table_name, m.name, m.refers_to from convoy.synced_columns m
       where m.is_parent and exists (select from unnest(frontier) f where f.table_name = m.refers_to)
       union all
-      -- A workspace is the parent of whatever is in it.
+      -- A workspace is the parent of all its rows.
       select t.name, 'workspace_id', 'workspaces' from convoy.synced_tables t
       where t.name not in ('workspaces', 'workspace_members', 'deletions')
         and exists (select from unnest(frontier) f where f.table_name = 'workspaces')
@@ -178,7 +178,7 @@ begin
       end if;
     end loop;
     everything := everything || next_frontier;
-    -- What lies below a workspace has been found at once.
+    -- The rows below a workspace have been found at once.
     frontier := array(
       select f from unnest(next_frontier) f
       join unnest(changes) c on c.position = f.root where c.table_name <> 'workspaces');

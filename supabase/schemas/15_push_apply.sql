@@ -64,7 +64,7 @@ begin
     target,
     (select string_agg(quote_ident(p), ', ') from unnest(t.pushable) p),
     (select string_agg('r.' || quote_ident(p), ', ') from unnest(t.pushable) p),
-    -- U10: the same thing under another id is found to be missing afterwards.
+    -- U10: a row that exists under another id is not inserted, and `conclude` finds its twin.
     case target
       when 'task_dependencies' then 'on conflict (task_id, depends_on_task_id) where deleted_at is null do nothing'
       when 'workspace_members' then 'on conflict (workspace_id, user_id) where deleted_at is null do nothing'
@@ -204,11 +204,11 @@ begin
     perform convoy.delete_rows('workspace_members', early, deletions);
   end if;
   -- Parents first; updates of a table before the next one's inserts, which may rely on them. Deletes last,
-  -- and leaves first: what was deleted by itself is no part of the deletion of what it belonged to.
+  -- and leaves first: a row that is deleted by itself is no part of its parent's deletion (U23).
   for step in
     select t.name, c.op, follows.along from unnest(changes) c
     join convoy.synced_tables t on t.name = c.table_name
-    -- What a device says it deleted along with another record counts as part of that deletion.
+    -- A row that the device deleted along with another record counts as part of that record's deletion.
     cross join lateral (select c.op = 'delete' and c.payload ? 'along_with' as along) follows
     group by t.name, t.position, c.op, follows.along
     order by c.op = 'delete', follows.along, case when c.op = 'delete' then -t.position else t.position end, c.op
@@ -246,7 +246,7 @@ begin
       tried := c.position;
       perform convoy.write_changes(array[c]);
     end loop;
-    -- One by one they pass: the first stands for the group.
+    -- Each change passes alone, and not with the others: the first one stands for the group.
     tried := changes[1].position;
     raise exception 'The changes do not go together.' using errcode = 'SN000';
   exception when others then
@@ -275,7 +275,7 @@ begin
         bool_or(c.op = 'delete' and c.table_name not in ('task_dependencies', 'workspace_members')) as deletes
       from unnest(changes) c group by c.group_no
     ) g;
-  -- A device merges groups that need each other, so there are no circles; the bound is for strangers.
+  -- Devices merge groups that need each other, so there are no cycles; the bound is for requests of other clients.
   for i in 1 .. 20 loop
     select jsonb_object_agg(x.group_no, x.level) into raised
     from (
@@ -318,7 +318,7 @@ begin
     return refused;
   end if;
   if cardinality(settled) > 0 and clock_timestamp() > now() + interval '6 seconds' then
-    -- Hundreds of refusals: the rest waits for the next push rather than for the statement's timeout.
+    -- Hundreds of refusals take long: the rest waits for the next push, before the statement times out (U18).
     return refused || array(
       select row(c.position, jsonb_build_object('outcome', 'blocked', 'by', c.id), false)::convoy.decision
       from unnest(changes) c);

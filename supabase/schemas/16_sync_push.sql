@@ -201,41 +201,20 @@ begin
 end
 $$;
 
-create function public.sync_push(request jsonb) returns jsonb
-language plpgsql volatile security definer
-set search_path = ''
-set timezone = 'UTC'
-set statement_timeout = '8s'
-set lock_timeout = '5s'
-as $$
+-- Checks the request as a whole. Null when it may go on, else what it is answered.
+create function convoy.refuse_push(request jsonb) returns jsonb
+language plpgsql stable set search_path = '' as $$
 declare
   most_changes constant integer := 10000;
-  me constant uuid := auth.uid();
-  refusal jsonb := convoy.refuse_request(request);
-  batch_no bigint;
-  digest bytea;
-  device convoy.devices;
-  cursors convoy.cursor_position[];
-  all_changes convoy.change[];
-  todo convoy.change[];
-  links convoy.link[];
-  decided convoy.decision[];
-  refused convoy.decision[];
-  locked uuid[];
-  scopes uuid[];
-  revisions bigint[];
-  new_revisions jsonb;
-  page record;
-  reply jsonb;
+  refusal constant jsonb := convoy.refuse_request(request);
 begin
   if refusal is not null then
     return refusal;
   end if;
-  batch_no := convoy.to_count(request -> 'batch');
   if not coalesce(convoy.is_uuid(request ->> 'device_id'), false) then
     return convoy.failure('malformed', 'device_id must be a UUID.');
   end if;
-  if coalesce(batch_no, 0) < 1 then
+  if coalesce(convoy.to_count(request -> 'batch'), 0) < 1 then
     return convoy.failure('malformed', 'batch must be a number from 1.');
   end if;
   if jsonb_typeof(request -> 'changes') is distinct from 'array' then
@@ -244,90 +223,155 @@ begin
   if jsonb_array_length(request -> 'changes') > most_changes then
     return convoy.failure('too_large', 'A batch holds at most ' || most_changes || ' changes.');
   end if;
-  begin
-    cursors := convoy.read_cursors(request -> 'cursors', request -> 'skip');
-  exception when sqlstate 'SN009' then
-    return convoy.failure('malformed', sqlerrm);
-  end;
+  return null;
+end
+$$;
 
-  -- U2: the same batch twice, even at once, is applied once.
-  insert into convoy.devices (device_id) values ((request ->> 'device_id')::uuid) on conflict do nothing;
-  select * into device from convoy.devices d where d.device_id = (request ->> 'device_id')::uuid for update;
-  digest := sha256(convert_to((request -> 'changes')::text, 'UTF8'));
-  if batch_no <= device.batch then
-    if batch_no = device.batch and device.user_id = me and device.hash = digest then
-      -- Where a backup was put back since, what was answered then is no longer so.
-      if exists (
-        select from jsonb_each(device.answer -> 'revisions') r
-        where not convoy.is_in_history(r.key::uuid, (r.value ->> 'revision')::bigint, r.value ->> 'tag'))
-      then
-        return convoy.failure('history_changed');
-      end if;
-      -- U41. Without its revisions to leave out, the next pull brings what may still be seen.
-      if exists (
-        select from jsonb_array_elements(request -> 'changes') c
-        where c ->> 'workspace_id' not in (select v::text from convoy.visible_scopes() v))
-      then
-        return device.answer || '{"effects": {"rows": {}, "deleted": {}}, "revisions": {}}';
-      end if;
-      return device.answer;
-    end if;
+-- U2: locks the device's row in the ledger, so that the same batch twice, even at once, is applied once.
+-- Returns the answer to a batch that is not to be applied: the stored one, or a failure; null for a new batch.
+create function convoy.answer_known_batch(device uuid, batch_no bigint, digest bytea, changes jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  known convoy.devices;
+begin
+  insert into convoy.devices (device_id) values (device) on conflict do nothing;
+  select * into known from convoy.devices d where d.device_id = device for update;
+  if batch_no > known.batch then
+    return null;
+  end if;
+  if batch_no < known.batch or known.user_id is distinct from auth.uid() or known.hash is distinct from digest then
     return convoy.failure('device_conflict');
   end if;
-
-  -- U3. While paging, a cursor carries the tag of the revision it is going to. That a scope which may not be
-  -- seen has this tag is known to nobody but those who could see it once (R7).
+  -- A backup was put back since: the stored answer is of another history (U22).
   if exists (
+    select from jsonb_each(known.answer -> 'revisions') r
+    where not convoy.is_in_history(r.key::uuid, (r.value ->> 'revision')::bigint, r.value ->> 'tag'))
+  then
+    return convoy.failure('history_changed');
+  end if;
+  -- U41. Without its revisions to leave out, the next pull brings what the user may still see.
+  if exists (
+    select from jsonb_array_elements(changes) c
+    where c ->> 'workspace_id' not in (select v::text from convoy.visible_scopes() v))
+  then
+    return known.answer || '{"effects": {"rows": {}, "deleted": {}}, "revisions": {}}';
+  end if;
+  return known.answer;
+end
+$$;
+
+-- U3. Whether all cursors are of the scopes' histories. While paging, a cursor carries the tag of the revision it is
+-- going to. Only users who could see a scope once know its tags, so that this tells a stranger nothing (R7).
+create function convoy.knows_cursors(cursors convoy.cursor_position[]) returns boolean
+language sql stable set search_path = '' as $$
+  select not exists (
     select from unnest(cursors) k
     where k.revision is not null and not convoy.knows_cursor(k)
       and not (k.own_revision is null and exists (
         select from convoy.scope_revisions r
         where r.scope_id = k.scope and r.revision > k.revision and r.tag = k.tag)))
-  then
-    return convoy.failure('history_changed');
-  end if;
+$$;
 
-  all_changes := convoy.parse_changes(request -> 'changes');
-  -- S3: a workspace that is to be created has no clock yet. One of 256 locks stands for it, so that no batch fills
+-- S2, S3: locks the clocks of the scopes that the batch writes in, in sorted order. A function that is VOLATILE, so
+-- that the statements after it see what was committed before. Returns the scopes.
+create function convoy.lock_clocks(changes convoy.change[]) returns uuid[]
+language plpgsql volatile set search_path = '' as $$
+begin
+  -- A workspace that is to be created has no clock yet. One of 256 locks stands for it, so that no batch fills
   -- the server's table of locks.
   perform pg_advisory_xact_lock('public.workspaces'::regclass::oid::integer, w.slot)
     from (
-      select distinct uuid_hash(c.id) & 255 as slot from unnest(all_changes) c
+      select distinct uuid_hash(c.id) & 255 as slot from unnest(changes) c
       where c.table_name = 'workspaces' and c.op = 'insert' and c.id is not null order by slot
     ) w;
-  -- S2, S3: a statement of its own, so that everything after it sees what was committed before.
-  locked := array(
+  return array(
     select s.scope_id from convoy.scope_clocks s
     where s.scope_id in (
-      select c.workspace_id from unnest(all_changes) c
+      select c.workspace_id from unnest(changes) c
       intersect
-      select m.workspace_id from public.workspace_members m where m.user_id = me and m.deleted_at is null)
+      select m.workspace_id from public.workspace_members m where m.user_id = auth.uid() and m.deleted_at is null)
     order by s.scope_id for update);
+end
+$$;
 
-  select d.changes, d.links, d.decided into todo, links, decided from convoy.decide(all_changes, cursors, locked) d;
-  refused := convoy.write_groups(todo, links, '{}', null);
-  todo := convoy.still_open(todo, refused);
-  decided := decided || refused || convoy.conclude(todo, convoy.look_up(todo));
-
+-- The answer to an applied batch: outcomes in the order of the changes, effects, and the revisions made (U4, U14).
+create function convoy.answer_push(
+  batch_no bigint, changes convoy.change[], decided convoy.decision[]
+) returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  scopes uuid[];
+  revisions bigint[];
+  made jsonb;
+  page record;
+begin
   select coalesce(array_agg(s.scope_id), '{}'), coalesce(array_agg(s.revision), '{}'),
       coalesce(jsonb_object_agg(s.scope_id, jsonb_build_object('revision', s.revision, 'tag', s.tag)), '{}')
-    into scopes, revisions, new_revisions
+    into scopes, revisions, made
     from convoy.scope_clocks s
-    where s.scope_id in (select c.workspace_id from unnest(all_changes) c)
+    where s.scope_id in (select c.workspace_id from unnest(changes) c)
       and s.bumped_in = pg_current_xact_id() and s.bumped_at = now();
   select p.rows, p.deleted into page
-    from convoy.read_page('{}', convoy.pick_effects(all_changes, decided, scopes, revisions)) p;
-
-  reply := jsonb_build_object(
-    'user_id', me,
+    from convoy.read_page('{}', convoy.pick_effects(changes, decided, scopes, revisions)) p;
+  return jsonb_build_object(
+    'user_id', auth.uid(),
     'batch', batch_no,
     'server_time', now(),
     'outcomes', (select coalesce(jsonb_agg(d.outcome order by d.position), '[]') from unnest(decided) d),
     'effects', jsonb_build_object('rows', page.rows, 'deleted', page.deleted),
-    'revisions', new_revisions);
+    'revisions', made);
+end
+$$;
+
+create function public.sync_push(request jsonb) returns jsonb
+language plpgsql volatile security definer
+set search_path = ''
+set timezone = 'UTC'
+set statement_timeout = '8s'
+set lock_timeout = '5s'
+as $$
+declare
+  reply jsonb := convoy.refuse_push(request);
+  batch_no bigint;
+  device uuid;
+  digest bytea;
+  cursors convoy.cursor_position[];
+  changes convoy.change[];
+  todo convoy.change[];
+  links convoy.link[];
+  decided convoy.decision[];
+  refused convoy.decision[];
+  locked uuid[];
+begin
+  if reply is not null then
+    return reply;
+  end if;
+  begin
+    cursors := convoy.read_cursors(request -> 'cursors', request -> 'skip');
+  exception when sqlstate 'SN009' then
+    return convoy.failure('malformed', sqlerrm);
+  end;
+  batch_no := convoy.to_count(request -> 'batch');
+  device := (request ->> 'device_id')::uuid;
+  digest := sha256(convert_to((request -> 'changes')::text, 'UTF8'));
+  reply := convoy.answer_known_batch(device, batch_no, digest, request -> 'changes');
+  if reply is not null then
+    return reply;
+  end if;
+  if not convoy.knows_cursors(cursors) then
+    return convoy.failure('history_changed');
+  end if;
+
+  changes := convoy.parse_changes(request -> 'changes');
+  locked := convoy.lock_clocks(changes);
+  select d.changes, d.links, d.decided into todo, links, decided from convoy.decide(changes, cursors, locked) d;
+  refused := convoy.write_groups(todo, links, '{}', null);
+  todo := convoy.still_open(todo, refused);
+  decided := decided || refused || convoy.conclude(todo, convoy.look_up(todo));
+  reply := convoy.answer_push(batch_no, changes, decided);
   update convoy.devices d
-    set user_id = me, batch = batch_no, hash = digest, answer = reply, updated_at = now()
-    where d.device_id = device.device_id;
+    set user_id = auth.uid(), batch = batch_no, hash = digest, answer = reply, updated_at = now()
+    where d.device_id = device;
   return reply;
 end
 $$;

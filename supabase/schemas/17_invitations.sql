@@ -67,7 +67,7 @@ begin
   if auth.uid() is null then
     return convoy.failure('signed_out');
   end if;
-  -- A statement of its own: members who are removed or change their role meanwhile are seen by the next one (S2).
+  -- A statement of its own, so that the next one sees members who were removed or given another role meanwhile (S2).
   perform from convoy.scope_clocks c
     where c.scope_id = (select i.workspace_id from public.invitations i where i.id = accept_invitation.invitation_id)
     for update;
@@ -88,7 +88,7 @@ begin
   insert into public.workspace_members (id, workspace_id, user_id, role)
     values (gen_random_uuid(), invitation.workspace_id, auth.uid(), invitation.role)
     on conflict do nothing;
-  -- Others that the address has there are used with it.
+  -- Accepting uses up all invitations of this address to the workspace.
   update public.invitations i set accepted_at = now()
     where i.workspace_id = invitation.workspace_id and i.email = invitation.email and i.accepted_at is null;
   return jsonb_build_object('workspace_id', invitation.workspace_id);

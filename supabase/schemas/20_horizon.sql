@@ -63,7 +63,7 @@ begin
     get diagnostics in_table = row_count;
     purged := purged + in_table;
   end loop;
-  -- What cannot be restored any more is no longer offered. Devices learn that from a tombstone.
+  -- Deletions whose rows are erased are no longer offered for restoring. Devices learn that from a tombstone.
   update public.deletions d set deleted_at = now() from convoy.scope_clocks c
     where c.scope_id = d.workspace_id and d.deleted_at is null and d.revision <= c.purged_to;
   insert into convoy.purged_tags as p (scope_id, tags)
@@ -73,8 +73,8 @@ begin
     on conflict (scope_id) do update set tags = p.tags || excluded.tags;
   delete from convoy.scope_revisions r using convoy.scope_clocks c
     where c.scope_id = r.scope_id and r.revision < c.purged_to;
-  -- In one transaction with the tags: a batch that comes twice, the second time after this, was made on a
-  -- cursor that is older than itself, and is refused by U3.
+  -- In one transaction with the tags: a batch that arrives a second time after this was made on a cursor older
+  -- than its own revision, and is refused (U3, U20).
   delete from convoy.devices d where d.updated_at < now() - horizon;
   perform set_config('convoy.purge', '', true);
   return purged;

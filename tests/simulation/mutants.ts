@@ -17,7 +17,7 @@ export function isCaught({ violations }: Outcome): boolean {
   return violations.some(({ rule }) => rule !== 'unexpected' && rule !== 'D5');
 }
 
-const SQL = 'supabase/migrations/20260101';
+const SQL = 'supabase/schemas';
 const SYNC = 'src/lib/watermelon/sync';
 
 /** Recorded when the mutant or the simulation changes: `npm run simulate -- --mutants`. */
@@ -55,7 +55,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'revision-shared',
     'Two transactions get the same revision, as they would if the clock were not locked.',
-    `${SQL}000000_scopes.sql`,
+    `${SQL}/01_scopes.sql`,
     '  update convoy.scope_clocks c\n    set revision = c.revision + 1,',
     `  if random() < 0.4 then
     update convoy.scope_clocks c set bumped_in = pg_current_xact_id(), bumped_at = now()
@@ -68,9 +68,11 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'cursor-newer-than-rows',
     'A pull answers with a head that is newer than the rows it read, as it would with a snapshot for each statement.',
-    `${SQL}000900_sync_pull.sql`,
-    'page_end := convoy.find_page_end(scope.id, start_revision, start_id, target, ',
-    'page_end := convoy.find_page_end(scope.id, start_revision, start_id, target - (random() < 0.3)::integer, ',
+    `${SQL}/11_sync_pull.sql`,
+    'wanted.from_revision, wanted.from_id, wanted.to_revision, wanted.skip,\n      page.rows_left',
+    `wanted.from_revision, wanted.from_id,
+      wanted.to_revision - (wanted.tables is null and random() < 0.3)::integer, wanted.skip,
+      page.rows_left`,
   ),
   mutant(
     'ledger-dropped',
@@ -89,14 +91,14 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'update-of-nothing-applied',
     'An update that touches no row, since the record was deleted, counts as a success.',
-    `${SQL}001100_push_decide.sql`,
+    `${SQL}/13_push_decide.sql`,
     "when c.op = 'delete' and c.row_workspace = c.workspace_id",
     'when c.row_workspace = c.workspace_id',
   ),
   mutant(
     'no-cascade',
     'What hangs under a deleted record stays.',
-    `${SQL}000100_synced_tables.sql`,
+    `${SQL}/02_synced_tables.sql`,
     'if not exists (select from new_rows n where n.deleted_at is not null) then',
     'if true then',
   ),
@@ -110,7 +112,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'history-ignored',
     'The server does not look at the tag of a cursor.',
-    `${SQL}000800_requests.sql`,
+    `${SQL}/10_requests.sql`,
     'where r.scope_id = scope and r.revision = at and r.tag = at_tag)',
     'where r.scope_id = scope and r.revision = at)',
   ),
@@ -162,7 +164,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'checkpoint-in-client-alone',
     'The server lets agents past checkpoints; only the Context Service on the device stops them.',
-    `${SQL}000500_tasks.sql`,
+    `${SQL}/06_tasks.sql`,
     'if found and convoy.stops_at_checkpoints(new.workspace_id) then',
     'if false then',
   ),
@@ -176,14 +178,14 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'replay-applied-again',
     'The server takes a batch that it has answered for a new one.',
-    `${SQL}001400_sync_push.sql`,
-    '  if batch_no <= device.batch then',
-    '  if batch_no < device.batch then',
+    `${SQL}/16_sync_push.sql`,
+    '  if batch_no > known.batch then',
+    '  if batch_no >= known.batch then',
   ),
   mutant(
     'delete-unseen',
     'A deletion takes along what others wrote there unseen.',
-    `${SQL}001200_push_conflicts.sql`,
+    `${SQL}/14_push_conflicts.sql`,
     'where r.scope_id = c.workspace_id and r.revision > c.base and r.revision <> all (',
     'where false and r.revision <> all (',
   ),
@@ -197,7 +199,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'viewers-write',
     'The server takes changes from viewers, whom only the device stops.',
-    `${SQL}000000_scopes.sql`,
+    `${SQL}/01_scopes.sql`,
     "  ('editor', array['task_dependencies'], array['insert', 'delete']),",
     `  ('editor', array['task_dependencies'], array['insert', 'delete']),
   ('viewer', array['tasks', 'projects', 'milestones'], array['insert', 'update', 'delete']),
@@ -206,7 +208,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'former-members-read',
     'A pull still answers with workspaces that the user was removed from.',
-    `${SQL}000900_sync_pull.sql`,
+    `${SQL}/11_sync_pull.sql`,
     'where m.user_id = me and m.deleted_at is null',
     'where m.user_id = me',
   ),

@@ -12,7 +12,7 @@ import { createRefreshTokens } from '@/server/auth/refreshTokens';
 import { createAuthService } from '@/server/auth/service';
 import { createTokens, type Tokens } from '@/server/auth/tokens';
 import { api } from '@/server/http/api';
-import { openDatabase } from '../support/database';
+import { openMigrated } from '../support/template';
 
 export const SERVER_URL = 'http://convoy.test';
 export const PASSWORD = 'simulated-password';
@@ -107,10 +107,10 @@ export class SimServer {
   ) {}
 
   static async start(): Promise<SimServer> {
-    const { backend } = await openDatabase({ demo: false, url: '' });
+    const backend = await openMigrated(false, 'schemas');
     // Data of a handful of rows: to plan a statement takes longer than the plan could save.
     await backend.transaction((connection) => connection.execute('set plan_cache_mode = force_generic_plan'));
-    const prepared = await prepareDatabase(backend, readStackSql(), { demo: false });
+    const prepared = await prepareDatabase(backend, readStackSql(undefined, 'schemas'), { demo: false });
     if (!prepared.ok) throw new Error(prepared.error.message);
     const { jwtSecret, createdAt } = prepared.value;
     const now = () => Date.now();

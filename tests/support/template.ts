@@ -10,27 +10,32 @@ import {
   prepareDatabase,
   readStackSql,
   type SqlBackend,
+  type SqlSource,
   startLocalStack,
 } from '@/server';
 import { VARIANTS } from './variant';
 
-/** @returns a PGlite in memory with all migrations and, if asked for, the demo. */
-export async function openMigrated(demo: boolean): Promise<PgliteBackend> {
+/**
+ * @param source the migrations, or the schema files, which make the same database: a variant plants its bugs in
+ *   those, since a migration may have been superseded
+ * @returns a PGlite in memory with all of that SQL and, if asked for, the demo
+ */
+export async function openMigrated(demo: boolean, source: SqlSource = 'migrations'): Promise<PgliteBackend> {
   // SQL that was varied for one test is met again by none.
-  const isVaried = packageRoot().includes(VARIANTS) && !existsSync(placeOf(nameOf(demo)));
-  if (!isVaried) return openPgliteInMemory(await migratedTemplate(demo));
+  const isVaried = packageRoot().includes(VARIANTS) && !existsSync(placeOf(nameOf(demo), source));
+  if (!isVaried) return openPgliteInMemory(await migratedTemplate(demo, source));
   const backend = await openPgliteInMemory();
-  await prepareForTests(backend, demo);
+  await prepareForTests(backend, demo, source);
   return backend;
 }
 
 const nameOf = (demo: boolean) => (demo ? 'demo.tar' : 'empty.tar');
 
 /** @returns what a PGlite in memory starts from, with all migrations and, if asked for, the demo. */
-export async function migratedTemplate(demo: boolean): Promise<Blob> {
-  const file = await kept(nameOf(demo), async (path) => {
+export async function migratedTemplate(demo: boolean, source: SqlSource = 'migrations'): Promise<Blob> {
+  const file = await kept(nameOf(demo), source, async (path) => {
     const backend = await openPgliteInMemory();
-    await prepareForTests(backend, demo);
+    await prepareForTests(backend, demo, source);
     writeFileSync(path, Buffer.from(await (await backend.dump()).arrayBuffer()));
     await backend.close();
   });
@@ -39,7 +44,7 @@ export async function migratedTemplate(demo: boolean): Promise<Blob> {
 
 /** Fills an empty folder with what the local stack leaves behind when it was started there once, with the demo. */
 export async function copyMigratedFolder(to: string): Promise<void> {
-  const folder = await kept('demo', async (path) => {
+  const folder = await kept('demo', 'migrations', async (path) => {
     const started = await startLocalStack({ data: { kind: 'folder', path } });
     if (!started.ok) throw new Error(started.error.message);
     await started.value.close();
@@ -48,17 +53,17 @@ export async function copyMigratedFolder(to: string): Promise<void> {
 }
 
 /** @returns where a file or folder of this name is kept until the SQL or PGlite changes. */
-function placeOf(name: string): string {
+function placeOf(name: string, source: SqlSource): string {
   const pglite = readFileSync(join(packageRoot(), 'node_modules/@electric-sql/pglite/package.json'), 'utf8');
   const hash = createHash('sha256')
-    .update(JSON.stringify([readStackSql(), pglite]))
+    .update(JSON.stringify([readStackSql(undefined, source), pglite]))
     .digest('hex');
   return join(packageRoot(), 'node_modules/.cache/convoy-database', `${hash}-${name}`);
 }
 
 /** @returns where a file or folder of this name is, made by `make` when it is not there. */
-async function kept(name: string, make: (path: string) => Promise<void>): Promise<string> {
-  const path = placeOf(name);
+async function kept(name: string, source: SqlSource, make: (path: string) => Promise<void>): Promise<string> {
+  const path = placeOf(name, source);
   if (existsSync(path)) return path;
   mkdirSync(dirname(path), { recursive: true });
   const unfinished = `${path}.${randomUUID()}`;
@@ -73,7 +78,11 @@ async function kept(name: string, make: (path: string) => Promise<void>): Promis
   return path;
 }
 
-export async function prepareForTests(backend: SqlBackend, demo: boolean): Promise<void> {
-  const prepared = await prepareDatabase(backend, readStackSql(), { demo });
+export async function prepareForTests(
+  backend: SqlBackend,
+  demo: boolean,
+  source: SqlSource = 'migrations',
+): Promise<void> {
+  const prepared = await prepareDatabase(backend, readStackSql(undefined, source), { demo });
   if (!prepared.ok) throw new Error(prepared.error.message);
 }
