@@ -1,4 +1,4 @@
-/** Local changes → Supabase: stored batches, one in flight, each change with its outcome. */
+/** Local changes → server: batches are stored, sent one at a time, and each change gets an outcome. */
 
 import { v7 as uuidv7 } from 'uuid';
 import type { SyncError } from '@/core/errors';
@@ -7,17 +7,20 @@ import { PROTOCOL_VERSION, type PushAnswer, SCHEMA_VERSION } from '@/core/protoc
 import { fail, ok, type Result } from '@/core/result';
 import { OutboxBatch } from '../models';
 import { IN_DOUBT } from '../models/tracking';
-import { applyPushAnswer, refuseLocally } from './push/applyAnswer';
+import { applyPushAnswer, refuseBatch } from './push/applyAnswer';
 import { PushPlan } from './push/plan';
+import type { AppliedPush } from './push/pushContext';
 import { type SyncedBatch, type SyncedChange, toSyncedBatch } from './records/codec';
 import { UnitOfWork } from './records/unitOfWork';
 import { hasUnsynced } from './records/unsynced';
 import type { SyncContext } from './state/syncContext';
 
-/** Changes sent in one batch, about; groups are never cut. */
+/** Changes in one batch, about: groups are never cut. */
 const BATCH_CHANGES = 1_000;
-/** Pushes in a row before the pull gets its turn. */
+/** Batches in a row before the pull gets its turn. */
 const MOST_BATCHES = 100;
+
+type NextBatch = () => ReturnType<PushPlan['nextBatch']>;
 
 export interface PushCounts {
   pushed: number;
@@ -25,7 +28,7 @@ export interface PushCounts {
   rejected: number;
   sent: number;
   received: number;
-  /** Not all was pushed: what the server has is to be pulled first. */
+  /** Unsynced records are left, and have to wait for a pull. */
   pullFirst: boolean;
 }
 
@@ -38,11 +41,18 @@ export const newPushCounts = (pullFirst = false): PushCounts => ({
   pullFirst,
 });
 
+/** A batch that is stored, and sent now. */
+interface InFlight {
+  request: SyncedBatch;
+  /** An earlier push may have sent it already. */
+  isResent: boolean;
+}
+
 /**
- * Resends the batch in flight, if any, then pushes what is unsynced until nothing new is left.
- * Changes that come back as conflicts are left for the next round.
- * @param counts what is done, counted as it is done: also where this rejects
- * @param inFlightOnly nothing but the batch that is stored already
+ * Resends the batch in flight, if any, then pushes unsynced records until none is left.
+ * Conflicts that were merged are pushed again by the next round of the sync.
+ * @param counts counted while it runs, so that they hold also where this rejects
+ * @param inFlightOnly sends nothing but the batch in flight
  * @param onSent called with the number of changes of each batch that was answered
  * @returns why it ended before everything was pushed; what was acknowledged until then stays so
  */
@@ -58,30 +68,21 @@ export async function pushSync(
   let plan = new PushPlan(sync);
   let unsettled = false;
   for (let number = 0; number < MOST_BATCHES; number += 1) {
-    // What came back is pushed again after the next pull; the rest of the plan need not wait for that.
-    const next = () => storeNextBatch(sync, () => plan.nextBatch(limit, !unsettled));
-    const outbox = await sync.store.outbox();
-    const stored = outbox && toSyncedBatch(outbox.request);
-    const request = stored ?? (inFlightOnly ? null : await next());
-    if (!request) break;
-    const sentAt = sync.clock.now();
-    const answered = await sync.transport.push(request, signal);
+    // Changes that came back unsettled wait for the next pull: the plan is then not made again with them.
+    const next = () => plan.nextBatch(limit, !unsettled);
+    const batch = await batchInFlight(sync, inFlightOnly ? null : next);
+    if (!batch) break;
+    const answered = await send(sync, batch.request, signal, counts);
     if (answered.ok) {
-      const accepted = accept(sync, answered.value, sentAt);
-      if (!accepted.ok) return accepted.error;
-      counts.sent += answered.value.traffic.sent;
-      counts.received += answered.value.traffic.received;
-      const applied = await applyPushAnswer(sync, request, answered.value);
-      counts.pushed += applied.pushed;
-      counts.conflicts += applied.conflicts;
-      counts.rejected += applied.rejected;
+      const applied = await applyPushAnswer(sync, batch.request, answered.value);
+      countApplied(counts, applied);
       onSent(applied.pushed + applied.rejected);
       limit = Math.min(limit * 2, BATCH_CHANGES);
       unsettled ||= applied.unsettled;
       if (applied.held) break;
       continue;
     }
-    const refused = await afterRefusal(sync, request, answered.error, counts, stored !== null);
+    const refused = await afterRefusal(sync, batch, answered.error, counts);
     if (!refused.ok) return refused.error;
     if (counts.pullFirst && !inFlightOnly) break;
     limit = refused.value ?? limit;
@@ -90,21 +91,44 @@ export async function pushSync(
   return null;
 }
 
-function accept(sync: SyncContext, answer: PushAnswer, sentAt: number): Result<null, SyncError> {
-  if (answer.user_id !== sync.userId) {
+/** @returns the stored batch, else the next one of the plan, stored; null where there is none. */
+async function batchInFlight(sync: SyncContext, next: NextBatch | null): Promise<InFlight | null> {
+  const outbox = await sync.store.outbox();
+  if (outbox) return { request: toSyncedBatch(outbox.request), isResent: true };
+  const request = next && (await storeNextBatch(sync, next));
+  return request && { request, isResent: false };
+}
+
+/** Sends a batch, and learns the clock offset from its answer. */
+async function send(
+  { transport, clock, userId }: SyncContext,
+  request: SyncedBatch,
+  signal: AbortSignal,
+  counts: PushCounts,
+): Promise<Result<PushAnswer, SyncError>> {
+  const sentAt = clock.now();
+  const answered = await transport.push(request, signal);
+  if (!answered.ok) return answered;
+  const { user_id, server_time, traffic } = answered.value;
+  if (user_id !== userId) {
     return fail({ kind: 'auth', code: 'wrong_user', message: 'The server answered for another user.' });
   }
-  sync.clock.observe(answer.server_time, sentAt);
-  return ok(null);
+  clock.observe(server_time, sentAt);
+  counts.sent += traffic.sent;
+  counts.received += traffic.received;
+  return answered;
+}
+
+function countApplied(counts: PushCounts, { pushed, conflicts, rejected }: AppliedPush): void {
+  counts.pushed += pushed;
+  counts.conflicts += conflicts;
+  counts.rejected += rejected;
 }
 
 /** Makes the next batch and stores it before it is sent (rule U1). */
-async function storeNextBatch(
-  sync: SyncContext,
-  next: () => ReturnType<PushPlan['nextBatch']>,
-): Promise<SyncedBatch | null> {
+async function storeNextBatch(sync: SyncContext, next: NextBatch): Promise<SyncedBatch | null> {
   const { database, store } = sync;
-  // Nobody is kept from writing to learn that there is nothing to send.
+  // Asked outside of `write`: a sync that has nothing to send keeps no other writer waiting.
   if (!(await hasUnsynced(database))) return null;
   return sync.write(async () => {
     const { changes, prepared } = await next();
@@ -149,16 +173,15 @@ function makeRequest({ store, userId }: SyncContext, changes: SyncedChange[]): S
   };
 }
 
-/** @returns the limit for the next batch where it changes; a failure where the push has to stop. */
+/** @returns the limit for the next batch where it changes, else null; the error where the push has to stop. */
 async function afterRefusal(
   sync: SyncContext,
-  request: SyncedBatch,
+  batch: InFlight,
   error: SyncError,
   counts: PushCounts,
-  isResent: boolean,
 ): Promise<Result<number | null, SyncError>> {
   if (error.kind === 'protocol' && error.code === 'history_changed') {
-    await dropRefused(sync, request, isResent);
+    await dropAfterOtherHistory(sync, batch);
     counts.pullFirst = true;
     return ok(null);
   }
@@ -166,30 +189,39 @@ async function afterRefusal(
     case 'new_device':
       await dropOutbox(sync, { deviceId: uuidv7(), nextBatch: 1 });
       return ok(null);
-    case 'split': {
-      const groups = new Set(request.changes.map((change) => change.group)).size;
-      if (groups > 1) {
-        await dropOutbox(sync, {});
-        return ok(Math.max(1, Math.floor(request.changes.length / 2)));
-      }
-      // The culprit stands alone (rule D9).
-      await refuseLocally(sync, request, error);
-      counts.rejected += request.changes.length;
-      return ok(null);
-    }
+    case 'split':
+      return ok(await splitOrRefuse(sync, batch.request, error, counts));
     default:
       return fail(error);
   }
 }
 
+/** Halves a batch that was refused as a whole, until the group that causes it stands alone and is quarantined (D9). */
+async function splitOrRefuse(
+  sync: SyncContext,
+  request: SyncedBatch,
+  error: SyncError,
+  counts: PushCounts,
+): Promise<number | null> {
+  const groups = new Set(request.changes.map((change) => change.group)).size;
+  if (groups > 1) {
+    await dropOutbox(sync, {});
+    return Math.max(1, Math.floor(request.changes.length / 2));
+  }
+  await refuseBatch(sync, request, error);
+  counts.rejected += request.changes.length;
+  return null;
+}
+
 /**
- * The server's history is another one, and it took nothing of the batch now. One that was sent before may have been
- * answered, the answer lost and forgotten: whether what is new in it is there, the server has to say (U20). Done
- * at once: whoever finds the batch still stored takes it for one that was sent before.
+ * Drops a batch that the server refused because its history is another one. If an earlier push has sent the batch,
+ * that may have been applied and its answer lost: new records in it are marked as in doubt, and the server has to
+ * say whether it has them (U20). Dropped at once, since a batch found in the outbox counts as sent before.
  */
-async function dropRefused(sync: SyncContext, request: SyncedBatch, isResent: boolean): Promise<void> {
+async function dropAfterOtherHistory(sync: SyncContext, { request, isResent }: InFlight): Promise<void> {
   const { database, store, ids } = sync;
-  // Also where somebody else has synced meanwhile, as long as it is this batch that is stored.
+  // `database.write`, since this must happen also where a foreign write has overtaken this sync: the check
+  // below sees that the stored batch is still this one.
   await database.write(async () => {
     const work = new UnitOfWork(database);
     const stored = await store.outbox();
@@ -203,7 +235,7 @@ async function dropRefused(sync: SyncContext, request: SyncedBatch, isResent: bo
   }, 'sync: drop batch');
 }
 
-/** The server took nothing of the batch: its changes are still unsynced and will be batched anew. */
+/** Drops a batch of which the server took nothing: its changes are still unsynced, and go into new batches. */
 async function dropOutbox(
   sync: SyncContext,
   facts: { deviceId?: string; nextBatch?: number },

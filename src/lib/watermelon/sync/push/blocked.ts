@@ -1,47 +1,26 @@
-/** Changes that did not go through because another one did not: what becomes of them. */
+/** What becomes of changes that the server did not take because of another change: blocked, or under a parent that is gone. */
 
 import type { PushOutcome } from '@/core/protocol';
 import { columnsOf, type SyncedTable } from '@/domain/schema';
 import { readBase } from '../../models/tracking';
 import type { Raw } from '../../models/watermelondb';
 import type { ApplyContext } from '../records/applyContext';
-import type { SyncedBatch, SyncedChange } from '../records/codec';
+import type { SyncedChange } from '../records/codec';
 import { keepInLedger } from '../setAside/ledger';
 import { quarantine, revertColumns } from '../setAside/quarantine';
 import type { PushContext } from './pushContext';
 
-export interface AppliedPush {
-  pushed: number;
-  conflicts: number;
-  rejected: number;
-  /** Something has to be pushed again after what came back has been looked at. */
-  unsettled: boolean;
-  /** Some of that was not tried: what depends on it has to wait for it. */
-  held: boolean;
-}
+type Blocked = Extract<PushOutcome, { outcome: 'blocked' }>;
 
-/** Local ids of records whose changes lost a conflict. */
-export interface LostConflicts {
-  /** All that was sent. */
-  changes: Set<string>;
-  /** A task's stage. */
-  stages: Set<string>;
-  /** A task's place. */
-  moves: Set<string>;
-}
-
-/** What becomes of a change that was held back because of another one of the batch. */
-export async function settleBlocked(
+/** Applies the outcome of a change that another change of the batch blocked, once the outcome of that one is applied. */
+export async function applyBlocked(
   context: PushContext,
-  request: SyncedBatch,
-  indexOf: ReadonlyMap<string, number>,
   change: SyncedChange,
-  outcome: Extract<PushOutcome, { outcome: 'blocked' }>,
-  lost: LostConflicts,
-  applied: AppliedPush,
+  { by }: Blocked,
 ): Promise<void> {
+  const { applied } = context;
   const raw = await context.work.get(change.table, context.ids.toLocal(change.id));
-  const blocker = finalBlocker(context, request, indexOf, outcome.by);
+  const blocker = finalBlocker(context, by);
   if (blocker?.outcome === 'gone' && change.op !== 'delete') {
     applied.conflicts += 1;
     applied.unsettled = true;
@@ -51,7 +30,7 @@ export async function settleBlocked(
   if (blocker === null || blocker.outcome === 'conflict') {
     applied.unsettled = true;
     applied.held = true;
-    if (blocker?.group === change.group && raw) await withdraw(context, change, raw, lost);
+    if (blocker?.group === change.group && raw) await withdraw(context, change, raw);
     return;
   }
   applied.rejected += 1;
@@ -64,20 +43,19 @@ export async function settleBlocked(
 }
 
 /**
- * Follows blocked changes to the one that all of them wait for.
- * @returns what became of that one; null when it only waits for its turn, in the next push
+ * Follows blocked changes to the change that none other blocks.
+ * @param by remote id of the record whose change blocks
+ * @returns that change's outcome; null when the server did not try it, so that the next push sends it again (U18)
  */
 function finalBlocker(
-  context: PushContext,
-  request: SyncedBatch,
-  indexOf: ReadonlyMap<string, number>,
+  { batch, answer, indexOf }: PushContext,
   by: string,
 ): { outcome: PushOutcome['outcome']; group: number } | null {
   const passed = new Set<string>();
   for (let id = by; !passed.has(id); ) {
     passed.add(id);
     const index = indexOf.get(id) ?? -1;
-    const [change, outcome] = [request.changes[index], context.answer.outcomes[index]];
+    const [change, outcome] = [batch.changes[index], answer.outcomes[index]];
     if (!change || !outcome) return null;
     if (outcome.outcome !== 'blocked') return { outcome: outcome.outcome, group: change.group };
     id = outcome.by;
@@ -85,12 +63,12 @@ function finalBlocker(
   return null;
 }
 
-/** Batches are numbered by each device id anew. */
+/** @returns the quarantine's name for a group of a batch. Each device id numbers its batches from 1. */
 export function refusedGroup({ deviceId }: ApplyContext, batch: number, group: number): string {
   return `${deviceId}/${batch}/${group}`;
 }
 
-/** The place a record was moved to is gone, the record is not: it stays where the server has it. */
+/** The parent that a record was moved under is gone: the record stays where the server has it, the move goes to the ledger (U7). */
 export function keepPlace(context: PushContext, change: SyncedChange, raw: Raw): void {
   const place = parentColumns(change.table, Object.keys(change.values ?? {}));
   const base = readBase(raw);
@@ -98,7 +76,7 @@ export function keepPlace(context: PushContext, change: SyncedChange, raw: Raw):
   revertColumns(context, change, raw, place, null);
 }
 
-/** Those of the edited columns that say under which records this one stands. */
+/** @returns those of the columns that name a record's parents, and the columns that merge with them (U6). */
 export function parentColumns(table: SyncedTable, names: readonly string[]): string[] {
   const columns = columnsOf(table);
   const units = new Set(
@@ -107,7 +85,7 @@ export function parentColumns(table: SyncedTable, names: readonly string[]): str
   return names.filter((name) => units.has(columns[name]?.unit ?? name));
 }
 
-/** It belongs to a change that came to nothing because of a deletion: it waits in the ledger with that one. */
+/** The change that blocks this one came to nothing because of a deletion: this one goes to the ledger with it. */
 function loseToDeletion(context: PushContext, change: SyncedChange, raw: Raw): void {
   const base = readBase(raw);
   if (change.op === 'insert') {
@@ -121,15 +99,11 @@ function loseToDeletion(context: PushContext, change: SyncedChange, raw: Raw): v
 }
 
 /**
- * A change of its group came to nothing. An activity must not claim that it happened (rules U13, U21), and a
- * subtask does not go where its task does not (rule U28); what stands by itself is pushed by itself.
+ * Withdraws what makes no sense without the change of its group that came to nothing: the activity that tells of
+ * it (U13, U21), and the move of a subtask whose task did not move (U28). Other changes are pushed by themselves.
  */
-async function withdraw(
-  context: PushContext,
-  change: SyncedChange,
-  raw: Raw,
-  lost: LostConflicts,
-): Promise<void> {
+async function withdraw(context: PushContext, change: SyncedChange, raw: Raw): Promise<void> {
+  const { lost } = context;
   const base = readBase(raw);
   if (change.table === 'activity_feed') {
     const isMove = change.values?.activity_type === 'stage_changed';
@@ -137,21 +111,17 @@ async function withdraw(
     if (!about.some((id) => lost.changes.has(id) || (isMove && lost.stages.has(id)))) return;
     if (base) keepInLedger(context, change.table, raw, base, 'withdrawn');
     context.work.destroy(change.table, raw.id);
-  } else if (
-    change.table === 'tasks' &&
-    change.op === 'update' &&
-    (await followsLostMove(context, raw, lost))
-  ) {
+  } else if (change.table === 'tasks' && change.op === 'update' && (await followsLostMove(context, raw))) {
     const place = parentColumns(change.table, Object.keys(change.values ?? {}));
     if (base) keepInLedger(context, change.table, raw, base, 'withdrawn', place);
     revertColumns(context, change, raw, place, null);
   }
 }
 
-async function followsLostMove(context: PushContext, task: Raw, lost: LostConflicts): Promise<boolean> {
+async function followsLostMove(context: PushContext, task: Raw): Promise<boolean> {
   const seen = new Set<string>();
   for (let id = task.parent_task_id; typeof id === 'string' && !seen.has(id); ) {
-    if (lost.moves.has(id)) return true;
+    if (context.lost.moves.has(id)) return true;
     seen.add(id);
     id = (await context.work.get('tasks', id))?.parent_task_id ?? null;
   }

@@ -1,13 +1,44 @@
 import type { Json, PushAnswer } from '@/core/protocol';
 import type { ApplyContext } from '../records/applyContext';
+import type { SyncedBatch } from '../records/codec';
 import type { SyncContext } from '../state/syncContext';
 
-/** What the outcomes of a push are applied with. */
+/** What the steps of applying a push answer share. */
 export interface PushContext extends ApplyContext {
   sync: SyncContext;
+  /** The batch that was in flight. */
+  batch: SyncedBatch;
   answer: PushAnswer;
+  /** Place of each change in the batch, by remote id of its record. */
+  indexOf: ReadonlyMap<string, number>;
   /** Rows among the effects, by remote id. */
-  rows: Map<string, Record<string, Json>>;
+  rows: ReadonlyMap<string, Record<string, Json>>;
   /** Local ids of what the server deleted along with others. */
   cascaded: ReadonlySet<string>;
+  /** Filled while the outcomes are applied. */
+  lost: LostConflicts;
+  /** Counted while the outcomes are applied. */
+  applied: AppliedPush;
+}
+
+/** What applying the answer to one batch did. */
+export interface AppliedPush {
+  /** Changes. */
+  pushed: number;
+  conflicts: number;
+  rejected: number;
+  /** Something has to be pushed again, after the next pull. */
+  unsettled: boolean;
+  /** The server did not try some changes, since others blocked them: the rest of the push waits too. */
+  held: boolean;
+}
+
+/** Local ids of records whose changes lost a conflict. */
+export interface LostConflicts {
+  /** Every column that was sent. */
+  changes: Set<string>;
+  /** A task's stage. */
+  stages: Set<string>;
+  /** A task's milestone and parent task. */
+  moves: Set<string>;
 }

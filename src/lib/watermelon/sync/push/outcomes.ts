@@ -1,0 +1,138 @@
+/** What becomes of a change and its record, by the outcome that the server gave the change. */
+
+import type { PushOutcome } from '@/core/protocol';
+import type { Raw } from '../../models/watermelondb';
+import { applyTombstone, withLocalEdits } from '../pull/applyRows';
+import { purgeForgotten } from '../pull/purge';
+import { type SyncedChange, toRaw } from '../records/codec';
+import { quarantine } from '../setAside/quarantine';
+import { acknowledge, deleteTwin, destroyDeleted, replaceDuplicate } from './acknowledge';
+import { keepPlace, parentColumns, refusedGroup } from './blocked';
+import type { PushContext } from './pushContext';
+import { resolveConflict, revertDeletion } from './resolve';
+
+type Outcome<Name extends PushOutcome['outcome']> = Extract<PushOutcome, { outcome: Name }>;
+
+/** Applies the outcome of one change; a blocked one is left to `applyBlocked`. */
+export async function applyOutcome(
+  context: PushContext,
+  change: SyncedChange,
+  outcome: PushOutcome,
+): Promise<void> {
+  const raw = await context.work.get(change.table, context.ids.toLocal(change.id));
+  switch (outcome.outcome) {
+    case 'applied':
+    case 'merged':
+      return applyTaken(context, change, raw, outcome.revision);
+    case 'conflict':
+      return applyConflict(context, change, raw, outcome);
+    case 'duplicate':
+      return applyDuplicate(context, change, raw, outcome);
+    case 'gone':
+      return applyGone(context, change, raw, outcome);
+    case 'rejected':
+      return applyRejected(context, change, raw, outcome);
+    case 'blocked':
+      return;
+  }
+}
+
+async function applyTaken(
+  context: PushContext,
+  change: SyncedChange,
+  raw: Raw | null,
+  revision: number,
+): Promise<void> {
+  context.applied.pushed += 1;
+  if (!raw) return;
+  if (change.op === 'delete') await destroyDeleted(context, raw.id, context.cascaded);
+  else acknowledge(context, change, raw, revision);
+}
+
+async function applyConflict(
+  context: PushContext,
+  change: SyncedChange,
+  raw: Raw | null,
+  { columns }: Outcome<'conflict'>,
+): Promise<void> {
+  context.applied.conflicts += 1;
+  context.applied.unsettled = true;
+  const row = context.rows.get(change.id);
+  if (!raw || !row) return;
+  if (change.op === 'delete') {
+    await revertDeletion(context, change.table, raw, row);
+    context.lost.changes.add(raw.id);
+  } else if (raw._status === 'deleted') {
+    // Deleted while the batch was in flight: the push of the deletion decides about the conflict.
+    context.work.put(change.table, withLocalEdits(change.table, toRaw(change.table, row, context.ids), raw));
+  } else {
+    const unsynced = await resolveConflict(context, change, raw, row, columns);
+    noteLost(context, change, raw.id, unsynced, columns);
+  }
+}
+
+/**
+ * Notes what the local side lost of a change, for the changes of its group (U13, U21, U28).
+ * @param unsynced the columns that the merge left to be pushed again
+ */
+function noteLost(
+  { lost }: PushContext,
+  change: SyncedChange,
+  id: string,
+  unsynced: ReadonlySet<string>,
+  conflicting: Record<string, unknown>,
+): void {
+  const sent = Object.keys(change.values ?? {});
+  const isLost = (names: readonly string[]) => !names.some((name) => unsynced.has(name));
+  const place = parentColumns(change.table, sent);
+  if (isLost(sent)) lost.changes.add(id);
+  if ('current_stage' in conflicting && isLost(['current_stage'])) lost.stages.add(id);
+  if (place.length > 0 && isLost(place)) lost.moves.add(id);
+}
+
+async function applyDuplicate(
+  context: PushContext,
+  { table, id }: SyncedChange,
+  raw: Raw | null,
+  { of }: Outcome<'duplicate'>,
+): Promise<void> {
+  context.applied.pushed += 1;
+  await replaceDuplicate(context, table, context.ids.toLocal(id), of);
+  if (raw?._status === 'deleted') deleteTwin(context, table, raw, of);
+}
+
+async function applyGone(
+  context: PushContext,
+  change: SyncedChange,
+  raw: Raw | null,
+  { which }: Outcome<'gone'>,
+): Promise<void> {
+  context.applied.conflicts += 1;
+  context.applied.unsettled = true;
+  if (raw && which === 'parent' && change.op === 'update') keepPlace(context, change, raw);
+  else await applyTombstone(context, change.table, context.ids.toLocal(change.id));
+}
+
+async function applyRejected(
+  context: PushContext,
+  change: SyncedChange,
+  raw: Raw | null,
+  { code, column, message }: Outcome<'rejected'>,
+): Promise<void> {
+  context.applied.rejected += 1;
+  if (isRecreatedInVain(context, change, code)) {
+    await purgeForgotten(context, change.id);
+    context.applied.held = true;
+    return;
+  }
+  const group = refusedGroup(context, context.answer.batch, change.group);
+  await quarantine(context, change, raw, { code, column, message, group });
+}
+
+/**
+ * @returns whether the change recreates a workspace that the server still has, without this user as a member:
+ * it is purged then, as it would have been had the server recognised the former membership (P19).
+ */
+function isRecreatedInVain({ sync }: PushContext, { table, id }: SyncedChange, code: string): boolean {
+  return table === 'workspaces' && code === 'id_taken' && (sync.store.facts.remade?.includes(id) ?? false);
+}
