@@ -117,62 +117,75 @@ export interface Device {
   close(): Promise<void>;
 }
 
-/** @returns the device once its database can be used, or why it cannot. */
+/** @returns the device once its database can be used, or the storage error why it cannot. */
 export async function openDevice(options: DeviceOptions): Promise<Result<Device, StorageError>> {
-  const { userId, transport, remote, isOnline = () => true, autoSync = true } = options;
   const clock = new SyncClock(options.now);
   const opened = await openDatabase({ adapter: options.adapter, clock });
   if (!opened.ok) return opened;
   const database = opened.value;
-  const engine = new SyncEngine({
+  const engine = makeEngine(options, database, clock);
+  const loaded = await loadEngine(engine, database);
+  if (!loaded.ok) return loaded;
+  return ok(makeDevice(options, { database, engine, ids: loaded.value, clock }));
+}
+
+function makeEngine(options: DeviceOptions, database: ConvoyDatabase, clock: SyncClock): SyncEngine {
+  return new SyncEngine({
     database,
-    transport,
-    userId,
+    transport: options.transport,
+    userId: options.userId,
     clock,
     policies: withPolicies(options.policies ?? {}),
-    isOnline,
+    isOnline: options.isOnline ?? alwaysOnline,
     pageRows: options.pageRows,
     exclusively: options.exclusively ?? ((work) => work()),
   });
-  let ids: IdMappings;
+}
+
+/** Loads what the engine works from; the database is closed where that fails. */
+async function loadEngine(
+  engine: SyncEngine,
+  database: ConvoyDatabase,
+): Promise<Result<IdMappings, StorageError>> {
   try {
-    ids = await engine.idMappings();
+    const ids = await engine.idMappings();
     await engine.refreshCounts();
+    return ok(ids);
   } catch (error) {
-    // After an upgrade the first thing is to write: the disk may be full.
+    // Loading writes after an upgrade, and the disk may be full.
     await database.close();
     if (error instanceof ConvoyError && error.detail.kind === 'storage') return fail(error.detail);
     throw error;
   }
-  const store = new LocalStore(database, (id) => ids.resolve(id));
-  const requestSync = () => void engine.sync();
-  const stopAutoSync =
-    transport && autoSync
-      ? startAutoSync({
-          engine,
-          database,
-          onConnectivity: options.onConnectivity ?? (() => () => undefined),
-          onVisible: options.onVisible,
-          pokes: options.pokes,
-          timing: options.timing,
-        })
-      : async () => undefined;
+}
 
-  return ok({
+interface DeviceParts {
+  database: ConvoyDatabase;
+  engine: SyncEngine;
+  ids: IdMappings;
+  clock: SyncClock;
+}
+
+function makeDevice(options: DeviceOptions, parts: DeviceParts): Device {
+  const { userId, transport } = options;
+  const { database, engine, ids, clock } = parts;
+  const owner = { database, ids, userId };
+  const stopAutoSync = startAutoSyncOf(options, parts);
+  return {
     database,
     userId,
     hasAccount: transport !== null,
-    contextService: createLocalContextService({ store, userId, clock, remote, isOnline, requestSync }),
+    contextService: makeContextService(options, parts),
     sync: () => engine.sync(),
     observeSyncStatus: () => engine.observeStatus(),
     get syncStatus() {
       return engine.currentStatus;
     },
-    retryQuarantined: (id: string) => retryQuarantined(database, id),
-    discardQuarantined: (id: string) => discardQuarantined(database, id),
+    retryQuarantined: (id) => retryQuarantined(database, id),
+    discardQuarantined: (id) => discardQuarantined(database, id),
     editQuarantined: (id, values) => editQuarantined(database, id, values),
-    settleConflict: (id, how) => settleConflict({ database, ids, userId }, id, how),
-    reverseSettlement: (activityId) => reverseSettlement({ database, ids, userId }, activityId),
+    settleConflict: (id, how) => settleConflict(owner, id, how),
+    reverseSettlement: (activityId) => reverseSettlement(owner, activityId),
     get salvaged() {
       return database.salvaged;
     },
@@ -191,5 +204,24 @@ export async function openDevice(options: DeviceOptions): Promise<Result<Device,
       await Promise.all([stopAutoSync(), engine.stop()]);
       await database.close();
     },
-  });
+  };
 }
+
+/** @returns how to stop it; nothing is started without an account, or where `autoSync` is false. */
+function startAutoSyncOf(options: DeviceOptions, { engine, database }: DeviceParts): () => Promise<void> {
+  const { transport, autoSync = true, onVisible, pokes, timing } = options;
+  if (!transport || !autoSync) return async () => undefined;
+  const onConnectivity = options.onConnectivity ?? (() => () => undefined);
+  return startAutoSync({ engine, database, onConnectivity, onVisible, pokes, timing });
+}
+
+function makeContextService(
+  { userId, remote, isOnline = alwaysOnline }: DeviceOptions,
+  { database, engine, ids, clock }: DeviceParts,
+): LocalContextService {
+  const store = new LocalStore(database, (id) => ids.resolve(id));
+  const requestSync = () => void engine.sync();
+  return createLocalContextService({ store, userId, clock, remote, isOnline, requestSync });
+}
+
+const alwaysOnline = () => true;

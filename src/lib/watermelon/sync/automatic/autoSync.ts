@@ -1,31 +1,35 @@
 /**
- * When to sync without being asked: after local writes, on a poke, on coming online, on becoming
+ * Syncs without being asked: after local writes, on a poke, when the network comes back, when the app becomes
  * visible, on a timer, and again after a failure.
  */
 
 import { debounceTime, distinctUntilChanged, map, type Subscription } from 'rxjs';
-import type { PokeSource } from '@/core/pokes';
+import type { Poke, PokeSource, PokeSubscription } from '@/core/pokes';
 import { SYNCED_TABLES } from '@/domain/schema';
 import type { ConvoyDatabase } from '../../database';
-import type { SyncResult } from '../state/status';
+import type { SyncResult, SyncStatus } from '../state/status';
 import type { SyncEngine } from '../synchronize';
 import { PendingPokes } from './pendingPokes';
 import {
   afterActivity,
   afterPoke,
   afterSync,
+  type Circumstances,
   DEFAULT_TIMING,
   INITIAL_STATE,
   idleMs,
   type SyncTiming,
 } from './schedule';
 
+/** From a local change to the count of unsynced records, ms. */
+const COUNT_DEBOUNCE_MS = 50;
+
 export interface AutoSyncOptions {
   engine: SyncEngine;
   database: ConvoyDatabase;
   /** Calls back when the network comes back or goes. @returns how to stop listening */
   onConnectivity: (listener: (online: boolean) => void) => () => void;
-  /** Calls back when somebody looks again. @returns how to stop listening */
+  /** Calls back when the app becomes visible. @returns how to stop listening */
   onVisible?: (listener: () => void) => () => void;
   /** Tells when there is something to pull; without, the timer finds it. */
   pokes?: PokeSource | null;
@@ -35,131 +39,176 @@ export interface AutoSyncOptions {
 
 /** @returns how to stop; resolves when no timer and no connection is left. */
 export function startAutoSync(options: AutoSyncOptions): () => Promise<void> {
-  const { engine, database, random = Math.random } = options;
-  const timing = { ...DEFAULT_TIMING, ...options.timing };
-  const subscriptions: Subscription[] = [];
-  const unmet = new PendingPokes();
-  let state = INITIAL_STATE;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let dueAt = Number.POSITIVE_INFINITY;
-  let pokeTimer: ReturnType<typeof setTimeout> | undefined;
-  let flowing = false;
-  let stopped = false;
-  let running = false;
-  let again = false;
+  const autoSync = new AutoSync(options);
+  return () => autoSync.stop();
+}
 
-  const now = () => performance.now();
-  const circumstances = () => ({ timing, now: now(), random: random() });
-  const schedule = (ms: number) => {
-    clearTimeout(timer);
-    if (stopped) return;
-    dueAt = Math.max(now() + ms, state.notBefore);
-    timer = setTimeout(() => void engine.sync(), dueAt - now());
-  };
-  /** What is asked for while a sync runs may come too late for it: that one is then followed by another. */
-  const ask = (ms = 0) => {
-    if (running) again = true;
-    else if (now() + ms < dueAt) schedule(ms);
-  };
-  /** Every sync counts, whoever asked for it: what it learns of the server holds for all. */
-  const follow = async (begun: Promise<SyncResult>) => {
-    clearTimeout(timer);
-    clearTimeout(pokeTimer);
-    pokeTimer = undefined;
-    dueAt = Number.POSITIVE_INFINITY;
-    running = true;
-    again = false;
-    const answered = unmet.begin();
-    const result = await begun;
-    running = false;
-    if (stopped) return;
-    const { pending } = engine.currentStatus;
-    const step = afterSync(state, result, { ...circumstances(), pending, flowing });
-    state = step.state;
-    const wentWell = result.status === 'ok' || result.status === 'partial';
-    if (wentWell) unmet.end(answered, engine.heldRevisions());
-    else unmet.missed(answered);
-    schedule(again && wentWell ? 0 : step.waitMs);
-    // After a failure the timer answers them, at the pace that is due then.
-    if (wentWell) answerPokes();
-  };
-  const answerPokes = () => {
-    // Own pushes are poked as well; when the push is over, this device has what it is poked about.
-    unmet.drop(engine.heldRevisions());
-    if (unmet.isEmpty || running || pokeTimer !== undefined || state.backingOff) return;
-    const step = afterPoke(state, circumstances());
-    state = step.state;
-    pokeTimer = setTimeout(() => {
-      pokeTimer = undefined;
-      unmet.drop(engine.heldRevisions());
-      if (!unmet.isEmpty) ask();
-    }, step.waitMs);
-  };
+type Timer = ReturnType<typeof setTimeout>;
 
-  /** Where the storage fails, the next sync tells. */
-  const recount = () => engine.refreshCounts().catch(() => undefined);
-  const afterChanges = async () => {
-    // What a sync has written is a change as well, and the count may be older than this one.
-    await recount();
-    if (stopped || engine.currentStatus.pending === 0) return;
-    state = afterActivity(state);
-    if (!state.backingOff) ask();
-  };
+class AutoSync {
+  private readonly engine: SyncEngine;
+  private readonly timing: SyncTiming;
+  private readonly random: () => number;
+  private readonly pending = new PendingPokes();
+  private readonly pokes: PokeSubscription | undefined;
+  private readonly subscriptions: Subscription[];
+  private readonly stopListening: ((() => void) | undefined)[];
 
-  const pokes = options.pokes?.subscribe({
-    onPoke: (poke) => {
-      if (stopped) return;
-      unmet.add(poke);
-      answerPokes();
-    },
-    onFlowing: (isFlowing) => {
-      if (stopped || flowing === isFlowing) return;
-      flowing = isFlowing;
-      if (flowing) {
-        unmet.addGap();
-        answerPokes();
-      } else if (!running) {
-        // The timer was set for a device that is told.
-        state = afterActivity(state);
-        ask(idleMs(state, { ...circumstances(), flowing }));
-      }
-    },
-  });
-  const localChanges = database.changesIn(SYNCED_TABLES);
-  subscriptions.push(
-    engine.observeRuns().subscribe((begun) => void follow(begun)),
-    localChanges.pipe(debounceTime(50)).subscribe(() => void recount()),
-    localChanges.pipe(debounceTime(timing.debounceMs)).subscribe(() => void afterChanges()),
-    engine
-      .observeStatus()
-      .pipe(
-        map(({ kind }) => kind),
-        distinctUntilChanged(),
-      )
-      .subscribe((kind) => {
-        const held = engine.heldRevisions();
-        if (kind !== 'syncing' && held.size > 0) pokes?.watch([...held.keys()]);
+  private state = INITIAL_STATE;
+  private timer: Timer | undefined;
+  /** When the timer's sync is due, monotonic ms. */
+  private dueAt = Number.POSITIVE_INFINITY;
+  private pokeTimer: Timer | undefined;
+  /** Whether pokes arrive: all topics are joined. */
+  private isFlowing = false;
+  private isRunning = false;
+  /** A sync was asked for while one ran. */
+  private isAskedAgain = false;
+  private isStopped = false;
+
+  constructor(options: AutoSyncOptions) {
+    this.engine = options.engine;
+    this.timing = { ...DEFAULT_TIMING, ...options.timing };
+    this.random = options.random ?? Math.random;
+    this.pokes = options.pokes?.subscribe({
+      onPoke: (poke) => this.afterPoke(poke),
+      onFlowing: (isFlowing) => this.afterFlowing(isFlowing),
+    });
+    this.subscriptions = this.observe(options.database);
+    this.stopListening = [
+      options.onConnectivity((isOnline) => {
+        this.state = afterActivity(this.state, isOnline);
+        // When offline too: the sync then reports that.
+        this.ask();
       }),
-  );
-  const stopListening = [
-    options.onConnectivity((online) => {
-      state = afterActivity(state, online);
-      // Offline too: the sync then says so.
-      ask();
-    }),
-    options.onVisible?.(() => {
-      state = afterActivity(state);
-      ask();
-    }),
-  ];
-  schedule(0);
+      options.onVisible?.(() => {
+        this.state = afterActivity(this.state);
+        this.ask();
+      }),
+    ];
+    this.schedule(0);
+  }
 
-  return async () => {
-    stopped = true;
-    clearTimeout(timer);
-    clearTimeout(pokeTimer);
-    for (const stop of stopListening) stop?.();
-    for (const subscription of subscriptions) subscription.unsubscribe();
-    await pokes?.close();
-  };
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    clearTimeout(this.timer);
+    clearTimeout(this.pokeTimer);
+    for (const stop of this.stopListening) stop?.();
+    for (const subscription of this.subscriptions) subscription.unsubscribe();
+    await this.pokes?.close();
+  }
+
+  private observe(database: ConvoyDatabase): Subscription[] {
+    const localChanges = database.changesIn(SYNCED_TABLES);
+    const kinds = this.engine.observeStatus().pipe(
+      map(({ kind }) => kind),
+      distinctUntilChanged(),
+    );
+    return [
+      this.engine.observeRuns().subscribe((run) => void this.follow(run)),
+      localChanges.pipe(debounceTime(COUNT_DEBOUNCE_MS)).subscribe(() => void this.recount()),
+      localChanges.pipe(debounceTime(this.timing.debounceMs)).subscribe(() => void this.afterChanges()),
+      kinds.subscribe((kind) => this.watchScopes(kind)),
+    ];
+  }
+
+  private circumstances(): Circumstances {
+    return { timing: this.timing, now: performance.now(), random: this.random() };
+  }
+
+  private schedule(ms: number): void {
+    clearTimeout(this.timer);
+    if (this.isStopped) return;
+    const now = performance.now();
+    this.dueAt = Math.max(now + ms, this.state.notBefore);
+    this.timer = setTimeout(() => void this.engine.sync(), this.dueAt - now);
+  }
+
+  /** Asks for a sync within `ms`. A running sync may have read too early for it, so another one follows that. */
+  private ask(ms = 0): void {
+    if (this.isRunning) this.isAskedAgain = true;
+    else if (performance.now() + ms < this.dueAt) this.schedule(ms);
+  }
+
+  /** Learns from every sync, also from one that was called for by hand (D31), and schedules the next. */
+  private async follow(run: Promise<SyncResult>): Promise<void> {
+    this.cancelTimers();
+    this.isRunning = true;
+    this.isAskedAgain = false;
+    const answered = this.pending.begin();
+    const result = await run;
+    this.isRunning = false;
+    if (this.isStopped) return;
+    const { pending } = this.engine.currentStatus;
+    const step = afterSync(this.state, result, {
+      ...this.circumstances(),
+      pending,
+      flowing: this.isFlowing,
+    });
+    this.state = step.state;
+    const wentWell = result.status === 'ok' || result.status === 'partial';
+    if (wentWell) this.pending.end(answered, this.engine.heldRevisions());
+    else this.pending.missed(answered);
+    this.schedule(this.isAskedAgain && wentWell ? 0 : step.waitMs);
+    // After a failure the timer's sync answers the pokes, at the pace that is due then.
+    if (wentWell) this.answerPokes();
+  }
+
+  private cancelTimers(): void {
+    clearTimeout(this.timer);
+    clearTimeout(this.pokeTimer);
+    this.pokeTimer = undefined;
+    this.dueAt = Number.POSITIVE_INFINITY;
+  }
+
+  private afterPoke(poke: Poke): void {
+    if (this.isStopped) return;
+    this.pending.add(poke);
+    this.answerPokes();
+  }
+
+  private afterFlowing(isFlowing: boolean): void {
+    if (this.isStopped || this.isFlowing === isFlowing) return;
+    this.isFlowing = isFlowing;
+    if (isFlowing) {
+      this.pending.addGap();
+      this.answerPokes();
+    } else if (!this.isRunning) {
+      // The timer was set for a device that receives pokes.
+      this.state = afterActivity(this.state);
+      this.ask(idleMs(this.state, { ...this.circumstances(), flowing: isFlowing }));
+    }
+  }
+
+  private answerPokes(): void {
+    // This device's own pushes are poked as well; once a push is over, the device has what the poke tells of.
+    this.pending.drop(this.engine.heldRevisions());
+    const isWaiting = this.isRunning || this.pokeTimer !== undefined || this.state.backingOff;
+    if (this.pending.isEmpty || isWaiting) return;
+    const step = afterPoke(this.state, this.circumstances());
+    this.state = step.state;
+    this.pokeTimer = setTimeout(() => {
+      this.pokeTimer = undefined;
+      this.pending.drop(this.engine.heldRevisions());
+      if (!this.pending.isEmpty) this.ask();
+    }, step.waitMs);
+  }
+
+  /** Where the storage fails, the next sync reports it. */
+  private recount(): Promise<void> {
+    return this.engine.refreshCounts().catch(() => undefined);
+  }
+
+  private async afterChanges(): Promise<void> {
+    // What a sync wrote is a change too, and the status may have been counted before this change.
+    await this.recount();
+    if (this.isStopped || this.engine.currentStatus.pending === 0) return;
+    this.state = afterActivity(this.state);
+    if (!this.state.backingOff) this.ask();
+  }
+
+  private watchScopes(kind: SyncStatus['kind']): void {
+    const held = this.engine.heldRevisions();
+    if (kind !== 'syncing' && held.size > 0) this.pokes?.watch([...held.keys()]);
+  }
 }

@@ -58,7 +58,7 @@ export async function applyAnswer(
     await markResetScopes(sync, context, answer);
     const counts = await applyRowsOf(context, answer, inBulk);
     for (const scope of answer.scopes) await advanceScope(sync, context, answer, scope, seenByDeletions);
-    storeFacts(sync, context, answer, changes, runBefore, counts);
+    storeFacts(sync, context, changes, answer.more ? runAfter(runBefore, counts.rows) : null);
     const reapplied = counts.appeared > 0 ? await reapplyLost(context) : 0;
     for (const scope of changes.otherHistory) await forgetRevisions(context, scope);
     await context.work.commit();
@@ -178,17 +178,23 @@ function isAtHead(cursor: Cursor, { head }: Scope): boolean {
   return cursor.target === undefined && cursor.revision >= head;
 }
 
-/** Stores how far this run of pages is, so that it goes on in its count (D30), and which scopes are to be created again. */
+/** @returns how far the run of pages is after a page of `rows`. */
+function runAfter(before: Progress | null, rows: number): Progress {
+  return { rows: (before?.rows ?? 0) + rows, total: before?.total ?? null };
+}
+
+/**
+ * Stores how far the run of pages is, so that it goes on in its count (D30), and which scopes are recreated (P19).
+ * @param run null: it is over
+ */
 function storeFacts(
   { store }: SyncContext,
   { work }: ApplyContext,
-  { more }: PullAnswer,
   { recreated }: ScopeChanges,
-  runBefore: Progress | null,
-  { rows }: PageCounts,
+  run: Progress | null,
 ): void {
   const facts: Partial<DeviceFacts> = {};
-  if (more) facts.run = { rows: (runBefore?.rows ?? 0) + rows, total: runBefore?.total ?? null };
+  if (run) facts.run = run;
   else if (store.facts.run) facts.run = undefined;
   if (recreated.length > 0) facts.remade = [...(store.facts.remade ?? []), ...recreated];
   if (Object.keys(facts).length > 0) work.also(() => store.prepareFacts(facts));

@@ -188,7 +188,7 @@ export async function applyTombstone(
   context.work.destroy(table, id);
   const base = readBase(current);
   if (!base || current._status === 'synced' || current._status === 'deleted') return false;
-  keepInLedger(context, table, current, base, 'gone');
+  keepInLedger(context, { table, raw: current, base, kind: 'gone' });
   return true;
 }
 

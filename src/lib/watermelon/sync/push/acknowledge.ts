@@ -144,7 +144,7 @@ export async function destroyDeleted(
       // The server has nothing of these edits; should the deletion be restored, they are here.
       const base = readBase(raw);
       const isUnsynced = raw.remote_id === null || Object.keys(base?.columns ?? {}).length > 0;
-      if (base && isUnsynced) keepInLedger(context, table, raw, base, 'deleted');
+      if (base && isUnsynced) keepInLedger(context, { table, raw, base, kind: 'deleted' });
     } else restoreRecord(work, table, raw);
   }
 }

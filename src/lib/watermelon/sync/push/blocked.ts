@@ -72,7 +72,7 @@ export function refusedGroup({ deviceId }: ApplyContext, batch: number, group: n
 export function keepPlace(context: PushContext, change: SyncedChange, raw: Raw): void {
   const place = parentColumns(change.table, Object.keys(change.values ?? {}));
   const base = readBase(raw);
-  if (base) keepInLedger(context, change.table, raw, base, 'gone', place);
+  if (base) keepInLedger(context, { table: change.table, raw, base, kind: 'gone', only: place });
   revertColumns(context, change, raw, place, null);
 }
 
@@ -89,12 +89,12 @@ export function parentColumns(table: SyncedTable, names: readonly string[]): str
 function loseToDeletion(context: PushContext, change: SyncedChange, raw: Raw): void {
   const base = readBase(raw);
   if (change.op === 'insert') {
-    if (base) keepInLedger(context, change.table, raw, base, 'gone');
+    if (base) keepInLedger(context, { table: change.table, raw, base, kind: 'gone' });
     context.work.destroy(change.table, raw.id);
     return;
   }
   const sent = Object.keys(change.values ?? {});
-  if (base) keepInLedger(context, change.table, raw, base, 'gone', sent);
+  if (base) keepInLedger(context, { table: change.table, raw, base, kind: 'gone', only: sent });
   revertColumns(context, change, raw, sent, null);
 }
 
@@ -109,11 +109,11 @@ async function withdraw(context: PushContext, change: SyncedChange, raw: Raw): P
     const isMove = change.values?.activity_type === 'stage_changed';
     const about = [raw.task_id, raw.entity_id].map(String);
     if (!about.some((id) => lost.changes.has(id) || (isMove && lost.stages.has(id)))) return;
-    if (base) keepInLedger(context, change.table, raw, base, 'withdrawn');
+    if (base) keepInLedger(context, { table: change.table, raw, base, kind: 'withdrawn' });
     context.work.destroy(change.table, raw.id);
   } else if (change.table === 'tasks' && change.op === 'update' && (await followsLostMove(context, raw))) {
     const place = parentColumns(change.table, Object.keys(change.values ?? {}));
-    if (base) keepInLedger(context, change.table, raw, base, 'withdrawn', place);
+    if (base) keepInLedger(context, { table: change.table, raw, base, kind: 'withdrawn', only: place });
     revertColumns(context, change, raw, place, null);
   }
 }

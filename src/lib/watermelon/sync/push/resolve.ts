@@ -1,4 +1,4 @@
-/** Conflicts that a push came back with: merge by policy, note in the ledger, push again or let go. */
+/** The conflicts of a push: columns merge by policy and go to the ledger, deletions are taken back. */
 
 import { validate as isUuid } from 'uuid';
 import type { Json } from '@/core/protocol';
@@ -14,7 +14,7 @@ import {
   writeBase,
 } from '../../models/tracking';
 import type { Raw, RawValue } from '../../models/watermelondb';
-import { mergeRecord } from '../merge/mergeRecord';
+import { type MergedColumn, type MergeInput, mergeRecord } from '../merge/mergeRecord';
 import { withLocalEdits } from '../pull/applyRows';
 import { deletedWith, restoreDeleted } from '../records/cascade';
 import type { SyncedChange } from '../records/codec';
@@ -25,10 +25,13 @@ import { isApprovalOverAgent } from './approval';
 import { parentColumns } from './blocked';
 import type { PushContext } from './pushContext';
 
+const NEVER_SEEN: SyncBase = { revision: 0, groups: [], columns: {} };
+
 /**
- * Settles one record whose columns others had changed.
+ * Merges a record whose columns others had changed, and notes every conflict in the ledger.
+ * @param row the record as the server has it
  * @param theirs the columns in conflict, with the time of the other edit
- * @returns the columns that this device still wants otherwise, to be pushed again
+ * @returns the columns that still differ from the server, to be pushed again
  */
 export async function resolveConflict(
   context: PushContext,
@@ -39,81 +42,110 @@ export async function resolveConflict(
 ): Promise<ReadonlySet<string>> {
   const { table } = change;
   const remote = toRaw(table, row, context.ids);
-  const base = readBase(local) ?? { revision: 0, groups: [], columns: {} };
-  const columns = editedColumns(context, change, local, remote, theirs);
-  const names = Object.keys(columns);
-  const pick = (value: (name: string) => RawValue) =>
-    Object.fromEntries(names.map((name) => [name, value(name)]));
-  const merged = mergeRecord({
+  const edits = editedColumns(context, change, { local, remote, theirs });
+  const sides: Sides = { table, local, remote, theirs, edits };
+  const merged = mergeRecord(await mergeInput(context, sides));
+  addConflictOf(context, sides, merged);
+  const unsynced = putMerged(context, sides, merged);
+  return new Set(Object.keys(unsynced));
+}
+
+/** What a merge is between. */
+interface Sides {
+  table: SyncedTable;
+  local: Raw;
+  remote: Raw;
+  /** The columns that this device has edited. */
+  edits: SyncBase['columns'];
+  /** The columns in conflict, with the time of the other edit. */
+  theirs: Record<string, string | null>;
+}
+
+async function mergeInput(context: PushContext, sides: Sides): Promise<MergeInput> {
+  const { table, local, remote, edits, theirs } = sides;
+  const base = readBase(local) ?? NEVER_SEEN;
+  const pick = <T>(value: (name: string) => T) =>
+    Object.fromEntries(Object.keys(edits).map((name) => [name, value(name)]));
+  const baseStage = edits.current_stage?.value ?? null;
+  return {
     table,
-    base: pick((name) => columns[name]?.value ?? null),
+    base: pick((name) => edits[name]?.value ?? null),
     local: pick((name) => local[name] ?? null),
     remote: pick((name) => remote[name] ?? null),
     policies: context.sync.policies[table],
-    localTimes: Object.fromEntries(names.map((name) => [name, editTime(context, columns[name], base)])),
-    remoteTimes: Object.fromEntries(
-      names.map((name) => [name, theirs[name] ? toMoment(theirs[name]) : null]),
-    ),
-    approval:
-      table === 'tasks' &&
-      (await isApprovalOverAgent(context, columns.current_stage?.value ?? null, local, remote)),
-  });
+    localTimes: pick((name) => editTime(context, edits[name], base)),
+    remoteTimes: pick((name) => (theirs[name] ? toMoment(theirs[name]) : null)),
+    approval: table === 'tasks' && (await isApprovalOverAgent(context, baseStage, local, remote)),
+  };
+}
 
-  const result: Raw = { ...remote };
-  const left: SyncBase['columns'] = {};
-  const ledger: Record<string, ConflictColumn> = {};
+/** Notes what was in conflict in the ledger, and in the feed where the policies have settled it (D10). */
+function addConflictOf(
+  context: PushContext,
+  { table, local, remote, edits }: Sides,
+  merged: Record<string, MergedColumn>,
+): void {
+  const columns: Record<string, ConflictColumn> = {};
   for (const [name, { value, how, by }] of Object.entries(merged)) {
+    if (how !== 'conflict') continue;
+    columns[name] = {
+      base: edits[name]?.value ?? null,
+      local: local[name] ?? null,
+      remote: remote[name] ?? null,
+      chosen: value,
+      by: by ?? 'remote',
+    };
+  }
+  if (Object.keys(columns).length === 0) return;
+  const state = Object.values(columns).some(({ by }) => by === 'open') ? 'open' : 'settled';
+  addConflict(context, { kind: 'columns', state, table, raw: local, columns });
+  if (state === 'settled') addSettledConflict(context, table, local, columns);
+}
+
+/** The record takes the merged values. @returns those of its columns that are unsynced, on the server's value as base */
+function putMerged(
+  context: PushContext,
+  { table, local, remote, edits }: Sides,
+  merged: Record<string, MergedColumn>,
+): SyncBase['columns'] {
+  const result: Raw = { ...remote };
+  const unsynced: SyncBase['columns'] = {};
+  for (const [name, { value }] of Object.entries(merged)) {
     const remoteValue = remote[name] ?? null;
     result[name] = value;
-    if (value !== remoteValue) {
-      const edit = columns[name];
-      left[name] = { value: remoteValue, editedAt: edit?.editedAt ?? context.now, offset: edit?.offset ?? 0 };
-    }
-    if (how === 'conflict') {
-      const side = { base: columns[name]?.value ?? null, local: local[name] ?? null, remote: remoteValue };
-      ledger[name] = { ...side, chosen: value, by: by ?? 'remote' };
-    }
+    if (value === remoteValue) continue;
+    const { editedAt = context.now, offset = 0 } = edits[name] ?? {};
+    unsynced[name] = { value: remoteValue, editedAt, offset };
   }
-  if (Object.keys(ledger).length > 0) {
-    const state = Object.values(ledger).some((column) => column.by === 'open') ? 'open' : 'settled';
-    addConflict(context, { kind: 'columns', state, table, raw: local, columns: ledger });
-    if (state === 'settled') addSettledConflict(context, table, local, ledger);
-  }
-  const stamps = stampsOf(remote);
-  markEdited(table, result, {
-    revision: Number(remote.revision),
-    groups: base.groups,
-    columns: left,
-    stamps,
-  });
+  const { groups } = readBase(local) ?? NEVER_SEEN;
+  const revision = Number(remote.revision);
+  markEdited(table, result, { revision, groups, columns: unsynced, stamps: stampsOf(remote) });
   context.work.put(table, result);
-  return new Set(Object.keys(left));
+  return unsynced;
 }
 
 /**
- * The columns this device wants otherwise than the server has them. Those that were sent and taken
- * have the sent value as their base: an edit made meanwhile is no conflict with it (rule D4).
+ * @returns the columns that this device has edited. Columns that were sent and written have the sent value as
+ * their base: an edit made while the batch was in flight is no conflict with it (rule D4).
  */
 function editedColumns(
   context: PushContext,
   change: SyncedChange,
-  local: Raw,
-  remote: Raw,
-  theirs: Record<string, string | null>,
+  { local, remote, theirs }: Pick<Sides, 'local' | 'remote' | 'theirs'>,
 ): SyncBase['columns'] {
   const { table, values = {} } = change;
   const base = readBase(local);
-  const isTaken = (name: string) => name in values && !(name in theirs);
+  const isWritten = (name: string) => name in values && !(name in theirs);
   if (change.op !== 'insert') {
     const edits = Object.entries(base?.columns ?? {});
     return Object.fromEntries(
       edits.map(([name, edit]) => [
         name,
-        isTaken(name) ? { ...edit, value: sentValue(context, change, name) } : edit,
+        isWritten(name) ? { ...edit, value: sentValue(context, change, name) } : edit,
       ]),
     );
   }
-  // An insert has no base; what was taken stands in for it.
+  // An insert has no base: the values that the server wrote of it stand in.
   const created = base?.created ?? { editedAt: 0, offset: 0 };
   const differing = trackedColumns(table).filter(
     (name) => !sameValue(table, name, local[name] ?? null, remote[name] ?? null),
@@ -121,7 +153,7 @@ function editedColumns(
   return Object.fromEntries(
     differing.map((name) => [
       name,
-      { value: isTaken(name) ? sentValue(context, change, name) : null, ...created },
+      { value: isWritten(name) ? sentValue(context, change, name) : null, ...created },
     ]),
   );
 }
@@ -132,8 +164,8 @@ function sentValue({ ids }: PushContext, change: SyncedChange, name: string): Ra
 }
 
 /**
- * When a column was edited, in server time: never before the version it was based on, nor after now,
- * whatever the device's clock says.
+ * @returns when a column was edited, server time in ms: not before the version that the edit was based on, nor after
+ * now, whatever the device's clock said (D12); null for a column without an edit.
  */
 function editTime(
   context: PushContext,
@@ -146,7 +178,7 @@ function editTime(
   return Math.min(Math.max(edit.editedAt + edit.offset, earliest), now);
 }
 
-/** A settled conflict is told in the feed, so that everybody sees it and anyone may reverse it. */
+/** Tells of a settled conflict in the feed, so that every member sees it and any of them may reverse it. */
 function addSettledConflict(
   context: PushContext,
   table: SyncedTable,
@@ -160,7 +192,10 @@ function addSettledConflict(
   context.work.also(() => prepareSettledActivity(owner, local.workspace_id as string, details));
 }
 
-/** Others edited what was deleted here, unseen: the deletion is taken back, and stands in the ledger. */
+/**
+ * Takes back a deletion whose record others had edited without this device having seen it (U8); it is noted in the ledger.
+ * @param row the record as the server has it
+ */
 export async function revertDeletion(
   context: PushContext,
   table: SyncedTable,
@@ -183,7 +218,10 @@ export async function revertDeletion(
   if (seen !== undefined) await lowerSeenOfAncestors(context, table, root.id, seen);
 }
 
-/** What came back was not there to be seen when a record above it was deleted after it: the news it comes with is not either. */
+/**
+ * A record that comes back was already deleted here when its ancestors were, so their deletions never saw its newer
+ * changes. Lowers their `seen` to match (U8).
+ */
 async function lowerSeenOfAncestors(
   context: PushContext,
   table: SyncedTable,
@@ -208,10 +246,13 @@ async function lowerSeenOfAncestors(
   }
 }
 
-/** Moved, before it was deleted, to what the server never saw and nobody will: it is where the server has it. */
+/**
+ * Undoes the move of a record that was moved under a parent which was never pushed, and deleted there: the server
+ * will never have that parent. The move stays in the ledger.
+ */
 async function revertMoveToGoneParent(context: PushContext, table: SyncedTable, deleted: Raw): Promise<void> {
   const raw = await context.work.get(table, deleted.id);
-  // What went along with a record that is not here any more went with one that was never sent.
+  // Where the record was deleted along with another one, a parent that is no longer here was never pushed.
   const root = readBase(deleted)?.deletion?.root ?? deleted.id;
   const base = raw && readBase(raw);
   if (!base || raw._status !== 'updated') return;
@@ -224,7 +265,7 @@ async function revertMoveToGoneParent(context: PushContext, table: SyncedTable, 
     isGone ||= isNew && !(await context.work.get(column.to as SyncedTable, parent));
   }
   if (!isGone) return;
-  keepInLedger(context, table, raw, base, 'withdrawn', place);
+  keepInLedger(context, { table, raw, base, kind: 'withdrawn', only: place });
   const back: Raw = { ...raw };
   const left = { ...base.columns };
   for (const name of place) {

@@ -47,18 +47,22 @@ export async function discardLost(database: ConvoyDatabase, id: string): Promise
   }, 'ledger: discard');
 }
 
+/** What a record loses. */
+export interface LostValues {
+  table: SyncedTable;
+  raw: Raw;
+  base: SyncBase;
+  kind: 'gone' | 'deleted' | 'withdrawn';
+  /** The edited columns that are lost; all of them unless said otherwise. */
+  only?: readonly string[];
+}
+
 /**
- * Writes the values a record loses into the ledger, in the transaction that takes them from it; with all
- * that is needed to make them again, unless they were withdrawn.
+ * Adds an entry with the values that a record loses to the transaction that takes them from it. Unless they were
+ * withdrawn, the entry has all that is needed to reapply them (D13).
  */
-export function keepInLedger(
-  context: ApplyContext,
-  table: SyncedTable,
-  raw: Raw,
-  base: SyncBase,
-  kind: 'gone' | 'deleted' | 'withdrawn',
-  only: readonly string[] = Object.keys(base.columns),
-): void {
+export function keepInLedger(context: ApplyContext, lostValues: LostValues): void {
+  const { table, raw, base, kind, only = Object.keys(base.columns) } = lostValues;
   const names =
     raw.remote_id === null ? Object.keys(raw).filter((name) => isEditable(name) && raw[name] !== null) : only;
   const columns = Object.fromEntries(
