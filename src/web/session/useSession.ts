@@ -122,11 +122,11 @@ export function useSession(): Session {
       const { signOutOf } = await loadDefaults();
       leaving.current = true;
       try {
-        const onForgotten = () => {
+        const onSessionEnded = () => {
           step.current = tellOtherTabs(null);
         };
         const left = await signOutOf(
-          { platform, client: phase.client, device: phase.device, close, onForgotten },
+          { platform, client: phase.client, device: phase.device, close, onSessionEnded },
           options,
         );
         if (left.status === 'signed_out' && phase.client) {
@@ -152,8 +152,8 @@ export function useSession(): Session {
 const close = () => closeDatabase().catch(() => undefined);
 
 async function forget(client: ConvoyClient): Promise<void> {
-  const { forgetSession } = await loadDefaults();
-  await forgetSession(platform, client);
+  const { endSession } = await loadDefaults();
+  await endSession(platform, client);
 }
 
 /** What was begun here without an account, once it is known; only somebody who is signed in may have it. */

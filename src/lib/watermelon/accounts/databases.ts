@@ -1,4 +1,4 @@
-/** Each user of a device has a database of their own; nobody's is the one of those without an account. */
+/** The local databases of a device: one for each user, and one for work without an account. */
 
 import type { StorageError } from '@/core/errors';
 import type { Platform } from '@/core/platform';
@@ -9,13 +9,13 @@ import type { AppSchema, SchemaMigrations } from '../models/watermelondb';
 import { upgradeDatabase } from '../sync/state/schemaUpgrade';
 import { SyncClock } from '../sync/state/syncClock';
 
-/** What accounts need of the machine. */
+/** The part of the platform that accounts need. */
 export type AccountsPlatform = Pick<
   Platform<DatabaseAdapter, AppSchema, SchemaMigrations>,
   'openAdapter' | 'hasDatabase' | 'removeDatabase' | 'sessionStorage' | 'exclusively'
 >;
 
-/** The user of a database that belongs to no account. */
+/** Stands for the user in the database without an account. */
 export const LOCAL_USER = 'local';
 
 /** @returns the name of a user's database on this device. */
@@ -29,7 +29,7 @@ export interface BareDatabase {
   close(): Promise<void>;
 }
 
-/** @returns a user's database, or why it cannot be opened: `storage/locked` while another tab has it. */
+/** @returns a user's database, upgraded; or a storage error, `locked` while another tab has it open. */
 export async function openBare(
   platform: AccountsPlatform,
   userId: string,

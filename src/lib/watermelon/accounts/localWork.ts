@@ -1,4 +1,4 @@
-/** What was begun on this device without an account, and how it becomes somebody's. */
+/** Finds the work begun on this device without an account, and takes it along into a user's database (D21, D22). */
 
 import { ConvoyError, type StorageError } from '@/core/errors';
 import { ok, type Result } from '@/core/result';
@@ -6,18 +6,18 @@ import type { ConvoyDatabase } from '../database';
 import { type AccountsPlatform, databaseName, LOCAL_USER, openBare } from './databases';
 import { claimWork, finishTaking, type LocalWork, localWork, readClaim } from './takeAlong';
 
-/** Stands in the session storage while work is on its way, so that who opens next finishes it. */
-const ON_ITS_WAY = 'convoy:taking-along';
+/** Key in the session storage while work is being taken along, so that the next opening resumes it. */
+const UNDER_WAY = 'convoy:taking-along';
 
-/** Who takes the work along: a device, or any user whose database is open. */
+/** The user who takes the work along, with their open database. */
 export interface Taker {
   readonly database: ConvoyDatabase;
   readonly userId: string;
 }
 
 /**
- * @returns what was begun without an account; null where there is nothing, and where it cannot be
- * opened now. What a taking that was broken off had claimed is brought to its user first.
+ * Finishes what an earlier taking along left unfinished, then looks for work that nobody has claimed.
+ * @returns the work begun without an account; null where there is none, or its database cannot be opened now
  */
 export async function findLocalWork(
   platform: AccountsPlatform,
@@ -31,9 +31,9 @@ export async function findLocalWork(
 }
 
 /**
- * Makes the work begun without an account the taker's; it is pushed with what else is unsynced there.
- * @returns what was taken, null where there was nothing, or why it is not to be had now. Asked for
- * again after it was broken off at any point, it goes on from there.
+ * Moves the work begun without an account into the taker's database, from where it is pushed. When it breaks off,
+ * the next call resumes it.
+ * @returns what was taken; null where there was nothing; the storage error where a database cannot be opened now
  */
 export async function takeLocalWork(
   platform: AccountsPlatform,
@@ -44,33 +44,33 @@ export async function takeLocalWork(
     if (!finished.ok) return finished;
     const work = await localWork(from);
     if (work === null) return ok(null);
-    await platform.sessionStorage().setItem(ON_ITS_WAY, taker.userId);
+    await platform.sessionStorage().setItem(UNDER_WAY, taker.userId);
     await finishTaking(from, taker.database, await claimWork(from, taker.userId));
     return ok(work);
   });
   if (!taken.ok) return taken;
-  await platform.sessionStorage().removeItem(ON_ITS_WAY);
+  await platform.sessionStorage().removeItem(UNDER_WAY);
   return taken.value ?? ok(null);
 }
 
 /**
- * Finishes a taking that was broken off, whoever opens a database next.
- * @param always looks for one even where the session storage knows of none
+ * Finishes a taking along that broke off, for the user who had claimed the work (D23).
+ * @param always looks for it even where the session storage knows of none
  */
 export async function resumeTaking(
   platform: AccountsPlatform,
   always: boolean,
 ): Promise<Result<null, StorageError>> {
-  const isOnItsWay = (await platform.sessionStorage().getItem(ON_ITS_WAY)) !== null;
-  if (!isOnItsWay && !always) return ok(null);
+  const isUnderWay = (await platform.sessionStorage().getItem(UNDER_WAY)) !== null;
+  if (!isUnderWay && !always) return ok(null);
   const finished = await onLocalWork(platform, (from) => finishStanding(platform, from, null));
   if (!finished.ok) return finished;
   if (finished.value?.ok === false) return finished.value;
-  if (isOnItsWay) await platform.sessionStorage().removeItem(ON_ITS_WAY);
+  if (isUnderWay) await platform.sessionStorage().removeItem(UNDER_WAY);
   return ok(null);
 }
 
-/** Work that is claimed goes to whose it is, in whoever's name it is looked at. */
+/** Finishes the taking along of claimed work: it goes to the user who claimed it, even where another user is signed in (D23). */
 async function finishStanding(
   platform: AccountsPlatform,
   from: ConvoyDatabase,
@@ -92,7 +92,7 @@ async function finishStanding(
   }
 }
 
-/** Runs `work` on the database without an account, if there is one; where nothing is left in it, it goes. */
+/** Runs `work` on the database without an account, if there is one, and removes it when it is empty afterwards. */
 async function onLocalWork<T>(
   platform: AccountsPlatform,
   work: (from: ConvoyDatabase) => Promise<T>,
@@ -116,7 +116,7 @@ async function onLocalWork<T>(
   });
 }
 
-/** Somebody else may still have it open; it is looked at again the next time. */
+/** Removes the database without an account, unless another tab still has it open: then the next call does. */
 async function removeUnlessOpen(platform: AccountsPlatform): Promise<void> {
   try {
     await platform.removeDatabase(databaseName(LOCAL_USER));

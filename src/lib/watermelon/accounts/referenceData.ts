@@ -1,4 +1,4 @@
-/** Reference data for databases that no server fills: the standard workflow and what else everybody has. */
+/** Reference data for the database without an account, which no server fills (D20). */
 
 import type { Json } from '@/core/protocol';
 import type { SyncedTable } from '@/domain/schema';
@@ -8,7 +8,7 @@ import { SAME_IDS, sameValue, toRaw } from '../sync/records/codec';
 import { UnitOfWork } from '../sync/records/unitOfWork';
 import { REFERENCE_DATA } from './referenceData.generated';
 
-/** Writes what is missing, and what an older version of the app had otherwise. */
+/** Writes the records that are missing, or that an older version of the app had with other values. */
 export async function writeReferenceData(database: ConvoyDatabase): Promise<void> {
   const now = database.clock.now();
   const stamps = { revision: 0, created_at: now, updated_at: now, last_modified_by: null };

@@ -1,2 +1,2 @@
-/** Where the session is kept in the platform's session storage. */
+/** Key of the session in the platform's session storage. */
 export const SESSION_KEY = 'convoy:session';

@@ -1,9 +1,8 @@
 /**
- * Work begun without an account moves into a user's database. Two databases cannot be written in one
- * transaction, so it goes in steps that each leave something to go on from (rule D22): the claim says
- * whose it becomes, the copy carries the claim's token, and only then is the work removed. Whoever
- * repeats the steps finishes them; nothing is lost and nothing comes twice. Others may have the work open
- * meanwhile: what they edit or delete after the copy stays, claimed anew, and is copied once more.
+ * Takes work begun without an account along into a user's database (rule D22). Two databases cannot be written in
+ * one transaction, so it goes in steps, each of which can be resumed: the claim names the user, the copy stores the
+ * claim's token with it, and only then is the work removed. Repeating a step loses nothing and copies nothing twice.
+ * Another tab may have the work open meanwhile: records edited or deleted after the copy are claimed and copied again.
  */
 
 import { v7 as uuidv7 } from 'uuid';
@@ -21,24 +20,24 @@ import { fetchUnsynced } from '../sync/records/unsynced';
 import { archive } from '../sync/setAside/archive';
 import { LOCAL_USER } from './databases';
 
-/** Whose the work becomes. It stands in the database the work comes from until the work is gone from there. */
+/** Names the user who takes the work along. Stored in the database without an account until the work is gone from there. */
 export interface Claim {
   userId: string;
-  /** Stands in the user's database from the moment the work does. */
+  /** Stored in the user's database by the transaction that copies the work. */
   token: string;
   /** The records that are taken, by table. */
   records: Partial<Record<SyncedTable, string[]>>;
-  /** As they were when they were copied already, where they have been edited since. */
+  /** The versions that an earlier copy had, of records edited since. */
   copied?: Versions;
 }
 
-/** By record id, what tells a record from the same one edited or deleted since. */
+/** By record id, a text that changes whenever the record is edited or deleted. */
 type Versions = Record<string, string>;
 
 const versionOf = ({ _status, updated_at, sync_base }: Raw): string =>
   JSON.stringify([_status, updated_at, sync_base]);
 
-/** What was begun without an account and is on this device alone. */
+/** Work begun without an account. */
 export interface LocalWork {
   /** Records of all kinds. */
   records: number;
@@ -49,38 +48,38 @@ const CLAIM = 'claim';
 const takenFrom = (token: string) => `taken:${token}`;
 const REASON: Archived['reason'] = 'taken_along';
 
-/** @returns what could be taken along, or null where there is nothing. */
+/** @returns the work that could be taken along, or null where there is none. */
 export async function localWork(from: ConvoyDatabase): Promise<LocalWork | null> {
-  const { dirty } = await fetchUnsynced(from);
-  if (dirty.length === 0) return null;
-  const workspaces = dirty.filter(({ table }) => table === 'workspaces');
+  const { unsynced } = await fetchUnsynced(from);
+  if (unsynced.length === 0) return null;
+  const workspaces = unsynced.filter(({ table }) => table === 'workspaces');
   return {
-    records: dirty.length,
+    records: unsynced.length,
     workspaces: workspaces.map(({ raw }) => ({ id: raw.id, name: String(raw.name) })),
   };
 }
 
-/** Step 1: says whose the work becomes. A claim that stands already is kept. */
+/** Step 1: claims the work for a user. @returns the claim, an earlier one where there is one */
 export async function claimWork(from: ConvoyDatabase, userId: string): Promise<Claim> {
   return from.write(async () => {
     const standing = await readClaim(from);
     if (standing) return standing;
-    const { dirty } = await fetchUnsynced(from);
+    const { unsynced } = await fetchUnsynced(from);
     const records: Claim['records'] = {};
-    for (const { table, raw } of dirty) records[table] = [...(records[table] ?? []), raw.id];
+    for (const { table, raw } of unsynced) records[table] = [...(records[table] ?? []), raw.id];
     const claim: Claim = { userId, token: uuidv7(), records };
     await from.batch(prepareState(from, CLAIM, claim));
     return claim;
   }, 'take along: claim');
 }
 
-/** @returns the claim that a taking which was not finished has left. */
+/** @returns the claim of a taking along that was not finished, or null. */
 export async function readClaim(from: ConvoyDatabase): Promise<Claim | null> {
   const state = await findState(from, CLAIM);
   return state ? (state.value as Claim) : null;
 }
 
-/** Steps 2 to 4: the work becomes the user's, then leaves where it was. */
+/** Steps 2 to 4: copies the work, removes it where it was, and removes the token. */
 export async function finishTaking(from: ConvoyDatabase, to: ConvoyDatabase, claim: Claim): Promise<void> {
   for (let standing: Claim | null = claim; standing; ) {
     const { token } = standing;
@@ -93,7 +92,7 @@ export async function finishTaking(from: ConvoyDatabase, to: ConvoyDatabase, cla
   }
 }
 
-/** @returns what was copied, now or before the taking was broken off */
+/** @returns the versions that were copied, now or by a taking along that broke off */
 async function copyWork(from: ConvoyDatabase, to: ConvoyDatabase, claim: Claim): Promise<Versions> {
   return to.write(async () => {
     const mark = await findState(to, takenFrom(claim.token));
@@ -101,14 +100,14 @@ async function copyWork(from: ConvoyDatabase, to: ConvoyDatabase, claim: Claim):
     const work = new UnitOfWork(to);
     const ids = await IdMappings.load(to);
     const { userId } = claim;
-    const applying: ApplyContext = { database: to, work, ids, deviceId: '', userId, now: to.clock.now() };
+    const context: ApplyContext = { database: to, work, ids, deviceId: '', userId, now: to.clock.now() };
     const copied: Versions = {};
     for (const table of SYNCED_TABLES) {
       for (const { raw } of await claimedOf(from, table, claim)) {
         const before = claim.copied?.[raw.id];
         if (raw._status === 'deleted' && !before) continue;
         copied[raw.id] = versionOf(raw);
-        await adopt(applying, table, raw, before);
+        await adopt(context, table, raw, before);
       }
     }
     work.also(() => prepareState(to, takenFrom(claim.token), { copied }));
@@ -117,7 +116,7 @@ async function copyWork(from: ConvoyDatabase, to: ConvoyDatabase, claim: Claim):
   }, 'take along: copy');
 }
 
-/** @returns the claimed records of a table that are there, those marked as deleted included */
+/** @returns the claimed records of a table that are still there, those marked as deleted included */
 async function claimedOf(from: ConvoyDatabase, table: SyncedTable, claim: Claim): Promise<ConvoyModel[]> {
   const ids = new Set(claim.records[table]);
   if (ids.size === 0) return [];
@@ -130,8 +129,9 @@ async function claimedOf(from: ConvoyDatabase, table: SyncedTable, claim: Claim)
 }
 
 /**
- * The record as the user's own, still to be pushed; where the user has one of this id, both are kept.
- * @param before as it was when it was copied already: where the user has left it so, it is replaced
+ * Puts a record into the user's database, to be pushed as theirs. Where they have a record of this id, its values
+ * become an edit of that one, or go to the archive where that one has unsynced edits of its own (D21).
+ * @param before the version of an earlier copy: a copy that the user has not touched since is replaced
  */
 async function adopt(context: ApplyContext, table: SyncedTable, raw: Raw, before?: string): Promise<void> {
   const { userId } = context;
@@ -150,7 +150,7 @@ async function adopt(context: ApplyContext, table: SyncedTable, raw: Raw, before
   else if (!isSame(table, existing, own)) archive(context, table, own, REASON);
 }
 
-/** The user's record, deleted with the one that the deletion was of. */
+/** @returns the user's record, marked as deleted under the same root. */
 function deletedAs(existing: Raw, deleted: Raw, database: ConvoyDatabase): Raw {
   const raw: Raw = { ...existing, _status: 'deleted' };
   trackDelete(raw, readBase(deleted)?.deletion?.root ?? deleted.id, database);
@@ -165,8 +165,8 @@ function isSame(table: SyncedTable, one: Raw, other: Raw): boolean {
 }
 
 /**
- * What was deleted here before any server saw it leaves as well; what was made after the claim stays.
- * @returns the claim of what is not as it was copied, which stays too
+ * Removes what was copied, and records deleted before any server saw them. Records made after the claim stay.
+ * @returns a new claim of the records that were edited after the copy; null where there are none
  */
 async function removeWork(from: ConvoyDatabase, claim: Claim, copied: Versions): Promise<Claim | null> {
   return from.write(async () => {
@@ -176,8 +176,8 @@ async function removeWork(from: ConvoyDatabase, claim: Claim, copied: Versions):
       const kept: string[] = [];
       for (const record of await claimedOf(from, table, claim)) {
         const version = copied[record.id];
-        const isForgotten = record.raw._status === 'deleted' && !version;
-        if (isForgotten || version === versionOf(record.raw)) {
+        const isNeverPushed = record.raw._status === 'deleted' && !version;
+        if (isNeverPushed || version === versionOf(record.raw)) {
           doomed.push(record);
           continue;
         }

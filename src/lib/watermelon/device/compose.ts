@@ -1,4 +1,4 @@
-/** How a device is opened when the application says nothing: by the platform it runs on. */
+/** Composes a device from engine, platform and Supabase: what the app gets unless it passes its own parts. */
 
 import { createPlatform } from '#platform';
 import { ConvoyError } from '@/core/errors';
@@ -16,19 +16,19 @@ import { SESSION_KEY } from '../accounts/sessionKey';
 import type { LocalWork } from '../accounts/takeAlong';
 import { LOCAL_DATABASE } from '../models';
 import { type Device, openDevice } from './device';
-import { leaveAccount, type SignOutOptions, type SignOutResult } from './signOut';
+import { type SignOutOptions, type SignOutResult, signOutDevice } from './signOut';
 
 export { findLocalWork, SESSION_KEY, takeLocalWork };
 
 export type WatermelonPlatform = ReturnType<typeof createPlatform>;
 
-/** How long the server may take to hear of a sign-out, in ms; the device forgets the session anyway. */
+/** How long the server may take to end a session, ms; the device removes its tokens anyway. */
 const SIGN_OUT_MS = 3_000;
 
-/** How long other tabs may take to let go of a database that is to be removed, in ms. */
-const LET_GO_MS = 10_000;
+/** How long other tabs may take to close a database that is being discarded, ms. */
+const OTHER_TABS_CLOSE_MS = 10_000;
 
-/** @returns the client of the backend this platform is set up for, or null: there is none. */
+/** @returns a client of the backend that this platform is configured for; null where it is for none. */
 export async function connect(platform: WatermelonPlatform): Promise<ConvoyClient | null> {
   const backend = await platform.backend();
   if (!backend) return null;
@@ -39,7 +39,7 @@ export async function connect(platform: WatermelonPlatform): Promise<ConvoyClien
   });
 }
 
-/** Opens the replica of the user who is signed in; of nobody, when nobody is. */
+/** Opens the device of the signed-in user; without a session, the one without an account. Rejects with a `ConvoyError` (storage). */
 export async function openDefaultDevice(): Promise<Device> {
   const platform = createPlatform();
   const client = await connect(platform);
@@ -48,8 +48,9 @@ export async function openDefaultDevice(): Promise<Device> {
 }
 
 /**
- * Opens the replica of one user; without a user, the database of this device alone. Each user of a
- * device has a database of their own. Rejects with a `ConvoyError` (storage).
+ * Opens the device of one user: each has a local database of their own (D25).
+ * @param userId null: the database without an account
+ * Rejects with a `ConvoyError` (storage).
  */
 export async function openUserDevice(
   platform: WatermelonPlatform,
@@ -57,7 +58,7 @@ export async function openUserDevice(
   userId: string | null,
 ): Promise<Device> {
   const resumed = await resumeTaking(platform, userId === null);
-  // A user's own database can be had all the same; work that is on its way elsewhere may not be gone on with.
+  // A user's own database does not depend on it. The database without an account does: its work is claimed by a user.
   if (!resumed.ok && userId === null) throw new ConvoyError(resumed.error);
   const name = databaseName(userId ?? LOCAL_USER);
   const adapter = await platform.openAdapter({ name, ...LOCAL_DATABASE });
@@ -81,8 +82,8 @@ export async function openUserDevice(
 }
 
 /**
- * @returns what is on this device alone, of a user whose database cannot be opened; null where this platform
- * cannot tell. Rejects with a `ConvoyError` (storage).
+ * @returns what is unsynced in a database that cannot be opened, as JSON; null where this platform cannot read it.
+ * Rejects with a `ConvoyError` (storage).
  */
 export async function exportUnopened(platform: WatermelonPlatform, userId: string | null): Promise<unknown> {
   const name = databaseName(userId ?? LOCAL_USER);
@@ -91,7 +92,7 @@ export async function exportUnopened(platform: WatermelonPlatform, userId: strin
   return read?.value ?? null;
 }
 
-/** @returns that database as a file; null where this platform has none. Rejects with a `ConvoyError` (storage). */
+/** @returns such a database as a SQLite file; null where this platform has no files. Rejects with a `ConvoyError` (storage). */
 export async function exportUnopenedFile(
   platform: WatermelonPlatform,
   userId: string | null,
@@ -102,50 +103,47 @@ export async function exportUnopenedFile(
   return read?.value ?? null;
 }
 
-/** Leaves the account of an open device; see `SignOutOptions` for what is not on the server. */
+/** Signs out on an open device; see `SignOutOptions` for what is not on the server. */
 export function signOutOf(
   open: {
     platform: WatermelonPlatform;
     client: ConvoyClient | null;
     device: Device;
     close: () => Promise<void>;
-    /** The session is no longer here: other tabs may be told to let go of the database. */
-    onForgotten?: () => void;
+    /** Called when the session is no longer on this device, so that other tabs can be told to close the database. */
+    onSessionEnded?: () => void;
   },
   options: SignOutOptions,
 ): Promise<SignOutResult> {
-  const { platform, client, device, close, onForgotten } = open;
+  const { platform, client, device, close, onSessionEnded } = open;
   const steps = {
     device,
     close,
-    forgetSession: async () => {
-      await forgetSession(platform, client);
-      onForgotten?.();
+    endSession: async () => {
+      await endSession(platform, client);
+      onSessionEnded?.();
     },
-    removeDatabase: () => platform.removeDatabase(databaseName(device.userId), LET_GO_MS),
+    removeDatabase: () => platform.removeDatabase(databaseName(device.userId), OTHER_TABS_CLOSE_MS),
   };
-  return leaveAccount(steps, options);
+  return signOutDevice(steps, options);
 }
 
-/** Forgets the session on this device, and on the server when it can be reached. */
-export async function forgetSession(
-  platform: WatermelonPlatform,
-  client: ConvoyClient | null,
-): Promise<void> {
-  if (client) await tellServer(client);
+/** Ends the session on this device, and on the server where that answers in time. */
+export async function endSession(platform: WatermelonPlatform, client: ConvoyClient | null): Promise<void> {
+  if (client) await endOnServer(client);
   await platform.sessionStorage().removeItem(SESSION_KEY);
 }
 
-async function tellServer(client: ConvoyClient): Promise<void> {
+async function endOnServer(client: ConvoyClient): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const longEnough = new Promise((resolve) => {
+  const timeout = new Promise((resolve) => {
     timer = setTimeout(resolve, SIGN_OUT_MS);
   });
-  await Promise.race([client.auth.signOut({ scope: 'local' }).catch(() => undefined), longEnough]);
+  await Promise.race([client.auth.signOut({ scope: 'local' }).catch(() => undefined), timeout]);
   clearTimeout(timer);
 }
 
-/** The same for the device of this process, on its own platform. */
+/** As `signOutOf`, with the platform and backend of this process. */
 export async function signOutByDefault(
   device: Device,
   close: () => Promise<void>,
@@ -155,7 +153,7 @@ export async function signOutByDefault(
   return signOutOf({ platform, client: await connect(platform), device, close }, options);
 }
 
-/** @returns whether somebody has worked here without an account. The database is not opened. */
+/** @returns whether work was begun here without an account. Its database is not opened. */
 export function hasLocalWork(platform: WatermelonPlatform): Promise<boolean> {
   return platform.hasDatabase(databaseName(LOCAL_USER));
 }
@@ -166,7 +164,7 @@ export const findLocalWorkByDefault = (device: Device): Promise<LocalWork | null
 export const takeLocalWorkByDefault = (device: Device): Promise<LocalWork | null> =>
   takeLocalWorkInto(createPlatform(), device);
 
-/** As `takeLocalWork`; rejects with a `ConvoyError` (storage) where the work is not to be had now. */
+/** As `takeLocalWork`, but rejects with a `ConvoyError` (storage) where the work cannot be opened now. */
 export async function takeLocalWorkInto(
   platform: WatermelonPlatform,
   device: Device,

@@ -1,18 +1,18 @@
-/** The device of this application: set up once, used by the module-level functions. */
+/** The device of this application: opened once, used by the module-level functions of `index.ts`. */
 
 import type { Device } from './device';
 
 export interface InitOptions {
-  /** Opens the device; default: as the platform and its session say. */
+  /** Opens the device; by default the one of the signed-in user, on this platform. */
   open?: () => Promise<Device>;
 }
 
-/** The one piece of module state: which device the functions of this module speak for. */
+/** The only module state of the data layer. */
 let current: Promise<Device> | null = null;
 
 /**
- * Opens the local database. Calls after the first, and calls while it runs, share one device.
- * @returns the device; rejects with a `ConvoyError` (storage) when it cannot be opened, and may then be called again.
+ * Opens the local database. All calls share one device, those made while it is being opened included.
+ * @returns the device. Rejects with a `ConvoyError` (storage) when it cannot be opened; the next call tries again.
  */
 export function initDatabase(options: InitOptions = {}): Promise<Device> {
   current ??= (options.open ?? openDefault)().catch((error: unknown) => {
@@ -27,12 +27,12 @@ async function openDefault(): Promise<Device> {
   return openDefaultDevice();
 }
 
-/** @returns the device that `initDatabase` opened; opens it if nobody has yet. */
+/** @returns the device of this application, opened where it is not open yet. */
 export function currentDevice(): Promise<Device> {
   return initDatabase();
 }
 
-/** Closes the device, so that another user's can be opened. */
+/** Closes the device of this application; the next call opens one anew, of another user perhaps. */
 export async function closeDatabase(): Promise<void> {
   const device = current;
   current = null;

@@ -1,4 +1,4 @@
-/** A device's whole local database as a file: for a backup, or for another device of the same user. */
+/** A device's whole local database as a file: for a backup, or for another device of the same user (D60). */
 
 import { ConvoyError, type StorageError } from '@/core/errors';
 import { fail, ok, type Result } from '@/core/result';
@@ -6,7 +6,7 @@ import type { ConvoyDatabase } from '../database';
 import { countUnsynced } from '../sync/setAside/exportUnsynced';
 import type { SyncEngine } from '../sync/synchronize';
 
-/** @returns a SQLite file with everything that is here, unsynced and refused changes included. */
+/** @returns the local database as a SQLite file, unsynced and refused changes included; a storage error where there is none. */
 export async function exportDatabase(
   database: ConvoyDatabase,
   userId: string,
@@ -15,9 +15,9 @@ export async function exportDatabase(
 }
 
 /**
- * Replaces everything here by what a file holds that was exported by the same user, on this or another device.
- * The server tells the two apart by themselves when both go on (rule U2).
- * @returns a storage error where nothing was changed: `unsynced_work` while something here is on no server,
+ * Replaces the whole local database by a file that the same user has exported, on this or another device. When both
+ * devices go on from it, the server notices, and the first to push something else takes a new device id (U2).
+ * @returns a storage error where nothing was changed: `unsynced_work` while something here is not on the server,
  * `foreign_file`, `newer_schema`, `no_migration`, `quota`
  */
 export async function importDatabase(

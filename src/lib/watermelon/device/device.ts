@@ -1,4 +1,4 @@
-/** One replica: a user's local database on this device, its sync engine and its Context Service. */
+/** A device: one user's local database with its sync engine and its Context Service. */
 
 import type { Observable } from 'rxjs';
 import { ConvoyError, type StorageError } from '@/core/errors';
@@ -40,17 +40,17 @@ import {
 import { exportDatabase, importDatabase } from './databaseFile';
 
 export interface DeviceOptions {
-  /** Closed with the device where it can be. */
+  /** Closed with the device where it has `close`. */
   adapter: DatabaseAdapter & Partial<Closable>;
-  /** The user whose replica this is. Another user never opens the same database. */
+  /** The user whose database this is; each user has a database of their own. */
   userId: string;
-  /** null: there is no account, so nothing to sync with. */
+  /** null: there is no account, and nothing is sent. */
   transport: SyncTransport | null;
-  /** Answers for what is missing here. */
+  /** Asked for records that are not in the local database; null: nothing is asked. */
   remote: ContextService | null;
   isOnline?: () => boolean;
   onConnectivity?: (listener: (online: boolean) => void) => () => void;
-  /** Calls back when somebody looks at the application again. */
+  /** Calls back when the app becomes visible. */
   onVisible?: (listener: () => void) => () => void;
   /** Tells when there is something to pull. */
   pokes?: PokeSource | null;
@@ -61,58 +61,58 @@ export interface DeviceOptions {
   policies?: Partial<Record<SyncedTable, TablePolicies>>;
   /** Rows asked for in one page of a pull. */
   pageRows?: number;
-  /** Syncs without being asked (default true). */
+  /** Whether to sync without being asked; default true. */
   autoSync?: boolean;
-  /** When automatic syncs happen, where it is to differ from the defaults. */
+  /** Overrides the default timing of automatic syncs. */
   timing?: Partial<SyncTiming>;
 }
 
 export interface Device {
   readonly database: ConvoyDatabase;
   readonly userId: string;
-  /** Without one there is nothing to sync with: the work is this device's alone until somebody takes it along. */
+  /** Without an account nothing is sent: the work stays on this device until a user takes it along. */
   readonly hasAccount: boolean;
   readonly contextService: LocalContextService;
-  /** Push, pull and resolve until quiet. Never rejects; says what happened. */
+  /** Pushes, pulls and merges until nothing is left. Failures are part of the result; it never rejects. */
   sync(): Promise<SyncResult>;
   observeSyncStatus(): Observable<SyncStatus>;
   readonly syncStatus: SyncStatus;
-  /** Makes a refused change again, with those refused together with it. */
+  /** Retries a refused change and those refused together with it. @returns false where it cannot be made again now */
   retryQuarantined(id: string): Promise<boolean>;
   discardQuarantined(id: string): Promise<boolean>;
-  /** Changes what a refused change wants, before it is retried. Values as the Context Service takes them. */
+  /** Changes the values of a refused change before it is retried. Values as the Context Service takes them. */
   editQuarantined(id: string, values: Record<string, Json>): Promise<boolean>;
   /** Settles an open conflict, or a settled one anew, by an edit of this user. */
   settleConflict(id: string, how: Settlement): Promise<boolean>;
   /** Reverses a settlement told in the feed, made on whichever device. */
   reverseSettlement(activityId: string): Promise<void>;
-  /** What was saved of a damaged local database, as of when this one was opened; null: it was sound, or that was read. */
+  /** What was salvaged from a damaged database when this one was opened; null where it was sound, or the report was dismissed. */
   readonly salvaged: SalvageReport | null;
-  /** Somebody has read it: it is told no more from the next opening on. Rejects with a `ConvoyError` (storage). */
+  /** Dismisses that report for all later openings (D49). Rejects with a `ConvoyError` (storage). */
   forgetSalvaged(): Promise<void>;
-  /** What is written here outlives this window. */
+  /** Whether what is written here outlives this window. */
   readonly isDurable: boolean;
-  /** Calls back when the storage is in trouble: newer code has taken over, damage, a full disk; with null when that has room again. */
+  /** Calls back with the error when newer code has taken over the storage, or it is damaged or full; with null when there is room again. */
   onStorageTrouble(listener: (error: StorageError | null) => void): void;
-  /** Everything here that is not on the server, to be kept elsewhere. */
+  /** Everything on this device that is not on the server, as JSON. */
   exportUnsynced(): Promise<UnsyncedExport>;
-  /** The whole local database as a SQLite file, for a backup or another device of this user. */
+  /** The whole local database as a SQLite file (D60). */
   exportDatabase(): Promise<Result<Uint8Array, StorageError>>;
-  /** Replaces everything here by such a file; refused while something here is not on the server. */
+  /** Replaces the whole local database by such a file; fails with `unsynced_work` while something is not on the server. */
   importDatabase(file: Uint8Array): Promise<Result<null, StorageError>>;
-  /** How much of it there is. */
+  /** How much is not on the server, in records, changes and conflicts. */
   countUnsynced(): Promise<UnsyncedCounts>;
-  /** What the last syncs did, newest first; at most 200, those that found nothing to do left out. */
+  /** What the last syncs did, newest first: at most 200, without those that found nothing to do. */
   syncLog(): Promise<SyncLogItem[]>;
   /** The sync log now and whenever a sync is added to it. */
   observeSyncLog(): Observable<SyncLogItem[]>;
-  /** Forgets values that had to leave the device with the access to their workspace. They are in no export then. */
+  /** Discards archived values; unknown ids are passed over. */
   discardArchived(ids: readonly string[]): Promise<void>;
-  /** Forgets what was lost with a record that is gone; it does not come back with it then. */
+  /** Discards lost edits of a record that is gone: they are not reapplied when it comes back. @returns false without such an entry */
   discardLost(id: string): Promise<boolean>;
   /**
-   * Stops syncing, a sync that is running included, and lets go of the database: no timer, connection
-   * or request is left. What is unsynced stays in the local database.
+   * Ends the running sync and closes the database: no timer, connection or request is left (K9). What is
+   * unsynced stays in the local database.
    */
   close(): Promise<void>;
 }

@@ -1,33 +1,39 @@
-/** Leaving an account on this device. What is not on the server is never left behind unasked (rule D24). */
+/** Signing out on a device. Nothing that is not on the server is left behind unless the user chose so (rule D24). */
 
 import type { SyncResult, UnsyncedCounts } from '../sync';
 import type { Device } from './device';
 
 export interface SignOutOptions {
   /**
-   * What becomes of what is not on the server: `sync` sends it first; `keep` leaves it on the device for
-   * this user's next sign-in; `discard` removes this user's local database, for good. To have it
-   * elsewhere, call `exportUnsynced` before. Unless it is said, and there is something, nothing is done.
+   * What to do with what is not on the server: `sync` sends it first; `keep` leaves it on the device for
+   * this user's next sign-in; `discard` removes this user's local database for good (`exportUnsynced` can save it
+   * before). Without a choice, nothing is done while there is something.
    */
   unsynced?: 'sync' | 'keep' | 'discard';
 }
 
 export type SignOutResult =
   | { status: 'signed_out' }
-  /** Nothing was done: somebody has to choose. */
+  /** Nothing was done: the user has to choose. `sync` is the result of sending it first, where that was chosen. */
   | { status: 'unsynced'; unsynced: UnsyncedCounts; sync: SyncResult | null };
 
+/** What signing out is made of; the platform and the app provide it. */
 export interface SignOutSteps {
   device: Device;
-  /** Ends the sync that runs and lets go of the database. */
+  /** Ends the running sync and closes the database. */
   close(): Promise<void>;
-  /** The session is no longer on this device. */
-  forgetSession(): Promise<void>;
+  /** Removes the session from this device. */
+  endSession(): Promise<void>;
   removeDatabase(): Promise<void>;
 }
 
-export async function leaveAccount(
-  { device, close, forgetSession, removeDatabase }: SignOutSteps,
+/**
+ * Signs out as the options say.
+ * @returns `unsynced` where nothing was done because something is not on the server. Rejects with a `ConvoyError`
+ *   (storage), as the steps do.
+ */
+export async function signOutDevice(
+  { device, close, endSession: forgetSession, removeDatabase }: SignOutSteps,
   { unsynced: choice }: SignOutOptions,
 ): Promise<SignOutResult> {
   const sync = choice === 'sync' ? await device.sync() : null;
@@ -35,7 +41,7 @@ export async function leaveAccount(
     const unsynced = await device.countUnsynced();
     if (unsynced.total > 0) return { status: 'unsynced', unsynced, sync };
   }
-  // The session goes last: a sync that still runs with it would be the next user's business.
+  // Closed first: a sync that outlived its session would send with the session of the next user.
   await close();
   await forgetSession();
   if (choice === 'discard') await removeDatabase();

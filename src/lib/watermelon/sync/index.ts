@@ -1,3 +1,5 @@
+/** Exports of the sync engine. */
+
 export { type AutoSyncOptions, startAutoSync } from './automatic/autoSync';
 export { DEFAULT_TIMING, type SyncTiming } from './automatic/schedule';
 export { IdMappings } from './idMapping';
@@ -24,6 +26,6 @@ export { reverseSettlement, type Settlement, settleConflict } from './setAside/s
 export type { SettledDetails } from './setAside/settledActivity';
 export type { Progress, SyncResult, SyncStatus } from './state/status';
 export { SyncClock } from './state/syncClock';
-export type { SyncContext as SyncSession } from './state/syncContext';
+export type { SyncContext } from './state/syncContext';
 export { observeSyncLog, readSyncLog, type SyncLogItem } from './state/syncLog';
 export { SyncEngine, type SyncEngineOptions } from './synchronize';

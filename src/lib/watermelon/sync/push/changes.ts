@@ -1,4 +1,4 @@
-/** Unsynced records → the changes of a push, in dependency order, in groups. */
+/** Unsynced records → the changes of a push, in groups and in dependency order. Pure. */
 
 import { columnsOf, SYNCED_TABLES } from '@/domain/schema';
 import { serverValue, trackedColumns } from '../../models/tracking';
@@ -7,16 +7,16 @@ import type { SyncedChange } from '../records/codec';
 import { toWire } from '../records/codec';
 import { isDeleted, type UnsyncedRecord } from '../records/unsynced';
 
-/** Changes that the server takes in one batch, at most (rule U16). */
+/** Most changes that the server takes in one batch (rule U16). */
 const MOST_IN_GROUP = 10_000;
 
 /**
- * Groups of unsynced records, so that what is needed comes before what needs it. Deletions that
- * follow from another deletion are left to the server's cascade. A group that no batch can hold is cut.
+ * @returns the unsynced records in groups, a record before those that name it. Deletions that follow from another
+ * deletion are left out: the server's cascade makes them. A group that no batch can hold is cut (D35).
  */
-export function inPushOrder(dirty: readonly UnsyncedRecord[]): UnsyncedRecord[][] {
-  const deletedHere = new Set(dirty.filter(isDeleted).map((item) => item.raw.id));
-  const pushed = dirty.filter((item) => {
+export function inPushOrder(unsynced: readonly UnsyncedRecord[]): UnsyncedRecord[][] {
+  const deletedHere = new Set(unsynced.filter(isDeleted).map((item) => item.raw.id));
+  const pushed = unsynced.filter((item) => {
     const root = item.base.deletion?.root;
     if (!isDeleted(item) || root === undefined || root === item.raw.id || !deletedHere.has(root)) return true;
     return wasMovedHere(item);
@@ -29,15 +29,15 @@ export function inPushOrder(dirty: readonly UnsyncedRecord[]): UnsyncedRecord[][
   });
 }
 
-/** @returns under which deletion each deleted record can be restored: that of the record which took it along. */
-export function deletionsOf(dirty: readonly UnsyncedRecord[]): (item: UnsyncedRecord) => string | null {
+/** @returns for a deleted record the id of the deletion that it can be restored by: that of the record which took it along. */
+export function deletionsOf(unsynced: readonly UnsyncedRecord[]): (item: UnsyncedRecord) => string | null {
   const byRoot = new Map(
-    dirty.flatMap(({ raw, base }) => (base.deletion?.id ? [[raw.id, base.deletion.id] as const] : [])),
+    unsynced.flatMap(({ raw, base }) => (base.deletion?.id ? [[raw.id, base.deletion.id] as const] : [])),
   );
   return ({ base: { deletion } }) => deletion?.id ?? byRoot.get(deletion?.root ?? '') ?? null;
 }
 
-/** Moved unsynced to where it was deleted: the server's cascade will not find it there. */
+/** Whether a record was moved, unsynced, under the parent that it was deleted with: the server's cascade does not find it there. */
 function wasMovedHere({ table, raw, base }: UnsyncedRecord): boolean {
   const columns = columnsOf(table);
   return Object.entries(base.columns).some(
@@ -45,15 +45,16 @@ function wasMovedHere({ table, raw, base }: UnsyncedRecord): boolean {
   );
 }
 
-/** Parents before children, deletes last. */
+/** Parents before children, deletions last (U15). */
 function rank(item: UnsyncedRecord): number {
   const position = SYNCED_TABLES.indexOf(item.table);
   return isDeleted(item) ? SYNCED_TABLES.length * 2 - position : position;
 }
 
 /**
- * The change that brings the server what this record has and the server has not.
- * @param deletionId of a deleted record: under which deletion it can be restored
+ * @param group number of the record's group in the batch
+ * @param deletionId of a deleted record: id of the deletion that it can be restored by
+ * @returns the change that makes the server's row what this record is
  */
 export function toChange(
   { table, raw, base }: UnsyncedRecord,
@@ -98,7 +99,7 @@ export function toChange(
   };
 }
 
-/** Records that share a transaction, directly or through others, form a group. */
+/** Groups records that share a transaction, directly or through others (D3). */
 function formGroups(items: readonly UnsyncedRecord[]): UnsyncedRecord[][] {
   const parent = new Map<string, string>();
   const find = (name: string): string => {
@@ -121,7 +122,7 @@ function formGroups(items: readonly UnsyncedRecord[]): UnsyncedRecord[][] {
   return [...groups.values()];
 }
 
-/** Oldest first, but a group that creates a record stands before the groups that name it. */
+/** Sorts groups by their first edit, but a group that creates a record before the groups that name it. */
 function inDependencyOrder(groups: UnsyncedRecord[][]): UnsyncedRecord[][] {
   const age = (group: UnsyncedRecord[]) =>
     group.reduce((first, item) => Math.min(first, firstEdit(item)), Number.POSITIVE_INFINITY);
@@ -155,7 +156,7 @@ function firstEdit({ raw, base }: UnsyncedRecord): number {
   return base.created?.editedAt ?? Math.min(Number(raw.updated_at), ...edits);
 }
 
-/** By table, the columns that name a record. */
+/** By table, the columns that name another record. */
 const REFERENCES = new Map(
   SYNCED_TABLES.map((table) => {
     const references = Object.entries(columnsOf(table)).filter(([, { kind }]) => kind === 'ref');

@@ -1,6 +1,6 @@
 /**
- * What is to be pushed, in which order: found once and sent batch after batch, so that the work of a
- * push grows with the number of changes and not with its square.
+ * The plan of a push: the unsynced records in the order in which they are sent. It is made once and sent batch after
+ * batch, so that the work grows with the number of changes and not with its square (D35).
  */
 
 import type { SyncedTable } from '@/domain/schema';
@@ -14,17 +14,17 @@ import { deletionsOf, inPushOrder, toChange } from './changes';
 /** Characters in the values of one batch, about: small enough to get through where connections keep breaking off. */
 const BATCH_CHARACTERS = 250_000;
 
-/** A record of the plan, and its state when that was made: groups and order hold as long as it has not changed. */
+/** A record of the plan. While it is as it was `before`, the groups and the order of the plan hold. */
 interface Planned {
   table: SyncedTable;
   record: ConvoyModel;
   before: Pick<Raw, '_status' | 'sync_base' | 'updated_at'>;
-  /** Of a deleted record: under which deletion it can be restored. */
+  /** Of a deleted record: id of the deletion that it can be restored by. */
   deletionId: string | null;
 }
 
 export class PushPlan {
-  /** null: to be made with the next batch. */
+  /** null: the plan is made with the next batch. */
   private groups: Planned[][] | null = null;
   private at = 0;
 
@@ -32,9 +32,9 @@ export class PushPlan {
 
   /**
    * To be called inside `database.write`.
-   * @param limit of changes, about: groups are never cut
-   * @param again whether to look for what is unsynced when the plan is over or no longer holds
-   * @returns the next changes, if any, and what is to be written with them
+   * @param limit most changes, about: groups are never cut
+   * @param again whether to make the plan anew when it is over or no longer holds
+   * @returns the next changes, if any, and prepared records to be written with them
    */
   async nextBatch(
     limit: number,
@@ -49,7 +49,7 @@ export class PushPlan {
     return { changes, prepared };
   }
 
-  /** @returns the next changes, of the records as they are now; none where the plan is over or no longer holds. */
+  /** @returns the next changes, from the records as they are now; none where the plan is over or no longer holds. */
   private take(limit: number): SyncedChange[] {
     const taken: SyncedChange[] = [];
     let [number, characters] = [0, 0];
@@ -74,20 +74,20 @@ export class PushPlan {
 
   private async make(): Promise<(Model | null)[]> {
     const { database, ids } = this.sync;
-    const { dirty, forgotten } = await fetchUnsynced(database);
-    const deletionOf = deletionsOf(dirty);
+    const { unsynced, neverPushed } = await fetchUnsynced(database);
+    const deletionOf = deletionsOf(unsynced);
     this.at = 0;
-    this.groups = inPushOrder(dirty).map((group) =>
+    this.groups = inPushOrder(unsynced).map((group) =>
       group.map((item) => {
         const { _status, sync_base = null, updated_at = null } = item.raw;
         const before = { _status, sync_base, updated_at };
         return { table: item.table, record: item.record, before, deletionId: deletionOf(item) };
       }),
     );
-    const gone = forgotten.map(async ({ table, id }) =>
+    const removed = neverPushed.map(async ({ table, id }) =>
       (await database.get(table).find(id)).prepareDestroyPermanently(),
     );
-    return [...dirty.map(({ table, raw }) => ids.mint(table, raw.id)), ...(await Promise.all(gone))];
+    return [...unsynced.map(({ table, raw }) => ids.mint(table, raw.id)), ...(await Promise.all(removed))];
   }
 }
 
@@ -99,7 +99,7 @@ function isAsPlanned({ record: { raw }, before }: Planned): boolean {
   );
 }
 
-/** What grows without bound is text: an estimate of what a change adds to the request. */
+/** @returns about how many characters a change adds to the request; texts are what grows. */
 function charactersOf({ values = {} }: SyncedChange): number {
   let sum = 200;
   for (const value of Object.values(values)) {

@@ -1,3 +1,5 @@
+/** Which records of a device are unsynced, and how many. */
+
 import type { StoredQuery } from '@/core/storage';
 import { SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
 import type { ConvoyDatabase } from '../../database';
@@ -13,13 +15,13 @@ export interface UnsyncedRecord {
   record: ConvoyModel;
 }
 
-/** A record the user deleted before the server ever saw it: nothing to push, only to forget. */
+/** A record that was deleted before it was ever pushed: there is nothing to push, it is only removed. */
 export type NeverPushed = { table: SyncedTable; id: string };
 
-/** Found by the index on the status, so that what is in step costs nothing (rule D34). */
+/** Answered by the index on the status, so that records in step cost nothing (rule D34). */
 export const EDITED = Q.where('_status', Q.oneOf(['created', 'updated']));
 
-/** Found by the same index: how many of each table there are, those marked as deleted included. */
+/** Counts by the same index, for each table, records marked as deleted included. */
 const UNSYNCED: StoredQuery = {
   sql: SYNCED_TABLES.map(
     (table) =>
@@ -65,33 +67,33 @@ export async function countPending(
   return { pending, quarantined };
 }
 
-/** @returns every unsynced record, those marked as deleted included. */
+/**
+ * @returns every unsynced record, those marked as deleted included; and apart from them the records that were
+ * deleted before they were ever pushed
+ */
 export async function fetchUnsynced(
   database: ConvoyDatabase,
-): Promise<{ dirty: UnsyncedRecord[]; forgotten: NeverPushed[] }> {
-  const dirty: UnsyncedRecord[] = [];
+): Promise<{ unsynced: UnsyncedRecord[]; neverPushed: NeverPushed[] }> {
+  const found: UnsyncedRecord[] = [];
   const counts = await unsyncedByTable(database);
   for (const table of SYNCED_TABLES.filter((name) => counts.has(name))) {
     const collection = database.records(table);
-    for (const record of await collection.query(EDITED).fetch()) dirty.push(toUnsynced(table, record));
+    for (const record of await collection.query(EDITED).fetch()) found.push(toUnsynced(table, record));
     for (const id of await database.deletedIds(table)) {
-      dirty.push(toUnsynced(table, await collection.find(id)));
+      found.push(toUnsynced(table, await collection.find(id)));
     }
   }
-  const neverSent = (item: UnsyncedRecord) => isDeleted(item) && item.raw.remote_id === null;
-  // What was deleted along with a record that the server knows waits for the server's word on that one.
-  const awaited = new Set(
-    dirty.filter((item) => isDeleted(item) && !neverSent(item)).map(({ raw }) => raw.id),
-  );
-  const isForgotten = (item: UnsyncedRecord) =>
-    neverSent(item) && !awaited.has(item.base.deletion?.root ?? '');
+  const isNew = (item: UnsyncedRecord) => isDeleted(item) && item.raw.remote_id === null;
+  // New records deleted along with one that the server has stay until it has answered that deletion.
+  const awaited = new Set(found.filter((item) => isDeleted(item) && !isNew(item)).map(({ raw }) => raw.id));
+  const isNeverPushed = (item: UnsyncedRecord) => isNew(item) && !awaited.has(item.base.deletion?.root ?? '');
   return {
-    dirty: dirty.filter((item) => !neverSent(item)),
-    forgotten: dirty.filter(isForgotten).map(({ table, raw }) => ({ table, id: raw.id })),
+    unsynced: found.filter((item) => !isNew(item)),
+    neverPushed: found.filter(isNeverPushed).map(({ table, raw }) => ({ table, id: raw.id })),
   };
 }
 
-/** @returns an unsynced record as it stands now. */
+/** @returns the record as it is now, copied, with its base. */
 export function toUnsynced(table: SyncedTable, record: ConvoyModel): UnsyncedRecord {
   const raw = { ...record.raw };
   const base = readBase(raw) ?? { revision: Number(raw.revision), groups: [], columns: {} };

@@ -1,4 +1,4 @@
-/** Everything of a device that is not on the server, as plain JSON that a person can keep. */
+/** Everything on a device that is not on the server: as JSON that a person can keep, and counted (D24). */
 
 import type { ConvoyDatabase } from '../../database';
 import { Archived, Conflict, Quarantined } from '../../models';
@@ -22,12 +22,13 @@ export interface UnsyncedExport {
   ledger: Plain[];
 }
 
+/** @param now device time, ms */
 export async function exportUnsynced(
   database: ConvoyDatabase,
   userId: string,
   now: number,
 ): Promise<UnsyncedExport> {
-  const { dirty } = await fetchUnsynced(database);
+  const { unsynced } = await fetchUnsynced(database);
   const all = async (model: ModelClass<Model>): Promise<Plain[]> => {
     const records = await database.of(model).query().fetch();
     return records.map(({ _raw }) => ({ ..._raw }) as unknown as Plain);
@@ -35,32 +36,32 @@ export async function exportUnsynced(
   return {
     exported_at: new Date(now).toISOString(),
     user_id: userId,
-    unsynced: dirty.map(({ table, raw }) => ({ ...raw, table })),
+    unsynced: unsynced.map(({ table, raw }) => ({ ...raw, table })),
     quarantine: await all(Quarantined),
     archive: await all(Archived),
     ledger: await all(Conflict),
   };
 }
 
-/** What of a device is not on the server. */
+/** How much of a device is not on the server. */
 export interface UnsyncedCounts {
   /** Records with edits that the server has not acknowledged. */
   pending: number;
   /** Changes that the server refused. */
   refused: number;
-  /** Values of records that had to leave the device. */
+  /** Records that had to leave the device with unsynced values. */
   archived: number;
-  /** Conflicts whose values nobody but this device knows. */
+  /** Conflicts whose values are in this ledger alone. */
   conflicts: number;
   total: number;
 }
 
 export async function countUnsynced(database: ConvoyDatabase): Promise<UnsyncedCounts> {
-  const { dirty } = await fetchUnsynced(database);
+  const { unsynced } = await fetchUnsynced(database);
   const count = (model: ModelClass<Model>) => database.of(model).query().fetchCount();
   const ledger = await database.of(Conflict).query().fetch();
   const counts = {
-    pending: dirty.length,
+    pending: unsynced.length,
     refused: await count(Quarantined),
     archived: await count(Archived),
     conflicts: ledger.filter(isOnlyHere).length,
