@@ -1,7 +1,7 @@
 /**
- * Local ids ↔ remote ids. By default they are the same UUIDv7, made here, and mapping costs nothing.
- * They differ where the server already had the same thing under another id, and for records made
- * with WatermelonDB's own 16-character ids, whose UUID is minted and stored before the first push.
+ * Local ids ↔ remote ids. By default both are the same UUIDv7, made on the device, and mapping costs nothing.
+ * They differ for records made with WatermelonDB's own 16-character ids, whose UUID is minted and stored before
+ * their first push, and where the server already had the same record under another id.
  */
 
 import { validate as isUuid, v7 as uuidv7 } from 'uuid';
@@ -11,7 +11,7 @@ import type { ConvoyDatabase } from '../database';
 import { IdMapping } from '../models';
 import { type Model, Q, type Raw } from '../models/watermelondb';
 
-/** What the codec needs of the mapping. */
+/** The mapping as pure functions. */
 export interface IdMap {
   toLocal(remoteId: string): string;
   toRemote(localId: string): string;
@@ -24,7 +24,7 @@ export class IdMappings implements IdMap {
 
   private constructor(private readonly database: ConvoyDatabase) {}
 
-  /** @param mappings to be loaded anew, where there are some already */
+  /** @param mappings reloaded in place where given, since others hold the object */
   static async load(database: ConvoyDatabase, mappings = new IdMappings(database)): Promise<IdMappings> {
     const [stored = []] = await database.fetchAll(IdMapping);
     mappings.localToRemote.clear();
@@ -33,7 +33,7 @@ export class IdMappings implements IdMap {
     return mappings;
   }
 
-  /** Whether every record that comes from the server has the same id here. */
+  /** Whether every record of the server has the same id here. */
   get isIdentity(): boolean {
     return this.remoteToLocal.size === 0;
   }
@@ -48,20 +48,20 @@ export class IdMappings implements IdMap {
 
   /** @returns the id under which the record with either id is stored here. */
   resolve(id: string): string {
-    // A merged duplicate's old id leads to the record that took its place.
+    // The old id of a duplicate leads to the record that replaced it.
     return this.toLocal(this.toRemote(id));
   }
 
   /**
-   * Gives a record whose own id is no UUID one to be known by on the server.
-   * @returns the mapping to be stored with the next batch, or null when none is needed
+   * Makes a remote id for a record whose local id is no UUID.
+   * @returns the prepared mapping, to be written with the batch; null when none is needed
    */
   mint(table: SyncedTable, localId: string): Model | null {
     if (isUuid(localId) || this.localToRemote.has(localId)) return null;
     return this.prepare(table, localId, uuidv7());
   }
 
-  /** Notes that `localId` is known on the server as `remoteId`; to be passed to the same batch. */
+  /** Maps `localId` to `remoteId`. @returns the prepared mapping, to be written with the batch */
   prepare(table: SyncedTable, localId: string, remoteId: string): Model {
     this.remember(localId, remoteId);
     return this.database.of(IdMapping).prepareCreate((mapping) => {
@@ -73,12 +73,12 @@ export class IdMappings implements IdMap {
 
   private remember(localId: string, remoteId: string): void {
     this.localToRemote.set(localId, remoteId);
-    // An id that was merged away stays an alias; the record itself carries the remote id.
+    // The id of a merged duplicate is an alias only: the record that replaced it has the remote id as its own.
     if (!isUuid(localId)) this.remoteToLocal.set(remoteId, localId);
   }
 }
 
-/** A column that names a record of `table` (or, where the target is open, of any table). */
+/** @returns the columns that name records of `table`, or of any table. */
 function referencesTo(table: SyncedTable): { table: SyncedTable; column: string }[] {
   return SYNCED_TABLES.flatMap((from) =>
     Object.entries(columnsOf(from))
@@ -87,7 +87,7 @@ function referencesTo(table: SyncedTable): { table: SyncedTable; column: string 
   );
 }
 
-/** @returns every stored record that names `id`, with the columns that do. */
+/** @returns every stored record that names `id`, with the column that does. */
 export async function recordsNaming(
   database: ConvoyDatabase,
   table: SyncedTable,

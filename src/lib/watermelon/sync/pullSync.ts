@@ -1,4 +1,4 @@
-/** Remote changes → local database: one page, and the cursors it leads to, per local transaction. */
+/** Server → local database: page after page, each in one local transaction with the cursors it leads to. */
 
 import type { SyncError } from '@/core/errors';
 import { PROTOCOL_VERSION, type PullAnswer, type PullRequest, SCHEMA_VERSION } from '@/core/protocol';
@@ -8,12 +8,15 @@ import { refillsOf } from './state/schemaUpgrade';
 import type { Progress } from './state/status';
 import type { SyncContext } from './state/syncContext';
 
+/** What a pull did. */
 export interface PullCounts {
+  /** Rows and tombstones. */
   pulled: number;
   conflicts: number;
+  /** Bytes. */
   received: number;
   sent: number;
-  /** Edits that were made again because what they were lost with came back. */
+  /** Lost edits reapplied because their records came back (D13). */
   reapplied: number;
 }
 
@@ -26,11 +29,11 @@ export const newPullCounts = (): PullCounts => ({
 });
 
 /**
- * Pulls page after page until this device stands at the server's head. A run of pages that broke off
- * goes on where it was, in its count as well.
- * @param counts what is done, counted as it is done: also where this rejects
+ * Pulls page after page until this device stands at the server's heads. A run of pages that broke off is resumed,
+ * its progress included (D30).
+ * @param counts counted while it runs, so that they hold also where this rejects
  * @param onProgress called after every page
- * @returns why it ended before this device stood at the server's head; pages applied until then stay applied
+ * @returns why it ended before the heads were reached; pages applied until then stay applied
  */
 export async function pullSync(
   sync: SyncContext,
@@ -39,17 +42,17 @@ export async function pullSync(
   onProgress: (progress: Progress) => void,
 ): Promise<SyncError | null> {
   const { store, userId } = sync;
-  const ahead = new PagePrefetch(sync, signal);
+  const prefetch = new PagePrefetch(sync, signal);
   try {
     for (;;) {
-      const answered = await ahead.answerTo(makeRequest(sync));
+      const answered = await prefetch.answerTo(makeRequest(sync));
       if (!answered.ok) return answered.error;
       const answer = answered.value;
       if (answer.user_id !== userId) {
         const message = 'The server answered for another user.';
         return { kind: 'auth', code: 'wrong_user', message };
       }
-      ahead.start(requestAfter(makeRequest(sync), answer));
+      prefetch.start(requestAfter(makeRequest(sync), answer));
       counts.sent += answer.traffic.sent;
       counts.received += answer.traffic.received;
       const before = answer.total === null ? (store.facts.run ?? null) : { rows: 0, total: answer.total };
@@ -58,15 +61,15 @@ export async function pullSync(
       counts.conflicts += applied.conflicts;
       counts.reapplied += applied.reapplied;
       onProgress({ rows: (before?.rows ?? 0) + applied.rows, total: before?.total ?? null });
-      if (!answer.more && !isBehindResync(sync, answer)) return null;
+      if (!answer.more && !needsAnotherRun(sync, answer)) return null;
     }
   } finally {
-    ahead.cancel();
+    prefetch.cancel();
   }
 }
 
-/** Whether a scope is still to be swept: its run of pages is over, and more was changed meanwhile. */
-function isBehindResync({ store }: SyncContext, { scopes }: PullAnswer): boolean {
+/** Whether a resynced scope needs another run of pages: rows changed while the last one was under way (P13). */
+function needsAnotherRun({ store }: SyncContext, { scopes }: PullAnswer): boolean {
   return scopes.some(({ id }) => {
     const { resync, cursor } = store.scopes.get(id) ?? {};
     return resync === true && cursor?.target === undefined;

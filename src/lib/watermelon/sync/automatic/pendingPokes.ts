@@ -1,25 +1,27 @@
-/** Which pokes still have to be answered with a sync. */
+/** The pokes that a sync still has to answer. */
 
 import type { Poke } from '@/core/pokes';
 
-/** Scope to revision up to which everything is here. */
+/** By scope, the revision up to which everything is here. */
 export type HeldRevisions = ReadonlyMap<string, number>;
 
 interface PendingPoke {
   poke: Poke;
-  /** Syncs that were begun after the poke, went well, and did not bring what it told of. */
+  /** Syncs that began after the poke and went well without bringing what it told of. */
   tries: number;
 }
 
-/** What a sync has to answer. */
+/** The pokes that a sync has to answer: those pending when it began. */
 export interface PokesAtStart {
   pending: readonly PendingPoke[];
+  /** Pokes may have been missed before it. */
   gap: boolean;
 }
 
-/** A poke that two whole syncs did not meet was about something this user may not see. */
+/** A poke that two whole syncs did not answer is about something that this user may not see, and is dropped (K5). */
 const MAX_TRIES = 2;
 
+/** Keeps the latest poke of each kind and scope until a sync has answered it. */
 export class PendingPokes {
   private readonly pending = new Map<string, PendingPoke>();
   private gap = false;
@@ -35,34 +37,34 @@ export class PendingPokes {
     this.pending.set(key, { poke, tries: 0 });
   }
 
-  /** Pokes may have been missed: any sync that begins from now on makes up for them. */
+  /** Notes that pokes may have been missed: the next sync that goes well makes up for them (K7). */
   addGap(): void {
     this.gap = true;
   }
 
-  /** A sync begins. @returns what it has to answer */
+  /** To be called when a sync begins. @returns what it has to answer */
   begin(): PokesAtStart {
     const begun = { pending: [...this.pending.values()], gap: this.gap };
     this.gap = false;
     return begun;
   }
 
-  /** A sync that went well is over. */
-  end({ pending: wishes }: PokesAtStart, held: HeldRevisions): void {
+  /** To be called when a sync that went well is over. */
+  end({ pending: atStart }: PokesAtStart, held: HeldRevisions): void {
     this.drop(held);
-    for (const [key, wish] of this.pending) {
-      if (!wishes.includes(wish)) continue;
-      wish.tries += 1;
-      if (wish.tries >= MAX_TRIES) this.pending.delete(key);
+    for (const [key, unanswered] of this.pending) {
+      if (!atStart.includes(unanswered)) continue;
+      unanswered.tries += 1;
+      if (unanswered.tries >= MAX_TRIES) this.pending.delete(key);
     }
   }
 
-  /** A sync failed, or was not made for want of a network: all it had to answer is still to be answered. */
+  /** To be called when a sync failed or had no network: the next one has to answer the same pokes. */
   missed({ gap }: PokesAtStart): void {
     this.gap ||= gap;
   }
 
-  /** Forgets what this device has already, by its own push or by an earlier sync. */
+  /** Drops pokes about what this device has already, by its own push or an earlier sync (K6). */
   drop(held: HeldRevisions): void {
     for (const [key, { poke }] of this.pending) if (isAnswered(poke, held)) this.pending.delete(key);
   }

@@ -1,20 +1,20 @@
-/** When the next sync is due: pure functions from what happened to how long to wait. */
+/** When the next sync is due. Pure: from the state and what happened to the next state and how long to wait. */
 
 import { backoffMs } from '@/core/backoff';
 import type { SyncResult } from '../state/status';
 
 /** All in ms. */
 export interface SyncTiming {
-  /** After the last local write. */
+  /** From the last local write to the sync. */
   debounceMs: number;
-  /** A poke is answered after a random part of this, so that all who hear it do not ask at once. */
+  /** A poke is answered after a random part of this, so that its devices do not all pull at once (K10). */
   pokeMs: number;
-  /** Where pokes follow each other, that spread doubles up to this. */
+  /** While pokes follow each other, that spread doubles up to this. */
   pokeMostMs: number;
-  /** Between syncs when nothing happens. Doubles with each one that finds nothing. */
+  /** Between syncs when nothing happens; doubles with each sync that finds nothing, up to `idleMostMs` (K8). */
   idleMs: number;
   idleMostMs: number;
-  /** Between syncs while pokes flow: a net under pokes that got lost where nobody can notice. */
+  /** Between syncs while pokes flow: finds what a lost poke would have told of. */
   flowingMs: number;
 }
 
@@ -27,19 +27,19 @@ export const DEFAULT_TIMING: SyncTiming = {
   flowingMs: 7_200_000,
 };
 
-/** The longest wait that a server is granted, ms: no typing error or wrong clock of its own silences a device for days. */
+/** The longest wait that a server may ask for, ms: its typing error or wrong clock must not silence a device for days (D31). */
 const RETRY_AFTER_MOST_MS = 3_600_000;
 
 export interface ScheduleState {
   /** Syncs in a row that failed and got nothing done. */
   failures: number;
-  /** The server is in trouble: whatever comes up waits for the retry. */
+  /** The server is in trouble: pokes and local writes wait for the retry. */
   backingOff: boolean;
   /** Syncs in a row that found nothing to do. */
   quiet: number;
-  /** Nothing is sent before this moment, because the server said so. */
+  /** Monotonic ms: the server asked for nothing to be sent before. */
   notBefore: number;
-  /** The spread that the latest poke was answered with, and when that was. */
+  /** The spread that the latest poke was answered with, and when, monotonic ms. */
   spreadMs: number;
   pokedAt: number;
 }
@@ -53,7 +53,7 @@ export const INITIAL_STATE: ScheduleState = {
   pokedAt: Number.NEGATIVE_INFINITY,
 };
 
-/** What the waits depend on beside the state. */
+/** What the waits depend on besides the state. */
 export interface Circumstances {
   timing: SyncTiming;
   /** ms, monotonic. */
@@ -67,17 +67,21 @@ export interface Step {
   waitMs: number;
 }
 
-/** After a sync. @param pending local changes that are left */
+/**
+ * After a sync.
+ * @param pending unsynced records that are left
+ * @param flowing whether pokes arrive
+ */
 export function afterSync(
   state: ScheduleState,
   result: SyncResult,
   { timing, now, random, pending, flowing }: Circumstances & { pending: number; flowing: boolean },
 ): Step {
   const { error, reaction, pushed, pulled, conflicts, rejected } = result;
-  const gotOn = pushed + pulled + conflicts + rejected > 0;
+  const hasProgress = pushed + pulled + conflicts + rejected > 0;
   if (error && (reaction === 'retry' || reaction === 'wait')) {
-    // A connection that keeps breaking off brings a little each time: only standing still is backed off from.
-    const failures = gotOn ? 1 : state.failures + 1;
+    // A connection that keeps breaking off brings a little each time: only failures without progress back off (D30).
+    const failures = hasProgress ? 1 : state.failures + 1;
     const wanted = error.kind === 'transport' && 'retryAfterMs' in error ? (error.retryAfterMs ?? 0) : 0;
     const asked = Math.min(wanted, RETRY_AFTER_MOST_MS);
     return {
@@ -87,27 +91,27 @@ export function afterSync(
         backingOff: reaction === 'retry',
         notBefore: asked > 0 ? now + asked : state.notBefore,
       },
-      // The time the server asked for is a minimum, and it told everybody the same one.
+      // The server asked every device for the same wait: a random part on top spreads them.
       waitMs: asked + backoffMs(failures, random),
     };
   }
-  const quiet = gotOn ? 0 : state.quiet + 1;
+  const quiet = hasProgress ? 0 : state.quiet + 1;
   const answered = !error && result.status !== 'offline';
   const next: ScheduleState = {
     ...state,
     failures: 0,
     backingOff: false,
     quiet,
-    // The server that asked to wait has answered since: somebody did not wait.
+    // The server has answered a sync that was called for by hand, so the wait it asked for is over (D31).
     notBefore: answered ? INITIAL_STATE.notBefore : state.notBefore,
   };
   const more = !error && pending > 0 && (pushed > 0 || result.status === 'partial');
   if (more) return { state: next, waitMs: timing.debounceMs };
-  // No poke tells that what failed would go well now.
+  // No poke tells when a sync that failed would succeed, so the timer keeps its slower pace.
   return { state: next, waitMs: idleMs(next, { timing, now, random, flowing: flowing && answered }) };
 }
 
-/** @returns ms until the timer's next sync, jittered by a tenth. */
+/** @returns ms until the timer's next sync, jittered by a tenth (K8). */
 export function idleMs(
   { quiet }: ScheduleState,
   { timing, random, flowing }: Circumstances & { flowing: boolean },
@@ -116,7 +120,7 @@ export function idleMs(
   return (flowing ? timing.flowingMs : stretched) * (0.9 + 0.2 * random);
 }
 
-/** On a poke that is to be answered. A single one is answered soon; under many, everybody slows down. */
+/** On a poke that is to be answered: a single one soon, one of many later (K10). */
 export function afterPoke(state: ScheduleState, { timing, now, random }: Circumstances): Step {
   const isFollowing = now - state.pokedAt < state.spreadMs + 3 * timing.pokeMs;
   const spreadMs = isFollowing ? Math.min(timing.pokeMostMs, 2 * state.spreadMs) : timing.pokeMs;
@@ -124,7 +128,7 @@ export function afterPoke(state: ScheduleState, { timing, now, random }: Circums
   return { state: { ...state, quiet: 0, spreadMs, pokedAt: now + waitMs }, waitMs };
 }
 
-/** Somebody is at work here, pokes stopped, or the network came back: the timer is to be quick again. */
+/** After local work, when pokes stop, or when the network comes back: the timer is quick again. */
 export function afterActivity(state: ScheduleState, isNetworkBack = false): ScheduleState {
   return { ...state, quiet: 0, ...(isNetworkBack && { failures: 0, backingOff: false }) };
 }

@@ -8,9 +8,9 @@ import type { Policy, TablePolicies } from './policies';
 
 export interface MergeInput {
   table: SyncedTable;
-  /** Columns the device edited, as they were when last in step with the server. */
+  /** The columns that the device edited, as they were when last in step with the server. */
   base: Record<string, RawValue>;
-  /** The same columns as the device wants them. */
+  /** The same columns as the device has them. */
   local: Record<string, RawValue>;
   /** The same columns as the server has them. */
   remote: Record<string, RawValue>;
@@ -18,15 +18,15 @@ export interface MergeInput {
   /** Edit times in server time, ms; null where unknown. */
   localTimes: Record<string, number | null>;
   remoteTimes: Record<string, number | null>;
-  /** The local move of the stage is a person's approval, the other edit an agent's. */
+  /** The local edit moves the stage past a checkpoint, by a person who may; the other edit is an agent's (D12). */
   approval?: boolean;
 }
 
 export interface MergedColumn {
   value: RawValue;
-  /** `same` both want it; `local`, `remote` only that side changed; `conflict` both did. */
+  /** `same`: both sides have the same value; `local`, `remote`: only that side changed it; `conflict`: both did. */
   how: 'same' | 'local' | 'remote' | 'conflict';
-  /** For conflicts: the policy (or an approval) that chose, or `open` while a person has to. */
+  /** For conflicts: the policy (or approval) that settled it, or `open` until a person does. */
   by?: Policy | 'approval' | 'open';
 }
 
@@ -40,7 +40,7 @@ export function mergeRecord(input: MergeInput): Record<string, MergedColumn> {
   return merged;
 }
 
-/** Columns of a unit stand together, every other column alone. */
+/** Groups the columns by their unit; every other column stands alone (U6). */
 function byUnit(input: MergeInput): string[][] {
   const units = new Map<string, string[]>();
   for (const name of Object.keys(input.base)) {
@@ -63,7 +63,7 @@ function mergeUnit(input: MergeInput, columns: string[]): Record<string, MergedC
   if (equal(base, local)) return all((name) => ({ value: at(remote, name), how: 'remote' }));
 
   if (input.approval && columns.includes('current_stage')) {
-    // The approval stands unless the agent has moved the task on meanwhile: then the person is asked.
+    // The approval stands unless the agent has moved the stage: then the conflict is open.
     const stays = sameValue(table, 'current_stage', at(base, 'current_stage'), at(remote, 'current_stage'));
     const side = stays ? local : remote;
     return all((name) => ({ value: at(side, name), how: 'conflict', by: stays ? 'approval' : 'open' }));
@@ -79,7 +79,7 @@ function mergeUnit(input: MergeInput, columns: string[]): Record<string, MergedC
   return all((name) => ({ value: at(side, name), how: 'conflict', by: policy }));
 }
 
-/** Ties, and times that are unknown, go to the server: every device then decides alike. */
+/** Whether the local edit is later. Ties and unknown times go to the server, so that all devices decide alike. */
 function isLater(input: MergeInput, columns: string[]): boolean {
   const latest = (times: Record<string, number | null>) =>
     Math.max(...columns.map((name) => times[name] ?? Number.NEGATIVE_INFINITY));
@@ -88,7 +88,7 @@ function isLater(input: MergeInput, columns: string[]): boolean {
   return Number.isFinite(local) && Number.isFinite(remote) && local > remote;
 }
 
-/** Where both sides changed the same passage, or one removed it whole, a person decides: null. */
+/** @returns the merged text; null, for a person to decide, where both sides changed the same passage or one cleared the column. */
 function mergeProse(base: RawValue, local: RawValue, remote: RawValue): string | null {
   if (typeof local !== 'string' || typeof remote !== 'string') return null;
   return mergeText(typeof base === 'string' ? base : '', local, remote);

@@ -1,12 +1,12 @@
 /**
- * Three-way merge of texts by their words, after diff3 (Khanna, Kunal, Pierce 2007), of shortest differences
- * after Myers (1986). It runs while others wait to write: its work is bounded, whatever the texts.
+ * Three-way merge of texts by words, after diff3 (Khanna, Kunal, Pierce 2007), on the shortest differences after
+ * Myers (1986). It runs inside a local transaction, which keeps other writers waiting, so its work is bounded.
  */
 
-/** Words and the space between them, by number. */
+/** Words and the spaces between them, as numbers. */
 type Tokens = readonly number[];
 
-/** `tokens` take the place of those of the base from `from` up to `to`. */
+/** Replaces the tokens of the base from `from` up to `to` by `tokens`. */
 interface Change {
   from: number;
   to: number;
@@ -14,7 +14,7 @@ interface Change {
 }
 
 const UNREACHED = -1;
-/** Most comparisons for one difference: some 2,000 changed tokens, less than a tenth of a second. */
+/** Most comparisons for one difference: about 2,000 changed tokens, less than 100 ms. */
 const MOST_STEPS = 2_000_000;
 
 /** @returns the merged text, or null where both sides changed the same passage differently. */
@@ -36,7 +36,7 @@ export function mergeText(base: string, local: string, remote: string): string |
   const merged: Tokens[] = [];
   let done = 0;
   while (changes.length > 0) {
-    // Changes that overlap or touch are of one passage.
+    // Changes that overlap or touch form one passage.
     const from = changes[0]?.from ?? 0;
     let to = from;
     let count = 0;
@@ -62,7 +62,7 @@ export function mergeText(base: string, local: string, remote: string): string |
     .join('');
 }
 
-/** The base from `from` up to `to` as one side has it. */
+/** @returns the passage of the base from `from` up to `to` as one side has it. */
 function withChanges(base: Tokens, changes: readonly Change[], from: number, to: number): Tokens {
   const parts: Tokens[] = [];
   let done = from;
@@ -77,7 +77,7 @@ function isEqual(one: Tokens, other: Tokens): boolean {
   return one.length === other.length && one.every((token, at) => token === other[at]);
 }
 
-/** What makes `after` of `before`: the least there is, or one change of all between what begins and ends alike. */
+/** @returns the shortest changes from `before` to `after`; one change of all but the common ends where these take too long. */
 function changesOf(before: Tokens, after: Tokens): Change[] {
   let start = 0;
   while (start < before.length && start < after.length && before[start] === after[start]) start += 1;
@@ -95,7 +95,7 @@ function wholeChange(before: Tokens, after: Tokens): Change {
   return { from: 0, to, tokens: after.slice(0, end) };
 }
 
-/** @returns null where that takes too many steps. */
+/** @returns the shortest changes, or null where finding them takes too many steps. */
 function shortestChanges(before: Tokens, after: Tokens): Change[] | null {
   const reached = furthestPoints(before, after);
   if (!reached) return null;
@@ -105,7 +105,7 @@ function shortestChanges(before: Tokens, after: Tokens): Change[] | null {
   const note = () => {
     if (x < to || y < end) changes.push({ from: x, to, tokens: after.slice(y, end) });
   };
-  // Where several differences are shortest, what is kept is the first of its kind, in the new text before the old one.
+  // Where several differences are shortest, tokens are kept as early as possible, in the new text before the old one.
   for (let edits = reached.length - 1; x > 0 || y > 0; ) {
     const at = (x - y + edits) / 2;
     const [below = UNREACHED, above = UNREACHED] = reached[edits - 1]?.subarray(at, at + 2) ?? [];
@@ -127,8 +127,8 @@ function shortestChanges(before: Tokens, after: Tokens): Change[] | null {
 }
 
 /**
- * For each number of edits, how far into `before` they lead on each diagonal, from the lowest to the highest,
- * up to the number that leads to the end of both. Each row begins and ends with a diagonal out of reach.
+ * @returns a row for each number of edits, up to the number that reaches the end of both texts; null after too many
+ * steps. A row holds how far into `before` the edits lead on each diagonal, lowest first, between two unreached ones.
  */
 function furthestPoints(before: Tokens, after: Tokens): Int32Array[] | null {
   const all: Int32Array[] = [];

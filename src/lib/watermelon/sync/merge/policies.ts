@@ -1,9 +1,9 @@
-/** Which side wins where both changed the same column, declared per table and column. */
+/** How a column merges where both sides changed it, by table and column. */
 
 import { columnsOf, SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
 
 /**
- * - `remote`: the server's value stands.
+ * - `remote`: the server's value wins.
  * - `later`: the later edit wins, by edit times corrected for the device's clock.
  * - `text`: three-way merge; where both changed the same passage a person decides.
  */
@@ -33,7 +33,7 @@ export const DEFAULT_POLICIES: Policies = Object.fromEntries(
   SYNCED_TABLES.map((table) => [table, defaultsFor(table)]),
 ) as Record<SyncedTable, TablePolicies>;
 
-/** @returns the default policies with an application's own in their place. */
+/** @returns the default policies, with `own` over them. */
 export function withPolicies(own: Partial<Record<SyncedTable, TablePolicies>>): Policies {
   return Object.fromEntries(
     SYNCED_TABLES.map((table) => [table, { ...DEFAULT_POLICIES[table], ...own[table] }]),

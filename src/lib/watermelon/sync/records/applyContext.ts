@@ -2,18 +2,18 @@ import type { ConvoyDatabase } from '../../database';
 import type { IdMappings } from '../idMapping';
 import type { UnitOfWork } from './unitOfWork';
 
-/** What the steps of applying an answer share. */
+/** What the steps of applying a pull or push answer share. */
 export interface ApplyContext {
   database: ConvoyDatabase;
   work: UnitOfWork;
   ids: IdMappings;
   deviceId: string;
-  /** Whose database it is. */
+  /** The user of this database. */
   userId: string;
   /** Device time, ms. */
   now: number;
-  /** Workspaces whose columns are not all here yet: the schema version each was filled with. */
+  /** By workspace, the schema version of its data, where columns of newer versions are not here yet (P14). */
   refillSince?: ReadonlyMap<string, number>;
-  /** Workspaces whose history has just turned out to be another one: revisions of before mean nothing in it. */
+  /** Workspaces found to be of another history: revisions known so far mean nothing in it. */
   otherHistory?: ReadonlySet<string>;
 }

@@ -1,4 +1,4 @@
-/** Deleting a record here takes its descendants along, as the server's cascade will. */
+/** Deleting a record on this device takes its descendants along, as the server's cascade does. */
 
 import { columnsOf, SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
 import type { ConvoyDatabase } from '../../database';
@@ -7,7 +7,7 @@ import { markClean, markCreated, markEdited, readBase } from '../../models/track
 import { Q, type Raw } from '../../models/watermelondb';
 import type { UnitOfWork } from './unitOfWork';
 
-/** Tables whose rows are deleted with a row of `table`, and the column that names it. */
+/** @returns the tables whose records are deleted with a record of `table`, and the column that names it. */
 function childrenOf(table: SyncedTable): { table: SyncedTable; column: string }[] {
   if (table === 'workspaces') {
     return (['projects', 'workflows', 'patterns', 'best_practices', 'activity_feed'] as const).map(
@@ -24,13 +24,13 @@ function childrenOf(table: SyncedTable): { table: SyncedTable; column: string }[
   );
 }
 
-/** @returns a record and everything under it. When deleted, only the record itself is pushed. */
+/** @returns a record and all its descendants. */
 export async function withDescendants(
   database: ConvoyDatabase,
   table: SyncedTable,
   record: ConvoyModel,
 ): Promise<ConvoyModel[]> {
-  const doomed = new Map<string, ConvoyModel>([[record.id, record]]);
+  const affected = new Map<string, ConvoyModel>([[record.id, record]]);
   let generation = [{ table, ids: [record.id] }];
   while (generation.length > 0) {
     const next: typeof generation = [];
@@ -40,21 +40,22 @@ export async function withDescendants(
           .records(child.table)
           .query(Q.where(child.column, Q.oneOf(ids)))
           .fetch();
-        const fresh = found.filter((candidate) => !doomed.has(candidate.id));
-        for (const candidate of fresh) doomed.set(candidate.id, candidate);
+        const fresh = found.filter((candidate) => !affected.has(candidate.id));
+        for (const candidate of fresh) affected.set(candidate.id, candidate);
         if (fresh.length > 0) next.push({ table: child.table, ids: fresh.map(({ id }) => id) });
       }
     }
     generation = next;
   }
-  return [...doomed.values()];
+  return [...affected.values()];
 }
 
-/** Brings back everything that the deletion of `root` took along on this device. */
+/** Restores everything that the deletion of `root` took along on this device. */
 export async function restoreDeleted(work: UnitOfWork, root: string): Promise<void> {
   for (const { table, raw } of await deletedWith(work, root)) restoreRecord(work, table, raw);
 }
 
+/** Restores one record that is marked as deleted, with the edits it had. */
 export function restoreRecord(work: UnitOfWork, table: SyncedTable, raw: Raw): void {
   const base = readBase(raw);
   if (base && raw.remote_id === null) markCreated(raw, base);
@@ -63,7 +64,7 @@ export function restoreRecord(work: UnitOfWork, table: SyncedTable, raw: Raw): v
   work.put(table, raw);
 }
 
-/** @returns for each workspace with deletions that are not pushed yet, the earliest revision seen by one. */
+/** @returns by workspace, the earliest revision that one of its unsynced deletions has seen. */
 export async function pendingDeletions(work: UnitOfWork): Promise<Map<string, number>> {
   const seen = new Map<string, number>();
   for (const table of SYNCED_TABLES) {
@@ -82,10 +83,10 @@ export async function pendingDeletions(work: UnitOfWork): Promise<Map<string, nu
 
 type DeletedRecord = { table: SyncedTable; id: string };
 
-/** By the record whose deletion took them along. Made once for a draft, since a push may be of many deletions. */
+/** Deleted records by their root, for each unit of work: a push may hold many deletions. */
 const byRoot = new WeakMap<UnitOfWork, Promise<Map<string, DeletedRecord[]>>>();
 
-/** @returns what the deletion of `root` marked as deleted here, itself included. */
+/** @returns the records that the deletion of `root` marked as deleted here, itself included. */
 export async function deletedWith(
   work: UnitOfWork,
   root: string,

@@ -1,4 +1,4 @@
-/** Wire values ↔ stored values. Times are ISO strings there and milliseconds here; JSON is canonical text here. */
+/** Wire values ↔ stored values. Times are ISO strings on the wire and ms here; JSON is stored as canonical text. Pure. */
 
 import type { Columns, Json, PushChange, PushRequest } from '@/core/protocol';
 import type { BulkRows } from '@/core/storage';
@@ -15,7 +15,7 @@ import { followStatus } from '../../models/tracking';
 import type { Raw, RawValue } from '../../models/watermelondb';
 import type { IdMap } from '../idMapping';
 
-/** A change of a table that is known here; on the wire a table is any text. */
+/** A change of a table that this version knows; on the wire a table is any text. */
 export interface SyncedChange extends PushChange {
   table: SyncedTable;
 }
@@ -26,8 +26,8 @@ export interface SyncedBatch extends PushRequest {
 }
 
 /**
- * The tables of a stored batch, narrowed: the one place where a table of the wire becomes one of ours.
- * @throws for a table that is unknown here: this device wrote the batch, and no version takes a table away
+ * Narrows the tables of a stored batch to known ones; nowhere else does a table of the wire become one of ours.
+ * @throws for an unknown table, which would be a bug: this device wrote the batch, and no version removes a table
  */
 export function toSyncedBatch(request: PushRequest): SyncedBatch {
   return { ...request, changes: request.changes.map(toSyncedChange) };
@@ -39,7 +39,7 @@ function toSyncedChange(change: PushChange): SyncedChange {
   return { ...change, table };
 }
 
-/** @returns what the user may do in a scope; a role that only a newer version knows counts as the least of them. */
+/** @returns the role; `viewer`, which has the least rights, for one that only a newer version knows. */
 export function toScopeRole(role: string): ScopeRole {
   return role === 'reference' || isRole(role) ? role : 'viewer';
 }
@@ -59,14 +59,14 @@ function allColumns(table: SyncedTable): TableColumns {
 export function canonicalJson(value: Json): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join()}]`;
-  // `JSON.stringify` with a replacer takes several times as long, and a page has thousands of these.
+  // `JSON.stringify` with a replacer takes several times as long, and a page has thousands of values.
   const members = Object.keys(value)
     .sort()
     .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key] ?? null)}`);
   return `{${members.join()}}`;
 }
 
-/** @returns milliseconds, or null where the text is no time: NaN would be stored, and throw wherever it is read. */
+/** @returns ms since the epoch; null where the text is no time, since a stored NaN would throw wherever it is read. */
 export function toMoment(text: string): number | null {
   const moment = Date.parse(text);
   return Number.isNaN(moment) ? null : moment;
@@ -100,25 +100,25 @@ function encode(column: Column, value: RawValue, ids: IdMap): Json {
   }
 }
 
-/** @returns the wire value of one stored column. */
+/** @returns the wire value of a stored value. Throws for a column that the table does not have. */
 export function toWire(table: SyncedTable, name: string, value: RawValue, ids: IdMap): Json {
   const column = allColumns(table)[name];
   if (!column) throw new Error(`${table} has no column ${name}`);
   return encode(column, value, ids);
 }
 
-/** Where local and remote ids are the same. */
+/** The mapping where local and remote ids are the same. */
 export const SAME_IDS: IdMap = { toLocal: (id) => id, toRemote: (id) => id };
 
-/** @returns the stored value of a column in a record that was made without it. */
+/** @returns the default of a column, as it is stored. */
 export function defaultOf(table: SyncedTable, name: string): RawValue {
   return decode(allColumns(table)[name] as Column, allColumns(table)[name]?.default as Json, SAME_IDS);
 }
 
 /**
- * @param value a validated value as it travels
- * @param ids absent where the value's ids are those of this device already
- * @returns the value as it is stored here
+ * @param value a validated wire value
+ * @param ids left out where ids in the value are local already
+ * @returns the stored value; null for a column that the table does not have
  */
 export function toStored(table: SyncedTable, name: string, value: Json, ids: IdMap = SAME_IDS): RawValue {
   const column = allColumns(table)[name];
@@ -126,8 +126,8 @@ export function toStored(table: SyncedTable, name: string, value: Json, ids: IdM
 }
 
 /**
- * @returns a clean stored record made from a row of the server. Columns unknown here are left out; those
- * that the row does not have, since the server did not have them yet, have their default.
+ * @returns a row of the server as a stored record without unsynced edits. Columns unknown here are left out; columns
+ * missing in the row, because the server is older, have their default.
  */
 export function toRaw(table: SyncedTable, row: Record<string, Json>, ids: IdMap): Raw {
   const remoteId = row.id as string;
@@ -148,9 +148,9 @@ export function toRaw(table: SyncedTable, row: Record<string, Json>, ids: IdMap)
 }
 
 /**
- * The rows of a page as they are stored where nobody edited them: what `toRaw` makes, without an object for
- * each row. For where local and remote ids are the same.
- * @param at which of the rows; all of them unless said otherwise
+ * The rows of a page as they are stored, as `toRaw` makes them, but without an object for each row (P31). To be used
+ * only where local and remote ids are the same.
+ * @param at places of the rows to take; all rows unless given
  */
 export function toBulkRows(table: SyncedTable, page: Columns, at?: readonly number[]): BulkRows {
   const same: BulkRows['same'] = { ...CLEAN };
@@ -182,7 +182,7 @@ const CLEAN = {
 
 function decodeAll(column: Column, values: Json[]): RawValue[] {
   if (column.kind !== 'time' && column.kind !== 'json') return values as RawValue[];
-  // Many rows of a page were written by one transaction, at one moment.
+  // Many rows of a page have the same time, of the transaction that wrote them: it is parsed once.
   let [text, moment]: [Json, RawValue] = [null, null];
   return values.map((value) => {
     if (column.kind === 'json') return decode(column, value, SAME_IDS);
@@ -191,14 +191,14 @@ function decodeAll(column: Column, values: Json[]): RawValue[] {
   });
 }
 
-/** @returns whether two stored values mean the same, JSON compared in canonical form. */
+/** @returns whether two stored values are equal; JSON is compared in canonical form. */
 export function sameValue(table: SyncedTable, name: string, a: RawValue, b: RawValue): boolean {
   if (a === b) return true;
   if (a === null || b === null || allColumns(table)[name]?.kind !== 'json') return false;
   return canonicalJson(JSON.parse(a as string) as Json) === canonicalJson(JSON.parse(b as string) as Json);
 }
 
-/** Walks the rows of a columnar table. */
+/** Yields the rows of a table that is sent column by column (P6). */
 export function* rowsOf(columns: Columns): Generator<Record<string, Json>> {
   const names = Object.keys(columns);
   for (let index = 0; index < columns.id.length; index += 1) {
@@ -227,4 +227,5 @@ const BOOKKEEPING = new Set([
   'kind',
 ]);
 
+/** @returns whether people edit the column: it is neither bookkeeping nor set by the server. */
 export const isEditable = (name: string): boolean => !BOOKKEEPING.has(name);

@@ -1,4 +1,4 @@
-/** Deletions that the server has not acknowledged: what they are, and undoing them here (rule D14). */
+/** Lists the deletions that the server has not acknowledged, and undoes them on the device alone (rule D14). */
 
 import { RESTORABLE_TABLES, type RestorableTable } from '@/domain/schema';
 import type { ConvoyDatabase } from '../../database';
@@ -8,17 +8,17 @@ import { Q, type Raw } from '../../models/watermelondb';
 import { restoreDeleted } from './cascade';
 import { UnitOfWork } from './unitOfWork';
 
-/** A deletion that is still only here. */
+/** A deletion that the server has not acknowledged. */
 export interface PendingDeletion {
   id: string;
   table: RestorableTable;
   raw: Raw;
   deletion: LocalDeletion;
-  /** Records that went with it, itself included; entries of the feed and dependencies are not counted. */
+  /** Records deleted by it, the root included; activities and dependencies are not counted. */
   parts: number;
 }
 
-/** @returns the deletions made here that the server has not acknowledged, those being undone excepted. */
+/** @returns the unacknowledged deletions of this device, without those already undone while in flight. */
 export async function unsyncedDeletions(database: ConvoyDatabase): Promise<PendingDeletion[]> {
   const work = new UnitOfWork(database);
   const roots: PendingDeletion[] = [];
@@ -40,8 +40,8 @@ export async function unsyncedDeletions(database: ConvoyDatabase): Promise<Pendi
 }
 
 /**
- * Undoes a deletion of this device at once. One that is on its way is restored as soon as its answer is
- * known. To be called inside `database.write`.
+ * Undoes a deletion at once. A deletion in flight is marked as undone instead, and restored when its answer is applied.
+ * To be called inside `database.write`.
  */
 export async function undoDeletion(
   database: ConvoyDatabase,
@@ -55,7 +55,7 @@ export async function undoDeletion(
     work.put(table, marked);
   } else {
     await restoreDeleted(work, raw.id);
-    // What did not happen is not told.
+    // The activities that tell of the deletion have not been pushed, and go with it.
     const told = await database
       .records('activity_feed')
       .query(

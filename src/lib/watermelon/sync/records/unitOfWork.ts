@@ -1,6 +1,6 @@
 /**
- * A unit of work over local records: several steps may touch the same record; `commit` writes the
- * outcome of all of them, and the bookkeeping, as one local transaction.
+ * A unit of work over local records: several steps may change the same record, and `commit` writes the outcome of
+ * all steps, and their bookkeeping, in one local transaction.
  */
 
 import type { BulkRows } from '@/core/storage';
@@ -22,7 +22,7 @@ export class UnitOfWork {
 
   constructor(private readonly database: ConvoyDatabase) {}
 
-  /** Loads records, those marked as deleted included. Ids that are unknown here are remembered as such. */
+  /** Loads records with few queries, those marked as deleted included; later `get` calls need no query for these ids. */
   async load(table: SyncedTable, ids: readonly string[]): Promise<void> {
     const missing = ids.filter((id) => !this.isLoaded(table, id));
     if (missing.length === 0) return;
@@ -48,7 +48,7 @@ export class UnitOfWork {
     return record !== null;
   }
 
-  /** @returns a copy of the record as this draft leaves it, or null when there is none. */
+  /** @returns a copy of the record as the steps so far leave it, or null when there is none. */
   async get(table: SyncedTable, id: string): Promise<Raw | null> {
     const fate = this.fates.get(key(table, id));
     if (fate) return fate.kind === 'put' ? { ...fate.raw } : null;
@@ -57,7 +57,7 @@ export class UnitOfWork {
     return record ? { ...record.raw } : null;
   }
 
-  /** The record becomes (or is created as) exactly `raw`. */
+  /** Replaces the record by exactly `raw`, or creates it so. */
   put(table: SyncedTable, raw: Raw): void {
     this.fates.set(key(table, raw.id), { kind: 'put', raw });
   }
@@ -66,12 +66,12 @@ export class UnitOfWork {
     this.fates.set(key(table, id), { kind: 'destroy' });
   }
 
-  /** Rows to be written as they are, whatever is there; this draft must not look at them otherwise. */
+  /** Writes rows over whatever is stored (P31). The same records must not be read or put by this unit of work. */
   putRows(table: SyncedTable, rows: BulkRows): void {
     if (rows.rows.length > 0) this.filled.push([table, rows]);
   }
 
-  /** Adds bookkeeping to the same transaction; called when everything is prepared. */
+  /** Adds bookkeeping to the same transaction. `prepare` is called by `commit`, and may return null. */
   also(prepare: () => Model | null): void {
     this.companions.push(prepare);
   }
@@ -86,7 +86,7 @@ export class UnitOfWork {
     return ids;
   }
 
-  /** Writes everything at once. To be called inside `database.write`. */
+  /** Writes everything in one transaction. To be called inside `database.write`. Rejects where the storage fails. */
   async commit(): Promise<void> {
     for (const name of this.fates.keys()) {
       const [table, id] = parts(name);
