@@ -22,7 +22,7 @@ export interface AppliedPull {
   /** Rows and tombstones of the page. */
   rows: number;
   conflicts: number;
-  /** Edits that were made again because what they were lost with came back (D13). */
+  /** Lost edits reapplied because their records came back (D13). */
   reapplied: number;
 }
 
@@ -30,7 +30,7 @@ export interface AppliedPull {
 interface ScopeChanges {
   /** Not in the answer: the user may no longer see them, or the server has forgotten them. */
   lost: string[];
-  /** Those of the lost that an owner's device creates again on the server (P19). */
+  /** Those of the lost that an owner's device recreates on the server (P19). */
   recreated: string[];
   /** Their revisions are of another history than the server's (P8, P19). */
   otherHistory: string[];
@@ -38,7 +38,8 @@ interface ScopeChanges {
 
 /**
  * Applies one answer.
- * @param runBefore how far this run of pages was before this one
+ * @param runBefore how far the run of pages was before this page; null for none
+ * @returns what was done
  * Rejects with a `ConvoyError` (storage, `overtaken` among them); nothing is applied then.
  */
 export async function applyAnswer(
@@ -102,7 +103,7 @@ function makeContext(sync: SyncContext, { otherHistory }: ScopeChanges): ApplyCo
   };
 }
 
-/** Purges the scopes that are lost (P12), and prepares those to be created again (P19). */
+/** Purges the scopes that are lost (P12), and prepares those to be recreated (P19). */
 async function leaveLostScopes(
   { store }: SyncContext,
   context: ApplyContext,
@@ -117,7 +118,7 @@ async function leaveLostScopes(
   for (const scope of recreated) await recreateScope(context, scope);
 }
 
-/** The server starts these scopes from the beginning: their records are marked, to be swept when all has come (P13, P16). */
+/** Marks the records of scopes that the server sends from the beginning; they are swept when all pages have come (P13, P16). */
 async function markResetScopes(
   { store }: SyncContext,
   context: ApplyContext,
@@ -128,7 +129,7 @@ async function markResetScopes(
   }
 }
 
-/** Writes the rows of the page: in bulk where nothing has to be decided (P31), one by one where it has. */
+/** Writes the rows of the page: in bulk where they meet no unsynced edit (P31), else one by one. */
 async function applyRowsOf(context: ApplyContext, answer: PullAnswer, inBulk: boolean): Promise<PageCounts> {
   if (!inBulk) return applyPage(context, answer);
   const { applied, left } = await bulkApplyPage(context, answer);
@@ -138,7 +139,7 @@ async function applyRowsOf(context: ApplyContext, answer: PullAnswer, inBulk: bo
 
 /**
  * Moves a scope to where the page leads, and sweeps it when all of its rows are here.
- * @param seenByDeletions by workspace, the earliest revision that a deletion not yet pushed has seen
+ * @param seenByDeletions by workspace, the earliest revision that an unsynced deletion has seen
  */
 async function advanceScope(
   { store, ids }: SyncContext,
@@ -200,7 +201,7 @@ function storeFacts(
   if (Object.keys(facts).length > 0) work.also(() => store.prepareFacts(facts));
 }
 
-/** Changes that were refused for lack of permission may be allowed now; if not, they are refused once more (D11). */
+/** Retries changes that were refused for lack of permission, where the role may allow them now (D11). */
 async function retryWhereRaised(
   { database, store, ids }: SyncContext,
   answer: PullAnswer,
@@ -213,7 +214,7 @@ async function retryWhereRaised(
 /** Roles from the least rights to the most. */
 const BY_RIGHTS: readonly ScopeRole[] = ['reference', 'viewer', 'agent', 'editor', 'owner'];
 
-/** All of the scope is here, and more may be written in it than before, or it was not all here yet. */
+/** Whether all of the scope is here, and was not before or may now be written by more rights. */
 function isRaised(before: ScopeState | undefined, now: ScopeState | undefined): boolean {
   if (!now || now.cursor.target !== undefined) return false;
   if (!before || before.cursor.target !== undefined) return true;

@@ -1,4 +1,4 @@
-/** Rows and tombstones of the server → local records. Used by pulls and by the effects of a push. */
+/** Rows and tombstones of the server → local records, for the pages of a pull and the effects of a push. */
 
 import type { Columns, Json, Page } from '@/core/protocol';
 import { columnsSince, SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
@@ -21,17 +21,19 @@ import { defaultOf, isEditable, rowsOf, sameValue, toRaw } from '../records/code
 import { archive } from '../setAside/archive';
 import { addConflict, keepInLedger } from '../setAside/ledger';
 
-/** What applying found, for the result of the sync. */
+/** What applying a page did, for the result of the sync. */
 export interface PageCounts {
+  /** Rows and tombstones. */
   rows: number;
+  /** Tombstones of records with unsynced edits. */
   conflicts: number;
   /** Rows of records that were not here before. */
   appeared: number;
 }
 
 /**
- * Applies a page.
- * @param except local ids, by table, that the caller settles itself
+ * Applies a page row by row.
+ * @param except local ids of records whose rows the caller applies itself; they are counted all the same
  */
 export async function applyPage(
   context: ApplyContext,
@@ -62,7 +64,7 @@ export async function applyPage(
   return counts;
 }
 
-/** @returns whether the record was not here before. */
+/** @returns whether the record is new here. */
 async function applyRow(
   context: ApplyContext,
   table: SyncedTable,
@@ -76,13 +78,13 @@ async function applyRow(
   return current === null;
 }
 
-/** @returns the columns of a record that a newer version brought and whose values are not here yet. */
+/** @returns the columns of a newer schema version whose values for this record are not here yet (P14). */
 function unseenColumns(context: ApplyContext, table: SyncedTable, raw: Raw): string[] {
   const version = context.refillSince?.get(raw.workspace_id as string);
   return version === undefined ? [] : columnsSince(table, version).map(([name]) => name);
 }
 
-/** An edit that was made on a column's default, before the server's value was here: a person decides. */
+/** Opens a conflict for edits made on a new column's default before the server's value was here (P14). */
 function openConflictWithUnseen(
   context: ApplyContext,
   table: SyncedTable,
@@ -112,7 +114,7 @@ function openConflictWithUnseen(
   markEdited(table, current, base);
 }
 
-/** A restored server may have older values than this device got acknowledged: a person decides which stand. */
+/** Opens a conflict for values that a restored server has older than it had acknowledged them to this device (P13). */
 function openConflictWithRestored(
   context: ApplyContext,
   table: SyncedTable,
@@ -137,8 +139,8 @@ function openConflictWithRestored(
 }
 
 /**
- * A row of the server under the unsynced edits of this device (rule P11): clean columns take the
- * server's value; edited ones keep the local value and base, for the next push to settle.
+ * @returns the record with a row of the server under the unsynced edits of this device (rule P11): columns without an
+ * edit take the server's value; edited ones keep their value and base until the next push merges them.
  */
 export function withLocalEdits(table: SyncedTable, incoming: Raw, current: Raw): Raw {
   const base = readBase(current);
@@ -146,7 +148,7 @@ export function withLocalEdits(table: SyncedTable, incoming: Raw, current: Raw):
   const kept: Raw = { ...incoming, sync_error: current.sync_error ?? null };
   const stamps = stampsOf(incoming);
   if (current._status === 'created') {
-    // The server has a record this device believes to be new: its values become edits of that one.
+    // This device pushes the record as new, but the server has it: the local values become edits of it.
     const differing = Object.keys(incoming).filter(
       (name) =>
         name in current &&
@@ -176,7 +178,7 @@ export function withLocalEdits(table: SyncedTable, incoming: Raw, current: Raw):
   return kept;
 }
 
-/** @returns whether unsynced values went to the ledger. */
+/** Removes a record that the server has deleted. @returns whether unsynced edits went to the ledger (D8) */
 export async function applyTombstone(
   context: ApplyContext,
   table: SyncedTable,
@@ -193,8 +195,8 @@ export async function applyTombstone(
 }
 
 /**
- * A restored server may have deleted the record without what this user's acknowledged edits had made of it:
- * nobody who deletes it there has seen them. What can only be created is there as it was, or not at all.
+ * Whether the record may have been deleted on a restored server without the edits that this user had got acknowledged
+ * before: whoever deleted it there never saw them (D8). Records that can only be created hold no such edits.
  */
 function mayBeDeletedUnseen(context: ApplyContext, table: SyncedTable, raw: Raw): boolean {
   if (raw.revision !== UNCONFIRMED || raw._status === 'deleted' || raw.workspace_id === GLOBAL_SCOPE_ID)

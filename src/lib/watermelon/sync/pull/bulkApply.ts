@@ -1,6 +1,6 @@
 /**
- * The short way from a page into the local database. Most rows meet nothing here that would have to be
- * decided: they are new, or in step. Those are written as they are, without a record for each.
+ * Writes rows of a page in bulk (P31): most are new here or meet a record in step, and need no merge. They go to
+ * storage as they are, without a record for each.
  */
 
 import type { Columns, Page, PullAnswer } from '@/core/protocol';
@@ -13,8 +13,8 @@ import { EDITED } from '../records/unsynced';
 import type { SyncContext } from '../state/syncContext';
 
 /**
- * Whether rows that nobody edited may be taken as they are: not while a scope is resynced or refilled, and not while
- * lost edits wait for records to come back.
+ * Whether rows without unsynced edits may be written in bulk: not while a scope is resynced or refilled, nor where ids
+ * differ, nor while lost edits wait for records to come back (P31).
  */
 export async function canBulkApply(
   { database, store, ids }: SyncContext,
@@ -27,7 +27,7 @@ export async function canBulkApply(
 }
 
 /**
- * Puts the rows of a page that are in step here into the draft.
+ * Adds the rows of a page that meet no unsynced edit to the unit of work.
  * @returns how many, and the page with the rows that are left
  */
 export async function bulkApplyPage(
@@ -52,7 +52,7 @@ export async function bulkApplyPage(
   return { applied, left: { rows, deleted: page.deleted } };
 }
 
-/** @returns at which places the ids are not among these, and at which they are. */
+/** @returns the places of the ids that are not in the set, and of those that are. */
 function split(ids: readonly string[], among: ReadonlySet<string>): [number[], number[]] {
   const parts: [number[], number[]] = [[], []];
   for (const [index, id] of ids.entries()) parts[among.has(id) ? 1 : 0].push(index);

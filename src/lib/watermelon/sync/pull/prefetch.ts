@@ -1,11 +1,11 @@
-/** While a page is applied the server prepares the next one. */
+/** Asks for the next page while the last one is being applied (P30). */
 
 import type { PullAnswer, PullRequest, SyncTransport } from '@/core/protocol';
 import type { SyncContext } from '../state/syncContext';
 
 type Answered = ReturnType<SyncTransport['pull']>;
 
-/** @returns what will be asked when this answer has been applied; null where that cannot be told before. */
+/** @returns the request that is due once this answer is applied; null where applying it decides that. */
 export function requestAfter(request: PullRequest, answer: PullAnswer): PullRequest | null {
   const visible = new Set(answer.scopes.map(({ id }) => id));
   const isPlain =
@@ -22,12 +22,12 @@ export function requestAfter(request: PullRequest, answer: PullAnswer): PullRequ
   return { ...request, cursors };
 }
 
-/** Sends the request for a page, and at most one more before it is needed: used only where it is the very one that is. */
+/** Sends requests for pages, at most one ahead; its answer is used only where the request that is due is the same (P30). */
 export class PagePrefetch {
-  private readonly leaving = new AbortController();
-  private asked: { text: string; answer: Answered } | null = null;
+  private readonly controller = new AbortController();
+  private ahead: { text: string; answer: Answered } | null = null;
 
-  /** @param signal ends the sync */
+  /** @param signal aborted when the sync is to end */
   constructor(
     private readonly sync: SyncContext,
     private readonly signal: AbortSignal,
@@ -39,31 +39,31 @@ export class PagePrefetch {
   start(request: PullRequest | null): void {
     if (request === null) return;
     const answer = this.send(request);
-    // Where nobody comes back for it, nobody is there to hear of its failure.
+    // The answer may never be used: its failure must not count as an unhandled rejection then.
     answer.catch(() => undefined);
-    this.asked = { text: JSON.stringify(request), answer };
+    this.ahead = { text: JSON.stringify(request), answer };
   }
 
-  /** @returns the answer to this request, which may be on its way already */
+  /** @returns the answer to this request, which may have been sent already */
   answerTo(request: PullRequest): Answered {
-    const { asked } = this;
-    this.asked = null;
-    return asked?.text === JSON.stringify(request) ? asked.answer : this.send(request);
+    const { ahead } = this;
+    this.ahead = null;
+    return ahead?.text === JSON.stringify(request) ? ahead.answer : this.send(request);
   }
 
-  /** Ends what is on its way. */
+  /** Aborts a request that was sent ahead. */
   cancel(): void {
     this.signal.removeEventListener('abort', this.abort);
-    if (this.asked) this.abort();
+    if (this.ahead) this.abort();
   }
 
-  private readonly abort = () => this.leaving.abort();
+  private readonly abort = () => this.controller.abort();
 
   private async send(request: PullRequest): Answered {
     const { transport, clock } = this.sync;
     const sentAt = clock.now();
-    const answered = await transport.pull(request, this.leaving.signal);
-    // Now: when the page is applied, the way back would seem longer than it was.
+    const answered = await transport.pull(request, this.controller.signal);
+    // Observed here: a page that waits to be applied would make the answer seem slower than it was.
     if (answered.ok && answered.value.user_id === request.user_id)
       clock.observe(answered.value.server_time, sentAt);
     return answered;

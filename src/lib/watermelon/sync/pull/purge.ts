@@ -1,11 +1,11 @@
-/** Taking a scope off the device when it may no longer be seen (rules P12, P19). */
+/** Purges a scope that the user may no longer see from the device (rules P12, P19). */
 
 import { SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
 import { Q, type Raw } from '../../models/watermelondb';
 import type { ApplyContext } from '../records/applyContext';
 import { archive } from '../setAside/archive';
 
-/** Removes every record of the scope; unsynced values go to the archive in the same transaction. */
+/** Removes every record of a scope; unsynced values go to the archive in the same transaction. */
 export function purgeScope(context: ApplyContext, scope: string): Promise<void> {
   return removeScope(context, scope, (table, raw) => {
     if (raw._status !== 'synced') archive(context, table, raw, 'access_lost');
@@ -13,8 +13,8 @@ export function purgeScope(context: ApplyContext, scope: string): Promise<void> 
 }
 
 /**
- * Removes every record of a scope that the server has forgotten. What this user wrote goes to the archive,
- * acknowledged or not, since the server may have lost it; what others wrote is theirs to keep.
+ * Removes every record of a scope that the server has forgotten. Records that this user wrote last go to the archive,
+ * acknowledged or not, since the server may have lost them; those of others are kept by their own devices.
  */
 export function purgeForgotten(context: ApplyContext, scope: string): Promise<void> {
   return removeScope(context, scope, (table, raw) => {

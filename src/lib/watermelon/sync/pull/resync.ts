@@ -1,7 +1,7 @@
 /**
- * Getting back in step with a scope that has another history (restored from a backup), or whose deletions
- * the server no longer knows (the device was away for longer than the horizon): mark what is here, take
- * what the server sends, then sweep what it does not have. Nothing is wiped first.
+ * Resyncs a scope that has another history (a restored backup), or whose tombstones the server has purged since (the
+ * device was away for longer than the horizon): marks the records that are here, applies the pages of the server, then
+ * sweeps the records that were not among them. Nothing is wiped first (P13, P16).
  */
 
 import { SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
@@ -16,8 +16,8 @@ import { quarantine } from '../setAside/quarantine';
 import { applyTombstone } from './applyRows';
 
 /**
- * Marks every record of the scope that the server once acknowledged. In another history edits forget the
- * old one's revisions; after an absence they are still of this one.
+ * Marks every record of a scope that the server once acknowledged. In another history, edits lose the revisions they
+ * were based on; where the cursor has expired, these are still of this history.
  */
 export async function markScope(
   context: ApplyContext,
@@ -40,8 +40,8 @@ export async function markScope(
 }
 
 /**
- * What is set aside was judged by revisions of the history before: in another one it has seen nothing. To be
- * called after all that makes some of it again.
+ * Entries that are set aside lose the revisions they were based on, which mean nothing in another history. To be called
+ * after the steps that retry and reapply such entries.
  */
 export async function forgetRevisions(context: ApplyContext, scope: string): Promise<void> {
   const inScope = Q.where('workspace_id', context.ids.toLocal(scope));
@@ -72,15 +72,16 @@ export async function forgetRevisions(context: ApplyContext, scope: string): Pro
   }
 }
 
-/** One that is made again at the same time is not set aside any more. */
+/** Skips an entry that this same unit of work already reapplies. */
 function unlessPrepared<T extends Model>(entry: T, change: (draft: T) => void): Model | null {
   return entry._preparedState === null ? entry.prepareUpdate(change as never) : null;
 }
 
 /**
- * The server has sent all it has. Records it acknowledged before and no longer has are pushed again where
- * the user's role allows it, and archived where it does not. After an absence they were deleted: their
- * unsynced values go to the ledger. What was sent and never answered for may have been: a person decides.
+ * Sweeps a scope when all of it was sent: marked records are those that the server acknowledged and no longer has.
+ * In another history they are pushed again where the user's role allows it, else archived. Where the cursor had expired
+ * they were deleted, and their unsynced values go to the ledger; a record whose first push was never answered may
+ * have been, so it is set aside as `uncertain` for a person to decide (P13, P16, U20).
  */
 export async function sweepScope(context: ApplyContext, scope: string, role: ScopeRole): Promise<void> {
   for (const [table, raw] of await recordsOf(context, scope)) {
@@ -101,7 +102,7 @@ export async function sweepScope(context: ApplyContext, scope: string, role: Sco
   }
 }
 
-/** The server has lost a workspace of the user's own, and all that was in it: it is created there again (P19). */
+/** Makes an owner's workspace that the server has lost, with its records, new again: they are pushed (P19). */
 export async function recreateScope(context: ApplyContext, scope: string): Promise<void> {
   await markScope(context, scope, 'other history');
   await sweepScope(context, scope, 'owner');
@@ -126,7 +127,7 @@ async function setAsideUncertain(context: ApplyContext, table: SyncedTable, raw:
   });
 }
 
-/** The records of a scope as the draft leaves them, those marked as deleted included. */
+/** @returns the records of a scope as the unit of work leaves them, those marked as deleted included. */
 async function recordsOf(context: ApplyContext, scope: string): Promise<[SyncedTable, Raw][]> {
   const local = context.ids.toLocal(scope);
   const found: [SyncedTable, Raw][] = [];

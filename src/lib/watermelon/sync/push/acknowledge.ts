@@ -1,4 +1,4 @@
-/** A change that the server has taken → the record that made it, with what was edited meanwhile still unsynced. */
+/** Acknowledges changes that the server has taken: their records are in step, but for edits made while in flight. */
 
 import { validate as isUuid } from 'uuid';
 import type { SyncedTable } from '@/domain/schema';
@@ -14,8 +14,10 @@ import { keepInLedger } from '../setAside/ledger';
 import type { PushContext } from './pushContext';
 
 /**
- * The change is in. Each column is compared with the value that was sent: one edited meanwhile
- * stays unsynced with the sent value as its base (rule D4).
+ * Acknowledges an insert or update. Each column is compared with the value that was sent: a column edited while the
+ * batch was in flight stays unsynced, with the sent value as its base (rule D4).
+ * @param current the record as it is now
+ * @param revision the one that the server gave the row
  */
 export function acknowledge(
   context: PushContext,
@@ -34,7 +36,7 @@ export function acknowledge(
   const serverTime = Date.parse(context.answer.server_time);
   raw.remote_id = change.id;
   raw.revision = revision;
-  // A change to what the server had already touched nothing there, and leaves its stamps.
+  // A change to values that the server already had wrote nothing there, and leaves the stamps.
   const touched = context.answer.revisions[change.workspace_id]?.revision === revision;
   const stamps = touched ? null : readBase(current)?.stamps;
   Object.assign(raw, stamps ?? { updated_at: serverTime, last_modified_by: context.answer.user_id });
@@ -48,7 +50,7 @@ export function acknowledge(
 }
 
 /**
- * @param merged others had changed the record too, unseen by whoever edited it here meanwhile
+ * @param merged others had changed the record too, which edits made in flight have not seen
  * @returns the record with only those edits left that were made after the change was sent
  */
 function stillEdited(
@@ -87,18 +89,18 @@ function stillEdited(
     updated_at: Date.parse(context.answer.server_time),
     last_modified_by: context.answer.user_id,
   };
-  // A column that was not sent was edited on what the device had then: from there the server compares.
+  // A column that was not sent was edited on an older version: the server has to compare it from there.
   const editedOn = merged && unsent && base ? base.revision : revision;
   const left = { revision: editedOn, groups: base?.groups ?? [], columns, stamps };
   if (current._status === 'deleted' && base?.deletion) {
-    // Deleted while it was on its way: the deletion is still to be pushed. What this push made does not
-    // conflict with it, and what it had not seen before, it has not seen now either.
+    // Deleted while in flight: the deletion is still to be pushed. It does not conflict with the revision of this
+    // push, and what it had not seen before, it has not seen now.
     writeBase(raw, { ...left, deletion: base.deletion });
   } else markEdited(change.table, raw, left);
   return raw;
 }
 
-/** The server has the same thing under another id: that one takes this one's place everywhere. */
+/** The server has the same record under another id: that one replaces the local one, wherever it is named (U10, U17). */
 export async function replaceDuplicate(
   context: PushContext,
   table: SyncedTable,
@@ -112,11 +114,11 @@ export async function replaceDuplicate(
     const raw = (await context.work.get(reference.table, reference.raw.id)) ?? { ...reference.raw };
     context.work.put(reference.table, { ...raw, [reference.column]: target });
   }
-  // An id of WatermelonDB's own kind has its UUID already; it would stand for this one when pulled.
+  // An id of WatermelonDB's own kind is mapped to its UUID already; mapping it to the other record as well would mix them up.
   if (isUuid(id)) context.work.also(() => context.ids.prepare(table, id, remoteId));
 }
 
-/** It was deleted here while its creation was on its way: the deletion is meant for the other one too. */
+/** The duplicate was deleted here while its insert was in flight: the deletion is pushed for the record that replaces it. */
 export function deleteTwin(context: PushContext, table: SyncedTable, deleted: Raw, remoteId: string): void {
   const row = context.rows.get(remoteId);
   if (!row) return;
@@ -128,8 +130,8 @@ export function deleteTwin(context: PushContext, table: SyncedTable, deleted: Ra
 }
 
 /**
- * The deletion of `root` is in: what it took along here and on the server goes for good. What the
- * server kept, because others had moved it elsewhere, comes back.
+ * Acknowledges the deletion of `root`: records that it took along here and on the server are removed. Records that the
+ * server kept, because others had moved them elsewhere, come back.
  * @param cascaded local ids that the server deleted along with others
  */
 export async function destroyDeleted(
@@ -141,7 +143,7 @@ export async function destroyDeleted(
   for (const { table, raw } of await deletedWith(work, root)) {
     if (raw.id === root || raw.remote_id === null || cascaded.has(raw.id)) {
       work.destroy(table, raw.id);
-      // The server has nothing of these edits; should the deletion be restored, they are here.
+      // The server does not have these edits: they are reapplied should the deletion be restored (D13).
       const base = readBase(raw);
       const isUnsynced = raw.remote_id === null || Object.keys(base?.columns ?? {}).length > 0;
       if (base && isUnsynced) keepInLedger(context, { table, raw, base, kind: 'deleted' });

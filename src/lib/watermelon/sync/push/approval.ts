@@ -1,4 +1,4 @@
-/** When a person's approval meets an agent's move of the same task (design of checkpoints). */
+/** Recognises a person's approval that meets an agent's edit of the same task (D12). */
 
 import type { WorkflowStage } from '@/domain/entities';
 import { checkpointInTheWay, passesCheckpoints } from '@/domain/taskRules';
@@ -9,8 +9,7 @@ import type { PushContext } from './pushContext';
 
 /**
  * @param baseStage the stage the local edit was made on
- * @returns whether the local edit takes the task past a checkpoint, made by a person who may, while
- * the other edit is an agent's
+ * @returns whether the local edit moves the task past a checkpoint, by a person who may, and the other edit is an agent's
  */
 export async function isApprovalOverAgent(
   context: PushContext,

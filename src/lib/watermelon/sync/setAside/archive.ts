@@ -1,3 +1,5 @@
+/** The archive: values of records that had to leave the device (P12, P13). */
+
 import { v7 as uuidv7 } from 'uuid';
 import type { SyncedTable } from '@/domain/schema';
 import type { ConvoyDatabase } from '../../database';
@@ -6,7 +8,7 @@ import { readBase } from '../../models/tracking';
 import { Q, type Raw } from '../../models/watermelondb';
 import type { ApplyContext } from '../records/applyContext';
 
-/** Keeps what a record that leaves the device held and the server has not; all of it where the server has nothing. */
+/** Archives the values of a record that the server does not have: its edits, or all of it where the server has no such record. */
 export function archive(
   context: ApplyContext,
   table: SyncedTable,
@@ -33,7 +35,7 @@ export function archive(
   );
 }
 
-/** Forgets archived values; ids of nothing are passed over. */
+/** Discards archived values; unknown ids are passed over. */
 export async function discardArchived(database: ConvoyDatabase, ids: readonly string[]): Promise<void> {
   await database.write(async () => {
     const archived = database.of(Archived);

@@ -1,3 +1,5 @@
+/** The conflict ledger of this device: its entries are written here, and discarded (D6, D8). */
+
 import { v7 as uuidv7 } from 'uuid';
 import type { SyncedTable } from '@/domain/schema';
 import type { ConvoyDatabase } from '../../database';
@@ -9,8 +11,8 @@ import { isEditable, SAME_IDS } from '../records/codec';
 import { settledDetails } from './settledActivity';
 
 /**
- * Whether values of a conflict are known to this device alone: it is open, its record is gone, or the
- * values were too long for the feed.
+ * Whether values of a conflict are in this ledger alone: it is open, its record is gone, or the values were too long
+ * for the feed (D24).
  */
 export function isOnlyHere(entry: Conflict): boolean {
   switch (entry.kind) {
@@ -18,7 +20,7 @@ export function isOnlyHere(entry: Conflict): boolean {
       return !Object.values(entry.columns).some(({ by }) => by === 'restored');
     case 'withdrawn':
       return true;
-    // What went with the user's own deletion is not what they want to keep.
+    // The user deleted these values themselves.
     case 'deleted':
     case 'deletion':
       return false;
@@ -31,9 +33,8 @@ export function isOnlyHere(entry: Conflict): boolean {
 }
 
 /**
- * Forgets what was lost with a record that is gone, or with a change that did not go through: it is in no export
- * then, and does not come back with its record.
- * @returns false when there is no such entry; edits that met are settled instead, while their record is here
+ * Discards an entry of lost edits: they are in no export then, and are not reapplied.
+ * @returns false when there is no such entry, or it is a conflict of columns whose record is here: that is settled
  */
 export async function discardLost(database: ConvoyDatabase, id: string): Promise<boolean> {
   return database.write(async () => {
@@ -90,6 +91,7 @@ export function keepInLedger(context: ApplyContext, lostValues: LostValues): voi
   });
 }
 
+/** Adds an entry to the ledger, in the transaction of the unit of work. */
 export function addConflict(
   context: ApplyContext,
   entry: {

@@ -1,4 +1,4 @@
-/** Changes the server refused: set aside whole, the server's value shown, until retried or discarded. */
+/** The quarantine: refused changes are reverted on their records, and kept to be retried or discarded (D7). */
 
 import { v7 as uuidv7 } from 'uuid';
 import { Quarantined, type WantedChange } from '../../models';
@@ -10,6 +10,7 @@ import type { SyncedChange } from '../records/codec';
 import { sameValue, toRaw } from '../records/codec';
 
 export interface Refusal {
+  /** The server's `RejectionCode`, `blocked`, `uncertain`, or the code of an error that refused the whole batch. */
   code: string;
   column: string | null;
   message: string;
@@ -17,7 +18,7 @@ export interface Refusal {
   group: string;
 }
 
-/** Takes a refused change back from its record and keeps everything needed to make it again (rule D7). */
+/** Reverts a refused change on its record, and keeps everything that is needed to retry it (rule D7). */
 export async function quarantine(
   context: ApplyContext,
   change: SyncedChange,
@@ -61,7 +62,7 @@ async function revert(context: ApplyContext, change: SyncedChange, raw: Raw): Pr
   return revertColumns(context, change, raw, Object.keys(change.values ?? {}), 'change refused');
 }
 
-/** Takes these columns of a refused update back to what the server has. @returns what they were to become */
+/** Reverts columns of a refused update to the values of the server. @returns their refused values, and the base of these */
 export function revertColumns(
   context: ApplyContext,
   change: SyncedChange,
@@ -83,7 +84,7 @@ export function revertColumns(
     const before = serverValue(base?.columns[name]);
     wanted.values[name] = sent[name] ?? null;
     wanted.base[name] = before;
-    // A newer edit of the same column is a wish of its own; it keeps its base and is pushed by itself.
+    // A newer edit of the same column keeps its base and is pushed by itself.
     if (!sameValue(table, name, raw[name] ?? null, sent[name] ?? null)) continue;
     reverted[name] = before;
     delete left[name];

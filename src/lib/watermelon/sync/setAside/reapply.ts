@@ -1,4 +1,4 @@
-/** Edits that were lost with a deleted record are made again when it comes back (rule D13). */
+/** Reapplies edits that were lost with a deleted record, when it comes back (rule D13). */
 
 import { columnsOf, SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
 import { Conflict, type ConflictColumn } from '../../models';
@@ -24,23 +24,23 @@ interface LostEdit {
 }
 
 /**
- * Makes what the ledger keeps of deleted records again, as unsynced edits on the old base, so that newer
- * values of others conflict with them as usual. What was one action comes back as one, or waits as one.
+ * Reapplies the lost edits of the ledger whose records are back, as unsynced edits on their old base, so that newer
+ * values of others conflict with them as usual. Edits of one group are reapplied together, or wait together.
  * @returns how many records got their edits back
  */
 export async function reapplyLost(context: ApplyContext): Promise<number> {
   const waiting = byGroup(await fetchLost(context));
-  let revived = 0;
-  // What is revived may be what others wait for.
+  let reapplied = 0;
+  // A record that is reapplied may be the parent that others wait for.
   for (let left = waiting; ; ) {
     const held: LostEdit[][] = [];
     for (const action of left) {
       if (await isReady(context, action)) {
         for (const lost of action) await reapply(context, lost);
-        revived += action.length;
+        reapplied += action.length;
       } else held.push(action);
     }
-    if (held.length === left.length) return revived;
+    if (held.length === left.length) return reapplied;
     left = held;
   }
 }
@@ -59,7 +59,7 @@ async function fetchLost({ database, otherHistory }: ApplyContext): Promise<Lost
   });
 }
 
-/** What was written in one transaction, directly or through others, belongs together. Parents stand first. */
+/** Groups lost edits that share a transaction, directly or through others; parents come first. */
 function byGroup(all: LostEdit[]): LostEdit[][] {
   let actions: { members: LostEdit[]; groups: Set<string> }[] = [];
   for (const lost of all) {
@@ -94,7 +94,7 @@ async function isHere(context: ApplyContext, table: SyncedTable, id: string): Pr
   return raw !== null && raw._status !== 'deleted';
 }
 
-/** The records under which the lost values put this one. */
+/** @returns the parents that the lost values give the record. */
 function parentsNamed({ table, raw, base }: LostEdit): { table: SyncedTable; id: string }[] {
   const isWhole = raw.remote_id === null;
   const named = Object.entries(columnsOf(table)).flatMap(([name, column]) => {
@@ -113,7 +113,7 @@ async function reapply(context: ApplyContext, lost: LostEdit): Promise<void> {
   else if (current) context.work.put(table, withEdits(current, lost));
   else {
     const again: Raw = { ...raw };
-    // Columns that came after it was lost have their defaults.
+    // Columns of a newer schema version have their defaults.
     for (const name of trackedColumns(table)) if (!(name in raw)) again[name] = defaultOf(table, name);
     markCreated(again, base);
     context.work.put(table, again);
@@ -132,7 +132,7 @@ async function reapply(context: ApplyContext, lost: LostEdit): Promise<void> {
   );
 }
 
-/** All that a new record had was an edit, of nothing. */
+/** @returns the lost edits; of a new record, all of its columns, on the base of none. */
 function lostEdits({ table, raw, base }: LostEdit): SyncBase['columns'] {
   if (raw.remote_id !== null) return base.columns;
   const edit = { value: null, ...(base.created ?? { editedAt: 0, offset: 0 }) };
@@ -140,7 +140,7 @@ function lostEdits({ table, raw, base }: LostEdit): SyncBase['columns'] {
   return Object.fromEntries(names.map((name) => [name, edit]));
 }
 
-/** The record as it came back with the edits it had lost, on the base they were made on; newer edits stand. */
+/** @returns the record as it came back, with its lost edits on their old base; newer edits of a column stand. */
 function withEdits(current: Raw, lost: LostEdit): Raw {
   const { table, raw, base } = lost;
   const known = readBase(current);
@@ -170,8 +170,8 @@ function joined(known: SyncBase | null, lost: SyncBase): string[] {
 }
 
 /**
- * The record, which is to be created on the server anew, with the edits it had lost. Nothing there will conflict
- * with them: where they were made on other values than it has by now, a person decides.
+ * @returns a record that is to be recreated on the server, with its lost edits. The server cannot find conflicts with
+ * them, so a conflict is opened here where they were made on other values than the record has by now.
  */
 function withValues(context: ApplyContext, current: Raw, lost: LostEdit): Raw {
   const { table, raw } = lost;

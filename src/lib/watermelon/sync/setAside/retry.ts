@@ -1,3 +1,5 @@
+/** Retries refused changes as new edits, and lets a person edit or discard them (D7, D11). */
+
 import { v7 as uuidv7 } from 'uuid';
 import { ConvoyError } from '@/core/errors';
 import type { Json } from '@/core/protocol';
@@ -11,10 +13,10 @@ import { withDescendants } from '../records/cascade';
 import { defaultOf, sameValue, toStored } from '../records/codec';
 
 /**
- * Makes a refused change again, with those refused together with it, as new local edits.
- * @param unless where it says so of one of them, nothing is made again
- * @returns false when there is no such entry, when what it was to change is gone, or what it was to delete is
- *   not here while not all of its workspace is: the entry then stays
+ * Retries a refused change, and those refused together with it, as new edits.
+ * @param unless nothing is retried where it returns true for one of them
+ * @returns false, and the entries stay, when there is no such entry, when the record to be changed is gone, or when the
+ *   record to be deleted is not here while not all of its workspace is
  */
 export async function retryQuarantined(
   database: ConvoyDatabase,
@@ -24,7 +26,7 @@ export async function retryQuarantined(
   return database.write(async () => {
     const entries = await groupOf(database, id);
     for (const entry of unless ? entries : []) if (await unless?.(database, entry)) return false;
-    // Deletions first: what goes with one needs no other change.
+    // Deletions first: records that they take along need no other change.
     entries.sort((a, b) => Number(b.operation === 'delete') - Number(a.operation === 'delete'));
     const redone: (() => Model[])[] = [];
     const fresh = await replacementIds(database, entries);
@@ -42,9 +44,9 @@ export async function retryQuarantined(
 }
 
 /**
- * Changes what a refused change wants, before it is retried.
- * @param values columns as they travel; only those of the refused change (update) or record (insert)
- * @returns false when there is no such entry. Rejects with `validation/*` for values that cannot be.
+ * Changes the values of a refused change, before it is retried.
+ * @param values wire values; only of columns of the refused change (update) or record (insert)
+ * @returns false when there is no such entry. Rejects with `validation/*` for values that the columns cannot have.
  */
 export async function editQuarantined(
   database: ConvoyDatabase,
@@ -70,13 +72,13 @@ export async function editQuarantined(
   }, 'quarantine: edit');
 }
 
-/** Codes of refusals whose cause is who the user is; they come back to life with the permission. */
+/** Codes of refusals for lack of permission. */
 const FOR_LACK_OF_PERMISSION = ['forbidden', 'checkpoint'];
 
 /**
- * Makes refused changes of a workspace again after the user's role in it has changed. What others have
- * changed meanwhile is not written over unseen: such a group waits for a person.
- * @returns how many groups of changes were made again
+ * Retries changes of a workspace that were refused for lack of permission, after the user's role was raised. Groups
+ * that would overwrite what others have changed since are left for a person to decide (D11).
+ * @returns how many groups were retried
  */
 export async function retryPermitted(database: ConvoyDatabase, workspaceId: string): Promise<number> {
   const collection = database.of(Quarantined);
@@ -104,7 +106,7 @@ async function hasNewerValues(database: ConvoyDatabase, entry: Quarantined): Pro
   return doomed.some(({ raw }) => Number(raw.revision) > Number(change.base.seen ?? 0));
 }
 
-/** Gives a refused change up, with those refused together with it. */
+/** Discards a refused change, and those refused together with it. @returns false when there is no such entry */
 export async function discardQuarantined(database: ConvoyDatabase, id: string): Promise<boolean> {
   return database.write(async () => {
     const entries = await groupOf(database, id);
@@ -128,7 +130,7 @@ async function groupOf(database: ConvoyDatabase, id: string): Promise<Quarantine
   return collection.query(Q.where('group_id', entry.groupId)).fetch();
 }
 
-/** Whether what is not here of a workspace is gone: not where it was left, nor while pages of it are to come. */
+/** Whether all of a workspace is here: the user is a member, and no pages of it are to come. */
 async function isWorkspaceComplete(database: ConvoyDatabase, workspaceId: string): Promise<boolean> {
   const members = database.records('workspace_members');
   if ((await members.query(Q.where('workspace_id', workspaceId)).fetchCount()) === 0) return false;
@@ -140,7 +142,7 @@ async function isWorkspaceComplete(database: ConvoyDatabase, workspaceId: string
 
 const isUnprepared = (model: Model): boolean => model._preparedState === null;
 
-/** @returns how to make the change again; null where the record to be changed is gone. */
+/** @returns how to prepare the retry of a change; null where it cannot be made now. */
 async function prepareRetry(
   database: ConvoyDatabase,
   entry: Quarantined,
@@ -164,7 +166,7 @@ async function prepareRetry(
   return () => (isUnprepared(record) ? [update()] : []);
 }
 
-/** What the change wants otherwise than the record has it; that of a new record may have come to be here meanwhile. */
+/** @returns the values of the change that the record does not have; a refused new record may be here by now. */
 function differingValues({ recordTable: table, change }: Quarantined, record: ConvoyModel): Partial<Raw> {
   const wanted = Object.entries(change.values).filter(
     ([name, value]) =>
@@ -174,7 +176,7 @@ function differingValues({ recordTable: table, change }: Quarantined, record: Co
   return Object.fromEntries(wanted);
 }
 
-/** Ids that are taken where this user may not look: their records are made again under new ones. */
+/** @returns new ids for refused new records whose own are taken where this user may not see (U9). */
 async function replacementIds(
   database: ConvoyDatabase,
   entries: readonly Quarantined[],
@@ -197,7 +199,7 @@ function prepareNewRecord(
   if ('actor_id' in values) names.push('actor_id');
   return database.records(entry.recordTable).prepareCreate((draft) => {
     for (const name of names) {
-      // A column that came after the refusal has its default.
+      // A column of a newer schema version has its default.
       const value = name in values ? (values[name] ?? null) : defaultOf(entry.recordTable, name);
       draft.setColumn(name, fresh.get(String(value)) ?? value);
     }

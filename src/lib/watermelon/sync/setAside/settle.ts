@@ -1,7 +1,6 @@
 /**
- * What becomes of conflicts after the merge: a person settles an open one or reverses a settled one.
- * Every settlement is told in the feed with all that is needed to reverse it, so that everybody sees
- * it and anyone may reverse it from any device.
+ * A person settles an open conflict, or reverses a settled one. Every settlement is an activity in the feed with all
+ * that is needed to reverse it, so that every member sees it and may reverse it from any device (D10).
  */
 
 import { ConvoyError } from '@/core/errors';
@@ -18,7 +17,7 @@ import { asSettled, type LedgerOwner, prepareSettledActivity, settledDetails } f
 export type Settlement = 'mine' | 'theirs' | { values: Record<string, Json> };
 
 /**
- * Settles a conflict, or settles it anew: the record takes the chosen values as an edit of this user.
+ * Settles a conflict, or settles it anew: the chosen values are an edit of this user.
  * @returns false when there is no such entry, or its record is gone
  * Rejects with `validation/*` for values that the columns cannot have.
  */
@@ -52,10 +51,9 @@ export async function settleConflict(owner: LedgerOwner, id: string, how: Settle
 }
 
 /**
- * Reverses a settlement that stands in the feed, made on whichever device: every column takes the
- * value that was not chosen, as an edit of this user.
- * Rejects with `validation/not_found` when the activity or its record is not here, and with
- * `validation/bad_value` when it does not carry what is needed.
+ * Reverses a settlement of the feed, made on any device: every column takes the value that was not chosen, as an edit
+ * of this user. Rejects with `validation/not_found` when the activity or its record is not here, and with
+ * `validation/bad_value` when the activity does not have the values.
  */
 export async function reverseSettlement(owner: LedgerOwner, activityId: string): Promise<void> {
   const { database, ids } = owner;
@@ -114,7 +112,7 @@ function storedValues(owner: LedgerOwner, table: SyncedTable, values: RecordValu
   );
 }
 
-/** @returns the prepared edit, or nothing where the record has these values already. */
+/** @returns the prepared edit; none where the record has these values already. */
 function edit(record: ConvoyModel, values: Partial<Raw>): Model[] {
   const differing = Object.entries(values).filter(([name, value]) => record.raw[name] !== value);
   if (differing.length === 0) return [];

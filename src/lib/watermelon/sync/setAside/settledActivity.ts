@@ -1,3 +1,5 @@
+/** The activity that tells of a settled conflict: what it says, how it is made and read (D10). */
+
 import type { Json } from '@/core/protocol';
 import { jsonBytes } from '@/core/text';
 import { isSyncedTable, type SyncedTable } from '@/domain/schema';
@@ -8,7 +10,7 @@ import type { RawValue } from '../../models/watermelondb';
 import type { IdMap } from '../idMapping';
 import { canonicalJson, toWire } from '../records/codec';
 
-/** What `conflict_settled` activities carry. Values are as they travel. */
+/** The details of a `conflict_settled` activity. Values are wire values. */
 export interface SettledDetails {
   table: SyncedTable;
   record_id: string;
@@ -18,16 +20,17 @@ export interface SettledDetails {
   shortened?: true;
 }
 
+/** The database whose ledger it is, with its user. */
 export interface LedgerOwner {
   database: ConvoyDatabase;
   ids: IdMap;
   userId: string;
 }
 
-/** Leaves room for the rest of an activity within its limit of 64 KiB. */
+/** Most bytes of the details: details may have 64 KiB. */
 const MOST_DETAIL_BYTES = 60_000;
 
-/** @returns the content of the activity that tells of a settled conflict. */
+/** @returns the details for a settled conflict; without the values where these are too long for the feed. */
 export function settledDetails(
   ids: IdMap,
   entry: { table: SyncedTable; recordId: string; deviceId: string; columns: Record<string, ConflictColumn> },
@@ -54,7 +57,7 @@ export function settledDetails(
   return { ...details, columns: Object.fromEntries(shortened), shortened: true };
 }
 
-/** The activity of a settled conflict as a new record that is still to be pushed. */
+/** @returns the prepared activity, a new record that is still to be pushed. */
 export function prepareSettledActivity(
   owner: LedgerOwner,
   workspaceId: string,
@@ -77,6 +80,7 @@ export function prepareSettledActivity(
   });
 }
 
+/** @returns the details of an activity, or null where it does not have what is needed to reverse it. */
 export function asSettled(details: Json): SettledDetails | null {
   if (details === null || typeof details !== 'object' || Array.isArray(details)) return null;
   const { table, record_id, columns } = details;

@@ -1,4 +1,4 @@
-/** What this device knows of itself and of its scopes, in memory and in the local database. */
+/** What this device knows of itself and of its scopes: held in memory, and stored in the local database. */
 
 import { v7 as uuidv7 } from 'uuid';
 import type { Cursor } from '@/core/protocol';
@@ -10,14 +10,15 @@ import type { IdMap } from '../idMapping';
 
 const DEVICE = 'device';
 
+/** Where this device stands in one scope. */
 export interface ScopeState {
   cursor: Cursor;
   role: ScopeRole;
   /** Own revisions above the cursor. */
   skip: number[];
-  /** The scope's history changed, and not all of the new one is here yet. */
+  /** The scope is being resynced (P13, P16). */
   resync?: boolean;
-  /** Tables that are new here, or have new columns, and are not all here yet. */
+  /** The refill of a newer schema version, while it is under way (P14). */
   refill?: PendingRefill;
 }
 
@@ -25,12 +26,12 @@ function newDevice(): DeviceFacts {
   return { deviceId: uuidv7(), nextBatch: 1, clockOffset: 0, lastSyncedAt: null };
 }
 
-/** @returns the revision up to which everything is here: one that is still being paged is not done. */
+/** @returns the revision up to which everything is here: the one before the cursor's, while that one is being paged. */
 export function completeRevision(cursor: Cursor): number {
   return cursor.after === undefined ? cursor.revision : cursor.revision - 1;
 }
 
-/** Loaded by each sync, under its lock; every change is prepared here and written with the batch it belongs to. */
+/** Changes are prepared here, and written by the caller with the batch they belong to. */
 export class DeviceStore {
   readonly scopes = new Map<string, ScopeState>();
   private readonly cursorRecords = new Map<string, ScopeCursor>();
@@ -59,8 +60,8 @@ export class DeviceStore {
   }
 
   /**
-   * Whether what the server has is to be looked at before more is pushed: edits would be judged against
-   * a history, or in columns, that were never seen here.
+   * Whether a pull has to come before the next push: while a scope is resynced or refilled, edits would be compared
+   * with a history, or in columns, that this device has never seen (P17).
    */
   get mustPullFirst(): boolean {
     return [...this.scopes.values()].some(({ resync, refill }) => resync === true || refill !== undefined);
@@ -127,7 +128,7 @@ export class DeviceStore {
     return record ? record.prepareDestroyPermanently() : null;
   }
 
-  /** Records name their workspace by the id it has here. */
+  /** Noted under the local id of the workspace, which is what records name. */
   private noteSeen(scope: string, revision: number): void {
     this.database.noteSeenRevision(this.ids.toLocal(scope), revision);
   }

@@ -1,6 +1,6 @@
 /**
- * After an upgrade that brought tables or columns: records that were here before get the columns' defaults
- * at once, and what the server has in them with the next pulls. Only the tables concerned are sent again.
+ * After an upgrade that brought tables or columns: existing records get the defaults of new columns at once, and the
+ * server's values by a refill with the next pulls. Only the tables concerned are sent again (P14).
  */
 
 import { type PullAnswer, type PullRequest, type Refill, SCHEMA_VERSION } from '@/core/protocol';
@@ -14,7 +14,7 @@ import { DeviceStore } from './deviceStore';
 
 const RECORDS_PER_BATCH = 5_000;
 
-/** Notes once after an upgrade what has to be pulled again. Ended half-way, it begins anew. */
+/** Upgrades the records once after an upgrade of the code, and notes the refills. Broken off, it begins anew. */
 export async function upgradeRecords(database: ConvoyDatabase, store: DeviceStore): Promise<void> {
   const { schema = 1 } = store.facts;
   if (schema >= SCHEMA_VERSION) return;
@@ -29,12 +29,12 @@ export async function upgradeRecords(database: ConvoyDatabase, store: DeviceStor
   }, 'upgrade: refill');
 }
 
-/** The same for a database that no engine has opened. */
+/** As `upgradeRecords`, for a database without a sync engine. */
 export async function upgradeDatabase(database: ConvoyDatabase): Promise<void> {
   await upgradeRecords(database, await DeviceStore.load(database, await IdMappings.load(database)));
 }
 
-/** WatermelonDB fills new columns with '' and 0, whatever their default is. */
+/** Writes the defaults of new columns: WatermelonDB fills them with '' and 0, whatever the default is. */
 async function fillDefaults(database: ConvoyDatabase, table: SyncedTable, schema: number): Promise<void> {
   const defaults = columnsSince(table, schema)
     .map(([name]) => [name, defaultOf(table, name)] as const)
@@ -53,12 +53,12 @@ async function fillDefaults(database: ConvoyDatabase, table: SyncedTable, schema
     if (records.length === 0) break;
     await fill(records);
   }
-  // A deletion may be undone, or refused: what went with it comes back with the columns that are new (rule D13).
+  // Deleted records too: their deletion may be undone or refused.
   const deleted = await database.deletedIds(table);
   if (deleted.length > 0) await fill(await Promise.all(deleted.map((id) => collection.find(id))));
 }
 
-/** @returns what a pull asks for once more; nothing where all is here. */
+/** @returns the refills for a pull request; nothing where none is under way. */
 export function refillsOf(store: DeviceStore): Pick<PullRequest, 'refill'> {
   const pending = [...store.scopes].flatMap(([id, { refill }]): [string, Refill][] => {
     if (!refill) return [];
@@ -68,7 +68,7 @@ export function refillsOf(store: DeviceStore): Pick<PullRequest, 'refill'> {
   return pending.length > 0 ? { refill: Object.fromEntries(pending) } : {};
 }
 
-/** @returns what is left of a refill after a page; undefined when it is complete. */
+/** @returns the refill after a page; undefined when it is complete. */
 export function afterPage(
   refill: PendingRefill | undefined,
   position: PullAnswer['refilled'][string] | undefined,
@@ -79,7 +79,7 @@ export function afterPage(
   return { since, target, ...position };
 }
 
-/** @returns the refill, going up to `revision` at least. */
+/** @returns the refill with `revision` as its least target. */
 export function upTo(refill: PendingRefill, revision: number): PendingRefill {
   return { ...refill, target: Math.max(refill.target, revision) };
 }

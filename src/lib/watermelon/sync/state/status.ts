@@ -1,13 +1,15 @@
+/** The status of a device's sync, and the result of one. */
+
 import type { Reaction, SyncError } from '@/core/errors';
 
-/** What a person should know about the state of this device. */
+/** What the app shows about the sync of this device. */
 export interface SyncStatus {
   kind: 'idle' | 'syncing' | 'offline' | 'error';
-  /** Local changes that the server has not acknowledged, in records. */
+  /** Unsynced records. */
   pending: number;
-  /** Changes the server refused and someone has to look at. */
+  /** Refused changes in the quarantine. */
   quarantined: number;
-  /** Device time of the last sync that came to its end, ms; null for never. */
+  /** Device time of the last sync that went well, ms; null for never. */
   lastSyncedAt: number | null;
   progress: Progress | null;
   error: SyncError | null;
@@ -15,10 +17,10 @@ export interface SyncStatus {
 
 /** What one `sync()` did. It is returned, never thrown. */
 export interface SyncResult {
-  /** `ok` everything is in step; `offline` no network; `partial` more is left for the next sync. */
+  /** `ok`: everything is in step; `offline`: no network; `partial`: more is left for the next sync. */
   status: 'ok' | 'partial' | 'offline' | 'error' | 'signed_out';
   error: SyncError | null;
-  /** What is to be done about the error. */
+  /** What the app does about the error. */
   reaction: Reaction | null;
   /** Changes the server took. */
   pushed: number;
@@ -45,8 +47,9 @@ export const NOTHING_DONE: SyncResult = {
   durationMs: 0,
 };
 
+/** How far a run of pages is. */
 export interface Progress {
   rows: number;
-  /** Rows of this run in all; null while unknown. */
+  /** Rows of the whole run; null while unknown. */
   total: number | null;
 }

@@ -1,6 +1,8 @@
+/** The clock of a device, with its offset from the server's. */
+
 import type { EditClock } from '../../models/tracking';
 
-/** Device time, and how far the server's clock is from it. */
+/** Tells device time, and estimates the clock offset from answers. */
 export class SyncClock implements EditClock {
   private known = 0;
 
@@ -15,13 +17,15 @@ export class SyncClock implements EditClock {
     return this.known;
   }
 
+  /** @param offset the stored clock offset, ms */
   restore(offset: number): void {
     this.known = offset;
   }
 
   /**
-   * Learns the offset from an answer, taking the server to have spoken half way between request and
-   * now. Within that uncertainty the clocks agree (as in NTP, RFC 5905).
+   * Learns the offset from an answer, assuming that the server made it half way between request and now. An offset
+   * within that uncertainty counts as none (as in NTP, RFC 5905).
+   * @param serverTime of the answer, ISO 8601
    * @param sentAt device time of the request, ms
    */
   observe(serverTime: string, sentAt: number): void {

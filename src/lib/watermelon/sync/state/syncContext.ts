@@ -1,3 +1,5 @@
+/** Everything that one sync works with. */
+
 import type { SyncTransport } from '@/core/protocol';
 import type { ConvoyDatabase } from '../../database';
 import type { IdMappings } from '../idMapping';
@@ -5,12 +7,11 @@ import type { Policies } from '../merge/policies';
 import type { DeviceStore } from './deviceStore';
 import type { SyncClock } from './syncClock';
 
-/** Everything one sync works with. */
 export interface SyncContext {
   database: ConvoyDatabase;
   /**
-   * `database.write`, as long as nobody else has written what the session holds.
-   * Rejects with a `ConvoyError` (storage, `overtaken`) where somebody has.
+   * As `database.write`, but rejects with a `ConvoyError` (storage, `overtaken`) where a foreign write has changed
+   * what this context holds (D33).
    */
   write<T>(work: () => Promise<T>, description: string): Promise<T>;
   transport: SyncTransport;

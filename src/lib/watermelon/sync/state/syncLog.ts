@@ -1,4 +1,4 @@
-/** What the last syncs did, for people who ask why something is not there. */
+/** The sync log: what the last syncs did, so that a person can see why something is not there (D27). */
 
 import { map, type Observable } from 'rxjs';
 import { v7 as uuidv7 } from 'uuid';
@@ -7,7 +7,7 @@ import { SyncLogEntry } from '../../models';
 import { type Model, Q } from '../../models/watermelondb';
 import type { SyncResult } from './status';
 
-/** Syncs that are remembered. */
+/** Entries that are kept. */
 const MOST_ENTRIES = 200;
 
 /** One sync that did something, or failed. */
@@ -25,11 +25,14 @@ export interface SyncLogItem {
   rejected: number;
   sent_bytes: number;
   received_bytes: number;
-  /** Why it did not come to its end, with a sentence for people. */
+  /** The error that ended it, with a sentence for people. */
   error: { kind: string; code: string; message: string } | null;
 }
 
-/** Prepares the entry of a sync, and the end of the entries that are too old to be kept. */
+/**
+ * @param startedAt device time, ms
+ * @returns the prepared entry of a sync, and the removal of entries beyond the number that is kept
+ */
 export async function prepareLogEntry(
   database: ConvoyDatabase,
   result: SyncResult,
@@ -83,7 +86,7 @@ function toItem(entry: SyncLogEntry): SyncLogItem {
     rejected: entry.rejected,
     sent_bytes: entry.sentBytes,
     received_bytes: entry.receivedBytes,
-    // Entries of older versions have no sentence.
+    // Entries of older versions have no message.
     error: error && { ...error, message: error.message ?? error.code },
   };
 }
