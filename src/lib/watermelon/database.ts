@@ -1,4 +1,4 @@
-/** Database setup and initialization: WatermelonDB with Convoy's schema, models and tracking. */
+/** The local database: WatermelonDB with Convoy's schema, models, edit tracking and storage shared by tabs. */
 
 import type { Observable } from 'rxjs';
 import { v7 as uuidv7 } from 'uuid';
@@ -36,13 +36,13 @@ type BatchOperation =
   | ['create' | 'update', string, unknown, before?: unknown]
   | ['markAsDeleted' | 'destroyPermanently', string, string]
   | ['fill', string, BulkRows];
-/** The records of several models, in the models' order. */
+/** The records of several models, in the order of the models. */
 type RecordsOf<Models extends readonly ModelClass<Model>[]> = {
   [Index in keyof Models]: Models[Index]['prototype'][];
 };
 type Change = { record: Model; type: 'created' | 'updated' | 'destroyed' };
 
-/** What this needs of WatermelonDB's internals (0.28.0, pinned). */
+/** The internals of WatermelonDB (0.28.0, pinned) that are used here. */
 interface Internals {
   adapter: {
     batch(operations: BatchOperation[]): Promise<void>;
@@ -60,15 +60,15 @@ interface Internals {
 }
 
 /**
- * WatermelonDB's Database with three differences in `batch`: what one batch writes is one group, a
- * deletion also stores what it was based on, and a batch that fails leaves the records in memory as
- * they were.
+ * WatermelonDB's Database with three differences in `batch`: the edits of one batch are one group (D3), a deletion also
+ * stores its base, and a batch that fails leaves the records in memory as they were.
  */
 export class ConvoyDatabase extends Database implements EditContext {
   readonly clock: EditClock;
+  /** By workspace, the revision up to which this device has seen everything. */
   private readonly seen = new Map<string, number>();
 
-  /** The storage, where others may have the same database open. */
+  /** The storage, where other tabs or processes may have the same database open; null where they cannot. */
   private readonly shared: SharedStore | null;
   private readonly foreignListeners: ((tables: string[]) => void)[] = [];
 
@@ -88,38 +88,39 @@ export class ConvoyDatabase extends Database implements EditContext {
     this.foreignListeners.push(listener);
   }
 
-  /** Writers take turns, those of other tabs and processes included, and see what the one before wrote. */
+  /** As WatermelonDB's `write`, but writers of other tabs and processes take turns too, each from the latest state (D42). */
   override write<T>(work: (writer: WriterInterface) => Promise<T>, description?: string): Promise<T> {
     const { shared } = this;
     if (!shared) return super.write(work, description);
     return super.write((writer) => shared.whileSoleWriter(() => work(writer)), description);
   }
 
-  /** What was saved, where the database was found damaged and made anew, until `forgetSalvaged`. */
+  /** What was salvaged when the database was found damaged and recreated, until `forgetSalvaged`; else null. */
   get salvaged(): SalvageReport | null {
     return this.shared?.salvaged ?? null;
   }
 
+  /** Dismisses the report of what was salvaged. Rejects with a `ConvoyError` (storage). */
   async forgetSalvaged(): Promise<void> {
     await this.shared?.forgetSalvaged();
   }
 
-  /** Calls back when the storage is in trouble: an old version of the code, damage, a full disk; with null when that has room again. */
+  /** Calls back with the error when newer code has taken over the storage, or it is damaged or full; with null when there is room again. */
   onStorageTrouble(listener: (error: StorageError | null) => void): void {
     this.shared?.onTrouble(listener);
   }
 
-  /** Resolves when what other tabs and processes wrote until now is in memory. */
+  /** Resolves when all foreign writes until now are in memory. */
   async catchUp(): Promise<void> {
     await this.shared?.catchUp();
   }
 
-  /** @returns the whole database as a file. Rejects with a `ConvoyError` (storage). */
+  /** @returns the whole database as a SQLite file that only `owner` can import. Rejects with a `ConvoyError` (storage). */
   exportFile(owner: string): Promise<Uint8Array> {
     return this.withFile((shared) => shared.exportFile(owner));
   }
 
-  /** Replaces everything by what an exported file holds; to be called inside `write`. Rejects as `SharedStore` says. */
+  /** Replaces the whole database by an exported file; to be called inside `write`. Rejects as `SharedStore.importFile`. */
   importFile(bytes: Uint8Array, owner: string): Promise<void> {
     (this as unknown as Internals)._ensureInWriter('Database.importFile()');
     return this.withFile((shared) => shared.importFile(bytes, owner));
@@ -131,9 +132,9 @@ export class ConvoyDatabase extends Database implements EditContext {
     throw new ConvoyError({ kind: 'storage', code: 'unavailable', message });
   }
 
-  /** Lets go of the file. Nothing can be read or written afterwards. */
+  /** Closes the storage. Nothing can be read or written afterwards. */
   async close(): Promise<void> {
-    // Writes that were asked for before are finished first.
+    // Waits for the writes that were queued before.
     await super.write(async () => undefined, 'close');
     const storage = this.adapter.underlyingAdapter as unknown as Partial<Closable>;
     await storage.close?.();
@@ -148,11 +149,12 @@ export class ConvoyDatabase extends Database implements EditContext {
     return uuidv7();
   }
 
-  /** Before they are noted anew from what is stored. */
+  /** Forgets the seen revisions, before they are noted anew from the stored cursors. */
   forgetSeenRevisions(): void {
     this.seen.clear();
   }
 
+  /** @param scope local id of the workspace */
   noteSeenRevision(scope: string, revision: number): void {
     this.seen.set(scope, revision);
   }
@@ -181,34 +183,34 @@ export class ConvoyDatabase extends Database implements EditContext {
     return record ?? null;
   }
 
-  /** @returns ids of the records that are marked as deleted and not yet acknowledged. */
+  /** @returns ids of the records that are marked as deleted: the server has not acknowledged it. */
   async deletedIds(table: SyncedTable): Promise<string[]> {
     return (await this.adapter.getDeletedRecords(table as never)) as string[];
   }
 
-  /** Emits whenever a record of one of these tables was written, here or by another tab or process. */
+  /** Emits whenever a record of these tables was written, by this tab or another. */
   changesIn(tables: readonly SyncedTable[]): Observable<unknown> {
     return this.withChangesForTables([...tables] as never[]);
   }
 
-  /** @returns the record where it is in memory. Inside `write` that is what is stored. */
+  /** @returns the record where it is in memory, else null. Inside `write`, memory is as the storage is. */
   inMemory<T extends Model>(table: string, id: string): T | null {
     return ((this as unknown as Internals).collections.get(table)._cache.get(id) as T | undefined) ?? null;
   }
 
-  /** Whether the storage takes rows without a record for each, and answers queries without. */
+  /** Whether the storage writes rows and answers queries without a record for each. */
   get supportsRows(): boolean {
     return this.shared !== null;
   }
 
-  /** Answers queries at one moment, from storage. To be called where `supportsRows`. */
+  /** @returns the rows of each query, all as of one moment. To be called where `supportsRows`. */
   async readAll(queries: readonly StoredQuery[]): Promise<(string | number | null)[][][]> {
     return this.shared?.readAll(queries) ?? [];
   }
 
   /**
-   * Whole small tables, past WatermelonDB's queries: what a device reads whenever it is opened.
-   * @returns the records of each model; where the storage answers queries, as of one moment and in one round trip
+   * Reads whole small tables past WatermelonDB's queries: a device does so whenever it is opened.
+   * @returns the records of each model; where `supportsRows`, as of one moment and in one round trip
    */
   async fetchAll<Models extends readonly ModelClass<Model>[]>(...models: Models): Promise<RecordsOf<Models>> {
     if (!this.supportsRows) {
@@ -240,7 +242,11 @@ export class ConvoyDatabase extends Database implements EditContext {
     return records as unknown as RecordsOf<Models>;
   }
 
-  /** A batch with rows of tables beside the prepared records, in one transaction. To be called where `supportsRows`. */
+  /**
+   * As `batch`, and writes rows of tables in the same transaction. To be called inside `write`. Rejects where the storage
+   * fails; the records are then as before.
+   * @param filled rows by table; none where the storage does not support them
+   */
   async batchWithRows(prepared: Model[], filled: readonly [table: string, rows: BulkRows][]): Promise<void> {
     const internals = this as unknown as Internals;
     internals._ensureInWriter('Database.batch()');
@@ -268,11 +274,11 @@ export class ConvoyDatabase extends Database implements EditContext {
     const all = [...changes];
     for (const [table, ofTable] of all) internals.collections.get(table)._applyChangesToCache(ofTable);
     internals._notify(all);
-    // A store that writes behind is waited for: what is acknowledged is on disk.
+    // A storage that writes behind is waited for, so that an acknowledged write is on disk.
     await internals.adapter.underlyingAdapter.flush?.();
   }
 
-  /** Edits written by one batch are pushed as one group: taken or refused together. */
+  /** The edits of one batch form a group: they are pushed, and taken or refused, together (D3). */
   private formGroup(prepared: Model[]): void {
     const edited = prepared.filter(
       (record) => record instanceof ConvoyModel && record._isEdit,
@@ -295,7 +301,7 @@ function addOperations(operations: BatchOperation[], table: string, record: Mode
       operations.push([state, table, record._raw, beforeOf(record)]);
       return 'updated';
     case 'markAsDeleted':
-      // The adapter's own operation stores nothing but the status.
+      // WatermelonDB's own operation stores the status alone, and not the base.
       if (record instanceof ConvoyModel) operations.push(['update', table, record._raw, beforeOf(record)]);
       operations.push([state, table, record.id]);
       return 'destroyed';
@@ -305,20 +311,20 @@ function addOperations(operations: BatchOperation[], table: string, record: Mode
   }
 }
 
-/** What is stored of a record; null where that is not known. */
+/** @returns the record as it is stored; null where that is not known. */
 function beforeOf(record: Model): unknown {
   return record instanceof RecoverableModel ? record._rawBefore : null;
 }
 
 /**
  * Opens a local database.
- * @returns the database once its storage is ready, or a storage error; nothing is reset or lost then.
+ * @returns the database once its storage is ready; or a storage error, and the storage is as it was
  */
 export async function openDatabase(options: {
   adapter: DatabaseAdapter;
   clock: EditClock;
 }): Promise<Result<ConvoyDatabase, StorageError>> {
-  // WatermelonDB tries it out. A real id would load the runtime's random numbers, which reading needs none of.
+  // WatermelonDB tries the generator out. A real id would load the runtime's random numbers, and delay the opening.
   let isTrial = true;
   setIdGenerator(() => (isTrial ? 'trial' : uuidv7()));
   isTrial = false;

@@ -1,4 +1,4 @@
-/** Public door of the offline-first data layer. */
+/** Public entry of the offline-first data layer. */
 
 import { concatMap, from, type Observable } from 'rxjs';
 import type { LocalWork } from './accounts/takeAlong';
@@ -24,8 +24,9 @@ export * from './models';
 export type { SyncLogItem, SyncResult, SyncStatus, UnsyncedCounts, UnsyncedExport } from './sync';
 
 /**
- * Syncs the local database with Supabase: push, pull, resolve, until quiet.
- * @returns what was done; it never rejects for the network
+ * Syncs the local database with Supabase: pushes, pulls and merges until nothing is left.
+ * @returns what was done, with the error where it failed. Rejects with a `ConvoyError` (storage) only where the local
+ *   database cannot be opened
  */
 export async function sync(): Promise<SyncResult> {
   return (await currentDevice()).sync();
@@ -36,21 +37,21 @@ export function observeSyncStatus(): Observable<SyncStatus> {
   return from(currentDevice()).pipe(concatMap((device) => device.observeSyncStatus()));
 }
 
-/** What `sync` did of late, newest first. */
+/** What the last syncs did, newest first; at most 200 (D27). */
 export async function syncLog(): Promise<SyncLogItem[]> {
   return (await currentDevice()).syncLog();
 }
 
 /**
- * Signs out on this device. Where something is not on the server and the options do not say what becomes
- * of it, nothing is done and the answer says how much there is.
+ * Signs out on this device. Where something is not on the server and the options do not say what to do with it,
+ * nothing is done and the result says how much there is (D24).
  */
 export async function signOut(options: SignOutOptions = {}): Promise<SignOutResult> {
   const { signOutByDefault } = await import('./device/compose');
   return signOutByDefault(await currentDevice(), closeDatabase, options);
 }
 
-/** @returns what was begun on this device without an account, for the signed-in user to take along; or null. */
+/** @returns the work begun on this device without an account, for the signed-in user to take along; null where there is none. */
 export async function findLocalWork(): Promise<LocalWork | null> {
   const { findLocalWorkByDefault } = await import('./device/compose');
   const device = await currentDevice();
@@ -58,9 +59,10 @@ export async function findLocalWork(): Promise<LocalWork | null> {
 }
 
 /**
- * Moves what was begun without an account into the signed-in user's database, from where it is pushed.
- * @returns what was taken, or null: there was nothing, or nobody is signed in. Rejects with a
- * `ConvoyError` (storage) while another tab has it open. Broken off, it goes on when asked again.
+ * Takes work begun without an account along into the signed-in user's database, from where it is pushed. When it
+ * breaks off, the next call resumes it (D21, D22).
+ * @returns what was taken; null where there was none, or no user is signed in. Rejects with a `ConvoyError` (storage)
+ *   while another tab has it open
  */
 export async function takeLocalWork(): Promise<LocalWork | null> {
   const { takeLocalWorkByDefault } = await import('./device/compose');

@@ -3,7 +3,7 @@ import { ConvoyModel } from './convoyModel';
 import type { Task } from './task';
 import { json, type Relation, relation, text } from './watermelondb';
 
-/** One entry of the feed. Append-only: entries are never changed. */
+/** An activity of the feed. Append-only. */
 export class ActivityFeed extends ConvoyModel {
   static override table = 'activity_feed';
 

@@ -3,7 +3,7 @@ import { ConvoyModel } from './convoyModel';
 import type { Project } from './project';
 import { json, type Relation, relation, text } from './watermelondb';
 
-/** A rule of good work: global, of a workspace, or of one project. */
+/** A best practice: global, of a workspace, or of one project. */
 export class BestPractice extends ConvoyModel {
   static override table = 'best_practices';
 

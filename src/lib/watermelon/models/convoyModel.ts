@@ -3,8 +3,8 @@ import { type EditContext, followStatus, trackCreate, trackDelete, trackUpdate }
 import { bool, date, field, type Model, type Raw, type RawValue, text } from './watermelondb';
 
 /**
- * Base of every synced model: the common columns, and the tracking of unsynced edits.
- * WatermelonDB's own preparation runs first; what it marked as dirty is then written down.
+ * Base of every synced model: the common columns, and the tracking of unsynced edits. WatermelonDB's own preparation
+ * runs first; the base of the edits it marked is written then.
  */
 export class ConvoyModel extends RecoverableModel {
   @text('workspace_id') workspaceId!: string;
@@ -16,7 +16,7 @@ export class ConvoyModel extends RecoverableModel {
   @bool('is_synced') isSynced!: boolean;
   @text('sync_error') syncError!: string | null;
 
-  /** The prepared change is the user's (not the sync engine's): it joins the batch's group. */
+  /** Whether the prepared change is an edit of the user, which joins the group of its batch, and not the sync engine's. */
   _isEdit = false;
 
   /** Sets a column inside `prepareCreate` or `prepareUpdate`, by its name. */
@@ -24,7 +24,7 @@ export class ConvoyModel extends RecoverableModel {
     this._setRaw(name as never, value as never);
   }
 
-  /** Sets a column inside `prepareUpdate` that is no edit of the user's: it is not pushed. */
+  /** Sets a column inside `prepareUpdate` without making it an edit: it is not pushed. */
   setBookkeeping(name: string, value: RawValue): void {
     this._dangerouslySetRawWithoutMarkingColumnChange(name as never, value as never);
   }
@@ -37,7 +37,7 @@ export class ConvoyModel extends RecoverableModel {
     return this;
   }
 
-  /** @param root the record whose deletion takes this one along; itself unless said otherwise */
+  /** @param root id of the record whose deletion takes this one along; by default its own */
   override prepareMarkAsDeleted(root: string = this.id): this {
     const before = { ...this.raw };
     super.prepareMarkAsDeleted();
@@ -48,7 +48,7 @@ export class ConvoyModel extends RecoverableModel {
     return this;
   }
 
-  /** Prepares this record to become exactly `raw`: the sync engine's way to write. */
+  /** Prepares this record to become exactly `raw`, without tracking: how the sync engine writes. */
   prepareReplace(raw: Raw): this {
     this._rawBefore = this.raw;
     this._isEdit = false;

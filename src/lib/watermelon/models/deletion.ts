@@ -2,7 +2,7 @@ import type { RestorableTable } from '@/domain/schema';
 import { ConvoyModel } from './convoyModel';
 import { date, field, text } from './watermelondb';
 
-/** A deletion that the server knows, to be restored by setting `restoredAt`. Its other columns are the server's. */
+/** A deletion that the server has. Setting `restoredAt` restores it; its other columns are set by the server (U23, U24). */
 export class Deletion extends ConvoyModel {
   static override table = 'deletions';
 

@@ -1,4 +1,4 @@
-/** Every model, and the list WatermelonDB is opened with. */
+/** Every model, and the list that WatermelonDB is opened with. */
 
 import { ActivityFeed } from './activityFeed';
 import { BestPractice } from './bestPractice';
@@ -52,10 +52,10 @@ export {
   WorkspaceMember,
 };
 
-/** What a platform has to know to open a local database. */
+/** What a platform needs to open a local database. */
 export const LOCAL_DATABASE = { schema, migrations, salvage: SALVAGE_RULES };
 
-/** Typed as WatermelonDB wants it: its declarations allow no subclass with properties of its own. */
+/** Cast, since WatermelonDB's declarations allow no subclass with properties of its own. */
 export const modelClasses = [
   Workspace,
   WorkspaceMember,

@@ -1,6 +1,6 @@
 /**
- * Steps from one version of the local database to the next. Version 1 is the first. What a schema version
- * brought to the synced tables is `{ toVersion, steps: syncedSteps(version) }`.
+ * Steps from one version of the local database to the next; version 1 is the first. The step for a new schema version of
+ * the synced tables is `{ toVersion, steps: syncedSteps(version) }`.
  */
 
 import { type SchemaMigrations, schemaMigrations } from './watermelondb';

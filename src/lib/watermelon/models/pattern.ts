@@ -3,7 +3,7 @@ import { ConvoyModel } from './convoyModel';
 import type { Project } from './project';
 import { json, type Relation, relation, text } from './watermelondb';
 
-/** A way of building that has proven itself: global, of a workspace, or of one project. */
+/** A pattern: global, of a workspace, or of one project. */
 export class Pattern extends ConvoyModel {
   static override table = 'patterns';
 

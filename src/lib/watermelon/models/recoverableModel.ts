@@ -1,6 +1,6 @@
 import { Model, type Raw } from './watermelondb';
 
-/** A model that can go back to what it was when the batch with its prepared change fails. */
+/** A model that goes back to its state before a prepared change when the batch with that change fails. */
 export class RecoverableModel extends Model {
   /** The record as it was before the prepared change. */
   _rawBefore: Raw | null = null;
@@ -19,7 +19,7 @@ export class RecoverableModel extends Model {
     return super.prepareDestroyPermanently();
   }
 
-  /** Called when the batch failed: memory must not be ahead of storage. */
+  /** To be called when the batch failed, so that memory is not ahead of the storage. */
   restore(): void {
     if (this._rawBefore) (this as unknown as { _raw: Raw })._raw = this._rawBefore;
     this._rawBefore = null;

@@ -1,11 +1,11 @@
-/** Takes over into the records in memory what other tabs and processes wrote. */
+/** Applies foreign writes to the records in memory. */
 
 import type { ForeignChange, Replica } from '@/core/storage';
 import { type Database, type Model, type Raw, sanitizedRaw } from './watermelondb';
 
 type Change = { record: Model; type: 'created' | 'updated' | 'destroyed' };
 
-/** What this needs of WatermelonDB's internals (0.28.0, pinned). */
+/** The internals of WatermelonDB (0.28.0, pinned) that are used here. */
 interface Internals {
   collections: {
     get(table: string): {
@@ -22,7 +22,7 @@ interface Internals {
   _notify(changes: [string, Change[]][]): void;
 }
 
-/** @param onTables is told which tables others wrote to, when their records are in memory */
+/** @param onTables called with the tables of foreign writes, once their records are in memory */
 export function replicaOf(database: Database, onTables: (tables: string[]) => void): Replica {
   const { collections } = database as unknown as Internals;
   const notify = (changes: [string, Change[]][]) => (database as unknown as Internals)._notify(changes);

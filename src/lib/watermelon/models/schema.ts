@@ -1,6 +1,6 @@
 /**
- * The WatermelonDB schema, made from the one description of the tables in `domain/schema.ts`, and the
- * tables that never leave the device.
+ * The WatermelonDB schema: the synced tables, made from their description in `domain/schema.ts`, and the tables that
+ * never leave the device.
  */
 
 import { SCHEMA_VERSION } from '@/core/protocol';
@@ -23,7 +23,7 @@ type ColumnSpec = {
   type: 'string' | 'number' | 'boolean';
   isOptional?: boolean;
   isIndexed?: boolean;
-  /** Columns by which records with the same value are wanted in order. For SQLite alone. */
+  /** Further columns of the index, in which order records with the same value are read. For SQLite alone. */
   indexedWith?: string[];
 };
 
@@ -35,12 +35,12 @@ function localColumn(table: SyncedTable, name: string, column: Column): ColumnSp
     isOptional: column.optional === true,
     isIndexed: column.kind === 'ref',
   } as const;
-  // A feed may hold thousands of activities of one task; the latest are wanted.
+  // A task may have thousands of activities; the latest are read.
   const isFeed = table === 'activity_feed' && name === 'task_id';
   return isFeed ? { ...spec, indexedWith: ['created_at', 'id'] } : spec;
 }
 
-/** On every synced table, beside the columns of the server. */
+/** Columns of every synced table, besides those of `domain/schema.ts`. */
 const COMMON: ColumnSpec[] = [
   { name: 'revision', type: 'number' },
   { name: 'created_at', type: 'number' },
@@ -53,7 +53,7 @@ const COMMON: ColumnSpec[] = [
   { name: 'sync_error', type: 'string', isOptional: true },
 ];
 
-/** Columns of a table that came with schema versions from `first` to `last`. */
+/** @returns the columns of a table that schema versions from `first` to `last` brought. */
 function columnsFrom(name: SyncedTable, first: number, last: number): ColumnSpec[] {
   return Object.entries(columnsOf(name))
     .filter(([, { since = 1 }]) => since >= first && since <= last)
@@ -68,7 +68,7 @@ function syncedTable(name: SyncedTable, version = SCHEMA_VERSION) {
   };
 }
 
-/** @returns what a schema version brought to the synced tables, as steps for `migrations.ts`. */
+/** @returns the steps for `migrations.ts` that bring a schema version to the synced tables. */
 export function syncedSteps(version: number): MigrationStep[] {
   return SYNCED_TABLES.flatMap((table): MigrationStep[] => {
     const columns = columnsFrom(table, version, version);
@@ -83,7 +83,7 @@ const optional = (name: string): ColumnSpec => ({ name, type: 'string', isOption
 const number = (name: string): ColumnSpec => ({ name, type: 'number' });
 const indexed = (name: string): ColumnSpec => ({ name, type: 'string', isIndexed: true });
 
-/** Bookkeeping of this device. Each has its model in `models/local`. */
+/** The tables that never leave the device; each has a model in `models/local`. */
 const LOCAL_TABLES = {
   sync_cursors: [number('revision'), string('tag'), optional('paging'), string('role'), string('skip')],
   sync_outbox: [number('batch'), string('request')],
@@ -138,8 +138,8 @@ const LOCAL_TABLES = {
 export type LocalTable = keyof typeof LOCAL_TABLES;
 
 /**
- * What is saved of a damaged database beside unsynced records: all bookkeeping but the cursors, so that
- * every scope is pulled anew.
+ * Which local tables are salvaged from a damaged database, besides unsynced records: all but the cursors, so that every
+ * scope is pulled anew (D44).
  */
 export const SALVAGE_RULES: SalvageRules = {
   ...Object.fromEntries(Object.keys(LOCAL_TABLES).map((table) => [table, 'all' as const])),

@@ -2,7 +2,7 @@ import { ConvoyModel } from './convoyModel';
 import type { Task } from './task';
 import { type Relation, relation, text } from './watermelondb';
 
-/** `task` cannot be finished before `dependsOn`. */
+/** A dependency: `task` cannot be finished before `dependsOn`. */
 export class TaskDependency extends ConvoyModel {
   static override table = 'task_dependencies';
 

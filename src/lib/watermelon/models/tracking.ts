@@ -1,6 +1,6 @@
 /**
- * What an unsynced record remembers. WatermelonDB's `_status` and `_changed` are the truth of what
- * is dirty; `is_synced`, `sync_status` and `sync_base` follow them here and nowhere else.
+ * Tracks the unsynced edits of a record. WatermelonDB's `_status` and `_changed` are the truth of what is unsynced;
+ * `is_synced`, `sync_status` and `sync_base` follow them here and nowhere else (D1, D2).
  */
 
 import { columnsOf, isSyncedTable, pushableColumns, type SyncedTable } from '@/domain/schema';
@@ -13,53 +13,54 @@ export interface EditedColumn {
   editedAt: number;
   /** Server clock minus device clock as known when edited, ms. */
   offset: number;
-  /** What the server has by now, where it was pulled under the edit: to go back to when the edit is refused. */
+  /** The server's value, where a newer one was pulled under the edit; a refused edit is reverted to it. */
   server?: RawValue;
 }
 
-/** The revision of a record that the server has not confirmed since its scope got another history. */
+/** Marks a record, in place of its revision, that the server has not sent since its scope got another history (P13). */
 export const UNCONFIRMED = -1;
-/** The same, since this device came back from an absence longer than tombstones are kept. */
+/** Marks a record that the server has not sent since the cursor of its scope expired (P16). */
 export const EXPIRED = -2;
 
-/** The revision of a new record that was sent in a batch whose answer can no longer be had. */
+/** Marks a new record that was pushed in a batch whose answer was lost for good (U20). */
 export const IN_DOUBT = -3;
 
-/** The revision that an edit of the record is made on: none while the server has not confirmed it. */
+/** @returns the revision that an edit of the record is made on; 0 while the record is marked. */
 function baseRevision(raw: Raw): number {
   return Math.max(0, Number(raw.revision));
 }
 
-/** How a record that is marked as deleted came to be so. */
+/** The unacknowledged deletion of a record. */
 export interface LocalDeletion {
-  /** The record whose deletion deleted this one (its own id when it is the one). */
+  /** Id of the record whose deletion took this one along; its own id on that record, the root. */
   root: string;
-  /** The scope revision the user had seen then. */
+  /** The revision up to which this device had seen the scope when it deleted (U8). */
   seen: number;
-  /** On the root: the id of the deletion here and on the server, to be restored by. */
+  /** On the root: id of the deletion, here and on the server (U23). */
   id?: string;
-  /** On the root: device time corrected by the offset, ms. */
+  /** On the root: when, in device time corrected by the clock offset, ms. */
   at?: number;
-  /** On the root: it was undone here while it was on its way to the server. */
+  /** On the root: it was undone while in flight (D14). */
   undone?: boolean;
 }
 
 /** The content of `sync_base`. */
 export interface SyncBase {
-  /** The record's revision its edits were made on; 0 for a record the server has not seen. */
+  /** The record's revision that the edits were made on; 0 for a record that the server does not have. */
   revision: number;
-  /** Local transactions that touched the record; those of one transaction are pushed as a group. */
+  /** Ids of the local transactions that edited the record; records that share one are pushed as a group (D3). */
   groups: string[];
   columns: Record<string, EditedColumn>;
-  /** The stamps as they were when last in step, to go back to when the edits are taken back. */
+  /** The stamps when the record was last in step; reverting restores them. */
   stamps?: Pick<Raw, 'updated_at' | 'last_modified_by'>;
-  /** The stamps the server has by now, where the record was pulled under the edits. */
+  /** The server's stamps, where a newer version was pulled under the edits. */
   server?: SyncBase['stamps'];
-  /** When a record that is new was created: device clock and offset, ms. */
+  /** Of a new record: when it was created, by the device clock, and the clock offset then, ms. */
   created?: { editedAt: number; offset: number };
   deletion?: LocalDeletion;
 }
 
+/** The clock that edits are timed by. */
 export interface EditClock {
   /** Device time, ms since the epoch. */
   now(): number;
@@ -67,7 +68,7 @@ export interface EditClock {
   offset(): number;
 }
 
-/** What a model needs to know of the database it lives in. */
+/** The part of the database that edit tracking needs. */
 export interface EditContext {
   readonly clock: EditClock;
   /** @returns the revision of a scope up to which this device has seen everything. */
@@ -88,7 +89,7 @@ export function trackedColumns(table: string): readonly string[] {
   return columns;
 }
 
-/** @returns what the record remembers of its unsynced edits, or null when it is clean. */
+/** @returns the base of the unsynced edits; null for a record in step. */
 export function readBase(raw: Raw): SyncBase | null {
   return typeof raw.sync_base === 'string' ? (JSON.parse(raw.sync_base) as SyncBase) : null;
 }
@@ -97,7 +98,7 @@ export function writeBase(raw: Raw, base: SyncBase | null): void {
   raw.sync_base = base && JSON.stringify(base);
 }
 
-/** @returns what the column holds on the server, as far as is known here. */
+/** @returns the latest value of the column on the server that is known here. */
 export function serverValue(edit: EditedColumn | undefined): RawValue {
   return edit?.server === undefined ? (edit?.value ?? null) : edit.server;
 }
@@ -106,13 +107,13 @@ export function stampsOf(raw: Raw): NonNullable<SyncBase['stamps']> {
   return { updated_at: raw.updated_at ?? 0, last_modified_by: raw.last_modified_by ?? null };
 }
 
-/** The one place where the visible columns take over WatermelonDB's own status. */
+/** Sets `is_synced` and `sync_status` from WatermelonDB's own status. */
 export function followStatus(raw: Raw): void {
   raw.is_synced = raw._status === 'synced';
   raw.sync_status = raw._status;
 }
 
-/** Makes a record clean: nothing of it is waiting to be pushed. */
+/** Marks a record as synced. */
 export function markClean(raw: Raw): void {
   raw._status = 'synced';
   raw._changed = '';
@@ -121,8 +122,8 @@ export function markClean(raw: Raw): void {
 }
 
 /**
- * Makes a record dirty in the columns of `base` (none left: clean), and in those that merge with them:
- * where one column of a unit waits to be pushed, the others go with it, as they are (rule U6).
+ * Marks a record as edited in the columns of `base`, and in the other columns of their units, which are pushed with
+ * them as they are (rule U6). Without columns it is marked as synced.
  */
 export function markEdited(table: string, raw: Raw, base: SyncBase): void {
   const edited = Object.keys(base.columns);
@@ -146,7 +147,7 @@ export function markEdited(table: string, raw: Raw, base: SyncBase): void {
   followStatus(raw);
 }
 
-/** Makes a record one that the server has never seen (again). */
+/** Marks a record as new: the server does not have it, or no longer has it. */
 export function markCreated(raw: Raw, base: SyncBase): void {
   raw._status = 'created';
   raw._changed = '';
@@ -154,6 +155,7 @@ export function markCreated(raw: Raw, base: SyncBase): void {
   followStatus(raw);
 }
 
+/** Writes the base of a record that was just created. */
 export function trackCreate(raw: Raw, clock: EditClock): void {
   const created = { editedAt: clock.now(), offset: clock.offset() };
   writeBase(raw, { revision: 0, groups: [], columns: {}, created });
@@ -161,8 +163,8 @@ export function trackCreate(raw: Raw, clock: EditClock): void {
 }
 
 /**
- * Records which columns an update changed.
- * @returns false when no column that is pushed changed: the record is then left as it was.
+ * Writes into the base which columns an update changed.
+ * @returns false when no pushed column changed: the status and the stamps are then as before
  */
 export function trackUpdate(table: string, raw: Raw, before: Raw, clock: EditClock): boolean {
   const changed = trackedColumns(table).filter((column) => raw[column] !== before[column]);
@@ -191,7 +193,7 @@ export function trackUpdate(table: string, raw: Raw, before: Raw, clock: EditClo
   return true;
 }
 
-/** Columns of a unit are edited together, so that they merge as one (rule U6). */
+/** @returns the columns with the others of their units, since units merge as one (rule U6). */
 function withUnits(table: string, changed: readonly string[]): readonly string[] {
   const columns = columnsOf(table as SyncedTable);
   const units = new Set<string>(changed.map((column) => columns[column]?.unit).flatMap((unit) => unit ?? []));
@@ -201,7 +203,8 @@ function withUnits(table: string, changed: readonly string[]): readonly string[]
 }
 
 /**
- * @param root id of the record whose deletion takes this one along (its own id when it is the one)
+ * Writes the deletion into the base of a record that was just marked as deleted.
+ * @param root id of the record whose deletion takes this one along; its own id on that record
  */
 export function trackDelete(raw: Raw, root: string, context: EditContext): void {
   const base = readBase(raw) ?? { revision: baseRevision(raw), groups: [], columns: {} };
@@ -212,12 +215,12 @@ export function trackDelete(raw: Raw, root: string, context: EditContext): void 
   followStatus(raw);
 }
 
-/** Notes that the record changed in one transaction with others. */
+/** Adds the record to a group of edits. */
 export function joinGroup(raw: Raw, group: string): void {
   const known = lastTracked.get(raw);
   const base = known && known.text === raw.sync_base ? known.base : readBase(raw);
   if (base && !base.groups.includes(group)) writeBase(raw, { ...base, groups: [...base.groups, group] });
 }
 
-/** What was just written into `sync_base`: a batch of many need not read it back from text. */
+/** The base last written to a record, so that a batch of many records need not parse it again. */
 const lastTracked = new WeakMap<Raw, { text: RawValue | undefined; base: SyncBase }>();

@@ -1,6 +1,6 @@
 /**
- * All that Convoy's models take from WatermelonDB, in one place: its hand-written types drift from
- * its runtime, and its deep modules are CommonJS that Node and bundlers unwrap differently.
+ * Everything that the data layer uses of WatermelonDB, in one place: its hand-written types drift from its runtime, and
+ * its deep modules are CommonJS that Node and bundlers unwrap differently.
  */
 
 import { appSchema, Database, Model, Q, tableSchema } from '@nozbe/watermelondb';
@@ -22,19 +22,19 @@ export type { MigrationStep, SchemaMigrations } from '@nozbe/watermelondb/Schema
 /** Replaces WatermelonDB's 16-character id generator for every record created from now on. */
 export const setIdGenerator: (generator: () => string) => void = randomIdModule.setGenerator;
 
-/** WatermelonDB stores booleans in plain fields; the name says what the column holds. */
+/** WatermelonDB stores booleans in plain fields; this name says that the column holds one. */
 export const bool = field;
 
-/** A model's class: WatermelonDB's own type of it allows no class with properties of its own. */
+/** The class of a model: WatermelonDB's own type allows no class with properties of its own. */
 export interface ModelClass<T extends Model> {
   readonly table: unknown;
   readonly prototype: T;
 }
 
-/** What a column of a stored record may hold. */
+/** The value of a column of a stored record. */
 export type RawValue = string | number | boolean | null;
 
-/** A stored record: WatermelonDB's own three fields and the columns of the table. */
+/** A stored record: WatermelonDB's own three columns and the columns of the table. */
 export type Raw = {
   id: string;
   _status: 'synced' | 'created' | 'updated' | 'deleted';

@@ -3,7 +3,7 @@ import type { SyncedTable } from '@/domain/schema';
 import { RecoverableModel } from '../recoverableModel';
 import { date, json, type Raw, text } from '../watermelondb';
 
-/** Unsynced values of a record that had to leave the device, kept for export. */
+/** An entry of the archive: values of a record that had to leave the device (P12, P13, D21). */
 export class Archived extends RecoverableModel {
   static override table = 'sync_archive';
 

@@ -1,23 +1,24 @@
 import { RecoverableModel } from '../recoverableModel';
 import { json } from '../watermelondb';
 
-/** What the device knows of itself; the record with the id `device`. */
+/** What the device knows of itself: the record with the id `device`. */
 export interface DeviceFacts {
   deviceId: string;
   /** Number of the next batch. */
   nextBatch: number;
-  /** Server clock minus device clock, ms. */
+  /** The clock offset, server minus device, ms. */
   clockOffset: number;
+  /** Device time of the last sync that went well, ms. */
   lastSyncedAt: number | null;
-  /** The schema version that the records here have the columns of; 1 where nothing is said. */
+  /** The schema version that the records here were upgraded to; 1 where it is missing. */
   schema?: number;
-  /** How far the run of pages is that has not come to its end, in rows. */
+  /** How far an unfinished run of pages is, in rows (D30). */
   run?: { rows: number; total: number | null };
-  /** Workspaces that the server had lost and that are created there again, until it has answered. */
+  /** Remote ids of workspaces being recreated on the server, until it has answered (P19). */
   remade?: string[];
 }
 
-/** Facts by name. Beside `device`: work being taken along (see `accounts/takeAlong.ts`). */
+/** Facts by name: `device`, and those of taking work along (`accounts/takeAlong.ts`). */
 export class DeviceState extends RecoverableModel {
   static override table = 'sync_state';
 

@@ -2,7 +2,7 @@ import type { SyncedTable } from '@/domain/schema';
 import { RecoverableModel } from '../recoverableModel';
 import { text } from '../watermelondb';
 
-/** A record whose id here is not its id there. */
+/** A record whose local id is not its remote id. */
 export class IdMapping extends RecoverableModel {
   static override table = 'sync_id_mappings';
 

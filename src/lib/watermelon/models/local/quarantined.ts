@@ -3,15 +3,15 @@ import type { SyncedTable } from '@/domain/schema';
 import { RecoverableModel } from '../recoverableModel';
 import { date, json, type Raw, text } from '../watermelondb';
 
-/** What a refused change wanted, in local values: enough to make it again. */
+/** A refused change in stored values: all that is needed to retry it. */
 export interface WantedChange {
-  /** insert: the whole record. update: the changed columns. delete: nothing. */
+  /** insert: the whole record. update: the edited columns. delete: nothing. */
   values: Partial<Raw>;
-  /** update: the columns as they were when last in step with the server. delete: `seen`, the revision it was made on. */
+  /** update: the columns when last in step with the server. delete: `seen`, the revision that it was based on. */
   base: Partial<Raw>;
 }
 
-/** A change the server refused, set aside until someone retries or discards it. */
+/** An entry of the quarantine: a refused change, until it is retried or discarded (D7). */
 export class Quarantined extends RecoverableModel {
   static override table = 'sync_quarantine';
 
@@ -20,7 +20,7 @@ export class Quarantined extends RecoverableModel {
   @text('workspace_id') workspaceId!: string;
   @text('operation') operation!: PushChange['op'];
   @json('change', (stored: unknown) => stored ?? {}) change!: WantedChange;
-  /** The server's `RejectionCode`, or `blocked`. */
+  /** The server's `RejectionCode`, `blocked`, `uncertain`, or the code of an error that refused the whole batch. */
   @text('code') code!: string;
   @text('column_name') column!: string | null;
   @text('message') message!: string;

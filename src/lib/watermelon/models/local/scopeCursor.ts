@@ -3,13 +3,13 @@ import type { ScopeRole } from '@/domain/vocabulary';
 import { RecoverableModel } from '../recoverableModel';
 import { field, json, text } from '../watermelondb';
 
-/** What a newer schema version brought, on its way to a scope that was filled with an older one. */
+/** A refill under way: columns and tables of a newer schema version are pulled for a scope (P14). */
 export interface PendingRefill extends Omit<Refill, 'tables'> {
-  /** The schema version that the scope was filled with. */
+  /** The schema version that the data of the scope had before. */
   since: number;
 }
 
-/** Where this device stands in one scope; the record's id is the scope's. */
+/** The cursor of one scope; the record's id is the scope's remote id. */
 export class ScopeCursor extends RecoverableModel {
   static override table = 'sync_cursors';
 
@@ -19,6 +19,6 @@ export class ScopeCursor extends RecoverableModel {
     | (Pick<Cursor, 'target' | 'after' | 'whole' | 'own'> & { resync?: boolean; refill?: PendingRefill })
     | null;
   @text('role') role!: ScopeRole;
-  /** Own revisions above the cursor, whose effects are already here. */
+  /** Revisions that this device made itself above its cursor, and already has (P7). */
   @json('skip', (stored: unknown) => (Array.isArray(stored) ? stored : [])) skip!: number[];
 }

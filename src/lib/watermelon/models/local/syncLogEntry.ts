@@ -1,7 +1,7 @@
 import { RecoverableModel } from '../recoverableModel';
 import { date, field, json, text } from '../watermelondb';
 
-/** One sync, for the history. */
+/** An entry of the sync log (D27). */
 export class SyncLogEntry extends RecoverableModel {
   static override table = 'sync_log';
 

@@ -114,7 +114,7 @@ export async function replaceDuplicate(
     const raw = (await context.work.get(reference.table, reference.raw.id)) ?? { ...reference.raw };
     context.work.put(reference.table, { ...raw, [reference.column]: target });
   }
-  // An id of WatermelonDB's own kind is mapped to its UUID already; mapping it to the other record as well would mix them up.
+  // An id of WatermelonDB's own kind is not mapped again: the other record would be stored under it when pulled.
   if (isUuid(id)) context.work.also(() => context.ids.prepare(table, id, remoteId));
 }
 
