@@ -128,7 +128,7 @@ export class ConvoyDatabase extends Database implements EditContext {
 
   private async withFile<T>(work: (shared: SharedStore) => Promise<T>): Promise<T> {
     if (this.shared) return work(this.shared);
-    const message = 'What is kept in this window is in no file.';
+    const message = 'This window keeps its data in memory: there is no file.';
     throw new ConvoyError({ kind: 'storage', code: 'unavailable', message });
   }
 

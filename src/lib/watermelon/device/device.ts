@@ -82,9 +82,9 @@ export interface Device {
   discardQuarantined(id: string): Promise<boolean>;
   /** Changes the values of a refused change before it is retried. Values as the Context Service takes them. */
   editQuarantined(id: string, values: Record<string, Json>): Promise<boolean>;
-  /** Settles an open conflict, or a settled one anew, by an edit of this user. */
+  /** Settles an open conflict, or a settled one anew, by an edit of this user (D10). */
   settleConflict(id: string, how: Settlement): Promise<boolean>;
-  /** Reverses a settlement told in the feed, made on whichever device. */
+  /** Reverses a settlement of the feed, made on any device (D10). */
   reverseSettlement(activityId: string): Promise<void>;
   /** What was salvaged from a damaged database when this one was opened; null where it was sound, or the report was dismissed. */
   readonly salvaged: SalvageReport | null;

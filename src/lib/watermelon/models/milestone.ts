@@ -4,6 +4,7 @@ import type { Project } from './project';
 import type { Task } from './task';
 import { children, date, type Query, type Relation, relation, text } from './watermelondb';
 
+/** A milestone of a project. */
 export class Milestone extends ConvoyModel {
   static override table = 'milestones';
 

@@ -7,6 +7,7 @@ import type { Pattern } from './pattern';
 import { children, json, type Query, type Relation, relation, text } from './watermelondb';
 import type { Workspace } from './workspace';
 
+/** A project of a workspace. */
 export class Project extends ConvoyModel {
   static override table = 'projects';
 

@@ -6,6 +6,7 @@ import type { TaskDependency } from './taskDependency';
 import { children, date, field, Q, type Query, type Relation, relation, text } from './watermelondb';
 import type { Workflow } from './workflow';
 
+/** A task of a milestone, or a subtask of another task. */
 export class Task extends ConvoyModel {
   static override table = 'tasks';
 

@@ -3,6 +3,7 @@ import { ConvoyModel } from './convoyModel';
 import type { Task } from './task';
 import { children, json, type Query, text } from './watermelondb';
 
+/** A workflow: the stages that tasks go through. */
 export class Workflow extends ConvoyModel {
   static override table = 'workflows';
 

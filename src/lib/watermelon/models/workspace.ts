@@ -3,6 +3,7 @@ import type { Project } from './project';
 import { children, type Query, text } from './watermelondb';
 import type { WorkspaceMember } from './workspaceMember';
 
+/** A workspace: what its members share, and the scope of their records. */
 export class Workspace extends ConvoyModel {
   static override table = 'workspaces';
 

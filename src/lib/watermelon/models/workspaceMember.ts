@@ -3,6 +3,7 @@ import { ConvoyModel } from './convoyModel';
 import { type Relation, relation, text } from './watermelondb';
 import type { Workspace } from './workspace';
 
+/** The membership of a user or agent in a workspace, with its role. */
 export class WorkspaceMember extends ConvoyModel {
   static override table = 'workspace_members';
 

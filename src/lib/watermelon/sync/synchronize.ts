@@ -13,9 +13,9 @@ import { NOTHING_DONE, type SyncResult, type SyncStatus } from './state/status';
 import { StatusReporter } from './state/statusReporter';
 import type { SyncContext } from './state/syncContext';
 
-/** Push-pull rounds of one sync; what is left then waits for the next. */
+/** Rounds of one sync; records that are unsynced then wait for the next sync. */
 const MOST_ROUNDS = 8;
-/** Times a sync begins because a foreign write has changed what it had read. */
+/** Attempts of a sync; each one after the first follows a foreign write that overtook it. */
 const MOST_ATTEMPTS = 3;
 
 export interface SyncEngineOptions extends ContextOptions {

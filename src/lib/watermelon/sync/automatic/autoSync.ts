@@ -181,7 +181,7 @@ class AutoSync {
   }
 
   private answerPokes(): void {
-    // This device's own pushes are poked as well; once a push is over, the device has what the poke tells of.
+    // The server pokes this device about its own pushes too; once a push is over, these pokes are answered (K6).
     this.pending.drop(this.engine.heldRevisions());
     const isWaiting = this.isRunning || this.pokeTimer !== undefined || this.state.backingOff;
     if (this.pending.isEmpty || isWaiting) return;
@@ -200,7 +200,7 @@ class AutoSync {
   }
 
   private async afterChanges(): Promise<void> {
-    // What a sync wrote is a change too, and the status may have been counted before this change.
+    // A sync writes records too, so a change need not be an edit; and the status may be older than this change.
     await this.recount();
     if (this.isStopped || this.engine.currentStatus.pending === 0) return;
     this.state = afterActivity(this.state);

@@ -7,7 +7,7 @@ export type HeldRevisions = ReadonlyMap<string, number>;
 
 interface PendingPoke {
   poke: Poke;
-  /** Syncs that began after the poke and went well without bringing what it told of. */
+  /** Syncs that began after the poke and went well without answering it. */
   tries: number;
 }
 

@@ -14,7 +14,7 @@ export interface SyncTiming {
   /** Between syncs when nothing happens; doubles with each sync that finds nothing, up to `idleMostMs` (K8). */
   idleMs: number;
   idleMostMs: number;
-  /** Between syncs while pokes flow: finds what a lost poke would have told of. */
+  /** Between syncs while pokes flow: finds changes whose poke was lost. */
   flowingMs: number;
 }
 

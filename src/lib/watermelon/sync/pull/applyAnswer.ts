@@ -26,7 +26,7 @@ export interface AppliedPull {
   reapplied: number;
 }
 
-/** Scopes that this device holds and whose standing the answer changes, by remote id. */
+/** Remote ids of the scopes whose visibility or history the answer changes. */
 interface ScopeChanges {
   /** Not in the answer: the user may no longer see them, or the server has forgotten them. */
   lost: string[];

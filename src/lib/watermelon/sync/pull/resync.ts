@@ -122,7 +122,7 @@ async function setAsideUncertain(context: ApplyContext, table: SyncedTable, raw:
   await quarantine(context, insert, raw, {
     code: 'uncertain',
     column: null,
-    message: 'It was sent long ago, and it is not known whether it arrived and was deleted since.',
+    message: 'It was sent long ago. The server may have had it, and it may have been deleted since.',
     group: `uncertain/${group}`,
   });
 }

@@ -96,7 +96,7 @@ async function deletionsUndoneInFlight({ work, ids, batch }: PushContext): Promi
   return undone;
 }
 
-/** Blocked changes come last: what becomes of them depends on what became of the changes that block them. */
+/** Applies the outcome of every change. Blocked changes come last, since theirs depend on the changes that block them. */
 async function applyOutcomes(context: PushContext): Promise<void> {
   const { batch, answer } = context;
   for (const [index, change] of batch.changes.entries()) {
@@ -154,7 +154,7 @@ function storeOwnRevisions({ work, sync: { store }, batch, answer }: PushContext
   }
 }
 
-/** The workspaces among the changes have been created again, or refused: neither waits for an answer any more (P19). */
+/** Stores that the recreated workspaces among the changes have been answered (P19). */
 function storeRecreated({ work, sync: { store }, indexOf }: PushContext): void {
   const known = store.facts.remade ?? [];
   const remade = known.filter((scope) => !indexOf.has(scope));

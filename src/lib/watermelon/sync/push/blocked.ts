@@ -1,4 +1,4 @@
-/** What becomes of changes that the server did not take because of another change: blocked, or under a parent that is gone. */
+/** Applies outcomes that follow from another change: blocked by one, or under a parent that is gone. */
 
 import type { PushOutcome } from '@/core/protocol';
 import { columnsOf, type SyncedTable } from '@/domain/schema';
@@ -37,7 +37,7 @@ export async function applyBlocked(
   await quarantine(context, change, raw, {
     code: 'blocked',
     column: null,
-    message: 'It waits for a change that was refused.',
+    message: 'It depends on a change that was refused.',
     group: refusedGroup(context, context.answer.batch, blocker.group),
   });
 }
@@ -99,8 +99,8 @@ function loseToDeletion(context: PushContext, change: SyncedChange, raw: Raw): v
 }
 
 /**
- * Withdraws what makes no sense without the change of its group that came to nothing: the activity that tells of
- * it (U13, U21), and the move of a subtask whose task did not move (U28). Other changes are pushed by themselves.
+ * Withdraws a change that depends on the change of its group that came to nothing: the activity that tells of it
+ * (U13, U21), and the move of a subtask whose task did not move (U28). Other changes are pushed by themselves.
  */
 async function withdraw(context: PushContext, change: SyncedChange, raw: Raw): Promise<void> {
   const { lost } = context;

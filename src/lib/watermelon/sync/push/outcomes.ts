@@ -1,4 +1,4 @@
-/** What becomes of a change and its record, by the outcome that the server gave the change. */
+/** Applies the outcome of a change to its record: a function for each kind of outcome. */
 
 import type { PushOutcome } from '@/core/protocol';
 import type { Raw } from '../../models/watermelondb';
@@ -72,7 +72,7 @@ async function applyConflict(
 }
 
 /**
- * Notes what the local side lost of a change, for the changes of its group (U13, U21, U28).
+ * Notes which edits of a change lost their conflict, for the other changes of its group (U13, U21, U28).
  * @param unsynced the columns that the merge left to be pushed again
  */
 function noteLost(

@@ -50,7 +50,7 @@ export async function resolveConflict(
   return new Set(Object.keys(unsynced));
 }
 
-/** What a merge is between. */
+/** The sides of a merge. */
 interface Sides {
   table: SyncedTable;
   local: Raw;

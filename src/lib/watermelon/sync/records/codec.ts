@@ -35,7 +35,7 @@ export function toSyncedBatch(request: PushRequest): SyncedBatch {
 
 function toSyncedChange(change: PushChange): SyncedChange {
   const { table } = change;
-  if (!isSyncedTable(table)) throw new Error(`A stored change is of an unknown table: ${table}`);
+  if (!isSyncedTable(table)) throw new Error(`A stored change names an unknown table: ${table}`);
   return { ...change, table };
 }
 

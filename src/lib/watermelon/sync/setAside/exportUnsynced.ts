@@ -18,7 +18,7 @@ export interface UnsyncedExport {
   quarantine: Plain[];
   /** Unsynced values of records that had to leave the device. */
   archive: Plain[];
-  /** Conflicts: what each side wanted and what was chosen. */
+  /** Conflicts: the values of each side, and which were chosen. */
   ledger: Plain[];
 }
 

@@ -48,7 +48,7 @@ export async function discardLost(database: ConvoyDatabase, id: string): Promise
   }, 'ledger: discard');
 }
 
-/** What a record loses. */
+/** The edits that a record loses. */
 export interface LostValues {
   table: SyncedTable;
   raw: Raw;

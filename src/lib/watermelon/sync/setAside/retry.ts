@@ -86,12 +86,12 @@ export async function retryPermitted(database: ConvoyDatabase, workspaceId: stri
     .query(Q.where('workspace_id', workspaceId), Q.where('code', Q.oneOf(FOR_LACK_OF_PERMISSION)))
     .fetch();
   const groups = new Map(entries.map((entry) => [entry.groupId, entry.id]));
-  let revived = 0;
-  for (const id of groups.values()) if (await retryQuarantined(database, id, hasNewerValues)) revived += 1;
-  return revived;
+  let retried = 0;
+  for (const id of groups.values()) if (await retryQuarantined(database, id, hasNewerValues)) retried += 1;
+  return retried;
 }
 
-/** Whether others have changed what the change was to change since it was made. */
+/** Whether others have changed the values that a refused change is about, since it was made. */
 async function hasNewerValues(database: ConvoyDatabase, entry: Quarantined): Promise<boolean> {
   const { recordTable: table, operation, change } = entry;
   const record = await database.findRecord(table, entry.recordId);

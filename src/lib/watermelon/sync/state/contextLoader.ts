@@ -1,4 +1,4 @@
-/** Loads what a sync works from, and loads it again whenever another tab or process has written it (rule D33). */
+/** Loads the SyncContext of a database, and loads it again after foreign writes to its tables (rule D33). */
 
 import { ConvoyError } from '@/core/errors';
 import type { SyncTransport } from '@/core/protocol';

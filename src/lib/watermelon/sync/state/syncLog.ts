@@ -1,4 +1,4 @@
-/** The sync log: what the last syncs did, so that a person can see why something is not there (D27). */
+/** The sync log: what the last syncs did, so that a person can find out why a change is missing (D27). */
 
 import { map, type Observable } from 'rxjs';
 import { v7 as uuidv7 } from 'uuid';
