@@ -62,6 +62,29 @@ function stillEdited(
 ): Raw {
   const raw: Raw = { ...current, remote_id: change.id };
   const base = readBase(current);
+  const { columns, unsent } = editsSinceSent(context, change, current);
+  const stamps = {
+    updated_at: Date.parse(context.answer.server_time),
+    last_modified_by: context.answer.user_id,
+  };
+  // A column that was not sent was edited on an older version: the server has to compare it from there.
+  const editedOn = merged && unsent && base ? base.revision : revision;
+  const left = { revision: editedOn, groups: base?.groups ?? [], columns, stamps };
+  if (current._status === 'deleted' && base?.deletion) {
+    // Deleted while in flight: the deletion is still to be pushed. It does not conflict with the revision of this
+    // push, and what it had not seen before, it has not seen now.
+    writeBase(raw, { ...left, deletion: base.deletion });
+  } else markEdited(change.table, raw, left);
+  return raw;
+}
+
+/** @returns the columns edited after the change was sent, and whether one of them was not sent at all. */
+function editsSinceSent(
+  context: PushContext,
+  change: SyncedChange,
+  current: Raw,
+): { columns: SyncBase['columns']; unsent: boolean } {
+  const base = readBase(current);
   const values = change.values ?? {};
   const columns: SyncBase['columns'] = {};
   const isNew = change.op === 'insert';
@@ -85,19 +108,7 @@ function stillEdited(
       };
     }
   }
-  const stamps = {
-    updated_at: Date.parse(context.answer.server_time),
-    last_modified_by: context.answer.user_id,
-  };
-  // A column that was not sent was edited on an older version: the server has to compare it from there.
-  const editedOn = merged && unsent && base ? base.revision : revision;
-  const left = { revision: editedOn, groups: base?.groups ?? [], columns, stamps };
-  if (current._status === 'deleted' && base?.deletion) {
-    // Deleted while in flight: the deletion is still to be pushed. It does not conflict with the revision of this
-    // push, and what it had not seen before, it has not seen now.
-    writeBase(raw, { ...left, deletion: base.deletion });
-  } else markEdited(change.table, raw, left);
-  return raw;
+  return { columns, unsent };
 }
 
 /** The server has the same record under another id: that one replaces the local one, wherever it is named (U10, U17). */
