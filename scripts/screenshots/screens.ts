@@ -210,7 +210,7 @@ export const SCREENS: Screen[] = [
       await page.getByRole('button', { name: 'New task' }).click();
       await page.getByRole('textbox', { name: 'Description' }).fill('Half a thought');
       await greetFromNewerCode(page);
-      await page.getByText('A newer Convoy is open').waitFor();
+      await page.getByText('A newer version of Convoy').waitFor();
       await page.getByRole('button', { name: 'Cancel' }).click();
     },
   },
@@ -252,7 +252,7 @@ export const SCREENS: Screen[] = [
       await page.getByRole('textbox', { name: 'Title' }).fill('Count unsent findings for each route');
       await page.getByRole('textbox', { name: 'Description' }).fill('Much to say. '.repeat(7_000));
       await page.getByRole('button', { name: 'Create task' }).click();
-      await page.getByText('There is no room left on this device.').waitFor();
+      await page.getByText('There is no room left on this device.').first().waitFor();
     },
   },
   {

@@ -16,7 +16,16 @@ export type TransportError =
 
 export type AuthError = {
   kind: 'auth';
-  code: 'expired' | 'signed_out' | 'wrong_user' | 'forbidden' | 'bad_credentials';
+  code:
+    | 'expired'
+    | 'signed_out'
+    | 'wrong_user'
+    | 'forbidden'
+    | 'bad_credentials'
+    /** Of a new account: its email address has one already. */
+    | 'account_exists'
+    /** The link that was mailed to the address has not been opened. */
+    | 'unconfirmed';
   message: string;
 };
 

@@ -6,14 +6,22 @@ import { openAhead } from '@/platform/web/ahead';
 import { Opening } from './app/Opening';
 import { StartBoundary } from './app/StartBoundary';
 import { hasSomethingToOpen } from './session/lastUse';
+import { notLoaded } from './session/notLoaded';
 import { Splash } from './ui/Splash';
 import './styles/index.css';
 
 const isOpening = hasSomethingToOpen();
 if (isOpening) openAhead();
 
-const App = lazy(() => import('./app/App').then(({ App }) => ({ default: App })));
-// It is wanted by the app at once; not to wait for the app before it is asked for. Who needs it hears of a failure.
+const App = lazy(() =>
+  import('./app/App').then(
+    ({ App }) => ({ default: App }),
+    (cause) => {
+      throw notLoaded(cause);
+    },
+  ),
+);
+// Fetched beside the app, which needs it at once. A failure is reported where the module is used.
 import('@/lib/watermelon/device/compose').catch(() => undefined);
 
 const root = document.getElementById('app');

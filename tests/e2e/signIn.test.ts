@@ -68,7 +68,11 @@ describe('signing in and out', () => {
     const dialog = page.getByRole('dialog', { name: 'Sign out with unsynced changes?' });
     await seen(dialog.getByText('2 changes have not reached the server yet.'));
     await dialog.getByRole('button', { name: 'Sync first' }).click();
-    await seen(dialog.getByRole('alert').filter({ hasText: 'there is no network' }));
+    await seen(
+      dialog.getByRole('alert').filter({
+        hasText: 'The sync did not finish, so you are still signed in. The server cannot be reached.',
+      }),
+    );
     await dialog.getByRole('button', { name: 'Cancel' }).click();
     await gone(dialog);
     await page.getByRole('button', { name: 'Sign out' }).click();

@@ -69,7 +69,7 @@ describe('trouble with the local storage, in the app', () => {
     await page.goto('/');
     const alert = page.getByRole('alert');
     await seen(alert.getByRole('heading', { name: 'Your data cannot be opened here' }));
-    await seen(alert.getByText('Update Convoy or reload the page; nothing was changed.'));
+    await seen(alert.getByText('A newer version of Convoy has written this database. Nothing was changed'));
     expect((await downloaded()).toString()).toContain('Written before the trouble');
     await page.goto('/convoy.json');
     await patchDatabase(page, { versionBy: -1 });
@@ -84,7 +84,9 @@ describe('trouble with the local storage, in the app', () => {
     await page.getByRole('button', { name: 'New task' }).click();
     await page.getByRole('textbox', { name: 'Title' }).fill('Half a thought');
     await greetFromNewerCode(page);
-    const notice = page.getByRole('alert').filter({ hasText: 'A newer Convoy is open in another tab.' });
+    const notice = page
+      .getByRole('alert')
+      .filter({ hasText: 'A newer version of Convoy has written this database.' });
     await seen(notice);
     expect(await page.getByRole('textbox', { name: 'Title' }).inputValue()).toBe('Half a thought');
     await page.reload();
@@ -142,7 +144,7 @@ describe('trouble with the local storage, in the app', () => {
     await dialog.getByRole('button', { name: 'Create task' }).click();
     await seen(dialog.getByRole('alert').filter({ hasText: 'There is no room left on this device.' }));
     const notice = page.locator('.storage-notice');
-    await seen(notice.filter({ hasText: 'This device is full.' }));
+    await seen(notice.filter({ hasText: 'There is no room left on this device.' }));
     expect(await taskLink('Written on a full disk').count()).toBe(0);
     expect(await taskLink('Written while there was room').count()).toBe(1);
     await session.send('Storage.overrideQuotaForOrigin', { origin });
@@ -155,6 +157,35 @@ describe('trouble with the local storage, in the app', () => {
     await page.getByRole('searchbox', { name: 'Find by title' }).fill('Written');
     await seen(taskLink('Written while there was room'));
     expect(await taskLink('Written on a full disk').count()).toBe(1);
+  });
+
+  it('a sign-out whose sync meets a full disk says so and keeps the account; with room again it goes on (P-NOLOSS D24 D45)', async () => {
+    await begin();
+    await page.route('**/rest/v1/rpc/sync_push', (route) => route.abort());
+    await page.getByRole('button', { name: 'New task' }).click();
+    const form = page.getByRole('dialog');
+    await form.getByRole('textbox', { name: 'Title' }).fill('Written before the disk was full');
+    await form.getByRole('textbox', { name: 'Description' }).fill('Much to say. '.repeat(7_000));
+    await form.getByRole('button', { name: 'Create task' }).click();
+    await gone(form);
+    const session = await page.context().newCDPSession(page);
+    const { origin } = new URL(page.url());
+    await emptyLog(page);
+    const { usage } = await session.send('Storage.getUsageAndQuota', { origin });
+    await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: usage });
+    await page.unroute('**/rest/v1/rpc/sync_push');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Sign out with unsynced changes?' });
+    await dialog.getByRole('button', { name: 'Sync first' }).click();
+    const alert = dialog.getByRole('alert');
+    await seen(alert.filter({ hasText: 'The sync did not finish, so you are still signed in.' }));
+    await seen(
+      alert.filter({ hasText: 'There is no room left on this device. The last change was not saved' }),
+    );
+    expect(await alert.innerText()).not.toMatch(/unexpected/i);
+    await session.send('Storage.overrideQuotaForOrigin', { origin });
+    await dialog.getByRole('button', { name: 'Sync first' }).click();
+    await seen(page.getByRole('heading', { name: 'Sign in' }));
   });
 
   it('P-NOLOSS D46 a migration that fails leaves all as it was, says so, and the database can be saved', async () => {

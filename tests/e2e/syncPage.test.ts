@@ -25,7 +25,7 @@ describe('what the sync page shows', () => {
     await page.getByRole('link', { name: '2 refused changes' }).click();
     await seen(page.getByText('You wanted to change the task'));
     await seen(page.getByText(wanted).first());
-    await seen(page.getByText('forbidden'));
+    await seen(page.getByText('You may not do this here. An owner of the workspace can change your role.'));
   }
 
   it('P-NOLOSS keeps a refused change with its reason, until it is retried', async () => {
@@ -121,7 +121,9 @@ describe('what the sync page shows', () => {
     await seen(statusOf(page, 'Up to date'));
     await statusOf(page, 'Up to date').click();
     await choose('package.json');
-    await seen(page.getByRole('dialog').getByText('no database of this account'));
+    const alert = page.getByRole('dialog').getByRole('alert');
+    await seen(alert.getByText('This file is not a database of this account. Nothing was changed.'));
+    expect(await alert.innerText()).not.toMatch(/unexpected/i);
     await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
     await page.context().close();
   });

@@ -335,6 +335,7 @@ export async function openDatabase(options: {
     await database.localStorage.get('ready');
     return ok(database);
   } catch (error) {
+    if (error instanceof ConvoyError && error.detail.kind === 'storage') return fail(error.detail);
     const message = `The local database could not be opened: ${error instanceof Error ? error.message : String(error)}`;
     return fail({ kind: 'storage', code: 'unavailable', message });
   }

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { errorText } from '../ui/ErrorNote';
+import { ErrorWords } from '../ui/ErrorNote';
 import { Logo } from '../ui/Logo';
 
 interface CannotOpenProps {
@@ -17,7 +17,7 @@ export function CannotOpen({ title, error, onRetry, children }: CannotOpenProps)
       <Logo />
       <section className="card form" role="alert">
         <h1>{title}</h1>
-        <p>{errorText(error)}</p>
+        <ErrorWords error={error} />
         <div className="actions">
           <button type="button" className="button primary" onClick={onRetry}>
             Try again

@@ -1,5 +1,5 @@
 import { Component, type ReactNode } from 'react';
-import { errorText } from '../ui/ErrorNote';
+import { ErrorWords } from '../ui/ErrorNote';
 
 /** Keeps a screen that fails from taking the rest of the page with it. */
 export class ErrorBoundary extends Component<{ children: ReactNode }, { error: unknown }> {
@@ -15,7 +15,7 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { error: u
     return (
       <section className="page" role="alert">
         <h1>This screen failed</h1>
-        <p>{errorText(error)}</p>
+        <ErrorWords error={error} />
         <div className="actions">
           <button type="button" className="button primary" onClick={() => this.setState({ error: null })}>
             Show it again

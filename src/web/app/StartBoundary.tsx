@@ -1,18 +1,18 @@
 import { Component, type ReactNode } from 'react';
-import { notLoaded } from '../session/notLoaded';
 import { CannotOpen } from './CannotOpen';
 
 /** Stands in where the app itself cannot be loaded, or fails as a whole. */
-export class StartBoundary extends Component<{ children: ReactNode }, { hasFailed: boolean }> {
-  override state = { hasFailed: false };
+export class StartBoundary extends Component<{ children: ReactNode }, { error: unknown }> {
+  override state: { error: unknown } = { error: null };
 
-  static getDerivedStateFromError() {
-    return { hasFailed: true };
+  static getDerivedStateFromError(error: unknown) {
+    return { error };
   }
 
   override render() {
-    if (!this.state.hasFailed) return this.props.children;
+    const { error } = this.state;
+    if (error === null) return this.props.children;
     const reload = () => window.location.reload();
-    return <CannotOpen title="Convoy cannot start yet" error={notLoaded()} onRetry={reload} />;
+    return <CannotOpen title="Convoy cannot start yet" error={error} onRetry={reload} />;
   }
 }

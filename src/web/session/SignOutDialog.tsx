@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { ConvoyError } from '@/core/errors';
 import type { SignOutOptions, SignOutResult, UnsyncedCounts } from '@/lib/watermelon';
 import { useUnsynced } from '../hooks/useUnsynced';
 import { DownloadButton } from '../shared/DownloadButton';
@@ -11,6 +12,8 @@ interface SignOutDialogProps {
   onClose: () => void;
   onLeave: (options: SignOutOptions) => Promise<SignOutResult>;
 }
+
+const STILL_SIGNED_IN = 'You are still signed in.';
 
 /** Asks before signing out, and what becomes of what is not on the server. */
 export function SignOutDialog({ onClose, onLeave }: SignOutDialogProps) {
@@ -25,6 +28,7 @@ export function SignOutDialog({ onClose, onLeave }: SignOutDialogProps) {
     return (
       <Dialog title="Sign out?" onClose={onClose}>
         <p>Everything is synced. Your data stays on this device for the next time you sign in.</p>
+        <ErrorNote error={leaving.error} consequence={STILL_SIGNED_IN} />
         <div className="actions">
           <button
             type="button"
@@ -58,12 +62,16 @@ interface UnsyncedDialogProps extends SignOutDialogProps {
 
 function UnsyncedDialog({ unsynced, onLeave, onClose, onDiscard }: UnsyncedDialogProps) {
   const keeping = useAction(() => onLeave({ unsynced: 'keep' }));
+  const [isRestUnsendable, setRestUnsendable] = useState(false);
   const syncing = useAction(async () => {
+    setRestUnsendable(false);
     const left = await onLeave({ unsynced: 'sync' });
     if (left.status === 'signed_out') return;
-    if (left.sync?.error) throw new Error(`the sync did not finish (${left.sync.error.message})`);
-    if (left.sync?.status === 'offline') throw new Error('the sync did not finish (there is no network)');
-    throw new Error('the rest cannot be sent; download it, keep it or discard it');
+    if (left.sync?.error) throw new ConvoyError(left.sync.error);
+    if (left.sync?.status === 'offline') {
+      throw new ConvoyError({ kind: 'transport', code: 'offline', message: 'There is no network.' });
+    }
+    setRestUnsendable(true);
   });
   const isBusy = keeping.isRunning || syncing.isRunning;
   const { pending } = unsynced;
@@ -83,7 +91,13 @@ function UnsyncedDialog({ unsynced, onLeave, onClose, onDiscard }: UnsyncedDialo
       <p>
         Kept on this device, they are here when you sign in again. Nobody else who signs in here sees them.
       </p>
-      <ErrorNote error={syncing.error ?? keeping.error} />
+      <ErrorNote error={syncing.error} consequence="The sync did not finish, so you are still signed in." />
+      <ErrorNote error={keeping.error} consequence={STILL_SIGNED_IN} />
+      {isRestUnsendable && (
+        <p className="note" role="alert">
+          The sync is done, and the server has not taken the rest. Download it, keep it or discard it.
+        </p>
+      )}
       <div className="actions">
         {pending > 0 && (
           <button
@@ -134,7 +148,7 @@ function DiscardDialog({ unsynced, onLeave, onClose }: SignOutDialogProps & { un
         <strong>{count(unsynced.total, 'unsynced thing')} will be gone for good.</strong> What is on the
         server stays there, and comes back when you sign in here again.
       </p>
-      <ErrorNote error={discarding.error} />
+      <ErrorNote error={discarding.error} consequence="Your data was not removed from this device." />
       <div className="actions">
         <button
           type="button"

@@ -1,10 +1,7 @@
 import { ConvoyError } from '@/core/errors';
 
-/** A part of the app itself did not come: there is no network, or the server has another version by now. */
-export function notLoaded(): ConvoyError {
-  return new ConvoyError({
-    kind: 'transport',
-    code: 'offline',
-    message: 'A part of Convoy could not be loaded. Check your connection and try again.',
-  });
+/** A module of the app could not be fetched: there is no network, or the server has another version by now. */
+export function notLoaded(cause: unknown): ConvoyError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new ConvoyError({ kind: 'storage', code: 'not_loaded', message });
 }

@@ -1,6 +1,6 @@
-/** Who is signed in: a thin layer over Supabase Auth that says in plain words what went wrong. */
+/** Sign-in and the stored session: a thin layer over Supabase Auth with the typed errors of the app. */
 
-import { ConvoyError } from '@/core/errors';
+import { type AppError, ConvoyError } from '@/core/errors';
 import type { ConvoyClient } from '@/lib/supabase/client';
 import { SESSION_KEY } from '@/lib/watermelon/accounts/sessionKey';
 import { platform } from '../platform';
@@ -14,8 +14,8 @@ export interface User {
 
 /** What puts Supabase and the local database together; a part of the app of its own, as for the library itself. */
 export const loadDefaults = () =>
-  import('@/lib/watermelon/device/compose').catch(() => {
-    throw notLoaded();
+  import('@/lib/watermelon/device/compose').catch((cause) => {
+    throw notLoaded(cause);
   });
 
 /** @returns the client; rejects when this browser has never been told where the server is. */
@@ -23,11 +23,8 @@ export async function openClient(): Promise<ConvoyClient> {
   const { connect } = await loadDefaults();
   const client = await connect(platform);
   if (client) return client;
-  throw new ConvoyError({
-    kind: 'transport',
-    code: 'offline',
-    message: 'The server cannot be reached, and this browser has not been connected to it before.',
-  });
+  const message = 'This browser has never been told where the server is.';
+  throw failure({ kind: 'transport', code: 'offline', message });
 }
 
 /**
@@ -66,7 +63,7 @@ export interface Credentials {
   password: string;
 }
 
-/** Rejects with a `ConvoyError` that says what to do. */
+/** @throws ConvoyError of kind `auth`, `transport` or `rejected` */
 export async function signIn(client: ConvoyClient, credentials: Credentials): Promise<User> {
   const { data, error } = await client.auth.signInWithPassword(credentials);
   const user = asUser(data.user);
@@ -74,7 +71,7 @@ export async function signIn(client: ConvoyClient, credentials: Credentials): Pr
   throw authFailure(error);
 }
 
-/** Rejects with a `ConvoyError` that says what to do. */
+/** @throws ConvoyError of kind `auth`, `transport` or `rejected` */
 export async function signUp(
   client: ConvoyClient,
   { email, password, name }: Credentials & { name: string },
@@ -83,29 +80,32 @@ export async function signUp(
   const { data, error } = await client.auth.signUp({ email, password, options });
   const user = asUser(data.user);
   if (user && data.session) return user;
-  if (user) throw badCredentials('Look into your mailbox: the link in our message completes the account.');
+  if (user) throw failure({ kind: 'auth', code: 'unconfirmed', message: 'The account has no session yet.' });
   throw authFailure(error);
 }
 
 type AuthFailure = { code?: string; status?: number; message: string } | null;
 
+/** Supabase Auth's codes (https://supabase.com/docs/guides/auth/debugging/error-codes) as errors of the app. */
 function authFailure(error: AuthFailure): ConvoyError {
-  switch (error?.code) {
+  if (!error?.status) return failure({ kind: 'transport', code: 'offline', message: error?.message ?? '' });
+  const { status, code = '', message } = error;
+  if (status >= 500) return failure({ kind: 'transport', code: 'http', message, status, sqlState: null });
+  switch (code) {
     case 'invalid_credentials':
-      return badCredentials('The email address or the password is wrong. Check both and try again.');
+      return failure({ kind: 'auth', code: 'bad_credentials', message });
     case 'user_already_exists':
     case 'email_exists':
-      return badCredentials('There is an account with this email address already. Sign in instead.');
+      return failure({ kind: 'auth', code: 'account_exists', message });
+    case 'email_not_confirmed':
+      return failure({ kind: 'auth', code: 'unconfirmed', message });
     case 'over_request_rate_limit':
-      return badCredentials('Too many attempts. Wait a few minutes, then try again.');
+    case 'over_email_send_rate_limit':
+      return failure({ kind: 'transport', code: 'rate_limited', message, retryAfterMs: null });
+    // Auth names the rule: a password that is too weak, an address it does not take.
+    default:
+      return failure({ kind: 'rejected', code: 'credentials', column: null, message });
   }
-  if (!error?.status) {
-    const message = 'The server cannot be reached. Check your connection and try again.';
-    return new ConvoyError({ kind: 'transport', code: 'offline', message });
-  }
-  return badCredentials(`${error.message.replace(/\.$/, '')}.`);
 }
 
-function badCredentials(message: string): ConvoyError {
-  return new ConvoyError({ kind: 'auth', code: 'bad_credentials', message });
-}
+const failure = (detail: AppError) => new ConvoyError(detail);

@@ -3,6 +3,7 @@
 import { reactionTo } from '@/core/errors';
 import type { SyncStatus } from '@/lib/watermelon';
 import { count } from '../ui/count';
+import { describeDetail } from '../ui/errorText';
 import { timeAgo } from '../ui/TimeAgo';
 
 export interface StatusText {
@@ -52,7 +53,11 @@ export function statusText(status: SyncStatus, now: number, sessionEnded = false
     case 'syncing':
       return line('busy', 'Syncing …', rest(progressText(progress), waiting));
     case 'error':
-      return line('error', error?.message ?? 'The last sync failed.', rest(nextStep(status), waiting));
+      return line(
+        'error',
+        error ? describeDetail(error).headline : 'The last sync failed.',
+        rest(nextStep(error), waiting),
+      );
     case 'idle':
       return waiting ? line('waiting', waiting, synced) : line('ok', 'Up to date', synced);
   }
@@ -65,19 +70,16 @@ function progressText(progress: SyncStatus['progress']): string | null {
 }
 
 /** What happens next, or what the reader should do. */
-function nextStep({ error }: SyncStatus): string {
-  switch (error ? reactionTo(error) : 'retry') {
+function nextStep(error: SyncStatus['error']): string {
+  if (error === null) return 'it is tried again automatically';
+  switch (reactionTo(error)) {
     case 'retry':
     case 'wait':
     case 'new_device':
     case 'split':
-      return 'it will be tried again by itself';
+      return 'it is tried again automatically';
     case 'stop':
-      if (error?.code === 'schema_mismatch') return 'the server has to be updated; what you do is kept here';
-      if (error?.code === 'client_too_old') {
-        return 'reload the page to get the newest version; what you do is kept here';
-      }
-      return 'press Sync now; if it persists, reload the page';
+      return describeDetail(error).detail.replace(/\.$/, '');
     case 'quarantine':
     case 'sign_in':
       return 'look at the sync page';

@@ -2,6 +2,7 @@
 
 import type { StorageError } from '@/core/errors';
 import type { SalvageReport } from '@/core/storage';
+import { describeDetail } from '../ui/errorText';
 
 export interface StorageText {
   headline: string;
@@ -39,39 +40,8 @@ export function storageText({ trouble, isDurable, salvaged }: StorageState): Sto
   };
 }
 
-function troubleText({ code, message }: StorageError): StorageText {
-  switch (code) {
-    case 'newer_schema':
-      return {
-        headline: 'A newer Convoy is open in another tab.',
-        detail: 'Reload to go on here. Copy first what you have typed; everything saved is safe.',
-        isError: true,
-        needsReload: true,
-      };
-    case 'quota':
-      return {
-        headline: 'This device is full.',
-        detail:
-          'The last change was not saved. Free some space and make it again; everything before is safe.',
-        isError: true,
-        needsReload: false,
-      };
-    case 'corrupt':
-      return {
-        headline: 'The data on this device is damaged.',
-        detail:
-          'Close other Convoy tabs and reload: what can be saved is saved, the rest comes from the server.',
-        isError: true,
-        needsReload: true,
-      };
-    case 'locked':
-    case 'overtaken':
-    case 'no_migration':
-    case 'migration_failed':
-    case 'foreign_file':
-    case 'unsynced_work':
-    case 'unavailable':
-    case 'not_loaded':
-      return { headline: message, detail: 'Reload to try again.', isError: true, needsReload: true };
-  }
+function troubleText(trouble: StorageError): StorageText {
+  const { headline, detail } = describeDetail(trouble);
+  // After a reload the storage is opened anew; a full disk stays full, but is written to as soon as it has room.
+  return { headline, detail, isError: true, needsReload: trouble.code !== 'quota' };
 }

@@ -1,4 +1,5 @@
 import { type ChangeEvent, useId, useState } from 'react';
+import { ConvoyError } from '@/core/errors';
 import { useDevice } from '../hooks/useDevice';
 import { useIsKept } from '../hooks/useKeeping';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
@@ -19,13 +20,13 @@ export function DatabaseFile() {
   const [isDone, setDone] = useState(false);
   const saving = useAction(async () => {
     const exported = await device.exportDatabase();
-    if (!exported.ok) throw new Error(exported.error.message);
+    if (!exported.ok) throw new ConvoyError(exported.error);
     const day = new Date().toISOString().slice(0, 10);
     saveFile(`convoy-${day}.sqlite`, exported.value, 'application/vnd.sqlite3');
   });
   const bringIn = async (file: File) => {
     const imported = await device.importDatabase(new Uint8Array(await file.arrayBuffer()));
-    if (!imported.ok) throw new Error(imported.error.message);
+    if (!imported.ok) throw new ConvoyError(imported.error);
     setDone(true);
   };
   const choose = ({ target }: ChangeEvent<HTMLInputElement>) => {

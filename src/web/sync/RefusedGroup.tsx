@@ -3,6 +3,7 @@ import type { Quarantined } from '@/lib/watermelon';
 import { useDevice } from '../hooks/useDevice';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { ErrorNote } from '../ui/ErrorNote';
+import { describeRefusal } from '../ui/errorText';
 import { wordsOf } from '../ui/labels';
 import { TimeAgo } from '../ui/TimeAgo';
 import { useAction } from '../ui/useAction';
@@ -21,11 +22,12 @@ export function RefusedGroup({ group }: { group: Quarantined[] }) {
     if (isRetried) void device.sync();
   });
   if (!culprit) return null;
+  const reason = describeRefusal(culprit);
 
   return (
     <article className="card entry">
       <p className="entry-reason">
-        <strong>{culprit.message}</strong> <code>{culprit.code}</code>
+        <strong>{reason.headline}</strong> {reason.detail}
         {culprit.column !== null && <span className="muted"> ({wordsOf(culprit.column)})</span>}{' '}
         <span className="muted small">
           <TimeAgo time={culprit.occurredAt.getTime()} />

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { useSyncLog } from '../hooks/useSyncLog';
 import { EmptyState } from '../ui/EmptyState';
+import { TechnicalDetails } from '../ui/ErrorNote';
 import { TimeAgo } from '../ui/TimeAgo';
 import { logText } from './logText';
 
@@ -23,7 +24,7 @@ export function SyncLog() {
       {log && log.length > 0 && (
         <ol className="card sync-log">
           {log.slice(0, limit).map((item) => {
-            const { tone, headline, done, cost, error } = logText(item);
+            const { tone, headline, done, cost, error, cause } = logText(item);
             return (
               <li key={item.id}>
                 <span className={`status-dot status-tone-${tone}`} aria-hidden="true" />
@@ -32,6 +33,7 @@ export function SyncLog() {
                   {done !== null && <>: {done}</>}
                   {error !== null && <span className="sync-log-error">{error}</span>}
                 </p>
+                {cause !== null && <TechnicalDetails text={cause} />}
                 <p className="muted small">
                   <TimeAgo time={item.started_at} /> · {cost}
                 </p>

@@ -2,6 +2,7 @@
 
 import type { SyncLogItem } from '@/lib/watermelon';
 import { count } from '../ui/count';
+import { describeDetail } from '../ui/errorText';
 
 const HEADLINES: Record<SyncLogItem['status'], string> = {
   ok: 'Done',
@@ -18,14 +19,18 @@ export interface LogText {
   done: string | null;
   /** What it took. */
   cost: string;
-  /** Why it did not come to its end. */
+  /** Why the sync did not finish. */
   error: string | null;
+  /** The technical cause of the error. */
+  cause: string | null;
 }
 
 export function logText(item: SyncLogItem): LogText {
   const { status, pushed, pulled, conflicts, rejected, error } = item;
   const tone =
     status === 'ok' ? 'ok' : status === 'partial' ? 'waiting' : status === 'offline' ? status : 'error';
+  // The headline names a server that cannot be reached.
+  const told = error === null || error.code === 'offline' ? null : describeDetail(error);
   const done = [
     pushed > 0 && `${pushed.toLocaleString('en')} sent`,
     pulled > 0 && `${pulled.toLocaleString('en')} received`,
@@ -39,8 +44,8 @@ export function logText(item: SyncLogItem): LogText {
     headline: HEADLINES[status],
     done: done.length > 0 ? done.join(', ') : null,
     cost: `${bytes}${durationText(item.duration_ms)}`,
-    // The headline says so already.
-    error: error === null || error.code === 'offline' ? null : error.message,
+    error: told?.headline ?? null,
+    cause: told?.technical ?? null,
   };
 }
 

@@ -1,20 +1,40 @@
-import { ConvoyError } from '@/core/errors';
+import { describeError } from './errorText';
 import { Icon } from './Icon';
 
-/** @returns what a person should read about something that failed. */
-export function errorText(error: unknown): string {
-  if (error instanceof ConvoyError) return error.message;
-  const reason = error instanceof Error ? error.message : String(error);
-  return `Something unexpected happened: ${reason}. Try again; if it persists, reload the page.`;
+interface ErrorNoteProps {
+  error: unknown;
+  /** What the error kept from happening, where the place on the screen does not say so. */
+  consequence?: string;
 }
 
 /** An error next to where it arose; nothing when there is none. */
-export function ErrorNote({ error }: { error: unknown }) {
+export function ErrorNote({ error, consequence }: ErrorNoteProps) {
   if (error === null || error === undefined) return null;
   return (
-    <p className="note note-error" role="alert">
+    <div className="note note-error" role="alert">
       <Icon name="warning" />
-      <span>{errorText(error)}</span>
-    </p>
+      <ErrorWords error={error} consequence={consequence} />
+    </div>
+  );
+}
+
+/** The words about an error: what happened, what to do, and the technical cause. */
+export function ErrorWords({ error, consequence }: { error: unknown; consequence?: string | undefined }) {
+  const { headline, detail, technical } = describeError(error);
+  return (
+    <div className="error-words">
+      <p>{[consequence, headline, detail].filter((part) => part !== undefined).join(' ')}</p>
+      {technical !== null && <TechnicalDetails text={technical} />}
+    </div>
+  );
+}
+
+/** The cause of an error in the words of the software, closed until somebody looks for it. */
+export function TechnicalDetails({ text }: { text: string }) {
+  return (
+    <details className="technical">
+      <summary>Technical details</summary>
+      <p>{text}</p>
+    </details>
   );
 }

@@ -24,6 +24,7 @@ describe('D27 an entry of the sync log', () => {
       done: '2 sent, 1,200 received, 1 conflict, 3 refused',
       cost: '812 B up, 14 kB down, 240 ms',
       error: null,
+      cause: null,
     });
   });
 
@@ -35,7 +36,8 @@ describe('D27 an entry of the sync log', () => {
       headline: 'Failed',
       done: null,
       cost: '240 ms',
-      error: 'The disk is full.',
+      error: 'There is no room left on this device.',
+      cause: 'The disk is full.',
     });
     const offline = { kind: 'transport', code: 'offline', message: 'The server cannot be reached.' };
     expect(logText({ ...ITEM, status: 'offline', error: offline })).toMatchObject({

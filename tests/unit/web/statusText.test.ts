@@ -51,13 +51,15 @@ describe('the status line', () => {
       message: 'The server did not answer in time.',
     } as const;
     expect(said({ kind: 'error', error: timeout })).toBe(
-      'The server did not answer in time. | it will be tried again by itself',
+      'The server did not answer in time. | it is tried again automatically',
     );
     const old = { kind: 'protocol', code: 'client_too_old', message: 'This page is too old.' } as const;
-    expect(said({ kind: 'error', error: old })).toContain('reload the page to get the newest version');
+    expect(said({ kind: 'error', error: old })).toBe(
+      'This page is too old for the server. | Your work is kept on this device. Reload the page to get the newest version',
+    );
     const newer = { kind: 'protocol', code: 'schema_mismatch', message: 'The server is older.' } as const;
     expect(said({ kind: 'error', error: newer, pending: 1 })).toBe(
-      'The server is older. | the server has to be updated; what you do is kept here · 1 change to send',
+      'The server is too old for this page. | Your work is kept on this device, and is sent once the server has been updated · 1 change to send',
     );
   });
 
