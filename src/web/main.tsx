@@ -5,12 +5,12 @@ import { createRoot } from 'react-dom/client';
 import { openAhead } from '@/platform/web/ahead';
 import { Opening } from './app/Opening';
 import { StartBoundary } from './app/StartBoundary';
-import { hasSomethingToOpen } from './session/lastUse';
+import { hasDatabaseToOpen } from './session/lastUse';
 import { notLoaded } from './session/notLoaded';
 import { Splash } from './ui/Splash';
 import './styles/index.css';
 
-const isOpening = hasSomethingToOpen();
+const isOpening = hasDatabaseToOpen();
 if (isOpening) openAhead();
 
 const App = lazy(() =>

@@ -1,8 +1,8 @@
 import { DeviceContext } from '../hooks/useDevice';
-import { hasSomethingToOpen } from '../session/lastUse';
-import { SaveUnopened } from '../session/SaveUnopened';
+import { hasDatabaseToOpen } from '../session/lastUse';
+import { SaveUnopenedDatabase } from '../session/SaveUnopenedDatabase';
 import { SignIn } from '../session/SignIn';
-import { StartAlone } from '../session/StartAlone';
+import { StartWithoutAccount } from '../session/StartWithoutAccount';
 import { useSession } from '../session/useSession';
 import { Splash } from '../ui/Splash';
 import { CannotOpen } from './CannotOpen';
@@ -17,19 +17,19 @@ export function App() {
   const { phase } = session;
   switch (phase.name) {
     case 'starting':
-      return hasSomethingToOpen() ? <Opening /> : <Splash>Opening Convoy …</Splash>;
+      return hasDatabaseToOpen() ? <Opening /> : <Splash>Opening Convoy …</Splash>;
     case 'opening':
       return <Opening />;
     case 'unreachable':
       return (
         <CannotOpen title="Convoy cannot start yet" error={phase.error} onRetry={session.retry}>
-          <StartAlone onStart={session.startAlone} />
+          <StartWithoutAccount onStart={session.startWithoutAccount} />
         </CannotOpen>
       );
     case 'failed':
       return (
         <CannotOpen title="Your data cannot be opened here" error={phase.error} onRetry={session.retry}>
-          <SaveUnopened user={phase.user} error={phase.error} />
+          <SaveUnopenedDatabase user={phase.user} error={phase.error} />
           <button type="button" className="button" onClick={() => void session.goToSignIn()}>
             Use another account
           </button>
@@ -38,7 +38,7 @@ export function App() {
     case 'signed_out':
       return (
         <SignIn client={phase.client} onEnter={session.enter}>
-          <StartAlone onStart={session.startAlone} />
+          <StartWithoutAccount onStart={session.startWithoutAccount} />
         </SignIn>
       );
     case 'open':

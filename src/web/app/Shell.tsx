@@ -2,7 +2,7 @@ import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import type { SignOutOptions, SignOutResult } from '@/lib/watermelon';
 import { UndoNote } from '../deleted/UndoNote';
-import { useAskToKeep } from '../hooks/useKeeping';
+import { useRequestPersistence } from '../hooks/usePersistentStorage';
 import { routes } from '../routes';
 import { SignOutDialog } from '../session/SignOutDialog';
 import type { User } from '../session/session';
@@ -28,7 +28,7 @@ export function Shell({ user, sessionEnded, isArrival, onLeave, onSignIn, childr
   const [isLeaving, setLeaving] = useState(false);
   const main = useRef<HTMLElement>(null);
   useFocusOnNavigation(main);
-  useAskToKeep();
+  useRequestPersistence();
 
   return (
     <div className="shell">

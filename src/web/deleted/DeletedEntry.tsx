@@ -1,7 +1,7 @@
 import { mayRestore } from '@/domain/taskRules';
 import { type ObservedDeletion, restoreDeletion } from '@/lib/watermelon/contextService';
 import { useMembers } from '../hooks/useMembers';
-import { tableNoun } from '../shared/values';
+import { tableNoun } from '../shared/recordText';
 import { count } from '../ui/count';
 import { ErrorNote } from '../ui/ErrorNote';
 import { TimeAgo } from '../ui/TimeAgo';

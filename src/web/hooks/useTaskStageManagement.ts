@@ -3,7 +3,7 @@ import { checkpointInTheWay } from '@/domain/taskRules';
 import { inOrder } from '@/domain/validation';
 import { useAction } from '../ui/useAction';
 import { useDevice } from './useDevice';
-import { usePermissions } from './useMembers';
+import { usePermissions } from './usePermissions';
 
 export interface Stage extends WorkflowStage {
   place: 'behind' | 'here' | 'ahead';

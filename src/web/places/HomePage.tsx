@@ -12,7 +12,7 @@ import { orNull } from '../ui/formValues';
 import { Icon } from '../ui/Icon';
 import { byName } from '../ui/order';
 import { RecordDialog } from '../ui/RecordDialog';
-import { WORKSPACE_FIELDS } from './forms';
+import { WORKSPACE_FIELDS } from './formFields';
 
 /** All workspaces on this device. */
 export function HomePage() {

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { useLocation } from 'wouter';
 import type { Milestone } from '@/domain/entities';
 import { deleteMilestone, updateMilestone } from '@/lib/watermelon/contextService';
-import { usePermissions } from '../hooks/useMembers';
+import { usePermissions } from '../hooks/usePermissions';
 import { useQuery, useRecord } from '../hooks/useQuery';
 import { routes } from '../routes';
 import { NothingHere } from '../shared/NothingHere';
@@ -15,7 +15,7 @@ import { Icon } from '../ui/Icon';
 import { Prose } from '../ui/Prose';
 import { RecordDialog } from '../ui/RecordDialog';
 import { RoleNote } from '../ui/RoleNote';
-import { MILESTONE_FIELDS } from './forms';
+import { MILESTONE_FIELDS } from './formFields';
 import { MilestoneFacts } from './MilestoneFacts';
 import { PlaceHeader } from './PlaceHeader';
 
@@ -23,10 +23,10 @@ import { PlaceHeader } from './PlaceHeader';
 export function MilestonePage({ id }: { id: string }) {
   const milestone = useRecord('milestones', id);
   if (milestone === undefined) return null;
-  return milestone === null ? <NothingHere what="milestone" /> : <Shown milestone={milestone} />;
+  return milestone === null ? <NothingHere what="milestone" /> : <MilestoneView milestone={milestone} />;
 }
 
-function Shown({ milestone }: { milestone: Milestone }) {
+function MilestoneView({ milestone }: { milestone: Milestone }) {
   const { id, workspace_id, project_id } = milestone;
   const workspace = useRecord('workspaces', workspace_id);
   const project = useRecord('projects', project_id);

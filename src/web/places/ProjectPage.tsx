@@ -3,7 +3,7 @@ import { Link, useLocation } from 'wouter';
 import type { Milestone, Project } from '@/domain/entities';
 import { createMilestone, deleteProject, updateProject } from '@/lib/watermelon/contextService';
 import { useKnowledge } from '../hooks/useKnowledge';
-import { usePermissions } from '../hooks/useMembers';
+import { usePermissions } from '../hooks/usePermissions';
 import { useQuery, useRecord } from '../hooks/useQuery';
 import { KnowledgeSection } from '../knowledge/KnowledgeSection';
 import { routes } from '../routes';
@@ -18,7 +18,7 @@ import { byDate } from '../ui/order';
 import { Prose } from '../ui/Prose';
 import { RecordDialog } from '../ui/RecordDialog';
 import { RoleNote } from '../ui/RoleNote';
-import { MILESTONE_FIELDS, PROJECT_FIELDS } from './forms';
+import { MILESTONE_FIELDS, PROJECT_FIELDS } from './formFields';
 import { MilestoneFacts } from './MilestoneFacts';
 import { PlaceHeader } from './PlaceHeader';
 
@@ -26,10 +26,10 @@ import { PlaceHeader } from './PlaceHeader';
 export function ProjectPage({ id }: { id: string }) {
   const project = useRecord('projects', id);
   if (project === undefined) return null;
-  return project === null ? <NothingHere what="project" /> : <Shown project={project} />;
+  return project === null ? <NothingHere what="project" /> : <ProjectView project={project} />;
 }
 
-function Shown({ project }: { project: Project }) {
+function ProjectView({ project }: { project: Project }) {
   const { id, workspace_id } = project;
   const workspace = useRecord('workspaces', workspace_id);
   const milestones = useQuery('milestones', { project_id: id });

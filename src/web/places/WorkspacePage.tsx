@@ -2,7 +2,8 @@ import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import type { Project, Workspace } from '@/domain/entities';
 import { createProject, deleteWorkspace, updateWorkspace } from '@/lib/watermelon/contextService';
-import { useMembers, usePermissions } from '../hooks/useMembers';
+import { useMembers } from '../hooks/useMembers';
+import { usePermissions } from '../hooks/usePermissions';
 import { useCount, useQuery, useRecord } from '../hooks/useQuery';
 import { routes } from '../routes';
 import { NothingHere } from '../shared/NothingHere';
@@ -16,7 +17,7 @@ import { byName } from '../ui/order';
 import { Prose } from '../ui/Prose';
 import { RecordDialog } from '../ui/RecordDialog';
 import { RoleNote } from '../ui/RoleNote';
-import { PROJECT_FIELDS, WORKSPACE_FIELDS } from './forms';
+import { PROJECT_FIELDS, WORKSPACE_FIELDS } from './formFields';
 import { MemberList } from './MemberList';
 import { PlaceHeader } from './PlaceHeader';
 
@@ -24,10 +25,10 @@ import { PlaceHeader } from './PlaceHeader';
 export function WorkspacePage({ id }: { id: string }) {
   const workspace = useRecord('workspaces', id);
   if (workspace === undefined) return null;
-  return workspace === null ? <NothingHere what="workspace" /> : <Shown workspace={workspace} />;
+  return workspace === null ? <NothingHere what="workspace" /> : <WorkspaceView workspace={workspace} />;
 }
 
-function Shown({ workspace }: { workspace: Workspace }) {
+function WorkspaceView({ workspace }: { workspace: Workspace }) {
   const { id } = workspace;
   const projects = useQuery('projects', { workspace_id: id });
   const { members, nameOf } = useMembers(id);

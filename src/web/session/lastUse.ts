@@ -6,6 +6,6 @@ import { SESSION_KEY } from '@/lib/watermelon/accounts/sessionKey';
 export const WITHOUT_ACCOUNT = 'convoy:without-account';
 
 /** @returns whether a database is going to be opened: somebody is signed in, or works without an account */
-export function hasSomethingToOpen(): boolean {
+export function hasDatabaseToOpen(): boolean {
   return [SESSION_KEY, WITHOUT_ACCOUNT].some((key) => localStorage.getItem(key) !== null);
 }

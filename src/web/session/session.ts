@@ -48,11 +48,11 @@ function asUser(value: unknown): User | null {
 }
 
 /** @returns whether this browser was last used without an account. */
-export async function worksAlone(): Promise<boolean> {
+export async function worksWithoutAccount(): Promise<boolean> {
   return (await platform.sessionStorage().getItem(WITHOUT_ACCOUNT)) !== null;
 }
 
-export async function rememberAlone(alone: boolean): Promise<void> {
+export async function rememberWithoutAccount(alone: boolean): Promise<void> {
   const storage = platform.sessionStorage();
   if (alone) await storage.setItem(WITHOUT_ACCOUNT, 'yes');
   else await storage.removeItem(WITHOUT_ACCOUNT);

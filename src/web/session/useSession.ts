@@ -9,8 +9,15 @@ import {
   type SignOutResult,
 } from '@/lib/watermelon';
 import { platform } from '../platform';
-import { latestStep, onStepElsewhere, tellOtherTabs } from './oneAccount';
-import { loadDefaults, openClient, rememberAlone, storedUser, type User, worksAlone } from './session';
+import { announceAccountChange, latestAccountChange, onAccountChangeElsewhere } from './accountChanges';
+import {
+  loadDefaults,
+  openClient,
+  rememberWithoutAccount,
+  storedUser,
+  type User,
+  worksWithoutAccount,
+} from './session';
 
 /** What the page as a whole is doing. Without an account there is no user, and may be no client. */
 export type Phase =
@@ -35,7 +42,7 @@ export interface Session {
   retry: () => void;
   enter: (client: ConvoyClient, user: User) => void;
   /** Opens the database of this device, for work without an account. */
-  startAlone: () => Promise<void>;
+  startWithoutAccount: () => Promise<void>;
   /** Leaves the account as the options say; nothing is done while something is unsynced and they say nothing. */
   leave: (options: SignOutOptions) => Promise<SignOutResult>;
   /** To the sign-in page, from work without an account or an account that cannot be opened. */
@@ -62,10 +69,10 @@ export function useSession(): Session {
 
   const start = useCallback(async () => {
     setPhase({ name: 'starting' });
-    step.current = latestStep();
+    step.current = latestAccountChange();
     try {
       const user = await storedUser();
-      if (user === null && (await worksAlone())) return await open(null, null);
+      if (user === null && (await worksWithoutAccount())) return await open(null, null);
       const client = await openClient();
       if (user) await open(client, user);
       else setPhase({ name: 'signed_out', client });
@@ -83,10 +90,10 @@ export function useSession(): Session {
 
   useEffect(
     () =>
-      onStepElsewhere(() => {
-        if (leaving.current || step.current === latestStep()) return;
+      onAccountChangeElsewhere(() => {
+        if (leaving.current || step.current === latestAccountChange()) return;
         // Nothing of the account that was left stays on the screen, or open.
-        step.current = latestStep();
+        step.current = latestAccountChange();
         setPhase({ name: 'starting' });
         void close().then(start);
       }),
@@ -109,12 +116,12 @@ export function useSession(): Session {
       else void start();
     },
     enter: (entered, user) => {
-      step.current = tellOtherTabs(user.id);
+      step.current = announceAccountChange(user.id);
       void open(entered, user, true);
     },
-    startAlone: async () => {
-      await rememberAlone(true);
-      step.current = tellOtherTabs(null);
+    startWithoutAccount: async () => {
+      await rememberWithoutAccount(true);
+      step.current = announceAccountChange(null);
       await open(null, null);
     },
     leave: async (options) => {
@@ -123,7 +130,7 @@ export function useSession(): Session {
       leaving.current = true;
       try {
         const onSessionEnded = () => {
-          step.current = tellOtherTabs(null);
+          step.current = announceAccountChange(null);
         };
         const left = await signOutOf(
           { platform, client: phase.client, device: phase.device, close, onSessionEnded },
@@ -140,9 +147,9 @@ export function useSession(): Session {
     goToSignIn: async () => {
       leaving.current = true;
       await close();
-      await rememberAlone(false);
+      await rememberWithoutAccount(false);
       if ('client' in phase && phase.client) await forget(phase.client);
-      step.current = tellOtherTabs(null);
+      step.current = announceAccountChange(null);
       leaving.current = false;
       await start();
     },

@@ -29,7 +29,7 @@ export function StorageNotice() {
       <Icon name="warning" />
       <div className="storage-notice-text">
         <strong>{text.headline}</strong> {text.detail}
-        {trouble === null && salvaged && <Saved records={salvaged.saved} />}
+        {trouble === null && salvaged && <SalvagedRecords records={salvaged.saved} />}
         <ErrorNote error={forgetting.error} />
       </div>
       {trouble === null && salvaged && (
@@ -55,7 +55,7 @@ export function StorageNotice() {
 const NAMED = ['workspaces', 'projects', 'milestones', 'tasks', 'workflows', 'patterns', 'best_practices'];
 
 /** What was unsynced in a damaged database and is still here. */
-function Saved({ records }: { records: SalvageReport['saved'] }) {
+function SalvagedRecords({ records }: { records: SalvageReport['saved'] }) {
   const named = NAMED.flatMap((table) =>
     (records[table] ?? []).map((id) => ({ table: table as SyncedTable, id })),
   );

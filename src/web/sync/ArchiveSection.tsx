@@ -6,7 +6,7 @@ import { DownloadButton } from '../shared/DownloadButton';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { count } from '../ui/count';
 import { TimeAgo } from '../ui/TimeAgo';
-import { RefusedValues } from './RefusedValues';
+import { SetAsideChange } from './SetAsideChange';
 
 const REASONS: Record<Archived['reason'], string> = {
   access_lost: 'You may no longer see the workspace these belong to.',
@@ -51,7 +51,7 @@ function ArchivedGroup({ group }: { group: Archived[] }) {
       <ul className="wanted">
         {group.map((entry) => (
           <li key={entry.id}>
-            <RefusedValues
+            <SetAsideChange
               table={entry.recordTable}
               id={entry.recordId}
               operation={entry.operation}

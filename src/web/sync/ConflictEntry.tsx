@@ -1,9 +1,9 @@
 import type { Conflict } from '@/lib/watermelon';
 import { RecordName } from '../shared/RecordName';
-import { ruleText, tableNoun, valueText } from '../shared/values';
+import { ruleText, tableNoun, valueText } from '../shared/recordText';
 import { wordsOf } from '../ui/labels';
 import { TimeAgo } from '../ui/TimeAgo';
-import { DiscardLost } from './DiscardLost';
+import { DiscardConflict } from './DiscardConflict';
 import { feedSentence } from './feedSentence';
 import { SettleButtons } from './SettleButtons';
 
@@ -37,7 +37,11 @@ export function ConflictEntry({ conflict }: { conflict: Conflict }) {
         </span>
       </p>
       {sentence === null ? <Columns conflict={conflict} /> : <p>{sentence}</p>}
-      {conflict.kind === 'columns' ? <SettleButtons conflict={conflict} /> : <DiscardLost id={conflict.id} />}
+      {conflict.kind === 'columns' ? (
+        <SettleButtons conflict={conflict} />
+      ) : (
+        <DiscardConflict id={conflict.id} />
+      )}
     </article>
   );
 }

@@ -1,7 +1,7 @@
 import { type ChangeEvent, useId, useState } from 'react';
 import { ConvoyError } from '@/core/errors';
 import { useDevice } from '../hooks/useDevice';
-import { useIsKept } from '../hooks/useKeeping';
+import { useIsPersistent } from '../hooks/usePersistentStorage';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { ErrorNote } from '../ui/ErrorNote';
 import { saveFile } from '../ui/saveFile';
@@ -15,7 +15,7 @@ const NOT_KEPT =
 export function DatabaseFile() {
   const device = useDevice();
   const inputId = useId();
-  const isKept = useIsKept();
+  const isKept = useIsPersistent();
   const [chosen, setChosen] = useState<File | null>(null);
   const [isDone, setDone] = useState(false);
   const saving = useAction(async () => {

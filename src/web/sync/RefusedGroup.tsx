@@ -7,7 +7,7 @@ import { describeRefusal } from '../ui/errorText';
 import { wordsOf } from '../ui/labels';
 import { TimeAgo } from '../ui/TimeAgo';
 import { useAction } from '../ui/useAction';
-import { RefusedValues } from './RefusedValues';
+import { SetAsideChange } from './SetAsideChange';
 
 /** Changes that were refused together, why, and what can be done with them. */
 export function RefusedGroup({ group }: { group: Quarantined[] }) {
@@ -36,7 +36,7 @@ export function RefusedGroup({ group }: { group: Quarantined[] }) {
       <ul className="wanted">
         {group.map((entry) => (
           <li key={entry.id}>
-            <RefusedValues
+            <SetAsideChange
               table={entry.recordTable}
               id={entry.recordId}
               operation={entry.operation}

@@ -1,12 +1,12 @@
 import type { Conflict } from '@/lib/watermelon';
 import { useDevice } from '../hooks/useDevice';
-import { usePermissions } from '../hooks/useMembers';
+import { usePermissions } from '../hooks/usePermissions';
 import { useRecord } from '../hooks/useQuery';
-import { tableNoun } from '../shared/values';
+import { tableNoun } from '../shared/recordText';
 import { ErrorNote } from '../ui/ErrorNote';
 import { RoleNote } from '../ui/RoleNote';
 import { useAction } from '../ui/useAction';
-import { DiscardLost } from './DiscardLost';
+import { DiscardConflict } from './DiscardConflict';
 
 /** Decides an open conflict, or a settled one anew, as an edit of this user. */
 export function SettleButtons({ conflict }: { conflict: Conflict }) {
@@ -27,7 +27,7 @@ export function SettleButtons({ conflict }: { conflict: Conflict }) {
     return (
       <>
         <p className="muted">The {tableNoun(table)} is gone; nothing is left to decide.</p>
-        <DiscardLost id={id} />
+        <DiscardConflict id={id} />
       </>
     );
   }

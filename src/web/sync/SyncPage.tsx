@@ -18,7 +18,7 @@ export function SyncPage() {
   const { hasAccount } = useDevice();
   return (
     <div className="page">
-      {hasAccount ? <Summary /> : <Alone />}
+      {hasAccount ? <Summary /> : <WithoutAccount />}
       {hasAccount && (
         <>
           <Refused />
@@ -33,7 +33,7 @@ export function SyncPage() {
 }
 
 /** Nobody is signed in: nothing is sent, and nothing can have been refused. */
-function Alone() {
+function WithoutAccount() {
   return (
     <>
       <header className="page-header">

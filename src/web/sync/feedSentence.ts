@@ -1,5 +1,5 @@
 import type { Json } from '@/core/protocol';
-import { describeActivity } from '../tasks/activityText';
+import { activityText } from '../tasks/activityText';
 
 /**
  * An entry of the feed as this user would have left it, from its stored columns.
@@ -7,9 +7,12 @@ import { describeActivity } from '../tasks/activityText';
  */
 export function feedSentence(type: unknown, details: unknown): string | null {
   if (typeof type !== 'string') return null;
-  const { sentence, quote, taskId } = describeActivity(
-    { activity_type: type, details: parse(details) },
-    (id) => (id === null ? 'nobody' : 'somebody'),
+  const {
+    sentence,
+    quote,
+    otherTask: taskId,
+  } = activityText({ activity_type: type, details: parse(details) }, (id) =>
+    id === null ? 'nobody' : 'somebody',
   );
   const told = taskId ? `You ${sentence} “${taskId.title}”` : `You ${sentence}`;
   return quote === null ? `${told}.` : `${told}: ${quote}`;

@@ -5,7 +5,7 @@ import { useTaskActivityHistory } from '../hooks/useTaskActivityHistory';
 import { routes } from '../routes';
 import { count } from '../ui/count';
 import { TimeAgo } from '../ui/TimeAgo';
-import { describeActivity } from './activityText';
+import { activityText } from './activityText';
 import { CommentBox } from './CommentBox';
 import { ReverseButton } from './ReverseButton';
 
@@ -54,7 +54,7 @@ export function ActivityFeed({ context: { task, activities }, nameOf }: Activity
 }
 
 function Entry({ activity, nameOf }: { activity: Activity; nameOf: ActivityFeedProps['nameOf'] }) {
-  const { sentence, quote, taskId } = describeActivity(activity, nameOf);
+  const { sentence, quote, otherTask: taskId } = activityText(activity, nameOf);
   return (
     <div className="feed-entry">
       <p>

@@ -1,5 +1,5 @@
 import { type FormEvent, useId, useState } from 'react';
-import { usePermissions } from '../hooks/useMembers';
+import { usePermissions } from '../hooks/usePermissions';
 import { ErrorNote } from '../ui/ErrorNote';
 
 interface CommentBoxProps {

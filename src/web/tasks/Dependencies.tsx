@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import type { TaskContext } from '@/domain/entities';
 import { addTaskDependency, removeTaskDependency } from '@/lib/watermelon/contextService';
-import { usePermissions } from '../hooks/useMembers';
+import { usePermissions } from '../hooks/usePermissions';
 import { Dialog } from '../ui/Dialog';
 import { ErrorNote } from '../ui/ErrorNote';
 import { Field } from '../ui/Field';

@@ -1,6 +1,6 @@
 import type { Activity } from '@/domain/entities';
 import { useDevice } from '../hooks/useDevice';
-import { usePermissions } from '../hooks/useMembers';
+import { usePermissions } from '../hooks/usePermissions';
 import { ErrorNote } from '../ui/ErrorNote';
 import { useAction } from '../ui/useAction';
 

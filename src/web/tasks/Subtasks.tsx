@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import type { TaskContext } from '@/domain/entities';
-import { usePermissions } from '../hooks/useMembers';
+import { usePermissions } from '../hooks/usePermissions';
 import { Icon } from '../ui/Icon';
 import { TaskDialog } from './TaskDialog';
 import { TaskLinkList } from './TaskLinkList';

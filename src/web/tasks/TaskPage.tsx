@@ -1,7 +1,8 @@
 import type { TaskContext } from '@/domain/entities';
-import { useMembers, usePermissions } from '../hooks/useMembers';
+import { useMembers } from '../hooks/useMembers';
 import { useMemoryBank } from '../hooks/useMemoryBank';
 import { useMemoryBankNavigation } from '../hooks/useMemoryBankNavigation';
+import { usePermissions } from '../hooks/usePermissions';
 import { KnowledgeSection } from '../knowledge/KnowledgeSection';
 import { NothingHere } from '../shared/NothingHere';
 import { Breadcrumbs } from '../ui/Breadcrumbs';
@@ -19,7 +20,7 @@ import { TaskProperties } from './TaskProperties';
 /** A task with everything one must know to do it. */
 export function TaskPage({ id }: { id: string }) {
   const { context, isLoading, error, refreshContext } = useMemoryBank(id);
-  if (context) return <Shown context={context} onRefresh={() => void refreshContext()} />;
+  if (context) return <TaskView context={context} onRefresh={() => void refreshContext()} />;
   if (isLoading) return null;
   if (!error) return <NothingHere what="task" />;
   return (
@@ -34,7 +35,7 @@ export function TaskPage({ id }: { id: string }) {
   );
 }
 
-function Shown({ context, onRefresh }: { context: TaskContext; onRefresh: () => void }) {
+function TaskView({ context, onRefresh }: { context: TaskContext; onRefresh: () => void }) {
   const { task, workflow, missing } = context;
   const { trail, goUp } = useMemoryBankNavigation(context);
   const { nameOf } = useMembers(task.workspace_id);

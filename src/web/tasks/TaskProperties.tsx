@@ -1,6 +1,7 @@
 import type { Task, TaskContext } from '@/domain/entities';
 import { updateTask } from '@/lib/watermelon/contextService';
-import { useMembers, usePermissions } from '../hooks/useMembers';
+import { useMembers } from '../hooks/useMembers';
+import { usePermissions } from '../hooks/usePermissions';
 import { ErrorNote } from '../ui/ErrorNote';
 import { Field } from '../ui/Field';
 import { PRIORITY_LABELS, TASK_STATUS_LABELS } from '../ui/labels';

@@ -11,21 +11,25 @@ export interface ActivityText {
   /** What the actor wrote. */
   quote: string | null;
   /** The other task it is about; its title ends the sentence. */
-  taskId: { id: string; title: string } | null;
+  otherTask: { id: string; title: string } | null;
 }
 
 type Details = Record<string, Json>;
 
 /** @param nameOf the name of a user, for columns that hold one. */
-export function describeActivity(
+export function activityText(
   activity: Pick<Activity, 'activity_type' | 'details'>,
   nameOf: (userId: string | null) => string,
 ): ActivityText {
   const details = asObject(activity.details);
-  const plain = (sentence: string): ActivityText => ({ sentence, quote: null, taskId: null });
+  const plain = (sentence: string): ActivityText => ({ sentence, quote: null, otherTask: null });
   switch (activity.activity_type) {
     case 'comment':
-      return { sentence: 'commented', quote: textOf(details.text) ?? textOf(details.comment), taskId: null };
+      return {
+        sentence: 'commented',
+        quote: textOf(details.text) ?? textOf(details.comment),
+        otherTask: null,
+      };
     case 'task_created':
       return plain('created this task');
     case 'task_updated':
@@ -35,16 +39,16 @@ export function describeActivity(
     case 'task_deleted':
       return plain(`deleted the subtask “${textOf(details.title) ?? 'without a title'}”`);
     case 'dependency_added':
-      return { sentence: 'made it depend on', quote: null, taskId: otherTask(details) };
+      return { sentence: 'made it depend on', quote: null, otherTask: otherTask(details) };
     case 'dependency_removed':
-      return { sentence: 'took away that it depends on', quote: null, taskId: otherTask(details) };
+      return { sentence: 'took away that it depends on', quote: null, otherTask: otherTask(details) };
     case 'conflict_settled':
       return settledText(details);
     default:
       return {
         sentence: `noted: ${wordsOf(activity.activity_type)}`,
         quote: textOf(details.text) ?? textOf(details.summary) ?? textOf(details.message),
-        taskId: null,
+        otherTask: null,
       };
   }
 }
@@ -62,7 +66,7 @@ function settledText(details: Details): ActivityText {
   return {
     sentence: names === '' ? 'settled a conflict between two edits' : `settled a conflict about ${names}`,
     quote: lines.length > 0 ? lines.join('\n') : null,
-    taskId: null,
+    otherTask: null,
   };
 }
 
@@ -95,7 +99,7 @@ function listText(parts: string[]): string {
   return parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
 }
 
-function otherTask(details: Details): ActivityText['taskId'] {
+function otherTask(details: Details): ActivityText['otherTask'] {
   const id = textOf(details.depends_on_task_id);
   return id === null ? null : { id, title: textOf(details.title) ?? 'another task' };
 }

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { Json } from '@/core/protocol';
 import { ACTIVITY_TYPES } from '@/domain/vocabulary';
-import { describeActivity } from '@/web/tasks/activityText';
+import { activityText } from '@/web/tasks/activityText';
 
 const NAMES: Record<string, string> = { u1: 'Mara', u2: 'Agent' };
 const nameOf = (id: string | null) => NAMES[id ?? ''] ?? 'Somebody';
 const sentence = (activity_type: string, details: Json) =>
-  describeActivity({ activity_type, details }, nameOf).sentence;
+  activityText({ activity_type, details }, nameOf).sentence;
 
 describe('entries of the feed in words', () => {
   it('quotes comments', () => {
-    const comment = describeActivity({ activity_type: 'comment', details: { text: 'Ready.' } }, nameOf);
+    const comment = activityText({ activity_type: 'comment', details: { text: 'Ready.' } }, nameOf);
     expect(comment).toEqual({ sentence: 'commented', quote: 'Ready.', taskId: null });
   });
 
@@ -36,7 +36,7 @@ describe('entries of the feed in words', () => {
   });
 
   it('links the task that another depends on', () => {
-    const { taskId } = describeActivity(
+    const { otherTask: taskId } = activityText(
       { activity_type: 'dependency_added', details: { depends_on_task_id: 't2', title: 'First this' } },
       nameOf,
     );

@@ -49,7 +49,7 @@ export function valueText(table: SyncedTable, column: string, value: Stored): st
 }
 
 /** A change that is not on the server, as it is kept here. */
-export interface WantedValues {
+export interface SetAsideValues {
   table: SyncedTable;
   operation: 'insert' | 'update' | 'delete';
   values: Readonly<Record<string, Stored>>;
@@ -58,7 +58,7 @@ export interface WantedValues {
 }
 
 /** The columns of a change that people can make sense of, with their value before, of an update. */
-export function wantedColumns({ table, operation, values, base }: WantedValues) {
+export function shownColumns({ table, operation, values, base }: SetAsideValues) {
   if (operation === 'delete') return [];
   const columns = columnsOf(table);
   return Object.entries(values)

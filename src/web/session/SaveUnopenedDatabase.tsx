@@ -9,7 +9,7 @@ import { loadDefaults, type User } from './session';
  * Saves what is on this device where its database cannot be opened: what is here alone, to be read by people, or
  * all of it, to be brought in again. Nothing where something else failed.
  */
-export function SaveUnopened({ user, error }: { user: User | null; error: unknown }) {
+export function SaveUnopenedDatabase({ user, error }: { user: User | null; error: unknown }) {
   const userId = user?.id ?? null;
   const saving = useAction(async () => {
     const { exportUnopened } = await loadDefaults();

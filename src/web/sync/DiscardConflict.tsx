@@ -3,7 +3,7 @@ import { useDevice } from '../hooks/useDevice';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 
 /** Forgets an entry of the ledger, which nothing is left to be done about. */
-export function DiscardLost({ id }: { id: string }) {
+export function DiscardConflict({ id }: { id: string }) {
   const device = useDevice();
   const [isDiscarding, setDiscarding] = useState(false);
   return (

@@ -1,14 +1,14 @@
 import { RecordName } from '../shared/RecordName';
-import { tableNoun, valueText, type WantedValues, wantedColumns } from '../shared/values';
+import { type SetAsideValues, shownColumns, tableNoun, valueText } from '../shared/recordText';
 import { wordsOf } from '../ui/labels';
 import { feedSentence } from './feedSentence';
 
 const VERBS = { insert: 'create', update: 'change', delete: 'delete' } as const;
 
 /** What this user wanted, in words and values. */
-export function RefusedValues(wanted: WantedValues & { id: string }) {
+export function SetAsideChange(wanted: SetAsideValues & { id: string }) {
   const { table, id, operation, values } = wanted;
-  const columns = wantedColumns(wanted);
+  const columns = shownColumns(wanted);
   const { activity_type, details } = values;
   const sentence = table === 'activity_feed' ? feedSentence(activity_type, details) : null;
   if (sentence !== null) return <p className="muted">For the feed: {sentence}</p>;

@@ -8,19 +8,19 @@
 const KEY = 'convoy:account';
 
 /** @returns what stands for the latest step */
-export function latestStep(): string | null {
+export function latestAccountChange(): string | null {
   return localStorage.getItem(KEY);
 }
 
 /** Tells the other tabs that the account is another one now. @returns what stands for this step */
-export function tellOtherTabs(account: string | null): string {
+export function announceAccountChange(account: string | null): string {
   const step = `${account ?? 'nobody'} ${crypto.randomUUID()}`;
   localStorage.setItem(KEY, step);
   return step;
 }
 
 /** Calls back whenever there may have been a step elsewhere, also while this page slept. @returns how to stop */
-export function onStepElsewhere(listener: () => void): () => void {
+export function onAccountChangeElsewhere(listener: () => void): () => void {
   const onStorage = ({ key }: StorageEvent) => {
     if (key === KEY) listener();
   };

@@ -5,7 +5,7 @@ import { useAction } from '../ui/useAction';
 import { loadDefaults } from './session';
 
 /** Begins, or goes on with, work that belongs to no account. */
-export function StartAlone({ onStart }: { onStart: () => Promise<void> }) {
+export function StartWithoutAccount({ onStart }: { onStart: () => Promise<void> }) {
   const starting = useAction(onStart);
   const [hasWork, setHasWork] = useState(false);
   useEffect(() => {

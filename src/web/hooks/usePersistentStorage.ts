@@ -7,7 +7,7 @@ import { useSyncStatus } from './useSyncStatus';
  * Asks the browser not to clear what is stored here, once there is something that exists nowhere else: until
  * then everything could be fetched again, and a browser that asks the person asks when there is a reason.
  */
-export function useAskToKeep(): void {
+export function useRequestPersistence(): void {
   const { hasAccount } = useDevice();
   const { pending } = useSyncStatus();
   const isDue = pending > 0 || !hasAccount;
@@ -17,7 +17,7 @@ export function useAskToKeep(): void {
 }
 
 /** @returns whether the browser agreed to that; null: not known yet, or it is no browser's to decide */
-export function useIsKept(): boolean | null {
+export function useIsPersistent(): boolean | null {
   const [isKept, setKept] = useState<boolean | null>(null);
   useEffect(() => {
     let isShown = true;

@@ -1,0 +1,57 @@
+import type { SyncedTable } from '@/domain/schema';
+import { mayWrite, passesCheckpoints } from '@/domain/taskRules';
+import type { Role } from '@/domain/vocabulary';
+import { useMembers } from './useMembers';
+import { useRecord } from './useQuery';
+
+export interface Permissions {
+  role: Role | null;
+  /** @returns why the user may not, in plain words, or null: they may. */
+  whyNot(table: SyncedTable, operation: 'insert' | 'update' | 'delete'): string | null;
+  passesCheckpoints: boolean;
+}
+
+/** What the user may do in a workspace, by the role that the local database knows. */
+export function usePermissions(workspaceId: string): Permissions {
+  const { me, isLoading } = useMembers(workspaceId);
+  const workspace = useRecord('workspaces', workspaceId);
+  // The membership of a workspace made here arrives with its first sync; its maker owns it already.
+  const role = me?.role ?? (workspace?.sync === 'new' ? 'owner' : null);
+  const isKnown = !isLoading && workspace !== undefined;
+  return {
+    role,
+    passesCheckpoints: role !== null && passesCheckpoints(me ?? { role, kind: 'human' }),
+    whyNot: (table, operation) =>
+      !isKnown || mayWrite(role, table, operation)
+        ? null
+        : reason(role, `${VERBS[operation]} ${NOUNS[table]}`),
+  };
+}
+
+const VERBS = { insert: 'add', update: 'change', delete: 'delete' } as const;
+const NOUNS: Record<SyncedTable, string> = {
+  workspaces: 'the workspace itself',
+  workspace_members: 'members',
+  workflows: 'workflows',
+  projects: 'projects',
+  milestones: 'milestones',
+  tasks: 'tasks',
+  task_dependencies: 'dependencies',
+  activity_feed: 'entries of the feed',
+  patterns: 'patterns',
+  best_practices: 'best practices',
+  deletions: 'deletions',
+};
+
+function reason(role: Role | null, what: string): string {
+  switch (role) {
+    case null:
+      return 'You are no longer a member of this workspace.';
+    case 'viewer':
+      return 'You are a viewer here: you can read everything and change nothing. An owner can give you another role.';
+    case 'owner':
+    case 'editor':
+    case 'agent':
+      return `You are an ${role} here: ${role}s may not ${what}.`;
+  }
+}
