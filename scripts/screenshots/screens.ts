@@ -152,7 +152,7 @@ export const SCREENS: Screen[] = [
       await page.getByRole('dialog').getByRole('button', { name: 'Delete milestone' }).click();
       await page.getByRole('heading', { name: 'Overview' }).waitFor();
       await page.getByRole('link', { name: 'Lighthouse' }).first().click();
-      await page.getByRole('link', { name: 'What was deleted' }).click();
+      await page.getByRole('link', { name: 'Deleted records' }).click();
       await page
         .getByRole('button', { name: /^Restore/ })
         .nth(1)

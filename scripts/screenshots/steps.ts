@@ -104,7 +104,7 @@ export async function refusedAndLeft({ page, context, stack }: Stage): Promise<v
   await context.setOffline(false);
   await page.getByRole('link', { name: /refused change/ }).click();
   await page.getByRole('button', { name: 'Retry' }).click();
-  await page.getByText('is not here any more').waitFor();
+  await page.getByText('is not on this device any more').waitFor();
 }
 
 /** Two people rename the same task while one of them is offline. */

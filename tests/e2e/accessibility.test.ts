@@ -18,7 +18,7 @@ const SCREENS: [string, (page: Page) => Promise<unknown>][] = [
   [
     'deleted',
     async (page) => {
-      await page.getByRole('link', { name: 'What was deleted' }).click();
+      await page.getByRole('link', { name: 'Deleted records' }).click();
       await seen(page.getByRole('button', { name: /^Restore/ }));
       await page.goBack();
     },

@@ -28,7 +28,7 @@ describe('deleting, restoring and moving', () => {
   async function openDeleted(page: Awaited<ReturnType<WebApp['signIn']>>) {
     await page.getByRole('link', { name: 'Convoy: your workspaces' }).click();
     await page.getByRole('main').getByRole('link', { name: 'Lighthouse' }).click();
-    await page.getByRole('link', { name: 'What was deleted' }).click();
+    await page.getByRole('link', { name: 'Deleted records' }).click();
     await seen(page.getByRole('heading', { name: 'Deleted', level: 1 }));
   }
 

@@ -5,7 +5,7 @@ import { seen, WebApp } from '../support/webApp';
 const WORKER = /\/assets\/worker-[^/]*\.js$/;
 const SQLITE = /\.wasm$/;
 const APP = /\/assets\/App-[^/]*\.js$/;
-const LIBRARY = /\/assets\/defaults-[^/]*\.js$/;
+const LIBRARY = /\/assets\/compose-[^/]*\.js$/;
 
 let app: WebApp;
 let context: BrowserContext;

@@ -87,7 +87,7 @@ describe('what the sync page shows', () => {
     await syncNow(page);
     await syncNow(other);
     await seen(other.getByRole('heading', { name: 'Survive any clock', level: 1 }));
-    await other.getByRole('button', { name: 'Choose the other one' }).first().click();
+    await other.getByRole('button', { name: 'Use the other value' }).first().click();
     await seen(other.getByRole('heading', { name: 'Trust no clock', level: 1 }));
     await other.context().close();
     await page.context().close();
@@ -113,7 +113,7 @@ describe('what the sync page shows', () => {
     };
     await page.context().setOffline(true);
     await choose(file);
-    await seen(page.getByText('What the file held is here now.'));
+    await seen(page.getByText('The data on this device was replaced by the file.'));
     await openTask(page, MILESTONE, title);
     await page.context().setOffline(false);
     await seen(page.getByRole('heading', { name: 'Migrate the pilot’s tablets', level: 1 }));

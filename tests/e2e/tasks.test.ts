@@ -75,7 +75,7 @@ describe('working on tasks', () => {
     await page.getByRole('button', { name: 'Add dependency' }).click();
     await page.getByRole('searchbox', { name: 'What has to be done first?' }).fill('clock that is wrong');
     await page.getByRole('button', { name: 'Survive a clock that is wrong by hours' }).click();
-    await seen(page.getByText('made it depend on'));
+    await seen(page.getByText('added a dependency on'));
     const dependency = page.getByRole('main').getByRole('link', { name: /^Survive a clock .*Plan review/ });
     await dependency.click();
     await seen(page.getByRole('heading', { name: 'Survive a clock that is wrong by hours', level: 1 }));

@@ -6,11 +6,11 @@ interface CannotOpenProps {
   title: string;
   error: unknown;
   onRetry: () => void;
-  /** What else can be done. */
+  /** Further actions. */
   children?: ReactNode;
 }
 
-/** Convoy cannot open: why, and what can be done. */
+/** The page when Convoy cannot open: the error, and what can be done about it. */
 export function CannotOpen({ title, error, onRetry, children }: CannotOpenProps) {
   return (
     <main className="sign-in">

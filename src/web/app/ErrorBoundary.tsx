@@ -1,7 +1,7 @@
 import { Component, type ReactNode } from 'react';
 import { ErrorWords } from '../ui/ErrorNote';
 
-/** Keeps a screen that fails from taking the rest of the page with it. */
+/** Shows the error of a screen that fails to render; the rest of the page stays usable. */
 export class ErrorBoundary extends Component<{ children: ReactNode }, { error: unknown }> {
   override state: { error: unknown } = { error: null };
 
@@ -18,10 +18,10 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { error: u
         <ErrorWords error={error} />
         <div className="actions">
           <button type="button" className="button primary" onClick={() => this.setState({ error: null })}>
-            Show it again
+            Show this screen again
           </button>
           <a className="button" href="/">
-            Go to the start
+            Go to your workspaces
           </a>
         </div>
       </section>

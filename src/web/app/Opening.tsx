@@ -1,10 +1,10 @@
 import { useEffect, useState } from 'react';
 import { Logo } from '../ui/Logo';
 
-/** ms until words say what is waited for; those who wait less are spared them. */
+/** Delay in ms before the page says that it is opening; a short wait needs no words. */
 const PATIENCE_MS = 1_000;
 
-/** What can be shown of the page before its data is open; says so where that takes long. */
+/** The frame of the page until its database is open, with a note when that takes long. */
 export function Opening() {
   const [isSlow, setSlow] = useState(false);
   useEffect(() => {
@@ -33,7 +33,7 @@ export function Opening() {
   );
 }
 
-/** @param widths of lines that stand for text, in percent */
+/** Placeholder lines. @param widths of the lines, in percent */
 function Lines({ widths }: { widths: number[] }) {
   return widths.map((width) => <span key={width} style={{ width: `${width}%` }} />);
 }

@@ -9,7 +9,7 @@ import { NothingHere } from '../shared/NothingHere';
 import { SyncPage } from '../sync/SyncPage';
 import { TaskPage } from '../tasks/TaskPage';
 
-/** Which screen an address shows. The key makes another record another screen: nothing is carried over. */
+/** The screen of each address. The key gives each record a screen of its own, so no state carries over. */
 export function Screens() {
   return (
     <Switch>

@@ -14,7 +14,7 @@ import { Logo } from '../ui/Logo';
 import { Sidebar } from './Sidebar';
 
 interface ShellProps {
-  /** null: nobody is signed in, and the work is this device's. */
+  /** null: the device is used without an account. */
   user: User | null;
   sessionEnded: boolean;
   isArrival: boolean;
@@ -23,7 +23,7 @@ interface ShellProps {
   children: ReactNode;
 }
 
-/** What surrounds every screen: the bar with the sync status, the tree of places, the way out. */
+/** The frame of every screen: the bar with the sync status and the account, and the tree of places. */
 export function Shell({ user, sessionEnded, isArrival, onLeave, onSignIn, children }: ShellProps) {
   const [isLeaving, setLeaving] = useState(false);
   const main = useRef<HTMLElement>(null);
@@ -75,7 +75,7 @@ export function Shell({ user, sessionEnded, isArrival, onLeave, onSignIn, childr
   );
 }
 
-/** A new screen begins at its top, for eyes and for screen readers. */
+/** Scrolls a new screen to its top and moves the focus there, for screen readers. */
 function useFocusOnNavigation(main: { current: HTMLElement | null }) {
   const [location] = useLocation();
   const shown = useRef(location);

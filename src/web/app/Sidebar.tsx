@@ -5,7 +5,7 @@ import { useQuery } from '../hooks/useQuery';
 import { routes } from '../routes';
 import { byName } from '../ui/order';
 
-/** The tree of workspaces, projects and milestones; on phones the screens themselves lead down. */
+/** The tree of workspaces, projects and milestones. Hidden on phones, where people navigate through the pages. */
 export function Sidebar() {
   const workspaces = useQuery('workspaces');
   const place = useCurrentPlace();

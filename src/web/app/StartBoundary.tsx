@@ -1,7 +1,7 @@
 import { Component, type ReactNode } from 'react';
 import { CannotOpen } from './CannotOpen';
 
-/** Stands in where the app itself cannot be loaded, or fails as a whole. */
+/** Shows the error when the app cannot be loaded, or fails as a whole. */
 export class StartBoundary extends Component<{ children: ReactNode }, { error: unknown }> {
   override state: { error: unknown } = { error: null };
 

@@ -7,7 +7,7 @@ import { ErrorNote } from '../ui/ErrorNote';
 import { TimeAgo } from '../ui/TimeAgo';
 import { useAction } from '../ui/useAction';
 
-/** One deletion: what, when, by whom, and the button that takes it back. */
+/** One deletion: its record, time and author, and the button that restores it. */
 export function DeletedEntry({ deletion }: { deletion: ObservedDeletion }) {
   const { id, name, entity_type, parts, created_at, last_modified_by, state } = deletion;
   const { me, nameOf } = useMembers(deletion.workspace_id);

@@ -5,7 +5,7 @@ import { Breadcrumbs } from '../ui/Breadcrumbs';
 import { EmptyState } from '../ui/EmptyState';
 import { DeletedEntry } from './DeletedEntry';
 
-/** What was deleted in a workspace (or the workspace itself), and can be restored. */
+/** The deletions of a workspace (or of the workspace itself) that can be restored. */
 export function DeletedPage({ id }: { id: string }) {
   const workspace = useRecord('workspaces', id);
   const deletions = useDeletions(id);
@@ -24,8 +24,8 @@ export function DeletedPage({ id }: { id: string }) {
         </div>
       </header>
       {deletions.length === 0 ? (
-        <EmptyState title="Nothing here was deleted.">
-          <p>What somebody deletes can be restored from here for about half a year.</p>
+        <EmptyState title="No deleted records.">
+          <p>Deleted records are listed here, and can be restored for about half a year.</p>
         </EmptyState>
       ) : (
         <ul className="rows deleted" aria-label="Deleted">

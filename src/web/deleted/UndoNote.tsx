@@ -5,14 +5,14 @@ import { routes } from '../routes';
 import { ErrorNote } from '../ui/ErrorNote';
 import { useAction } from '../ui/useAction';
 
-/** What the screen that deleted something leaves for the one that follows. */
+/** History state that a screen passes on after a deletion. */
 export interface JustDeleted {
   deletionId: string;
   taskId: string;
   title: string;
 }
 
-/** Offers to undo the deletion that led to this screen. Gone with the next navigation. */
+/** Offers to undo the deletion that led to this screen, until the next navigation. */
 export function UndoNote() {
   const state = useHistoryState<{ justDeleted?: JustDeleted } | null>();
   const [, navigate] = useLocation();

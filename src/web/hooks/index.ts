@@ -1,4 +1,4 @@
-/** The hooks of the data layer: live views of the open device, and what can be done on it. */
+/** The hooks of the data layer: live views of the open device, and its actions. */
 
 export { DeviceContext, useDevice } from './useDevice';
 export { type MemoryBank, useMemoryBank } from './useMemoryBank';

@@ -2,10 +2,10 @@ import { useRoute } from 'wouter';
 import { routes } from '../routes';
 import { useRecord } from './useQuery';
 
-/** Stands for "none": no record has it. */
+/** An id that no record has: the queries must run in every render. */
 const NONE = '';
 
-/** Where in the tree of places the page is: the record of the address, and those above it. */
+/** The workspace, project, milestone and task of the address. */
 export function useCurrentPlace() {
   const taskId = useRouteId(routes.task(':id'));
   const ofMilestone = useRouteId(routes.milestone(':id'));

@@ -1,7 +1,7 @@
 import { type ObservedDeletion, observeDeletions } from '@/lib/watermelon/contextService';
 import { useObservable } from './useObservable';
 
-/** What was deleted in a workspace and is not restored, or being restored; newest first. */
+/** The deletions of a workspace that are not restored yet, or are being restored; newest first, live. */
 export function useDeletions(workspaceId: string): ObservedDeletion[] | undefined {
   return useObservable(() => observeDeletions(workspaceId), [workspaceId]);
 }

@@ -3,7 +3,7 @@ import type { Device } from '@/lib/watermelon';
 
 export const DeviceContext = createContext<Device | null>(null);
 
-/** @returns the open device; only what is shown while one is open may ask. */
+/** @returns the open device. @throws in components outside `DeviceContext` */
 export function useDevice(): Device {
   const device = useContext(DeviceContext);
   if (!device) throw new Error('No device is open here.');

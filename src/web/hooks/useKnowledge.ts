@@ -2,7 +2,7 @@ import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import { byName } from '../ui/order';
 import { useQuery } from './useQuery';
 
-/** Patterns and best practices that hold in a project: global ones, its workspace's, its own. */
+/** Patterns and best practices that apply to a project: global ones, its workspace's, its own. */
 export function useKnowledge(workspaceId: string, projectId: string) {
   const scope = { workspace_id: [GLOBAL_SCOPE_ID, workspaceId] };
   const patterns = useQuery('patterns', scope) ?? [];

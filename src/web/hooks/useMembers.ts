@@ -12,7 +12,7 @@ export function useMembers(workspaceId: string) {
       if (id === userId) return 'You';
       return (id !== null && byUser.get(id)?.display_name) || (id === null ? 'Convoy' : 'A former member');
     };
-    /** For the picture next to a name; one's own letter stays that of one's name. */
+    /** The letter of a member's avatar: of the user's own name, too, not of "You". */
     const initialOf = (id: string | null) =>
       (byUser.get(id ?? '')?.display_name || nameOf(id)).charAt(0).toUpperCase();
     return {

@@ -6,20 +6,20 @@ import { useDevice } from './useDevice';
 import { useTaskContext } from './useTaskContext';
 
 export interface MemoryBank {
-  /** null: there is no such task, or it cannot be had now. */
+  /** null: there is no such task, or neither the device nor the server can give it now. */
   context: TaskContext | null;
   isLoading: boolean;
-  /** Why the server's answer could not be had; what is here is shown all the same. */
+  /** Why the server did not answer; the local context is shown nevertheless. */
   error: unknown;
-  /** Asks again, the server too where something is missing here. @returns whether it worked */
+  /** Reads the context again, from the server where the local one is incomplete. @returns whether it worked */
   refreshContext: () => Promise<boolean>;
 }
 
-/** The context of a task: the local one, live; completed by the server's where something is not on this device. */
+/** The context of a task: the local one, live, completed from the server where records are missing on this device. */
 export function useMemoryBank(taskId: string): MemoryBank {
   const { contextService } = useDevice();
   const local = useTaskContext(taskId);
-  // An answer counts for the task it was asked about; the page may show another one by then.
+  // The page may show another task by the time an answer arrives, so the answer keeps its task's id.
   const [answer, setAnswer] = useState<{ taskId: string; context: TaskContext | null } | null>(null);
   const [askedFor, setAskedFor] = useState<string | null>(null);
   const { run, isRunning, error } = useAction(async () =>

@@ -2,7 +2,7 @@ import { useLocation } from 'wouter';
 import type { TaskContext } from '@/domain/entities';
 import { routes } from '../routes';
 
-/** The ways out of a task: up through the places it stands in, and to other tasks. */
+/** Navigation from a task: up to its milestone, project and workspace, and to other tasks. */
 export function useMemoryBankNavigation({ task, milestone, project, workspace, parent_task }: TaskContext) {
   const [, navigate] = useLocation();
   const places = [
@@ -15,7 +15,7 @@ export function useMemoryBankNavigation({ task, milestone, project, workspace, p
   return {
     trail,
     openTask: (id: string) => navigate(routes.task(id)),
-    /** To the parent task, or the milestone. @param state what the screen there is told */
+    /** Goes to the parent task, or the milestone. @param state history state for that screen */
     goUp: (state: object = {}) =>
       navigate(trail.at(-1)?.href ?? routes.milestone(task.milestone_id), { state }),
   };

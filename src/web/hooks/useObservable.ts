@@ -4,10 +4,10 @@ import type { Observable } from 'rxjs';
 type Latest<T> = { source: Observable<T> } & ({ value: T } | { error: unknown });
 
 /**
- * The latest value of an observable, and a new render with every next one.
- * @param make called again when one of `deps` changes; what the last one gave is then forgotten.
+ * The latest value of an observable; each new value renders the component again.
+ * @param make called again when one of `deps` changes; the value of the previous observable is dropped.
  * @returns undefined until the first value
- * @throws into the nearest error boundary what the observable fails with
+ * @throws the observable's error, into the nearest error boundary
  */
 export function useObservable<T>(make: () => Observable<T>, deps: DependencyList): T | undefined {
   // biome-ignore lint/correctness/useExhaustiveDependencies: the caller names what `make` depends on

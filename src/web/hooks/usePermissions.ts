@@ -6,16 +6,16 @@ import { useRecord } from './useQuery';
 
 export interface Permissions {
   role: Role | null;
-  /** @returns why the user may not, in plain words, or null: they may. */
+  /** @returns why the role does not allow it, in words for people; null: it does. */
   whyNot(table: SyncedTable, operation: 'insert' | 'update' | 'delete'): string | null;
   passesCheckpoints: boolean;
 }
 
-/** What the user may do in a workspace, by the role that the local database knows. */
+/** What the user's role in a workspace allows, as the local database knows it. */
 export function usePermissions(workspaceId: string): Permissions {
   const { me, isLoading } = useMembers(workspaceId);
   const workspace = useRecord('workspaces', workspaceId);
-  // The membership of a workspace made here arrives with its first sync; its maker owns it already.
+  // The membership of a new workspace arrives with its first sync; until then its creator counts as owner.
   const role = me?.role ?? (workspace?.sync === 'new' ? 'owner' : null);
   const isKnown = !isLoading && workspace !== undefined;
   return {

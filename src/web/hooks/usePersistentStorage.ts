@@ -4,8 +4,8 @@ import { useDevice } from './useDevice';
 import { useSyncStatus } from './useSyncStatus';
 
 /**
- * Asks the browser not to clear what is stored here, once there is something that exists nowhere else: until
- * then everything could be fetched again, and a browser that asks the person asks when there is a reason.
+ * Asks the browser not to clear this origin's storage, once it holds unsynced records or those of no account. Until
+ * then the server has everything; and some browsers show a prompt, which should come with a reason.
  */
 export function useRequestPersistence(): void {
   const { hasAccount } = useDevice();
@@ -16,7 +16,7 @@ export function useRequestPersistence(): void {
   }, [isDue]);
 }
 
-/** @returns whether the browser agreed to that; null: not known yet, or it is no browser's to decide */
+/** @returns whether the browser agreed not to clear the storage; null: unknown yet, or storage is not the browser's */
 export function useIsPersistent(): boolean | null {
   const [isKept, setKept] = useState<boolean | null>(null);
   useEffect(() => {

@@ -3,8 +3,8 @@ import { useDevice } from './useDevice';
 import { useObservable } from './useObservable';
 
 /**
- * Local records, live: what a sync or a click changes is shown without asking again.
- * @param where columns and the value they must have; null asks for nothing.
+ * Local records, live: changes by a sync or by the user appear without another call.
+ * @param where columns with the value, or the list of values, they must have
  * @returns undefined until the local database has answered
  */
 export function useQuery<Table extends keyof EntityOf>(

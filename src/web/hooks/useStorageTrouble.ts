@@ -2,10 +2,10 @@ import { useEffect, useState } from 'react';
 import type { StorageError } from '@/core/errors';
 import { useDevice } from './useDevice';
 
-/** @returns the trouble that the local storage told of last; null: there is none, or no more */
+/** @returns the latest error of the local storage; null: none, or it has passed */
 export function useStorageTrouble(): StorageError | null {
   const device = useDevice();
-  // An object each time: with null what was saved of a damaged database may have changed.
+  // A new object each time, so that null renders again too: the salvage report may have changed.
   const [told, setTold] = useState<{ trouble: StorageError | null }>({ trouble: null });
   useEffect(() => {
     let isShown = true;

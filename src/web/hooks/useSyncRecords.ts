@@ -3,7 +3,7 @@ import { Archived, Conflict, Quarantined } from '@/lib/watermelon';
 import { useDevice } from './useDevice';
 import { useObservable } from './useObservable';
 
-/** Changes the server refused, newest first, by the groups that are retried and discarded together. */
+/** Refused changes, newest first, in the groups that are retried and discarded together. */
 export function useQuarantine(): Quarantined[][] | undefined {
   const { database } = useDevice();
   return useObservable(
@@ -17,7 +17,7 @@ export function useQuarantine(): Quarantined[][] | undefined {
   );
 }
 
-/** The conflict ledger of this device, newest first; without what went with deletions of one's own. */
+/** The conflict ledger of this device, newest first, without edits lost to the user's own deletions. */
 export function useConflicts(): Conflict[] | undefined {
   const { database } = useDevice();
   return useObservable(
@@ -31,7 +31,7 @@ export function useConflicts(): Conflict[] | undefined {
   );
 }
 
-/** Values that had to leave their records, newest first, by what they left together. */
+/** The archive, newest first, in groups of changes that were archived together. */
 export function useArchive(): Archived[][] | undefined {
   const { database } = useDevice();
   return useObservable(

@@ -7,7 +7,7 @@ import { useQuery } from './useQuery';
 const PAGE = 20;
 
 /**
- * All that happened to a task, newest first, a page at a time.
+ * The activity feed of a task, newest first, a page at a time.
  * @param fallback shown while the task is not on this device
  */
 export function useTaskActivityHistory(taskId: string, fallback: Activity[]) {

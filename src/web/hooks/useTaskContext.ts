@@ -3,7 +3,7 @@ import { useDevice } from './useDevice';
 import { useObservable } from './useObservable';
 
 /**
- * Everything known about a task on this device, live.
+ * The context of a task as far as it is on this device, live.
  * @returns undefined until the local database has answered, null when there is no such task here
  */
 export function useTaskContext(taskId: string): TaskContext | null | undefined {

@@ -7,7 +7,7 @@ import { usePermissions } from './usePermissions';
 
 export interface Stage extends WorkflowStage {
   place: 'behind' | 'here' | 'ahead';
-  /** The human checkpoint that keeps this user from moving the task here; null: the way is free. */
+  /** The human checkpoint that keeps this user from moving the task to this stage; null: none does. */
   blockedBy: string | null;
 }
 

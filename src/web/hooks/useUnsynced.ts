@@ -3,12 +3,12 @@ import type { UnsyncedCounts } from '@/lib/watermelon';
 import { useDevice } from './useDevice';
 import { useSyncStatus } from './useSyncStatus';
 
-/** How much of this device is not on the server, counted anew when the status changes. */
+/** Counts of what is on this device only, counted again when the sync status changes. */
 export function useUnsynced(): UnsyncedCounts | null {
   const device = useDevice();
   const { pending, quarantined, kind } = useSyncStatus();
   const [counts, setCounts] = useState<UnsyncedCounts | null>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what is counted changes with the status
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the counts change with the status
   useEffect(() => {
     let isShown = true;
     void device.countUnsynced().then((counted) => isShown && setCounts(counted));

@@ -22,7 +22,7 @@ export function JsonContent({ content }: { content: Json }) {
 function Code({ value }: { value: Json }) {
   const text = typeof value === 'string' ? value : JSON.stringify(value, null, 2);
   return (
-    // Wide code scrolls by itself; a keyboard has to reach it for that.
+    // Wide code scrolls in its own box, which the keyboard must reach.
     // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable regions have to be focusable
     <pre tabIndex={0}>
       <code>{text}</code>

@@ -4,7 +4,7 @@ import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import { wordsOf } from '../ui/labels';
 import { JsonContent } from './JsonContent';
 
-/** Patterns or best practices, each to be opened; nothing when there are none. */
+/** Patterns or best practices, each in a disclosure; nothing when there are none. */
 export function KnowledgeSection({ title, items }: { title: string; items: (Pattern | BestPractice)[] }) {
   const titleId = useId();
   if (items.length === 0) return null;

@@ -89,7 +89,7 @@ function WorkspaceCard({ workspace }: { workspace: Workspace }) {
   );
 }
 
-/** Deleted workspaces are still their members': the page of what was deleted restores them. */
+/** Deleted workspaces, which their members still see; the page of deletions restores them. */
 function DeletedWorkspaces() {
   const deletions = useQuery('deletions', { entity_type: 'workspaces', restored_at: null });
   if (!deletions || deletions.length === 0) return null;

@@ -8,7 +8,7 @@ interface MemberListProps {
   nameOf: (userId: string | null) => string;
 }
 
-/** Who belongs to the workspace, and as what. */
+/** The members of a workspace with their roles. */
 export function MemberList({ members, nameOf }: MemberListProps) {
   const { hasAccount } = useDevice();
   const sorted = [...members].sort((a, b) => a.display_name.localeCompare(b.display_name));

@@ -19,7 +19,7 @@ import { MILESTONE_FIELDS } from './formFields';
 import { MilestoneFacts } from './MilestoneFacts';
 import { PlaceHeader } from './PlaceHeader';
 
-/** A milestone: what it asks for, and its tasks. */
+/** A milestone: its requirements and its tasks. */
 export function MilestonePage({ id }: { id: string }) {
   const milestone = useRecord('milestones', id);
   if (milestone === undefined) return null;
@@ -94,7 +94,7 @@ function MilestoneView({ milestone }: { milestone: Milestone }) {
               description: orNull(values.description),
               requirements: orNull(values.requirements),
               status: values.status as Milestone['status'],
-              // Only a day that was changed: the time of day that is stored is not shown here.
+              // Sent only when the day was changed, since the form would drop the stored time of day.
               ...(hasNewDate && { target_date: toTime(target_date) }),
             });
           }}

@@ -7,7 +7,7 @@ interface PlaceHeaderProps {
   title: string;
   /** Badges next to the title. */
   facts?: ReactNode;
-  /** null: the user may not. */
+  /** null: the user's role does not allow it. */
   onEdit: (() => void) | null;
   onDelete: (() => void) | null;
   noun: string;

@@ -22,7 +22,7 @@ import { MILESTONE_FIELDS, PROJECT_FIELDS } from './formFields';
 import { MilestoneFacts } from './MilestoneFacts';
 import { PlaceHeader } from './PlaceHeader';
 
-/** A project: its overview, its milestones, and what has proven itself in it. */
+/** A project: its overview, milestones, patterns and best practices. */
 export function ProjectPage({ id }: { id: string }) {
   const project = useRecord('projects', id);
   if (project === undefined) return null;

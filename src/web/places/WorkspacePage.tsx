@@ -78,7 +78,7 @@ function WorkspaceView({ workspace }: { workspace: Workspace }) {
       </section>
       <MemberList members={members} nameOf={nameOf} />
       <p>
-        <Link href={routes.deleted(id)}>What was deleted</Link>
+        <Link href={routes.deleted(id)}>Deleted records</Link>
       </p>
       {open === 'edit' && (
         <RecordDialog

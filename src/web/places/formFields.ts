@@ -1,4 +1,4 @@
-/** What the dialogs of workspaces, projects and milestones ask for. */
+/** The form fields of workspaces, projects and milestones. */
 
 import { MILESTONE_STATUS_LABELS, PROJECT_STATUS_LABELS } from '../ui/labels';
 import type { FieldSpec } from '../ui/RecordDialog';

@@ -11,7 +11,7 @@ import { signIn, signUp, type User } from './session';
 interface SignInProps {
   client: ConvoyClient;
   onEnter: (client: ConvoyClient, user: User) => void;
-  /** Other ways in. */
+  /** Other ways to start. */
   children: ReactNode;
 }
 
@@ -111,7 +111,7 @@ export function SignIn({ client, onEnter, children }: SignInProps) {
   );
 }
 
-/** One click fills in an account of the demo. */
+/** Fills in an account of the demo with one click. */
 function DemoAccounts({ onPick }: { onPick: (account: DemoAccount) => void }) {
   const [accounts, setAccounts] = useState<DemoAccount[]>([]);
   const titleId = useId();

@@ -15,7 +15,7 @@ interface SignOutDialogProps {
 
 const STILL_SIGNED_IN = 'You are still signed in.';
 
-/** Asks before signing out, and what becomes of what is not on the server. */
+/** Asks before signing out whether unsynced work is synced, kept or discarded. */
 export function SignOutDialog({ onClose, onLeave }: SignOutDialogProps) {
   const unsynced = useUnsynced();
   const [isDiscarding, setDiscarding] = useState(false);
@@ -89,7 +89,8 @@ function UnsyncedDialog({ unsynced, onLeave, onClose, onDiscard }: UnsyncedDialo
         <OnlyHere unsynced={unsynced} />
       </ul>
       <p>
-        Kept on this device, they are here when you sign in again. Nobody else who signs in here sees them.
+        What you keep on this device is here when you sign in again. Other accounts that sign in here do not
+        see it.
       </p>
       <ErrorNote error={syncing.error} consequence="The sync did not finish, so you are still signed in." />
       <ErrorNote error={keeping.error} consequence={STILL_SIGNED_IN} />
@@ -129,13 +130,13 @@ function UnsyncedDialog({ unsynced, onLeave, onClose, onDiscard }: UnsyncedDialo
   );
 }
 
-/** What no sync will send by itself. */
+/** What is set aside: no sync sends it. */
 function OnlyHere({ unsynced: { refused, archived, conflicts } }: { unsynced: UnsyncedCounts }) {
   return (
     <>
-      {refused > 0 && <li>{count(refused, 'refused change')} on this device alone.</li>}
-      {archived > 0 && <li>{count(archived, 'value')} of what you may no longer see, in the archive.</li>}
-      {conflicts > 0 && <li>{count(conflicts, 'conflict')} with values that are here alone.</li>}
+      {refused > 0 && <li>{count(refused, 'refused change')} on this device only.</li>}
+      {archived > 0 && <li>{count(archived, 'change')} in the archive, on this device only.</li>}
+      {conflicts > 0 && <li>{count(conflicts, 'conflict')} with values on this device only.</li>}
     </>
   );
 }
@@ -145,7 +146,7 @@ function DiscardDialog({ unsynced, onLeave, onClose }: SignOutDialogProps & { un
   return (
     <Dialog title="Remove your data from this device?" onClose={onClose}>
       <p>
-        <strong>{count(unsynced.total, 'unsynced thing')} will be gone for good.</strong> What is on the
+        <strong>{count(unsynced.total, 'unsynced change')} will be lost for good.</strong> What is on the
         server stays there, and comes back when you sign in here again.
       </p>
       <ErrorNote error={discarding.error} consequence="Your data was not removed from this device." />

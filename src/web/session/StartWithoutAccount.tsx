@@ -2,15 +2,15 @@ import { useEffect, useState } from 'react';
 import { platform } from '../platform';
 import { ErrorNote } from '../ui/ErrorNote';
 import { useAction } from '../ui/useAction';
-import { loadDefaults } from './session';
+import { loadDataLayer } from './session';
 
-/** Begins, or goes on with, work that belongs to no account. */
+/** Opens the database of this device without an account, new or with earlier work in it. */
 export function StartWithoutAccount({ onStart }: { onStart: () => Promise<void> }) {
   const starting = useAction(onStart);
   const [hasWork, setHasWork] = useState(false);
   useEffect(() => {
     let isShown = true;
-    void loadDefaults()
+    void loadDataLayer()
       .then(({ hasLocalWork }) => hasLocalWork(platform))
       .then((has) => isShown && setHasWork(has));
     return () => {

@@ -7,8 +7,8 @@ import { useAction } from '../ui/useAction';
 import { useLocalWork } from './useSession';
 
 /**
- * Offers what was begun here without an account to who has signed in: asks on arrival, and reminds on
- * the page later, until it is taken or dismissed.
+ * Offers to take along work begun without an account: in a dialog after sign-in, in a note on later visits, until
+ * it is taken or dismissed.
  */
 export function TakeAlong({ isArrival }: { isArrival: boolean }) {
   const { work, take } = useLocalWork(useDevice());

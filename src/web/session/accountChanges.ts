@@ -1,25 +1,25 @@
 /**
- * A browser holds one session, so all of its tabs are with one account: whoever signs in, signs out or
- * begins without an account says so, and the other tabs follow. A session that ends by itself is no
- * such step; its tabs go on offline.
+ * A browser holds one session, so all of its tabs use one account: a tab that signs in, signs out or starts without
+ * an account announces it, and the other tabs follow. A session that expires is no such change; its tabs continue
+ * offline.
  */
 
-/** Changed by each step of that kind, and by nothing else. */
+/** Key in localStorage, written by each change of the account and by nothing else. */
 const KEY = 'convoy:account';
 
-/** @returns what stands for the latest step */
+/** @returns the token of the latest change of the account */
 export function latestAccountChange(): string | null {
   return localStorage.getItem(KEY);
 }
 
-/** Tells the other tabs that the account is another one now. @returns what stands for this step */
+/** Announces a change of the account to the other tabs. @returns the token of this change */
 export function announceAccountChange(account: string | null): string {
   const step = `${account ?? 'nobody'} ${crypto.randomUUID()}`;
   localStorage.setItem(KEY, step);
   return step;
 }
 
-/** Calls back whenever there may have been a step elsewhere, also while this page slept. @returns how to stop */
+/** Calls back when another tab may have changed the account, also while this page was frozen. @returns how to stop */
 export function onAccountChangeElsewhere(listener: () => void): () => void {
   const onStorage = ({ key }: StorageEvent) => {
     if (key === KEY) listener();

@@ -1,11 +1,11 @@
-/** The accounts of the demo, where the server names some in `/convoy.json`. */
+/** An account of the demo, as the server lists them in `/convoy.json`. */
 export interface DemoAccount {
   role: string;
   email: string;
   password: string;
 }
 
-/** @returns the demo's accounts; none where there is no demo, or the server cannot be asked. */
+/** @returns the demo's accounts; none where there is no demo, or the server cannot be reached. */
 export async function readDemoAccounts(): Promise<DemoAccount[]> {
   try {
     const response = await fetch('/convoy.json', { cache: 'no-store' });

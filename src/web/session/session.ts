@@ -12,15 +12,15 @@ export interface User {
   email: string;
 }
 
-/** What puts Supabase and the local database together; a part of the app of its own, as for the library itself. */
-export const loadDefaults = () =>
+/** Loads the module that connects Supabase with the local database; it is a chunk of its own. */
+export const loadDataLayer = () =>
   import('@/lib/watermelon/device/compose').catch((cause) => {
     throw notLoaded(cause);
   });
 
-/** @returns the client; rejects when this browser has never been told where the server is. */
+/** @returns the client. Rejects while this browser does not know the server's address. */
 export async function openClient(): Promise<ConvoyClient> {
-  const { connect } = await loadDefaults();
+  const { connect } = await loadDataLayer();
   const client = await connect(platform);
   if (client) return client;
   const message = 'This browser has never been told where the server is.';
@@ -28,8 +28,8 @@ export async function openClient(): Promise<ConvoyClient> {
 }
 
 /**
- * @returns whose session this browser holds. Read from where supabase-js keeps it, not asked of
- * supabase-js: an expired session would wait for a server, and what is here is that user's anyway.
+ * @returns the user of the stored session. Read from the storage of supabase-js directly: supabase-js would wait for
+ * the server to renew an expired session, and the local database can be opened without that.
  */
 export async function storedUser(): Promise<User | null> {
   const text = await platform.sessionStorage().getItem(SESSION_KEY);

@@ -11,7 +11,7 @@ import {
 import { platform } from '../platform';
 import { announceAccountChange, latestAccountChange, onAccountChangeElsewhere } from './accountChanges';
 import {
-  loadDefaults,
+  loadDataLayer,
   openClient,
   rememberWithoutAccount,
   storedUser,
@@ -19,7 +19,7 @@ import {
   worksWithoutAccount,
 } from './session';
 
-/** What the page as a whole is doing. Without an account there is no user, and may be no client. */
+/** The state of the page as a whole. Without an account there is no user, and perhaps no client. */
 export type Phase =
   | { name: 'starting' }
   | { name: 'unreachable'; error: unknown }
@@ -32,34 +32,34 @@ export type Phase =
       user: User | null;
       device: Device;
       sessionEnded: boolean;
-      /** Signed in just now, not found signed in. */
+      /** The user has just signed in; false for a stored session. */
       isArrival: boolean;
     };
 
 export interface Session {
   phase: Phase;
-  /** Starts again from the beginning, or opens the database again. */
+  /** Tries again to start, or to open the database. */
   retry: () => void;
   enter: (client: ConvoyClient, user: User) => void;
   /** Opens the database of this device, for work without an account. */
   startWithoutAccount: () => Promise<void>;
-  /** Leaves the account as the options say; nothing is done while something is unsynced and they say nothing. */
+  /** Signs out as the options say. Without a choice nothing is done while something is unsynced. */
   leave: (options: SignOutOptions) => Promise<SignOutResult>;
-  /** To the sign-in page, from work without an account or an account that cannot be opened. */
+  /** Goes to the sign-in page, from work without an account or from an account that cannot be opened. */
   goToSignIn: () => Promise<void>;
 }
 
-/** From no client to an open device, one device for each signed-in user. */
+/** Starts the page: connects a client, restores the session and opens the user's device. */
 export function useSession(): Session {
   const [phase, setPhase] = useState<Phase>({ name: 'starting' });
-  // Leaving signs out on purpose; only a session that ends by itself is worth telling.
+  // While the user signs out, SIGNED_OUT events are expected; any other one means that the session has ended.
   const leaving = useRef(false);
   const step = useRef<string | null>(null);
 
   const open = useCallback(async (client: ConvoyClient | null, user: User | null, isArrival = false) => {
     setPhase({ name: 'opening', client, user });
     try {
-      const { openUserDevice } = await loadDefaults();
+      const { openUserDevice } = await loadDataLayer();
       const device = await initDatabase({ open: () => openUserDevice(platform, client, user?.id ?? null) });
       setPhase({ name: 'open', client, user, device, sessionEnded: false, isArrival });
     } catch (error) {
@@ -92,7 +92,7 @@ export function useSession(): Session {
     () =>
       onAccountChangeElsewhere(() => {
         if (leaving.current || step.current === latestAccountChange()) return;
-        // Nothing of the account that was left stays on the screen, or open.
+        // Another tab has left the account: its data leaves the screen, and its database is closed.
         step.current = latestAccountChange();
         setPhase({ name: 'starting' });
         void close().then(start);
@@ -126,7 +126,7 @@ export function useSession(): Session {
     },
     leave: async (options) => {
       if (phase.name !== 'open') return { status: 'signed_out' };
-      const { signOutOf } = await loadDefaults();
+      const { signOutOf } = await loadDataLayer();
       leaving.current = true;
       try {
         const onSessionEnded = () => {
@@ -159,17 +159,17 @@ export function useSession(): Session {
 const close = () => closeDatabase().catch(() => undefined);
 
 async function forget(client: ConvoyClient): Promise<void> {
-  const { endSession } = await loadDefaults();
+  const { endSession } = await loadDataLayer();
   await endSession(platform, client);
 }
 
-/** What was begun here without an account, once it is known; only somebody who is signed in may have it. */
+/** Work begun on this device without an account, once it is known; null without a signed-in user. */
 export function useLocalWork(device: Device) {
   const [work, setWork] = useState<LocalWork | null>(null);
   useEffect(() => {
     if (!device.hasAccount) return;
     let isShown = true;
-    void loadDefaults()
+    void loadDataLayer()
       .then(({ findLocalWork }) => findLocalWork(platform, device))
       .then((found) => isShown && setWork(found));
     return () => {
@@ -177,7 +177,7 @@ export function useLocalWork(device: Device) {
     };
   }, [device]);
   const take = useCallback(async () => {
-    const { takeLocalWorkInto } = await loadDefaults();
+    const { takeLocalWorkInto } = await loadDataLayer();
     await takeLocalWorkInto(platform, device);
     setWork(null);
   }, [device]);

@@ -5,11 +5,11 @@ import { useAction } from '../ui/useAction';
 
 interface DownloadButtonProps {
   label?: string;
-  /** What is saved; everything that is on this device alone unless said otherwise. */
+  /** The content of the file; by default everything that is on this device only. */
   content?: () => Promise<unknown>;
 }
 
-/** Saves what is on this device alone into a file. */
+/** Downloads what is on this device only as a JSON file. */
 export function DownloadButton({ label = 'Download what is only here', content }: DownloadButtonProps) {
   const device = useDevice();
   const downloading = useAction(async () => {

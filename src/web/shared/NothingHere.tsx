@@ -3,7 +3,7 @@ import { useSyncStatus } from '../hooks/useSyncStatus';
 import { routes } from '../routes';
 import { EmptyState } from '../ui/EmptyState';
 
-/** The address names nothing that is on this device. */
+/** The page of an address whose record is not on this device. */
 export function NothingHere({ what }: { what: string }) {
   const { kind } = useSyncStatus();
   return (

@@ -6,7 +6,7 @@ import { routes } from '../routes';
 interface RecordNameProps {
   table: SyncedTable;
   id: string;
-  /** What is remembered of the record, for when it is gone. */
+  /** Stored values of the record, for when it is gone. */
   known?: Readonly<Record<string, unknown>>;
 }
 

@@ -1,4 +1,4 @@
-/** Stored values of records in words, for the quarantine and the ledger. Pure. */
+/** Stored values of records in words, for the quarantine, the archive and the ledger. Pure. */
 
 import { columnsOf, type SyncedTable } from '@/domain/schema';
 import type { TaskPriority, TaskStatus } from '@/domain/vocabulary';
@@ -30,7 +30,7 @@ const RULES: Record<string, string> = {
   person: 'a person decided',
 };
 
-/** How a column was decided, in words. */
+/** The rule that chose the value of a column, in words. */
 export function ruleText(by: string): string {
   return RULES[by] ?? wordsOf(by);
 }
@@ -48,16 +48,16 @@ export function valueText(table: SyncedTable, column: string, value: Stored): st
   return String(value);
 }
 
-/** A change that is not on the server, as it is kept here. */
+/** A change in the quarantine or the archive, with its stored values. */
 export interface SetAsideValues {
   table: SyncedTable;
   operation: 'insert' | 'update' | 'delete';
   values: Readonly<Record<string, Stored>>;
-  /** update: the columns as they were, where that is known. */
+  /** update: the columns before the change, where known. */
   base: Readonly<Record<string, Stored>>;
 }
 
-/** The columns of a change that people can make sense of, with their value before, of an update. */
+/** The columns of a change that mean something to people, for updates with the value before. */
 export function shownColumns({ table, operation, values, base }: SetAsideValues) {
   if (operation === 'delete') return [];
   const columns = columnsOf(table);

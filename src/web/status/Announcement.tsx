@@ -1,9 +1,9 @@
 import { useEffect, useState } from 'react';
 
-/** What flickers by is not worth interrupting a screen reader for. */
+/** A text that stands for less than this, in ms, should not interrupt a screen reader. */
 const STEADY_MS = 1_500;
 
-/** Says a text to screen readers once it has stood for a while. */
+/** Announces a text to screen readers once it has stood for a while. */
 export function Announcement({ children }: { children: string }) {
   const [said, setSaid] = useState('');
   useEffect(() => {

@@ -9,7 +9,7 @@ import { useNow } from '../ui/useNow';
 import { Announcement } from './Announcement';
 import { statusText, WITHOUT_ACCOUNT } from './statusText';
 
-/** How this device stands with the server; always on the page. */
+/** The sync status of this device, on every page. */
 export function StatusLine({ sessionEnded, onSignIn }: { sessionEnded: boolean; onSignIn: () => void }) {
   const device = useDevice();
   const status = useSyncStatus();

@@ -11,7 +11,7 @@ import { Icon } from '../ui/Icon';
 import { useAction } from '../ui/useAction';
 import { storageText } from './storageText';
 
-/** What people have to know of the local storage; nothing while all is well. */
+/** The notice about the local storage; nothing while all is well. */
 export function StorageNotice() {
   const device = useDevice();
   const trouble = useStorageTrouble();
@@ -51,10 +51,10 @@ export function StorageNotice() {
   );
 }
 
-/** What people call by a name; the rest goes with it. */
+/** Tables whose records have names that people know; other records are not listed. */
 const NAMED = ['workspaces', 'projects', 'milestones', 'tasks', 'workflows', 'patterns', 'best_practices'];
 
-/** What was unsynced in a damaged database and is still here. */
+/** The unsynced records that were salvaged from a damaged database. */
 function SalvagedRecords({ records }: { records: SalvageReport['saved'] }) {
   const named = NAMED.flatMap((table) =>
     (records[table] ?? []).map((id) => ({ table: table as SyncedTable, id })),
@@ -74,11 +74,11 @@ function SalvagedRecords({ records }: { records: SalvageReport['saved'] }) {
   );
 }
 
-/** Newer code in another tab has taken over: this tab loads it too, unless something typed would be lost. */
+/** Reloads when newer code in another tab has upgraded the database, unless typed text would be lost. */
 function useReloadForNewerCode(trouble: StorageError | null) {
   useEffect(() => {
     if (trouble?.code !== 'newer_schema' || hasUnsavedInput()) return;
-    // Without a server there would be no page after that.
+    // Offline the page could not be loaded again, so the server is asked first.
     void fetch('/convoy.json', { cache: 'no-store' }).then(
       ({ ok }) => {
         if (ok && !hasUnsavedInput()) window.location.reload();

@@ -10,11 +10,11 @@ export interface StatusText {
   tone: 'ok' | 'busy' | 'waiting' | 'offline' | 'error';
   headline: string;
   detail: string | null;
-  /** The user has to sign in again before anything can be synced. */
+  /** Nothing can be synced until the user signs in again. */
   needsSignIn: boolean;
 }
 
-/** The line of a device that nobody is signed in on. */
+/** The line of a device that is used without an account. */
 export const WITHOUT_ACCOUNT: StatusText = {
   tone: 'offline',
   headline: 'On this device only',
@@ -69,7 +69,7 @@ function progressText(progress: SyncStatus['progress']): string | null {
   return progress.total === null ? `${rows} rows` : `${rows} of ${progress.total.toLocaleString('en')} rows`;
 }
 
-/** What happens next, or what the reader should do. */
+/** What the sync does next, or what the reader should do. */
 function nextStep(error: SyncStatus['error']): string {
   if (error === null) return 'it is tried again automatically';
   switch (reactionTo(error)) {

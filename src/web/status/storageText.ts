@@ -8,7 +8,7 @@ export interface StorageText {
   headline: string;
   detail: string;
   isError: boolean;
-  /** Nothing can be written before the page is loaded anew. */
+  /** Nothing can be written until the page is reloaded. */
   needsReload: boolean;
 }
 
@@ -18,7 +18,7 @@ interface StorageState {
   salvaged: SalvageReport | null;
 }
 
-/** @returns what to tell; null while all is well */
+/** @returns the notice; null while all is well */
 export function storageText({ trouble, isDurable, salvaged }: StorageState): StorageText | null {
   if (trouble) return troubleText(trouble);
   if (salvaged) {

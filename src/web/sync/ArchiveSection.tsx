@@ -10,11 +10,11 @@ import { SetAsideChange } from './SetAsideChange';
 
 const REASONS: Record<Archived['reason'], string> = {
   access_lost: 'You may no longer see the workspace these belong to.',
-  history_changed: 'The server was restored to an older state, and these cannot be sent to it again.',
-  taken_along: 'These were begun without an account, and you had edited the same records already.',
+  history_changed: 'The server was restored to an older state, which cannot take these changes.',
+  taken_along: 'These were made without an account, on records that you had already edited with it.',
 };
 
-/** Values that had to leave their records; shown only while there are some. */
+/** The archive; nothing while it is empty. */
 export function ArchiveSection() {
   const archive = useArchive();
   if (!archive || archive.length === 0) return null;
@@ -77,7 +77,7 @@ function ArchivedGroup({ group }: { group: Archived[] }) {
           onConfirm={() => device.discardArchived(group.map(({ id }) => id))}
           onClose={() => setDiscarding(false)}
         >
-          <p>They are on no server, and gone for good then. Download them first to keep them.</p>
+          <p>They are on this device only, and will be lost for good. Download them first to keep them.</p>
         </ConfirmDialog>
       )}
     </article>

@@ -12,10 +12,10 @@ const KINDS: Record<Conflict['kind'], string> = {
   gone: 'Somebody deleted it while you edited the',
   deleted: 'Not yet synced when you deleted the',
   deletion: 'You deleted it while somebody edited the',
-  withdrawn: 'Withdrawn together with a change that did not go through: the',
+  withdrawn: 'Withdrawn together with the change it belonged to: the',
 };
 
-/** One entry of the ledger: what both sides wanted, and what was chosen. */
+/** One entry of the conflict ledger: the values of both sides, and the chosen ones. */
 export function ConflictEntry({ conflict }: { conflict: Conflict }) {
   const { recordTable: table, columns } = conflict;
   const localOf = (column: string) => columns[column]?.local ?? null;
@@ -33,7 +33,7 @@ export function ConflictEntry({ conflict }: { conflict: Conflict }) {
         <RecordName table={table} id={conflict.recordId} known={remembered} />{' '}
         <span className="muted small">
           <TimeAgo time={conflict.occurredAt.getTime()} />
-          {conflict.state === 'open' && ', waiting for somebody to decide'}
+          {conflict.state === 'open' && ', open: choose a value'}
         </span>
       </p>
       {sentence === null ? <Columns conflict={conflict} /> : <p>{sentence}</p>}

@@ -11,7 +11,7 @@ const KEPT = 'This browser keeps it until you remove it.';
 const NOT_KEPT =
   'This browser has not agreed to keep it: on a full disk it may clear everything of this site. What is synced is on the server and comes back; save the database to be safe with the rest.';
 
-/** The whole local database as a file: to keep it, and to bring it in again, here or on another device. */
+/** Exports the local database as a file, and imports one that was exported here or on another device. */
 export function DatabaseFile() {
   const device = useDevice();
   const inputId = useId();
@@ -24,7 +24,7 @@ export function DatabaseFile() {
     const day = new Date().toISOString().slice(0, 10);
     saveFile(`convoy-${day}.sqlite`, exported.value, 'application/vnd.sqlite3');
   });
-  const bringIn = async (file: File) => {
+  const importFile = async (file: File) => {
     const imported = await device.importDatabase(new Uint8Array(await file.arrayBuffer()));
     if (!imported.ok) throw new ConvoyError(imported.error);
     setDone(true);
@@ -60,13 +60,13 @@ export function DatabaseFile() {
           </label>
         </div>
         <ErrorNote error={saving.error} />
-        {isDone && <p role="status">What the file held is here now.</p>}
+        {isDone && <p role="status">The data on this device was replaced by the file.</p>}
       </div>
       {chosen && (
         <ConfirmDialog
           title="Replace what is on this device?"
           confirmLabel="Replace"
-          onConfirm={() => bringIn(chosen)}
+          onConfirm={() => importFile(chosen)}
           onClose={() => setChosen(null)}
         >
           <p>

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { useDevice } from '../hooks/useDevice';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 
-/** Forgets an entry of the ledger, which nothing is left to be done about. */
+/** Discards an entry of the ledger whose record is gone. */
 export function DiscardConflict({ id }: { id: string }) {
   const device = useDevice();
   const [isDiscarding, setDiscarding] = useState(false);

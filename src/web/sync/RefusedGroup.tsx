@@ -9,12 +9,12 @@ import { TimeAgo } from '../ui/TimeAgo';
 import { useAction } from '../ui/useAction';
 import { SetAsideChange } from './SetAsideChange';
 
-/** Changes that were refused together, why, and what can be done with them. */
+/** A group of refused changes, the reason, and the buttons that retry or discard them. */
 export function RefusedGroup({ group }: { group: Quarantined[] }) {
   const device = useDevice();
   const [isDiscarding, setDiscarding] = useState(false);
   const [isGone, setGone] = useState(false);
-  // The one that was refused for a reason of its own; the others only belong to it.
+  // The change that was refused for a reason of its own; the others were refused with it.
   const culprit = group.find(({ code }) => code !== 'group' && code !== 'blocked') ?? group[0];
   const retrying = useAction(async (id: string) => {
     const isRetried = await device.retryQuarantined(id);
@@ -49,8 +49,8 @@ export function RefusedGroup({ group }: { group: Quarantined[] }) {
       <ErrorNote error={retrying.error} />
       {isGone && (
         <p className="muted" role="status">
-          What this would change is not here any more, so it cannot be made again now. It stays in this list
-          until it can, or until you discard it.
+          The record of this change is not on this device any more, so it cannot be retried now. The change
+          stays here until it can be, or until you discard it.
         </p>
       )}
       <div className="actions">
@@ -68,12 +68,12 @@ export function RefusedGroup({ group }: { group: Quarantined[] }) {
       </div>
       {isDiscarding && (
         <ConfirmDialog
-          title="Discard what you wanted?"
+          title="Discard this change?"
           confirmLabel="Discard"
           onConfirm={() => device.discardQuarantined(culprit.id)}
           onClose={() => setDiscarding(false)}
         >
-          <p>The server’s values stay; what you wrote here is gone for good.</p>
+          <p>The values on the server stay; yours will be lost for good.</p>
         </ConfirmDialog>
       )}
     </article>

@@ -5,7 +5,7 @@ import { feedSentence } from './feedSentence';
 
 const VERBS = { insert: 'create', update: 'change', delete: 'delete' } as const;
 
-/** What this user wanted, in words and values. */
+/** One change of the quarantine or the archive, in words and values. */
 export function SetAsideChange(wanted: SetAsideValues & { id: string }) {
   const { table, id, operation, values } = wanted;
   const columns = shownColumns(wanted);

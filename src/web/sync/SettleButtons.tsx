@@ -8,7 +8,7 @@ import { RoleNote } from '../ui/RoleNote';
 import { useAction } from '../ui/useAction';
 import { DiscardConflict } from './DiscardConflict';
 
-/** Decides an open conflict, or a settled one anew, as an edit of this user. */
+/** Settles an open conflict, or reverses a settled one, as an edit of this user. */
 export function SettleButtons({ conflict }: { conflict: Conflict }) {
   const { id, recordTable: table, recordId, workspaceId, state } = conflict;
   const device = useDevice();

@@ -7,7 +7,7 @@ import { logText } from './logText';
 
 const PAGE = 10;
 
-/** What the last syncs did, and why one ended. */
+/** The sync log: what each sync did, and why one failed. */
 export function SyncLog() {
   const log = useSyncLog();
   const [limit, setLimit] = useState(PAGE);
@@ -17,8 +17,8 @@ export function SyncLog() {
         <h2 id="log-title">Sync log</h2>
       </div>
       {log?.length === 0 && (
-        <EmptyState title="No sync has done anything yet.">
-          <p>Syncs that find nothing to do are left out.</p>
+        <EmptyState title="The sync log is empty.">
+          <p>Syncs that have nothing to send or receive are left out.</p>
         </EmptyState>
       )}
       {log && log.length > 0 && (

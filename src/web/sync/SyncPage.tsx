@@ -13,7 +13,7 @@ import { DatabaseFile } from './DatabaseFile';
 import { RefusedGroup } from './RefusedGroup';
 import { SyncLog } from './SyncLog';
 
-/** What waits, what was refused, what was decided between edits that met, and what the last syncs did. */
+/** The sync status, refused changes, archive, conflicts, sync log and database file. */
 export function SyncPage() {
   const { hasAccount } = useDevice();
   return (
@@ -32,7 +32,7 @@ export function SyncPage() {
   );
 }
 
-/** Nobody is signed in: nothing is sent, and nothing can have been refused. */
+/** The summary without an account: nothing is sent, so nothing can be refused. */
 function WithoutAccount() {
   return (
     <>
@@ -132,7 +132,7 @@ function Conflicts() {
         <h2 id="conflicts-title">Conflicts</h2>
       </div>
       {conflicts?.length === 0 ? (
-        <EmptyState title="No two edits have met on this device.">
+        <EmptyState title="No conflicts on this device.">
           <p>When you and somebody else change the same thing, both values are kept here with the choice.</p>
         </EmptyState>
       ) : (

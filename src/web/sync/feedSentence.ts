@@ -2,8 +2,8 @@ import type { Json } from '@/core/protocol';
 import { activityText } from '../tasks/activityText';
 
 /**
- * An entry of the feed as this user would have left it, from its stored columns.
- * @returns null when they say nothing
+ * An unsynced entry of the activity feed as a sentence, from its stored columns.
+ * @returns null when it has no activity type
  */
 export function feedSentence(type: unknown, details: unknown): string | null {
   if (typeof type !== 'string') return null;

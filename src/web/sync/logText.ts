@@ -15,9 +15,9 @@ const HEADLINES: Record<SyncLogItem['status'], string> = {
 export interface LogText {
   tone: 'ok' | 'waiting' | 'offline' | 'error';
   headline: string;
-  /** What was done; null for nothing. */
+  /** What the sync did; null: nothing. */
   done: string | null;
-  /** What it took. */
+  /** Bytes and time. */
   cost: string;
   /** Why the sync did not finish. */
   error: string | null;

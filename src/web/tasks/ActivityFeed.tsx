@@ -14,7 +14,7 @@ interface ActivityFeedProps {
   nameOf: (userId: string | null) => string;
 }
 
-/** What happened to the task, in words, and a box to add to it. */
+/** The activity feed of a task, and the box that adds a comment. */
 export function ActivityFeed({ context: { task, activities }, nameOf }: ActivityFeedProps) {
   const history = useTaskActivityHistory(task.id, activities);
   const { members, initialOf } = useMembers(task.workspace_id);
@@ -46,7 +46,7 @@ export function ActivityFeed({ context: { task, activities }, nameOf }: Activity
       )}
       {hidden > 0 && (
         <button type="button" className="button" onClick={history.showMore}>
-          Show {Math.min(hidden, 20)} more of {count(hidden, 'older entry').replace('entrys', 'entries')}
+          Show {Math.min(hidden, 20)} more of {count(hidden, 'older entry', 'older entries')}
         </button>
       )}
     </section>

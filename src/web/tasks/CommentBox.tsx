@@ -9,7 +9,7 @@ interface CommentBoxProps {
   error: unknown;
 }
 
-/** Writes a comment into the feed. */
+/** Adds a comment to the feed. */
 export function CommentBox({ workspaceId, onSend, isSending, error }: CommentBoxProps) {
   const [text, setText] = useState('');
   const id = useId();

@@ -10,7 +10,7 @@ import { useAction } from '../ui/useAction';
 import { TaskLinkList } from './TaskLinkList';
 import { TaskPicker } from './TaskPicker';
 
-/** What has to be done before this task. */
+/** The tasks that this one depends on. */
 export function Dependencies({ context: { task, dependencies } }: { context: TaskContext }) {
   const { whyNot } = usePermissions(task.workspace_id);
   const [isAdding, setAdding] = useState(false);
@@ -35,7 +35,7 @@ export function Dependencies({ context: { task, dependencies } }: { context: Tas
         </button>
       </div>
       {dependencies.length === 0 ? (
-        <p className="muted">Nothing: it can be done at any time.</p>
+        <p className="muted">No dependencies: this task can start at any time.</p>
       ) : (
         <TaskLinkList
           tasks={dependencies}

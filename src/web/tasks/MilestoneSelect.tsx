@@ -19,8 +19,10 @@ export function MilestoneSelect({ id, workspaceId, value, onChange }: MilestoneS
   const isListed = groups.some(({ options }) => options.some((milestone) => milestone.id === value));
   return (
     <select id={id} value={value} required onChange={(event) => onChange(event.target.value)}>
-      {/* Without it the form could not be sent before the list is there: nothing would be chosen. */}
-      {!isListed && <option value={value}>{milestones && projects ? 'As it is' : 'Loading …'}</option>}
+      {/* Keeps the value of the form until the list is loaded. */}
+      {!isListed && (
+        <option value={value}>{milestones && projects ? 'Current milestone' : 'Loading …'}</option>
+      )}
       {groups.map(({ project, options }) => (
         <optgroup key={project.id} label={project.name}>
           {options.map((milestone) => (

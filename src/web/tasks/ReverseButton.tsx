@@ -4,7 +4,7 @@ import { usePermissions } from '../hooks/usePermissions';
 import { ErrorNote } from '../ui/ErrorNote';
 import { useAction } from '../ui/useAction';
 
-/** Puts back what a settled conflict did not choose; for whoever may edit the task. */
+/** Reverses a settled conflict; shown to members who may edit the task. */
 export function ReverseButton({ activity }: { activity: Activity }) {
   const device = useDevice();
   const { whyNot } = usePermissions(activity.workspace_id);
@@ -18,7 +18,7 @@ export function ReverseButton({ activity }: { activity: Activity }) {
         disabled={reversing.isRunning}
         onClick={() => void reversing.run()}
       >
-        Choose the other one
+        Use the other value
       </button>
       <ErrorNote error={reversing.error} />
     </>

@@ -4,7 +4,7 @@ import { ErrorNote } from '../ui/ErrorNote';
 import { Icon } from '../ui/Icon';
 import { stageLabel } from '../ui/labels';
 
-/** Where the task stands in its workflow. A click on another stage moves it there. */
+/** The stages of the task's workflow; a click on another stage moves the task there. */
 export function StageStepper(context: Pick<TaskContext, 'task' | 'workflow'>) {
   const { stages, moveTo, isMoving, error, whyNot } = useTaskStageManagement(context);
   const { task, workflow } = context;

@@ -5,7 +5,7 @@ import { Icon } from '../ui/Icon';
 import { TaskDialog } from './TaskDialog';
 import { TaskLinkList } from './TaskLinkList';
 
-/** The tasks this one is split into. */
+/** The subtasks of a task. */
 export function Subtasks({ context: { task, subtasks } }: { context: TaskContext }) {
   const { whyNot } = usePermissions(task.workspace_id);
   const [isAdding, setAdding] = useState(false);

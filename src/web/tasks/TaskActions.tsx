@@ -13,7 +13,7 @@ interface TaskActionsProps {
   onDeleted: (justDeleted?: JustDeleted) => void;
 }
 
-/** Edit and delete, with their dialogs. */
+/** The buttons that edit and delete a task, with their dialogs. */
 export function TaskActions({ context, onDeleted }: TaskActionsProps) {
   const { task, subtasks } = context;
   const { whyNot } = usePermissions(task.workspace_id);

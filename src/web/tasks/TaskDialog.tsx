@@ -18,7 +18,7 @@ interface TaskDialogProps {
 
 type Name = 'title' | 'description' | 'status' | 'priority' | 'milestone_id' | 'parent_task_id';
 
-/** Makes a task, or edits one. */
+/** Creates a task, or edits one. */
 export function TaskDialog({ milestone, task, parentId, onClose }: TaskDialogProps) {
   const [milestoneId, setMilestoneId] = useState(milestone.id);
   const place: FieldSpec<Name>[] = task
@@ -74,7 +74,7 @@ export function TaskDialog({ milestone, task, parentId, onClose }: TaskDialogPro
       parent_task_id: orNull(values.parent_task_id),
     };
     if (task) return updateTask(task.id, { ...given, milestone_id: values.milestone_id });
-    // Newest last: larger than any position that is given by hand.
+    // Seconds since the epoch exceed any position that is set by hand, so the new task comes last.
     return createTask({ ...given, milestone_id: milestone.id, sort_order: Date.now() / 1000 });
   };
   return (

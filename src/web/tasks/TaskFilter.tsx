@@ -10,7 +10,7 @@ interface TaskFilterProps {
   total: number;
 }
 
-/** Narrows the task list by title and status. */
+/** Filters the task list by title and status. */
 export function TaskFilter({ text, onText, status, onStatus, shown, total }: TaskFilterProps) {
   return (
     <search className="filter" aria-label="Filter tasks">

@@ -4,7 +4,7 @@ import type { Task } from '@/domain/entities';
 import { routes } from '../routes';
 import { StageBadge, StatusBadge } from '../ui/Badge';
 
-/** Tasks that this one has to do with. */
+/** Links to related tasks. */
 export function TaskLinkList({ tasks, action }: { tasks: Task[]; action?: (task: Task) => ReactNode }) {
   return (
     <ul className="rows">

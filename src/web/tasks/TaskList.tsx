@@ -14,17 +14,17 @@ import { type TreeRow, taskTree } from './taskTree';
 
 type ListedTask = Observed<Task>;
 
-/** The tasks of a milestone. Only the rows in view are rendered: thousands cost no more than a screenful. */
+/** The tasks of a milestone. Only the rows in view are rendered, so thousands of tasks cost as little as a screenful. */
 export function TaskList({ tasks }: { tasks: ListedTask[] }) {
   const [text, setText] = useState('');
   const [status, setStatus] = useState<TaskStatus | ''>('');
-  const wanted = useDeferredValue(text).trim().toLowerCase();
+  const query = useDeferredValue(text).trim().toLowerCase();
   const rows = useMemo(() => {
-    if (wanted === '' && status === '') return taskTree(tasks);
+    if (query === '' && status === '') return taskTree(tasks);
     const fits = (task: Task) =>
-      (status === '' || task.status === status) && task.title.toLowerCase().includes(wanted);
+      (status === '' || task.status === status) && task.title.toLowerCase().includes(query);
     return taskTree(tasks.filter(fits));
-  }, [tasks, wanted, status]);
+  }, [tasks, query, status]);
 
   if (tasks.length === 0) {
     return (
@@ -44,7 +44,7 @@ export function TaskList({ tasks }: { tasks: ListedTask[] }) {
         total={tasks.length}
       />
       {rows.length === 0 ? (
-        <EmptyState title="No task fits.">
+        <EmptyState title="No task matches.">
           <button
             type="button"
             className="button"

@@ -17,7 +17,7 @@ import { Subtasks } from './Subtasks';
 import { TaskActions } from './TaskActions';
 import { TaskProperties } from './TaskProperties';
 
-/** A task with everything one must know to do it. */
+/** A task with its whole context. */
 export function TaskPage({ id }: { id: string }) {
   const { context, isLoading, error, refreshContext } = useMemoryBank(id);
   if (context) return <TaskView context={context} onRefresh={() => void refreshContext()} />;
@@ -56,7 +56,7 @@ function TaskView({ context, onRefresh }: { context: TaskContext; onRefresh: () 
           <span>
             Not on this device yet: {missing.map(wordsOf).join(', ')}.{' '}
             <button type="button" className="link-button" onClick={onRefresh}>
-              Ask the server
+              Get it from the server
             </button>
           </span>
         </p>

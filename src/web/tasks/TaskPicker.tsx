@@ -9,7 +9,7 @@ const SHOWN = 6;
 
 interface TaskPickerProps {
   id: string;
-  /** Among which tasks to look. */
+  /** Limits the tasks to choose from. */
   where: Where;
   /** The chosen task's id, or ''. */
   value: string;
@@ -60,7 +60,7 @@ export function TaskPicker({ id, where, value, onChange, exclude, suggests = fal
         autoComplete="off"
         value={text}
         onChange={(event) => setText(event.target.value)}
-        // Enter searches; it must not send the form around it.
+        // Enter searches; it must not submit the surrounding form.
         onKeyDown={(event) => {
           if (event.key === 'Enter') event.preventDefault();
         }}

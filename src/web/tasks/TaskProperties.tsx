@@ -14,12 +14,12 @@ interface TaskPropertiesProps {
   nameOf: (userId: string | null) => string;
 }
 
-/** What can be changed about a task with one choice, and what is known about it. */
+/** The properties of a task: those that a select changes, and facts about it. */
 export function TaskProperties({ context: { task, workflow }, nameOf }: TaskPropertiesProps) {
   const { members } = useMembers(task.workspace_id);
   const { whyNot } = usePermissions(task.workspace_id);
   const now = useNow();
-  const isFixed = whyNot('tasks', 'update') !== null;
+  const isReadOnly = whyNot('tasks', 'update') !== null;
   const isClaimed = task.claimed_until !== null && Date.parse(task.claimed_until) > now;
   const people = Object.fromEntries(members.map((member) => [member.user_id, nameOf(member.user_id)]));
   if (task.assignee_id !== null) people[task.assignee_id] ??= nameOf(task.assignee_id);
@@ -32,7 +32,7 @@ export function TaskProperties({ context: { task, workflow }, nameOf }: TaskProp
         label="Status"
         value={task.status}
         options={TASK_STATUS_LABELS}
-        isFixed={isFixed}
+        isReadOnly={isReadOnly}
       />
       <Choice
         task={task}
@@ -40,7 +40,7 @@ export function TaskProperties({ context: { task, workflow }, nameOf }: TaskProp
         label="Priority"
         value={task.priority}
         options={PRIORITY_LABELS}
-        isFixed={isFixed}
+        isReadOnly={isReadOnly}
       />
       <Choice
         task={task}
@@ -48,12 +48,12 @@ export function TaskProperties({ context: { task, workflow }, nameOf }: TaskProp
         label="Assignee"
         value={task.assignee_id ?? ''}
         options={{ '': 'Nobody', ...people }}
-        isFixed={isFixed}
+        isReadOnly={isReadOnly}
       />
       <dl className="known">
         {isClaimed && (
           <div>
-            <dt>At work</dt>
+            <dt>Claimed by</dt>
             <dd>{nameOf(task.claimed_by)}</dd>
           </div>
         )}
@@ -92,11 +92,11 @@ interface ChoiceProps {
   label: string;
   value: string;
   options: Readonly<Record<string, string>>;
-  isFixed: boolean;
+  isReadOnly: boolean;
 }
 
-/** One column that is written as soon as something else is chosen. */
-function Choice({ task, column, label, value, options, isFixed }: ChoiceProps) {
+/** A select that writes its column as soon as another option is chosen. */
+function Choice({ task, column, label, value, options, isReadOnly }: ChoiceProps) {
   const saving = useAction((chosen: string | null) => updateTask(task.id, { [column]: chosen }));
   return (
     <div>
@@ -105,7 +105,7 @@ function Choice({ task, column, label, value, options, isFixed }: ChoiceProps) {
           <select
             {...control}
             value={value}
-            disabled={isFixed}
+            disabled={isReadOnly}
             onChange={(event) => void saving.run(event.target.value || null)}
           >
             {Object.entries(options).map(([option, text]) => (

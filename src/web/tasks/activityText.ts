@@ -6,11 +6,11 @@ import type { TaskPriority, TaskStatus } from '@/domain/vocabulary';
 import { PRIORITY_LABELS, stageLabel, TASK_STATUS_LABELS, wordsOf } from '../ui/labels';
 
 export interface ActivityText {
-  /** Goes on after the actor's name. */
+  /** Continues after the actor's name. */
   sentence: string;
   /** What the actor wrote. */
   quote: string | null;
-  /** The other task it is about; its title ends the sentence. */
+  /** Another task that the entry names; its title ends the sentence. */
   otherTask: { id: string; title: string } | null;
 }
 
@@ -39,9 +39,9 @@ export function activityText(
     case 'task_deleted':
       return plain(`deleted the subtask “${textOf(details.title) ?? 'without a title'}”`);
     case 'dependency_added':
-      return { sentence: 'made it depend on', quote: null, otherTask: otherTask(details) };
+      return { sentence: 'added a dependency on', quote: null, otherTask: otherTask(details) };
     case 'dependency_removed':
-      return { sentence: 'took away that it depends on', quote: null, otherTask: otherTask(details) };
+      return { sentence: 'removed the dependency on', quote: null, otherTask: otherTask(details) };
     case 'conflict_settled':
       return settledText(details);
     default:
@@ -53,7 +53,7 @@ export function activityText(
   }
 }
 
-/** A settled conflict: which columns, and for each what was chosen and what was not. */
+/** A settled conflict: its columns, and for each the chosen value and the other one. */
 function settledText(details: Details): ActivityText {
   const columns = Object.entries(asObject(details.columns));
   const names = listText(columns.map(([column]) => `the ${wordsOf(column)}`));
@@ -86,7 +86,7 @@ function changesText(details: Details, nameOf: (id: string | null) => string): s
   return listText(parts.length > 0 ? parts : ['nothing']);
 }
 
-/** @returns null where the value says nothing to people, such as an id. */
+/** @returns null where the value means nothing to people, such as an id. */
 function valueText(field: string, value: Json, nameOf: (id: string | null) => string): string | null {
   if (field === 'status') return TASK_STATUS_LABELS[value as TaskStatus] ?? null;
   if (field === 'priority') return PRIORITY_LABELS[value as TaskPriority] ?? null;

@@ -3,13 +3,13 @@ import { bySortOrder } from '../ui/order';
 
 export interface TreeRow<T> {
   task: T;
-  /** 0 for a task that stands under no other of the list. */
+  /** 0 for a task without a parent in the list. */
   depth: number;
 }
 
 /**
- * Tasks in the order of reading: each followed by its subtasks. One whose parent is not in the list
- * stands at the top, and so does one that stands under itself, as data from elsewhere may have it.
+ * Tasks in display order, each followed by its subtasks. A task whose parent is not in the list becomes a root, and
+ * so does the first task of a cycle, which imported data may contain.
  */
 export function taskTree<T extends Pick<Task, 'id' | 'parent_task_id' | 'sort_order'>>(
   tasks: readonly T[],

@@ -2,7 +2,7 @@ import { Fragment } from 'react';
 import { Link } from 'wouter';
 import { Icon } from './Icon';
 
-/** The way back up, from the workspaces to the place above this one. */
+/** Links to the places above this one, from the workspaces down. */
 export function Breadcrumbs({ trail }: { trail: { name: string; href: string }[] }) {
   return (
     <nav className="breadcrumbs" aria-label="Where you are">

@@ -15,11 +15,11 @@ export function Dialog({ title, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
 
-  // A layout effect: while it is still on the page, closing gives the focus back to where it was.
+  // A layout effect, because closing restores the focus only while the dialog is still on the page.
   useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
-    // Whoever opens a form wants to type; the browser would choose the button that closes it.
+    // Focuses the first field of a form; the browser would choose the close button.
     element?.querySelector<HTMLElement>('input, textarea, select')?.focus();
     return () => element?.close();
   }, []);
@@ -30,12 +30,12 @@ export function Dialog({ title, onClose, children }: DialogProps) {
       className="dialog"
       aria-labelledby={titleId}
       onCancel={(event) => {
-        // React takes it off the page; closing by itself would leave it rendered.
+        // React removes the dialog; if the browser closed it, it would stay rendered.
         event.preventDefault();
         onClose();
       }}
-      // A second Escape closes it whatever the first was answered. The event comes late: the dialog
-      // may have been opened again meanwhile.
+      // A second Escape closes the dialog even if the first was prevented. The event comes late, when the dialog may
+      // have been opened again.
       onClose={(event) => {
         if (!event.currentTarget.open) onClose();
       }}

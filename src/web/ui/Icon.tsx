@@ -1,4 +1,4 @@
-/** Line icons on a 16 by 16 grid. They only accompany text, so screen readers pass over them. */
+/** Line icons on a 16 by 16 grid. They accompany text, so screen readers skip them. */
 
 const PATHS = {
   check: 'M3 8.5l3.2 3.2L13 5',

@@ -1,4 +1,4 @@
-/** The name, with three chevrons travelling together. */
+/** The name with its sign of three chevrons. */
 export function Logo() {
   return (
     <span className="logo">

@@ -2,11 +2,11 @@ import type { ReactNode } from 'react';
 
 /**
  * Long text as people type it: headings (`##`), lists (`-`, `1.`), `code` and **strong**, blank lines
- * between paragraphs. All else is shown as it is; nothing becomes HTML.
+ * between paragraphs. Everything else is shown as typed; nothing becomes HTML.
  */
 export function Prose({ text }: { text: string }) {
   const blocks = text.replaceAll('\r\n', '\n').split(/\n{2,}/);
-  // The position is all that tells one paragraph from another.
+  // The position is the only key: two paragraphs may be equal.
   return <div className="prose">{blocks.map((block, index) => renderBlock(block, index))}</div>;
 }
 

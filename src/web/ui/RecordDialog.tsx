@@ -5,7 +5,7 @@ import { ErrorNote } from './ErrorNote';
 import { Field } from './Field';
 import { useAction } from './useAction';
 
-/** One control of the form. Values are text; '' stands for none. */
+/** One control of the form. Values are text; '' means no value. */
 export interface FieldSpec<Name extends string> {
   name: Name;
   label: string;
@@ -28,7 +28,7 @@ interface RecordDialogProps<Name extends string> {
   onClose: () => void;
 }
 
-/** A form in a dialog; what is refused is said next to its field. */
+/** A form in a dialog; an error about a field is shown next to it. */
 export function RecordDialog<Name extends string>({
   title,
   submitLabel,
@@ -121,7 +121,7 @@ function FormControl<Name extends string>(props: FormControlProps<Name>) {
   }
 }
 
-/** The field an error is about, where it says so. */
+/** The field that an error names, if it names one. */
 function faultyField(error: unknown): string | null {
   if (!(error instanceof ConvoyError)) return null;
   const { detail } = error;

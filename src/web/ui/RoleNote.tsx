@@ -1,6 +1,6 @@
 import { Icon } from './Icon';
 
-/** Why some controls of the page are disabled: each reason once, nothing when there is none. */
+/** The reasons why controls of the page are disabled, each once; nothing when there is none. */
 export function RoleNote({ reasons }: { reasons: (string | null)[] }) {
   const distinct = [...new Set(reasons.filter((reason) => reason !== null))];
   if (distinct.length === 0) return null;

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 
-/** What stands alone on the page while something opens. */
+/** A text alone on the page while the app opens. */
 export function Splash({ children }: { children: ReactNode }) {
   return (
     <p className="splash" role="status">

@@ -6,7 +6,7 @@ const TEXT: Record<Exclude<RecordSync, 'synced'>, string> = {
   refused: 'The server refused a change: see the sync page',
 };
 
-/** A small mark on records that are ahead of the server. */
+/** A small mark on records with unsynced or refused changes. */
 export function SyncMark({ sync }: { sync: RecordSync }) {
   if (sync === 'synced') return null;
   return (

@@ -1,4 +1,4 @@
-/** Plain words for what the vocabulary names. */
+/** Labels for the values of the domain's vocabulary. */
 
 import type { MilestoneStatus, ProjectStatus, Role, TaskPriority, TaskStatus } from '@/domain/vocabulary';
 
@@ -39,7 +39,7 @@ export const ROLE_LABELS: Record<Role, string> = {
   agent: 'Agent',
 };
 
-/** @returns a stage or another name in capitals as people write it: `CODE_REVIEW` is "Code review". */
+/** @returns a name in capitals as people write it: `CODE_REVIEW` becomes "Code review". */
 export function stageLabel(stage: string): string {
   const words = stage.replaceAll('_', ' ').trim();
   return words === words.toUpperCase() ? words.charAt(0) + words.slice(1).toLowerCase() : words;

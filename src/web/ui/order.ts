@@ -8,7 +8,7 @@ export function byName<T extends { name: string; id: string }>(items: readonly T
   return [...items].sort((a, b) => a.name.localeCompare(b.name) || compare(a.id, b.id));
 }
 
-/** What comes due first stands first; what has no date, last. */
+/** Earliest target date first; items without a date last. */
 export function byDate<T extends Pick<Milestone, 'target_date' | 'name' | 'id'>>(items: readonly T[]): T[] {
   const due = (item: T) => item.target_date ?? '9999';
   return byName(items).sort((a, b) => compare(due(a), due(b)));

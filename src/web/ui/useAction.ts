@@ -1,11 +1,11 @@
 import { useCallback, useState } from 'react';
 
-/** Something a click starts, with what its place on the screen has to show. */
+/** An action that a click starts, with its progress and error for the screen. */
 export interface Action<Args extends unknown[]> {
   /** Never rejects. @returns whether it worked */
   run: (...args: Args) => Promise<boolean>;
   isRunning: boolean;
-  /** Of the last run. */
+  /** The error of the last run; null: it worked. */
   error: unknown;
   clearError: () => void;
 }

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react';
 
-/** In rem, as styles/tasks.css has them: --task-row. */
+/** In rem, equal to --task-row in styles/tasks.css. */
 const WIDE_REM = 2.75;
 const NARROW_REM = 4.25;
 const narrow = window.matchMedia('(max-width: 48rem)');
@@ -10,7 +10,7 @@ function subscribe(listener: () => void): () => void {
   return () => narrow.removeEventListener('change', listener);
 }
 
-/** The height of a row of the task list in px, at the width and text size that apply. */
+/** The height of a row of the task list in px, at the current width and text size. */
 export function useRowHeight(): number {
   return useSyncExternalStore(subscribe, () => {
     const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);

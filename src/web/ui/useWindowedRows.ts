@@ -1,6 +1,6 @@
 import { type RefObject, useLayoutEffect, useState } from 'react';
 
-/** Rows rendered beyond what is visible, so that scrolling and tabbing find them there. */
+/** Rows rendered above and below the visible ones, for scrolling and for the Tab key. */
 const OVERSCAN = 12;
 
 export interface RowWindow {
@@ -10,7 +10,7 @@ export interface RowWindow {
 }
 
 /**
- * Which rows of a long list are worth rendering, as the page scrolls. Rows are of one height.
+ * The rows of a long list that need rendering at the current scroll position. All rows have the same height.
  * @param rowHeight px
  */
 export function useWindowedRows(
@@ -28,7 +28,7 @@ export function useWindowedRows(
       setRange((before) => (before.first === first && before.end === end ? before : { first, end }));
     };
     measure();
-    // Captured, because scrolling does not bubble: whichever container scrolls, the list moves.
+    // Captured, because scroll events do not bubble and any container of the list may scroll.
     window.addEventListener('scroll', measure, { passive: true, capture: true });
     window.addEventListener('resize', measure);
     return () => {

@@ -11,7 +11,7 @@ const sentence = (activity_type: string, details: Json) =>
 describe('entries of the feed in words', () => {
   it('quotes comments', () => {
     const comment = activityText({ activity_type: 'comment', details: { text: 'Ready.' } }, nameOf);
-    expect(comment).toEqual({ sentence: 'commented', quote: 'Ready.', taskId: null });
+    expect(comment).toEqual({ sentence: 'commented', quote: 'Ready.', otherTask: null });
   });
 
   it('names stages as people do', () => {
@@ -36,11 +36,11 @@ describe('entries of the feed in words', () => {
   });
 
   it('links the task that another depends on', () => {
-    const { otherTask: taskId } = activityText(
+    const { otherTask } = activityText(
       { activity_type: 'dependency_added', details: { depends_on_task_id: 't2', title: 'First this' } },
       nameOf,
     );
-    expect(taskId).toEqual({ id: 't2', title: 'First this' });
+    expect(otherTask).toEqual({ id: 't2', title: 'First this' });
   });
 
   it.each([...ACTIVITY_TYPES, 'code_reviewed'])('has words for %s, whatever its details are', (type) => {
