@@ -45,6 +45,8 @@ async function shoot(browser: Browser, screen: Screen): Promise<void> {
   const stack = started.value;
   const context = await browser.newContext({ baseURL: stack.url, viewport: SIZES.desktop, locale: 'en-GB' });
   try {
+    // tsx names functions by a helper of its own, which functions that run in the page miss there.
+    await context.addInitScript('globalThis.__name = (target) => target');
     const page = await context.newPage();
     page.setDefaultTimeout(15_000);
     await screen.prepare({ page, context, stack });

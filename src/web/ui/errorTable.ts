@@ -261,6 +261,7 @@ export const ERROR_TEXTS: { readonly [K in Kind]: { readonly [Code in CodeOf<K>]
     checkpoint: {
       headline: 'Only an owner or editor moves a task past a human checkpoint.',
       detail: 'The task stays in its stage until one of them does.',
+      prefersMessage: true,
     },
     cycle: {
       headline: 'The tasks would wait for each other.',
