@@ -42,7 +42,7 @@ export async function openPort(
       for (const stop of stops) stop();
     },
   });
-  if (opened.ok) stops.push(restWhileAway(opened.value));
+  if (opened.ok) stops.push(suspendWhileAway(opened.value));
   return opened;
 }
 
@@ -100,14 +100,14 @@ function asked<T>(
 }
 
 /** A page that is put away or frozen lets go of the database, and is back when it is shown again. */
-function restWhileAway(port: WebPort): () => void {
+function suspendWhileAway(port: WebPort): () => void {
   let isAway = false;
   const leave = () => {
-    if (!isAway) port.rest();
+    if (!isAway) port.suspend();
     isAway = true;
   };
   const comeBack = () => {
-    if (isAway) port.wake();
+    if (isAway) port.resume();
     isAway = false;
   };
   const listeners: [EventTarget, string, () => void][] = [

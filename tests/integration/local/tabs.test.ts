@@ -36,7 +36,7 @@ const outcomeOf = (write: Promise<unknown>) => write.then(() => 'done', codeOf);
 
 /** The one falls asleep over a write that has not left it; after a while others do not wait for it. */
 function sleepUnheard(): void {
-  one.port.rest();
+  one.port.suspend();
   line.toOwner.length = 0;
   line.stealLock();
   line.release();
@@ -70,11 +70,11 @@ describe('tabs whose line loses and delays', () => {
     const tasks = await tasksOf(other).query().fetch();
     const [kept] = tasks;
     expect(tasks).toHaveLength(3);
-    other.port.rest();
+    other.port.suspend();
     store.close();
     store = line.serve(fileOf('second'));
     for (let n = 0; n < 5; n += 1) await createTitled(one.database, `of after ${n}`);
-    other.port.wake();
+    other.port.resume();
     await other.database.catchUp();
     expect(other.database.inMemory('tasks', kept?.id ?? '')).toBeNull();
     expect(await tasksOf(other).query().fetchCount()).toBe(5);
@@ -103,11 +103,11 @@ describe('tabs whose line loses and delays', () => {
     line.deafTab = 'one';
     line.arrive('batch', 'one');
     line.deafTab = null;
-    one.port.rest();
+    one.port.suspend();
     line.stealLock();
     line.release();
     await editTask(other, copy, { title: 'by the other' });
-    one.port.wake();
+    one.port.resume();
     expect(await writing).toBe('done');
     await one.database.catchUp();
     expect(task.raw).toMatchObject({ title: 'by the other', description: 'by the one' });
@@ -126,7 +126,7 @@ describe('tabs whose line loses and delays', () => {
     await passed();
     sleepUnheard();
     await editTask(other, copy, { title: 'by the other' });
-    one.port.wake();
+    one.port.resume();
     expect(await writing).toBe('overtaken');
     await one.database.catchUp();
     expect(task.title).toBe('by the other');
@@ -141,17 +141,17 @@ describe('tabs whose line loses and delays', () => {
     await passed();
     sleepUnheard();
     await createTitled(other.database, 'acknowledged meanwhile');
-    one.port.wake();
+    one.port.resume();
     expect(await importing).toBe('overtaken');
     expect(await tasksOf(other).query().fetchCount()).toBe(1);
   });
 
   it('P-CONVERGE D41 a greeting that is said again misses nothing that was written before', async () => {
     const [task, copy] = await sharedTask();
-    one.port.rest();
+    one.port.suspend();
     await editTask(other, copy, { title: 'changed while it slept' });
     line.hold();
-    one.port.wake();
+    one.port.resume();
     await passed();
     one.announce();
     const writing = createTitled(other.database, 'written between two greetings');

@@ -1,7 +1,7 @@
 /**
- * A tab's store: forwards to whichever tab's worker holds the database now, and takes over what other
- * tabs write. Replies are handled in the order in which they come, so that nothing is answered from a
- * state that the records in memory have not reached.
+ * A tab's store: forwards calls to the owner, the worker that holds the database now, which may be that of
+ * another tab. Replies are handled in the order of their arrival, each after the foreign writes before it are
+ * in memory.
  */
 
 import type { AppSchema } from '@nozbe/watermelondb';
@@ -9,29 +9,32 @@ import type { SchemaMigrations } from '@nozbe/watermelondb/Schema/migrations';
 import { v7 as uuidv7 } from 'uuid';
 import { ConvoyError, type StorageError } from '@/core/errors';
 import { fail, ok, type Result } from '@/core/result';
-import type { Replica, SalvageReport, SalvageRules, StoredRow } from '@/core/storage';
-import type { Written } from '../../sqlite/changeLog';
-import { changeOf, wantedOf } from '../../sqlite/foreignChanges';
-import { type SqlValue, storageError } from '../../sqlite/handle';
+import type { Replica, SalvageReport, SalvageRules } from '@/core/storage';
+import type { SqlValue } from '../../sqlite/handle';
 import type { Done, Outcome, StorePort } from '../../sqlite/port';
 import type { EncodedBatch } from '../../sqlite/store';
 import { Calls } from './calls';
+import { ForeignWrites } from './foreignWrites';
 import { Link, type LinkOptions } from './link';
 import { locks, type Reply, type Request, versionOf, type Welcome } from './messages';
+import { OwnerConnection } from './ownerConnection';
+import { ReplyQueue } from './replyQueue';
 import { SharedLock } from './sharedLock';
+import { Suspension } from './suspension';
+import { TroubleListeners } from './troubleListeners';
 
 export interface WebPortOptions {
   name: string;
   schema: AppSchema;
   migrations: SchemaMigrations;
   salvage?: SalvageRules;
-  /** ms to wait for a tab that writes and does not come to an end. */
+  /** ms to wait for the write lock before it is taken from the tab that holds it. */
   patienceMs?: number;
-  /** Called once when nothing can be read or written any more. */
+  /** Called once when the port can neither read nor write any more. */
   onClosed?: () => void;
 }
 
-/** What a port stands on; tests bring others, to lose and delay what they carry. */
+/** The browser's part of a port; tests pass their own, which lose and delay messages. */
 export interface PortParts {
   link(
     options: LinkOptions,
@@ -44,37 +47,36 @@ const PARTS: PortParts = {
   lock: (name, patienceMs) => new SharedLock(name, patienceMs),
 };
 
-/** ms after which a tab that waits asks who holds the database: nobody may have told it. */
+/** ms between two questions of a waiting tab for the owner: the announcement of an owner may be lost. */
 const ASK_MS = 1_000;
 
 export class WebPort implements StorePort {
   private readonly writer = uuidv7();
   private readonly link: ReturnType<PortParts['link']>;
-  private readonly calls = new Calls();
   private readonly writeLock: ReturnType<PortParts['lock']>;
-  private readonly listeners: ((error: StorageError | null) => void)[] = [];
-  private readonly told = new Set<StorageError['code']>();
-  private replica: Replica | null = null;
+  private readonly calls = new Calls();
+  private readonly trouble = new TroubleListeners();
+  private readonly suspension = new Suspension();
+  private readonly connection = new OwnerConnection(this.calls, (owner, call) => this.link.send(owner, call));
+  private readonly replies = new ReplyQueue(
+    (reply) => this.handle(reply),
+    () => this.foreignWrites.readDeferred(),
+  );
+  private readonly foreignWrites = new ForeignWrites({
+    replies: this.replies,
+    readRows: (wanted, done) => this.connection.ask({ type: 'rows', wanted }, done),
+    isWriting: (table, id) => this.calls.isWriting(table, id),
+    isReady: () => this.connection.isReady,
+    onFailed: (error) => this.end(error),
+  });
   private salvageReport: SalvageReport | null = null;
-  /** The worker that is talked to: it is met when it has said what was missed here, ready when that is taken over. */
-  private owner: { id: string; isMet: boolean; isReady: boolean } | null = null;
-  /** Records that others wrote while a batch of this tab's wrote them too: read when that is answered. */
-  private readonly passedOver = new Map<string, Set<string>>();
-  /** Calls of this connection alone, not to be made to the next owner. */
-  private ownCalls: ReturnType<Calls['add']>[] = [];
-  /** Replies that wait while something is taken over; null: nothing is. */
-  private backlog: Reply[] | null = null;
-  /** What others wrote is on its way into memory. */
-  private isTakingOver = false;
-  /** The latest batch that is in memory here, or needs not be. */
+  /** The number of the latest batch whose records are in memory, as far as the replica holds them. */
   private seen: number | null = null;
   private requests = 0;
-  /** Where this tab's writes began, while it is the only writer. */
+  /** While this tab is the only writer: the latest batch before the next one of this tab. */
   private writingSince: number | null = null;
   private ended: StorageError | null = null;
   private timer: ReturnType<typeof setInterval> | undefined;
-  /** Resolves when the page is back; null: it is not away. */
-  private away: { isBack: Promise<void>; end: () => void } | null = null;
   private onOpen: (result: Result<WebPort, StorageError>) => void = () => undefined;
 
   private constructor(
@@ -85,23 +87,23 @@ export class WebPort implements StorePort {
     this.link = parts.link({
       ...options,
       salvage: options.salvage,
-      onOwner: (id) => this.meet(id),
-      onReply: (reply) => this.receive(reply),
+      onOwner: (id) => this.connect(id),
+      onReply: (reply) => this.replies.receive(reply, this.connection.isOwnAnswer(reply)),
       onFailed: (error) => this.end(error),
     });
   }
 
-  /** @returns the port once some worker serves the database, or why none can */
+  /** @returns the port once a worker serves the database, or why none can */
   static open(options: WebPortOptions, parts = PARTS): Promise<Result<WebPort, StorageError>> {
     return new Promise((resolve) => {
       const port = new WebPort(options, parts);
       port.onOpen = resolve;
-      port.wake();
+      port.resume();
     });
   }
 
   attach(replica: Replica): void {
-    this.replica = replica;
+    this.foreignWrites.replica = replica;
   }
 
   get salvaged(): SalvageReport | null {
@@ -109,7 +111,7 @@ export class WebPort implements StorePort {
   }
 
   onTrouble(listener: (error: StorageError | null) => void): void {
-    this.listeners.push(listener);
+    this.trouble.add(listener);
     if (this.ended) listener(this.ended);
   }
 
@@ -127,15 +129,10 @@ export class WebPort implements StorePort {
   batch(batch: EncodedBatch, done: Done<void>): void {
     const named = { ...batch, request: this.nextRequest() };
     this.ask({ type: 'batch', batch: named, since: this.writingSince }, (outcome) => {
-      if ('value' in outcome) this.tellOfRoom();
+      if ('value' in outcome) this.trouble.reportRoom();
       done(outcome as Outcome<void>);
-      this.readPassedOver();
+      this.foreignWrites.readDeferred();
     });
-  }
-
-  private nextRequest(): string {
-    this.requests += 1;
-    return `${this.writer}.${this.requests}`;
   }
 
   exec(sql: string, done: Done<void>): void {
@@ -156,8 +153,8 @@ export class WebPort implements StorePort {
   }
 
   async whileSoleWriter<T>(work: () => Promise<T>): Promise<T> {
-    // Others would wait for the turn of a page that sleeps.
-    while (this.away) await this.away.isBack;
+    // A suspended page that takes the lock would keep all other tabs waiting.
+    while (this.suspension.over) await this.suspension.over;
     if (this.ended) throw new ConvoyError(this.ended);
     const release = await this.writeLock.take();
     try {
@@ -173,44 +170,36 @@ export class WebPort implements StorePort {
 
   async close(): Promise<void> {
     clearInterval(this.timer);
-    this.away?.end();
-    this.away = null;
-    this.replica = null;
-    if (this.owner) this.link.send(this.owner.id, { id: 0, request: { type: 'bye' } });
-    this.owner = null;
+    this.suspension.end();
+    this.foreignWrites.replica = null;
+    this.connection.leave();
     await this.link.close();
     this.ended ??= { kind: 'storage', code: 'unavailable', message: 'The local database is closed.' };
     this.calls.failAll(this.ended);
     this.options.onClosed?.();
   }
 
-  /** The page is frozen or put away: other tabs must not wait for it. */
-  rest(): void {
+  /** The page is frozen or put away: lets go of everything that other tabs might wait for. */
+  suspend(): void {
     clearInterval(this.timer);
     this.disconnect();
     this.link.stop();
-    if (this.away) return;
-    let end: () => void = () => undefined;
-    const isBack = new Promise<void>((resolve) => {
-      end = resolve;
-    });
-    this.away = { isBack, end };
+    this.suspension.begin();
   }
 
-  /** The page is back, or there for the first time. */
-  wake(): void {
-    this.away?.end();
-    this.away = null;
+  /** The page is shown again, or for the first time. */
+  resume(): void {
+    this.suspension.end();
     if (this.ended) return;
     this.timer = setInterval(() => {
-      if (this.calls.size > 0 || !this.owner?.isReady) this.link.askWhoOwns();
+      if (this.calls.size > 0 || !this.connection.isReady) this.link.askWhoOwns();
     }, ASK_MS);
     this.link.start();
   }
 
   /** Whether this tab's own worker holds the database. */
   get isOwner(): boolean {
-    return this.owner !== null && this.link.isOwn(this.owner.id);
+    return this.connection.id !== null && this.link.isOwn(this.connection.id);
   }
 
   /** Ends this tab's worker as a crash would; for tests. */
@@ -218,6 +207,12 @@ export class WebPort implements StorePort {
     this.link.killWorker();
   }
 
+  private nextRequest(): string {
+    this.requests += 1;
+    return `${this.writer}.${this.requests}`;
+  }
+
+  /** Resolves when every batch before this call is in memory. */
   private caughtUp(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.ask({ type: 'catchUp' }, (outcome) => {
@@ -233,79 +228,57 @@ export class WebPort implements StorePort {
       return;
     }
     const call = this.calls.add(request, (outcome, seq) => {
-      if (seq !== null) this.wrote(seq);
-      if ('error' in outcome) this.tell(outcome.error);
+      if (seq !== null) this.wroteBatch(seq);
+      if ('error' in outcome) this.trouble.report(outcome.error);
       done(outcome);
     });
-    if (this.owner?.isReady) this.calls.send(call, this.line(this.owner.id));
-  }
-
-  private line(owner: string) {
-    return (call: Parameters<Link['send']>[1]) => this.link.send(owner, call);
+    this.connection.sendIfReady(call);
   }
 
   /** Says hello to an owner that is new, or has not answered yet. */
-  private meet(id: string): void {
-    if (this.ended || (this.owner?.id === id && this.owner.isReady)) return;
-    if (this.owner?.id === id && this.backlog) return;
+  private connect(id: string): void {
+    const isSame = this.connection.id === id;
+    if (this.ended || (isSame && this.connection.isReady)) return;
+    if (isSame && this.replies.isHolding) return;
     this.disconnect();
-    this.owner = { id, isMet: false, isReady: false };
-    const since = this.replica ? this.seen : null;
-    this.askOwner({ type: 'hello', version: versionOf(this.options.schema), since }, (outcome) => {
-      if ('error' in outcome) {
-        const { error } = outcome;
-        if (error instanceof ConvoyError && error.detail.kind === 'storage') this.end(error.detail);
-        return;
+    this.connection.open(id);
+    const since = this.foreignWrites.replica ? this.seen : null;
+    const hello: Request = { type: 'hello', version: versionOf(this.options.schema), since };
+    this.connection.ask(hello, (outcome) => {
+      if ('value' in outcome) this.takeWelcome(outcome.value as Welcome);
+      else if (outcome.error instanceof ConvoyError && outcome.error.detail.kind === 'storage') {
+        this.end(outcome.error.detail);
       }
-      const { seq, missed, salvaged } = outcome.value as Welcome;
-      if (this.owner) this.owner.isMet = true;
-      this.learnOfSalvage(salvaged);
-      this.takeOver(missed ?? {}, () => {
-        // Of another database the numbers begin elsewhere.
-        this.seen = seq;
-        this.beReady();
-      });
     });
   }
 
-  /** A database may take the place of a damaged one under a tab that stays open. */
+  private takeWelcome({ seq, missed, salvaged }: Welcome): void {
+    this.connection.welcome();
+    this.learnOfSalvage(salvaged);
+    this.foreignWrites.takeOver(missed ?? {}, () => {
+      // Not the greater of the two: another database counts its batches from another number.
+      this.seen = seq;
+      this.becomeReady();
+    });
+  }
+
+  /** A new database may replace a damaged one while this tab stays open. */
   private learnOfSalvage(report: SalvageReport | null): void {
     const isNew = report?.keptAs !== this.salvageReport?.keptAs;
     this.salvageReport = report;
-    if (isNew) for (const listener of this.listeners) listener(null);
+    if (isNew) this.trouble.notify();
   }
 
-  private beReady(): void {
-    if (!this.owner) return;
-    this.owner.isReady = true;
-    this.readPassedOver();
-    this.calls.sendAll(this.line(this.owner.id));
+  private becomeReady(): void {
+    if (!this.connection.becomeReady()) return;
+    this.foreignWrites.readDeferred();
+    this.connection.sendAll();
     this.onOpen(ok(this));
   }
 
   private disconnect(): void {
-    for (const call of this.ownCalls) this.calls.drop(call);
-    this.ownCalls = [];
-    this.backlog = null;
-    this.isTakingOver = false;
-    this.owner = null;
-  }
-
-  /** Calls the owner that is connected now, and no other. */
-  private askOwner(request: Request, done: Done<unknown>): void {
-    if (!this.owner) return;
-    const call = this.calls.add(request, (outcome) => {
-      this.ownCalls = this.ownCalls.filter((other) => other !== call);
-      done(outcome);
-    });
-    this.ownCalls.push(call);
-    this.calls.send(call, this.line(this.owner.id));
-  }
-
-  private receive(reply: Reply): void {
-    const isOwn = reply.type !== 'notice' && this.ownCalls.some(({ id }) => id === reply.id);
-    if (this.backlog && !isOwn) this.backlog.push(reply);
-    else this.handle(reply);
+    this.connection.drop();
+    this.replies.clear();
   }
 
   private handle(reply: Reply): void {
@@ -313,102 +286,16 @@ export class WebPort implements StorePort {
       this.calls.answer(reply);
       return;
     }
-    // What is told before the answer to the greeting is part of that.
-    if (!this.owner?.isMet || (this.seen !== null && reply.seq <= this.seen)) return;
-    this.takeOver(reply.written, () => this.sawUpTo(reply.seq));
+    // The answer to `hello` includes what earlier notices are about.
+    if (!this.connection.isWelcome || (this.seen !== null && reply.seq <= this.seen)) return;
+    this.foreignWrites.takeOver(reply.written, () => this.sawUpTo(reply.seq));
   }
 
   /**
-   * Reads what this tab holds of what others wrote; replies wait until it is in memory.
-   * @param then called when it is
+   * A batch of this tab was applied. No other tab wrote between it and `writingSince`, which moves along because
+   * the change log remembers only the latest batches.
    */
-  private takeOver(written: Written, then: () => void): void {
-    const { replica } = this;
-    const tables = replica ? wantedOf(written, replica) : [];
-    const wanted = tables.filter(({ ids }) => ids?.length !== 0);
-    // Who holds nothing of a table is told that it was written to.
-    const untouched = tables
-      .filter(({ ids }) => ids?.length === 0)
-      .map(({ table }) => ({ table, rows: [], gone: [] }));
-    if (!replica || wanted.length === 0) {
-      if (untouched.length > 0) replica?.takeOver(untouched);
-      then();
-      return;
-    }
-    this.backlog ??= [];
-    this.isTakingOver = true;
-    this.askOwner({ type: 'rows', wanted }, (outcome) => {
-      if ('error' in outcome) {
-        const { error } = outcome;
-        const isStorage = error instanceof ConvoyError && error.detail.kind === 'storage';
-        // What is in memory here is old, and will stay so.
-        this.end(isStorage ? (error.detail as StorageError) : storageError('unavailable', error.message));
-        return;
-      }
-      const rows = outcome.value as StoredRow[][];
-      const changes = wanted.map((ofTable, index) => {
-        const { table, ...change } = changeOf(ofTable, rows[index] ?? [], replica);
-        return {
-          table,
-          rows: change.rows.filter(({ id }) => !this.passOver(table, id)),
-          gone: change.gone.filter((id) => !this.passOver(table, id)),
-        };
-      });
-      replica.takeOver([...changes, ...untouched]);
-      this.isTakingOver = false;
-      then();
-      this.drain();
-    });
-  }
-
-  /**
-   * Its own batch that has not been answered is in memory as soon as it is, or taken back where it is refused;
-   * after that the record is read as it is then.
-   */
-  private passOver(table: string, id: string): boolean {
-    if (!this.calls.isWriting(table, id)) return false;
-    const known = this.passedOver.get(table);
-    if (known) known.add(id);
-    else this.passedOver.set(table, new Set([id]));
-    return true;
-  }
-
-  private readPassedOver(): void {
-    const due: Written = {};
-    for (const [table, ids] of this.passedOver) {
-      const free = [...ids].filter((id) => !this.calls.isWriting(table, id));
-      if (free.length > 0) due[table] = free;
-    }
-    // Not connected, or busy with others' writes: it is looked for again when that is over.
-    if (Object.keys(due).length === 0 || !this.owner?.isReady || this.isTakingOver) return;
-    this.takeOver(due, () => {
-      for (const [table, ids] of Object.entries(due)) {
-        // One that is being written again was passed over again.
-        const read = (ids ?? []).filter((id) => !this.calls.isWriting(table, id));
-        for (const id of read) this.passedOver.get(table)?.delete(id);
-      }
-    });
-  }
-
-  /** One reply at a time: who was answered goes on before the next is handled. */
-  private drain(): void {
-    const { backlog } = this;
-    if (!backlog) return;
-    setTimeout(() => {
-      if (this.backlog !== backlog || this.isTakingOver) return;
-      const reply = backlog.shift();
-      if (!reply) {
-        this.backlog = null;
-        this.readPassedOver();
-        return;
-      }
-      this.handle(reply);
-      this.drain();
-    });
-  }
-
-  /** Nobody else wrote before this batch since its turn began; the log remembers only the latest ones. */
-  private wrote(seq: number): void {
+  private wroteBatch(seq: number): void {
     this.sawUpTo(seq);
     if (this.writingSince !== null) this.writingSince = Math.max(this.writingSince, seq);
   }
@@ -417,12 +304,7 @@ export class WebPort implements StorePort {
     this.seen = Math.max(this.seen ?? 0, seq);
   }
 
-  /** The disk was full, and has taken a write again. */
-  private tellOfRoom(): void {
-    if (this.told.delete('quota')) for (const listener of this.listeners) listener(null);
-  }
-
-  /** Nothing can be read or written here any more. */
+  /** Fails all calls, pending and future ones. */
   private end(error: StorageError): void {
     if (this.ended) return;
     this.ended = error;
@@ -432,16 +314,6 @@ export class WebPort implements StorePort {
     this.calls.failAll(error);
     this.onOpen(fail(error));
     this.options.onClosed?.();
-    this.tell(new ConvoyError(error));
-  }
-
-  /** Tells of each kind of trouble once. */
-  private tell(error: Error): void {
-    if (!(error instanceof ConvoyError) || error.detail.kind !== 'storage') return;
-    const { detail } = error;
-    // That somebody else writes, or has written, is for whoever wanted to write.
-    if (detail.code === 'locked' || detail.code === 'overtaken' || this.told.has(detail.code)) return;
-    this.told.add(detail.code);
-    for (const listener of this.listeners) listener(detail);
+    this.trouble.report(new ConvoyError(error));
   }
 }

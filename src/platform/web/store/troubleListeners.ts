@@ -1,0 +1,31 @@
+/** Reports storage errors to the listeners of a store, each kind once. */
+
+import { ConvoyError, type StorageError } from '@/core/errors';
+
+export class TroubleListeners {
+  private readonly listeners: ((error: StorageError | null) => void)[] = [];
+  private readonly reported = new Set<StorageError['code']>();
+
+  add(listener: (error: StorageError | null) => void): void {
+    this.listeners.push(listener);
+  }
+
+  /** Calls every listener with null: the state of the store has changed. */
+  notify(): void {
+    for (const listener of this.listeners) listener(null);
+  }
+
+  report(error: Error): void {
+    if (!(error instanceof ConvoyError) || error.detail.kind !== 'storage') return;
+    const { detail } = error;
+    // `locked` and `overtaken` concern only the caller of the write.
+    if (detail.code === 'locked' || detail.code === 'overtaken' || this.reported.has(detail.code)) return;
+    this.reported.add(detail.code);
+    for (const listener of this.listeners) listener(detail);
+  }
+
+  /** A write succeeded: where the disk was reported full, it no longer is. */
+  reportRoom(): void {
+    if (this.reported.delete('quota')) this.notify();
+  }
+}
