@@ -4,7 +4,7 @@ interface Logger {
   silence(): void;
 }
 
-/** WatermelonDB tells the console about every step of opening a database; Convoy reports by values. */
+/** Stops WatermelonDB from logging every step of opening a database to the console. */
 export function silenceWatermelon(): void {
   const exported = loggerModule as unknown as { default: Logger & { default?: Logger } };
   (exported.default.default ?? exported.default).silence();

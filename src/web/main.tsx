@@ -2,7 +2,7 @@
 
 import { lazy, StrictMode, Suspense } from 'react';
 import { createRoot } from 'react-dom/client';
-import { openAhead } from '@/platform/web/ahead';
+import { preloadStorage } from '@/platform/web/preload';
 import { Opening } from './app/Opening';
 import { StartBoundary } from './app/StartBoundary';
 import { hasDatabaseToOpen } from './session/lastUse';
@@ -11,7 +11,7 @@ import { Splash } from './ui/Splash';
 import './styles/index.css';
 
 const isOpening = hasDatabaseToOpen();
-if (isOpening) openAhead();
+if (isOpening) preloadStorage();
 
 const App = lazy(() =>
   import('./app/App').then(

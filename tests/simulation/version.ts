@@ -6,7 +6,7 @@ export { createRemoteContextService } from '@/lib/supabase/contextService';
 export { SupabaseTransport } from '@/lib/supabase/transport';
 export { type Device, openDevice } from '@/lib/watermelon/device/device';
 export { migrations, schema } from '@/lib/watermelon/models';
-export { exclusively } from '@/platform/node/exclusively';
 export { openSqlite } from '@/platform/node/sqlite';
+export { withFileLock as exclusively } from '@/platform/node/withFileLock';
 export { storageError } from '@/platform/sqlite/handle';
 export { deviceSnapshot, serverSnapshot } from '../support/snapshot';

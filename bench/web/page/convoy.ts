@@ -1,6 +1,6 @@
 /** Begins as the app does: the storage first, the code that uses it meanwhile. */
 
-import { openAhead } from '@/platform/web/ahead';
+import { preloadStorage } from '@/platform/web/preload';
 
-if (new URL(location.href).searchParams.has('milestone')) openAhead();
+if (new URL(location.href).searchParams.has('milestone')) preloadStorage();
 void import('./convoySubject');

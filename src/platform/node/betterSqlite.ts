@@ -2,14 +2,14 @@
 
 import Sqlite from 'better-sqlite3';
 import { failureOf, type Selected, type SqliteHandle, type SqlValue } from '../sqlite/handle';
-import { nativePart } from './nativePart';
+import { nativeBinding } from './nativeBinding';
 
-/** ms to wait for another process that writes just now. */
+/** ms to wait while another process holds SQLite's write lock. */
 const BUSY_MS = 10_000;
 /** Statements that stay prepared. */
 const KEPT = 200;
 
-/** SQLite's primary result codes by the beginning of better-sqlite3's names for them. */
+/** SQLite's primary result codes, by the prefix of better-sqlite3's name for them. */
 const CODES: Readonly<Record<string, number>> = {
   SQLITE_BUSY: 5,
   SQLITE_LOCKED: 6,
@@ -20,7 +20,7 @@ const CODES: Readonly<Record<string, number>> = {
 
 interface Prepared {
   statement: Sqlite.Statement;
-  /** null: it returns nothing. */
+  /** null: the statement returns no rows. */
   columns: string[] | null;
 }
 
@@ -29,9 +29,9 @@ export class BetterSqliteHandle implements SqliteHandle {
   private readonly statements = new Map<string, Prepared>();
   private version: Sqlite.Statement | null = null;
 
-  /** @param from path of the file, which is made where it is missing; or its content, for a copy in memory */
+  /** @param from path of the file, which is created when missing; or the content of one, for a copy in memory */
   constructor(from: string | Buffer) {
-    this.database = guarded(() => new Sqlite(from, { timeout: BUSY_MS, ...nativePart() }));
+    this.database = guarded(() => new Sqlite(from, { timeout: BUSY_MS, ...nativeBinding() }));
   }
 
   makeDurable(): void {
@@ -42,7 +42,7 @@ export class BetterSqliteHandle implements SqliteHandle {
   }
 
   exec(sql: string): void {
-    // It may change what the columns of a statement are.
+    // The script may change the columns that a prepared statement returns.
     this.statements.clear();
     guarded(() => this.database.exec(sql));
   }
@@ -88,7 +88,7 @@ export class BetterSqliteHandle implements SqliteHandle {
   private prepared(sql: string): Prepared {
     const known = this.statements.get(sql);
     if (known) {
-      // The least recently used one is the first.
+      // Reinserted at the end: the first entry is the least recently used.
       this.statements.delete(sql);
       this.statements.set(sql, known);
       return known;
@@ -116,12 +116,12 @@ function guarded<T>(work: () => T): T {
   }
 }
 
-/** @returns whether another connection, of whatever process, has the file open */
+/** @returns whether another connection, in this process or another, has the file open */
 export function isOpenElsewhere(path: string): boolean {
   let database: Sqlite.Database | null = null;
   try {
-    database = new Sqlite(path, { timeout: 0, fileMustExist: true, ...nativePart() });
-    // Whoever is the only one may do without the log.
+    database = new Sqlite(path, { timeout: 0, fileMustExist: true, ...nativeBinding() });
+    // SQLite leaves WAL mode only for the sole connection.
     database.pragma('journal_mode = DELETE');
     return false;
   } catch (error) {

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** @returns where this user's data lives: `CONVOY_DATA_DIR`, else the platform's usual place. */
+/** @returns the folder of this user's data: `CONVOY_DATA_DIR`, else the platform's usual folder. */
 export function dataFolder(
   environment: NodeJS.ProcessEnv = process.env,
   platform = process.platform,

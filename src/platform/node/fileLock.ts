@@ -1,16 +1,16 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import { nativePart } from './nativePart';
+import { nativeBinding } from './nativeBinding';
 
-/** A lock among the processes of this machine. It is SQLite's own file lock: the system lets go of it when a process dies. */
+/** A lock among the processes of this machine: SQLite's file lock, which the system releases when a process dies. */
 export class FileLock {
-  /** null until it is wanted: whoever only reads needs none. */
+  /** Opened by the first attempt: a process that only reads needs no lock. */
   private file: Sqlite.Database | null = null;
 
   constructor(private readonly path: string) {}
 
-  /** @returns whether it is now held by this object */
+  /** @returns whether this object holds the lock now */
   tryTake(): boolean {
     try {
       this.file ??= open(this.path);
@@ -26,7 +26,7 @@ export class FileLock {
     this.file?.exec('rollback');
   }
 
-  /** Releases it too. */
+  /** Closes the lock file, which releases the lock. */
   close(): void {
     this.file?.close();
   }
@@ -34,5 +34,5 @@ export class FileLock {
 
 function open(path: string): Sqlite.Database {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  return new Sqlite(path, { timeout: 0, ...nativePart() });
+  return new Sqlite(path, { timeout: 0, ...nativeBinding() });
 }

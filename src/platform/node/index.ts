@@ -6,10 +6,10 @@ import type { SchemaMigrations } from '@nozbe/watermelondb/Schema/migrations';
 import WebSocket from 'ws';
 import type { Platform } from '@/core/platform';
 import { dataFolder } from './dataFolder';
-import { exclusively } from './exclusively';
 import type { FileLock } from './fileLock';
-import { fileStorage } from './fileStorage';
+import { sessionFile } from './sessionFile';
 import { hasSqlite, openSqlite, removeSqlite } from './sqlite';
+import { withFileLock } from './withFileLock';
 
 export interface NodePlatformOptions {
   /** Folder of the databases and the session. Default: `CONVOY_DATA_DIR`, else the user's data folder. */
@@ -25,15 +25,15 @@ export function createPlatform(options: NodePlatformOptions = {}): WatermelonPla
     openAdapter: (database) => openSqlite(folder, database),
     hasDatabase: async (name) => hasSqlite(folder, name),
     removeDatabase: (name, patienceMs) => removeSqlite(folder, name, patienceMs),
-    sessionStorage: () => fileStorage(folder, 'session.json'),
+    sessionStorage: () => sessionFile(folder, 'session.json'),
     backend: async () => {
       const { SUPABASE_URL: url, SUPABASE_ANON_KEY: anonKey } = process.env;
       return url && anonKey ? { url, anonKey } : null;
     },
-    // Node does not know whether there is a network; a request finds out.
+    // Node cannot tell whether there is a network; requests fail where there is none.
     isOnline: () => true,
     onConnectivity: () => () => undefined,
-    exclusively: (name, work, signal) => exclusively(folder, name, work, signal, locks),
+    exclusively: (name, work, signal) => withFileLock(folder, name, work, signal, locks),
     webSocket: WebSocket,
   };
 }

@@ -1,4 +1,4 @@
-/** A store in this process, on a file that other processes may have open too. */
+/** A store in this process, over a file that other processes may have open too. */
 
 import { ConvoyError, type StorageError } from '@/core/errors';
 import type { Replica, SalvageReport } from '@/core/storage';
@@ -6,26 +6,26 @@ import { foreignChanges } from '../sqlite/foreignChanges';
 import { SqliteFailure, type SqlValue, storageError } from '../sqlite/handle';
 import type { Done, Outcome, StorePort } from '../sqlite/port';
 import type { EncodedBatch, SqliteStore } from '../sqlite/store';
+import { TroubleListeners } from '../sqlite/troubleListeners';
 import type { FileLock } from './fileLock';
 import type { OpenedFile } from './openFile';
 
-/** ms between looks for what other processes wrote, when nothing is read here. */
+/** ms between checks for foreign writes; reads check too. */
 const LOOK_MS = 200;
-/** ms without a write after which the journal is brought into the database. */
+/** ms without a write after which the write-ahead log is copied into the database. */
 const IDLE_MS = 2_000;
-/** ms until a writer gives up on the others. */
+/** ms to wait for the lock of another writer. */
 const PATIENCE_MS = 30_000;
 
-/** Codes of storage errors that do not pass by themselves. */
+/** Codes of storage errors that retrying does not clear. */
 const LASTING: ReadonlySet<string> = new Set<StorageError['code']>(['newer_schema', 'corrupt']);
 
 export class NodePort implements StorePort {
   private replica: Replica | null = null;
-  private readonly listeners: ((error: StorageError | null) => void)[] = [];
+  private readonly trouble = new TroubleListeners();
   private readonly timer: NodeJS.Timeout;
   private idle: NodeJS.Timeout | null = null;
   private writers = 0;
-  private readonly told = new Set<StorageError['code']>();
 
   private readonly store: SqliteStore;
   readonly salvaged: SalvageReport | null;
@@ -36,8 +36,11 @@ export class NodePort implements StorePort {
   ) {
     this.store = file.store;
     this.salvaged = file.store.salvaged();
+    this.trouble.add((error) => {
+      if (error?.code === 'corrupt') file.noteDamage();
+    });
     this.timer = setInterval(() => this.look(), LOOK_MS);
-    // Nobody has to wait for it to end the process.
+    // The timer alone must not keep the process alive.
     this.timer.unref();
   }
 
@@ -46,12 +49,12 @@ export class NodePort implements StorePort {
   }
 
   onTrouble(listener: (error: StorageError | null) => void): void {
-    this.listeners.push(listener);
+    this.trouble.add(listener);
   }
 
   select(sql: string, args: readonly SqlValue[], done: Parameters<StorePort['select']>[2]): void {
     this.answer(done, () => {
-      this.takeOver();
+      this.takeOverForeignWrites();
       return this.store.select(sql, args);
     });
   }
@@ -61,7 +64,7 @@ export class NodePort implements StorePort {
     done: Parameters<StorePort['selectAll']>[1],
   ): void {
     this.answer(done, () => {
-      this.takeOver();
+      this.takeOverForeignWrites();
       return this.store.selectAll(queries);
     });
   }
@@ -69,7 +72,7 @@ export class NodePort implements StorePort {
   batch(batch: EncodedBatch, done: Done<void>): void {
     this.answer(done, () => {
       this.store.batch(batch);
-      this.tellOfRoom();
+      this.trouble.reportRoom();
     });
     this.tidyWhenIdle();
   }
@@ -90,9 +93,9 @@ export class NodePort implements StorePort {
     this.tidyWhenIdle();
   }
 
-  /** What is committed can be seen by everybody: for that nobody has to be kept from writing. */
+  /** Needs no lock: committed writes of other processes are visible at once. */
   async catchUp(): Promise<void> {
-    const caughtUp = attempt(() => this.takeOver());
+    const caughtUp = attempt(() => this.takeOverForeignWrites());
     if ('error' in caughtUp) throw caughtUp.error;
   }
 
@@ -119,7 +122,7 @@ export class NodePort implements StorePort {
     this.lock.close();
   }
 
-  /** Where it fails, the next write tells why. */
+  /** A failed checkpoint is ignored: the next write reports the cause. */
   private tidyWhenIdle(): void {
     if (this.idle) this.idle.refresh();
     else {
@@ -128,54 +131,40 @@ export class NodePort implements StorePort {
     }
   }
 
-  /** What is written into a file that was put aside or removed would be lost. */
+  /** Throws where the file was put aside or removed: writes to it would be lost. */
   private refuseReplaced(): void {
     if (!this.file.isReplaced()) return;
     const error = new ConvoyError(storageError('unavailable', 'its file was replaced: open it again'));
-    this.tell(error);
+    this.trouble.report(error);
     throw error;
   }
 
-  private takeOver(): void {
+  private takeOverForeignWrites(): void {
     const { store, replica } = this;
     const changes = store.foreignWrites((written) => replica && foreignChanges(store, written, replica));
     if (changes) replica?.takeOver(changes);
   }
 
-  /** What fails now may succeed later, but for what stays as it is. */
+  /** Looks for foreign writes; after a lasting error it stops looking. */
   private look(): void {
     const looked = attempt(() => {
       this.refuseReplaced();
-      this.takeOver();
+      this.takeOverForeignWrites();
     });
     if ('value' in looked) return;
     if (looked.error instanceof ConvoyError && LASTING.has(looked.error.code)) clearInterval(this.timer);
-    this.tell(looked.error);
+    this.trouble.report(looked.error);
   }
 
-  /** Whatever the caller's callback throws is its own. */
+  /** `done` is called outside `attempt`: an error that the callback throws is not an error of the store. */
   private answer<T>(done: Done<T>, work: () => T): void {
     const outcome = attempt(work);
-    if ('error' in outcome) this.tell(outcome.error);
+    if ('error' in outcome) this.trouble.report(outcome.error);
     done(outcome);
-  }
-
-  /** The disk was full, and has taken a write again. */
-  private tellOfRoom(): void {
-    if (this.told.delete('quota')) for (const listener of this.listeners) listener(null);
-  }
-
-  private tell(error: Error): void {
-    if (!(error instanceof ConvoyError) || error.detail.kind !== 'storage') return;
-    const { detail } = error;
-    if (this.told.has(detail.code)) return;
-    this.told.add(detail.code);
-    if (detail.code === 'corrupt') this.file.noteDamage();
-    for (const listener of this.listeners) listener(detail);
   }
 }
 
-/** Takes a lock; throws a `ConvoyError` (storage, `locked`) where the others do not let go of it. */
+/** Takes a lock. Throws a `ConvoyError` (storage, `locked`) when it is still held after 30 seconds. */
 export async function waitFor(lock: FileLock): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;
   for (let wait = 1; !lock.tryTake(); wait = Math.min(2 * wait, 25)) {

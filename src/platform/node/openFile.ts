@@ -1,4 +1,4 @@
-/** Opens a database file, and puts one that is damaged aside for a new one. */
+/** Opens a database file, and replaces a damaged file by a new one with what could be salvaged. */
 
 import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -6,7 +6,7 @@ import type { AppSchema } from '@nozbe/watermelondb';
 import type { SchemaMigrations } from '@nozbe/watermelondb/Schema/migrations';
 import type { LocalDatabaseOptions } from '@/core/platform';
 import { SqliteFailure, storageError } from '../sqlite/handle';
-import { takePlaceOf } from '../sqlite/salvage';
+import { salvageInto } from '../sqlite/salvage';
 import { SqliteStore } from '../sqlite/store';
 import { BetterSqliteHandle } from './betterSqlite';
 
@@ -14,18 +14,18 @@ type Options = LocalDatabaseOptions<AppSchema, SchemaMigrations>;
 
 export interface OpenedFile {
   store: SqliteStore;
-  /** Has the file checked when it is opened next. */
+  /** Has the file's integrity checked when it is opened next. */
   noteDamage: () => void;
-  /** Whether the path leads to another file by now, or to none: what is written here is lost. */
+  /** Whether the path now leads to another file or to none: writes to this file would be lost. */
   isReplaced: () => boolean;
 }
 
-/** What SQLite keeps beside a database. */
+/** Suffixes of the files that SQLite keeps beside a database. */
 const BESIDE = ['-wal', '-shm', '-journal'];
 
 /**
- * Opens a database at which nothing has to be done first; any number of processes may at once.
- * @returns null where it has to be set up, migrated, checked or salvaged, as far as that shows
+ * Opens a database that is ready for this schema, without a lock.
+ * @returns null where it may have to be set up, migrated, checked or salvaged
  */
 export function openReady(path: string, options: Options): OpenedFile | null {
   const file = fileAt(path);
@@ -34,24 +34,24 @@ export function openReady(path: string, options: Options): OpenedFile | null {
   try {
     handle = new BetterSqliteHandle(path);
     const isReady = SqliteStore.isReady(handle, options);
-    // Looked for last: whoever puts a damaged file aside notes that first.
+    // Checked last: a process that puts a damaged file aside writes the note first.
     if (isReady && !existsSync(damageNote(path)) && fileAt(path) === file) {
       return opened(path, SqliteStore.open(handle, options));
     }
   } catch (error) {
-    // Whoever opens it alone finds out what is wrong.
+    // `openFile`, under the lock, finds the cause again.
     if (!(error instanceof SqliteFailure)) throw error;
   }
   handle?.close();
   return null;
 }
 
-/** @returns whether there is a database, one that is being replaced included */
+/** @returns whether there is a database, including a damaged one that is being replaced */
 export function hasFile(path: string): boolean {
   return existsSync(path) || existsSync(damageNote(path));
 }
 
-/** Removes a database with all that belongs to it. The journals go first: one beside a new database would be its own. */
+/** Removes a database with its journals. Journals go first: SQLite would apply a leftover one to a new database of this name. */
 export function removeFile(path: string): void {
   for (const suffix of [...BESIDE, '']) {
     rmSync(replacement(path) + suffix, { force: true });
@@ -60,12 +60,12 @@ export function removeFile(path: string): void {
   rmSync(damageNote(path), { force: true });
 }
 
-/** There while a file is suspected to be damaged; once that is certain it holds the name under which the file is kept. */
+/** A note that the file may be damaged; once that is certain, it contains the name under which the file is kept. */
 const damageNote = (path: string) => `${path}-damaged`;
-/** Where the database is made that takes the place of a damaged one. */
+/** Path at which the replacement of a damaged database is built. */
 const replacement = (path: string) => `${path}-new`;
 
-/** @returns what tells a file from another one that takes its place; null: there is none */
+/** @returns the identity of the file at a path, device and inode; null: there is none */
 function fileAt(path: string): string | null {
   const found = statSync(path, { bigint: true, throwIfNoEntry: false });
   return found ? `${found.dev}.${found.ino}` : null;
@@ -82,11 +82,11 @@ function opened(path: string, store: SqliteStore): OpenedFile {
   };
 }
 
-/** @param path of the file; throws a `SqliteFailure`. To be called by one process at a time. */
+/** Opens, sets up, migrates or replaces a database; call it under the lock. Throws a `SqliteFailure`. */
 export function openFile(path: string, options: Options): OpenedFile {
   const note = damageNote(path);
   const keptAs = existsSync(note) ? readFileSync(note, 'utf8') : null;
-  // Somebody died over it, or had no room for it: what they began is finished.
+  // An earlier replacement was interrupted, by a crash or a full disk: it is finished first.
   if (keptAs) return replace(path, join(dirname(path), keptAs), options);
   try {
     return opened(path, openSound(path, options, keptAs !== null));
@@ -115,11 +115,11 @@ function openSound(path: string, options: Options, isSuspect: boolean): SqliteSt
 }
 
 /**
- * Puts a damaged file aside and makes one with what could be saved of it. A new file stands in its place
- * only when that is complete, and the note is there until then, so that each step may be the last.
+ * Puts a damaged file aside and builds a new one with what could be salvaged. The new file gets its name only
+ * when complete, and the note stays until then, so a crash after any step is recovered from.
  */
 function replace(path: string, keptAs: string, options: Options): OpenedFile {
-  // SQLite finds the log of a database by its name: the database itself is moved last.
+  // SQLite finds a database's log by name, so the database itself is moved last.
   for (const suffix of [...BESIDE, '']) {
     const isMoved = existsSync(keptAs);
     if (!isMoved && existsSync(path + suffix)) renameSync(path + suffix, keptAs + suffix);
@@ -127,25 +127,25 @@ function replace(path: string, keptAs: string, options: Options): OpenedFile {
   if (!existsSync(path)) {
     const made = replacement(path);
     for (const suffix of [...BESIDE, '']) rmSync(made + suffix, { force: true });
-    salvageInto(made, keptAs, options);
+    makeReplacement(made, keptAs, options);
     renameSync(made, path);
   }
   rmSync(damageNote(path), { force: true });
   return opened(path, openSound(path, options, false));
 }
 
-function salvageInto(path: string, keptAs: string, options: Options): void {
+function makeReplacement(path: string, keptAs: string, options: Options): void {
   const handle = new BetterSqliteHandle(path);
   try {
     SqliteStore.open(handle, options);
     const damaged = new BetterSqliteHandle(keptAs);
     try {
-      takePlaceOf(damaged, handle, options, keptAs);
+      salvageInto(damaged, handle, options, keptAs);
     } finally {
       damaged.close();
     }
   } finally {
-    // With the last connection SQLite brings the log into the file.
+    // Closing the last connection copies the log into the file.
     handle.close();
   }
 }

@@ -22,12 +22,12 @@ export function hasSqlite(folder: string, name: string): boolean {
   return hasFile(fileOf(folder, name));
 }
 
-/** ms between looks whether others have let go of a database. */
+/** ms between checks whether other connections have closed a database. */
 const RETRY_MS = 50;
 
 /**
- * Removes a database for good. Rejects with a `ConvoyError` (storage, `locked`) while somebody has it open.
- * @param patienceMs how long to wait for those who are about to close it
+ * Removes a database for good. Rejects with a `ConvoyError` (storage, `locked`) while a connection has it open.
+ * @param patienceMs ms to wait for other connections to close it
  */
 export async function removeSqlite(folder: string, name: string, patienceMs = 0): Promise<void> {
   const path = fileOf(folder, name);
@@ -69,7 +69,7 @@ export async function openSqlite(
   }
 }
 
-/** Setting up, migrating and salvaging are writers' work. */
+/** Sets up, migrates or salvages a database under the write lock. */
 async function openAlone(
   lock: FileLock,
   path: string,

@@ -1,4 +1,4 @@
-/** WatermelonDB's `DatabaseAdapter` over SQLite, wherever the store is. */
+/** WatermelonDB's `DatabaseAdapter` over SQLite; a `StorePort` reaches the store. */
 
 import type { AppSchema } from '@nozbe/watermelondb';
 import type { DatabaseAdapter } from '@nozbe/watermelondb/adapters/type';
@@ -18,7 +18,7 @@ import { type BatchOperation, encodeBatch, tableOf } from './encodeBatch';
 import type { Selected, SqlValue } from './handle';
 import { parameterised } from './parameters';
 import type { Done, Outcome, StorePort } from './port';
-import { FORGET_SALVAGED } from './salvageReport';
+import { DROP_SALVAGE_REPORT } from './salvageReport';
 import { asObjects } from './store';
 import { encodeQuery, encodeSchema, type SerializedQuery, sanitizedRaw } from './watermelondb';
 
@@ -32,7 +32,7 @@ export interface SqliteAdapterOptions {
 }
 
 export class SqliteAdapter implements SharedStore {
-  /** WatermelonDB asks for it by this name. */
+  /** WatermelonDB reads it. */
   static readonly adapterType = 'sqlite';
   readonly schema: AppSchema;
   readonly migrations: SchemaMigrations;
@@ -94,7 +94,7 @@ export class SqliteAdapter implements SharedStore {
     });
   }
 
-  /** Who keeps some of the filled rows in memory, or watches their table, learns of them as of what others wrote. */
+  /** Filled rows bypass models: the replica takes over those that it holds, or whose table is watched, like foreign writes. */
   private takeOverFilled(operations: readonly BatchOperation[]): void {
     const { replica } = this;
     if (!replica) return;
@@ -128,7 +128,7 @@ export class SqliteAdapter implements SharedStore {
     this.port.batch({ statements, written: {}, request: null }, done);
   }
 
-  /** Destroys everything. Nothing in Convoy calls it; WatermelonDB offers it for tests. */
+  /** Destroys everything. Convoy never calls it; WatermelonDB's interface requires it. */
   unsafeResetDatabase(done: Done<void>): void {
     this.port.select(`select "name" from "sqlite_master" where "type" = 'table'`, [], (found) => {
       if ('error' in found) return done(found);
@@ -155,11 +155,11 @@ export class SqliteAdapter implements SharedStore {
   }
 
   unsafeLoadFromSync(_id: number, done: Done<never>): void {
-    done({ error: new Error('unsafeLoadFromSync is not offered: pages are applied by the sync engine.') });
+    done({ error: new Error('unsafeLoadFromSync is not supported: the sync engine applies pages.') });
   }
 
   provideSyncJson(_id: number, _json: string, done: Done<never>): void {
-    done({ error: new Error('provideSyncJson is not offered: pages are applied by the sync engine.') });
+    done({ error: new Error('provideSyncJson is not supported: the sync engine applies pages.') });
   }
 
   attach(replica: Replica): void {
@@ -201,7 +201,7 @@ export class SqliteAdapter implements SharedStore {
   }
 
   forgetSalvaged(): Promise<void> {
-    return promised((done) => this.port.exec(FORGET_SALVAGED, done));
+    return promised((done) => this.port.exec(DROP_SALVAGE_REPORT, done));
   }
 
   close(): Promise<void> {
@@ -218,7 +218,7 @@ export class SqliteAdapter implements SharedStore {
     this.port.batch({ statements: [{ sql, argLists: [args] }], written: {}, request: null }, done);
   }
 
-  /** Records that are in memory already are named, the others given. */
+  /** WatermelonDB expects an id for a record that is in memory, and the raw record for any other. */
   private shown(table: string, { columns, rows }: Selected): Stored[] {
     const schema = tableOf(this.schema, table);
     const idAt = columns.indexOf('id');
@@ -234,7 +234,7 @@ export class SqliteAdapter implements SharedStore {
   }
 }
 
-/** The adapter as WatermelonDB's declarations have it. */
+/** The adapter, typed as in WatermelonDB's declarations. */
 export function asDatabaseAdapter(adapter: SqliteAdapter): DatabaseAdapter & SharedStore {
   return adapter as unknown as DatabaseAdapter & SharedStore;
 }

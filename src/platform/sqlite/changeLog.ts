@@ -1,19 +1,19 @@
 /**
- * What was written lately and by which request, stored with each batch in its own transaction. From it
- * other tabs and processes learn what to take over, and a batch that is sent again is not applied again.
+ * The log of recent batches: which records each wrote, and its request id; stored in the batch's own transaction.
+ * Other tabs and processes read foreign writes from it, and a batch that is sent twice is applied once.
  */
 
 import { SqliteFailure, type SqliteHandle, storageError } from './handle';
 
-/** Batches that are remembered. Who has missed more takes everything over anew. */
+/** Batches kept in the log. A tab or process that missed more reads everything anew. */
 const REMEMBERED = 1_000;
-/** Records of one table and batch that are named one by one; more are told as "the table". */
+/** Most records of one table that a batch lists by id; of more it logs only the table. */
 const NAMED = 500;
 
 /** Ids of the records written, by table; null: any of them. */
 export type Written = Record<string, string[] | null>;
 
-/** Each log counts from a number of its own, so that a number of another database is never taken for one of this. */
+/** Each log starts at a random number, so that a position in another database's log is not valid in this one. */
 export const CHANGE_LOG_SQL = `create table if not exists "convoy_changes"
   ("seq" integer primary key autoincrement, "request" text unique, "written" text not null);
   insert into "sqlite_sequence" ("name", "seq") select 'convoy_changes', abs(random() % ${2 ** 52})
@@ -30,7 +30,7 @@ export class ChangeLog {
     return Number(rows[0]?.[0] ?? 0);
   }
 
-  /** @returns the number under which the batch is remembered */
+  /** @returns the number of the new entry */
   add(written: Written, request: string | null): number {
     this.handle.run('insert into "convoy_changes" ("request", "written") values (?, ?)', [
       [request, JSON.stringify(written)],
@@ -42,14 +42,14 @@ export class ChangeLog {
     return seq;
   }
 
-  /** @returns whether a batch of this request was applied */
+  /** @returns whether the batch of this request was applied */
   has(request: string): boolean {
     return (
       this.handle.select('select 1 from "convoy_changes" where "request" = ?', [request]).rows.length > 0
     );
   }
 
-  /** @returns whether requests that do not begin with this prefix wrote records after a batch, or may have: it is not known here */
+  /** @returns whether a request without this prefix wrote records after a batch; true too where the log no longer reaches back */
   othersSince(seq: number, prefix: string): boolean {
     if (!this.knows(seq)) return true;
     const { rows } = this.handle.select(
@@ -67,7 +67,7 @@ export class ChangeLog {
     );
   }
 
-  /** @returns what was written after a batch, as one; null when that is not known, or no longer. */
+  /** @returns all writes after a batch, merged; null where the log does not reach back to it */
   since(seq: number): Written | null {
     const { rows } = this.handle.select(
       'select "seq", "written" from "convoy_changes" where "seq" > ? order by "seq"',
@@ -109,7 +109,7 @@ function merged(all: Written[]): Written {
   return Object.fromEntries([...tables].map(([table, ids]) => [table, ids && [...ids]]));
 }
 
-/** A store whose schema another version of the code has replaced can be used no more. */
+/** The error of a store whose database has a newer schema than this code. */
 export function newerSchema(found: number, known: number): SqliteFailure {
   return new SqliteFailure({
     ...storageError('unavailable'),

@@ -1,4 +1,4 @@
-/** A whole local database as a file, to be kept elsewhere and brought in again. */
+/** Exports a whole local database as a file, and imports such a file. */
 
 import { inTransaction, SqliteFailure, type SqliteHandle, type SqlValue, storageError } from './handle';
 import { prepareDatabase, type SchemaOfCode, versionOf } from './prepare';
@@ -7,14 +7,14 @@ import { prepareDatabase, type SchemaOfCode, versionOf } from './prepare';
 const OWNER = 'owner';
 /** Rows copied at a time. */
 const ROWS = 1_000;
-/** In the header: whether the database has a write-ahead log beside it (https://sqlite.org/fileformat2.html). */
+/** Bytes of the header that say whether the database has a write-ahead log (https://sqlite.org/fileformat2.html). */
 const FORMAT_AT = [18, 19] as const;
 const WITHOUT_LOG = 1;
 
-/** @returns the content of a file that stands by itself; also where the disk is full */
+/** @returns the content of a self-contained database file; works on a full disk too */
 export function exportFile(handle: SqliteHandle, owner: string): Uint8Array {
   try {
-    // Written once: of a copy that has to be changed there would be several in memory.
+    // Noted in the database itself: noting it in a copy would need several copies in memory.
     if (ownerOf(handle) !== owner) noteOwner(handle, owner);
   } catch (error) {
     if (!(error instanceof SqliteFailure) || error.detail.code !== 'quota') throw error;
@@ -23,7 +23,7 @@ export function exportFile(handle: SqliteHandle, owner: string): Uint8Array {
   return withoutLog(handle.serialize());
 }
 
-/** The same of a database that this code cannot open; nothing is written to it. */
+/** Exports a database that this code cannot open; nothing is written to it. */
 export function exportUnopened(handle: SqliteHandle, owner: string): Uint8Array {
   const copy = handle.openCopy(withoutLog(handle.serialize()));
   try {
@@ -35,8 +35,8 @@ export function exportUnopened(handle: SqliteHandle, owner: string): Uint8Array 
 }
 
 /**
- * Replaces everything by what the file holds, in one transaction, which does `also` as well. A file of an older
- * version is migrated on the way. Throws a `SqliteFailure`: `foreign_file`, `newer_schema`, `no_migration`, `quota`.
+ * Replaces all records by those of the file, and runs `also`, in one transaction. A file of an older version is
+ * migrated first. Throws a `SqliteFailure`: `foreign_file`, `newer_schema`, `no_migration`, `quota`.
  */
 export function importFile<T>(
   handle: SqliteHandle,
@@ -64,7 +64,7 @@ function openExported(handle: SqliteHandle, bytes: Uint8Array, owner: string): S
     file = handle.openCopy(withoutLog(bytes));
     const said = file.select('pragma integrity_check(1)').rows[0]?.[0];
     if (said !== 'ok') throw foreign(String(said));
-    if (versionOf(file) === 0) throw foreign('it was not made by Convoy');
+    if (versionOf(file) === 0) throw foreign('Convoy did not make it');
     if (ownerOf(file) !== owner) throw foreign('it belongs to another account');
     return file;
   } catch (error) {
@@ -105,7 +105,7 @@ function copyTable(from: SqliteHandle, into: SqliteHandle, table: string): void 
   }
 }
 
-/** In memory there is no log, and a database that says it has one is not opened. */
+/** SQLite refuses to open a copy in memory whose header names a write-ahead log. */
 function withoutLog(bytes: Uint8Array): Uint8Array {
   const copy = Uint8Array.from(bytes);
   for (const at of FORMAT_AT) if (at < copy.length) copy[at] = WITHOUT_LOG;

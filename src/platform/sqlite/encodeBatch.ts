@@ -6,7 +6,7 @@ import type { SqlValue } from './handle';
 import type { EncodedBatch } from './store';
 
 export type BatchOperation =
-  /** An update may say what is stored until then: of it, only what differs is written. */
+  /** An update may bring the stored record: then only columns that differ are written. */
   | ['create' | 'update', string, StoredRow, before?: StoredRow | null]
   | ['markAsDeleted' | 'destroyPermanently', string, string]
   | ['fill', string, BulkRows];
@@ -44,7 +44,7 @@ export function encodeBatch(operations: readonly BatchOperation[], schema: AppSc
 }
 
 /**
- * Writing a column anew costs its indexes, and most updates change a few columns.
+ * Updates only the columns that changed: writing a column also writes its indexes.
  * @param last key of the statement that was added last
  * @returns the key of this one
  */
@@ -79,7 +79,7 @@ function columnsOf(table: TableSchema): readonly string[] {
   return names;
 }
 
-/** What is the same in all rows stands in the statement: it need not be bound for each. */
+/** Values that all rows share are literals in the statement, so they are not bound for each row. */
 function fillStatement(table: string, { columns, same }: BulkRows): string {
   const constant = Object.keys(same);
   const names = [...columns, ...constant].map((name) => `"${name}"`);

@@ -2,21 +2,21 @@ import type { ForeignChange, Replica, StoredRow } from '@/core/storage';
 import type { Written } from './changeLog';
 import type { SqliteStore } from './store';
 
-/** Records of one table to be read; null: all of them. */
-export interface Wanted {
+/** Records of one table to read; null: all of them. */
+export interface WantedRecords {
   table: string;
   ids: string[] | null;
 }
 
-/** @returns what a replica has to take over of what others wrote: what it holds, and what it is told about. */
+/** @returns the foreign writes that concern a replica: records that it holds, and tables that it watches */
 export function foreignChanges(store: SqliteStore, written: Written, replica: Replica): ForeignChange[] {
-  return wantedOf(written, replica).map((wanted) =>
-    changeOf(wanted, store.rowsOf(wanted.table, wanted.ids), replica),
+  return recordsToRead(written, replica).map((wanted) =>
+    foreignChangeOf(wanted, store.rowsOf(wanted.table, wanted.ids), replica),
   );
 }
 
-/** @returns which records have to be read, table by table; also tables of which it is none */
-export function wantedOf(written: Written, replica: Replica): Wanted[] {
+/** @returns the records to read of each table that was written to, which may be none */
+export function recordsToRead(written: Written, replica: Replica): WantedRecords[] {
   return Object.entries(written).map(([table, ids]) => {
     const watched = replica.watches(table);
     if (ids === null) return { table, ids: watched ? null : [...replica.held(table)] };
@@ -24,8 +24,12 @@ export function wantedOf(written: Written, replica: Replica): Wanted[] {
   });
 }
 
-/** @param rows the wanted records that are stored */
-export function changeOf({ table, ids }: Wanted, rows: StoredRow[], replica: Replica): ForeignChange {
+/** @param rows those of the wanted records that are stored */
+export function foreignChangeOf(
+  { table, ids }: WantedRecords,
+  rows: StoredRow[],
+  replica: Replica,
+): ForeignChange {
   const alive = rows.filter((row) => row._status !== 'deleted');
   const known = new Set(alive.map(({ id }) => id));
   return { table, rows: alive, gone: [...(ids ?? replica.held(table))].filter((id) => !known.has(id)) };

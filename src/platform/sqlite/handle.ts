@@ -1,4 +1,4 @@
-/** The little that the store needs of SQLite, whichever way it is reached. Everything throws `SqliteFailure`. */
+/** What the store needs of SQLite, on Node and in browsers. Every method throws `SqliteFailure`. */
 
 import type { StorageError } from '@/core/errors';
 
@@ -11,7 +11,7 @@ export interface Selected {
 }
 
 export interface SqliteHandle {
-  /** From here on a committed transaction is on disk. Changes the file's header. */
+  /** From now on commit waits until the transaction is on disk. Changes the file's header. */
   makeDurable(): void;
   /** Runs one or more statements that return nothing. */
   exec(sql: string): void;
@@ -20,20 +20,20 @@ export interface SqliteHandle {
   run(sql: string, argLists: readonly (readonly SqlValue[])[]): void;
   /** @returns the database as a file */
   serialize(): Uint8Array;
-  /** @returns a copy in memory of a database file; whether it is one shows when it is read */
+  /** @returns a database in memory with this content; content that is no database fails at the first read */
   openCopy(bytes: Uint8Array): SqliteHandle;
   /** Changes whenever another connection has committed. */
   dataVersion(): number;
   close(): void;
 }
 
-/** SQLite said no; `detail` says what that means. */
+/** An operation of SQLite failed; `detail` classifies the failure. */
 export class SqliteFailure extends Error {
   override readonly name = 'SqliteFailure';
   constructor(
     readonly detail: StorageError,
     options?: ErrorOptions,
-    /** SQLite's own words. */
+    /** SQLite's message. */
     readonly reason = detail.message,
   ) {
     super(detail.message, options);
@@ -42,12 +42,12 @@ export class SqliteFailure extends Error {
 
 const ONCE = [[]];
 
-/** Runs work in one transaction that has the write lock from its beginning. */
+/** Runs work in one transaction that takes the write lock when it begins. */
 export function inTransaction<T>(handle: SqliteHandle, work: () => T): T {
   return within(handle, 'begin immediate', work);
 }
 
-/** Runs work that only reads, while what others write is not seen. */
+/** Runs work that only reads, all of it in one snapshot. */
 export function atOneMoment<T>(handle: SqliteHandle, work: () => T): T {
   return within(handle, 'begin', work);
 }
@@ -62,13 +62,13 @@ function within<T>(handle: SqliteHandle, begin: string, work: () => T): T {
     try {
       handle.run('rollback', ONCE);
     } catch {
-      // SQLite has rolled back by itself, on a full disk for instance.
+      // SQLite has already rolled back, as it does on a full disk.
     }
     throw error;
   }
 }
 
-const WORDS: Record<Exclude<StorageError['code'], 'newer_schema' | 'unsynced_work'>, string> = {
+const MESSAGES: Record<Exclude<StorageError['code'], 'newer_schema' | 'unsynced_work'>, string> = {
   quota: 'There is no room left on this device. Free some space; what was written before is safe.',
   corrupt: 'The local database is damaged.',
   locked: 'The local database is in use by another program that does not let go of it.',
@@ -83,7 +83,7 @@ const WORDS: Record<Exclude<StorageError['code'], 'newer_schema' | 'unsynced_wor
     'The part of Convoy that opens your data could not be loaded. Check your connection and try again; everything on this device is safe.',
 };
 
-/** @param reason SQLite's own words, for those who repair it */
+/** @param reason technical detail, such as SQLite's message; appended in parentheses */
 export function storageError(
   code: Exclude<StorageError['code'], 'newer_schema' | 'unsynced_work'>,
   reason?: string,
@@ -91,16 +91,16 @@ export function storageError(
   return {
     kind: 'storage',
     code,
-    message: reason === undefined ? WORDS[code] : `${WORDS[code]} (${reason})`,
+    message: reason === undefined ? MESSAGES[code] : `${MESSAGES[code]} (${reason})`,
   };
 }
 
 /** @param code SQLite's primary result code (https://sqlite.org/rescode.html) */
 export function failureOf(code: number, reason: string, cause?: unknown): SqliteFailure {
-  return new SqliteFailure(storageError(MEANINGS[code] ?? 'unavailable', reason), { cause }, reason);
+  return new SqliteFailure(storageError(CODES[code] ?? 'unavailable', reason), { cause }, reason);
 }
 
-const MEANINGS: Readonly<Record<number, 'quota' | 'corrupt' | 'locked'>> = {
+const CODES: Readonly<Record<number, 'quota' | 'corrupt' | 'locked'>> = {
   5: 'locked', // SQLITE_BUSY
   6: 'locked', // SQLITE_LOCKED
   11: 'corrupt', // SQLITE_CORRUPT

@@ -1,20 +1,20 @@
 /**
- * WatermelonDB writes the values of a query into its SQL, so that no two queries are the same text and
- * none could stay prepared. Here string literals become parameters again.
+ * WatermelonDB writes the values of a query into its SQL, so each query is another text and prepared statements
+ * are never reused. This turns string literals back into parameters.
  */
 
 import type { SqlValue } from './handle';
 
-/** Beyond this a statement is not worth keeping; SQLite allows 32,766. */
+/** A statement with more parameters is unlikely to be reused; SQLite allows 32,766. */
 const MOST_PARAMETERS = 64;
 
 /**
- * Quoted names, and quoted strings with doubled quotes inside. `is` before a string is `=`, since a string is never
- * null; only for that one SQLite uses indexes that leave nulls out.
+ * Quoted names, and quoted strings with doubled quotes inside. `is` before a string becomes `=`, which means the same,
+ * since a string is never null: SQLite uses partial indexes only with `=`.
  */
 const QUOTED = /"(?:[^"]|"")*"|(\bis )?'((?:[^']|'')*)'/g;
 
-/** @returns the same query with its strings as arguments; as it was, where it has arguments already or too many strings. */
+/** @returns the query with its strings as arguments; unchanged where it already has arguments, or too many strings */
 export function parameterised(sql: string, args: readonly SqlValue[]): [string, readonly SqlValue[]] {
   if (args.length > 0) return [sql, args];
   const found: string[] = [];
@@ -23,7 +23,7 @@ export function parameterised(sql: string, args: readonly SqlValue[]): [string, 
     found.push(content.includes("''") ? content.replaceAll("''", "'") : content);
     return is === undefined ? '?' : '= ?';
   });
-  // A comment may hold a quote that opens nothing.
+  // A quote inside a comment opens no string, so queries with comments stay unchanged.
   const isPlain = found.length <= MOST_PARAMETERS && !text.includes('--') && !text.includes('/*');
   return isPlain ? [text, found] : [sql, args];
 }

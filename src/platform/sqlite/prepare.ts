@@ -1,4 +1,4 @@
-/** Brings a database file to the schema of the code, in one transaction, or leaves it as it was. */
+/** Brings a database file to the schema of this code, in one transaction, or leaves it unchanged. */
 
 import type { AppSchema } from '@nozbe/watermelondb';
 import type { SchemaMigrations } from '@nozbe/watermelondb/Schema/migrations';
@@ -12,8 +12,8 @@ export interface SchemaOfCode {
 }
 
 /**
- * Sets a new database up, or migrates an older one. Several may try at once: one does the work.
- * Throws a `SqliteFailure`: `newer_schema`, `no_migration`, `migration_failed`, `corrupt` for a file of something else.
+ * Sets a new database up, or migrates an older one. Of several concurrent callers one does the work.
+ * Throws a `SqliteFailure`: `newer_schema`, `no_migration`, `migration_failed`, `corrupt` for a file of another program.
  */
 export function prepareDatabase(handle: SqliteHandle, { schema, migrations }: SchemaOfCode): void {
   if (versionOf(handle) === schema.version && hasChangeLog(handle)) return;
@@ -37,7 +37,7 @@ export function hasChangeLog(handle: SqliteHandle): boolean {
 
 function setUp(handle: SqliteHandle, schema: AppSchema): void {
   const { rows } = handle.select('select "name" from "sqlite_master" limit 1');
-  if (rows.length > 0) throw new SqliteFailure(storageError('corrupt', 'it holds tables of something else'));
+  if (rows.length > 0) throw new SqliteFailure(storageError('corrupt', 'it holds tables of another program'));
   handle.exec(encodeSchema(schema));
 }
 
@@ -51,7 +51,7 @@ function migrate(handle: SqliteHandle, { schema, migrations }: SchemaOfCode, fou
   try {
     handle.exec(sql);
   } catch (error) {
-    // A full disk, damage and the like have names of their own.
+    // Other codes, such as `quota` and `corrupt`, already name the cause.
     if (!(error instanceof SqliteFailure) || error.detail.code !== 'unavailable') throw error;
     throw new SqliteFailure(storageError('migration_failed', error.reason), { cause: error });
   }

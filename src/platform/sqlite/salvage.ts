@@ -1,28 +1,28 @@
-/** Gets out of a damaged database what exists nowhere else. */
+/** Copies out of a damaged database the records that exist nowhere else. */
 
 import type { AppSchema } from '@nozbe/watermelondb';
 import type { SalvageReport, SalvageRules } from '@/core/storage';
 import { inTransaction, type Selected, SqliteFailure, type SqliteHandle } from './handle';
-import { keepSalvaged } from './salvageReport';
+import { writeSalvageReport } from './salvageReport';
 
-/** Beyond this rowid nothing is looked for where the highest one cannot be read. */
+/** Highest rowid searched where the table's highest rowid cannot be read. */
 const MOST_ROWS = 2 ** 22;
-/** Reads of one table that may fail before the rest of it is given up. */
+/** Failed reads of one table after which the rest of it is given up. */
 const MOST_FAILURES = 1_000;
 
-/** Fills a new database with what `salvage` finds in a damaged one, and keeps the report in it. */
-export function takePlaceOf(
+/** Salvages a damaged database into a new one, and stores the report there. */
+export function salvageInto(
   damaged: SqliteHandle,
   into: SqliteHandle,
   { schema, salvage: rules }: { schema: AppSchema; salvage?: SalvageRules },
   keptAs: string,
 ): void {
-  keepSalvaged(into, { ...salvage(damaged, into, schema, rules), keptAs });
+  writeSalvageReport(into, { ...salvage(damaged, into, schema, rules), keptAs });
 }
 
 /**
- * Copies records that are unsynced (or whatever `rules` say of their table) into a new database. What
- * is synced comes back from the server.
+ * Copies unsynced records, or those that `rules` name for their table, into a new database. Synced records
+ * are pulled again from the server.
  * @returns the ids of the saved records by table; `complete` is false where some could not be read
  */
 function salvage(
@@ -55,7 +55,7 @@ function readAll(damaged: SqliteHandle, table: string, condition: string): Found
   const found: Found = { parts: [], complete: true };
   const most = attempt(() => damaged.select(`select max(rowid) from "${table}"`));
   let failures = 0;
-  // Halves the ranges that cannot be read, until the damaged place stands alone.
+  // Halves each unreadable range of rowids until only the damaged rows remain.
   const ranges: [number, number][] = [[0, most ? Number(most.rows[0]?.[0] ?? 0) + 1 : MOST_ROWS]];
   const sql = `select * from "${table}" where rowid >= ? and rowid < ? and ${condition}`;
   for (let range = ranges.pop(); range; range = ranges.pop()) {

@@ -1,22 +1,22 @@
-/** One connection to a local database: reads, atomic batches, and what others wrote. Synchronous. */
+/** One connection to a local database: reads, atomic batches, foreign writes. Synchronous. */
 
 import type { SalvageReport, StoredQuery, StoredRow } from '@/core/storage';
 import { ChangeLog, newerSchema, type Written, WrittenBatch } from './changeLog';
 import { exportFile, importFile } from './databaseFile';
 import { atOneMoment, inTransaction, type Selected, type SqliteHandle, type SqlValue } from './handle';
 import { hasChangeLog, prepareDatabase, type SchemaOfCode, versionOf } from './prepare';
-import { keptSalvaged } from './salvageReport';
+import { readSalvageReport } from './salvageReport';
 
 /** Statements of a batch with the arguments of each run, in order. */
 export interface EncodedBatch {
   statements: { sql: string; argLists: SqlValue[][] }[];
-  /** Ids by table, for those who keep the records in memory. */
+  /** Ids by table: what replicas of other tabs and processes have to take over. */
   written: Record<string, string[]>;
-  /** Makes a batch that is sent twice apply once. */
+  /** Request id: a batch that is sent twice is applied once. */
   request: string | null;
 }
 
-/** A batch in the log of changes: its number, and what it wrote. */
+/** A batch in the change log: its number, and what it wrote. */
 export interface Logged {
   seq: number;
   written: Written;
@@ -24,7 +24,7 @@ export interface Logged {
 
 export class SqliteStore {
   private readonly log: ChangeLog;
-  /** The latest batch that this connection knows of. */
+  /** The latest batch known to this connection. */
   private seen: number;
   private version: number;
 
@@ -37,7 +37,7 @@ export class SqliteStore {
     this.version = handle.dataVersion();
   }
 
-  /** Opens a database for this schema; throws `SqliteFailure` and leaves it as it was where that cannot be. */
+  /** Opens a database and brings it to this schema. Throws `SqliteFailure` and leaves it unchanged where that fails. */
   static open(handle: SqliteHandle, code: SchemaOfCode): SqliteStore {
     const found = versionOf(handle);
     if (found > code.schema.version) throw newerSchema(found, code.schema.version);
@@ -46,7 +46,7 @@ export class SqliteStore {
     return new SqliteStore(handle, code);
   }
 
-  /** @returns whether a database has this schema, so that opening it writes nothing */
+  /** @returns whether a database already has this schema: opening it then writes nothing */
   static isReady(handle: SqliteHandle, { schema }: SchemaOfCode): boolean {
     return versionOf(handle) === schema.version && hasChangeLog(handle);
   }
@@ -55,24 +55,24 @@ export class SqliteStore {
     return this.handle.select(sql, args);
   }
 
-  /** Several queries as of one moment. */
+  /** Several queries in one snapshot. */
   selectAll(queries: readonly StoredQuery[]): Selected[] {
     return atOneMoment(this.handle, () => queries.map(({ sql, args }) => this.handle.select(sql, args)));
   }
 
-  /** Runs statements in one transaction; nobody else is told. */
+  /** Runs statements in one transaction, without an entry in the change log. */
   exec(sql: string): void {
     inTransaction(this.handle, () => this.handle.exec(sql));
   }
 
-  /** Brings what the journal holds into the database, as far as nobody is in the way. */
+  /** Copies the write-ahead log into the database, except for frames that other connections still read. */
   checkpoint(): void {
     this.handle.select('pragma wal_checkpoint(passive)');
   }
 
   /**
    * All or nothing; on disk when it returns.
-   * @returns how it is remembered; null where there is nothing to tell, or it was applied before
+   * @returns its entry in the change log; null for a batch without one, or one that was applied before
    */
   batch({ statements, written, request }: EncodedBatch): Logged | null {
     const logged = inTransaction(this.handle, (): Logged | null => {
@@ -89,7 +89,7 @@ export class SqliteStore {
     return logged;
   }
 
-  /** To be called when it is committed. Where others wrote in between, that is still to be told. */
+  /** Call after the commit. Foreign writes in between stay unseen: then `seen` stays, so that they are read. */
   private wrote(seq: number): void {
     if (seq === this.seen + 1) this.seen = seq;
   }
@@ -104,20 +104,20 @@ export class SqliteStore {
     return this.log.latest();
   }
 
-  /** @returns what was written after a batch; of every table anything, where that is not known */
+  /** @returns the writes after a batch; every table as a whole where the change log does not reach back */
   writtenSince(seq: number): Written {
     return this.log.since(seq) ?? this.everything();
   }
 
-  /** @returns whether requests that do not begin with this prefix wrote records after a batch, or may have: it is not known */
+  /** @returns whether a request without this prefix wrote records after a batch; true too where the log no longer reaches back */
   othersWroteSince(seq: number, prefix: string): boolean {
     return this.log.othersSince(seq, prefix);
   }
 
   /**
-   * @param read reads what other connections wrote since the last time; where that fails it is asked for again
-   * @returns what it read, null where nothing was written. Throws `newer_schema` when one of them has brought
-   * the database to a newer version.
+   * @param read reads the foreign writes since the last call; when it throws, the next call passes them again
+   * @returns its result, null where nothing was written. Throws `newer_schema` when another connection has migrated
+   * the database.
    */
   foreignWrites<T>(read: (written: Written) => T): T | null {
     const version = this.handle.dataVersion();
@@ -130,7 +130,7 @@ export class SqliteStore {
     return found;
   }
 
-  /** @returns the stored records among these ids, as they are; of all ids for null. */
+  /** @returns those records of a table that are stored; null: all of them */
   rowsOf(table: string, ids: readonly string[] | null): StoredRow[] {
     const chunks = ids === null ? [null] : chunked(ids, 500);
     return chunks.flatMap((chunk) => {
@@ -139,17 +139,17 @@ export class SqliteStore {
     });
   }
 
-  /** @returns what was saved when this database took the place of a damaged one; null: it did not, or that was read */
+  /** @returns the report on the damaged database that this one replaced; null: none, or it was acknowledged */
   salvaged(): SalvageReport | null {
-    return keptSalvaged(this.handle);
+    return readSalvageReport(this.handle);
   }
 
-  /** @returns the whole database as a file that stands by itself */
+  /** @returns the whole database as a self-contained file */
   exportFile(owner: string): Uint8Array {
     return exportFile(this.handle, owner);
   }
 
-  /** Replaces everything by what an exported file holds. @returns the batch as which others learn of it */
+  /** Replaces all records by those of an exported file. @returns its entry in the change log */
   importFile(bytes: Uint8Array, owner: string, request: string | null = null): Logged {
     const written = this.everything();
     const also = () => this.log.add(written, request);
@@ -162,7 +162,7 @@ export class SqliteStore {
     this.handle.close();
   }
 
-  /** Code that is older than the schema by now must not write any more. */
+  /** Throws where newer code has migrated the database: this code must not write any more. */
   private refuseNewer(): void {
     const found = versionOf(this.handle);
     if (found > this.code.schema.version) throw newerSchema(found, this.code.schema.version);

@@ -1,4 +1,4 @@
-/** Modules of WatermelonDB that come without declarations; whoever imports them says what they are. */
+/** Modules of WatermelonDB without declarations; each import states their type. */
 declare module '@nozbe/watermelondb/adapters/sqlite/encodeQuery/index.js';
 declare module '@nozbe/watermelondb/adapters/sqlite/encodeSchema/index.js';
 declare module '@nozbe/watermelondb/observation/encodeMatcher/index.js';

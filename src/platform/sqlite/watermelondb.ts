@@ -1,4 +1,4 @@
-/** What the adapter takes of WatermelonDB's inside (0.28.0, pinned): its SQL, so that queries mean the same everywhere. */
+/** WatermelonDB internals that the adapter uses (0.28.0, pinned): its SQL, so that queries mean the same everywhere. */
 
 import type { AppSchema, TableSchema } from '@nozbe/watermelondb';
 import * as encodeQueryModule from '@nozbe/watermelondb/adapters/sqlite/encodeQuery/index.js';
@@ -8,14 +8,14 @@ import * as stepsModule from '@nozbe/watermelondb/Schema/migrations/stepsForMigr
 import type { StoredRow } from '@/core/storage';
 import type { SqlValue } from './handle';
 
-/** Of a `Query`, what the adapter looks at. */
+/** The fields of a serialized `Query` that the adapter reads. */
 export interface SerializedQuery {
   table: string;
   description: { sql?: { sql: string; values: SqlValue[] }; take?: number; skip?: number };
   associations: unknown[];
 }
 
-/** CommonJS: Node hands out the whole module as its default, bundlers the export. */
+/** A named export of a CommonJS module: Node puts the whole module under `default`, bundlers do not. */
 function named<T>(module: unknown, name: string): T {
   const whole = module as Record<string, unknown> & { default?: Record<string, unknown> };
   return (whole[name] ?? whole.default?.[name]) as T;
@@ -43,15 +43,14 @@ export function encodeSchema(schema: AppSchema): string {
   return indexedAsUsed(encodeWholeSchema(schema), schema);
 }
 
-/** @param schema that the steps lead to */
+/** @param schema the schema after these steps */
 export function encodeMigrationSteps(steps: unknown[], schema: AppSchema): string {
   return indexedAsUsed(encodeSteps(steps), schema);
 }
 
 /**
- * Indexes leave out references that are not given: most are not, and nobody looks those up. A column that says
- * so (`indexedWith`) is indexed in the order in which its records are wanted. The schema says it in plain data,
- * since it travels to workers.
+ * Makes indexes of optional references partial: most are null, and no query looks those up. `indexedWith` adds
+ * the columns by which a query orders its records. It is plain data in the schema, which is sent to workers.
  */
 function indexedAsUsed(sql: string, schema: AppSchema): string {
   const tables = schema.tables as Record<string, TableSchema>;

@@ -1,6 +1,6 @@
 let answer: Promise<boolean> | null = null;
 
-/** @returns whether this window can keep SQLite's files. Private windows of some browsers cannot. */
+/** @returns whether this window offers what SQLite's files need: OPFS, Web Locks, BroadcastChannel. Some private windows do not. */
 export function hasOpfs(): Promise<boolean> {
   answer ??= ask();
   return answer;

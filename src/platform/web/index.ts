@@ -1,4 +1,4 @@
-/** Convoy in a browser: SQLite in the origin private file system; LokiJS where there is none. */
+/** Convoy in a browser: SQLite in the origin private file system (OPFS); LokiJS where OPFS is missing. */
 
 import type { AppSchema } from '@nozbe/watermelondb';
 import type { DatabaseAdapter } from '@nozbe/watermelondb/adapters/type';
@@ -8,8 +8,8 @@ import type { Backend, LocalDatabaseOptions, Platform } from '@/core/platform';
 import type { Result } from '@/core/result';
 import type { Closable } from '@/core/storage';
 import { hasOpfs } from './hasOpfs';
-import { keeping } from './keeping';
 import { hasDatabase, openOpfs, readFile, readUnsynced, removeDatabase } from './opfs';
+import { persistentStorage } from './persistentStorage';
 
 export type WatermelonPlatform = Platform<DatabaseAdapter, AppSchema, SchemaMigrations>;
 
@@ -21,7 +21,7 @@ export function createPlatform(): WatermelonPlatform {
       (await hasOpfs()) ? removeDatabase(name, patienceMs) : (await loki()).removeLoki(name),
     readUnsynced,
     readFile,
-    keeping,
+    keeping: persistentStorage,
     sessionStorage: () => window.localStorage,
     backend: readBackend,
     isOnline: () => navigator.onLine,
@@ -49,7 +49,7 @@ export function createPlatform(): WatermelonPlatform {
   };
 }
 
-/** Nobody else pays for its code. */
+/** Imported on demand, so browsers with OPFS never load its code. */
 const loki = () => import('./loki');
 
 async function openAdapter(
@@ -61,10 +61,10 @@ async function openAdapter(
 
 const REMEMBERED = 'convoy:backend';
 
-/** ms to wait for a server that may as well be away. */
+/** ms to wait for the server where an earlier answer can serve instead. */
 const SLOW_MS = 1_000;
 
-/** The server says which backend the page belongs to; what it said last serves while it is away or slow. */
+/** Asks the server for the page's backend; its last answer serves while the server is unreachable or slow. */
 async function readBackend(): Promise<Backend | null> {
   const remembered = localStorage.getItem(REMEMBERED);
   try {

@@ -1,4 +1,4 @@
-/** Where OPFS is missing, in private windows of some browsers: in memory, and in IndexedDB while the window lives. */
+/** Storage where OPFS is missing, in private windows of some browsers: memory, saved to IndexedDB, which ends with the window. */
 
 import type { AppSchema } from '@nozbe/watermelondb';
 import * as lokiModule from '@nozbe/watermelondb/adapters/lokijs/index.js';
@@ -12,13 +12,13 @@ import { silenceWatermelon } from '../watermelonLogger';
 
 type LokiAdapter = DatabaseAdapter & {
   _clearCachedRecords(): void;
-  /** Without `loki` until the database is set up. */
+  /** `loki` is undefined until the database is set up. */
   readonly _driver: { loki?: Loki };
 };
 interface Loki {
   saveDatabase(done: (error?: Error) => void): void;
   autosaveDisable(): void;
-  /** Without `idb` where there is no IndexedDB, and until something was loaded. */
+  /** `idb` is undefined until the first load, and where there is no IndexedDB. */
   readonly persistenceAdapter: { idb?: IDBDatabase };
 }
 type AdapterClass = new (options: Record<string, unknown>) => LokiAdapter;
@@ -30,19 +30,18 @@ const LokiJSAdapter = ((lokiModule.default as { default?: unknown }).default ??
 
 const versionKey = (name: string) => `convoy:schema-version:${name}`;
 
-/** What this tab has open: who opens it again shares it, until it is closed. */
+/** Adapters that this tab has open, by name; opening a database again returns the same adapter. */
 const opened = new Map<string, OpenLoki>();
 
 /**
- * Opens WatermelonDB's own LokiJS adapter. Until it is closed other tabs keep out: LokiJS would
- * overwrite their writes.
+ * Opens WatermelonDB's LokiJS adapter, in one tab at a time: LokiJS would overwrite the writes of another.
  */
 export async function openLoki(
   options: LocalDatabaseOptions<AppSchema, SchemaMigrations>,
 ): Promise<Result<DatabaseAdapter & Closable, StorageError>> {
   silenceWatermelon();
   const { name, schema, migrations } = options;
-  // WatermelonDB would reset a database of a version it does not know, unsynced records included.
+  // WatermelonDB would reset a database of an unknown version, unsynced records included.
   const known = Number(localStorage.getItem(versionKey(name)) ?? 0);
   if (known > schema.version) {
     const message = `The local database is of version ${known}, this page knows versions up to ${schema.version}. Reload the page; nothing was changed.`;
@@ -50,7 +49,7 @@ export async function openLoki(
   }
   const before = opened.get(name);
   if (before) {
-    // The next Database has none of the records in memory that the last one was given.
+    // The adapter returns only ids of records that it gave to the previous Database; the next one has none in memory.
     before._clearCachedRecords();
     return ok(before);
   }
@@ -93,8 +92,8 @@ export async function openLoki(
 }
 
 /**
- * LokiJS writes to memory and saves some time later; `flush` resolves when what was written is in
- * IndexedDB. Calls that come while a save runs share the next one.
+ * LokiJS writes to memory and saves later; `flush` resolves when all writes before it are in IndexedDB.
+ * Calls during a save share the next one.
  */
 function closable(name: string, release: () => void, adapter: LokiAdapter): OpenLoki {
   const flush = () =>
@@ -110,7 +109,7 @@ function closable(name: string, release: () => void, adapter: LokiAdapter): Open
     const { loki } = adapter._driver;
     if (loki) {
       loki.autosaveDisable();
-      // It would open IndexedDB again, and write over what the next one to open it has written.
+      // A later save would reopen IndexedDB, and overwrite the writes of the tab that has the database then.
       loki.saveDatabase = (done) => done(new Error('The local database was closed.'));
       loki.persistenceAdapter.idb?.close();
     }
@@ -120,7 +119,7 @@ function closable(name: string, release: () => void, adapter: LokiAdapter): Open
   return open;
 }
 
-/** @returns whether this browser has opened a database of that name, and not removed it since. */
+/** @returns whether this browser has a database of that name */
 export function hasLoki(name: string): boolean {
   return localStorage.getItem(versionKey(name)) !== null;
 }
@@ -141,10 +140,10 @@ export async function removeLoki(name: string): Promise<void> {
   }
 }
 
-/** ms to wait for a page that is just going away (a reload, a tab that closes) to let go. */
+/** ms to wait for the lock: a page that reloads or closes releases it shortly. */
 const LOCK_PATIENCE_MS = 2_000;
 
-/** @returns how to let go of the database, which is this tab's until then; null when another tab has it. */
+/** Takes the lock of a database. @returns a function that releases it; null when another tab holds it */
 function holdForThisTab(name: string): Promise<(() => void) | null> {
   if (!navigator.locks) return Promise.resolve(() => undefined);
   return new Promise((resolve) => {

@@ -12,12 +12,12 @@ import { storageError } from '../sqlite/handle';
 import { silenceWatermelon } from '../watermelonLogger';
 import { hasFiles, removeFiles } from './store/files';
 import { type FromWorker, locks, type ToWorker } from './store/messages';
-import { newWorker } from './store/spareWorker';
+import { newWorker } from './store/storageWorkers';
 import { WebPort } from './store/webPort';
 
 type Options = LocalDatabaseOptions<AppSchema, SchemaMigrations>;
 
-/** Opens or makes a database. Any number of tabs may have it open. */
+/** Opens or creates a database. Any number of tabs may have it open. */
 export async function openOpfs(
   options: Options,
 ): Promise<Result<DatabaseAdapter & SharedStore, StorageError>> {
@@ -25,7 +25,7 @@ export async function openOpfs(
   return port.ok ? ok(asDatabaseAdapter(new SqliteAdapter({ ...options, port: port.value }))) : port;
 }
 
-/** @param patienceMs how long to wait for a tab that writes and does not come to an end */
+/** @param patienceMs ms to wait for the write lock before it is taken from the tab that holds it */
 export async function openPort(
   { name, schema, migrations, salvage }: Options,
   patienceMs?: number,
@@ -52,9 +52,9 @@ export async function hasDatabase(name: string): Promise<boolean> {
 }
 
 /**
- * Removes a database of this browser, with everything in it. Rejects with a `ConvoyError` (storage,
- * `locked`) while a tab has it open.
- * @param patienceMs how long to wait for tabs that are about to close it
+ * Removes a database of this browser for good. Rejects with a `ConvoyError` (storage, `locked`) while a tab has
+ * it open.
+ * @param patienceMs ms to wait for tabs to close it
  */
 export async function removeDatabase(name: string, patienceMs = 0): Promise<void> {
   const options = patienceMs > 0 ? { signal: AbortSignal.timeout(patienceMs) } : { ifAvailable: true };
@@ -69,28 +69,32 @@ export async function removeDatabase(name: string, patienceMs = 0): Promise<void
   }
 }
 
-/** Reads what is unsynced in a database that cannot be opened. */
+/** Reads the unsynced records of a database that cannot be opened. */
 export function readUnsynced(
   name: string,
   salvage: SalvageRules,
 ): Promise<Result<UnsyncedRecords, StorageError>> {
-  return asked({ type: 'read', name, salvage }, (told) => (told.type === 'unsynced' ? told.records : null));
+  return askWorker({ type: 'read', name, salvage }, (answer) =>
+    answer.type === 'unsynced' ? answer.records : null,
+  );
 }
 
-/** Reads the whole of a database that cannot be opened. @param owner whose name the file bears */
+/** Exports a database that cannot be opened as a file. @param owner the owner noted in the file */
 export function readFile(name: string, owner: string): Promise<Result<Uint8Array, StorageError>> {
-  return asked({ type: 'readFile', name, owner }, (told) => (told.type === 'file' ? told.bytes : null));
+  return askWorker({ type: 'readFile', name, owner }, (answer) =>
+    answer.type === 'file' ? answer.bytes : null,
+  );
 }
 
-/** What a worker of its own answers. */
-function asked<T>(
+/** Asks a new worker one question, and ends the worker. */
+function askWorker<T>(
   question: ToWorker,
-  answerIn: (told: FromWorker) => T | null,
+  valueIn: (answer: FromWorker) => T | null,
 ): Promise<Result<T, StorageError>> {
   const worker = newWorker();
   return new Promise<Result<T, StorageError>>((resolve) => {
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-      const answer = answerIn(data);
+      const answer = valueIn(data);
       if (answer !== null) resolve(ok(answer));
       if (data.type === 'failed') resolve(fail(data.error));
     };
@@ -99,7 +103,7 @@ function asked<T>(
   }).finally(() => worker.terminate());
 }
 
-/** A page that is put away or frozen lets go of the database, and is back when it is shown again. */
+/** Suspends the port while the page is frozen or in the back/forward cache. */
 function suspendWhileAway(port: WebPort): () => void {
   let isAway = false;
   const leave = () => {

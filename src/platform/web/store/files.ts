@@ -1,6 +1,6 @@
 /**
  * The files of a database: a folder of the origin private file system, managed by SQLite's own VFS
- * `opfs-sahpool`. Only whoever has the Web Lock of the database may touch them.
+ * `opfs-sahpool`. Only the worker that holds the Web Lock of the database may touch them.
  */
 
 import { SqliteFailure, storageError } from '../../sqlite/handle';
@@ -10,15 +10,15 @@ import type { Database, Sqlite } from './sqliteWasm';
 const ROOT = 'convoy';
 /** The VFS keeps its files in a folder of this name. */
 const OPAQUE = '.opaque';
-/** Is there while a database is suspected to be damaged. */
+/** File that exists while a database is suspected to be damaged. */
 const DAMAGED = 'damaged';
-/** The database, its log, and what SQLite may want beside them. */
+/** Files in the pool: the database, its log, and SQLite's temporary files. */
 const CAPACITY = 6;
-/** ms to wait for a worker that is just going away to let go of the files. */
+/** ms to wait for a worker that is ending to close the files. */
 const PATIENCE_MS = 5_000;
 const RETRY_MS = 40;
 
-/** What TypeScript's declarations of pages leave out. */
+/** Members of a folder that TypeScript's DOM declarations lack. */
 interface Folder {
   values(): AsyncIterable<{ kind: string; createSyncAccessHandle(): Promise<{ close(): void }> }>;
 }
@@ -26,17 +26,17 @@ interface Folder {
 /** The files of one database, by their names. */
 export interface Files {
   names(): string[];
-  /** Opens a database file, or makes it. */
+  /** Opens or creates a database file. */
   open(name: string): Database;
-  /** Removes a closed database file and what SQLite keeps beside it. */
+  /** Removes a closed database file, its log and its journal. */
   remove(name: string): void;
-  /** Makes room for one more database. */
+  /** Adds files to the pool for one more database. */
   makeRoom(): Promise<void>;
-  /** Others may take them, once all databases are closed. */
+  /** Releases the files to other workers; all databases must be closed. */
   letGo(): void;
 }
 
-/** Takes the files of a database. Throws `SqliteFailure`, `locked` when something else holds them. */
+/** Takes the files of a database. Throws a `SqliteFailure`, `locked`, when they stay open elsewhere. */
 export async function takeFiles(sqlite: Sqlite, name: string, patienceMs = PATIENCE_MS): Promise<Files> {
   const deadline = performance.now() + patienceMs;
   while (!(await areFree(name))) {
@@ -48,7 +48,7 @@ export async function takeFiles(sqlite: Sqlite, name: string, patienceMs = PATIE
       name: 'convoy',
       directory: `${ROOT}/${name}`,
       initialCapacity: CAPACITY,
-      // Errors of the VFS are noted, nothing else.
+      // Verbosity 1: the VFS logs errors only.
       ...{ verbosity: 1, forceReinitIfPreviouslyFailed: true },
     }),
   );
@@ -67,7 +67,7 @@ export async function takeFiles(sqlite: Sqlite, name: string, patienceMs = PATIE
   };
 }
 
-/** @returns whether the database was found damaged, and has not been looked at since */
+/** @returns whether damage was noted, and no integrity check has passed since */
 export async function hasDamageNote(name: string): Promise<boolean> {
   try {
     await (await folderOf(name)).getFileHandle(DAMAGED);
@@ -77,7 +77,7 @@ export async function hasDamageNote(name: string): Promise<boolean> {
   }
 }
 
-/** Has the database looked at closely when it is opened next; or no more. */
+/** Has the database's integrity checked when it is opened next; `isDamaged` false cancels that. */
 export async function noteDamage(name: string, isDamaged = true): Promise<void> {
   const folder = await folderOf(name);
   if (isDamaged) await folder.getFileHandle(DAMAGED, { create: true });
@@ -100,7 +100,7 @@ export async function hasFiles(name: string): Promise<boolean> {
   }
 }
 
-/** Removes a database for good. Rejects with a `DOMException` where something does not let go of its files. */
+/** Removes a database for good. Rejects with a `DOMException` where its files stay open elsewhere. */
 export async function removeFiles(name: string): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
@@ -111,14 +111,14 @@ export async function removeFiles(name: string): Promise<void> {
     } catch (error) {
       if (!(error instanceof DOMException)) throw error;
       if (error.name === 'NotFoundError') return;
-      // A worker that has just ended holds them for a moment.
+      // A worker that has just ended still has the files open for a moment.
       if (error.name !== 'NoModificationAllowedError' || performance.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
 }
 
-/** The VFS takes all files at once and gives up when it cannot have one, so each is tried before. */
+/** The VFS opens all files at once, and fails for good when one is open elsewhere; so each is tried first. */
 async function areFree(name: string): Promise<boolean> {
   try {
     let folder = await navigator.storage.getDirectory();
@@ -137,20 +137,23 @@ async function areFree(name: string): Promise<boolean> {
   }
 }
 
-/** Throws what one of them failed with, once none is under way: none may hold a file longer than this. */
+/** Waits for all promises, so that no file stays open, then throws the first failure. */
 async function allSettled(promises: Promise<void>[]): Promise<void> {
   for (const one of await Promise.allSettled(promises)) if (one.status === 'rejected') throw one.reason;
 }
 
 /**
- * When its initialisation fails, the VFS deletes its folder, with everything in it. Until it is
- * through, nothing in this worker can delete a folder.
+ * When its initialisation fails, the VFS deletes its folder with all databases in it. Until it has finished,
+ * no code in this worker can delete a folder.
  */
 async function withoutWiping<T>(install: () => Promise<T>): Promise<T> {
   const { prototype } = FileSystemDirectoryHandle;
   const { removeEntry } = prototype;
   prototype.removeEntry = function keepFolders(name, options) {
-    if (options?.recursive) return Promise.reject(new DOMException('Kept.', 'NoModificationAllowedError'));
+    if (options?.recursive)
+      return Promise.reject(
+        new DOMException('Folders are kept while the VFS starts.', 'NoModificationAllowedError'),
+      );
     return removeEntry.call(this, name, options);
   };
   try {

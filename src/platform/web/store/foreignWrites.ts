@@ -6,7 +6,7 @@
 import { ConvoyError, type StorageError } from '@/core/errors';
 import type { ForeignChange, Replica, StoredRow } from '@/core/storage';
 import type { Written } from '../../sqlite/changeLog';
-import { changeOf, type Wanted, wantedOf } from '../../sqlite/foreignChanges';
+import { foreignChangeOf, recordsToRead, type WantedRecords } from '../../sqlite/foreignChanges';
 import { storageError } from '../../sqlite/handle';
 import type { Done } from '../../sqlite/port';
 import type { ReplyQueue } from './replyQueue';
@@ -14,7 +14,7 @@ import type { ReplyQueue } from './replyQueue';
 export interface ForeignWritesOptions {
   replies: ReplyQueue;
   /** Asks the connected owner for records, for each element of `wanted` those of one table. */
-  readRows(wanted: Wanted[], done: Done<unknown>): void;
+  readRows(wanted: WantedRecords[], done: Done<unknown>): void;
   /** Whether a batch of this tab that is not yet answered writes this record. */
   isWriting(table: string, id: string): boolean;
   /** Whether an owner is connected and has been caught up with. */
@@ -33,7 +33,7 @@ export class ForeignWrites {
   /** @param then called when the writes are in memory; at once where the replica holds none of the records */
   takeOver(written: Written, then: () => void): void {
     const { replica } = this;
-    const tables = replica ? wantedOf(written, replica) : [];
+    const tables = replica ? recordsToRead(written, replica) : [];
     const wanted = tables.filter(({ ids }) => ids?.length !== 0);
     // The replica also learns which tables were written to without a record that it holds.
     const untouched = tables
@@ -53,7 +53,7 @@ export class ForeignWrites {
       }
       const rows = outcome.value as StoredRow[][];
       const changes = wanted.map((ofTable, index) =>
-        this.withoutDeferred(changeOf(ofTable, rows[index] ?? [], replica)),
+        this.withoutDeferred(foreignChangeOf(ofTable, rows[index] ?? [], replica)),
       );
       replica.takeOver([...changes, ...untouched]);
       replies.resume(then);

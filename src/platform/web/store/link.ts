@@ -1,4 +1,4 @@
-/** A tab's end of the line: its worker, its channels, and who holds the database now. */
+/** A tab's worker and channels: starts the worker, carries calls and replies, reports who the owner is. */
 
 import type { AppSchema } from '@nozbe/watermelondb';
 import type { SchemaMigrations } from '@nozbe/watermelondb/Schema/migrations';
@@ -15,27 +15,27 @@ import {
   type Reply,
   type ToWorker,
 } from './messages';
-import { newWorker } from './spareWorker';
+import { newWorker } from './storageWorkers';
 
 export interface LinkOptions {
   name: string;
   schema: AppSchema;
   migrations: SchemaMigrations;
-  /** What is saved where the database turns out to be damaged. */
+  /** What is salvaged where the database is damaged. */
   salvage: SalvageRules | undefined;
-  /** This worker holds the database now. It may be told more than once of the same. */
+  /** This worker is the owner now. May be called repeatedly for the same one. */
   onOwner(id: string): void;
   onReply(reply: Reply): void;
-  /** The worker of this tab cannot open the database, or had to leave it. */
+  /** This tab's worker cannot open the database, or had to leave it to newer code. */
   onFailed(error: StorageError): void;
 }
 
-/** Deaths of its worker in a row that a tab puts up with, and ms between them. */
+/** Restarts of a worker that dies repeatedly, and ms by which each restart waits longer. */
 const MOST_RESTARTS = 5;
 const RESTART_MS = 200;
 
 export class Link {
-  /** Names this tab to owners; another one after each rest. */
+  /** Id of this tab for owners; a new one after each suspension. */
   tab = '';
   private worker: { id: string; port: Worker } | null = null;
   private everybody: BroadcastChannel | null = null;
@@ -46,12 +46,12 @@ export class Link {
 
   constructor(private readonly options: LinkOptions) {}
 
-  /** Begins to listen, and stands for the database. */
+  /** Opens the channels and starts the worker. */
   start(): void {
     const { name } = this.options;
     const tab = uuidv7();
     this.tab = tab;
-    // Owners take a tab without this lock for gone, so none is heard before it is held.
+    // An owner takes a tab without this lock for gone, so owners are ignored until it is held.
     let isKnown = false;
     this.leaveTab = hold(locks.alive(tab), () => {
       isKnown = true;
@@ -66,7 +66,7 @@ export class Link {
     this.startWorker();
   }
 
-  /** Lets go of everything at once; `start` begins anew. */
+  /** Ends the worker and closes the channels at once; `start` may be called again. */
   stop(): void {
     this.dropWorker();
     this.everybody?.close();
@@ -76,7 +76,7 @@ export class Link {
     this.leaveTab();
   }
 
-  /** Lets the worker finish what it does and close the database, then stops. */
+  /** Lets the worker finish its work and close the database, then stops. */
   async close(): Promise<void> {
     const { worker } = this;
     if (worker) {
@@ -130,10 +130,9 @@ export class Link {
       if (!isCurrent()) return;
       switch (data.type) {
         case 'started':
-          // It has this lock until it dies.
+          // The worker holds this lock until it dies.
           void navigator.locks.request(locks.alive(id), () => {
-            if (isCurrent())
-              this.restartWorker(storageError('unavailable', 'its worker ends again and again'));
+            if (isCurrent()) this.restartWorker(storageError('unavailable', 'the worker ends repeatedly'));
           });
           break;
         case 'owner':
@@ -153,7 +152,7 @@ export class Link {
           break;
       }
     };
-    // Its script could not be loaded; what happens later is told by messages or by its lock.
+    // The script could not be loaded. Later failures show by messages, or by the lock.
     port.onerror = (event) => {
       event.preventDefault();
       if (isCurrent()) this.restartWorker(storageError('not_loaded'));
@@ -162,7 +161,7 @@ export class Link {
     port.postMessage({ type: 'start', name, id, tab, schema, migrations, salvage } satisfies ToWorker);
   }
 
-  /** @param reason what to tell where that goes on */
+  /** @param reason the error to report after too many restarts */
   private restartWorker(reason: StorageError): void {
     this.dropWorker();
     this.restarts += 1;
@@ -185,7 +184,7 @@ export class Link {
   }
 }
 
-/** Holds a lock from soon on. @returns how to let go of it */
+/** Requests a lock. @returns a function that releases it */
 function hold(name: string, onHeld: () => void): () => void {
   let release: () => void = () => undefined;
   const released = new Promise<void>((resolve) => {

@@ -1,6 +1,6 @@
 /**
- * What tabs and the worker that holds the database say to each other. A tab reaches the worker of its
- * own page directly, that of another by a BroadcastChannel that has the receiver's id in its name.
+ * Messages between tabs and the owner, the worker that holds the database. A tab reaches the worker of its own
+ * page directly, and the worker of another page by a BroadcastChannel that has the receiver's id in its name.
  */
 
 import type { AppSchema } from '@nozbe/watermelondb';
@@ -8,14 +8,14 @@ import type { SchemaMigrations } from '@nozbe/watermelondb/Schema/migrations';
 import type { StorageError } from '@/core/errors';
 import type { SalvageReport, SalvageRules, StoredQuery, UnsyncedRecords } from '@/core/storage';
 import type { Written } from '../../sqlite/changeLog';
-import type { Wanted } from '../../sqlite/foreignChanges';
+import type { WantedRecords } from '../../sqlite/foreignChanges';
 import type { SqlValue } from '../../sqlite/handle';
 import type { EncodedBatch } from '../../sqlite/store';
 
-/** Raised when these messages change; `Version`, `Hello`, `Call` and `Owning` themselves never do. */
+/** Raised when these messages change; `Version`, `hello`, `Call` and `Announcement` themselves never do. */
 const MESSAGES = 3;
 
-/** Which code a tab runs. */
+/** The version of the code that a tab runs. */
 export interface Version {
   messages: number;
   schema: number;
@@ -25,16 +25,16 @@ export function versionOf(schema: AppSchema): Version {
   return { messages: MESSAGES, schema: schema.version };
 }
 
-/** @returns below 0 where the first is older than the second */
+/** @returns a number below 0 where the first version is older */
 export function compareVersions(one: Version, other: Version): number {
   return one.schema - other.schema || one.messages - other.messages;
 }
 
-/** The first thing a tab says to an owner: who it is, and what it has seen. */
-export interface Hello {
+/** A tab's first call to an owner: its version, and what it has seen. */
+interface Hello {
   type: 'hello';
   version: Version;
-  /** The latest batch it knows of; null: it holds nothing. */
+  /** The latest batch that the tab has seen; null: it has nothing in memory. */
   since: number | null;
 }
 
@@ -42,14 +42,14 @@ export type Request =
   | Hello
   | { type: 'select'; sql: string; args: readonly SqlValue[] }
   | { type: 'selectAll'; queries: readonly StoredQuery[] }
-  /** `since`: refused where others wrote records after this batch; null: not asked. */
+  /** Refused where other tabs wrote records after batch `since`; null: never. */
   | { type: 'batch'; batch: EncodedBatch; since: number | null }
   | { type: 'exec'; sql: string }
   | { type: 'export'; owner: string }
-  /** The same of `since`. An import that was made already, by the name of its request, is not made again. */
+  /** `since` as for a batch. An import that is sent twice under one request id is made once. */
   | { type: 'import'; bytes: Uint8Array; owner: string; request: string; since: number | null }
-  | { type: 'rows'; wanted: Wanted[] }
-  /** Answered after everything that was written before. */
+  | { type: 'rows'; wanted: WantedRecords[] }
+  /** Its answer follows the notices of all earlier writes. */
   | { type: 'catchUp' }
   | { type: 'bye' };
 
@@ -62,24 +62,24 @@ export interface Call {
 export interface Welcome {
   /** The latest batch. */
   seq: number;
-  /** What was written since the batch that the tab named. */
+  /** Writes after the batch that the tab named. */
   missed: Written | null;
-  /** The database was found damaged, and made anew; null also once that was read. */
+  /** The report on a damaged database that was replaced; null: none, or it was acknowledged. */
   salvaged: SalvageReport | null;
 }
 
-/** What an owner says to a tab. A notice comes before any answer that already shows what it is about. */
+/** From an owner to a tab. The notice of a write precedes every answer that includes this write. */
 export type Reply =
   | { type: 'answer'; id: number; value: unknown; seq: number | null }
   | { type: 'failure'; id: number; error: StorageError | string }
   | { type: 'notice'; seq: number; written: Written };
 
-/** On the public channel: who holds the database now, and the question after that. */
+/** On the public channel: which worker is the owner, and the question for it. */
 export type Announcement = { type: 'owner'; id: string } | { type: 'whoOwns' };
 
 /** From a page to its worker. */
 export type ToWorker =
-  /** SQLite, compiled; null: the page could not do it. Sent once to each worker. */
+  /** SQLite, compiled; null: the page could not fetch it. Sent once to each worker. */
   | { type: 'sqlite'; sqlite: WebAssembly.Module | null }
   | {
       type: 'start';
@@ -92,36 +92,36 @@ export type ToWorker =
       migrations: SchemaMigrations;
       salvage: SalvageRules | undefined;
     }
-  /** Instead of `start`: reads what is unsynced, whatever the version of the database, and ends. */
+  /** Instead of `start`: reads the unsynced records of a database of any version, then ends. */
   | { type: 'read'; name: string; salvage: SalvageRules }
-  /** The same for the whole database, as a file of this owner. */
+  /** Instead of `start`: exports a database of any version as a file with this owner, then ends. */
   | { type: 'readFile'; name: string; owner: string }
   | { type: 'call'; call: Call }
   | { type: 'close' };
 
 /** From a worker to its page. */
 export type FromWorker =
-  /** It runs, and has the lock that says so. */
+  /** It runs, and holds its `alive` lock. */
   | { type: 'started' }
   | { type: 'owner'; id: string }
   | { type: 'reply'; reply: Reply }
   | { type: 'unsynced'; records: UnsyncedRecords }
   | { type: 'file'; bytes: Uint8Array }
-  /** It cannot open the database, or has left it to newer code. It does not try again. */
+  /** It cannot open the database, or has left it to newer code. Final. */
   | { type: 'failed'; error: StorageError }
   | { type: 'closed' };
 
 export const channels = {
   public: (name: string) => `convoy:${name}`,
-  /** What is sent to one tab or owner. */
+  /** Messages to one tab or owner. */
   inbox: (name: string, id: string) => `convoy:${name}:${id}`,
 };
 
 export const locks = {
-  /** Whose worker has it holds the database. */
+  /** Held by the owner. */
   database: (name: string) => `convoy:database:${name}`,
   /** Held while a tab writes. */
   write: (name: string) => `convoy:write:${name}`,
-  /** Held as long as a tab or worker lives. */
+  /** Held for as long as a tab or worker lives. */
   alive: (id: string) => `convoy:alive:${id}`,
 };

@@ -1,13 +1,13 @@
 /**
- * Opens the database in its files, and puts one that is damaged aside for a new one. Files of the VFS
- * cannot be renamed, so each database that replaces another has the next number.
+ * Opens the database in its files, and replaces a damaged one by a new one with what could be salvaged. Files
+ * of the VFS cannot be renamed, so each replacement has the next number in its name.
  */
 
 import type { AppSchema } from '@nozbe/watermelondb';
 import type { SchemaMigrations } from '@nozbe/watermelondb/Schema/migrations';
 import type { LocalDatabaseOptions } from '@/core/platform';
 import { SqliteFailure, storageError } from '../../sqlite/handle';
-import { takePlaceOf } from '../../sqlite/salvage';
+import { salvageInto } from '../../sqlite/salvage';
 import { SqliteStore } from '../../sqlite/store';
 import { type Files, noteDamage } from './files';
 import type { Sqlite } from './sqliteWasm';
@@ -21,12 +21,12 @@ export interface OpenedStore {
 }
 
 const FIRST = 'convoy.db';
-/** The `application_id` of a database into which everything that could be saved has been copied. */
+/** The `application_id` of a replacement into which everything that could be salvaged has been copied. */
 const COMPLETE = 0x636f6e76;
 
 /**
  * Throws a `SqliteFailure`.
- * @param isSuspect it was found damaged, and is to be looked at closely
+ * @param isSuspect damage was noted: checks the integrity of the whole database
  */
 export async function openStore(
   sqlite: Sqlite,
@@ -35,7 +35,7 @@ export async function openStore(
   isSuspect: boolean,
 ): Promise<OpenedStore> {
   const name = latestComplete(sqlite, files);
-  // What was to replace it, and somebody died over.
+  // Removes replacements that a crash left incomplete.
   for (const other of files.names()) if (numberOf(other) > numberOf(name)) files.remove(other);
   try {
     const opened = openSound(sqlite, files, name, options, isSuspect);
@@ -49,7 +49,7 @@ export async function openStore(
   try {
     const damaged = new WasmHandle(sqlite, () => files.open(name));
     try {
-      takePlaceOf(damaged, opened.handle, options, name);
+      salvageInto(damaged, opened.handle, options, name);
     } finally {
       damaged.close();
     }
@@ -92,7 +92,7 @@ function isComplete(sqlite: Sqlite, files: Files, name: string): boolean {
 
 const numberOf = (name: string) => Number(/^convoy-(\d+)\.db$/.exec(name)?.[1] ?? (name === FIRST ? 1 : 0));
 
-/** @returns the database that is in use, of those there are: one that was to replace it and is not complete is not */
+/** @returns the name of the database in use: the newest replacement that is complete, else the first database */
 export function latestComplete(sqlite: Sqlite, files: Files): string {
   const newestFirst = files.names().sort((one, other) => numberOf(other) - numberOf(one));
   return newestFirst.find((name) => numberOf(name) > 1 && isComplete(sqlite, files, name)) ?? FIRST;

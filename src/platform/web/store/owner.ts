@@ -1,4 +1,4 @@
-/** Serves a store to all tabs: answers their calls in order, and tells each what the others wrote. */
+/** Serves a store to all tabs: answers their calls in order, and notifies each of the writes of the others. */
 
 import type { StorageError } from '@/core/errors';
 import { newerSchema } from '../../sqlite/changeLog';
@@ -9,15 +9,15 @@ import { type Call, compareVersions, type Reply, type Request, type Version, typ
 export interface OwnerOptions {
   store: SqliteStore;
   version: Version;
-  /** @returns how to reach a tab */
+  /** @returns a connection to a tab */
   reach(tab: string): Peer;
-  /** A tab runs newer code: the database has to be left to it. */
+  /** A tab runs newer code: this owner must close the database and leave it to that tab's worker. */
   onNewerCode(version: Version): void;
-  /** The database turns out to be damaged. Resolves when that will be known after the death of everybody. */
+  /** The database is damaged. Resolves when that is noted on disk, so that the next owner knows. */
   onDamage(): Promise<void>;
 }
 
-/** The way to a tab. */
+/** A connection to a tab. */
 export interface Peer {
   send(reply: Reply): void;
   /** Calls back once when the tab is gone. */
@@ -40,7 +40,7 @@ export class Owner {
       return;
     }
     const tab = this.tabs.get(from) ?? (request.type === 'hello' ? this.welcome(from) : null);
-    // Who has not said hello has not said either what it has seen.
+    // A tab that has not said hello has not said which batches it has seen: it cannot be answered yet.
     if (!tab) return;
     try {
       const [value, seq] = this.answer(from, request);
@@ -51,13 +51,13 @@ export class Owner {
   }
 
   private async refuse(from: string, tab: Peer, id: number, error: unknown): Promise<void> {
-    // Whoever is told may close everything at once, and whoever opens the database next has to know.
+    // Noted before the reply: the tab may close everything at once, and the next owner must find the note.
     if (error instanceof SqliteFailure && error.detail.code === 'corrupt') await this.options.onDamage();
     if (this.tabs.get(from) !== tab) return;
-    tab.send({ type: 'failure', id, error: told(error) });
+    tab.send({ type: 'failure', id, error: asSendable(error) });
   }
 
-  /** Tells nobody anything any more. */
+  /** Closes the connections to all tabs. */
   close(): void {
     for (const tab of this.tabs.values()) tab.close();
     this.tabs.clear();
@@ -75,7 +75,7 @@ export class Owner {
     this.tabs.delete(from);
   }
 
-  /** @returns the answer, and the number of the batch where it was one */
+  /** @returns the answer, and for a batch its number in the change log */
   private answer(from: string, request: Exclude<Request, { type: 'bye' }>): [unknown, number | null] {
     const { store, version } = this.options;
     switch (request.type) {
@@ -103,7 +103,7 @@ export class Owner {
         if (store.hasApplied(request.request)) return [null, null];
         this.refuseOvertaken(request.request, request.since);
         const { seq, written } = store.importFile(request.bytes, request.owner, request.request);
-        // The one who asked has the old records in memory, as all have.
+        // The requesting tab is notified too: like all tabs, it has the replaced records in memory.
         for (const tab of this.tabs.values()) tab.send({ type: 'notice', seq, written });
         return [null, null];
       }
@@ -127,7 +127,7 @@ export class Owner {
     return seq;
   }
 
-  /** Only a tab that was asleep for long while it wrote finds that others did not wait for it. */
+  /** Refuses a write of a tab whose write lock was stolen while it was suspended (D42). */
   private refuseOvertaken(request: string | null, since: number | null): void {
     if (since !== null && this.options.store.othersWroteSince(since, writerOf(request))) {
       throw new SqliteFailure(storageError('overtaken'));
@@ -135,13 +135,13 @@ export class Owner {
   }
 }
 
-/** Requests are named by their writer, a dot, and a number. */
+/** @returns the prefix of a request id `<writer>.<number>`, dot included */
 function writerOf(request: string | null): string {
   return request === null ? '' : request.slice(0, request.indexOf('.') + 1);
 }
 
-/** An error as it can be sent. */
-export function told(error: unknown): StorageError | string {
+/** @returns an error in a form that can be sent: a storage error as it is, of any other the message */
+export function asSendable(error: unknown): StorageError | string {
   if (error instanceof SqliteFailure) return error.detail;
   return error instanceof Error ? error.message : String(error);
 }

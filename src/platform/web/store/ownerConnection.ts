@@ -1,10 +1,10 @@
 /** The owner that this tab sends its calls to, and the calls that concern this connection alone. */
 
 import type { Done } from '../../sqlite/port';
-import type { Calls } from './calls';
 import type { Call, Reply, Request } from './messages';
+import type { PendingCalls } from './pendingCalls';
 
-type PendingCall = ReturnType<Calls['add']>;
+type PendingCall = ReturnType<PendingCalls['add']>;
 
 export class OwnerConnection {
   /** The owner welcomes this tab when it answers `hello`; it is ready once what it reported as missed is in memory. */
@@ -13,7 +13,7 @@ export class OwnerConnection {
   private ownCalls: PendingCall[] = [];
 
   constructor(
-    private readonly calls: Calls,
+    private readonly calls: PendingCalls,
     private readonly transmit: (owner: string, call: Omit<Call, 'from'>) => void,
   ) {}
 

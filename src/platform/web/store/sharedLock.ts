@@ -1,7 +1,7 @@
-/** ms until a tab takes the lock from one that does not let go: it may be frozen. */
+/** ms after which a tab steals the lock: its holder may be frozen. */
 const PATIENCE_MS = 30_000;
 
-/** A Web Lock that all of this page's work on one thing holds together. */
+/** A Web Lock that concurrent work of one page holds together. */
 export class SharedLock {
   private holders = 0;
   private held: Promise<() => void> | null = null;
@@ -11,7 +11,7 @@ export class SharedLock {
     private readonly patienceMs = PATIENCE_MS,
   ) {}
 
-  /** @returns how to let go; that tells whether it was the last to do so */
+  /** @returns a function that releases this hold, and returns whether it was the page's last one */
   async take(): Promise<() => boolean> {
     this.holders += 1;
     this.held ??= this.request();
@@ -38,16 +38,16 @@ export class SharedLock {
     } catch (error) {
       if (!(error instanceof DOMException)) throw error;
     }
-    // The owner of the database refuses what a tab writes that slept over this.
+    // The owner refuses writes of the tab that lost the lock, with `overtaken` (D42).
     return requested(this.name, { steal: true });
   }
 }
 
-/** @returns how to let go, once the lock is held; rejects with a `DOMException` when it is not to be had */
+/** @returns a function that releases the lock, once it is held; rejects with a `DOMException` when the wait is aborted */
 function requested(name: string, options: LockOptions): Promise<() => void> {
   return new Promise((resolve, reject) => {
     const isHeld = () => new Promise<void>((release) => resolve(release));
-    // When it is stolen this rejects long after it was resolved.
+    // A stolen lock rejects this promise later; the outer promise is settled by then.
     navigator.locks.request(name, options, isHeld).catch(reject);
   });
 }

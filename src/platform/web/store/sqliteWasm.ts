@@ -2,15 +2,15 @@
 
 import init, { type Database, type Sqlite3Static } from '@sqlite.org/sqlite-wasm';
 import { SqliteFailure, storageError } from '../../sqlite/handle';
-import { compileSqlite } from './spareWorker';
+import { compileSqlite } from './storageWorkers';
 
 export type Sqlite = Sqlite3Static;
 export type { Database };
 
-/** What the browser said last when it refused to read or write a file; SQLite only says "I/O error". */
+/** Name of the latest exception of a file operation; SQLite itself reports only "I/O error". */
 let refusal: string | null = null;
 
-/** @returns the name of the `DOMException` behind the latest I/O error, and forgets it */
+/** @returns the name of the `DOMException` behind the latest I/O error, once */
 export function takeRefusal(): string | null {
   const name = refusal;
   refusal = null;
@@ -22,10 +22,10 @@ function noteRefusal(...said: unknown[]): void {
   if (exception) refusal = exception.name;
 }
 
-/** Chromium's private windows return their error number -8, as if it were unsigned. */
+/** Chromium's private windows return error number -8 as an unsigned 32-bit value. */
 const NO_SPACE = 2 ** 32 - 8;
 
-/** Where the room ends, a browser may also write a part and say nothing. To be called once. */
+/** Records writes that a full disk cut short: browsers may write a part without an exception. Call it once. */
 export function noteShortWrites(): void {
   const { prototype } = (globalThis as unknown as { FileSystemSyncAccessHandle: { prototype: AccessHandle } })
     .FileSystemSyncAccessHandle;
@@ -42,8 +42,8 @@ interface AccessHandle {
 }
 
 /**
- * Makes SQLite ready. Throws a `SqliteFailure`, `not_loaded`, when it cannot be fetched.
- * @param known what was compiled by the page
+ * Loads SQLite. Throws a `SqliteFailure`, `not_loaded`, when it cannot be fetched.
+ * @param known the module, where the page has compiled it
  */
 export async function loadSqlite(known: WebAssembly.Module | null = null): Promise<Sqlite> {
   const quiet = () => undefined;
@@ -61,8 +61,8 @@ export async function loadSqlite(known: WebAssembly.Module | null = null): Promi
 type OnInstance = (instance: WebAssembly.Instance, module: WebAssembly.Module) => void;
 
 /**
- * The package would set a loader of its own, which waits for ever when the file does not come, and looks for it
- * under a name that bundlers change.
+ * Replaces the package's own loader, which never settles when the file cannot be fetched, and asks for the file
+ * by a name that bundlers change.
  */
 function loader(compiled: WebAssembly.Module): object {
   const instantiateWasm = async (imports: WebAssembly.Imports, onInstance: OnInstance) => {

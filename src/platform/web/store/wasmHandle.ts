@@ -1,21 +1,21 @@
-/** SQLite in a browser: one connection, by sqlite-wasm. */
+/** SQLite in a browser: one connection of sqlite-wasm. */
 
 import { failureOf, type Selected, type SqliteHandle, type SqlValue } from '../../sqlite/handle';
 import { type Database, type Sqlite, takeRefusal } from './sqliteWasm';
 
 /** Statements that stay prepared. */
 const KEPT = 200;
-/** Bytes to which the write-ahead log is cut when it has been copied into the database. */
+/** Bytes to which the write-ahead log is truncated after it was copied into the database. */
 const LOG_BYTES = 4 * 1024 * 1024;
 
 const [OK, IOERR, FULL, ROW, DONE] = [0, 10, 13, 100, 101];
 const [INTEGER, FLOAT, NULL] = [1, 2, 5];
-/** SQLite copies what is bound. */
+/** SQLITE_TRANSIENT: SQLite copies a bound text. */
 const TRANSIENT = -1;
 
 type Pointer = number;
 
-/** Of sqlite-wasm, the C functions this calls itself: its own wrappers lose a leading U+FEFF. */
+/** C functions called directly: sqlite-wasm's wrappers lose a leading U+FEFF. */
 interface Exports {
   sqlite3_bind_double(statement: Pointer, index: number, value: number): number;
   sqlite3_bind_int(statement: Pointer, index: number, value: number): number;
@@ -51,7 +51,7 @@ export class WasmHandle implements SqliteHandle {
   ) {
     this.exports = sqlite.wasm.exports as Exports;
     this.database = this.guarded(open);
-    // Without it the log needs shared memory, which there is none of. Nobody else has the files anyway.
+    // Without exclusive locking, a write-ahead log needs shared memory, which this VFS lacks. The files have one user anyway.
     this.exec('pragma locking_mode = exclusive; pragma temp_store = memory;');
   }
 
@@ -105,7 +105,7 @@ export class WasmHandle implements SqliteHandle {
       const { capi, oo1, wasm } = this.sqlite;
       const database = new oo1.DB();
       const content = wasm.allocFromTypedArray(bytes);
-      // It frees the content with the database, or when it fails.
+      // SQLite frees the content when the database is closed, or deserializing fails.
       const flags = capi.SQLITE_DESERIALIZE_FREEONCLOSE | capi.SQLITE_DESERIALIZE_RESIZEABLE;
       const size = bytes.byteLength;
       database.checkRc(
@@ -128,7 +128,7 @@ export class WasmHandle implements SqliteHandle {
   private prepared(sql: string): Prepared {
     const known = this.statements.get(sql);
     if (known) {
-      // The least recently used one is the first.
+      // Reinserted at the end: the first entry is the least recently used.
       this.statements.delete(sql);
       this.statements.set(sql, known);
       return known;
@@ -201,7 +201,7 @@ export class WasmHandle implements SqliteHandle {
   }
 }
 
-/** @returns SQLite's primary result code; a full disk shows as an I/O error here. */
+/** @returns SQLite's primary result code; FULL for the I/O error by which a full disk shows in OPFS */
 function meaning(code: number): number {
   const primary = code & 0xff;
   const refusal = takeRefusal();

@@ -13,15 +13,15 @@ import type { Replica, SalvageReport, SalvageRules } from '@/core/storage';
 import type { SqlValue } from '../../sqlite/handle';
 import type { Done, Outcome, StorePort } from '../../sqlite/port';
 import type { EncodedBatch } from '../../sqlite/store';
-import { Calls } from './calls';
+import { TroubleListeners } from '../../sqlite/troubleListeners';
 import { ForeignWrites } from './foreignWrites';
 import { Link, type LinkOptions } from './link';
 import { locks, type Reply, type Request, versionOf, type Welcome } from './messages';
 import { OwnerConnection } from './ownerConnection';
+import { PendingCalls } from './pendingCalls';
 import { ReplyQueue } from './replyQueue';
 import { SharedLock } from './sharedLock';
 import { Suspension } from './suspension';
-import { TroubleListeners } from './troubleListeners';
 
 export interface WebPortOptions {
   name: string;
@@ -54,8 +54,9 @@ export class WebPort implements StorePort {
   private readonly writer = uuidv7();
   private readonly link: ReturnType<PortParts['link']>;
   private readonly writeLock: ReturnType<PortParts['lock']>;
-  private readonly calls = new Calls();
-  private readonly trouble = new TroubleListeners();
+  private readonly calls = new PendingCalls();
+  /** `locked` and `overtaken` concern only the caller of the write. */
+  private readonly trouble = new TroubleListeners(['locked', 'overtaken']);
   private readonly suspension = new Suspension();
   private readonly connection = new OwnerConnection(this.calls, (owner, call) => this.link.send(owner, call));
   private readonly replies = new ReplyQueue(

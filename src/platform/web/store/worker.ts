@@ -1,6 +1,6 @@
 /**
- * The worker of a tab. It waits for the lock of the database; once it has it, it opens the database,
- * migrates it where that is due, and serves all tabs until it dies, is closed, or newer code wants it.
+ * The worker of a tab. It waits for the lock of the database; with the lock it is the owner: it opens the
+ * database, migrates it where needed, and serves all tabs until it dies, is closed, or newer code connects.
  */
 
 import type { StorageError } from '@/core/errors';
@@ -17,15 +17,15 @@ import {
   versionOf,
 } from './messages';
 import { type OpenedStore, openStore } from './openStore';
-import { Owner, type Peer, told } from './owner';
-import { readFile, readUnsynced } from './readUnopened';
+import { asSendable, Owner, type Peer } from './owner';
+import { readFile, readUnsynced } from './readAnyVersion';
 import { loadSqlite, noteShortWrites } from './sqliteWasm';
 
 type Start = Extract<ToWorker, { type: 'start' }>;
 
-/** ms without a call until the log is copied into the database. */
+/** ms without a call after which the write-ahead log is copied into the database. */
 const IDLE_MS = 2_000;
-/** ms for which the lock of the database is kept while SQLite is on its way. */
+/** ms for which the lock of the database is held while SQLite is still loading. */
 const LOADING_MS = 2_000;
 
 const page = globalThis as unknown as {
@@ -37,14 +37,14 @@ const tell = (message: FromWorker) => page.postMessage(message);
 const whenClosed = new AbortController();
 let serve: ((call: Call) => void) | null = null;
 
-// Before anybody says what for, and in every tab: any of them may have to take over while the server is away.
+// SQLite is loaded at once, in every tab: any tab may have to become the owner while the server is unreachable.
 noteShortWrites();
 let onSqlite: (sqlite: WebAssembly.Module | null) => void = () => undefined;
 const loading = new Promise<WebAssembly.Module | null>((resolve) => {
   onSqlite = resolve;
 }).then(loadSqlite);
 loading.catch(() => undefined);
-/** What did not come at first may come now. */
+/** Loads SQLite again where the first attempt failed. */
 const loaded = () => loading.catch(() => loadSqlite());
 
 page.onmessage = ({ data }) => {
@@ -53,14 +53,14 @@ page.onmessage = ({ data }) => {
       onSqlite(data.sqlite);
       break;
     case 'start':
-      void stand(data);
+      void serveInTurn(data);
       break;
     case 'read':
     case 'readFile':
       void read(data);
       break;
     case 'call':
-      // Without an owner here the page asks again, whoever it is then.
+      // If this worker no longer is the owner, the page sends the call again to the next one.
       serve?.(data.call);
       break;
     case 'close':
@@ -69,8 +69,8 @@ page.onmessage = ({ data }) => {
   }
 };
 
-/** Stands for the lock, holds it as long as the database is served, then ends. */
-async function stand(start: Start): Promise<void> {
+/** Waits for the lock of the database, serves the database while it holds the lock, then ends the worker. */
+async function serveInTurn(start: Start): Promise<void> {
   const { name, id } = start;
   void navigator.locks.request(locks.alive(id), () => {
     tell({ type: 'started' });
@@ -87,9 +87,9 @@ async function stand(start: Start): Promise<void> {
   page.close();
 }
 
-/** @returns 'late': SQLite is still on its way here, and others may serve the database meanwhile */
+/** @returns 'late': SQLite is still loading here, so another tab's worker may serve the database first */
 async function holdDatabase(start: Start): Promise<'late' | 'served'> {
-  const sqlite = await Promise.race([loaded(), passed(LOADING_MS)]);
+  const sqlite = await Promise.race([loaded(), delay(LOADING_MS)]);
   if (!sqlite) return 'late';
   const suspected = hasDamageNote(start.name);
   const files = await takeFiles(sqlite, start.name);
@@ -106,9 +106,9 @@ async function holdDatabase(start: Start): Promise<'late' | 'served'> {
   return 'served';
 }
 
-const passed = (ms: number) => new Promise<null>((resolve) => setTimeout(() => resolve(null), ms));
+const delay = (ms: number) => new Promise<null>((resolve) => setTimeout(() => resolve(null), ms));
 
-/** ms to wait for tabs that have the database open; they offer the same themselves. */
+/** ms to wait for the lock; a tab that has the database open can export it itself. */
 const READ_PATIENCE_MS = 5_000;
 
 async function read(asked: Extract<ToWorker, { type: 'read' | 'readFile' }>): Promise<void> {
@@ -128,7 +128,7 @@ async function read(asked: Extract<ToWorker, { type: 'read' | 'readFile' }>): Pr
 }
 
 function reasonOf(error: unknown): StorageError {
-  const reason = told(error);
+  const reason = asSendable(error);
   return typeof reason === 'string' ? storageError('unavailable', reason) : reason;
 }
 
@@ -144,7 +144,7 @@ async function serveUntilClosed(start: Start, { handle, store }: OpenedStore): P
     version,
     reach: (other) => (other === tab ? ownPage() : otherPage(name, other)),
     onNewerCode: (newer) => leave(newerSchema(newer.schema, version.schema)),
-    // Without the note, which a full disk may refuse, the damage is found again where it is read again.
+    // A full disk may refuse the note; then the next read of the damaged place reports the damage again.
     onDamage: () => noteDamage(name).catch(() => undefined),
   });
 
@@ -154,7 +154,7 @@ async function serveUntilClosed(start: Start, { handle, store }: OpenedStore): P
     serve = (call) => {
       owner.handle(call);
       clearTimeout(checkpoint);
-      checkpoint = setTimeout(() => tidy(handle), IDLE_MS);
+      checkpoint = setTimeout(() => checkpointLog(handle), IDLE_MS);
     };
     inbox.onmessage = ({ data }: MessageEvent<Call>) => serve?.(data);
     everybody.onmessage = ({ data }: MessageEvent<Announcement>) => {
@@ -173,12 +173,12 @@ async function serveUntilClosed(start: Start, { handle, store }: OpenedStore): P
   });
 }
 
-/** Copies the log into the database, so that it does not grow. */
-function tidy(handle: SqliteHandle): void {
+/** Copies the write-ahead log into the database, so that the log does not grow. */
+function checkpointLog(handle: SqliteHandle): void {
   try {
     handle.exec('pragma wal_checkpoint(truncate)');
   } catch (error) {
-    // For want of room, for instance. The log stays, and is as good.
+    // On a full disk, for instance. The log stays, and the database is valid with it.
     if (!(error instanceof SqliteFailure)) throw error;
   }
 }
@@ -191,7 +191,7 @@ function otherPage(name: string, tab: string): Peer {
   const channel = new BroadcastChannel(channels.inbox(name, tab));
   return {
     send: (reply) => channel.postMessage(reply),
-    // A tab keeps this lock as long as it lives.
+    // A tab holds this lock for as long as it lives.
     onGone: (listener) => void navigator.locks.request(locks.alive(tab), { mode: 'shared' }, listener),
     close: () => channel.close(),
   };

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 let known: { nativeBinding?: string } | null = null;
 
 /**
- * Where better-sqlite3's native part is: by itself it looks through a dozen places, which takes longer than loading it.
- * @returns what its constructor takes; nothing where it is not in the usual place
+ * Locates better-sqlite3's native binding: its own search through a dozen paths takes longer than loading it.
+ * @returns the option for its constructor; empty where the binding is not in the usual place
  */
-export function nativePart(): { nativeBinding?: string } {
+export function nativeBinding(): { nativeBinding?: string } {
   if (known) return known;
   const main = createRequire(import.meta.url).resolve('better-sqlite3');
   const path = join(main, '../../build/Release/better_sqlite3.node');

@@ -1,4 +1,4 @@
-/** Reads out of a database of whatever version. Runs in a worker that has its lock. */
+/** Reads a database of any schema version, without migrating it. Runs in a worker that holds its lock. */
 
 import type { SalvageRules, UnsyncedRecords } from '@/core/storage';
 import { exportUnopened } from '../../sqlite/databaseFile';
@@ -8,12 +8,12 @@ import { latestComplete } from './openStore';
 import type { Sqlite } from './sqliteWasm';
 import { WasmHandle } from './wasmHandle';
 
-/** @returns what is unsynced. Throws a `SqliteFailure`. */
+/** @returns the unsynced records. Throws a `SqliteFailure`. */
 export function readUnsynced(sqlite: Sqlite, name: string, rules: SalvageRules): Promise<UnsyncedRecords> {
   return reading(sqlite, name, (handle) => unsyncedOf(handle, rules));
 }
 
-/** @returns the whole database as a file of its owner. Throws a `SqliteFailure`. */
+/** @returns the whole database as a file with this owner. Throws a `SqliteFailure`. */
 export function readFile(sqlite: Sqlite, name: string, owner: string): Promise<Uint8Array> {
   return reading(sqlite, name, (handle) => exportUnopened(handle, owner));
 }
@@ -40,7 +40,7 @@ function unsyncedOf(handle: WasmHandle, rules: SalvageRules): UnsyncedRecords {
   const found: UnsyncedRecords = {};
   for (const [name] of tables.rows) {
     const table = String(name);
-    // Of tables that only newer code knows everything may be wanted.
+    // Tables that only newer code knows have no rule: their unsynced records are read.
     const rule = rules[table] ?? 'unsynced';
     if (rule === 'none') continue;
     const condition = rule === 'all' ? 'true' : `"_status" <> 'synced'`;

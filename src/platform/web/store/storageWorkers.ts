@@ -1,21 +1,21 @@
 /**
- * Workers of the storage. One can be made before anybody knows what it is for: its script is loaded, and SQLite
- * compiled, while the rest of the page is loaded. Small, so that a page can have it at once.
+ * Creates the storage's workers. A spare one can be created before its first use is known: its script is loaded,
+ * and SQLite compiled, while the page loads. This module is small, so that a page can load it first.
  */
 
 import wasmUrl from '@sqlite.org/sqlite-wasm/sqlite3.wasm?url';
 import type { ToWorker } from './messages';
 
 let spare: Worker | null = null;
-/** SQLite for all workers of this page, also for one that replaces another while the server is away. */
+/** SQLite, compiled once for all workers of this page: a replacement worker needs no server. */
 let compiled: Promise<WebAssembly.Module> | null = null;
 
-/** Makes a worker for whoever needs the next one. */
-export function makeSpareWorker(): void {
+/** Creates a worker in advance, for the next call of `newWorker`. */
+export function prepareSpareWorker(): void {
   if (spare) return;
   const worker = make();
   spare = worker;
-  // Its script could not be loaded; whoever needs one tries again.
+  // The script could not be loaded; `newWorker` then creates another worker.
   worker.onerror = (event) => {
     event.preventDefault();
     if (spare === worker) spare = null;
@@ -37,7 +37,7 @@ function make(): Worker {
   compiled ??= compileSqlite();
   compiled.then(send, () => {
     compiled = null;
-    // It tries by itself, and tells what becomes of it.
+    // The worker then compiles SQLite itself, and reports a failure.
     send(null);
   });
   return worker;

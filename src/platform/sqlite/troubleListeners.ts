@@ -6,6 +6,9 @@ export class TroubleListeners {
   private readonly listeners: ((error: StorageError | null) => void)[] = [];
   private readonly reported = new Set<StorageError['code']>();
 
+  /** @param silent codes that are never reported */
+  constructor(private readonly silent: readonly StorageError['code'][] = []) {}
+
   add(listener: (error: StorageError | null) => void): void {
     this.listeners.push(listener);
   }
@@ -18,8 +21,7 @@ export class TroubleListeners {
   report(error: Error): void {
     if (!(error instanceof ConvoyError) || error.detail.kind !== 'storage') return;
     const { detail } = error;
-    // `locked` and `overtaken` concern only the caller of the write.
-    if (detail.code === 'locked' || detail.code === 'overtaken' || this.reported.has(detail.code)) return;
+    if (this.silent.includes(detail.code) || this.reported.has(detail.code)) return;
     this.reported.add(detail.code);
     for (const listener of this.listeners) listener(detail);
   }

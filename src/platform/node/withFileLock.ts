@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { FileLock } from './fileLock';
 
-/** ms between tries for the lock. */
+/** ms between attempts to take the lock. */
 const RETRY_MS = 50;
 
 /**
  * Runs work while no other process of this machine runs work of the same name in this folder.
- * @param kept locks by name that stay open for the next time, since opening one takes longer than taking it
+ * @param kept open locks by name, reused by later calls: opening a lock file takes longer than locking it
  */
-export async function exclusively<T>(
+export async function withFileLock<T>(
   folder: string,
   name: string,
   work: () => Promise<T>,
@@ -16,7 +16,7 @@ export async function exclusively<T>(
   kept: Map<string, FileLock> | null = null,
 ): Promise<T> {
   const lock = kept?.get(name) ?? new FileLock(join(folder, `${name}.lock`));
-  // While it is in use here, whoever wants it waits as another process would: with a lock of their own.
+  // A concurrent call in this process opens a lock of its own, and so waits as another process would.
   kept?.delete(name);
   let isHeld = false;
   try {
@@ -34,7 +34,7 @@ export async function exclusively<T>(
   }
 }
 
-/** Resolves after some ms, or as soon as the signal is aborted. */
+/** Resolves after `ms`, or as soon as the signal is aborted. */
 function passed(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {

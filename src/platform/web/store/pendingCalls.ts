@@ -1,4 +1,4 @@
-/** Calls that wait for an answer, and go to the next owner when theirs is gone. */
+/** Calls that wait for an answer. When their owner is gone, they are sent again to the next one. */
 
 import { ConvoyError, type StorageError } from '@/core/errors';
 import { storageError } from '../../sqlite/handle';
@@ -8,11 +8,11 @@ import type { Call, Reply, Request } from './messages';
 interface Waiting {
   request: Request;
   done: (outcome: Outcome<unknown>, seq: number | null) => void;
-  /** Its id on the line; another one each time it is sent, so that a late answer is nobody's. */
+  /** The id it was sent with last; null: not sent. Each sending has a new id, so a late answer to an earlier one is dropped. */
   id: number | null;
 }
 
-export class Calls {
+export class PendingCalls {
   private readonly waiting = new Set<Waiting>();
   private readonly sent = new Map<number, Waiting>();
   private lastId = 0;
@@ -35,19 +35,23 @@ export class Calls {
     line({ id: call.id, request: call.request });
   }
 
-  /** Everything again, in the order in which it was asked. */
+  /** Sends all waiting calls, in the order of `add`. */
   sendAll(line: (call: Omit<Call, 'from'>) => void): void {
     for (const call of [...this.waiting]) {
-      // Nobody knows whether it was done, and doing it twice is not the same.
+      // The previous owner may have run it, and running it twice could differ.
       if (call.request.type === 'exec' && call.id !== null) {
-        this.settle(call, { error: new ConvoyError(storageError('unavailable', 'its worker ended')) }, null);
+        this.settle(
+          call,
+          { error: new ConvoyError(storageError('unavailable', 'the worker ended during the call')) },
+          null,
+        );
       } else {
         this.send(call, line);
       }
     }
   }
 
-  /** Answers to nobody are dropped. */
+  /** Settles the call of a reply; a reply to an unknown id is dropped. */
   answer(reply: Exclude<Reply, { type: 'notice' }>): void {
     const call = this.sent.get(reply.id);
     if (!call) return;
@@ -55,7 +59,7 @@ export class Calls {
     else this.settle(call, { error: asError(reply.error) }, null);
   }
 
-  /** Forgets a call without an answer. */
+  /** Removes a call without settling it. */
   drop(call: Waiting): void {
     this.waiting.delete(call);
     if (call.id !== null) this.sent.delete(call.id);
@@ -65,7 +69,7 @@ export class Calls {
     for (const call of [...this.waiting]) this.settle(call, { error: new ConvoyError(error) }, null);
   }
 
-  /** @returns whether a batch that waits for its answer writes this record */
+  /** @returns whether a pending batch writes this record */
   isWriting(table: string, id: string): boolean {
     for (const { request } of this.waiting) {
       if (request.type === 'batch' && request.batch.written[table]?.includes(id)) return true;
@@ -79,6 +83,6 @@ export class Calls {
   }
 }
 
-function asError(told: StorageError | string): Error {
-  return typeof told === 'string' ? new Error(told) : new ConvoyError(told);
+function asError(sent: StorageError | string): Error {
+  return typeof sent === 'string' ? new Error(sent) : new ConvoyError(sent);
 }

@@ -2,14 +2,14 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SessionStorage } from '@/core/platform';
 
-/** Key-value storage in one JSON file that only its owner may read; replaced as a whole, never half-written. */
-export function fileStorage(folder: string, name: string): SessionStorage {
+/** The session's key-value storage: one JSON file that only its owner may read, replaced atomically. */
+export function sessionFile(folder: string, name: string): SessionStorage {
   const path = join(folder, name);
   const read = async (): Promise<Record<string, string>> => {
     try {
       return JSON.parse(await readFile(path, 'utf8')) as Record<string, string>;
     } catch {
-      // Missing or unreadable: there is no session, and signing in makes a new one.
+      // A missing or unreadable file means no session; signing in writes a new one.
       return {};
     }
   };
