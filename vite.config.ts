@@ -6,7 +6,7 @@ const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.u
 
 const sqlite = path('./node_modules/@sqlite.org/sqlite-wasm/sqlite-wasm/jswasm/sqlite3.mjs');
 
-/** The browser fetches what a page's script is going to import while it still fetches that script. */
+/** Adds preload links, so that the browser fetches a script's dynamic imports while it still fetches the script. */
 const preloadImports: Plugin = {
   name: 'convoy:preload-imports',
   transformIndexHtml: {
@@ -33,19 +33,19 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: '@', replacement: path('./src') },
-      // The package's own entry brings workers of its own along, which nothing here uses.
+      // The package's main entry adds workers that Convoy does not use.
       { find: /^@sqlite\.org\/sqlite-wasm$/, replacement: sqlite },
     ],
   },
   worker: { format: 'es' },
-  // Prepared in advance it would look for its file in the wrong place.
+  // Pre-bundled, the package would look for its .wasm file at the wrong path.
   optimizeDeps: { exclude: ['@sqlite.org/sqlite-wasm'] },
   build: {
     target: 'es2022',
     outDir: path('./dist/web'),
     emptyOutDir: true,
     sourcemap: true,
-    // One chunk of the data layer is a little larger than Vite likes; it loads after the first paint.
+    // One chunk of the data layer exceeds Vite's default limit slightly; it loads after the first paint.
     chunkSizeWarningLimit: 800,
   },
 });

@@ -3,7 +3,7 @@ import { defineConfig } from 'vite';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
-/** Everything that runs on Node, bundled to dist/node; packages stay in node_modules. */
+/** Bundles the server to dist/node; packages stay in node_modules. */
 export default defineConfig({
   resolve: { alias: { '@': path('./src') } },
   publicDir: false,

@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 const alias = { '@': fileURLToPath(new URL('./src', import.meta.url)) };
 
-/** Test projects by what they need: unit (nothing), contract and integration (PGlite, sockets), simulation (processes of its own), e2e (a browser). */
+/** Test projects by requirements: unit (none), contract and integration (PGlite, sockets), simulation (worker processes), e2e (a browser). */
 function project(name: string, timeoutMs: number, globalSetup: string[] = []) {
   return {
     resolve: { alias },
@@ -14,7 +14,7 @@ function project(name: string, timeoutMs: number, globalSetup: string[] = []) {
       hookTimeout: Math.max(timeoutMs, 180_000),
       environment: 'node',
       globalSetup,
-      // The files of a process share their modules, PostgreSQL as WebAssembly above all: compiling it costs the most.
+      // Files in one process share modules: compiling PostgreSQL's WebAssembly for each file would cost the most.
       isolate: false,
     },
   };
@@ -22,7 +22,7 @@ function project(name: string, timeoutMs: number, globalSetup: string[] = []) {
 
 export default defineConfig({
   test: {
-    // Tests wait for timers, processes and browsers: more of them than a small machine has cores.
+    // More workers than cores of a small machine: tests mostly wait for timers, processes and browsers.
     maxWorkers: 3,
     projects: [
       project('unit', 20_000),

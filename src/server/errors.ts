@@ -1,4 +1,4 @@
-/** Why the local stack could not start. `message` says what happened and what to do about it. */
+/** Why the local stack could not start. `message` states the cause and the remedy. */
 export interface StackError {
   code:
     | 'port_in_use'

@@ -1,4 +1,4 @@
-/** The local stack: as much of Supabase as Convoy needs, in one process. */
+/** The local stack: the part of Supabase that Convoy uses, in one process. */
 
 export type { SqlBackend, SqlConnection, SqlFailure, TransactionOptions } from './database/backend';
 export { openPgliteFolder, openPgliteInMemory, type PgliteBackend } from './database/pglite';

@@ -1,4 +1,4 @@
-/** `npm start`: reads the command line, starts the local stack (or the app alone), prints where it is. */
+/** `npm start`: reads the command line, starts the local stack (or only the web app), prints its address. */
 
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_HOST, type HostedApp, type LocalStack, serveHostedApp, startLocalStack } from './stack';
@@ -41,7 +41,7 @@ if (started === null) process.exit(1);
 const app = started;
 let ending = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
-// npm hands a signal to its shell, and the shell dies of it without handing it on.
+// npm signals only its shell, which dies without passing the signal on to this process.
 if (process.env.npm_lifecycle_event) whenOrphaned(end);
 announce(app, flags);
 
@@ -68,12 +68,14 @@ async function start({ port, host, data, reset, demo }: Flags): Promise<LocalSta
   const { SUPABASE_URL, SUPABASE_ANON_KEY, DATABASE_URL } = process.env;
   if (SUPABASE_URL && SUPABASE_ANON_KEY) {
     const supabase = { url: SUPABASE_URL, anonKey: SUPABASE_ANON_KEY };
-    return orComplain(await serveHostedApp({ supabase, host, port }));
+    return printFailure(await serveHostedApp({ supabase, host, port }));
   }
   if (DATABASE_URL && reset) {
-    return complain('--reset deletes a data folder, never a database. Drop and create that one yourself.');
+    return printError(
+      '--reset deletes a data folder, never the database of DATABASE_URL. Drop and create that database yourself.',
+    );
   }
-  return orComplain(
+  return printFailure(
     await startLocalStack({
       data: DATABASE_URL ? { kind: 'postgres', url: DATABASE_URL } : { kind: 'folder', path: data, reset },
       host,
@@ -83,11 +85,13 @@ async function start({ port, host, data, reset, demo }: Flags): Promise<LocalSta
   );
 }
 
-function orComplain<T>(result: { ok: true; value: T } | { ok: false; error: { message: string } }): T | null {
-  return result.ok ? result.value : complain(result.error.message);
+function printFailure<T>(
+  result: { ok: true; value: T } | { ok: false; error: { message: string } },
+): T | null {
+  return result.ok ? result.value : printError(result.error.message);
 }
 
-function complain(message: string): null {
+function printError(message: string): null {
   console.error(message);
   return null;
 }

@@ -1,4 +1,4 @@
-/** The SQL files and the built app, found the same way from source and from the bundle. */
+/** Finds the SQL files and the built app, from source and from the bundle alike. */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -12,9 +12,9 @@ export interface Migration {
 }
 
 export interface StackSql {
-  /** What Supabase brings along: roles, `auth.users`, `auth.uid()`. */
+  /** The parts of Supabase that migrations need: roles, `auth.users`, `auth.uid()`. */
   bootstrap: string;
-  /** What the stack itself keeps: settings, sessions. */
+  /** The stack's own tables: settings, sessions. */
   auth: string;
   migrations: Migration[];
   seed: string | null;

@@ -1,4 +1,4 @@
-/** Puts the local stack together: port, database, auth, API, web app. */
+/** Composes the local stack: port, database, auth, API, web app, realtime. */
 
 import type { Server } from 'node:http';
 import { join } from 'node:path';
@@ -21,36 +21,36 @@ import { type DemoAccount, webApp } from './http/webApp';
 import { packageRoot, readStackSql, type StackSql } from './projectFiles';
 import { createRealtime, type Realtime } from './realtime/realtime';
 
-/** Where the database is. */
+/** The database that the stack runs on. */
 export type DataSource =
   | { kind: 'folder'; path: string; reset?: boolean }
   | { kind: 'memory'; template?: Blob }
   | { kind: 'postgres'; url: string }
-  /** One that the caller opened; the stack prepares it, and closes it in the end. */
+  /** A backend that the caller has opened; the stack prepares it, and closes it at the end. */
   | { kind: 'backend'; backend: SqlBackend };
 
 export interface LocalStackOptions {
   data: DataSource;
-  /** Default 127.0.0.1: reachable from this machine alone. */
+  /** Default 127.0.0.1: reachable from this machine only. */
   host?: string;
   /** 0, the default, takes any free port. */
   port?: number;
-  /** Lay down the demo in a fresh database. Default: yes. */
+  /** Load the demo data into a new database. Default: true. */
   demo?: boolean;
   /** Folder of the built web app. Default: dist/web of the package. */
   webRoot?: string;
-  /** Signs with this instead of the database's own secret (at least 32 characters). */
+  /** Signing secret to use instead of the database's own, at least 32 characters. */
   jwtSecret?: string;
   /** Largest request to `/rest/v1`, in bytes. Default 32 MB. */
   maxBodyBytes?: number;
   sql?: StackSql;
-  /** ms after which a WebSocket that says nothing is cut. Default 60,000. */
+  /** ms after which a silent WebSocket is closed. Default 60,000. */
   heartbeatTimeoutMs?: number;
   /** When old tombstones are purged. */
   purge?: PurgeTimes;
   /** Milliseconds since 1970. */
   now?: () => number;
-  /** Told about failures that clients are told nothing of. Default: standard error. */
+  /** Receives failures that clients are not told of. Default: standard error. */
   log?: (message: string) => void;
 }
 
@@ -59,11 +59,11 @@ export interface LocalStack {
   readonly anonKey: string;
   readonly serviceKey: string;
   readonly jwtSecret: string;
-  /** The demo's accounts; empty where there is no demo. */
+  /** Accounts of the demo data; empty without it. */
   readonly accounts: readonly DemoAccount[];
   readonly server: Server;
   readonly backend: SqlBackend;
-  /** Refuses and cuts connections, as a network that went away would; the database stays. */
+  /** Refuses and closes connections, like a lost network; the database stays open. */
   suspend(): Promise<void>;
   resume(): Promise<void>;
   /** Lets running requests finish, then closes the database. May be called twice. */
@@ -73,7 +73,7 @@ export interface LocalStack {
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 export const DEFAULT_HOST = '127.0.0.1';
 
-/** The accounts that supabase/seed.sql lays down. */
+/** The accounts that supabase/seed.sql creates. */
 export const DEMO_ACCOUNTS: readonly DemoAccount[] = ['owner', 'editor', 'viewer', 'agent'].map((role) => ({
   role,
   email: `${role}@convoy.example`,
@@ -82,11 +82,11 @@ export const DEMO_ACCOUNTS: readonly DemoAccount[] = ['owner', 'editor', 'viewer
 
 /**
  * Starts the stack and resolves when it answers requests.
- * @returns what went wrong as a value, with nothing left open.
+ * @returns the stack, or the error, with nothing left open
  */
 export async function startLocalStack(options: LocalStackOptions): Promise<Result<LocalStack, StackError>> {
   const host = options.host ?? DEFAULT_HOST;
-  // The port first: a start that cannot listen must not touch the data, least of all reset it.
+  // The port comes first: a stack that cannot listen must not touch the data, least of all reset it.
   const listening = await listen(host, options.port ?? 0);
   if (!listening.ok) return listening;
   const listener = listening.value;
@@ -121,7 +121,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Resul
   }
   return ok({
     ...stack,
-    url: `http://${addressOf(host)}:${listener.port}`,
+    url: `http://${browsableHost(host)}:${listener.port}`,
     server: listener.server,
     backend,
     suspend: () => listener.suspend(),
@@ -184,7 +184,7 @@ async function serve(
 
   const app = new Hono();
   app.onError((error, c) => {
-    // A client that went away in the middle of its request is no failure of the server.
+    // A request that its client aborted is no failure of the server.
     if (!c.req.raw.signal.aborted) log(`${c.req.method} ${c.req.path}: ${error.stack ?? error.message}`);
     return c.json({ code: 'unexpected_failure', message: 'Unexpected failure, see the server log' }, 500);
   });
@@ -226,7 +226,7 @@ export interface HostedAppOptions {
 
 export type HostedApp = Pick<LocalStack, 'url' | 'close'>;
 
-/** Serves the web app alone, configured for a Supabase project; there is no stack of its own then. */
+/** Serves only the web app, configured for a Supabase project; no local stack runs. */
 export async function serveHostedApp(options: HostedAppOptions): Promise<Result<HostedApp, StackError>> {
   const host = options.host ?? DEFAULT_HOST;
   const { url, anonKey } = options.supabase;
@@ -239,7 +239,7 @@ export async function serveHostedApp(options: HostedAppOptions): Promise<Result<
   });
   listening.value.serve((request, env) => app.fetch(request, env));
   return ok({
-    url: `http://${addressOf(host)}:${listening.value.port}`,
+    url: `http://${browsableHost(host)}:${listening.value.port}`,
     close: () => listening.value.close(),
   });
 }
@@ -248,8 +248,8 @@ function defaultWebRoot(): string {
   return join(packageRoot(), 'dist/web');
 }
 
-/** @returns a host that a browser can open: "all addresses" is not one. */
-function addressOf(host: string): string {
+/** @returns a host that a browser can open: localhost for a server on all addresses */
+function browsableHost(host: string): string {
   if (host === '0.0.0.0' || host === '::') return 'localhost';
   return hostInUrl(host);
 }

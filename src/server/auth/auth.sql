@@ -1,17 +1,17 @@
--- What the local stack keeps for itself. Runs at every start, after bootstrap.sql, so every
--- statement must be repeatable. Nothing here is granted to the API's roles.
+-- The local stack's own tables. Runs at every start, after bootstrap.sql, so every statement must be
+-- repeatable. The API's roles have no rights here.
 
 create schema if not exists local_stack;
 revoke all on schema local_stack from public;
 
--- The signing secret and whether the demo has been laid down.
+-- The signing secret, and whether the demo data has been loaded.
 create table if not exists local_stack.settings (
   key text primary key,
   value text not null
 );
 
--- A refresh token is (session, counter) with a signature: rotating it is raising the counter, and
--- a token from further back than the last one is a stolen or copied one.
+-- A refresh token is (session, counter) with a signature. Rotation raises the counter; a token older than the
+-- previous one was stolen or copied.
 create table if not exists local_stack.sessions (
   id uuid primary key,
   user_id uuid not null references auth.users (id) on delete cascade,
@@ -21,7 +21,7 @@ create table if not exists local_stack.sessions (
 );
 create index if not exists sessions_user_id on local_stack.sessions (user_id);
 
--- The Supabase CLI records which migrations ran, not what was in them.
+-- The Supabase CLI records which migrations ran, not their content.
 create table if not exists local_stack.migration_checksums (
   version text primary key,
   sha256 text not null

@@ -1,9 +1,9 @@
-/** Refusals in the shape of Supabase Auth, so that supabase-js turns them into its own error classes. */
+/** Refusals in Supabase Auth's format, which supabase-js turns into its own error classes. */
 
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 
-/** Each expected refusal: its HTTP status and what it says. */
+/** Each expected refusal: HTTP status and message. */
 const REFUSALS = {
   invalid_credentials: [400, 'Invalid login credentials'],
   validation_failed: [400, 'The request is not valid'],
@@ -35,7 +35,7 @@ export interface Refusal {
 const VERSION_HEADER = 'X-Supabase-Api-Version';
 const FIRST_VERSION_WITH_CODES = '2024-01-01';
 
-/** Answers with a refusal. Clients that name an API version get that version's shape of it. */
+/** Answers with a refusal, in the format of the API version that the client names. */
 export function refuse(c: Context, { code, message, retryAfter }: Refusal): Response {
   const [status, text] = REFUSALS[code];
   const msg = message ?? text;

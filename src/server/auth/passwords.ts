@@ -5,15 +5,15 @@ import { compare, hash, truncates } from 'bcryptjs';
 const ROUNDS = 10;
 const MIN_LENGTH = 8;
 
-/** Of a password nobody has: comparing with it takes as long as with a real one, so timing tells no emails. */
-const NO_ONES_HASH = '$2b$10$Zb4HUlZhjvWWePBV3p/A1./Y.5y2ywG0MFsE0A1UUVQZAaEzEujhy';
+/** Compared where a user does not exist: it takes as long, so timing does not reveal which emails exist. */
+const PLACEHOLDER_HASH = '$2b$10$Zb4HUlZhjvWWePBV3p/A1./Y.5y2ywG0MFsE0A1UUVQZAaEzEujhy';
 
 export type PasswordFault = 'too_short' | 'too_long';
 
-/** @returns what is wrong with a new password, or null. */
+/** @returns the fault of a new password, or null */
 export function passwordFault(password: string): PasswordFault | null {
   if ([...password].length < MIN_LENGTH) return 'too_short';
-  // bcrypt ignores what comes after 72 bytes.
+  // bcrypt ignores all bytes after the 72nd.
   return truncates(password) ? 'too_long' : null;
 }
 
@@ -21,8 +21,8 @@ export function hashPassword(password: string): Promise<string> {
   return hash(password, ROUNDS);
 }
 
-/** @param hashed null when there is no such user; takes as long, and is false. */
+/** @param hashed null when the user does not exist: false, after the same time */
 export async function passwordMatches(password: string, hashed: string | null): Promise<boolean> {
-  const matches = await compare(password, hashed ?? NO_ONES_HASH);
+  const matches = await compare(password, hashed ?? PLACEHOLDER_HASH);
   return matches && hashed !== null;
 }

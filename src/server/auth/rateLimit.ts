@@ -1,16 +1,16 @@
-/** Slows down guessing and flooding: counts attempts in a sliding window, in this process's memory. */
+/** Limits password guessing and flooding: counts attempts in a sliding window, in this process's memory. */
 
 export interface AttemptLimit {
-  /** @returns milliseconds until the next attempt is let through; 0 when it is now. */
+  /** @returns milliseconds until the next attempt is allowed; 0: now */
   waitMs(key: string): number;
-  /** @returns how to take it back */
+  /** Counts an attempt. @returns a function that uncounts it */
   count(key: string): () => void;
   forget(key: string): void;
 }
 
 /**
- * @param most counted attempts within the window; then no more are let through.
- * @param windowMs how long an attempt counts, milliseconds.
+ * @param most attempts allowed within the window
+ * @param windowMs milliseconds for which an attempt counts
  */
 export function createAttemptLimit(most: number, windowMs: number, now: () => number): AttemptLimit {
   const attempts = new Map<string, number[]>();

@@ -1,7 +1,6 @@
 /**
- * Refresh tokens: a session and a counter under a signature, so the database stores nothing that
- * could be stolen from it, and the token after the current one can be made again when the answer
- * that carried it was lost.
+ * Refresh tokens: a session id and a counter with a signature. The database stores no token that could be stolen,
+ * and a token can be issued again when the answer that carried it was lost.
  */
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
@@ -17,12 +16,12 @@ const SIGNATURE_BYTES = 16;
 
 export interface RefreshTokens {
   issue(token: RefreshToken): string;
-  /** @returns null for anything that this stack did not issue. */
+  /** @returns null for text that is no token of this stack */
   read(text: string): RefreshToken | null;
 }
 
 export function createRefreshTokens(secret: string): RefreshTokens {
-  // A key of its own: a refresh token's signature must never pass for another kind of token's.
+  // A separate key: a refresh token's signature must not be valid for another kind of token.
   const key = createHmac('sha256', secret).update('convoy refresh token').digest();
   const sign = (body: Buffer) => createHmac('sha256', key).update(body).digest().subarray(0, SIGNATURE_BYTES);
 

@@ -1,4 +1,4 @@
-/** Reads and checks what auth requests carry. */
+/** Parses and validates the bodies of auth requests. */
 
 import { fail, ok, type Result } from '@/core/result';
 import type { Refusal } from './errors';
@@ -15,18 +15,18 @@ export interface Credentials {
   password: string;
 }
 
-/** @param text the body of the request. */
+/** @param text the request's body */
 export function readFields(text: string): Result<Fields, Refusal> {
   try {
     const value: unknown = JSON.parse(text === '' ? '{}' : text);
     if (isFields(value)) return ok(value);
   } catch {
-    // Said below, like every other body that is no object.
+    // Refused below, like any body that is no object.
   }
   return fail({ code: 'bad_json' });
 }
 
-/** @returns email and password as they were sent; the email in the form it is stored in. */
+/** @returns email and password; the email in lower case, as stored */
 export function readCredentials(fields: Fields): Result<Credentials, Refusal> {
   const { email, password } = fields;
   if (typeof email !== 'string' || email === '') return invalid('An email is required');
@@ -34,7 +34,7 @@ export function readCredentials(fields: Fields): Result<Credentials, Refusal> {
   return ok({ email: email.trim().toLowerCase(), password });
 }
 
-/** Credentials that a new account may have. */
+/** Credentials that are valid for a new account. */
 export function readNewCredentials(fields: Fields): Result<Credentials, Refusal> {
   const credentials = readCredentials(fields);
   if (!credentials.ok) return credentials;
@@ -58,13 +58,13 @@ export function checkNewPassword(password: unknown): Refusal | null {
   }
 }
 
-/** The user's own metadata: any JSON object of moderate size, with a sound `display_name` if it has one. */
+/** The user's metadata: a JSON object of limited size, with a valid `display_name` or none. */
 export function readMetadata(value: unknown): Result<Fields, Refusal> {
   if (value === undefined || value === null) return ok({});
   if (!isFields(value)) return invalid('User metadata must be an object');
   const json = JSON.stringify(value);
   if (!metadataFits(value)) return invalid('User metadata is too large');
-  // PostgreSQL stores neither in jsonb.
+  // jsonb stores neither U+0000 nor lone surrogates.
   if (/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/i.test(json))
     return invalid('User metadata holds characters that cannot be stored');
   const { display_name: name } = value;
@@ -75,7 +75,7 @@ export function readMetadata(value: unknown): Result<Fields, Refusal> {
   return ok({ ...value, display_name: name.trim() });
 }
 
-/** Every token of the user carries the metadata. */
+/** The size is limited because every access token carries the metadata. */
 export function metadataFits(metadata: Fields): boolean {
   return Buffer.byteLength(JSON.stringify(metadata)) <= MAX_METADATA_BYTES;
 }

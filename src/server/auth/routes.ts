@@ -58,7 +58,7 @@ export function authRoutes({ service, tokens, now }: AuthRoutesParts): Hono<Envi
     const address = addressOf(c);
     const waitMs = signUps.waitMs(address);
     if (waitMs > 0) return refuse(c, tooMany(waitMs));
-    // Before it is tried: many at once cost as much as one after the other.
+    // Counted before the attempt, so that concurrent attempts are limited too.
     signUps.count(address);
     return reply(c, await service.signUp(credentials.value, metadata.value, issuerOf(c)));
   });
@@ -77,7 +77,7 @@ export function authRoutes({ service, tokens, now }: AuthRoutesParts): Hono<Envi
         ];
         const waitMs = Math.max(...limits.map(([limit, key]) => limit.waitMs(key)));
         if (waitMs > 0) return refuse(c, tooMany(waitMs));
-        // Before it is tried: of many at once no more are let through than of one after the other.
+        // Counted before the attempt, so that concurrent attempts are limited too.
         const counted = limits.map(([limit, key]) => limit.count(key));
         const signedIn = await service.signIn(credentials.value, issuerOf(c));
         if (signedIn.ok || signedIn.error.code !== 'invalid_credentials') {

@@ -1,4 +1,4 @@
-/** What can be asked of auth, without HTTP: no password is hashed or compared inside a transaction. */
+/** The operations of auth, without HTTP. Passwords are hashed and compared outside transactions. */
 
 import { randomUUID } from 'node:crypto';
 import { fail, ok, type Result } from '@/core/result';
@@ -36,7 +36,7 @@ export interface SessionAnswer {
   user: User;
 }
 
-/** Whom a verified access token belongs to. */
+/** The user and session of a verified access token. */
 export interface Caller {
   userId: string;
   sessionId: string;
@@ -59,7 +59,7 @@ export interface AuthServiceParts {
   refreshTokens: RefreshTokens;
   /** Milliseconds since 1970. */
   now: () => number;
-  /** Told about failures that the client is told nothing of. */
+  /** Receives failures whose details the client is not told. */
   log: (message: string) => void;
 }
 
@@ -94,7 +94,7 @@ export function createAuthService(parts: AuthServiceParts): AuthService {
     return ok(await answer(stored.user, await startSession(connection, userId), issuer));
   }
 
-  /** The user of a token whose session has not ended meanwhile. */
+  /** The user of a token, if its session has not ended since it was issued. */
   async function userOf(connection: SqlConnection, { userId, sessionId }: Caller, find = findUserById) {
     const stored = await find(connection, userId);
     if (!stored) return fail<Refusal>({ code: 'user_not_found' });
@@ -119,12 +119,12 @@ export function createAuthService(parts: AuthServiceParts): AuthService {
     async signIn({ email, password }, issuer) {
       const found = await transact(async (connection) => ok(await findUserByEmail(connection, email)));
       if (!found.ok) return found;
-      // Outside any transaction: comparing takes a tenth of a second, on purpose.
+      // Outside a transaction: comparing deliberately takes a tenth of a second.
       const matches = await passwordMatches(password, found.value?.passwordHash ?? null);
       const compared = found.value;
       if (!matches || !compared) return fail({ code: 'invalid_credentials' });
       return transact(async (connection) => {
-        // Whoever changed the password meanwhile ended the sessions of all who knew the old one.
+        // A password change since then ended all other sessions; the old password must not start a new one.
         const stored = await lockUser(connection, compared.user.id);
         if (stored?.passwordHash !== compared.passwordHash) return fail({ code: 'invalid_credentials' });
         return start(connection, compared.user.id, issuer);
@@ -157,14 +157,14 @@ export function createAuthService(parts: AuthServiceParts): AuthService {
       }
       const passwordHash = password === null ? null : await hashPassword(password);
       return transact(async (connection) => {
-        // Hashing takes long enough for the session to have been ended.
+        // The session may have ended during hashing.
         const locked = await userOf(connection, caller, lockUser);
         if (!locked.ok) return locked;
         if (!metadataFits({ ...locked.value.user.user_metadata, ...metadata })) {
           return fail({ code: 'validation_failed', message: 'User metadata is too large' });
         }
         await updateUser(connection, caller.userId, { metadata, passwordHash });
-        // Whoever knew the old password is signed out.
+        // A new password ends all other sessions.
         if (passwordHash !== null) await endSessionsOf(connection, caller.userId, caller.sessionId);
         const stored = await findUserById(connection, caller.userId);
         return stored ? ok(stored.user) : fail({ code: 'user_not_found' });

@@ -1,4 +1,4 @@
-/** Sign-ins that are still valid, and the rotation of their refresh tokens. */
+/** Sessions, and the rotation of their refresh tokens. */
 
 import { randomUUID } from 'node:crypto';
 import { fail, ok, type Result } from '@/core/result';
@@ -9,7 +9,7 @@ import type { RefreshToken } from './refreshTokens';
 export interface Session {
   id: string;
   userId: string;
-  /** Counter of the refresh token that is valid now. */
+  /** Counter of the current refresh token. */
   counter: number;
 }
 
@@ -23,9 +23,8 @@ export async function startSession(connection: SqlConnection, userId: string): P
 }
 
 /**
- * Exchanges a refresh token. The one before the current gives the current one again: the answer
- * that carried it may have been lost, or two tabs refreshed at once. An older one has been copied,
- * so the session ends for everybody who holds it.
+ * Exchanges a refresh token. The previous token yields the current one again: its answer may have been lost, or
+ * two tabs refreshed at once. An older token has been copied, so the session ends.
  */
 export async function rotateSession(
   connection: SqlConnection,
@@ -62,7 +61,7 @@ export async function endSession(connection: SqlConnection, id: string): Promise
   await connection.query('delete from local_stack.sessions where id = $1::uuid', [id]);
 }
 
-/** @param except a session that stays. */
+/** @param except id of a session that is kept */
 export async function endSessionsOf(
   connection: SqlConnection,
   userId: string,

@@ -1,4 +1,4 @@
-/** JSON web tokens as Supabase issues them: access tokens of users, and the two API keys. */
+/** JSON web tokens in Supabase's format: access tokens of users, and the two API keys. */
 
 import { createSecretKey } from 'node:crypto';
 import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose';
@@ -7,7 +7,7 @@ import { fail, ok, type Result } from '@/core/result';
 export const ACCESS_TOKEN_SECONDS = 3600;
 const API_KEY_SECONDS = 10 * 365 * 24 * 3600;
 const ALGORITHM = 'HS256';
-/** Tokens that need not be checked anew; each is about 1 KB. */
+/** Most verified tokens kept in the cache; each is about 1 KB. */
 const MOST_REMEMBERED = 1_000;
 
 /** The roles a token may act as. */
@@ -24,7 +24,7 @@ export interface TokenFailure {
 export interface Tokens {
   signAccessToken(user: AccessTokenSubject, sessionId: string, issuer: string): Promise<string>;
   signApiKey(role: 'anon' | 'service_role', issuedAt: number): Promise<string>;
-  /** @returns the claims of a token that this stack signed and that has not expired. */
+  /** @returns the claims of a token that this stack signed, and that has not expired */
   verify(token: string): Promise<Result<Claims, TokenFailure>>;
 }
 
@@ -35,10 +35,10 @@ export interface AccessTokenSubject {
   user_metadata: Record<string, unknown>;
 }
 
-/** @param now milliseconds since 1970. */
+/** @param now milliseconds since 1970 */
 export function createTokens(secret: string, now: () => number): Tokens {
   const key = createSecretKey(secret, 'utf8');
-  /** Tokens whose signature was found to be right: that stays so, and a device sends its own for an hour. */
+  /** Tokens with a verified signature: a device sends the same token for up to an hour. */
   const signed = new Map<string, Claims>();
   const remember = (token: string, claims: Claims) => {
     signed.set(token, claims);
@@ -88,7 +88,7 @@ export function createTokens(secret: string, now: () => number): Tokens {
           currentDate: new Date(now()),
         });
         const role = ROLES.find((name) => name === payload.role);
-        if (!role) return fail({ reason: 'invalid', message: 'The token names no known role' });
+        if (!role) return fail({ reason: 'invalid', message: 'The token has no known role' });
         return remember(token, { ...payload, role });
       } catch (error) {
         if (error instanceof errors.JWTExpired) return fail({ reason: 'expired', message: 'JWT expired' });

@@ -1,9 +1,9 @@
-/** Users as Supabase Auth stores and shows them. */
+/** Users, in the format of Supabase Auth. */
 
 import type { SqlConnection } from '../database/backend';
 import type { Fields } from './requests';
 
-/** What the API says about a user. */
+/** A user in answers of the API. */
 export interface User {
   id: string;
   aud: string;
@@ -57,12 +57,12 @@ export async function findUserById(connection: SqlConnection, id: string): Promi
   return one(connection, `${SELECT} where id = $1::uuid`, id);
 }
 
-/** As `findUserById`; until the transaction ends nobody else changes the user. */
+/** Like `findUserById`, and locks the row until the transaction ends. */
 export async function lockUser(connection: SqlConnection, id: string): Promise<StoredUser | null> {
   return one(connection, `${SELECT} where id = $1::uuid for update`, id);
 }
 
-/** @throws SqlError 23505 when the email is taken. */
+/** @throws the database's error 23505 when the email is taken */
 export async function insertUser(
   connection: SqlConnection,
   user: { id: string; email: string; passwordHash: string; metadata: Fields },
@@ -80,7 +80,7 @@ export async function markSignedIn(connection: SqlConnection, id: string): Promi
   await connection.query('update auth.users set last_sign_in_at = now() where id = $1::uuid', [id]);
 }
 
-/** Merges metadata by top-level key; a key given as null is removed, as Supabase Auth does. */
+/** Merges metadata by top-level key, like Supabase Auth; null removes a key. */
 export async function updateUser(
   connection: SqlConnection,
   id: string,

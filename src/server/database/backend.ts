@@ -1,9 +1,9 @@
-/** The port to the database behind the local stack, and what its two implementations share. */
+/** The port to the local stack's database, and code shared by its two implementations. */
 
 import pg from 'pg';
 import type { Result } from '@/core/result';
 
-/** An error the database answered with; `08006` when it could not be reached at all. */
+/** An error of the database; `08006` when it could not be reached. */
 export interface SqlFailure {
   sqlState: string;
   message: string;
@@ -21,7 +21,7 @@ export interface SqlConnection {
 export interface TransactionOptions {
   readOnly?: boolean;
   isolation?: 'read committed' | 'repeatable read' | 'serializable';
-  /** Settings for this transaction alone, `role` included. */
+  /** Settings for this transaction only, `role` included. */
   settings?: Record<string, string>;
 }
 
@@ -37,21 +37,21 @@ export interface SqlBackend {
     options?: TransactionOptions,
   ): Promise<Result<T, SqlFailure>>;
   /**
-   * Hears what NOTIFY sends on a channel, as soon as the transaction that sent it has committed.
-   * @returns how to stop; after `onLost`, nothing is heard any more and it is for the caller to listen again.
+   * Listens to notifications (NOTIFY) on a channel; they arrive when the sending transaction has committed.
+   * @returns a function that stops listening. After `onLost` nothing arrives until the caller listens again.
    */
   listen(channel: string, listener: NotificationListener): Promise<Result<() => Promise<void>, SqlFailure>>;
-  /** Waits for what is running, then lets go of the database. */
+  /** Waits for running transactions, then closes the database. */
   close(): Promise<void>;
 }
 
 export interface NotificationListener {
   onNotification: (payload: string) => void;
-  /** The connection broke; what was sent since is not delivered. */
+  /** The connection broke; notifications sent since then are lost. */
   onLost: () => void;
 }
 
-/** How a failing statement leaves the work of a transaction. */
+/** Carries an `SqlFailure` out of the work of a transaction. */
 export class SqlError extends Error {
   override readonly name = 'SqlError';
 
@@ -60,7 +60,7 @@ export class SqlError extends Error {
   }
 }
 
-/** @returns the script that opens a transaction: one round trip whatever the settings. */
+/** @returns the script that begins a transaction with its settings, in one round trip */
 export function openingScript({ readOnly, isolation, settings = {} }: TransactionOptions = {}): string {
   const begin = `begin${isolation ? ` isolation level ${isolation}` : ''}${readOnly ? ' read only' : ''};`;
   const calls = Object.entries(settings).map(
@@ -69,7 +69,7 @@ export function openingScript({ readOnly, isolation, settings = {} }: Transactio
   return calls.length > 0 ? `${begin} select ${calls.join(', ')};` : begin;
 }
 
-/** Both drivers' error classes carry the fields of the protocol's error message. */
+/** @returns the failure in an error of either driver, whose classes carry the fields of PostgreSQL's error message; null for other errors */
 export function failureOf(error: unknown): SqlFailure | null {
   if (error instanceof SqlError) return error.failure;
   if (!(error instanceof Error)) return null;
@@ -78,7 +78,7 @@ export function failureOf(error: unknown): SqlFailure | null {
   return { sqlState: code, message: error.message, detail: textOf(detail), hint: textOf(hint) };
 }
 
-/** COMMIT of a transaction in which a statement failed rolls back and reports no error. */
+/** Throws where COMMIT rolled back: after a failed statement it does so without an error. */
 export function assertCommitted(command: string | undefined): void {
   if (command === 'COMMIT') return;
   throw new SqlError({

@@ -1,12 +1,12 @@
--- What real Supabase brings and the migrations need, created only where it is missing. Runs at every
--- start, on PGlite and on a bare PostgreSQL 15 alike; every statement must be repeatable.
+-- The parts of Supabase that the migrations need, created only where missing. Runs at every start, on PGlite
+-- and on a bare PostgreSQL 15 alike, so every statement must be repeatable.
 
 do $$
 declare
   wanted text;
 begin
   foreach wanted in array array['anon', 'authenticated', 'service_role'] loop
-    -- Roles belong to the cluster, so another database may make the same one at this moment.
+    -- Roles belong to the cluster: a stack on another database may create the same one concurrently.
     begin
       if not exists (select from pg_catalog.pg_roles where rolname = wanted) then
         execute format('create role %I nologin noinherit', wanted);
@@ -40,7 +40,7 @@ create table if not exists auth.users (
   updated_at timestamptz default now()
 );
 
--- The API's functions read the caller from the verified token, as PostgREST hands it over.
+-- The API's functions read the caller from the verified token's claims, in PostgREST's settings.
 do $$
 begin
   if to_regprocedure('auth.jwt()') is null then
@@ -70,10 +70,9 @@ begin
 end
 $$;
 
--- Supabase grants everything in public to its roles and leaves it to row level security and to
--- revokes in migrations to close it again. The stack does the same, so that a migration which
--- forgets a revoke is caught here and not first in production. Only where the database is fresh:
--- an existing database keeps the default privileges its owner chose.
+-- Supabase grants everything in public to its roles; row level security and revokes in migrations restrict
+-- that. The stack does the same, so that a missing revoke shows here before production. Only in a new
+-- database: an existing one keeps the default privileges that its owner chose.
 do $$
 begin
   if to_regclass('public.workspaces') is null then
@@ -84,9 +83,9 @@ begin
 end
 $$;
 
--- Realtime, as far as broadcasts from the database need it. On Supabase `send` writes the message into the
--- table, and the realtime service reads it from the write-ahead log. Here it is a notification, which the
--- stack listens to: the table stays empty, so nothing has to be cleaned up, and is there for its policies alone.
+-- The part of Realtime that broadcasts from the database need. On Supabase `send` inserts the message into the
+-- table, and the realtime service reads it from the write-ahead log. Here it sends a notification, which the
+-- stack listens to: the table stays empty, and exists only for its policies.
 create schema if not exists realtime;
 grant usage on schema realtime to anon, authenticated, service_role;
 

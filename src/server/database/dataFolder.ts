@@ -1,10 +1,10 @@
 /**
- * The folder PGlite's database lives in:
+ * The folder of PGlite's database:
  *
- *   stack.json   which layout this is     lock.db     held by the process that uses the folder
- *   database/    the database             holder.json who that is, for the message to the second one
+ *   stack.json   version of the layout    lock.db     locked by the process that uses the folder
+ *   database/    the database             holder.json its process id, for the error message of a second process
  *
- * What is in it is never removed, except by `reset`.
+ * Only `reset` removes any of it.
  */
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,15 +18,15 @@ import { openPgliteFolder, PGLITE_POSTGRES_VERSION, type PgliteBackend } from '.
 const FORMAT = 1;
 
 export interface DataFolder {
-  /** Opens the database, and creates it where there is none yet. */
+  /** Opens the database; creates it when missing. */
   open(): Promise<Result<PgliteBackend, StackError>>;
-  /** Lets the next process in. */
+  /** Releases the lock to the next process. */
   release(): void;
 }
 
 /**
- * Takes a data folder for this process.
- * @param reset empties it first; refused for a folder that is not a data folder, or is in use.
+ * Locks a data folder for this process.
+ * @param reset empties it first; refused for a folder that is in use, or is no data folder
  */
 export function takeDataFolder(folder: string, reset = false): Result<DataFolder, StackError> {
   const path = resolve(folder);
@@ -42,10 +42,10 @@ export function takeDataFolder(folder: string, reset = false): Result<DataFolder
   return ok({ open: () => openDatabase(path), release: lock.value });
 }
 
-/** A folder that holds other things must not become a data folder by a slip in `--data`. */
+/** Refuses a folder with other content: a typo in `--data` must not turn it into a data folder. */
 function checkFolder(path: string): StackError | null {
   try {
-    // It holds the signing secret and the password hashes.
+    // Only for its owner: the database contains the signing secret and password hashes.
     mkdirSync(path, { recursive: true, mode: 0o700 });
     const entries = readdirSync(path);
     if (entries.length === 0 || entries.includes('stack.json') || entries.includes('lock.db')) return null;
@@ -62,8 +62,8 @@ function checkFolder(path: string): StackError | null {
 }
 
 /**
- * Locks through SQLite's file locks: the operating system drops them when the process dies, however
- * it dies, so there are no stale locks to guess about.
+ * Uses SQLite's file lock, which the operating system releases when the process dies, so there are no stale
+ * locks.
  */
 function lockFolder(path: string): Result<() => void, StackError> {
   const holder = join(path, 'holder.json');
@@ -109,7 +109,7 @@ async function openDatabase(path: string): Promise<Result<PgliteBackend, StackEr
   let backend: PgliteBackend | undefined;
   try {
     backend = await openPgliteFolder(database);
-    // Only now: PostgreSQL itself refuses a database of another version, and the marker must not deny that.
+    // Written after the open: PostgreSQL refuses a database of another version, and the marker must not claim otherwise.
     if (marked.value === 'absent') {
       replaceFile(marker, `${JSON.stringify({ format: FORMAT, postgres: PGLITE_POSTGRES_VERSION })}\n`);
     }
@@ -120,7 +120,7 @@ async function openDatabase(path: string): Promise<Result<PgliteBackend, StackEr
   }
 }
 
-/** Made aside and renamed when complete: a start that was killed leaves no half database behind. */
+/** Created under another name and renamed when complete: a killed start leaves no partial database. */
 async function createDatabase(path: string, database: string): Promise<Result<void, StackError>> {
   const partial = `${database}.partial`;
   try {
@@ -140,8 +140,8 @@ async function createDatabase(path: string, database: string): Promise<Result<vo
 }
 
 /**
- * What cannot be parsed counts as absent: a power cut tore it. Only format 1 was ever written in place, so what lies beside
- * it is of format 1.
+ * A marker that cannot be parsed counts as absent: a power cut tore it. Only format 1 was ever written in place, so the
+ * database beside it has format 1.
  */
 function readMarker(path: string, marker: string): Result<'fits' | 'absent', StackError> {
   if (!existsSync(marker)) return ok('absent');
@@ -157,7 +157,7 @@ function readMarker(path: string, marker: string): Result<'fits' | 'absent', Sta
   return misfit ? fail(misfit) : ok('fits');
 }
 
-/** @returns undefined for what is no JSON. */
+/** @returns undefined for text that is no JSON */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -168,7 +168,7 @@ function parse(text: string): unknown {
 
 function checkMarker(path: string, content: unknown): StackError | null {
   const { format, postgres } = Object(content) as Record<string, unknown>;
-  if (typeof format !== 'number') return broken(path, 'stack.json names no format');
+  if (typeof format !== 'number') return broken(path, 'stack.json has no format');
   if (format > FORMAT || postgres !== PGLITE_POSTGRES_VERSION) {
     return {
       code: 'data_newer',

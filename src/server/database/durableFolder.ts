@@ -1,14 +1,13 @@
 /**
- * PGlite's folder storage with working fsync. PostgreSQL inside PGlite asks for it, but the file
- * system under it has no such operation and answers "done": after a power cut, acknowledged
- * commits could be missing. Needs `wal_sync_method=fsync`, since fdatasync is a stub too.
+ * PGlite's folder storage with a working fsync. PGlite's own file system reports fsync as done without doing it,
+ * so a power cut could lose acknowledged commits. Needs `wal_sync_method=fsync`: fdatasync is a stub too.
  */
 
 import { closeSync, fsyncSync, openSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { NodeFS } from '@electric-sql/pglite/nodefs';
 
-/** What Emscripten's NODEFS offers and its types leave out. */
+/** Members of Emscripten's NODEFS that its types lack. */
 interface NodeFileSystem {
   realPath(node: unknown): string;
   stream_ops: { fsync?: (stream: { nfd?: number; node: unknown }) => number };
@@ -31,7 +30,7 @@ export class DurableFolder extends NodeFS {
   }
 }
 
-/** Makes a whole tree durable: its files, then the folders that name them. */
+/** Syncs a whole tree to disk: files, then the folders that contain them. */
 export function syncTree(folder: string): void {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
@@ -41,7 +40,7 @@ export function syncTree(folder: string): void {
   syncFolder(folder);
 }
 
-/** After a crash or a power cut the file is the old one or the new one, and nothing between. */
+/** Replaces a file atomically, also across a crash or a power cut. */
 export function replaceFile(path: string, text: string): void {
   const partial = `${path}.partial`;
   writeFileSync(partial, text);
@@ -50,7 +49,7 @@ export function replaceFile(path: string, text: string): void {
   syncFolder(dirname(path));
 }
 
-/** Makes the names in a folder durable. Windows cannot open folders, and needs no such step. */
+/** Syncs the entries of a folder to disk. Windows cannot open folders, and needs no such step. */
 export function syncFolder(folder: string): void {
   if (process.platform !== 'win32') syncPath(folder);
 }

@@ -1,20 +1,20 @@
-/** PostgreSQL as WebAssembly inside this process: one connection, so transactions take turns. */
+/** PostgreSQL as WebAssembly inside this process. It has one connection, so transactions run one at a time. */
 
 import { PGlite } from '@electric-sql/pglite';
 import { fail, ok } from '@/core/result';
 import { assertCommitted, failureOf, openingScript, type SqlBackend, type SqlConnection } from './backend';
 import { DurableFolder } from './durableFolder';
 
-/** The major version of PostgreSQL that PGlite is built from; data folders of another one do not open. */
+/** PostgreSQL's major version in PGlite; data folders of other versions do not open. */
 export const PGLITE_POSTGRES_VERSION = '18';
 
 /**
- * Frames of WebAssembly also take up the stack of the JavaScript engine, which ends long before the 2 MB that
- * PostgreSQL allows itself: there, deep recursion would break the whole database rather than its statement.
+ * WebAssembly frames also use the JavaScript engine's stack, which is exhausted long before PostgreSQL's limit of
+ * 2 MB; deep recursion would then crash the database instead of failing its statement.
  */
 const IN_MEMORY_PARAMETERS = [...PGlite.defaultStartParams, '-c', 'max_stack_depth=256kB'];
 
-/** PGlite's own list switches fsync off. */
+/** PGlite's default parameters switch fsync off (-F). */
 const FOLDER_PARAMETERS = [
   ...IN_MEMORY_PARAMETERS.filter((parameter) => parameter !== '-F'),
   ...['-c', 'fsync=on', '-c', 'wal_sync_method=fsync'],
@@ -22,20 +22,20 @@ const FOLDER_PARAMETERS = [
 
 export interface PgliteBackend extends SqlBackend {
   readonly kind: 'pglite';
-  /** The whole database as a tarball, for `openPgliteInMemory` to start from. */
+  /** @returns the whole database as a tarball, a template for `openPgliteInMemory` */
   dump(): Promise<Blob>;
 }
 
 /**
- * Opens the database in a folder, and creates it where the folder is empty.
- * @throws what PGlite throws when the folder holds no sound database.
+ * Opens the database in a folder; creates it where the folder is empty.
+ * @throws PGlite's error when the folder contains no sound database
  */
 export async function openPgliteFolder(folder: string): Promise<PgliteBackend> {
   const fs = new DurableFolder(folder);
   return pgliteBackend(await PGlite.create({ fs, startParams: FOLDER_PARAMETERS }));
 }
 
-/** A database that is gone with the process. `template` is what `dump` gave: it starts in a fraction of the time. */
+/** Opens a database that ends with the process. @param template a `dump`: starts in a fraction of the time */
 export async function openPgliteInMemory(template?: Blob): Promise<PgliteBackend> {
   return pgliteBackend(
     await PGlite.create({ startParams: IN_MEMORY_PARAMETERS, ...(template && { loadDataDir: template }) }),
@@ -53,7 +53,7 @@ function pgliteBackend(database: PGlite): PgliteBackend {
   let last: Promise<unknown> = Promise.resolve();
   let closed = false;
 
-  /** PGlite has one connection: without turns, the statements of two requests would mix in one transaction. */
+  /** Runs one job at a time: on the one connection, statements of two requests would mix in one transaction. */
   function inTurn<T>(job: () => Promise<T>): Promise<T> {
     const turn = last.then(job);
     last = turn.catch(() => {});

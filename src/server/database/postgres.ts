@@ -14,7 +14,7 @@ import {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** Opens a pool. Whether the server can be reached shows with the first transaction (`08006`). */
+/** Opens a pool. An unreachable server fails the first transaction (`08006`). */
 export function openPostgres(databaseUrl: string, maxConnections = 10): SqlBackend {
   const pool = new pg.Pool({
     connectionString: databaseUrl,
@@ -22,7 +22,7 @@ export function openPostgres(databaseUrl: string, maxConnections = 10): SqlBacke
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     application_name: 'convoy',
   });
-  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+  // The pool replaces a broken idle connection; without a listener its `error` would end the process.
   pool.on('error', () => {});
 
   return {
@@ -34,7 +34,7 @@ export function openPostgres(databaseUrl: string, maxConnections = 10): SqlBacke
       } catch (error) {
         return fail(failureOf(error) ?? unreachable(error));
       }
-      // A connection that breaks while it is checked out is reported by its query as well.
+      // The running query reports a broken connection too.
       const ignore = () => {};
       client.on('error', ignore);
       let broken = false;
@@ -62,7 +62,7 @@ export function openPostgres(databaseUrl: string, maxConnections = 10): SqlBacke
   };
 }
 
-/** A connection of its own: those of the pool come and go, and LISTEN belongs to one. */
+/** Listens on a separate connection: LISTEN is bound to one, and the pool replaces its connections. */
 async function listen(
   databaseUrl: string,
   channel: string,
@@ -72,11 +72,11 @@ async function listen(
     connectionString: databaseUrl,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     application_name: 'convoy realtime',
-    // A connection that only waits would not notice that the other end has gone.
+    // Without keep-alive, an idle connection would not notice that the server is gone.
     keepAlive: true,
   });
   let heard: 'not yet' | 'yes' | 'over' = 'not yet';
-  // An error is followed by `end`; without a listener it would end the process.
+  // `end` follows an `error`; without a listener the `error` would end the process.
   client.on('error', () => {});
   client.on('end', () => {
     if (heard === 'yes') onLost();

@@ -1,4 +1,4 @@
-/** Turns any database into a Convoy database: bootstrap, the stack's own tables, migrations, demo. */
+/** Prepares a database for Convoy: bootstrap, the stack's own tables, migrations, demo data. */
 
 import { createHash, randomBytes } from 'node:crypto';
 import { fail, ok, type Result } from '@/core/result';
@@ -7,27 +7,27 @@ import type { Migration, StackSql } from '../projectFiles';
 import type { SqlBackend, SqlConnection, SqlFailure } from './backend';
 
 export interface PreparedDatabase {
-  /** Signs the tokens of this database's users. Made once and kept with them. */
+  /** Signs the tokens of this database's users. Generated once and stored in the database. */
   jwtSecret: string;
-  /** Seconds since 1970 when the secret was made: what makes the API keys the same at every start. */
+  /** When the secret was generated, seconds since 1970: with it the API keys are the same at every start. */
   createdAt: number;
-  /** The demo data was laid down in this database. */
+  /** The demo data was loaded into this database. */
   demo: boolean;
 }
 
 export interface PrepareOptions {
-  /** Lay down the demo where the database is fresh. */
+  /** Load the demo data into a new database. */
   demo: boolean;
-  /** Use this signing secret instead of one of its own (at least 32 characters). */
+  /** Signing secret to use instead of the database's own, at least 32 characters. */
   jwtSecret?: string;
 }
 
-/** Several stacks may start on one PostgreSQL at once: each step is taken by one of them. */
+/** Of several stacks that start on one PostgreSQL at once, one at a time takes a step. */
 const LOCK = 'select pg_advisory_xact_lock(4206920141)';
 
 /**
- * Applies what is missing. Each migration is one transaction, so a failing one leaves the earlier
- * ones in place and can be repaired and tried again.
+ * Applies missing migrations, each in its own transaction: after a failure the earlier ones stay applied, and the
+ * failed one can be repaired and retried.
  */
 export async function prepareDatabase(
   backend: SqlBackend,
@@ -64,7 +64,7 @@ export async function prepareDatabase(
   return finished.ok ? finished : fail(explain('The demo data could not be laid down', finished.error));
 }
 
-/** As the Supabase CLI has it, so that the CLI finds its own bookkeeping. */
+/** The Supabase CLI's own table, so that the CLI knows which migrations are applied. */
 const MIGRATIONS_TABLE = `
   create schema if not exists supabase_migrations;
   create table if not exists supabase_migrations.schema_migrations (
@@ -147,7 +147,7 @@ async function setting(connection: SqlConnection, key: string): Promise<string |
   return row?.value ?? null;
 }
 
-/** Keeps the value that is there. */
+/** Inserts a setting; an existing value stays. */
 async function insertSetting(connection: SqlConnection, key: string, value: string): Promise<void> {
   await connection.query(
     'insert into local_stack.settings (key, value) values ($1, $2) on conflict do nothing',
@@ -155,7 +155,7 @@ async function insertSetting(connection: SqlConnection, key: string, value: stri
   );
 }
 
-/** Line ends are left out: a checkout on Windows is no change. */
+/** Ignores carriage returns: a checkout on Windows is no change. */
 function checksum({ sql }: Migration): string {
   return createHash('sha256').update(sql.replaceAll('\r\n', '\n')).digest('hex');
 }

@@ -1,4 +1,4 @@
-/** Keeps a stack's database from growing without end: purges it soon after the start, and daily. */
+/** Purges a stack's database soon after the start and daily, so that it does not grow without end. */
 
 import type { SqlBackend } from './backend';
 
@@ -12,7 +12,7 @@ export interface PurgeTimes {
 const FIRST_MS = 30_000;
 const EVERY_MS = 24 * 60 * 60_000;
 
-/** @returns how to end it: resolves when no purge is running any more. */
+/** @returns a function that stops purging, and resolves when the running purge has ended */
 export function purgeDaily(
   backend: SqlBackend,
   log: (message: string) => void,
@@ -22,17 +22,17 @@ export function purgeDaily(
   let timer = setTimeout(run, firstMs).unref();
 
   function run(): void {
-    // Nobody waits for it: what it throws would end the process.
-    running = purge().catch((error: unknown) => complain(String(error)));
+    // An unhandled rejection would end the process.
+    running = purge().catch((error: unknown) => logFailure(String(error)));
     timer = setTimeout(run, everyMs).unref();
   }
 
   async function purge(): Promise<void> {
     const done = await backend.transaction((connection) => connection.query('select convoy.purge()'));
-    if (!done.ok) complain(done.error.message);
+    if (!done.ok) logFailure(done.error.message);
   }
 
-  function complain(why: string): void {
+  function logFailure(why: string): void {
     log(`Old tombstones could not be purged: ${why}`);
   }
 

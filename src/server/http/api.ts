@@ -1,4 +1,4 @@
-/** The API of the stack: everything under `/auth/v1` and `/rest/v1`. `/realtime/v1` is a WebSocket alone. */
+/** The HTTP API of the stack: `/auth/v1` and `/rest/v1`. `/realtime/v1` accepts only WebSockets. */
 
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';

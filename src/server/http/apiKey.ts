@@ -1,8 +1,8 @@
-/** The gateway's part: requests to the API must carry one of its keys, as on Supabase. */
+/** The gateway's check: requests to the API must carry one of the API keys, as on Supabase. */
 
 import type { MiddlewareHandler } from 'hono';
 
-/** @param keys the keys this stack gave out; compared as they are, like Supabase's gateway does. */
+/** @param keys the keys that this stack issued; compared as text, as Supabase's gateway does */
 export function requireApiKey(keys: ReadonlySet<string>): MiddlewareHandler {
   return async (c, next) => {
     const key = c.req.header('apikey');

@@ -1,6 +1,6 @@
 /**
- * The names a server answers to. A page of another site can let that site's name lead to this machine (DNS rebinding); the
- * browser then takes the server for the page's own, and only the name it is asked for by tells.
+ * The host names a server answers to. Another site can point its own name at this machine (DNS rebinding); the browser
+ * then treats the server as same-origin, and only the Host header shows the foreign name.
  */
 
 export type HostCheck = (hostname: string) => boolean;
@@ -9,8 +9,8 @@ const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 const LOOPBACK_ADDRESS = /^(::1$|(::ffff:)?127\.)/;
 
 /**
- * @param given what the server was told to listen on.
- * @param bound the address that this is. Where other machines reach it, it may have any name.
+ * @param given the host that the server was told to listen on
+ * @param bound its address. A server that other machines can reach may have any name.
  */
 export function createHostCheck(given: string, bound: string): HostCheck {
   if (!LOOPBACK_ADDRESS.test(bound)) return () => true;
@@ -18,7 +18,7 @@ export function createHostCheck(given: string, bound: string): HostCheck {
   return (hostname) => names.has(hostname);
 }
 
-/** @returns whether it is a page of another host that asks; programs send no origin. */
+/** @returns whether a request comes from a page of another host; programs send no origin */
 export function isForeignOrigin(origin: string | undefined, isOwn: HostCheck): boolean {
   return origin !== undefined && !isOwn(hostnameOf(origin));
 }

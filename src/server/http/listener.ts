@@ -1,4 +1,4 @@
-/** The listening socket: opened before the database, so that a busy port is told at once. */
+/** The listening socket, opened before the database so that a busy port is reported at once. */
 
 import type { Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -10,27 +10,27 @@ import { createHostCheck, type HostCheck } from './hosts';
 export type RequestHandler = (request: Request, env: HttpBindings) => Response | Promise<Response>;
 
 export interface Listener {
-  /** For what is no request: upgrades to WebSockets. */
+  /** For WebSocket upgrades, which bypass `serve`. */
   readonly server: Server;
   readonly port: number;
-  /** Requests for other hosts are refused; for upgrades, whoever answers them sees to it. */
+  /** Accepts the host names of this server. Requests for others are refused; code that handles upgrades must check itself. */
   readonly answersTo: HostCheck;
-  /** Answers requests from now on; until then they are told to come back. */
+  /** Handles requests from now on; earlier ones get 503 with Retry-After. */
   serve(handler: RequestHandler): void;
-  /** Refuses connections and cuts the open ones, as a network that went away would. */
+  /** Refuses connections and closes the open ones, like a lost network. */
   suspend(): Promise<void>;
   /** Listens again, on the same port. */
   resume(): Promise<void>;
-  /** Accepts nothing new, lets running requests finish within the grace time, then cuts what is left. */
+  /** Accepts no connections, lets running requests finish within `graceMs`, then closes the remaining ones. */
   close(graceMs?: number): Promise<void>;
 }
 
 const GRACE_MS = 5_000;
-/** An access token carries the user's metadata, 16 KB at most, and that in base64. */
+/** An access token carries the user's metadata, at most 16 KB, in base64. */
 const MAX_HEADER_BYTES = 64 * 1024;
 /**
- * How long an idle connection stays open, ms. Clients give it up a second earlier; with Node's 5 seconds a
- * busy one now and then sends a request just when the connection is closed.
+ * ms for which an idle connection stays open. Clients drop it a second earlier; with Node's 5 seconds a busy client
+ * sometimes sends a request just as the connection closes.
  */
 const KEEP_ALIVE_MS = 75_000;
 
@@ -39,7 +39,7 @@ const starting: RequestHandler = () =>
 
 const misdirected = (port: number) =>
   new Response(
-    `Convoy does not answer to this name. Open http://localhost:${port}, or name the host with --host.\n`,
+    `Convoy does not answer to this host name. Open http://localhost:${port}, or name the host with --host.\n`,
     { status: 421 },
   );
 
@@ -54,7 +54,7 @@ export async function listen(host: string, port: number): Promise<Result<Listene
     serverOptions: { maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS },
   }) as Server;
   const sockets = trackSockets(server);
-  // A connection that could not be accepted is an error of the server too, and unheard it would end the process.
+  // Failing to accept a connection also emits `error`, which without a listener would end the process.
   server.on('error', () => {});
   const problem = await bind(server, host, port);
   if (problem) return fail(explain(problem, host, port));
@@ -77,7 +77,7 @@ export async function listen(host: string, port: number): Promise<Result<Listene
   });
 }
 
-/** The HTTP server forgets a connection that was upgraded to a WebSocket, and would wait for it for ever. */
+/** The HTTP server does not close connections that were upgraded to WebSockets, yet waits for their end. */
 function trackSockets(server: Server): Set<Socket> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => {
@@ -101,7 +101,7 @@ function bind(server: Server, host: string, port: number): Promise<NodeJS.ErrnoE
 function close(server: Server, sockets: Set<Socket>, graceMs: number): Promise<void> {
   if (!server.listening) return Promise.resolve();
   return new Promise((resolve) => {
-    // A kept-alive connection is idle only once its answer has been sent, so it is looked for again and again.
+    // A kept-alive connection becomes idle only after its answer, so idle ones are closed repeatedly.
     const idle = setInterval(() => server.closeIdleConnections(), 25);
     const cut = setTimeout(() => {
       for (const socket of sockets) socket.destroy();
@@ -119,11 +119,11 @@ function explain(error: NodeJS.ErrnoException, host: string, port: number): Stac
   if (error.code === 'EADDRINUSE') {
     return {
       code: 'port_in_use',
-      message: `Port ${port} is already in use. Stop the program that uses it, or choose another one with --port (0 takes any free port).`,
+      message: `Port ${port} is already in use. Stop the program that uses it, or choose another port with --port (0 takes any free port).`,
     };
   }
   return {
     code: 'cannot_listen',
-    message: `Convoy cannot listen on ${host}, port ${port} (${error.message}). Choose others with --host and --port.`,
+    message: `Convoy cannot listen on ${host}, port ${port} (${error.message}). Choose another address with --host and --port.`,
   };
 }

@@ -1,4 +1,4 @@
-/** The built web app: hashed assets for ever, the page itself never from a cache, its own routes on reload. */
+/** Serves the built web app: hashed assets cached for a year, the page always revalidated, and for the app's routes too. */
 
 import { existsSync } from 'node:fs';
 import { join, sep } from 'node:path';
@@ -7,11 +7,11 @@ import { Hono } from 'hono';
 import { compress } from 'hono/compress';
 import { secureHeaders } from 'hono/secure-headers';
 
-/** What the page learns from `/convoy.json`. */
+/** The content of `/convoy.json`. */
 export interface PageConfig {
   supabaseUrl: string;
   anonKey: string;
-  /** Ready-made accounts of the demo; null where there is none. */
+  /** Accounts of the demo data; null without it. */
   demo: DemoAccount[] | null;
 }
 
@@ -22,11 +22,11 @@ export interface DemoAccount {
 }
 
 export interface WebAppParts {
-  /** The folder the app was built into. */
+  /** Folder of the built app. */
   root: string;
-  /** @param origin the address the page was asked for under. */
+  /** @param origin the origin of the request for the page */
   config: (origin: string) => PageConfig;
-  /** Where the page may connect to beside its own origin. */
+  /** Origins that the page may connect to, beside its own. */
   connectTo: string[];
 }
 
@@ -60,16 +60,16 @@ export function webApp({ root, config, connectTo }: WebAppParts): Hono {
   });
   app.get('*', files);
 
-  // What is no file is a route of the app; a missing asset, or an API that is elsewhere, must not be
-  // answered with a page.
+  // Other paths are routes of the app. A missing asset, or an API that this server lacks, must not be answered
+  // with the page.
   const fallback = serveStatic({
     root,
     path: 'index.html',
     onFound: (_path, c) => c.header('Cache-Control', 'no-cache'),
   });
-  const isNoRoute = (path: string) =>
+  const isFileOrApi = (path: string) =>
     /\.[a-z0-9]+$/i.test(path) || /^\/(auth|rest|realtime)\/v1\//.test(path);
-  app.get('*', (c, next) => (isNoRoute(c.req.path) ? next() : fallback(c, next)));
+  app.get('*', (c, next) => (isFileOrApi(c.req.path) ? next() : fallback(c, next)));
 
   app.notFound((c) => c.text('Not found\n', 404));
   return app;
@@ -78,7 +78,7 @@ export function webApp({ root, config, connectTo }: WebAppParts): Hono {
 function securityHeaders(connectTo: string[]) {
   const sockets = connectTo.map((origin) => origin.replace(/^http/, 'ws'));
   return secureHeaders({
-    // The stack speaks plain HTTP on this machine.
+    // The stack serves plain HTTP.
     strictTransportSecurity: false,
     xFrameOptions: 'DENY',
     referrerPolicy: 'no-referrer',

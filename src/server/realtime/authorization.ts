@@ -1,18 +1,18 @@
-/** Who may listen to a topic: the policies on `realtime.messages` decide, asked as Supabase asks them. */
+/** Checks who may listen to a topic, as Supabase does: by the policies on `realtime.messages`. */
 
 import { randomUUID } from 'node:crypto';
 import { ok, type Result } from '@/core/result';
 import type { Claims } from '../auth/tokens';
 import type { SqlBackend, SqlFailure } from '../database/backend';
 
-/** Ends the transaction without keeping anything of it. */
-class Undo {
+/** Thrown to roll the transaction back; carries the result out of it. */
+class Rollback {
   constructor(readonly visible: boolean) {}
 }
 
 /**
- * Lays down a message of the topic, looks whether the user can see it, and takes it back.
- * @returns whether the user may; a policy that fails grants nothing and is reported.
+ * Inserts a message of the topic, checks whether the user can select it, and rolls back.
+ * @returns whether the user may listen; a policy that fails is returned as the failure
  */
 export async function mayListen(
   backend: SqlBackend,
@@ -32,11 +32,11 @@ export async function mayListen(
         [claims.role, topic, JSON.stringify(claims)],
       );
       const rows = await connection.query('select 1 from realtime.messages where id = $1::uuid', [id]);
-      throw new Undo(rows.length > 0);
+      throw new Rollback(rows.length > 0);
     });
     return failed;
   } catch (thrown) {
-    if (thrown instanceof Undo) return ok(thrown.visible);
+    if (thrown instanceof Rollback) return ok(thrown.visible);
     throw thrown;
   }
 }

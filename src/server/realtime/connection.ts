@@ -1,29 +1,29 @@
-/** One WebSocket of one client, and the channels it has joined. */
+/** The WebSocket of one client, and the channels that it has joined. */
 
 import type { RawData, WebSocket } from 'ws';
 import { fail, ok, type Result } from '@/core/result';
 import type { Claims, Tokens } from '../auth/tokens';
 import { decodeMessage, encodeMessage, isObject, type Message, type Serialization } from './messages';
 
-/** What is waiting to be sent, in bytes, before a client counts as one that does not listen. */
+/** Unsent bytes after which a client counts as not reading, and is disconnected. */
 const MOST_BUFFERED_BYTES = 256 * 1024;
-/** Messages waiting to be answered; joins need the database, so a client could ask faster than is answered. */
+/** Most unanswered messages: joins need the database, so a client could send faster than they are answered. */
 const MOST_WAITING = 500;
-/** As on Supabase. */
+/** Supabase's limit. */
 const MOST_CHANNELS = 100;
-/** A timer cannot be set for years; a token that lasts longer is looked at again after this. */
+/** Longest timer: expiries further away, which a timer could not hold, are checked again after this. */
 const LONGEST_TIMER_MS = 3_600_000;
 const PREFIX = 'realtime:';
 
 export interface ConnectionParts {
   tokens: Tokens;
-  /** Whether the policies let this user listen to the topic; null: cannot be told at the moment. */
+  /** Whether the policies let this user listen to the topic; null: the database could not be asked. */
   mayListen(topic: string, claims: Claims): Promise<boolean | null>;
-  /** Whether what the database sends is heard at all. */
+  /** Whether the stack is listening to the database's notifications. */
   isListening(): boolean;
   /** Milliseconds since 1970. */
   now: () => number;
-  /** A client that has said nothing for so long is gone. */
+  /** A client that is silent for this long is disconnected. */
   heartbeatTimeoutMs: number;
 }
 
@@ -41,7 +41,7 @@ export class Connection {
   private waiting = 0;
   private silence: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param apiKey stands in where a join brings no token, as on Supabase. */
+  /** @param apiKey used as the token of a join without one, as on Supabase */
   constructor(
     private readonly socket: WebSocket,
     private readonly version: Serialization,
@@ -49,7 +49,7 @@ export class Connection {
     private readonly parts: ConnectionParts,
   ) {
     socket.on('message', (data, isBinary) => this.receive(data, isBinary));
-    // What goes wrong on a socket ends it, and `close` follows.
+    // `close` follows an `error`, and cleans up.
     socket.on('error', () => {});
     socket.on('close', () => {
       clearTimeout(this.silence);
@@ -58,7 +58,7 @@ export class Connection {
     this.heard();
   }
 
-  /** Passes a broadcast on, if the client has joined its topic. @param topic without `realtime:` */
+  /** Sends a broadcast to the client, if it has joined the topic. @param topic without `realtime:` */
   broadcast(topic: string, event: string, payload: unknown): void {
     const channel = this.channels.get(PREFIX + topic);
     if (!channel) return;
@@ -83,7 +83,7 @@ export class Connection {
       return;
     }
     this.waiting += 1;
-    // One after the other: a leave must not overtake the join that is still being checked.
+    // In order: a leave must not overtake a join that is still being checked.
     this.last = this.last
       .then(() => this.handle(message))
       .catch(() => this.socket.terminate())
@@ -95,7 +95,7 @@ export class Connection {
   private async handle(message: Message): Promise<void> {
     const channel = this.channels.get(message.topic);
     if (!this.isOpen) {
-      // Nobody waits for the answer any more.
+      // The client has disconnected: no answer is needed.
     } else if (message.topic === 'phoenix' && message.event === 'heartbeat') {
       this.reply(message, 'ok');
     } else if (message.event === 'phx_join') {
@@ -108,7 +108,7 @@ export class Connection {
     } else if (message.event === 'access_token') {
       await this.renew(channel, message);
     } else {
-      const reason = `Clients only listen here: "${message.event}" is not taken.`;
+      const reason = `Clients can only listen: "${message.event}" is not supported.`;
       this.reply(message, 'error', { reason });
     }
   }
@@ -116,7 +116,7 @@ export class Connection {
   private async join(message: Message): Promise<void> {
     const { topic, joinRef, payload } = message;
     const token = typeof payload.access_token === 'string' ? payload.access_token : this.apiKey;
-    // The client may have lost its channel without having been able to say so.
+    // The client may have lost this channel without leaving it.
     const old = this.channels.get(topic);
     if (old) this.close(old);
     const reason = this.refusalOf(message);
@@ -144,7 +144,7 @@ export class Connection {
 
   private async renew(channel: Channel, message: Message): Promise<void> {
     const token = message.payload.access_token;
-    // Supabase does not answer. A client that asked for an answer would wait for it, and its timer with it.
+    // Supabase sends no reply. A client that expects one would wait until its timeout.
     if (message.ref !== null) this.reply(message, 'ok');
     if (typeof token !== 'string' || token === channel.token) return;
     const granted = await this.check(channel.topic, token);
@@ -158,7 +158,7 @@ export class Connection {
     }
   }
 
-  /** @returns the claims of a token that may listen to the topic, or the reason why it may not. */
+  /** @returns the token's claims, if it may listen to the topic; else the reason of the refusal */
   private async check(topic: string, token: string): Promise<Result<Claims, string>> {
     const verified = await this.parts.tokens.verify(token);
     if (!verified.ok) {
@@ -235,7 +235,7 @@ export class Connection {
 
 const EXPIRED = 'InvalidJWTToken: Token has expired';
 
-/** @returns why a join is refused: it asks for what Convoy does not use, and what is therefore not offered. */
+/** @returns why a join is refused: it asks for a feature that the stack does not offer, since Convoy does not use it */
 function unusedFeature(config: unknown): string | null {
   const { private: isPrivate, presence, broadcast, postgres_changes } = isObject(config) ? config : {};
   if (isPrivate !== true) return 'PrivateOnly: Only private channels are offered';

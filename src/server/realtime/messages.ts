@@ -1,9 +1,9 @@
-/** Phoenix channel messages as realtime-js sends and reads them, in both of its serializations. */
+/** Phoenix channel messages, in both serializations of realtime-js. */
 
 export interface Message {
-  /** Names one joining of a channel; null for what belongs to none. */
+  /** Id of one join of a channel; null: the message belongs to none. */
   joinRef: string | null;
-  /** Names the message that a reply answers. */
+  /** Id of a message, repeated in its reply. */
   ref: string | null;
   topic: string;
   event: string;
@@ -13,10 +13,10 @@ export interface Message {
 export const SERIALIZATIONS = ['1.0.0', '2.0.0'] as const;
 export type Serialization = (typeof SERIALIZATIONS)[number];
 
-/** First byte of a broadcast that a client sends under 2.0.0: the only binary message there is from a client. */
+/** First byte of a client's broadcast in serialization 2.0.0, the only binary message a client sends. */
 const CLIENT_BROADCAST = 3;
 
-/** @returns the message, or null for what is none. */
+/** @returns the message; null for invalid data */
 export function decodeMessage(data: Buffer, isBinary: boolean, version: Serialization): Message | null {
   if (isBinary) return decodeBroadcast(data);
   let value: unknown;
@@ -60,7 +60,7 @@ function refOf(value: unknown): string | null {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : null;
 }
 
-/** Only as far as it takes to refuse it: kind, five lengths, encoding, then the texts of the first three lengths. */
+/** Decodes only the fields needed to refuse it: kind, five lengths, encoding, then the texts of the first three lengths. */
 function decodeBroadcast(data: Buffer): Message | null {
   const [kind, joinRefLength = 0, refLength = 0, topicLength = 0] = data;
   if (kind !== CLIENT_BROADCAST || data.length < 7 + joinRefLength + refLength + topicLength) return null;

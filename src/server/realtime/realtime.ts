@@ -1,4 +1,4 @@
-/** `/realtime/v1/websocket`: private broadcast channels, fed by what the database notifies. */
+/** `/realtime/v1/websocket`: private broadcast channels, fed by the database's notifications. */
 
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -12,18 +12,18 @@ import { Connection, type ConnectionParts } from './connection';
 import { isObject, SERIALIZATIONS, type Serialization } from './messages';
 
 const PATH = '/realtime/v1/websocket';
-/** What `realtime.send` of bootstrap.sql notifies. */
+/** The channel that `realtime.send` of bootstrap.sql notifies. */
 const NOTIFICATIONS = 'realtime_messages';
-/** A join carries an access token, and that the user's metadata. */
+/** A join carries an access token, which includes the user's metadata. */
 const MOST_MESSAGE_BYTES = 64 * 1024;
-/** Phoenix' own: a client sends a heartbeat every 25 to 30 s. */
+/** Phoenix's default; clients send a heartbeat every 25 to 30 s. */
 const HEARTBEAT_TIMEOUT_MS = 60_000;
 const CLOSE_GRACE_MS = 500;
 const GOING_AWAY = 1001;
 const RESTARTING = 1012;
 
 export interface RealtimeParts {
-  /** Its upgrades are answered from now on. */
+  /** The server whose upgrades are handled. */
   server: Server;
   answersTo: HostCheck;
   backend: SqlBackend;

@@ -1,22 +1,22 @@
-/** Builds and runs the one statement that calls a function and renders its answer as JSON. */
+/** Builds and runs the statement that calls a function and returns its answer as JSON. */
 
 import pg from 'pg';
 import type { Result } from '@/core/result';
 import type { SqlBackend, SqlFailure, TransactionOptions } from '../database/backend';
 import type { ApiFunction } from './functions';
 
-/** Settings of a function that must hold for the transaction before it is called. PostgREST hoists the same. */
+/** A function's settings that must already hold when its transaction begins; the same as PostgREST's. */
 const HOISTED = ['statement_timeout', 'plan_filter.statement_cost_limit'];
 
 export interface Call {
   target: ApiFunction;
   argumentNames: string[];
-  /** The arguments as they came: a JSON object. */
+  /** The arguments, as a JSON object in text form. */
   body: string;
   settings: Record<string, string>;
 }
 
-/** @returns the JSON text of the answer; null for a function that returns nothing. */
+/** @returns the answer as JSON text; null for a function that returns void */
 export function callFunction(backend: SqlBackend, call: Call): Promise<Result<string | null, SqlFailure>> {
   const { target, argumentNames, body } = call;
   const text = callText(target, argumentNames);
@@ -49,7 +49,7 @@ function isolationOf(value: string | undefined): TransactionOptions['isolation']
   }
 }
 
-/** Names come from the request: quoted. Types come from the database's own catalogue. */
+/** Names come from the request, so they are quoted. Types come from the database's catalogue. */
 function callText(target: ApiFunction, given: string[]): string {
   const quote = pg.escapeIdentifier;
   const used = target.arguments.filter((argument) => given.includes(argument.name));

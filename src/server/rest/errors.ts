@@ -17,13 +17,13 @@ export function restFailure(
   return { status, body: { code, message, details, hint } };
 }
 
-/** @param anonymous the request carried no user: what is forbidden then asks for one (401). */
+/** @param anonymous the request has no user: a forbidden call then answers 401 instead of 403 */
 export function failureFromSql(failure: SqlFailure, anonymous: boolean): RestFailure {
   const { sqlState, message, detail, hint } = failure;
   return restFailure(statusOf(failure, anonymous), sqlState, message, detail, hint);
 }
 
-/** PostgREST's table, from the most to the least particular; a test compares it with the real one. */
+/** PostgREST's mapping of SQLSTATE to status, most specific first; a test compares it with PostgREST's own. */
 function statusOf({ sqlState }: SqlFailure, anonymous: boolean): number {
   switch (sqlState) {
     case '42501':

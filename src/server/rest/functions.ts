@@ -1,4 +1,4 @@
-/** What the database says about the functions of its API, read once and again when one is missing. */
+/** The catalogue of the API's functions, read from the database once, and again when a function is missing. */
 
 import { fail, ok, type Result } from '@/core/result';
 import type { SqlBackend, SqlFailure } from '../database/backend';
@@ -7,9 +7,9 @@ import { type RestFailure, restFailure } from './errors';
 export interface ApiFunction {
   name: string;
   arguments: { name: string; type: string }[];
-  /** How many of the arguments, from the end, may be left out. */
+  /** Number of arguments with a default, counted from the last; callers may omit these. */
   defaults: number;
-  /** STABLE and IMMUTABLE ones run read-only. */
+  /** STABLE and IMMUTABLE functions run in a read-only transaction. */
   readOnly: boolean;
   returns: 'void' | 'value' | 'row' | 'values' | 'rows';
   /** The `SET` clauses of the function, such as `statement_timeout`. */
@@ -74,7 +74,7 @@ export function createFunctionCatalog(backend: SqlBackend): FunctionCatalog {
     async find(name, argumentNames) {
       for (const fresh of [false, true]) {
         if (fresh || known === null) known = read();
-        // What could not be read is not remembered.
+        // A failed read is not cached.
         known.catch(() => {
           known = null;
         });

@@ -1,4 +1,4 @@
-/** `/rest/v1`: remote procedure calls as PostgREST answers them. Tables are not served. */
+/** `/rest/v1`: remote procedure calls, answered like PostgREST. Tables are not served. */
 
 import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
@@ -74,7 +74,7 @@ export function restRoutes({ backend, catalog, tokens, maxBodyBytes }: RestRoute
   }
 
   routes.all('/rpc/:function', (c) =>
-    reply(c, restFailure(405, 'PGRST101', 'The local stack serves functions by POST alone')),
+    reply(c, restFailure(405, 'PGRST101', 'The local stack serves functions only by POST')),
   );
 
   routes.all('/:table{.*}', (c) =>
@@ -85,7 +85,7 @@ export function restRoutes({ backend, catalog, tokens, maxBodyBytes }: RestRoute
         'PGRST205',
         `Could not find the table 'public.${c.req.param('table')}' in the schema cache`,
         null,
-        'Convoy reads and writes through functions alone.',
+        'Convoy reads and writes only through functions.',
       ),
     ),
   );
@@ -95,12 +95,12 @@ export function restRoutes({ backend, catalog, tokens, maxBodyBytes }: RestRoute
 
 function reply(c: Context, { status, body }: RestFailure): Response {
   if (status === 401) c.header('WWW-Authenticate', 'Bearer');
-  // PT204 and PT304: a function may choose a status that forbids a body.
+  // With PT204 or PT304 a function sets a status that forbids a body.
   if (status === 204 || status === 304) return c.body(null, status);
   return c.body(JSON.stringify(body), status as ContentfulStatusCode, JSON_TYPE);
 }
 
-/** A user's token where there is one, else the API key. */
+/** Claims of the user's token, or of the API key where the request has no user. */
 async function claimsOf(c: Context, tokens: Tokens): Promise<Result<Claims, RestFailure>> {
   const bearer = /^Bearer (.+)$/i.exec(c.req.header('Authorization') ?? '')?.[1];
   const claims = await tokens.verify(bearer ?? c.req.header('apikey') ?? '');
@@ -116,7 +116,7 @@ function readArgumentNames(body: string): string[] | null {
   }
 }
 
-/** What functions can learn about the request, and as whom they run. */
+/** Settings through which functions see the request, and the role they run as. */
 function settingsOf(c: Context, claims: Claims): Record<string, string> {
   return {
     search_path: 'public, extensions',
