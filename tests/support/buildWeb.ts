@@ -2,7 +2,7 @@
 
 import { rmSync } from 'node:fs';
 import type { TestProject } from 'vitest/node';
-import { ensureBuild } from '../../scripts/ensure-build.mjs';
+import { ensureBuild } from '../../scripts/build/ensureBuild.mjs';
 import { buildStoragePage } from './storageLab';
 
 declare module 'vitest' {

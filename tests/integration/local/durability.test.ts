@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { proveNode } from '../../../scripts/durability/node';
+import { proveNode } from '../../../scripts/prove/durability/node';
 
 it('P-DURABLE what was acknowledged survives killed processes, two writers and a full disk', async () => {
   const { killed, processes, fullDisk } = await proveNode(2, 2, () => undefined);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lastLine, summarise, type VitestReport, verdict } from '../../../scripts/test-report';
+import { lastLine, summarise, type VitestReport, verdict } from '../../../scripts/test/report';
 
 const LINUX = 'linux-x64';
 const STRICT = { projects: ['unit'], skips: [], platform: LINUX };

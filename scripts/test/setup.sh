@@ -3,7 +3,7 @@
 # (its programs; tests start servers of their own) for those that compare with the real thing.
 # Does nothing where both are there already.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 
 has_chromium() {
   [ -n "${CHROMIUM_PATH:-}" ] && [ -x "$CHROMIUM_PATH" ] && return 0

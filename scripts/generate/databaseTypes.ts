@@ -74,7 +74,7 @@ const ENUMS = `
   from pg_catalog.pg_type t join pg_catalog.pg_enum e on e.enumtypid = t.oid
   where t.typnamespace = 'public'::regnamespace group by t.typname order by t.typname collate "C"`;
 
-const HEADER = `// Generated from supabase/migrations by scripts/generate-types.ts. Do not edit.
+const HEADER = `// Generated from supabase/migrations by scripts/generate/types.ts. Do not edit.
 
 export type Json = string | number | boolean | null | { [key: string]: Json | undefined } | Json[];
 `;

@@ -1,5 +1,5 @@
 /**
- * The one way to run checks and tests: `tsx scripts/run-tests.ts <project>... [--json]`.
+ * The one way to run checks and tests: `tsx scripts/test/run.ts <project>... [--json]`.
  *
  * Runs the checks (format and lint, import directions, types), then the named vitest projects. The
  * last line is `N passed, N failed, N skipped`; with `--json` standard output holds one JSON value
@@ -13,9 +13,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { lastLine, type PlatformSkip, summarise, type VitestReport, verdict } from './test-report';
+import { lastLine, type PlatformSkip, summarise, type VitestReport, verdict } from './report';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 
 const CHECKS = [
   { name: 'format and lint', command: 'biome', args: ['ci', '--error-on-warnings', '.'] },

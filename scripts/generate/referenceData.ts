@@ -11,7 +11,7 @@ import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import { openPgliteInMemory, prepareDatabase, readStackSql } from '@/server';
 
 export const GENERATED_FILE = fileURLToPath(
-  new URL('../src/lib/watermelon/accounts/referenceData.generated.ts', import.meta.url),
+  new URL('../../src/lib/watermelon/accounts/referenceData.generated.ts', import.meta.url),
 );
 
 /** @returns what the generated file should hold for the migrations as they are. */

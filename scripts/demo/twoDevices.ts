@@ -5,9 +5,9 @@
 
 import { parseArgs } from 'node:util';
 import { Conflict } from '@/lib/watermelon';
-import { SEED } from '../tests/support/seed';
-import { deviceSnapshot, hashOf, serverSnapshot } from '../tests/support/snapshot';
-import { settle, World } from '../tests/support/world';
+import { SEED } from '../../tests/support/seed';
+import { deviceSnapshot, hashOf, serverSnapshot } from '../../tests/support/snapshot';
+import { settle, World } from '../../tests/support/world';
 
 const { values: flags } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
 const tell = (line: string) => {

@@ -11,9 +11,9 @@ import type { Cursor, PushOutcome } from '@/core/protocol';
 import { PROTOCOL_VERSION, SCHEMA_VERSION } from '@/core/protocol';
 import { SupabaseTransport } from '@/lib/supabase/transport';
 import { rowsOf } from '@/lib/watermelon/sync/records/codec';
-import { type DemoStack, startDemoStack } from '../tests/support/demoStack';
-import { startPostgres } from '../tests/support/postgres';
-import { SEED } from '../tests/support/seed';
+import { type DemoStack, startDemoStack } from '../../tests/support/demoStack';
+import { startPostgres } from '../../tests/support/postgres';
+import { SEED } from '../../tests/support/seed';
 
 const { values: flags } = parseArgs({
   options: { json: { type: 'boolean', default: false }, seconds: { type: 'string', default: '20' } },

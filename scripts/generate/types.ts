@@ -9,7 +9,7 @@ import { openPgliteInMemory, prepareDatabase, readStackSql } from '@/server';
 import { databaseTypes } from './databaseTypes';
 
 export const GENERATED_FILE = fileURLToPath(
-  new URL('../src/lib/supabase/database.types.generated.ts', import.meta.url),
+  new URL('../../src/lib/supabase/database.types.generated.ts', import.meta.url),
 );
 
 /** @returns what the generated file should hold for the migrations as they are. */

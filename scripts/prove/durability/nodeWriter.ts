@@ -7,7 +7,7 @@ import { rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ConvoyDatabase } from '@/lib/watermelon';
 import type { Task } from '@/lib/watermelon/models';
-import { openLocalDatabase } from '../../tests/support/localDatabase';
+import { openLocalDatabase } from '../../../tests/support/localDatabase';
 
 export type WriterTask = { folder: string; name: string } & (
   | { kind: 'transactions' }

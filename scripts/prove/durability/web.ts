@@ -3,10 +3,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { launchBrowser, startBrowserProcess } from '../../tests/support/browser';
-import { buildStoragePage, compare, StorageLab } from '../../tests/support/storageLab';
-import type { Place } from '../../tests/support/storagePage/tab';
-import { DEATHS, WritingCrowd } from '../../tests/support/writingCrowd';
+import { launchBrowser, startBrowserProcess } from '../../../tests/support/browser';
+import { buildStoragePage, compare, StorageLab } from '../../../tests/support/storageLab';
+import type { Place } from '../../../tests/support/storagePage/tab';
+import { DEATHS, WritingCrowd } from '../../../tests/support/writingCrowd';
 import type { Losses } from './losses';
 
 export interface WebProof extends Losses {

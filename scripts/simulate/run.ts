@@ -8,9 +8,9 @@
  */
 
 import { parseArgs } from 'node:util';
-import { isCaught, MUTANTS } from '../tests/simulation/mutants';
-import { describe, runAll } from '../tests/simulation/pool';
-import { makeVariant } from '../tests/support/variant';
+import { isCaught, MUTANTS } from '../../tests/simulation/mutants';
+import { describe, runAll } from '../../tests/simulation/pool';
+import { makeVariant } from '../../tests/support/variant';
 
 /** A run of so many seeds in which some kind of work or fault never happens is no proof. */
 const ENOUGH_FOR_ALL_KINDS = 300;

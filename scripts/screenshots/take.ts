@@ -8,11 +8,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { startLocalStack } from '@/server';
-import { launchBrowser } from '../tests/support/browser';
-import { ensureBuild } from './ensure-build.mjs';
-import { SCREENS, type Screen } from './screenshots/screens';
+import { launchBrowser } from '../../tests/support/browser';
+import { ensureBuild } from '../build/ensureBuild.mjs';
+import { SCREENS, type Screen } from './screens';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = join(root, 'screenshots');
 
 const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };

@@ -4,9 +4,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Task } from '../../src/lib/watermelon/models';
-import { Killable } from '../../tests/support/killable';
-import { openLocalDatabase } from '../../tests/support/localDatabase';
+import type { Task } from '@/lib/watermelon/models';
+import { Killable } from '../../../tests/support/killable';
+import { openLocalDatabase } from '../../../tests/support/localDatabase';
 import type { Losses } from './losses';
 import type { WriterSays, WriterTask } from './nodeWriter';
 
@@ -21,7 +21,7 @@ export interface NodeProof {
   fullDisk: (Losses & { refused: number }) | null;
 }
 
-const WRITER = 'scripts/durability/nodeWriter.ts';
+const WRITER = 'scripts/prove/durability/nodeWriter.ts';
 const SHARED_TASKS = 10;
 type Writer = Killable<WriterSays>;
 const start = (task: WriterTask, within?: readonly string[]): Writer => new Killable(WRITER, task, within);
