@@ -30,7 +30,7 @@ afterAll(async () => {
 });
 
 describe('a consumer of the Context Service', () => {
-  it('is checked and does the same with nothing but its import path changed', async () => {
+  it('gives the same results when only its import path changes', async () => {
     const source = readFileSync(SOURCE, 'utf8');
     expect(source.split(LOCAL)).toHaveLength(2);
     const remotePath = generated.write('planTask', source.replace(LOCAL, REMOTE));

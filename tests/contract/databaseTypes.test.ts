@@ -2,6 +2,6 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { GENERATED_FILE, generate } from '../../scripts/generate/types';
 
-it('the generated database types are those of the migrations', async () => {
+it('the generated database types match the migrations', async () => {
   expect(await generate()).toBe(readFileSync(GENERATED_FILE, 'utf8'));
 });

@@ -126,7 +126,7 @@ describe.each(SYNCED_TABLES)('%s in Postgres and in src/domain/schema.ts', (tabl
 });
 
 describe('the fixed records', () => {
-  it('R5: the standard workflow has the standard stages, in the global scope', async () => {
+  it('the standard workflow has the standard stages, in the global scope (R5)', async () => {
     const [row] = await database.query<{ workspace: string; stages: string[] }>(
       `select workspace_id::text as workspace,
          (select jsonb_agg(s ->> 'name' order by (s ->> 'order')::int) from jsonb_array_elements(stages) s) as stages
@@ -136,7 +136,7 @@ describe('the fixed records', () => {
     expect(row).toEqual({ workspace: GLOBAL_SCOPE_ID, stages: [...STANDARD_STAGES] });
   });
 
-  it('the matrix of permissions knows no other roles and tables', async () => {
+  it('the table of permissions names only known roles and tables', async () => {
     const rows = await database.query<{ role: string; table_name: string }>(
       'select distinct role, table_name from convoy.permissions',
     );

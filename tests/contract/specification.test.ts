@@ -57,7 +57,7 @@ afterAll(async () => {
 });
 
 describe('the specification', () => {
-  it('has seven blocks, and each is checked here', () => {
+  it('the README has seven blocks, and each of them is tested here', () => {
     expect(blocks.filter(({ language }) => language === '')).toHaveLength(1);
     expect(code).toHaveLength(6);
   });
@@ -95,7 +95,7 @@ describe('the specification', () => {
     expect((await getContext(SEED.busyTask)).task.id).toBe(SEED.busyTask);
   });
 
-  it('Database Models: the Task of the example is the Task that there is', async () => {
+  it('Database Models: the Task of the example reads the same values as the real Task', async () => {
     const example = block('class Task extends Model');
     const imports = `import { bool, date, Model, text } from '@/lib/watermelon/models/watermelondb';\n`;
     // WatermelonDB's own declarations want the association types as literals and name an accessor so.
@@ -124,7 +124,7 @@ describe('the specification', () => {
     folder.remove();
   });
 
-  it('Local Context Service: what is not here is fetched from Supabase', async () => {
+  it('Local Context Service: a task that is missing locally is fetched from Supabase', async () => {
     const prelude = `import { getLocalTask, getRemoteTaskContext } from '@/lib/watermelon/contextService';
 import type { TaskContext } from '@/domain/entities';\n`;
     const { getTaskContext } = await run<{ getTaskContext(id: string): Promise<unknown> }>(
@@ -155,13 +155,13 @@ import type { TaskContext } from '@/domain/entities';\n`;
     expect(tasks.some(({ title }) => title === 'New Task')).toBe(true);
   });
 
-  it('Manual Synchronization: sync() brings it all to Supabase', async () => {
+  it('Manual Synchronization: sync() pushes every local change to Supabase', async () => {
     await run('manual', block('await sync();'));
     expect(await sync()).toMatchObject({ status: 'ok', pushed: 0 });
     expect((await initDatabase()).syncStatus.pending).toBe(0);
   });
 
-  it('compiles, every block of it', () => {
+  it('every block compiles', () => {
     expect(written).toHaveLength(code.length);
     expect(typeErrors(written, LOOSE)).toEqual([]);
   });

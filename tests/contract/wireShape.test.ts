@@ -144,7 +144,7 @@ async function describeErrors(lines: Set<string>, { owner, viewer, workspace }: 
   lines.add(`anonymous calls: ${row?.may}`);
 }
 
-it('P2 U16 requests and answers have the shape of this version of the protocol', async () => {
+it('requests and answers have the shape of this version of the protocol (P2, U16)', async () => {
   const lines = new Set<string>();
   await describeRequests(lines);
   const team = await createTeam(database);

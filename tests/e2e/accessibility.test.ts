@@ -76,18 +76,18 @@ describe.each([
   });
   afterAll(() => page.context().close());
 
-  it('keeps nobody out of the sign-in screen', async () => {
+  it('the sign-in screen has no accessibility violation', async () => {
     expect(await faults(page)).toEqual([]);
     await page.close();
     page = await app.signIn('owner', page.context());
   });
 
-  it.each(SCREENS)('keeps nobody out of the screen: %s', async (_name, open) => {
+  it.each(SCREENS)('this screen has no accessibility violation: %s', async (_name, open) => {
     await open(page);
     expect(await faults(page)).toEqual([]);
   });
 
-  it('keeps nobody out of working without an account, taking it along and signing out', async () => {
+  it('working without an account, taking it along and signing out have no accessibility violation', async () => {
     const alone = await (await app.newProfile({ phone, dark })).newPage();
     await alone.goto('/');
     await alone.getByRole('button', { name: 'Start without an account' }).click();

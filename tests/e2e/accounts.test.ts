@@ -57,7 +57,7 @@ const userDatabases = async (page: Page) =>
   (await databases(page)).filter((name) => /^convoy-[0-9a-f]/.test(name));
 
 describe('work without an account', () => {
-  it('P-LOCAL P-DURABLE D20 D21 begins with no server, survives a reload, and is taken along at the first sign-in', async () => {
+  it('begins with no server, survives a reload, and is taken along at the first sign-in (D20, D21, P-LOCAL, P-DURABLE)', async () => {
     const page = await (await app.newProfile()).newPage();
     await page.goto('/');
     await page.getByRole('button', { name: 'Start without an account' }).click();
@@ -100,7 +100,7 @@ describe('work without an account', () => {
     await page.context().close();
   });
 
-  it('D23 stays when it is left here, is offered again, and no longer once another account has taken it', async () => {
+  it('stays on the device when it is not taken along, is offered again, and is offered no more once another account has taken it (D23)', async () => {
     const page = await (await app.newProfile()).newPage();
     await page.goto('/');
     await page.getByRole('button', { name: 'Start without an account' }).click();
@@ -135,7 +135,7 @@ describe('work without an account', () => {
 });
 
 describe('two accounts in one browser', () => {
-  it('P-PRIVATE D25 the second one sees nothing of the first one’s unsynced work, which is there when that one returns', async () => {
+  it('the second account sees none of the first one’s unsynced work, and the first one finds it again (D25, P-PRIVATE)', async () => {
     const page = await app.signIn('editor');
     await openMilestone(page, 'Field app', MILESTONE);
     // Nothing of the next sync comes back: the account is left while it runs.
@@ -166,7 +166,7 @@ describe('two accounts in one browser', () => {
     await other.context().close();
   });
 
-  it('P-PRIVATE P-NOLOSS D25 D40 all tabs leave an account together, and enter the next one together', async () => {
+  it('all tabs leave an account together, and enter the next one together (D25, D40, P-PRIVATE, P-NOLOSS)', async () => {
     const first = await app.signIn('editor');
     const second = await first.context().newPage();
     await second.goto('/');
@@ -202,7 +202,7 @@ describe('two accounts in one browser', () => {
     await first.context().close();
   });
 
-  it('D40 a tab that slept through a sign-out leaves the account when it wakes', async () => {
+  it('a tab that slept through a sign-out leaves the account when it wakes (D40)', async () => {
     const first = await app.signIn('editor');
     const second = await first.context().newPage();
     // What happens elsewhere is not told to a page that sleeps.
@@ -225,7 +225,7 @@ describe('two accounts in one browser', () => {
     await first.context().close();
   });
 
-  it('P-NOLOSS D24 D40 discards a user’s data after asking twice, with the download at hand, also while another tab has it open', async () => {
+  it('a user’s data is discarded after asking twice, with the download offered, even while another tab has it open (D24, D40, P-NOLOSS)', async () => {
     const page = await app.signIn('editor');
     await openMilestone(page, 'Field app', MILESTONE);
     const other = await page.context().newPage();
@@ -261,7 +261,7 @@ describe('two accounts in one browser', () => {
 });
 
 describe('a workspace that is lost', () => {
-  it('P-PRIVATE P-NOLOSS D26 leaves the page; unsynced edits are in the archive, to be downloaded and discarded', async () => {
+  it('the workspace leaves the page, and its unsynced edits can be downloaded from the archive and discarded (D26, P-PRIVATE, P-NOLOSS)', async () => {
     const page = await app.signIn('editor');
     await openTask(page, MILESTONE, 'Survive a clock that is wrong by hours');
     // The edit is made when the sync that finds out has pushed already: its pull is sent when all is ready.

@@ -18,7 +18,7 @@ describe('a connection that keeps breaking off, in the browser', () => {
     await app.close();
   });
 
-  it('P-ONCE P-NOLOSS P-CONVERGE ends up in step, without a reload, and nothing is there twice', async () => {
+  it('devices converge without a reload, and no record is there twice (P-ONCE, P-NOLOSS, P-CONVERGE)', async () => {
     const context = await app.newProfile({ at: network.url });
     const page = await app.signIn('editor', context);
     await openMilestone(page, 'Field app', 'Inspections work offline');

@@ -32,7 +32,7 @@ describe('deleting, restoring and moving', () => {
     await seen(page.getByRole('heading', { name: 'Deleted', level: 1 }));
   }
 
-  it('U24 P-CONVERGE what one person deletes another restores, offline, and both have it again', async () => {
+  it('a task deleted by one person is restored offline by another, and both have it again (U24, P-CONVERGE)', async () => {
     const page = await app.signIn('owner');
     const other = await app.signIn('editor');
     const title = 'Let two inspectors share one tablet';
@@ -56,7 +56,7 @@ describe('deleting, restoring and moving', () => {
     await page.context().close();
   });
 
-  it('D14 a deletion is undone right away, without the network', async () => {
+  it('a deletion is undone at once, without the network (D14)', async () => {
     const page = await app.signIn('editor');
     await openMilestone(page, 'Field app', MILESTONE);
     await page.context().setOffline(true);
@@ -71,7 +71,7 @@ describe('deleting, restoring and moving', () => {
     await page.context().close();
   });
 
-  it('U29 a task is moved to a milestone of another project in its editor', async () => {
+  it('a task is moved to a milestone of another project in its editor (U29)', async () => {
     const page = await app.signIn('editor');
     await openMilestone(page, 'Field app', MILESTONE);
     await createTask(page, 'Belongs to the server');

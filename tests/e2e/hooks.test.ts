@@ -57,14 +57,14 @@ const setRole = (from: string, to: string) =>
   );
 
 describe('the hooks, in a page of their own over a real local database', () => {
-  it('useMemoryBank shows the server’s context while the task is not here, useTaskContext says it is not', async () => {
+  it('useMemoryBank shows the server’s context while the task is not on this device, and useTaskContext returns null', async () => {
     await seen(page.getByRole('heading', { name: TITLE }));
     await eventually(({ now }) => now.local, null);
     await eventually(({ now }) => [now.bank.isLoading, now.bank.error], [false, null]);
     await eventually(({ now }) => now.bank.context?.project?.name, 'Field app');
   });
 
-  it('D27 useSyncStatus and useSyncLog follow a sync; useTaskContext has the task then', async () => {
+  it('useSyncStatus and useSyncLog follow a sync, after which useTaskContext has the task (D27)', async () => {
     await eventually(({ now }) => now.status.kind, 'offline');
     await page.unroute(PULL);
     await page.evaluate(() => void window.probe.device.sync());
@@ -83,7 +83,7 @@ describe('the hooks, in a page of their own over a real local database', () => {
     );
   });
 
-  it('useMemoryBank: refreshContext answers, and the context follows local edits', async () => {
+  it('useMemoryBank: refreshContext resolves, and the context follows local edits', async () => {
     expect(await page.evaluate(() => window.probe.now.bank.refreshContext())).toBe(true);
     await page.evaluate(
       (id) => window.probe.device.contextService.updateTask(id, { priority: 'urgent' }).then(() => undefined),
@@ -92,7 +92,7 @@ describe('the hooks, in a page of their own over a real local database', () => {
     await eventually(({ now }) => now.bank.context?.task.priority, 'urgent');
   });
 
-  it('useTaskStageManagement moves the task, useTaskActivityHistory tells it and takes comments', async () => {
+  it('useTaskStageManagement moves the task, and useTaskActivityHistory lists the move and adds comments', async () => {
     await eventually(({ task }) => task.stages.whyNot, null);
     const total = await page.evaluate(() => window.probe.task.history.total);
     expect(await page.evaluate(() => window.probe.task.stages.moveTo('PLAN_REVIEW'))).toBe(true);
@@ -108,7 +108,7 @@ describe('the hooks, in a page of their own over a real local database', () => {
     await eventually(({ task }) => (task.stages.error as { code?: string } | null)?.code, 'unknown_stage');
   });
 
-  it('useMemoryBankNavigation leads to another task, and no render shows one under the address of the other', async () => {
+  it('useMemoryBankNavigation opens another task, and no render shows one task under the address of the other', async () => {
     await eventually(
       ({ task }) => task.navigation.trail.map(({ name }) => name),
       ['Lighthouse', 'Field app', 'Inspections work offline'],
@@ -124,7 +124,7 @@ describe('the hooks, in a page of their own over a real local database', () => {
     await seen(page.getByRole('heading', { name: TITLE }));
   });
 
-  it('D10 useConflicts lists what two edits of the same thing were settled to', async () => {
+  it('useConflicts lists the settled conflict of two edits of one column (D10)', async () => {
     await page.evaluate(() => window.probe.device.sync().then(() => undefined));
     await eventually(({ now }) => now.status.pending, 0);
     await page.route(PUSH, (route) => route.abort());
@@ -143,7 +143,7 @@ describe('the hooks, in a page of their own over a real local database', () => {
     );
   });
 
-  it('D7 useQuarantine lists what was refused, by group', async () => {
+  it('useQuarantine lists refused changes by group (D7)', async () => {
     await page.evaluate(() => window.probe.device.sync().then(() => undefined));
     await eventually(({ now }) => now.status.pending, 0);
     await setRole('editor', 'viewer');

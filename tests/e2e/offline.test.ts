@@ -19,7 +19,7 @@ describe('without the network and without the server', () => {
   });
   afterAll(() => app.close());
 
-  it('P-LOCAL P-CONVERGE reads, creates, edits, comments and moves; and everybody has it after the return', async () => {
+  it('reads, creates, edits, comments and moves work offline, and reach every device on reconnection (P-LOCAL, P-CONVERGE)', async () => {
     const page = await app.signIn('editor');
     await openMilestone(page, 'Field app', MILESTONE);
     await page.evaluate(() => Object.assign(window, { isSamePage: true }));
@@ -55,7 +55,7 @@ describe('without the network and without the server', () => {
     await page.context().close();
   });
 
-  it('says that the server cannot be reached where the network can, and goes on by itself', async () => {
+  it('the status tells an unreachable server from a missing network, and sync resumes by itself', async () => {
     const page = await app.signIn('editor');
     await openMilestone(page, 'Field app', MILESTONE);
     await app.stopServer();
@@ -67,7 +67,7 @@ describe('without the network and without the server', () => {
     await page.context().close();
   });
 
-  it('P-DURABLE keeps what was acknowledged when the page is reloaded at once, unsynced', async () => {
+  it('acknowledged writes survive an immediate reload while still unsynced (P-DURABLE)', async () => {
     const page = await app.signIn('editor');
     await page.route('**/rest/v1/**', (route) => route.abort());
     await openMilestone(page, 'Field app', MILESTONE);
@@ -88,7 +88,7 @@ describe('without the network and without the server', () => {
     await page.context().close();
   });
 
-  it('shows what others did as soon as it is synced, on the open page', async () => {
+  it('the open page shows changes of others as soon as they are synced', async () => {
     const page = await app.signIn('editor');
     await openTask(page, MILESTONE, 'Let two inspectors share one tablet');
     const other = await app.signIn('owner');

@@ -13,7 +13,7 @@ describe('signing in and out', () => {
   });
   afterAll(() => app.close());
 
-  it('fills in a demo account with one click, and shows its workspaces', async () => {
+  it('a demo account is filled in with one click, and its workspaces are shown', async () => {
     const page = await app.signIn('owner');
     await page.getByRole('main').getByRole('link', { name: 'Lighthouse' }).click();
     await seen(page.getByRole('main').getByRole('link', { name: 'Field app' }));
@@ -21,7 +21,7 @@ describe('signing in and out', () => {
     await page.context().close();
   });
 
-  it('says plainly that the password is wrong', async () => {
+  it('a wrong password is reported in plain words', async () => {
     const page = await (await app.newProfile()).newPage();
     await page.goto('/');
     await page.getByRole('textbox', { name: 'Email' }).fill('owner@convoy.example');
@@ -31,7 +31,7 @@ describe('signing in and out', () => {
     await page.context().close();
   });
 
-  it('takes a new account from nothing to its first task', async () => {
+  it('a new account gets from nothing to its first task', async () => {
     const page = await (await app.newProfile()).newPage();
     await page.goto('/');
     await page.getByRole('button', { name: 'Create an account' }).click();
@@ -58,7 +58,7 @@ describe('signing in and out', () => {
     await page.context().close();
   });
 
-  it('P-NOLOSS warns before a sign-out with unsynced changes, and keeps them on the device', async () => {
+  it('signing out with unsynced changes warns, and keeps them on the device (P-NOLOSS)', async () => {
     const page = await app.signIn('editor');
     await openMilestone(page, 'Field app', 'Inspections work offline');
     await page.context().setOffline(true);
@@ -93,7 +93,7 @@ describe('signing in and out', () => {
     await page.context().close();
   });
 
-  it('syncs first where that is possible, then signs out', async () => {
+  it('signing out syncs first where the server can be reached', async () => {
     const page = await app.signIn('editor');
     await openMilestone(page, 'Field app', 'Inspections work offline');
     await page.context().setOffline(true);
@@ -112,7 +112,7 @@ describe('signing in and out', () => {
     await page.context().close();
   });
 
-  it('works in two tabs at once, each showing what the other does; and in one when the other is closed', async () => {
+  it('two tabs show each other’s changes, and one goes on when the other is closed', async () => {
     const first = await app.signIn('owner');
     await openMilestone(first, 'Field app', 'Inspections work offline');
     const second = await first.context().newPage();

@@ -38,8 +38,8 @@ async function writtenAndClosed() {
   return { page: tab.page, place };
 }
 
-describe('the files of the database', () => {
-  it('P-NOLOSS survive that the worker of a page that went away still holds them while the next opens', async () => {
+describe('the files of the local database', () => {
+  it('a page opens the database while the worker of the page before still holds its files (P-NOLOSS)', async () => {
     const { page } = await writtenAndClosed();
     expect(await page.evaluate(() => window.storagePage.holdFiles('db', 2_500))).toBeGreaterThan(3);
     const { outcome, tab } = await tryToOpen();
@@ -47,7 +47,7 @@ describe('the files of the database', () => {
     expect(await tab.stored()).toContain('task kept');
   });
 
-  it('P-NOLOSS survive that something holds them for ever: that is told, and all is there once it lets go', async () => {
+  it('files that are held for ever are reported, and nothing is missing once they are released (P-NOLOSS)', async () => {
     const { page } = await writtenAndClosed();
     const holder = await lab.newPage(context);
     await holder.evaluate(() => window.storagePage.holdFiles('db', 600_000));
@@ -59,7 +59,7 @@ describe('the files of the database', () => {
     expect(await tab.stored()).toContain('task kept');
   });
 
-  it('P-NOLOSS survive that the VFS fails half-way through its initialisation, again and again', async () => {
+  it('repeated failures half-way through initialising the VFS lose nothing (P-NOLOSS)', async () => {
     const { page } = await writtenAndClosed();
     const before = await page.evaluate(() => window.storagePage.sizeOf('db'));
     const { calls } = await page.evaluate(() => window.storagePage.failInstall('db', 1_000));
@@ -72,7 +72,7 @@ describe('the files of the database', () => {
     expect(await tab.stored()).toContain('task kept');
   });
 
-  it('are let go when the database is closed, and removed for good when that is asked for', async () => {
+  it('files are released when the database is closed, and removed when it is discarded', async () => {
     const tab = await lab.openTab(context);
     const place = await tab.setUp();
     const remove = () => tab.page.evaluate(() => window.storagePage.remove('db'));
@@ -89,7 +89,7 @@ describe('the files of the database', () => {
     expect(await fresh.stored()).toEqual([]);
   });
 
-  it('P-NOLOSS that are damaged are put aside, and what is unsynced is saved into new ones', async () => {
+  it('damaged files are put aside, and unsynced records are salvaged into new ones (P-NOLOSS)', async () => {
     const tab = await lab.openTab(context);
     const place = await tab.setUp();
     for (let n = 0; n < 5; n += 1) await tab.write(place, `w${n}`, 8);
@@ -128,7 +128,7 @@ describe('the files of the database', () => {
     expect(await next.sql('pragma integrity_check')).toEqual([['ok']]);
   });
 
-  it('D45 that do not fit any more: the write says so, nothing is half-written, and what was there is safe', async () => {
+  it('a write that does not fit on the disk is refused whole, and stored data stays safe (D45)', async () => {
     const tab = await lab.openTab(context);
     const place = await tab.setUp();
     const session = await context.newCDPSession(tab.page);
@@ -149,7 +149,7 @@ describe('the files of the database', () => {
 describe('tabs of different versions', () => {
   const troubles = (tab: TabPage) => expect.poll(() => tab.troubles(), { timeout: 20_000 });
 
-  it('P-NOLOSS newer code takes the database over; tabs of older code are told, and stop writing', async () => {
+  it('newer code takes the database over; tabs of older code are told, and stop writing (P-NOLOSS)', async () => {
     const [one, two] = [await lab.openTab(context), await lab.openTab(context)];
     const place = await one.setUp();
     expect(await two.createTask(place, 'written by old code')).toBe('ok');
@@ -163,7 +163,7 @@ describe('tabs of different versions', () => {
     expect(await newer.tab.createTask(place, 'written by new code')).toBe('ok');
   });
 
-  it('P-NOLOSS a database of newer code is refused, and left as it was', async () => {
+  it('a database of newer code is refused, and not changed (P-NOLOSS)', async () => {
     const newer = await tryToOpen(2);
     await newer.tab.createTask(await newer.tab.setUp(), 'from the future');
     expect((await tryToOpen()).outcome).toBe('newer_schema');
@@ -179,7 +179,7 @@ describe('tabs that sleep', () => {
     ['freeze', 'resume'],
     ['pagehide', 'pageshow'],
   ]) {
-    it(`a tab lets go of the database on ${away}, and goes on after ${back} where it was`, async () => {
+    it(`a tab releases the database on ${away}, and resumes where it was after ${back}`, async () => {
       const [one, two] = [await lab.openTab(context), await lab.openTab(context)];
       const place = await one.setUp();
       await one.watch(place);
@@ -201,7 +201,7 @@ describe('tabs that sleep', () => {
     });
   }
 
-  it('P-NOLOSS a tab that sleeps over its own write is not waited for, and cannot overwrite what others wrote', async () => {
+  it('a tab that falls asleep during its write is not waited for, and cannot overwrite later writes (P-NOLOSS)', async () => {
     const one = await lab.openTab(context);
     const place = await one.setUp();
     const slow = one.page.evaluate((place) => window.storagePage.slowMark(place, 'stale'), place);
@@ -215,7 +215,7 @@ describe('tabs that sleep', () => {
   });
 });
 
-it('P-DURABLE what was acknowledged is there after SIGKILL of the whole browser', async () => {
+it('acknowledged writes survive SIGKILL of the whole browser (P-DURABLE)', async () => {
   const profile = mkdtempSync(join(tmpdir(), 'convoy-profile-'));
   try {
     const acknowledged = new Set<string>();

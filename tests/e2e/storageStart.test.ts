@@ -49,7 +49,7 @@ describe('the start of the page', () => {
     ['the app’s own code', APP],
     ['the data layer', LIBRARY],
   ] as const) {
-    it(`D48 is painted without ${name}; says so when it takes long, and goes on when it comes`, async () => {
+    it(`the page is painted without ${name}, says so when loading takes long, and goes on when it is loaded (D48)`, async () => {
       const answer = await hold(what);
       await page.goto('/');
       await answer.isAsked();
@@ -63,7 +63,7 @@ describe('the start of the page', () => {
     });
   }
 
-  it('D48 asks for worker and SQLite before the data layer is there', async () => {
+  it('worker and SQLite are requested before the data layer is loaded (D48)', async () => {
     const [library, sqlite] = [await hold(LIBRARY), await hold(SQLITE)];
     await page.goto('/');
     await sqlite.isAsked();
@@ -73,13 +73,13 @@ describe('the start of the page', () => {
     expect(page.workers(), 'the worker that was made ahead is the one that is used').toHaveLength(1);
   });
 
-  it('P-LOCAL D48 does not wait for a server that does not answer', async () => {
+  it('the start does not wait for a server that does not answer (D48, P-LOCAL)', async () => {
     await hold(/\/convoy\.json$|\/rest\/v1\/|\/auth\/v1\//);
     await page.goto('/');
     await seen(workspace());
   });
 
-  it('D48 loads neither worker nor SQLite where nobody is signed in', async () => {
+  it('neither worker nor SQLite is loaded while signed out (D48)', async () => {
     const stranger = await (await app.newProfile()).newPage();
     const asked: string[] = [];
     stranger.context().on('request', (request) => asked.push(request.url()));
@@ -98,7 +98,7 @@ describe('the start of the page', () => {
     ['the app’s own code', APP, 'Convoy cannot start yet'],
     ['the data layer', LIBRARY, 'Convoy cannot start yet'],
   ] as const) {
-    it(`D48 says when ${name} cannot be loaded, and opens when that is tried again`, async () => {
+    it(`a failure to load ${name} is reported, and a retry opens the database (D48)`, async () => {
       await context.route(what, (route) => route.abort());
       await page.goto('/');
       const alert = page.getByRole('alert');

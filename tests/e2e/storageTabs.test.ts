@@ -41,7 +41,7 @@ async function expectAll(acknowledged: Set<string>, tabs: TabPage[]) {
 
 describe('several tabs on one database', () => {
   for (const count of [2, 5]) {
-    it(`P-NOLOSS P-DURABLE ${count} tabs write at once: no create and no column is lost, and each shows what the others wrote`, async () => {
+    it(`${count} tabs write at once: no record and no column is lost, and each shows the writes of the others (P-NOLOSS, P-DURABLE)`, async () => {
       const acknowledged = new Set<string>();
       const { tabs, place } = await openTabs(count, (what) => acknowledged.add(what));
       for (const tab of tabs) await tab.watch(place);
@@ -51,7 +51,7 @@ describe('several tabs on one database', () => {
     });
   }
 
-  it('P-NOLOSS tabs that change different columns of one record keep all of them', async () => {
+  it('tabs that change different columns of one record keep all of them (P-NOLOSS)', async () => {
     const { tabs, place } = await openTabs(3);
     const [one, two, three] = tabs as [TabPage, TabPage, TabPage];
     // All have the record in memory from before.
@@ -69,7 +69,7 @@ describe('several tabs on one database', () => {
     }
   });
 
-  it('one tab holds the database, and another when that is closed', async () => {
+  it('one tab holds the database, and another takes over when that tab is closed', async () => {
     const { tabs, first, place } = await openTabs(3);
     expect(await Promise.all(tabs.map((tab) => tab.isOwner()))).toEqual([true, false, false]);
     await first.page.close();
@@ -80,7 +80,7 @@ describe('several tabs on one database', () => {
     expect(owners.filter(Boolean)).toHaveLength(1);
   });
 
-  it('keeps text as it was written, a leading U+FEFF included', async () => {
+  it('text is stored exactly as it was written, a leading U+FEFF included', async () => {
     const { first, place } = await openTabs(1);
     const text = '\uFEFFbegins with a mark — 漢字 🚢 \u200b "quoted" \'single\'';
     expect(await first.updateTask(place.task, { description: text })).toBe('ok');
@@ -91,7 +91,7 @@ describe('several tabs on one database', () => {
     ]);
   });
 
-  it('is durable: a write-ahead log that is flushed with every commit', async () => {
+  it('every commit flushes the write-ahead log', async () => {
     const { first } = await openTabs(1);
     expect(await first.sql('pragma journal_mode')).toEqual([['wal']]);
     expect(await first.sql('pragma synchronous')).toEqual([[2]]);
@@ -100,7 +100,7 @@ describe('several tabs on one database', () => {
 });
 
 describe('the death of the tab that holds the database', () => {
-  it('P-DURABLE P-ONCE D41 nothing acknowledged is lost, nothing is there twice, in whichever way it ends', async () => {
+  it('nothing acknowledged is lost or applied twice, however the tab ends (D41, P-DURABLE, P-ONCE)', async () => {
     const crowd = await WritingCrowd.gather(lab, context, 3);
     for (const end of Object.values(DEATHS)) await crowd.endOwner(end);
     for (const end of Object.values(DEATHS)) await crowd.endOwner(end);

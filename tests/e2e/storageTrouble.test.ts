@@ -48,7 +48,7 @@ async function downloaded(button = 'Download what is only here'): Promise<Buffer
 }
 
 describe('trouble with the local storage, in the app', () => {
-  it('P-DURABLE D41 a worker that crashes is replaced, and nobody notices', async () => {
+  it('a worker that crashes is replaced without an interruption (D41, P-DURABLE)', async () => {
     await begin();
     for (const time of ['once', 'twice']) {
       expect(await endWorkers(page)).toBe(1);
@@ -61,7 +61,7 @@ describe('trouble with the local storage, in the app', () => {
     expect(await page.getByRole('alert').count()).toBe(0);
   });
 
-  it('P-NOLOSS D43 D44 a database of newer code is refused with words, and left as it was; what is unsynced can be downloaded', async () => {
+  it('a database of newer code is refused with an explanation and not changed, and unsynced records can be downloaded (D43, D44, P-NOLOSS)', async () => {
     await begin();
     await page.route('**/rest/v1/rpc/sync_push', (route) => route.abort());
     await createTask(page, 'Written before the trouble');
@@ -79,7 +79,7 @@ describe('trouble with the local storage, in the app', () => {
     await seen(taskLink('Written before the trouble'));
   });
 
-  it('D43 a tab of older code reloads when newer code has taken over; not while something is typed', async () => {
+  it('a tab of older code reloads when newer code has taken over, but not while a person is typing (D43)', async () => {
     await begin();
     await page.getByRole('button', { name: 'New task' }).click();
     await page.getByRole('textbox', { name: 'Title' }).fill('Half a thought');
@@ -97,7 +97,7 @@ describe('trouble with the local storage, in the app', () => {
     await seen(page.getByRole('heading', { name: MILESTONE }));
   });
 
-  it('P-NOLOSS D44 D49 a damaged database is put aside; what was unsynced is saved and listed, the rest comes back', async () => {
+  it('a damaged database is put aside; unsynced records are salvaged and listed, the rest is pulled again (D44, D49, P-NOLOSS)', async () => {
     await begin();
     await page.route('**/rest/v1/rpc/sync_push', (route) => route.abort());
     await createTask(page, 'Written before the damage');
@@ -129,7 +129,7 @@ describe('trouble with the local storage, in the app', () => {
     expect(await notice.count()).toBe(0);
   });
 
-  it('P-NOLOSS D45 on a full disk a write is refused with words and what was typed stays; with room again it is saved', async () => {
+  it('a write on a full disk is refused with an explanation and the typed text stays; with free space it is saved (D45, P-NOLOSS)', async () => {
     await begin();
     await createTask(page, 'Written while there was room');
     const session = await page.context().newCDPSession(page);
@@ -188,7 +188,7 @@ describe('trouble with the local storage, in the app', () => {
     await seen(page.getByRole('heading', { name: 'Sign in' }));
   });
 
-  it('P-NOLOSS D46 a migration that fails leaves all as it was, says so, and the database can be saved', async () => {
+  it('a failed migration changes nothing and says so, and the database can be downloaded (D46, P-NOLOSS)', async () => {
     await begin();
     await page.route('**/rest/v1/rpc/sync_push', (route) => route.abort());
     await createTask(page, 'Written before the upgrade');
@@ -215,7 +215,7 @@ describe('trouble with the local storage, in the app', () => {
     await seen(statusOf(page, 'Up to date'));
   });
 
-  it('D47 a browser is asked to keep the data once something is here alone, and may refuse', async () => {
+  it('persistent storage is requested once this device holds unsynced work, and may be refused (D47)', async () => {
     await page.addInitScript(() => {
       const { storage } = navigator;
       const ask = storage.persist.bind(storage);
@@ -248,7 +248,7 @@ describe('trouble with the local storage, in the app', () => {
     await seen(page.getByText('This browser keeps it until you remove it.'));
   });
 
-  it('D44 a browser that keeps nothing is told of, and works in one tab', async () => {
+  it('a browser without persistent storage is reported, and works in one tab (D44)', async () => {
     await keepNothing(page.context());
     await begin();
     await seen(page.getByRole('alert').filter({ hasText: 'Not durable in this window.' }));

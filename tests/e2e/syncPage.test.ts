@@ -4,7 +4,7 @@ import { gone, openTask, renameTask, seen, statusOf, syncNow, WebApp } from '../
 
 const MILESTONE = 'Inspections work offline';
 
-describe('what the sync page shows', () => {
+describe('the sync page', () => {
   let app: WebApp;
   beforeAll(async () => {
     app = await WebApp.start();
@@ -28,7 +28,7 @@ describe('what the sync page shows', () => {
     await seen(page.getByText('You may not do this here. An owner of the workspace can change your role.'));
   }
 
-  it('P-NOLOSS keeps a refused change with its reason, until it is retried', async () => {
+  it('a refused change is kept with its reason until it is retried (P-NOLOSS)', async () => {
     const page = await app.signIn('editor');
     const wanted = 'Hand a tablet over between shifts';
     await refusedEdit(page, 'Let two inspectors share one tablet', wanted);
@@ -45,7 +45,7 @@ describe('what the sync page shows', () => {
     await other.context().close();
   });
 
-  it('discards a refused change after asking; the server’s value stays', async () => {
+  it('a refused change is discarded after asking, and the server’s value stays', async () => {
     const page = await app.signIn('editor');
     const title = 'Migrate databases of the pilot version';
     await refusedEdit(page, title, 'Throw the pilot databases away');
@@ -57,7 +57,7 @@ describe('what the sync page shows', () => {
     await page.context().close();
   });
 
-  it('lists a conflict with both values and the chosen one, and puts one’s own back when asked', async () => {
+  it('a conflict is listed with both values and the chosen one, and can be reversed', async () => {
     const title = 'Survive a clock that is wrong by hours';
     const page = await app.signIn('editor');
     await openTask(page, MILESTONE, title);
@@ -93,7 +93,7 @@ describe('what the sync page shows', () => {
     await page.context().close();
   });
 
-  it('D60 saves the database as a file and brings it in again; what is newer comes with the next sync', async () => {
+  it('the database is saved as a file and imported again, and newer changes come with the next sync (D60)', async () => {
     const title = 'Migrate databases of the pilot version';
     const page = await app.signIn('editor');
     await openTask(page, MILESTONE, title);

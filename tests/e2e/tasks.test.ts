@@ -24,7 +24,7 @@ describe('working on tasks', () => {
   const stage = (page: Page, name: string) =>
     page.getByRole('region', { name: /^Stage/ }).getByRole('button', { name: new RegExp(`^${name}`) });
 
-  it('can be sent off as soon as its form is there: no list is waited for', async () => {
+  it('a task can be submitted as soon as its form is shown, before any list is loaded', async () => {
     const page = await app.signIn('editor');
     await openTask(page, MILESTONE, 'Survive a clock that is wrong by hours');
     const isValid = await page
@@ -43,7 +43,7 @@ describe('working on tasks', () => {
     await page.context().close();
   });
 
-  it('creates, edits, comments on and moves a task, and all of it survives a reload', async () => {
+  it('a task is created, edited, commented on and moved, and all of it survives a reload', async () => {
     const page = await app.signIn('editor');
     await openMilestone(page, 'Field app', MILESTONE);
     await createTask(page, 'Show the tide');
@@ -64,7 +64,7 @@ describe('working on tasks', () => {
     await page.context().close();
   });
 
-  it('adds and removes subtasks and dependencies, and says why a circle is refused', async () => {
+  it('subtasks and dependencies are added and removed, and a refused circle is explained', async () => {
     const page = await app.signIn('editor');
     await openTask(page, MILESTONE, 'Let two inspectors share one tablet');
     await page.getByRole('button', { name: 'Add subtask' }).click();
@@ -92,7 +92,7 @@ describe('working on tasks', () => {
     await page.context().close();
   });
 
-  it('deletes a task after asking', async () => {
+  it('a task is deleted after asking', async () => {
     const page = await app.signIn('editor');
     await openMilestone(page, 'Field app', MILESTONE);
     await createTask(page, 'A task made by mistake');
@@ -108,7 +108,7 @@ describe('working on tasks', () => {
     await page.context().close();
   });
 
-  it('says next to the field what is wrong with it', async () => {
+  it('an invalid value is explained next to its field', async () => {
     const page = await app.signIn('editor');
     await openMilestone(page, 'Field app', MILESTONE);
     await page.getByRole('button', { name: 'New task' }).click();
@@ -118,7 +118,7 @@ describe('working on tasks', () => {
     await page.context().close();
   });
 
-  it('shows a viewer everything, lets them change nothing, and says why', async () => {
+  it('a viewer sees everything, changes nothing, and is told why', async () => {
     const page = await app.signIn('viewer');
     await openMilestone(page, 'Field app', MILESTONE);
     await seen(page.getByRole('note').filter({ hasText: 'You are a viewer here' }));
@@ -134,7 +134,7 @@ describe('working on tasks', () => {
     await page.context().close();
   });
 
-  it('P-CHECKPOINT stops an agent at a human checkpoint and tells it why', async () => {
+  it('an agent is stopped at a human checkpoint and told why (P-CHECKPOINT)', async () => {
     const page = await app.signIn('agent');
     await openTask(page, MILESTONE, 'Survive a clock that is wrong by hours');
     await stage(page, 'Implement').click();
@@ -143,7 +143,7 @@ describe('working on tasks', () => {
     await page.context().close();
   });
 
-  it('can be used with the keyboard alone', async () => {
+  it('every action can be done with the keyboard alone', async () => {
     const page = await app.signIn('editor');
     await openMilestone(page, 'Field app', MILESTONE);
     await tabTo(page, 'New task');
@@ -167,7 +167,7 @@ describe('working on tasks', () => {
     await page.context().close();
   });
 
-  it('renders a screenful of thousands of tasks, and the last one when scrolled to', async () => {
+  it('only a screenful of thousands of tasks is rendered, and the last one after scrolling to it', async () => {
     await app.sql(`
       insert into public.tasks (id, workspace_id, milestone_id, title, current_stage, sort_order)
       select gen_random_uuid(), m.workspace_id, m.id, 'Bolt ' || lpad(n::text, 4, '0'), 'PLAN', 1000 + n

@@ -30,7 +30,7 @@ async function detailOf(promise: Promise<unknown>) {
 }
 
 describe('the remote Context Service', () => {
-  it('U2: a write whose answer was lost is made once, its activity too', async () => {
+  it('a write whose answer was lost is applied once, its activity too (U2)', async () => {
     const milestone = await service.createMilestone({ project_id: SEED.fieldApp, name: 'Lost answer' });
     transport.loseNextResponse('push');
     const task = await service.createTask({ milestone_id: milestone.id, title: 'Once' });
@@ -40,7 +40,7 @@ describe('the remote Context Service', () => {
     expect((await service.getTaskContext(task.id))?.activities).toHaveLength(2);
   });
 
-  it('writes that are made at once are all taken', async () => {
+  it('simultaneous writes are all applied', async () => {
     const comments = Array.from({ length: 10 }, (_, n) =>
       service.addTaskActivity(SEED.busyTask, 'comment', { n }),
     );
@@ -49,7 +49,7 @@ describe('the remote Context Service', () => {
     expect(shown?.slice(0, 10)).toEqual(ids.toReversed());
   });
 
-  it('says so when the server cannot be reached, and works again when it can', async () => {
+  it('reports an unreachable server, and works again when it can be reached', async () => {
     await demo.stack.suspend();
     const reading = await detailOf(service.getTaskContext(SEED.busyTask));
     const writing = await detailOf(service.updateTaskStage(SEED.busyTask, 'IMPLEMENT'));
@@ -59,7 +59,7 @@ describe('the remote Context Service', () => {
     expect(await service.getTaskContext(SEED.busyTask)).not.toBeNull();
   });
 
-  it('asks somebody who is not signed in to sign in', async () => {
+  it('asks a signed-out caller to sign in', async () => {
     const nobody = contextService.createRemoteContextService({ client: demo.newClient() });
     const signedOut = { kind: 'auth', code: 'signed_out' };
     expect(await detailOf(nobody.getTaskContext(SEED.busyTask))).toMatchObject(signedOut);
@@ -110,7 +110,7 @@ describe('the remote Context Service', () => {
     });
   });
 
-  it('has functions that speak through the client that was set', async () => {
+  it('its module functions use the client that was set', async () => {
     contextService.useSupabaseClient(null);
     expect(await detailOf(contextService.getWorkspaces())).toMatchObject({ kind: 'unavailable' });
     contextService.useSupabaseClient(client);
@@ -122,7 +122,7 @@ describe('the remote Context Service', () => {
 });
 
 describe('the demo', () => {
-  it('can be laid down again without a change', async () => {
+  it('is inserted again without a change', async () => {
     const seed = (await import('@/server')).readStackSql().seed ?? '';
     const count = async () => {
       const counted = await demo.stack.backend.transaction((connection) =>
@@ -138,7 +138,7 @@ describe('the demo', () => {
     expect(await count()).toEqual(before);
   });
 
-  it('keeps its functions from those who are not signed in', async () => {
+  it('refuses its functions to signed-out callers', async () => {
     const anonymous = demo.newClient();
     const { status } = await anonymous.rpc('get_workspaces', {});
     expect(status).toBe(401);

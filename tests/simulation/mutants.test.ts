@@ -6,13 +6,16 @@ import { runAll } from './pool';
 /** Seeds tried, from the one that is known to find the bug. Another one finds it when the code has changed. */
 const MARGIN = 12;
 
-it.concurrent.each(MUTANTS)('finds a planted bug: $name', async ({ name, edits, foundBy }) => {
-  const variant = makeVariant(name, edits);
-  try {
-    const orders = Array.from({ length: MARGIN }, (_, n) => ({ seed: foundBy + n, shrink: false }));
-    const { done } = await runAll({ orders, root: variant.root, workers: 1, stopAt: isCaught });
-    expect(done.filter(({ outcome }) => isCaught(outcome))).toHaveLength(1);
-  } finally {
-    variant.remove();
-  }
-});
+it.concurrent.each(MUTANTS)(
+  'the simulation finds the planted bug $name',
+  async ({ name, edits, foundBy }) => {
+    const variant = makeVariant(name, edits);
+    try {
+      const orders = Array.from({ length: MARGIN }, (_, n) => ({ seed: foundBy + n, shrink: false }));
+      const { done } = await runAll({ orders, root: variant.root, workers: 1, stopAt: isCaught });
+      expect(done.filter(({ outcome }) => isCaught(outcome))).toHaveLength(1);
+    } finally {
+      variant.remove();
+    }
+  },
+);

@@ -24,7 +24,7 @@ describe('the simulation', () => {
     ({ report, done } = await runAll({ orders: [...orders, ...kept], workers: 1 }));
   }, MOST_MS);
 
-  it(`P-NOLOSS P-CONVERGE P-GAPFREE P-ONCE P-PRIVATE P-CHECKPOINT hold in ${SEEDS.length} seeds`, () => {
+  it(`the promises hold in ${SEEDS.length} seeds (P-NOLOSS, P-CONVERGE, P-GAPFREE, P-ONCE, P-PRIVATE, P-CHECKPOINT)`, () => {
     const seeds = done.slice(0, SEEDS.length);
     expect(broken(seeds)).toEqual([]);
     expect(report.seeds).toBe(SEEDS.length + 1 + regressions.length);
@@ -34,14 +34,14 @@ describe('the simulation', () => {
     expect(sum(({ outcome }) => outcome.faults)).toBeGreaterThan(SEEDS.length * 4);
   });
 
-  it('breaks no promise any more that a regression once broke', () => {
+  it('the kept regressions break no promise any more', () => {
     const found = done
       .slice(SEEDS.length + 1)
       .map(({ outcome }, n) => [regressions[n]?.name, outcome.violations]);
     expect(found).toEqual(regressions.map(({ name }) => [name, []]));
   });
 
-  it('is the same run again from the same seed', () => {
+  it('one seed gives the same run twice', () => {
     expect(done[SEEDS.length]?.outcome).toEqual(done[SEEDS.indexOf(AGAIN)]?.outcome);
     expect(makeProgram(AGAIN)).toEqual(makeProgram(AGAIN));
   });

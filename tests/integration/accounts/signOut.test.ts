@@ -45,7 +45,7 @@ const onServer = async (title: string) => {
 };
 
 describe('signing out', () => {
-  it('P-NOLOSS D24 does nothing while something is unsynced and nobody chose; then as was chosen', async () => {
+  it('does nothing while records are unsynced and no choice was made; then does what was chosen (D24, P-NOLOSS)', async () => {
     const folder = await signInAs('owner');
     const device = await writeUnsynced('kept on the device');
     const asked = await signOut();
@@ -68,7 +68,7 @@ describe('signing out', () => {
     expect(await onServer('kept on the device')).toBe(true);
   });
 
-  it('D24 syncs first when asked to, and signs out where nothing is left', async () => {
+  it('syncs first when asked to, and signs out when nothing is unsynced any more (D24)', async () => {
     await signInAs('editor');
     await writeUnsynced('sent before leaving');
     await world.stack.resume();
@@ -77,7 +77,7 @@ describe('signing out', () => {
     expect(await session()).toBeNull();
   });
 
-  it('D24 asks nothing where everything is on the server', async () => {
+  it('asks nothing when everything is on the server (D24)', async () => {
     await signInAs('editor');
     await initDatabase();
     await sync();
@@ -85,7 +85,7 @@ describe('signing out', () => {
     expect((await initDatabase()).hasAccount).toBe(false);
   });
 
-  it('P-PRIVATE D24 discards the local database of this user for good, and of nobody else', async () => {
+  it('discards the local database of this user, and of no other (D24, P-PRIVATE)', async () => {
     const folder = await signInAs('owner');
     const other = await openUserDevice(createPlatform(), null, 'somebody-else');
     await other.contextService.createWorkspace({ name: 'Of somebody else' });
@@ -105,7 +105,7 @@ describe('signing out', () => {
     await expectConverged(world, fresh);
   });
 
-  it('P-NOLOSS D24 counts and exports what was refused, archived, or stands in the ledger alone', async () => {
+  it('counts and exports refused and archived changes, and values that only this ledger has (D24, P-NOLOSS)', async () => {
     const editor = await world.device('editor');
     const owner = await world.device('owner');
     await settle(editor, owner);
@@ -157,7 +157,7 @@ describe('signing out', () => {
 });
 
 describe('another user of the same device', () => {
-  it('P-PRIVATE D25 neither sees nor pushes what the first one has there; the first one finds it again', async () => {
+  it('neither sees nor pushes the unsynced work of the first, who finds it again (D25, P-PRIVATE)', async () => {
     const folder = temporaryFolder();
     undo.push(folder.remove);
     const platform = createPlatform({ folder: folder.path });
@@ -186,7 +186,7 @@ describe('another user of the same device', () => {
     expect(await onServer('between two accounts')).toBe(true);
   });
 
-  it('D25 a sync that runs when the account is left ends there, and what it was to send is sent by its user', async () => {
+  it('a running sync ends when the account is left, and its unsent changes are sent by their own user (D25)', async () => {
     const device = await world.device('owner');
     await settle(device);
     const task = await device.contextService.createTask({

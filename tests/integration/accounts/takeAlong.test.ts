@@ -77,7 +77,7 @@ async function dieBeforeRemoval(folder: string, who: SignedIn): Promise<void> {
 }
 
 describe('work begun without an account', () => {
-  it('P-LOCAL D20 does all of it with no server, reference data and checkpoints included', async () => {
+  it('has the whole Context Service with no server, reference data and checkpoints included (D20, P-LOCAL)', async () => {
     const platform = createPlatform({ folder: newFolder() });
     const { task } = await begin(platform);
     const again = await open(platform, null);
@@ -94,7 +94,7 @@ describe('work begun without an account', () => {
     expect(await again.sync()).toMatchObject({ status: 'signed_out' });
   });
 
-  it('D21 R1 is taken along at sign-in: same ids, the user as actor and owner, nothing left behind', async () => {
+  it('is taken along at sign-in with the same ids and the user as actor and owner, and none of it stays behind (D21, R1)', async () => {
     const platform = createPlatform({ folder: newFolder() });
     const { workspace, task, made } = await begin(platform);
     const who = await newAccount();
@@ -125,7 +125,7 @@ describe('work begun without an account', () => {
     expect(await alone.contextService.getWorkspaces()).toEqual([]);
   });
 
-  it('D21 joins what the user has on this device already, unsynced edits included', async () => {
+  it('joins the records of the user on this device, unsynced edits included (D21)', async () => {
     const platform = createPlatform({ folder: newFolder() });
     const who = await newAccount();
     const before = await open(platform, who);
@@ -144,7 +144,7 @@ describe('work begun without an account', () => {
     expect(names).toEqual(['Begun alone', 'From before, edited']);
   });
 
-  it('D21 makes an edit of what the user has already, from a copy of the same database', async () => {
+  it('becomes an edit of a record that the user already has (D21)', async () => {
     const folder = newFolder();
     const platform = createPlatform({ folder });
     const { task, made } = await begin(platform);
@@ -167,7 +167,7 @@ describe('work begun without an account', () => {
     expect(device.syncStatus.quarantined).toBe(0);
   });
 
-  it('P-PRIVATE D23 stays where it is when the user leaves it there', async () => {
+  it('stays on the device when the user does not take it along (D23, P-PRIVATE)', async () => {
     const platform = createPlatform({ folder: newFolder() });
     const { workspace } = await begin(platform);
     const one = await open(platform, await newAccount());
@@ -177,7 +177,7 @@ describe('work begun without an account', () => {
     expect((await alone.contextService.getWorkspaces()).map(({ id }) => id)).toEqual([workspace.id]);
   });
 
-  it('P-PRIVATE D23 is not offered to another account once somebody has taken it', async () => {
+  it('is not offered to another account once it is claimed (D23, P-PRIVATE)', async () => {
     const platform = createPlatform({ folder: newFolder() });
     await begin(platform);
     const one = await open(platform, await newAccount());
@@ -193,34 +193,37 @@ describe('work begun without an account', () => {
     { at, after: false },
     { at, after: true },
   ]);
-  it.each(crashes)('P-NOLOSS P-ONCE D22 survives a death at write $at, on disk: $after', async (crash) => {
-    const folder = newFolder();
-    const platform = createPlatform({ folder });
-    const { made } = await begin(platform);
-    const who = await newAccount();
-    await (await open(platform, who)).close();
-    const dying = crashingPlatform(folder, crash);
-    const offline = await openUserDevice(dying, null, who.userId);
-    await expect(takeLocalWork(dying, offline)).rejects.toThrow('The machine died.');
-    await offline.close();
+  it.each(crashes)(
+    'survives a death at write $at, on disk: $after (D22, P-NOLOSS, P-ONCE)',
+    async (crash) => {
+      const folder = newFolder();
+      const platform = createPlatform({ folder });
+      const { made } = await begin(platform);
+      const who = await newAccount();
+      await (await open(platform, who)).close();
+      const dying = crashingPlatform(folder, crash);
+      const offline = await openUserDevice(dying, null, who.userId);
+      await expect(takeLocalWork(dying, offline)).rejects.toThrow('The machine died.');
+      await offline.close();
 
-    // Another account comes first, and neither sees nor keeps anything of it once it is claimed.
-    const wasClaimed = crash.at > 1 || crash.after;
-    const stranger = await open(platform, await newAccount());
-    expect((await findLocalWork(platform, stranger)) === null).toBe(wasClaimed);
-    expect(await stranger.contextService.getWorkspaces()).toEqual([]);
-    await stranger.close();
+      // Another account comes first, and neither sees nor keeps anything of it once it is claimed.
+      const wasClaimed = crash.at > 1 || crash.after;
+      const stranger = await open(platform, await newAccount());
+      expect((await findLocalWork(platform, stranger)) === null).toBe(wasClaimed);
+      expect(await stranger.contextService.getWorkspaces()).toEqual([]);
+      await stranger.close();
 
-    const device = await open(platform, who);
-    expect((await takeLocalWork(platform, device)).ok).toBe(true);
-    await expectConverged(world, device);
-    const held = Object.keys(await deviceSnapshot(device.database));
-    expect(made.filter((key) => !held.includes(key))).toEqual([]);
-    expect(held.filter((key) => key.startsWith('tasks/'))).toHaveLength(2);
-    expect(await platform.hasDatabase('convoy-local')).toBe(false);
-  });
+      const device = await open(platform, who);
+      expect((await takeLocalWork(platform, device)).ok).toBe(true);
+      await expectConverged(world, device);
+      const held = Object.keys(await deviceSnapshot(device.database));
+      expect(made.filter((key) => !held.includes(key))).toEqual([]);
+      expect(held.filter((key) => key.startsWith('tasks/'))).toHaveLength(2);
+      expect(await platform.hasDatabase('convoy-local')).toBe(false);
+    },
+  );
 
-  it('D22 does not bring back what its user deleted between the copy and the end of a broken taking', async () => {
+  it('a record that its user deleted after the copy is not brought back when an interrupted taking is resumed (D22)', async () => {
     const folder = newFolder();
     const platform = createPlatform({ folder });
     const { task } = await begin(platform);
@@ -264,7 +267,7 @@ describe('work begun without an account', () => {
   }
 
   it.each(['still unsynced', 'pushed already'])(
-    'P-NOLOSS D22 takes what is edited and deleted after the copy of a taking that died, the copy %s',
+    'edits and deletions made after the copy of an interrupted taking are taken along, the copy %s (D22, P-NOLOSS)',
     async (state) => {
       const folder = newFolder();
       const platform = createPlatform({ folder });
@@ -281,7 +284,7 @@ describe('work begun without an account', () => {
     },
   );
 
-  it('P-NOLOSS D22 keeps what is edited after the copy in the archive where its user has edited the copy', async () => {
+  it('an edit made after the copy goes to the archive when its user has edited the copy (D22, P-NOLOSS)', async () => {
     const folder = newFolder();
     const platform = createPlatform({ folder });
     const { task } = await begin(platform);
@@ -298,7 +301,7 @@ describe('work begun without an account', () => {
     expect(JSON.stringify(archive)).toContain('Edited alone');
   });
 
-  it('P-NOLOSS D22 takes what another window edits and deletes between the copy and the removal', async () => {
+  it('edits and deletions that another window makes between the copy and the removal are taken along (D22, P-NOLOSS)', async () => {
     const folder = newFolder();
     const platform = createPlatform({ folder });
     const begun = await begin(platform);

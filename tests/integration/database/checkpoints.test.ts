@@ -24,7 +24,7 @@ const insert = (user: SyncUser, values: Record<string, Json>) =>
   user.pushOne(team.make.insert('tasks', { title: 'x', milestone_id: team.milestone, ...values }));
 
 describe('checkpoints', () => {
-  it('R4: an agent moves a task up to a checkpoint and no further', async () => {
+  it('an agent moves a task up to a checkpoint and no further (R4)', async () => {
     expect(await move(team.agent, { current_stage: 'PLAN_REVIEW' })).toMatchObject({ outcome: 'applied' });
     expect(await move(team.agent, { current_stage: 'IMPLEMENT' })).toMatchObject({
       ...CHECKPOINT,
@@ -35,7 +35,7 @@ describe('checkpoints', () => {
     expect(await move(team.agent, { current_stage: 'PLAN' })).toMatchObject({ outcome: 'applied' });
   });
 
-  it('R4: no task is born behind a checkpoint', async () => {
+  it('a new task cannot begin behind a checkpoint (R4)', async () => {
     expect(await insert(team.agent, { current_stage: 'PLAN_REVIEW' })).toMatchObject({ outcome: 'applied' });
     expect(await insert(team.agent, { current_stage: 'IMPLEMENT' })).toMatchObject(CHECKPOINT);
     expect(await insert(team.agent, { status: 'done' })).toMatchObject(CHECKPOINT);
@@ -45,7 +45,7 @@ describe('checkpoints', () => {
     });
   });
 
-  it('R4: a task is not done or completed ahead of a remaining checkpoint', async () => {
+  it('a task is not done or completed ahead of a remaining checkpoint (R4)', async () => {
     expect(await move(team.agent, { status: 'done' })).toMatchObject({ ...CHECKPOINT, column: 'status' });
     expect(await move(team.agent, { completion_date: '2026-01-01T00:00:00Z' })).toMatchObject(CHECKPOINT);
     await move(team.owner, { current_stage: 'COMMIT' });
@@ -53,7 +53,7 @@ describe('checkpoints', () => {
     expect(await move(team.agent, { current_stage: 'PLAN' })).toMatchObject(CHECKPOINT);
   });
 
-  it('R4: being an editor does not make an agent a person', async () => {
+  it('an agent stays an agent in the role of an editor (R4)', async () => {
     const robot = await createUser(database, { name: 'Robot', kind: 'agent' });
     await team.owner.push([team.make.insert('workspace_members', { user_id: robot.id, role: 'editor' })]);
     expect(await move(robot, { current_stage: 'IMPLEMENT' })).toMatchObject(CHECKPOINT);
@@ -67,7 +67,7 @@ describe('checkpoints', () => {
     });
   });
 
-  it('R4: an agent never chooses the workflow', async () => {
+  it('an agent never chooses the workflow (R4)', async () => {
     expect(await insert(team.agent, { workflow_id: STANDARD_WORKFLOW_ID })).toMatchObject({
       code: 'forbidden',
       column: 'workflow_id',
@@ -80,7 +80,7 @@ describe('checkpoints', () => {
     });
   });
 
-  it('R4: not even from a stale replica', async () => {
+  it('an agent cannot pass a checkpoint from an outdated replica (R4)', async () => {
     const stale = team.make.update('tasks', team.task, team.revision, {
       current_stage: 'COMMIT',
       status: 'done',
@@ -90,7 +90,7 @@ describe('checkpoints', () => {
     expect(await team.agent.pushOne({ ...stale, base: null })).toMatchObject(CHECKPOINT);
   });
 
-  it('R4: by SQL too, when it is done in an agent’s name', async () => {
+  it('SQL in an agent’s name cannot pass a checkpoint (R4)', async () => {
     const result = await database.backend.transaction(
       (connection) =>
         connection.query("update public.tasks set current_stage = 'COMMIT' where id = $1::uuid", [team.task]),
@@ -99,7 +99,7 @@ describe('checkpoints', () => {
     expect(result).toMatchObject({ ok: false, error: { sqlState: 'SN001' } });
   });
 
-  it('R4: every move of an agent is judged as in src/domain/taskRules.ts', async () => {
+  it('every move of an agent is judged as src/domain/taskRules.ts judges it (R4)', async () => {
     const [row] = await database.query<{ stages: Parameters<typeof checkpointInTheWay>[0] }>(
       'select stages from public.workflows where id = $1::uuid',
       [STANDARD_WORKFLOW_ID],
@@ -124,7 +124,7 @@ describe('checkpoints', () => {
 });
 
 describe('workflows', () => {
-  it('R5: a stage the workflow does not have is unknown_stage', async () => {
+  it('a stage that the workflow lacks is refused as unknown_stage (R5)', async () => {
     expect(await move(team.owner, { current_stage: 'DANCE' })).toMatchObject({
       outcome: 'rejected',
       code: 'unknown_stage',
@@ -140,7 +140,7 @@ describe('workflows', () => {
     expect(await move(team.owner, { workflow_id: workflow.id })).toMatchObject({ code: 'unknown_stage' });
   });
 
-  it('R5: a stage that is gone from the workflow stands in nobody’s way but the agents’', async () => {
+  it('a stage removed from the workflow stops agents alone (R5)', async () => {
     const stage = (name: string, order: number, is_checkpoint = false) => ({ name, order, is_checkpoint });
     const workflow = team.make.insert('workflows', { name: 'w', stages: [stage('A', 1), stage('B', 2)] });
     const task = team.make.insert('tasks', {
@@ -178,7 +178,7 @@ describe('workflows', () => {
       ],
     ],
     ['a checkpoint that is no boolean', [{ name: 'A', order: 1, is_checkpoint: 'no' }]],
-  ] as [string, Json][])('R5: stages must be sound: %s', async (_, stages) => {
+  ] as [string, Json][])('the stages of a workflow are checked: %s (R5)', async (_, stages) => {
     expect(await team.owner.pushOne(team.make.insert('workflows', { name: 'w', stages }))).toMatchObject({
       outcome: 'rejected',
       code: 'invalid_value',
@@ -188,7 +188,7 @@ describe('workflows', () => {
 });
 
 describe('cycles', () => {
-  it('U8: a batch in which one is refused puts nothing under what the same batch deletes', async () => {
+  it('a batch with a refused cyclic move puts nothing under what the same batch deletes (U8)', async () => {
     const { make, owner, project } = team;
     const milestone = make.insert('milestones', { name: 'Deleted', project_id: project });
     const [first, second] = ['first', 'second'].map((title) =>
@@ -206,7 +206,7 @@ describe('cycles', () => {
     expect(alive).toEqual([]);
   });
 
-  it('U12: tasks do not wait for each other', async () => {
+  it('tasks cannot depend on each other in a circle (U12)', async () => {
     const tasks = Array.from({ length: 3 }, () =>
       team.make.insert('tasks', { title: 'x', milestone_id: team.milestone }),
     );
@@ -230,7 +230,7 @@ describe('cycles', () => {
     ]);
   });
 
-  it('U12: a task is not its own ancestor', async () => {
+  it('a task cannot be its own ancestor (U12)', async () => {
     const child = team.make.insert('tasks', {
       title: 'x',
       milestone_id: team.milestone,
@@ -251,7 +251,7 @@ describe('cycles', () => {
     expect(await move(team.owner, { parent_task_id: team.task })).toMatchObject({ outcome: 'rejected' });
   });
 
-  it('U12: a dependency is not rewritten, a membership stays with its user', async () => {
+  it('the ends of a dependency and the user of a membership cannot be changed (U12)', async () => {
     const work = database.query(
       'insert into public.task_dependencies (id, workspace_id, task_id, depends_on_task_id) values ($1::uuid, $2::uuid, $3::uuid, $3::uuid)',
       [randomUUID(), team.workspace, team.task],

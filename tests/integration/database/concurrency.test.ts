@@ -33,7 +33,7 @@ describe.skipIf(postgresBinaries() === null)('on PostgreSQL, with many connectio
     }
   }
 
-  it('P-GAPFREE: readers who pull while others write skip nothing and get nothing twice', async () => {
+  it('readers who pull during writes skip no revision and get none twice (P-GAPFREE)', async () => {
     const own = await createTeam(database);
     let writing = true;
     const written: string[] = [];
@@ -67,7 +67,7 @@ describe.skipIf(postgresBinaries() === null)('on PostgreSQL, with many connectio
     }
   });
 
-  it('U2: the same batch sent twice at once is applied once and answered alike', async () => {
+  it('the same batch sent twice at once is applied once and answered alike (U2)', async () => {
     const change = team.make.insert('projects', { name: 'once' });
     const device = randomUUID();
     const answers = await Promise.all(
@@ -85,7 +85,7 @@ describe.skipIf(postgresBinaries() === null)('on PostgreSQL, with many connectio
     expect(row?.revisions).toBe(1);
   });
 
-  it('S2: two transactions cannot close a cycle between them', async () => {
+  it('two transactions cannot close a cycle between them (S2)', async () => {
     for (let round = 0; round < 10; round += 1) {
       const tasks = Array.from({ length: 2 }, () =>
         team.make.insert('tasks', { title: 'x', milestone_id: team.milestone }),
@@ -101,7 +101,7 @@ describe.skipIf(postgresBinaries() === null)('on PostgreSQL, with many connectio
     }
   });
 
-  it('S3: pushes into several scopes in opposite orders do not lock each other out', async () => {
+  it('pushes into several scopes in opposite orders do not deadlock (S3)', async () => {
     const other = await createTeam(database);
     await other.owner.push([
       other.make.insert('workspace_members', { user_id: team.owner.id, role: 'editor' }),
@@ -118,7 +118,7 @@ describe.skipIf(postgresBinaries() === null)('on PostgreSQL, with many connectio
     }
   });
 
-  it('U5: of two updates of one column at once, one is told of the conflict', async () => {
+  it('of two simultaneous updates of one column, one is answered with the conflict (U5)', async () => {
     const own = await createTeam(database);
     const outcomes = await Promise.all(
       ['one', 'other'].map((title) =>
@@ -130,7 +130,7 @@ describe.skipIf(postgresBinaries() === null)('on PostgreSQL, with many connectio
     expect(outcomes.map((one) => one.outcome).sort()).toEqual(['applied', 'conflict']);
   });
 
-  it('P19: of two devices that create a workspace again at once, the second meets what the first made', async () => {
+  it('of two devices that recreate a workspace at once, the second meets the records of the first (P19)', async () => {
     const workspace = randomUUID();
     const make = new Changes(workspace);
     const changes = [
@@ -150,7 +150,7 @@ describe.skipIf(postgresBinaries() === null)('on PostgreSQL, with many connectio
     expect((await second)?.outcomes).toEqual(outcomes);
   });
 
-  it('S2: what is written in a workspace that is gained meanwhile is refused, since its clock is not locked', async () => {
+  it('a write in a workspace gained during the push is refused, since its clock is not locked (S2)', async () => {
     const [here, there] = [await createTeam(database), await createTeam(database)];
     let pushed: Promise<PushAnswer> | undefined;
     await database.transaction(async (connection) => {
@@ -174,7 +174,7 @@ describe.skipIf(postgresBinaries() === null)('on PostgreSQL, with many connectio
     expect(await here.owner.pushOne(again)).toMatchObject({ outcome: 'applied' });
   });
 
-  it('P-PRIVATE: an invitation that is accepted while its owner is removed is worth nothing', async () => {
+  it('an invitation accepted while its owner is removed gives no access (P-PRIVATE)', async () => {
     const own = await createTeam(database);
     const email = `${randomUUID()}@convoy.example`;
     const guest = await createUser(database, { email });
@@ -199,7 +199,7 @@ describe.skipIf(postgresBinaries() === null)('on PostgreSQL, with many connectio
     expect(await accepted).toEqual({ error: { code: 'not_found' } });
   });
 
-  it('U4: an error that passes by itself fails the push as a whole and is no rejection', async () => {
+  it('a transient error fails the whole push and rejects no change (U4)', async () => {
     const own = await createTeam(database);
     let release = () => {};
     const released = new Promise<void>((resolve) => {

@@ -25,21 +25,21 @@ async function task(): Promise<Record<string, Json>> {
 }
 
 describe('updates', () => {
-  it('U5: columns that nobody else changed go in without conflict', async () => {
+  it('columns that no other device changed are written without conflict (U5)', async () => {
     expect(await team.owner.pushOne(update({ title: 'new' }))).toEqual({
       outcome: 'applied',
       revision: team.revision + 1,
     });
   });
 
-  it('U5: others changed other columns: merged, and the row is sent', async () => {
+  it('changes of other columns are merged, and the row is sent (U5)', async () => {
     await team.editor.push([update({ priority: 'high' })]);
     const answer = await team.owner.push([update({ title: 'new' })]);
     expect(answer.outcomes).toEqual([{ outcome: 'merged', revision: team.revision + 2 }]);
     expect(answer.effects.rows.tasks).toMatchObject({ id: [team.task], title: ['new'], priority: ['high'] });
   });
 
-  it('U5: columns that others changed are reported with the time of their edit, the others are written', async () => {
+  it('columns changed by others are reported with the time of their edit, and the others are written (U5)', async () => {
     const time = new Date().toISOString();
     await team.editor.push([update({ title: 'theirs' }, { edited_at: { title: time } })]);
     const [entry] = Object.values((await task()).field_revisions as Record<string, [number, string]>);
@@ -51,7 +51,7 @@ describe('updates', () => {
     expect(answer.effects.rows.tasks).toMatchObject({ title: ['theirs'], description: ['kept'] });
   });
 
-  it('U5: nothing left to write: the row stays as it was, and is sent', async () => {
+  it('an update with nothing left to write leaves the row unchanged, and the row is sent (U5)', async () => {
     await team.editor.push([update({ title: 'theirs' })]);
     const answer = await team.owner.push([update({ title: 'mine' })]);
     expect(answer.outcomes).toMatchObject([{ outcome: 'conflict', revision: team.revision + 1 }]);
@@ -59,7 +59,7 @@ describe('updates', () => {
     expect(answer.revisions).toEqual({});
   });
 
-  it('U5: an equal value is no conflict, in whatever form it was written', async () => {
+  it('an equal value is no conflict, in whatever form it was written (U5)', async () => {
     await team.editor.push([
       update({ title: 'same', claimed_until: '2026-05-01T12:00:00+02:00', sort_order: 2 }),
     ]);
@@ -69,28 +69,28 @@ describe('updates', () => {
     expect(outcome).toEqual({ outcome: 'merged', revision: team.revision + 1 });
   });
 
-  it('U5: base null writes whatever is there', async () => {
+  it('an update with base null overwrites any value (U5)', async () => {
     await team.editor.push([update({ title: 'theirs' })]);
     const answer = await team.owner.push([update({ title: 'mine' }, { base: null })]);
     expect(answer.outcomes).toMatchObject([{ outcome: 'applied' }]);
     expect(answer.effects.rows.tasks?.title).toEqual(['mine']);
   });
 
-  it('U5: what was changed up to the base is no conflict', async () => {
+  it('a change up to the base is no conflict (U5)', async () => {
     await team.editor.push([update({ title: 'theirs' })]);
     expect(await team.owner.pushOne(update({ title: 'mine' }, { base: team.revision + 1 }))).toMatchObject({
       outcome: 'applied',
     });
   });
 
-  it('U6: stage, status and completion date merge as one', async () => {
+  it('stage, status and completion date merge as one (U6)', async () => {
     await team.editor.push([update({ current_stage: 'PLAN_REVIEW' })]);
     const outcome = await team.owner.pushOne(update({ status: 'blocked', priority: 'low' }));
     expect(outcome).toMatchObject({ outcome: 'conflict', columns: { status: expect.any(String) } });
     expect(await task()).toMatchObject({ current_stage: 'PLAN_REVIEW', status: 'todo', priority: 'low' });
   });
 
-  it('U6: a unit of which every value is equal is no conflict', async () => {
+  it('a unit of which every value is equal is no conflict (U6)', async () => {
     await team.editor.push([update({ current_stage: 'PLAN_REVIEW', status: 'in_progress' })]);
     const outcome = await team.owner.pushOne(update({ current_stage: 'PLAN_REVIEW', status: 'in_progress' }));
     expect(outcome).toMatchObject({ outcome: 'merged' });
@@ -101,7 +101,7 @@ describe('updates', () => {
     });
   });
 
-  it('U6: milestone and parent merge as one', async () => {
+  it('milestone and parent merge as one (U6)', async () => {
     const parent = team.make.insert('tasks', { title: 'parent', milestone_id: team.milestone });
     const milestone = team.make.insert('milestones', { name: 'm', project_id: team.project });
     await team.editor.push([parent, milestone, update({ parent_task_id: parent.id })]);
@@ -111,7 +111,7 @@ describe('updates', () => {
     });
   });
 
-  it('U13: a change that lost in all columns holds its group back', async () => {
+  it('a change that lost in all columns holds its group back (U13)', async () => {
     await team.editor.push([update({ current_stage: 'PLAN_REVIEW' })]);
     const stage = update({ current_stage: 'IMPLEMENT' });
     const activity = team.make.insert(
@@ -132,7 +132,7 @@ describe('updates', () => {
     expect(rows).toEqual([]);
   });
 
-  it('U13: a change that lost in some columns does not', async () => {
+  it('a change that lost in some columns does not hold its group back (U13)', async () => {
     await team.editor.push([update({ title: 'theirs' })]);
     const mine = update({ title: 'mine', priority: 'high' });
     const activity = team.make.insert(
@@ -151,14 +151,14 @@ describe('edit times', () => {
       ((await task()).field_revisions as Record<string, [number, string]>)[column]?.[1] ?? 0,
     ).getTime();
 
-  it('S6: the time of the edit is kept, to the millisecond', async () => {
+  it('the edit time is kept, to the millisecond (S6)', async () => {
     const made = new Date(Date.now() + 50).getTime();
     await new Promise((resolve) => setTimeout(resolve, 100));
     await team.owner.push([update({ title: 'x' }, { edited_at: { title: new Date(made).toISOString() } })]);
     expect(await timeOf('title')).toBe(made);
   });
 
-  it('S6: it is no later than now and no earlier than the base', async () => {
+  it('the edit time is held between the base and now (S6)', async () => {
     const edited_at = {
       title: '2999-01-01T00:00:00Z',
       description: '2001-01-01T00:00:00Z',
@@ -179,7 +179,7 @@ describe('edit times', () => {
 describe('deletes', () => {
   const remove = (base: number | null) => team.make.delete('projects', team.project, base);
 
-  it('U8: deletes what is as the device knows it, whole', async () => {
+  it('a record unchanged since the device saw it is deleted with all under it (U8)', async () => {
     const answer = await team.owner.push([remove(team.revision)]);
     expect(answer.outcomes).toEqual([{ outcome: 'applied', revision: team.revision + 1 }]);
     expect(answer.effects).toEqual({
@@ -188,7 +188,7 @@ describe('deletes', () => {
     });
   });
 
-  it('U8: conflicts with news of the row or of a live descendant', async () => {
+  it('a deletion conflicts with unseen changes of the row or of a live descendant (U8)', async () => {
     await team.editor.push([update({ title: 'news' })]);
     const answer = await team.owner.push([remove(team.revision)]);
     expect(answer.outcomes).toEqual([{ outcome: 'conflict', revision: team.revision, columns: {} }]);
@@ -197,7 +197,7 @@ describe('deletes', () => {
     expect(await team.owner.pushOne(remove(team.revision + 1))).toMatchObject({ outcome: 'applied' });
   });
 
-  it('U8: a conflict holds the group back', async () => {
+  it('a conflict holds the group back (U8)', async () => {
     await team.editor.push([update({ title: 'news' })]);
     const deletion = remove(team.revision);
     const note = team.make.insert(
@@ -211,7 +211,7 @@ describe('deletes', () => {
     ]);
   });
 
-  it('U40: conflicts with news of what the same push moves under it', async () => {
+  it('a deletion conflicts with unseen changes of records that the same push moves under it (U40)', async () => {
     const other = team.make.insert('projects', { name: 'other' });
     const target = team.make.insert('milestones', { project_id: other.id, name: 'target' });
     const known = (await team.owner.push([other, target])).revisions[team.workspace]?.revision ?? 0;
@@ -225,25 +225,25 @@ describe('deletes', () => {
     expect(await task()).toMatchObject({ title: 'news', deleted_at: null, milestone_id: target.id });
   });
 
-  it('U8: news in another branch is none', async () => {
+  it('unseen changes in another branch are no conflict (U8)', async () => {
     const other = team.make.insert('projects', { name: 'other' });
     await team.editor.push([other]);
     await team.editor.push([team.make.update('projects', other.id, null, { name: 'news' })]);
     expect(await team.owner.pushOne(remove(team.revision))).toMatchObject({ outcome: 'applied' });
   });
 
-  it('U8: own revisions in skip are no news', async () => {
+  it('own revisions in skip count as seen (U8)', async () => {
     const mine = await team.owner.push([update({ title: 'mine' })]);
     const skip = { [team.workspace]: [mine.revisions[team.workspace]?.revision ?? 0] };
     expect(await team.owner.pushOne(remove(team.revision), { skip })).toMatchObject({ outcome: 'applied' });
   });
 
-  it('U8: base null deletes whatever is there', async () => {
+  it('a deletion with base null deletes any revision (U8)', async () => {
     await team.editor.push([update({ title: 'news' })]);
     expect(await team.owner.pushOne(remove(null))).toMatchObject({ outcome: 'applied' });
   });
 
-  it('U8: a workspace conflicts with any news in it', async () => {
+  it('deleting a workspace conflicts with any unseen change in it (U8)', async () => {
     await team.editor.push([team.make.insert('patterns', { name: 'news' })]);
     const deletion = team.make.delete('workspaces', team.workspace, team.revision);
     expect(await team.owner.pushOne(deletion)).toMatchObject({ outcome: 'conflict' });
@@ -252,14 +252,14 @@ describe('deletes', () => {
     });
   });
 
-  it('U8: deleting what is deleted already is applied', async () => {
+  it('deleting a deleted record is applied (U8)', async () => {
     const deletion = remove(null);
     const first = await team.owner.pushOne(deletion);
     expect(await team.editor.pushOne(deletion)).toEqual(first);
     expect(await team.editor.pushOne(team.make.delete('tasks', team.task, null))).toEqual(first);
   });
 
-  it('U8: parent and child deleted in one group share a deletion', async () => {
+  it('parent and child deleted in one group share a deletion (U8)', async () => {
     const deletion = remove(null);
     const child = team.make.delete('tasks', team.task, null, { group: deletion.group });
     const { outcomes } = await team.owner.push([child, deletion]);
@@ -275,7 +275,7 @@ describe('deletes', () => {
 });
 
 describe('effects', () => {
-  it('U14: plain rows travel as their revision alone', async () => {
+  it('rows that the device sent itself are answered with their revision alone (U14)', async () => {
     const insert = team.make.insert('tasks', {
       title: 'all given',
       milestone_id: team.milestone,
@@ -299,7 +299,7 @@ describe('effects', () => {
     });
   });
 
-  it('U14: rows filled with defaults or dated by the server are sent', async () => {
+  it('rows filled with defaults or dated by the server are sent (U14)', async () => {
     const bare = team.make.insert('projects', { name: 'bare' });
     const values = { name: 'future', tech_stack: ['x'], status: 'active' };
     const future = team.make.insert('projects', values, {
@@ -311,7 +311,7 @@ describe('effects', () => {
     expect(answer.effects.rows.projects?.created_at?.[at]).toBe(answer.server_time);
   });
 
-  it('U14: what a delete of the same batch took along is sent, though it was just inserted', async () => {
+  it('a row deleted by a cascade of the same batch is sent, though it was just inserted (U14)', async () => {
     const insert = team.make.insert('tasks', { title: 'short-lived', milestone_id: team.milestone });
     const answer = await team.owner.push([
       insert,
@@ -322,7 +322,7 @@ describe('effects', () => {
     expect(answer.effects.deleted.milestones).toBeUndefined();
   });
 
-  it('U14: pulled without the push’s own revision, the effects leave the device complete', async () => {
+  it('effects and a pull without the push’s own revision leave the device complete (U14)', async () => {
     const { cursors } = await team.owner.pullAll();
     const answer = await team.owner.push([update({ title: 'x' })]);
     const skip = { [team.workspace]: [answer.revisions[team.workspace]?.revision ?? 0] };

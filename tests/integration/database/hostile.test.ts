@@ -249,7 +249,7 @@ describe('hostile requests', () => {
     ['a stranger', () => team.stranger],
     ['a former member', () => former],
   ] as const) {
-    it(`P-PRIVATE R7 of ${who} who knows every id change nothing and tell nothing`, async () => {
+    it(`requests of ${who} who knows every id change nothing and reveal nothing (R7, P-PRIVATE)`, async () => {
       const before = await everything();
       const ids = Object.values(sealed).flat();
       await attack(user(), who.length, async (answer, said) => {
@@ -264,14 +264,14 @@ describe('hostile requests', () => {
     });
   }
 
-  it('P-PRIVATE of a viewer change nothing', async () => {
+  it('requests of a viewer change nothing (P-PRIVATE)', async () => {
     const before = await everything();
     await attack(team.viewer, 3, async (_answer, said) => {
       expect(await everything(), said).toBe(before);
     });
   });
 
-  it('P-CHECKPOINT R4 of an agent bring no task past a checkpoint, and leave workflows and members alone', async () => {
+  it('requests of an agent move no task past a checkpoint, and leave workflows and members alone (R4, P-CHECKPOINT)', async () => {
     const guarded = () => stored(['workflows', 'workspace_members']);
     const before = await guarded();
     let changed = 0;

@@ -30,7 +30,7 @@ describe('invitations', () => {
     return row?.answer ?? {};
   }
 
-  it('P-PRIVATE: owners invite, and the invited address alone may accept, once', async () => {
+  it('owners invite, and the invited address alone may accept, once (P-PRIVATE)', async () => {
     const email = `${randomUUID()}@convoy.example`;
     const guest = await createUser(database, { email });
     const invited = await call(team.owner, 'invite_member', team.workspace, email.toUpperCase(), 'editor');
@@ -74,7 +74,7 @@ describe('invitations', () => {
     return { user, email };
   }
 
-  it('P-PRIVATE: who was removed does not come back with an invitation from before, but with a new one', async () => {
+  it('a removed member does not return by an earlier invitation, but by a new one (P-PRIVATE)', async () => {
     const { user, email } = await newMember('viewer');
     const before = await invite(email, 'owner');
     await removeMember(user);
@@ -83,7 +83,7 @@ describe('invitations', () => {
     expect(await accept(user, await invite(email, 'viewer'))).toEqual({ workspace_id: team.workspace });
   });
 
-  it('P-PRIVATE: accepting one uses what else the address was sent, for whoever has it then', async () => {
+  it('accepting one invitation uses up every other one to the same address (P-PRIVATE)', async () => {
     const email = `${randomUUID()}@convoy.example`;
     const first = await createUser(database, { email });
     const [one, other] = [await invite(email, 'editor'), await invite(email, 'owner')];
@@ -94,7 +94,7 @@ describe('invitations', () => {
     expect(await accept(second, other)).toEqual(NOT_FOUND);
   });
 
-  it('P-PRIVATE: what somebody invited who is no owner any more is worth nothing', async () => {
+  it('an invitation of a former owner gives no access (P-PRIVATE)', async () => {
     const email = `${randomUUID()}@convoy.example`;
     const guest = await createUser(database, { email });
     const leaving = (await newMember('owner')).user;
@@ -113,7 +113,7 @@ describe('invitations', () => {
     expect(await accept(guest, byDemoted)).toEqual({ workspace_id: team.workspace });
   });
 
-  it('P-PRIVATE: any owner takes an open invitation back, and nobody else', async () => {
+  it('any owner revokes an open invitation, and no other user does (P-PRIVATE)', async () => {
     const email = `${randomUUID()}@convoy.example`;
     const guest = await createUser(database, { email });
     const agentRole = await createUser(database, { kind: 'agent' });
@@ -131,7 +131,7 @@ describe('invitations', () => {
     expect(await revoke(team.owner, accepted)).toEqual(NOT_FOUND);
   });
 
-  it('P-PRIVATE: nobody else invites, or sees invitations', async () => {
+  it('users who are not owners neither invite nor see invitations (P-PRIVATE)', async () => {
     const invite = (user: SyncUser) => call(user, 'invite_member', team.workspace, 'a@b.example', 'viewer');
     for (const user of [team.editor, team.viewer, team.agent, team.stranger]) {
       expect(await invite(user)).toEqual({ error: { code: 'forbidden' } });
@@ -161,7 +161,7 @@ describe('restoring', () => {
   const restore = (deletion: string) =>
     database.query<{ count: number }>('select convoy.restore_deletion($1::uuid)::int as count', [deletion]);
 
-  it('U8: brings back what the deletion took along, and only that', async () => {
+  it('a restored record brings back the rows of its deletion, and no others (U8)', async () => {
     const before = team.make.insert('tasks', { title: 'deleted before', milestone_id: team.milestone });
     await team.owner.push([before]);
     await team.owner.push([team.make.delete('tasks', before.id, null)]);
@@ -175,7 +175,7 @@ describe('restoring', () => {
     expect(pages[0]?.deleted).toEqual({});
   });
 
-  it('U8: not under what is still deleted', async () => {
+  it('a record is not restored under a deleted parent (U8)', async () => {
     await team.owner.push([team.make.delete('tasks', team.task, null)]);
     const deletion = await deletionOf('tasks', team.task);
     await team.owner.push([team.make.delete('projects', team.project, null)]);
@@ -186,7 +186,7 @@ describe('restoring', () => {
 });
 
 describe('purging', () => {
-  it('P15: forgets tombstones beyond the horizon; a device as old starts anew', async () => {
+  it('tombstones beyond the horizon are purged, and a device from before it starts over (P15)', async () => {
     const old = (await team.viewer.pullAll()).cursors;
     await team.owner.push([team.make.delete('milestones', team.milestone, null)]);
     const deleted = (await team.viewer.pullAll()).cursors;
@@ -215,7 +215,7 @@ describe('purging', () => {
     expect(pages[0]?.rows.projects?.name).toEqual(['later']);
   });
 
-  it('P16: knows a device whose own last push was purged, and whose cursor was not', async () => {
+  it('a cursor whose own last push was purged is expired, though its revision is kept (P16)', async () => {
     const own = await team.owner.push([team.make.update('tasks', team.task, null, { title: 'own' })]);
     await team.editor.push([team.make.update('tasks', team.task, null, { title: 'theirs' })]);
     const { cursors } = await team.owner.pullAll();
@@ -231,7 +231,7 @@ describe('purging', () => {
     expect(await asked()).not.toHaveProperty('expired');
   });
 
-  it('P15: leaves what is younger', async () => {
+  it('younger tombstones are kept (P15)', async () => {
     await team.owner.push([team.make.delete('tasks', team.task, null)]);
     const [purged] = await database.query<{ count: number }>('select convoy.purge()::int as count');
     expect(purged?.count).toBe(0);
@@ -239,7 +239,7 @@ describe('purging', () => {
 });
 
 describe('the local stack', () => {
-  it('P15: purges by itself, soon after its start and again', async () => {
+  it('purges by itself, soon after its start and again (P15)', async () => {
     const backend = await openPgliteInMemory();
     const first = await startLocalStack({ data: { kind: 'backend', backend }, demo: false });
     if (!first.ok) throw new Error(first.error.message);
@@ -264,7 +264,7 @@ describe('the local stack', () => {
 });
 
 describe('accounts', () => {
-  it('R2: a deleted account leaves its workspaces, unless nobody else owns them', async () => {
+  it('an account can be deleted unless it is the only owner of a workspace (R2)', async () => {
     const remove = (user: SyncUser) =>
       database.query('delete from auth.users where id = $1::uuid', [user.id]);
     expect(await refusalOf(remove(team.owner))).toBe('SN004');

@@ -43,8 +43,8 @@ async function those(condition: string) {
   return row;
 }
 
-describe('a thousand subtasks, each under the one before', () => {
-  it('U8, U23, U24: are deleted with the first, under one deletion, and come back with it', async () => {
+describe('a thousand nested subtasks', () => {
+  it('are deleted with the first, under one deletion, and restored with it (U8, U23, U24)', async () => {
     // News of others, so that what goes is looked through for them.
     await team.editor.push([team.make.update('projects', team.project, null, { name: 'renamed' })]);
     const deletion_id = randomUUID();
@@ -67,7 +67,7 @@ describe('a thousand subtasks, each under the one before', () => {
     expect(await those('deleted_at is null')).toEqual({ count: DEPTH, revisions: 1, deletions: 0 });
   }, 60_000);
 
-  it('U29, S6: follow the first to another milestone, and the mover is told', async () => {
+  it('follow the first to another milestone, and the mover is told (U29, S6)', async () => {
     const elsewhere = team.make.insert('milestones', { name: 'elsewhere', project_id: team.project });
     await team.owner.push([elsewhere]);
     const moved = await team.owner.push([
@@ -81,7 +81,7 @@ describe('a thousand subtasks, each under the one before', () => {
     expect(await those(stamped)).toMatchObject({ count: DEPTH });
   }, 60_000);
 
-  it('U12: are no circle, and are not made one', async () => {
+  it('form no circle, and cannot be closed to one (U12)', async () => {
     const last = chain.at(-1)?.id ?? '';
     const circle = team.make.update('tasks', root, null, { parent_task_id: last });
     const apart = team.make.update('tasks', team.task, null, { parent_task_id: last });
@@ -99,8 +99,8 @@ describe('a thousand subtasks, each under the one before', () => {
   }, 60_000);
 });
 
-describe('a thousand tasks that wait for each other in turn', () => {
-  it('U12: are linked in one push, and not to a circle', async () => {
+describe('a thousand tasks that depend on each other in a chain', () => {
+  it('are linked in one push, and cannot be closed to a circle (U12)', async () => {
     const tasks = chain.map(({ id }) => id);
     const link = (task_id: string, depends_on_task_id: string) =>
       team.make.insert('task_dependencies', { task_id, depends_on_task_id });
@@ -112,7 +112,7 @@ describe('a thousand tasks that wait for each other in turn', () => {
   }, 60_000);
 });
 
-describe('a statement that goes too deep', () => {
+describe('a statement that nests too deep', () => {
   it('is refused, and the database goes on', async () => {
     await database.query(
       `create function public.deeper(n integer) returns integer language plpgsql as

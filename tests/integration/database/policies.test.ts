@@ -39,7 +39,7 @@ const count = async (userId: string | null, table: string) => {
 
 describe('reading tables', () => {
   it.each(SYNCED_TABLES.filter((table) => table !== 'task_dependencies'))(
-    'P-PRIVATE: members read %s, strangers see no row',
+    'members read %s, strangers see no row (P-PRIVATE)',
     async (table) => {
       for (const member of [team.owner, team.editor, team.viewer, team.agent]) {
         expect(await count(member.id, table)).toBeGreaterThan(0);
@@ -49,7 +49,7 @@ describe('reading tables', () => {
     },
   );
 
-  it('P-PRIVATE: a former member sees no row', async () => {
+  it('a former member sees no row (P-PRIVATE)', async () => {
     const own = await createTeam(database);
     const [row] = await database.query<{ id: string }>(
       'select id::text as id from public.workspace_members where workspace_id = $1::uuid and user_id = $2::uuid',
@@ -64,7 +64,7 @@ describe('reading tables', () => {
     expect(await read()).toHaveLength(0);
   });
 
-  it('P-PRIVATE: users read their own profile alone', async () => {
+  it('users read their own profile alone (P-PRIVATE)', async () => {
     const rows = await database.as(team.viewer.id, (connection) =>
       connection.query<{ name: string }>('select display_name as name from public.profiles'),
     );
@@ -72,7 +72,7 @@ describe('reading tables', () => {
     expect(await refusalOf(database.as(null, (c) => c.query('select 1 from public.profiles')))).toBe(DENIED);
   });
 
-  it('P-PRIVATE: the private schema is closed', async () => {
+  it('the private schema is closed to users (P-PRIVATE)', async () => {
     for (const userId of [team.owner.id, null]) {
       const work = database.as(userId, (connection) => connection.query('select 1 from convoy.devices'));
       expect(await refusalOf(work)).toBe(DENIED);
@@ -81,7 +81,7 @@ describe('reading tables', () => {
 });
 
 describe('writing tables', () => {
-  it.each(SYNCED_TABLES)('S7: not even an owner writes %s directly', async (table) => {
+  it.each(SYNCED_TABLES)('an owner cannot write %s directly (S7)', async (table) => {
     const attempts = [
       `insert into public.${table} (id, workspace_id) values ('${randomUUID()}', '${team.workspace}')`,
       `update public.${table} set deleted_at = now()`,
@@ -95,7 +95,7 @@ describe('writing tables', () => {
     }
   });
 
-  it('S7: nobody makes a person of an agent', async () => {
+  it('users cannot turn an agent into a person (S7)', async () => {
     const attempt = "update public.profiles set kind = 'human'";
     expect(await refusalOf(database.as(team.agent.id, (c) => c.query(attempt)))).toBe(DENIED);
     await database.query(
@@ -109,7 +109,7 @@ describe('writing tables', () => {
     expect(row?.kind).toBe('agent');
   });
 
-  it('S7: the service role writes tables, with triggers and without limits', async () => {
+  it('the service role writes tables, with triggers and without limits (S7)', async () => {
     const id = randomUUID();
     const result = await database.backend.transaction(
       (connection) =>
@@ -130,7 +130,7 @@ describe('writing tables', () => {
 });
 
 describe('the catalog', () => {
-  it('P-PRIVATE: row level security is on for every table', async () => {
+  it('row level security is on for every table (P-PRIVATE)', async () => {
     const open = await database.query<{ name: string }>(
       `select c.oid::regclass::text as name from pg_class c
        where c.relnamespace in ('public'::regnamespace, 'convoy'::regnamespace) and c.relkind in ('r', 'p')
@@ -139,7 +139,7 @@ describe('the catalog', () => {
     expect(open).toEqual([]);
   });
 
-  it('P-PRIVATE: signed-in users can at most read, and nobody else anything', async () => {
+  it('signed-in users can at most read, and other roles have no grant (P-PRIVATE)', async () => {
     const grants = await database.query<{ table: string; grantee: string; privilege: string }>(
       `select c.oid::regclass::text as "table", coalesce(r.rolname, 'public')::text as grantee,
          a.privilege_type as privilege
@@ -153,7 +153,7 @@ describe('the catalog', () => {
     }
   });
 
-  it('P-PRIVATE: no function can be called by everybody', async () => {
+  it('no function is executable by PUBLIC (P-PRIVATE)', async () => {
     const open = await database.query<{ name: string; grantee: string }>(
       `select p.oid::regprocedure::text as name, coalesce(r.rolname, 'public')::text as grantee
        from pg_proc p
@@ -165,7 +165,7 @@ describe('the catalog', () => {
     expect(open).toEqual([]);
   });
 
-  it('P-PRIVATE: no function depends on the search_path of its caller', async () => {
+  it('no function depends on the search_path of its caller (P-PRIVATE)', async () => {
     const loose = await database.query<{ name: string }>(
       `select p.oid::regprocedure::text as name from pg_proc p
        where p.pronamespace in ('public'::regnamespace, 'convoy'::regnamespace)
@@ -175,7 +175,7 @@ describe('the catalog', () => {
     expect(loose).toEqual([]);
   });
 
-  it('P1: sync_pull and what it may call are stable', async () => {
+  it('sync_pull and the functions it calls are STABLE (P1)', async () => {
     const rows = await database.query<{ name: string }>(
       `select p.proname::text as name from pg_proc p
        where p.provolatile = 'v' and (p.oid = 'public.sync_pull(jsonb)'::regprocedure
@@ -184,7 +184,7 @@ describe('the catalog', () => {
     expect(rows).toEqual([]);
   });
 
-  it('P-PRIVATE: policies call no function for each row', async () => {
+  it('no policy calls a function for each row (P-PRIVATE)', async () => {
     const policies = await database.query<{ name: string; condition: string }>(
       `select polname::text || ' on ' || polrelid::regclass::text as name,
          pg_get_expr(polqual, polrelid) as condition
@@ -199,8 +199,8 @@ describe('the catalog', () => {
   });
 });
 
-describe('what a push is answered', () => {
-  it('R7 P-PRIVATE: tells of no task elsewhere, whatever the batch moves and names', async () => {
+describe('the answer to a push', () => {
+  it('reveals no task of another workspace, whatever the batch moves and names (R7, P-PRIVATE)', async () => {
     const place = { milestone_id: team.milestone, parent_task_id: team.task };
     const secret = team.make.insert('tasks', { title: 'secret', ...place });
     const { revisions } = await team.owner.push([secret]);

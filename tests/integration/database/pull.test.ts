@@ -29,13 +29,13 @@ async function addTasks(team: Team, count: number, title = 'task'): Promise<stri
 }
 
 describe('requests', () => {
-  it('P2: the answer names the user; a request for another user is refused', async () => {
+  it('the answer names the user; a request for another user is refused (P2)', async () => {
     const user = await createUser(database);
     expect((await user.pull()).user_id).toBe(user.id);
     expect(await user.pullRaw({ user_id: randomUUID() })).toEqual({ error: { code: 'wrong_user' } });
   });
 
-  it('P2: nobody is told to sign in', async () => {
+  it('an anonymous request is answered with the demand to sign in (P2)', async () => {
     const request = JSON.stringify({ protocol: 1, schema: 1, user_id: randomUUID() });
     for (const name of ['sync_pull', 'sync_push']) {
       const [row] = await database.query<{ answer: unknown }>(`select public.${name}($1::jsonb) as answer`, [
@@ -45,7 +45,7 @@ describe('requests', () => {
     }
   });
 
-  it('P2: a client that speaks another version is told so', async () => {
+  it('a client of another protocol version is told so (P2)', async () => {
     const user = await createUser(database);
     for (const protocol of [0, undefined, '1', null]) {
       expect(await user.pullRaw({ protocol })).toMatchObject({ error: { code: 'client_too_old' } });
@@ -55,7 +55,7 @@ describe('requests', () => {
     expect(await user.pushRaw([], { protocol: 2 })).toMatchObject({ error: { code: 'schema_mismatch' } });
   });
 
-  it('P2: a malformed request is answered, never an exception', async () => {
+  it('a malformed request is answered with an error value, never an exception (P2)', async () => {
     const user = await createUser(database);
     const malformed: Record<string, unknown>[] = [
       { user_id: 'me' },
@@ -81,7 +81,7 @@ describe('requests', () => {
 });
 
 describe('scopes', () => {
-  it('P3: lists the global scope and the workspaces of live memberships, sorted by id', async () => {
+  it('lists the global scope and the workspaces of live memberships, sorted by id (P3)', async () => {
     const team = await createTeam(database);
     const answer = await team.viewer.pull();
     expect(answer.scopes.map(({ id, role }) => ({ id, role }))).toEqual([
@@ -91,7 +91,7 @@ describe('scopes', () => {
     expect((await team.stranger.pull()).scopes.map((scope) => scope.id)).toEqual([GLOBAL_SCOPE_ID]);
   });
 
-  it('P3: a deleted workspace stays visible to its members, a lost membership does not', async () => {
+  it('a deleted workspace stays visible to its members, a lost membership does not (P3)', async () => {
     const team = await createTeam(database);
     const before = await team.viewer.pullAll();
     const members = before.pages[0]?.rows.workspace_members;
@@ -107,7 +107,7 @@ describe('scopes', () => {
 });
 
 describe('rows', () => {
-  it('P4, P6: a scope without a cursor is sent whole, in columns', async () => {
+  it('a scope without a cursor is sent whole, in columns (P4, P6)', async () => {
     const team = await createTeam(database);
     const answer = await team.viewer.pull();
     const tasks = answer.rows.tasks;
@@ -129,7 +129,7 @@ describe('rows', () => {
     expect(answer).toMatchObject({ more: false, total: null });
   });
 
-  it('P4: at the head there is nothing, and then only what changed', async () => {
+  it('a pull at the head sends nothing, and later only changed rows (P4)', async () => {
     const team = await createTeam(database);
     const { cursors } = await team.viewer.pullAll();
     expect(await team.viewer.pull(cursors)).toMatchObject({
@@ -147,7 +147,7 @@ describe('rows', () => {
     expect(await team.viewer.pull(changed.cursors)).toMatchObject({ rows: {}, deleted: {}, cursors: {} });
   });
 
-  it('P7: revisions named in skip are left out', async () => {
+  it('revisions named in skip are left out (P7)', async () => {
     const team = await createTeam(database);
     const { cursors } = await team.owner.pullAll();
     const mine = await team.owner.push([team.make.update('tasks', team.task, null, { title: 'mine' })]);
@@ -160,7 +160,7 @@ describe('rows', () => {
 });
 
 describe('pages', () => {
-  it('P5: pages of any size bring every row once', async () => {
+  it('pages of any size bring every row once (P5)', async () => {
     const team = await createTeam(database);
     await addTasks(team, 20);
     await addTasks(team, 7);
@@ -174,7 +174,7 @@ describe('pages', () => {
     }
   });
 
-  it('P5: the target is frozen when paging starts', async () => {
+  it('the target is frozen when paging starts (P5)', async () => {
     const team = await createTeam(database);
     await addTasks(team, 10);
     const first = await team.viewer.pull({}, { limit: 5 });
@@ -195,7 +195,7 @@ describe('pages', () => {
     expect(new Set(all)).toEqual(new Set(idsOf((await team.viewer.pullAll()).pages)));
   });
 
-  it('P5: two tables that hold the same id lose nothing between two pages', async () => {
+  it('two tables that hold the same id lose nothing between two pages (P5)', async () => {
     const team = await createTeam(database);
     const shared = randomUUID();
     await team.owner.push([
@@ -208,7 +208,7 @@ describe('pages', () => {
     expect(shares.sort()).toEqual([`best_practices ${shared}`, `patterns ${shared}`, `workflows ${shared}`]);
   });
 
-  it('P6: a page is capped by bytes, and one huge row still gets through', async () => {
+  it('a page is capped by bytes, and one huge row is still sent (P6)', async () => {
     const team = await createTeam(database);
     const text = 'x'.repeat(100_000);
     await team.owner.push(
@@ -225,7 +225,7 @@ describe('pages', () => {
     expect(idsOf(pages).filter((one) => one.startsWith('projects'))).toHaveLength(26);
   });
 
-  it('P5: a user of several workspaces gets all of them, whatever the page', async () => {
+  it('a user of several workspaces gets all of them, whatever the page (P5)', async () => {
     const one = await createTeam(database);
     const other = await createTeam(database);
     await other.owner.push([
@@ -249,7 +249,7 @@ describe('another history', () => {
     ['a strange target', (cursor) => ({ ...cursor, revision: 0, target: cursor.revision + 3 })],
   ];
 
-  it.each(strangeCursors)('P8: a cursor with %s is answered with a reset and all rows', async (_, spoil) => {
+  it.each(strangeCursors)('a cursor with %s is answered with a reset and all rows (P8)', async (_, spoil) => {
     const team = await createTeam(database);
     await addTasks(team, 2);
     const { pages, cursors } = await team.viewer.pullAll();
@@ -263,7 +263,7 @@ describe('another history', () => {
     expect(reset.cursors[team.workspace]).toEqual(cursor);
   });
 
-  it('S4: an older cursor of this history is none', async () => {
+  it('an older cursor of this history is not reset (S4)', async () => {
     const team = await createTeam(database);
     const { cursors } = await team.viewer.pullAll();
     await addTasks(team, 2);
@@ -271,7 +271,7 @@ describe('another history', () => {
     expect(answer.scopes.some((scope) => scope.reset)).toBe(false);
   });
 
-  it('U3: a push with such a cursor writes nothing', async () => {
+  it('a push with a cursor of another history writes nothing (U3)', async () => {
     const team = await createTeam(database);
     const change = team.make.update('tasks', team.task, null, { title: 'x' });
     for (const cursor of [
@@ -286,7 +286,7 @@ describe('another history', () => {
     expect(pages[0]?.rows.tasks?.title).toEqual(['Task']);
   });
 
-  it('R7, U3, P19: to a stranger, scopes that are there and scopes that are not answer alike', async () => {
+  it('existing and missing scopes answer alike to a stranger (R7, U3, P19)', async () => {
     const team = await createTeam(database);
     const stranger = new SyncUser(database, team.stranger.id);
     for (const scope of [team.workspace, randomUUID()]) {

@@ -21,7 +21,7 @@ const newTask = (title: string, more: Partial<PushChange> = {}, of = team) =>
 const otherSpellings = (id: string) => [`{${id}}`, id.replaceAll('-', ''), `{${id.toUpperCase()}}`];
 
 describe('batches', () => {
-  it('U2: a batch that is sent twice is applied once and answered alike', async () => {
+  it('a batch that is sent twice is applied once and answered alike (U2)', async () => {
     const changes = [newTask('once'), team.make.update('tasks', team.task, null, { title: 'renamed' })];
     const first = await team.owner.push(changes);
     const again = await team.owner.push(changes, { batch: team.owner.batch });
@@ -30,7 +30,7 @@ describe('batches', () => {
     expect(await tasksTitled('once')).toHaveLength(1);
   });
 
-  it('U41 P-PRIVATE: sent again by a former member, it is answered without rows', async () => {
+  it('a batch resent by a former member is answered without rows (U41, P-PRIVATE)', async () => {
     const member = await createUser(database);
     const insert = team.make.insert('workspace_members', { user_id: member.id, role: 'editor' });
     await team.owner.push([insert]);
@@ -46,7 +46,7 @@ describe('batches', () => {
     expect(again).toEqual({ ...first, effects: { rows: {}, deleted: {} }, revisions: {} });
   });
 
-  it('U2: anything else at or below that number is device_conflict', async () => {
+  it('another batch at or below that number is answered with device_conflict (U2)', async () => {
     const user = new SyncUser(database, team.owner.id);
     await user.push([newTask('first')]);
     await user.push([newTask('second')]);
@@ -60,7 +60,7 @@ describe('batches', () => {
     expect(await tasksTitled('other')).toHaveLength(0);
   });
 
-  it('U1: a malformed request is answered, never an exception', async () => {
+  it('a malformed request is answered with an error value, never an exception (U1)', async () => {
     const requests: Record<string, unknown>[] = [
       { device_id: 'x' },
       { device_id: 7 },
@@ -80,12 +80,12 @@ describe('batches', () => {
     });
   });
 
-  it('U1: a batch that is too large is answered as such', async () => {
+  it('a batch that is too large is answered with too_large (U1)', async () => {
     const changes = Array.from({ length: 10_001 }, () => 0);
     expect(await team.owner.pushRaw(changes)).toMatchObject({ error: { code: 'too_large' } });
   });
 
-  it('U4: malformed changes are rejected one by one, the others go in', async () => {
+  it('malformed changes are rejected one by one, and the others are applied (U4)', async () => {
     const sound = newTask('among bad ones');
     const good = newTask('a bad one');
     const bad: [unknown, string, string | null][] = [
@@ -163,7 +163,7 @@ describe('batches', () => {
     expect(await tasksTitled('among bad ones')).toHaveLength(1);
   });
 
-  it('U4: ids among the values have one spelling', async () => {
+  it('ids among the values are stored in one spelling (U4)', async () => {
     const columns: [PushChange, string][] = [
       [newTask('x'), 'milestone_id'],
       [newTask('x'), 'parent_task_id'],
@@ -191,7 +191,7 @@ describe('batches', () => {
     }
   });
 
-  it('U4: ids in capital letters are the same ids', async () => {
+  it('ids in capital letters are the same ids (U4)', async () => {
     const own = await createTeam(database);
     const capital = (id: string) => id.toUpperCase();
     const [gone, there] = ['gone', 'there'].map((name) =>
@@ -220,7 +220,7 @@ describe('batches', () => {
     expect(anew.outcomes.map((one) => one.outcome)).toEqual(['applied', 'applied']);
   });
 
-  it('U4: a record that is inserted twice, or changed several times, in one batch', async () => {
+  it('a record is inserted twice, or changed several times, in one batch (U4)', async () => {
     const first = newTask('twice');
     const answer = await team.owner.push([
       first,
@@ -243,7 +243,7 @@ describe('batches', () => {
     expect(row).toEqual({ title: 'twice, renamed', priority: 'low', deleted: true });
   });
 
-  it('U1: 5,000 inserts and as many updates go in at once', async () => {
+  it('5,000 inserts and as many updates are applied in one batch (U1)', async () => {
     const own = await createTeam(database);
     const inserts = Array.from({ length: 5000 }, (_, n) => newTask(`bulk ${n}`, {}, own));
     const inserted = await own.owner.push(inserts);
@@ -258,7 +258,7 @@ describe('batches', () => {
 });
 
 describe('groups', () => {
-  it('U12: one refused change takes its group along and nothing else', async () => {
+  it('a refused change takes its group along and no other change (U12)', async () => {
     const before = newTask('before');
     const after = newTask('after');
     const answer = await team.owner.push([
@@ -280,7 +280,7 @@ describe('groups', () => {
     expect(rows).toHaveLength(0);
   });
 
-  it('U12: many culprits, each found', async () => {
+  it('each of many refused changes is found (U12)', async () => {
     const changes = Array.from({ length: 60 }, (_, n) =>
       newTask(n % 7 === 3 ? 'x'.repeat(501) : `culprits ${n}`),
     );
@@ -290,7 +290,7 @@ describe('groups', () => {
     );
   });
 
-  it('U12: a group that needs a later one is not refused for it', async () => {
+  it('a group that needs a later one is not refused for it (U12)', async () => {
     const milestone = team.make.insert(
       'milestones',
       { name: 'later', project_id: team.project },
@@ -302,7 +302,7 @@ describe('groups', () => {
     expect(outcomes.map((one) => one.outcome)).toEqual(['applied', 'applied', 'rejected']);
   });
 
-  it('U11: what hangs under a refused record is blocked, through groups and generations', async () => {
+  it('changes under a refused record are blocked, through groups and generations (U11)', async () => {
     const project = team.make.insert('projects', { name: 'x'.repeat(201) });
     const milestone = team.make.insert('milestones', { name: 'm', project_id: project.id });
     const task = team.make.insert('tasks', { title: 'blocked', milestone_id: milestone.id });
@@ -319,7 +319,7 @@ describe('groups', () => {
     ]);
   });
 
-  it('U15: parents and children of one batch go in, in whatever order', async () => {
+  it('parents and children of one batch are applied in any order (U15)', async () => {
     const project = team.make.insert('projects', { name: 'p' });
     const milestone = team.make.insert('milestones', { name: 'm', project_id: project.id });
     const task = team.make.insert('tasks', { title: 't', milestone_id: milestone.id });
@@ -336,7 +336,7 @@ describe('groups', () => {
     expect(outcomes.map((one) => one.outcome)).toEqual(Array(5).fill('applied'));
   });
 
-  it('U15: a dependency can be turned round in one batch', async () => {
+  it('a dependency can be reversed in one batch (U15)', async () => {
     const [one, other] = [newTask('one'), newTask('other')];
     const there = team.make.insert('task_dependencies', { task_id: one.id, depends_on_task_id: other.id });
     await team.owner.push([one, other, there]);
@@ -345,7 +345,7 @@ describe('groups', () => {
     expect(outcomes.map((outcome) => outcome.outcome)).toEqual(['applied', 'applied']);
   });
 
-  it('U15: a workflow that gains a stage and a task in that stage', async () => {
+  it('one batch adds a stage to a workflow and a task in that stage (U15)', async () => {
     const stage = (name: string, order: number) => ({ name, order, description: '', is_checkpoint: false });
     const workflow = team.make.insert('workflows', { name: 'w', stages: [stage('A', 1)] });
     await team.owner.push([workflow]);
@@ -362,8 +362,8 @@ describe('groups', () => {
   });
 });
 
-describe('what is there already, or no longer', () => {
-  it('U7: an update of a deleted or unknown record is gone', async () => {
+describe('records that exist already, or no longer', () => {
+  it('an update of a deleted or unknown record is answered with gone (U7)', async () => {
     const task = newTask('to be deleted');
     await team.owner.push([task]);
     await team.owner.push([team.make.delete('tasks', task.id, null)]);
@@ -374,7 +374,7 @@ describe('what is there already, or no longer', () => {
     );
   });
 
-  it('U7: an insert or update under a deleted parent is gone', async () => {
+  it('an insert or update under a deleted parent is answered with gone (U7)', async () => {
     const own = await createTeam(database);
     const milestone = own.make.insert('milestones', { name: 'm', project_id: own.project });
     await own.owner.push([milestone]);
@@ -389,7 +389,7 @@ describe('what is there already, or no longer', () => {
     expect(await own.owner.pushOne(own.make.insert('projects', { name: 'x' }))).toEqual(gone);
   });
 
-  it('U7: an update names the workspace of its record, also where the batch inserts it', async () => {
+  it('an update names the workspace of its record, also when the batch inserts it (U7)', async () => {
     const other = await createTeam(database);
     const joins = other.make.insert('workspace_members', { user_id: team.owner.id, role: 'editor' });
     await other.owner.push([joins]);
@@ -401,7 +401,7 @@ describe('what is there already, or no longer', () => {
     expect(outcomes).toMatchObject([{ outcome: 'applied' }, { outcome: 'gone', which: 'record' }]);
   });
 
-  it('U9: an insert that was sent before: applied where equal, conflict where not', async () => {
+  it('an insert that was sent before is applied where equal, and a conflict where not (U9)', async () => {
     const insert = team.make.insert('tasks', {
       title: 'again',
       milestone_id: team.milestone,
@@ -419,7 +419,7 @@ describe('what is there already, or no longer', () => {
     expect(await tasksTitled('else')).toHaveLength(0);
   });
 
-  it('U9, R7: an id of another workspace is id_taken, seen or not', async () => {
+  it('an id of another workspace is answered with id_taken, visible or not (U9, R7)', async () => {
     const elsewhere = await createTeam(database);
     const taken = { outcome: 'rejected', code: 'id_taken', column: 'id', message: expect.any(String) };
     expect(await team.owner.pushOne(newTask('x', { id: elsewhere.task }))).toEqual(taken);
@@ -433,7 +433,7 @@ describe('what is there already, or no longer', () => {
     expect(outcomes).toEqual([taken, { outcome: 'blocked', by: elsewhere.workspace }]);
   });
 
-  it('U10: the same dependency under another id is a duplicate', async () => {
+  it('the same dependency under another id is a duplicate (U10)', async () => {
     const [one, other] = [newTask('one'), newTask('other')];
     const pair = { task_id: one.id, depends_on_task_id: other.id };
     const first = team.make.insert('task_dependencies', pair);
@@ -454,7 +454,7 @@ describe('what is there already, or no longer', () => {
     });
   });
 
-  it('U10: a dependency that is removed and added again in one batch stays', async () => {
+  it('a dependency that is removed and added again in one batch stays (U10)', async () => {
     const [one, other] = [newTask('one'), newTask('other')];
     const pair = { task_id: one.id, depends_on_task_id: other.id };
     const first = team.make.insert('task_dependencies', pair);
@@ -472,7 +472,7 @@ describe('what is there already, or no longer', () => {
     expect(rows).toEqual([{ id: second.id }]);
   });
 
-  it('U10: a duplicate of what the same push deletes is gone', async () => {
+  it('a duplicate of a record that the same push deletes is gone (U10)', async () => {
     const own = await createTeam(database);
     const other = newTask('other', {}, own);
     const pair = { task_id: own.task, depends_on_task_id: other.id };
@@ -487,7 +487,7 @@ describe('what is there already, or no longer', () => {
     ]);
   });
 
-  it('U10: the same membership under another id is a duplicate', async () => {
+  it('the same membership under another id is a duplicate (U10)', async () => {
     const user = await createUser(database);
     const first = team.make.insert('workspace_members', { user_id: user.id, role: 'viewer' });
     await team.owner.push([first]);

@@ -104,7 +104,7 @@ describe('the table of roles', () => {
     },
   );
 
-  it('P-PRIVATE: a viewer who turns editor may write from then on, and no longer', async () => {
+  it('a viewer promoted to editor may write from then on, and not after the demotion (P-PRIVATE)', async () => {
     const own = await createTeam(database);
     const [row] = await database.query<{ id: string }>(
       'select id::text as id from public.workspace_members where workspace_id = $1::uuid and user_id = $2::uuid',
@@ -126,7 +126,7 @@ describe('workspaces', () => {
     team = await createTeam(database);
   });
 
-  it('R1: whoever creates a workspace owns it', async () => {
+  it('the creator of a workspace owns it (R1)', async () => {
     const workspace = randomUUID();
     const make = new Changes(workspace);
     const answer = await team.stranger.push([
@@ -142,7 +142,7 @@ describe('workspaces', () => {
     });
   });
 
-  it('R1: a device that adds its own membership learns the one that is there', async () => {
+  it('a device that adds its own membership learns of the existing one (R1)', async () => {
     const workspace = randomUUID();
     const make = new Changes(workspace);
     const mine = make.insert('workspace_members', { user_id: team.stranger.id, role: 'owner' });
@@ -155,7 +155,7 @@ describe('workspaces', () => {
     expect(answer.outcomes[1]).toEqual({ outcome: 'duplicate', of: members?.id[0] });
   });
 
-  it('R2: a workspace keeps at least one owner', async () => {
+  it('a workspace keeps at least one owner (R2)', async () => {
     const rows = await database.query<{ id: string; role: string }>(
       'select id::text as id, role from public.workspace_members where workspace_id = $1::uuid',
       [team.workspace],
@@ -177,7 +177,7 @@ describe('workspaces', () => {
     expect(outcomes.map((one) => one.outcome)).toEqual(['applied', 'applied']);
   });
 
-  it('R3: nobody writes the global scope, by no way round', async () => {
+  it('users cannot write the global scope on any path (R3)', async () => {
     const make = new Changes(GLOBAL_SCOPE_ID);
     const attempts = [
       make.insert('best_practices', { name: 'x' }),
@@ -197,7 +197,7 @@ describe('workspaces', () => {
     expect(await refusalOf(takeOver)).toBe('23514');
   });
 
-  it('R6: an activity is the caller’s, whatever was sent', async () => {
+  it('the actor of an activity is the caller, whatever was sent (R6)', async () => {
     const activity = team.make.insert('activity_feed', {
       task_id: team.task,
       activity_type: 'comment',
@@ -214,7 +214,7 @@ describe('workspaces', () => {
     expect(row?.actor).toBe(team.agent.id);
   });
 
-  it('R6: what has happened is not rewritten, not even by the service', async () => {
+  it('an activity cannot be rewritten, even by the service role (R6)', async () => {
     await team.owner.push([
       team.make.insert('activity_feed', { task_id: team.task, activity_type: 'comment' }),
     ]);
@@ -222,7 +222,7 @@ describe('workspaces', () => {
     expect(await refusalOf(database.query(rewrite, [team.task]))).toBe('SN005');
   });
 
-  it('R7: a foreign row and a missing one answer alike', async () => {
+  it('a foreign row and a missing one answer alike (R7)', async () => {
     const elsewhere = await createTeam(database);
     const attempt = (id: string, workspace: string): PushChange[] => {
       const make = new Changes(workspace);
@@ -249,7 +249,7 @@ describe('workspaces', () => {
     ['twice', (workspace) => [claim(workspace), claim(workspace)]],
     ['with a column that is not written', (workspace) => [claim(workspace, { revision: 7 })]],
     ['with a name that is too long', (workspace) => [claim(workspace, { name: 'x'.repeat(201) })]],
-  ])('P-PRIVATE: inserting a workspace that is there, %s, gives no role in it', async (_, claims) => {
+  ])('inserting an existing workspace, %s, gives no role in it (P-PRIVATE)', async (_, claims) => {
     const { workspace, make, task, project } = await createTeam(database);
     const [row] = await rowsIn(workspace, 'workspace_members');
     const before = await everythingIn(workspace);
@@ -278,7 +278,7 @@ describe('workspaces', () => {
     expect(await everythingIn(workspace)).toEqual(before);
   });
 
-  it('P-PRIVATE: nor does inserting one that is deleted, or that one is no longer a member of', async () => {
+  it('inserting a deleted workspace, or one whose membership was lost, gives no role in it (P-PRIVATE)', async () => {
     const own = await createTeam(database);
     await database.query('update public.workspace_members set deleted_at = now() where user_id = $1::uuid', [
       own.editor.id,
@@ -303,7 +303,7 @@ describe('workspaces', () => {
     expect(await everythingIn(own.workspace)).toEqual(before);
   });
 
-  it('P-PRIVATE: a member who inserts the workspace again keeps the role they have', async () => {
+  it('a member who inserts the workspace again keeps their role (P-PRIVATE)', async () => {
     const again = claim(team.workspace, { name: 'Workspace' });
     const { outcomes } = await team.viewer.push([
       again,
@@ -317,7 +317,7 @@ describe('workspaces', () => {
     ]);
   });
 
-  it('R7: an insert under a foreign id opens no way to the record', async () => {
+  it('an insert under a foreign id opens no way to the record (R7)', async () => {
     const elsewhere = await createTeam(database);
     const deleted = elsewhere.make.insert('tasks', { title: 'x', milestone_id: elsewhere.milestone });
     await elsewhere.owner.push([deleted]);
@@ -337,7 +337,7 @@ describe('workspaces', () => {
     }
   });
 
-  it('R7: a record cannot be hung under a foreign parent, and learns nothing of it', async () => {
+  it('a record cannot be put under a foreign parent, and its author learns nothing of that parent (R7)', async () => {
     const elsewhere = await createTeam(database);
     const under = (milestone: string) =>
       team.owner.pushOne(team.make.insert('tasks', { title: 'x', milestone_id: milestone }));
@@ -352,7 +352,7 @@ describe('workspaces', () => {
   });
 
   it.each(['{%}', '%'])(
-    'R7: a dependency of foreign tasks, spelled %s, learns nothing of theirs',
+    'a dependency of foreign tasks, spelled %s, reveals nothing of theirs (R7)',
     async (spelling) => {
       const elsewhere = await createTeam(database);
       const other = elsewhere.make.insert('tasks', { title: 'x', milestone_id: elsewhere.milestone });

@@ -53,7 +53,7 @@ async function newTask(title = 'Task'): Promise<string> {
 }
 
 describe('clocks', () => {
-  it('S2: a transaction bumps its scope once, whatever it writes there', async () => {
+  it('a transaction bumps each scope once, however many rows it writes (S2)', async () => {
     const before = await head();
     const [one, other] = [randomUUID(), randomUUID()];
     await database.transaction(async (connection) => {
@@ -70,7 +70,7 @@ describe('clocks', () => {
     expect((await task(other)).revision).toBe(before + 1);
   });
 
-  it('S2: what a savepoint took back is bumped again', async () => {
+  it('a bump rolled back with a savepoint is made again (S2)', async () => {
     const before = await head();
     const id = await newTask();
     await database.transaction(async (connection) => {
@@ -83,7 +83,7 @@ describe('clocks', () => {
     expect((await task(id)).revision).toBe(before + 2);
   });
 
-  it('S2: a transaction that fails leaves the clock as it was', async () => {
+  it('a failed transaction leaves the clock unchanged (S2)', async () => {
     const id = await newTask();
     const before = await head();
     const work = database.transaction(async (connection) => {
@@ -94,7 +94,7 @@ describe('clocks', () => {
     expect(await head()).toBe(before);
   });
 
-  it('S4: each bump draws a tag of its own and keeps it', async () => {
+  it('each bump draws and stores its own tag (S4)', async () => {
     await newTask();
     await newTask();
     const [row] = await database.query<{ tags: number; revisions: number; head: boolean }>(
@@ -106,7 +106,7 @@ describe('clocks', () => {
     expect(row).toEqual({ tags: row?.revisions, revisions: (await head()) + 1, head: true });
   });
 
-  it('S2: a row of a workspace that does not exist is refused', async () => {
+  it('a row of a workspace that does not exist is refused (S2)', async () => {
     const nowhere = randomUUID();
     const work = database.query(
       "insert into public.projects (id, workspace_id, name) values ($1::uuid, $2::uuid, 'x')",
@@ -117,7 +117,7 @@ describe('clocks', () => {
 });
 
 describe('stamps', () => {
-  it('S5: stamp columns are set for every writer, whatever it sends', async () => {
+  it('stamp columns are set for every writer, whatever was sent (S5)', async () => {
     const id = randomUUID();
     await database.query(
       `insert into public.tasks (id, workspace_id, milestone_id, title, revision, field_revisions, created_at,
@@ -138,7 +138,7 @@ describe('stamps', () => {
     expect(updated.updated >= row.updated).toBe(true);
   });
 
-  it('S5: an earlier creation time is kept', async () => {
+  it('an earlier creation time is kept (S5)', async () => {
     const id = randomUUID();
     await database.query(
       `insert into public.tasks (id, workspace_id, milestone_id, title, created_at)
@@ -148,12 +148,12 @@ describe('stamps', () => {
     expect(new Date((await task(id)).created).toISOString()).toBe('2020-02-03T04:05:06.789Z');
   });
 
-  it('S5: last_modified_by is the caller', async () => {
+  it('last_modified_by is the caller (S5)', async () => {
     await team.editor.push([team.make.update('tasks', team.task, null, { description: 'by the editor' })]);
     expect((await task(team.task)).by).toBe(team.editor.id);
   });
 
-  it('S6: field_revisions holds the columns changed since creation, with the time of the edit', async () => {
+  it('field_revisions holds the columns changed since creation, with the time of the edit (S6)', async () => {
     const id = await newTask();
     await database.query("update public.tasks set title = 'b' where id = $1::uuid", [id]);
     const first = await task(id);
@@ -175,7 +175,7 @@ describe('stamps', () => {
   });
 
   it.each(['infinity', '-infinity', '0044-03-15 BC', '10000-01-01T00:00:00Z', 'soon', ''])(
-    'S5, S6: %j is no time of an edit',
+    '%j is not taken for an edit time (S5, S6)',
     async (text) => {
       const edited_at = { created_at: text, title: text };
       const insert = team.make.insert('tasks', { title: 'x', milestone_id: team.milestone }, { edited_at });
@@ -188,7 +188,7 @@ describe('stamps', () => {
     },
   );
 
-  it('S6: the time of an edit is kept in one form, in whichever it was sent', async () => {
+  it('an edit time is stored in one form, in whatever form it was sent (S6)', async () => {
     const id = await newTask();
     const times = { title: '2020-03-01 10:00+02', description: 'epoch', priority: '2020-03-01T08:00:00.5Z' };
     const values = { title: 'b', description: 'b', priority: 'high' };
@@ -201,7 +201,7 @@ describe('stamps', () => {
     ]);
   });
 
-  it('S5: an update that changes nothing leaves the row unstamped', async () => {
+  it('an update that changes nothing leaves the row unstamped (S5)', async () => {
     const id = await newTask('same');
     const before = await task(id);
     await database.query("update public.tasks set title = 'same', revision = 1 where id = $1::uuid", [id]);
@@ -209,7 +209,7 @@ describe('stamps', () => {
     expect(await head()).toBe(before.revision);
   });
 
-  it('S1: a row stays in its workspace', async () => {
+  it('a row stays in its workspace (S1)', async () => {
     const elsewhere = await createTeam(database);
     const id = await newTask();
     const work = database.query('update public.tasks set workspace_id = $2::uuid where id = $1::uuid', [
@@ -219,7 +219,7 @@ describe('stamps', () => {
     expect(await refusalOf(work)).toBe('SN005');
   });
 
-  it('S1: a row cannot hang under a parent of another workspace', async () => {
+  it('a row cannot be put under a parent of another workspace (S1)', async () => {
     const elsewhere = await createTeam(database);
     const work = database.query(
       "insert into public.tasks (id, workspace_id, milestone_id, title) values ($1::uuid, $2::uuid, $3::uuid, 'x')",
@@ -230,7 +230,7 @@ describe('stamps', () => {
 });
 
 describe('tombstones', () => {
-  it('S5: rows are deleted for good by a purge alone', async () => {
+  it('rows are erased by a purge alone (S5)', async () => {
     const id = await newTask();
     const erase = 'delete from public.tasks where id = $1::uuid';
     expect(await refusalOf(database.query(erase, [id]))).toBe('SN007');
@@ -243,7 +243,7 @@ describe('tombstones', () => {
     expect(await refusalOf(database.query(erase, [other]))).toBe('SN007');
   });
 
-  it('U8: a deletion takes the live descendants along under one deletion_id, and no memberships', async () => {
+  it('a deletion deletes the live descendants under one deletion_id, but no memberships (U8)', async () => {
     const own = await createTeam(database);
     const subtask = own.make.insert('tasks', {
       title: 'sub',

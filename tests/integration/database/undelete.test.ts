@@ -65,7 +65,7 @@ const restore = (deletion: string, who: SyncUser = team.owner) => who.pushOne(wi
 const APPLIED = expect.objectContaining({ outcome: 'applied' });
 
 describe('the record of a deletion', () => {
-  it('U23: is made by every path that deletes, once for each deletion of a user, and reaches all members', async () => {
+  it('every path that deletes records one deletion for each act of a user, and it reaches all members (U23)', async () => {
     const [one, two] = [task('one'), task('two')];
     const child = task('child', { parent_task_id: one.id });
     await team.owner.push([one, two, child]);
@@ -96,7 +96,7 @@ describe('the record of a deletion', () => {
     expect(strangers.pages[0]?.rows.deletions).toBeUndefined();
   });
 
-  it('U23: what was deleted by itself is no part of the deletion of its parent in the same push', async () => {
+  it('a record deleted by itself is not part of its parent’s deletion in the same push (U23)', async () => {
     const child = randomUUID();
     const parent = randomUUID();
     await team.owner.push([
@@ -109,7 +109,7 @@ describe('the record of a deletion', () => {
     expect(await isLive('tasks', team.task)).toBe(true);
   });
 
-  it('U23: what a device had moved there and deleted along with it is a part', async () => {
+  it('a record moved there and deleted along with it by one device is a part (U23)', async () => {
     const moved = task('moved there');
     await team.owner.push([moved]);
     const deletion_id = randomUUID();
@@ -120,7 +120,7 @@ describe('the record of a deletion', () => {
     expect(await deletions()).toMatchObject([{ id: deletion_id, entity: team.task, parts: 2 }]);
   });
 
-  it('U23 P-PRIVATE: a name that is taken, in this workspace or another, is not used', async () => {
+  it('a taken deletion id, in this workspace or another, is not used (U23, P-PRIVATE)', async () => {
     const other = await createTeam(database);
     const taken = randomUUID();
     const values = { deletion_id: taken };
@@ -133,7 +133,7 @@ describe('the record of a deletion', () => {
   });
 
   it.each(['workspace_members', 'task_dependencies'] as const)(
-    'U23 P-PRIVATE: nor is one that a deletion in %s has, of which there is no record',
+    'a deletion id that tombstones in %s have without a record is not used (U23, P-PRIVATE)',
     async (table) => {
       const agentRole = await createUser(database, { name: 'Agent who edits', kind: 'agent' });
       const removed = await createUser(database);
@@ -158,7 +158,7 @@ describe('the record of a deletion', () => {
     },
   );
 
-  it('U24: clients make none, delete none, and write nothing of it but that it is restored', async () => {
+  it('clients insert and delete no deletions, and write only their restored_at (U24)', async () => {
     const id = await remove('tasks', team.task);
     const code = (change: PushChange) => team.owner.pushOne(change);
     const forbidden = expect.objectContaining({ outcome: 'rejected', code: 'forbidden' });
@@ -171,7 +171,7 @@ describe('the record of a deletion', () => {
 });
 
 describe('restoring', () => {
-  it('U24: brings back exactly what went with it, in one revision, to the device itself and to others', async () => {
+  it('exactly the rows of the deletion come back, in one revision, on its own device and on others (U24)', async () => {
     const before = task('deleted before');
     const [parent, child] = [task('parent'), randomUUID()];
     await team.owner.push([
@@ -202,7 +202,7 @@ describe('restoring', () => {
     expect(new Set(pages[0]?.rows.tasks?.revision).size).toBe(1);
   });
 
-  it('U24: a second wish for the same, from an old base too, changes nothing', async () => {
+  it('restoring a restored deletion changes nothing, from an old base too (U24)', async () => {
     const id = await remove('tasks', team.task);
     expect(await restore(id)).toEqual(APPLIED);
     await team.owner.push([team.make.update('tasks', team.task, null, { title: 'lives on' })]);
@@ -211,7 +211,7 @@ describe('restoring', () => {
     expect(answer.revisions).toEqual({});
   });
 
-  it('U25: not under what is deleted itself, which the refusal names; several in one push in any order', async () => {
+  it('a deletion under a deleted parent is refused with the parent’s name; several in one push restore in any order (U25)', async () => {
     const first = await remove('tasks', team.task);
     const second = await remove('milestones', team.milestone);
     const third = await remove('projects', team.project);
@@ -226,7 +226,7 @@ describe('restoring', () => {
     expect(await isLive('tasks', team.task)).toBe(true);
   });
 
-  it('U25: nothing is left to restore once it is purged', async () => {
+  it('a purged deletion restores nothing (U25)', async () => {
     const id = await remove('tasks', team.task);
     await database.transaction(async (connection) => {
       await connection.query("select set_config('convoy.purge', 'on', true)", []);
@@ -235,7 +235,7 @@ describe('restoring', () => {
     expect(await restore(id)).toMatchObject({ outcome: 'rejected', code: 'nothing_to_restore' });
   });
 
-  it('U26: by owners and editors; by agents what agents write; by nobody else', async () => {
+  it('owners and editors restore everything, agents what agents write, and other users nothing (U26)', async () => {
     const agentRole = await createUser(database, { name: 'Agent who edits', kind: 'agent' });
     await team.owner.push([team.make.insert('workspace_members', { user_id: agentRole.id, role: 'editor' })]);
     const stages = [{ name: 'A', order: 1, description: '', is_checkpoint: false }];
@@ -259,7 +259,7 @@ describe('restoring', () => {
     expect(await isLive('tasks', team.task)).toBe(true);
   });
 
-  it('U26 P-PRIVATE: a membership of the same group comes back with a human owner alone', async () => {
+  it('a membership of the same group is restored by a human owner alone (U26, P-PRIVATE)', async () => {
     const agentRole = await createUser(database, { name: 'Agent who owns', kind: 'agent' });
     await team.owner.push([membership(agentRole, 'owner')]);
     const restorers = [
@@ -283,7 +283,7 @@ describe('restoring', () => {
     }
   });
 
-  it('U26: not by who may not restore all of it, whatever its record tells of', async () => {
+  it('a user who may not restore all of it restores none of it, whatever its record names (U26)', async () => {
     const stages = [{ name: 'A', order: 1, description: '', is_checkpoint: false }];
     const workflow = team.make.insert('workflows', { name: 'w', stages });
     await team.owner.push([workflow]);
@@ -298,7 +298,7 @@ describe('restoring', () => {
     expect(await isLive('workflows', workflow.id)).toBe(true);
   });
 
-  it('U26 P-CHECKPOINT: an agent gets a task back at its stage, and makes none anew there', async () => {
+  it('an agent restores a task at its stage, and creates none there (U26, P-CHECKPOINT)', async () => {
     const approved = task('approved', { current_stage: 'IMPLEMENT' });
     await team.owner.push([approved]);
     const id = await remove('tasks', approved.id);
@@ -312,7 +312,7 @@ describe('restoring', () => {
     expect(row?.stage).toBe('IMPLEMENT');
   });
 
-  it('U27: a dependency comes back when both of its tasks have', async () => {
+  it('a dependency is restored with the second of its two tasks (U27)', async () => {
     const other = task('other');
     const dependency = link(team.task, other.id);
     await team.owner.push([other, dependency]);
@@ -324,7 +324,7 @@ describe('restoring', () => {
     expect(await isLive('task_dependencies', dependency.id)).toBe(true);
   });
 
-  it('U27: what was made anew, or would close a circle, stays deleted, and the rest comes back', async () => {
+  it('a link that was created anew, or would close a circle, stays deleted, and the rest is restored (U27)', async () => {
     const [a, b] = [task('a'), task('b')];
     const [again, circle, sound] = [link(a.id, b.id), link(b.id, a.id), link(team.task, a.id)];
     await team.owner.push([a, b, again, sound]);
@@ -348,8 +348,8 @@ describe('restoring', () => {
   });
 });
 
-describe('the group of what is gone', () => {
-  it('U13: a move to a deleted place, and a link to a deleted task, leave no activity', async () => {
+describe('the group of a change that is gone', () => {
+  it('a move under a deleted record, and a link to a deleted task, leave no activity (U13)', async () => {
     const [elsewhere, other] = [
       team.make.insert('milestones', { name: 'm', project_id: team.project }),
       task('o'),
@@ -378,7 +378,7 @@ describe('the group of what is gone', () => {
 });
 
 describe('moving a task', () => {
-  it('U29: its subtasks follow, those that were deleted too; a parent that stays behind is left', async () => {
+  it('its subtasks follow, deleted ones included; a parent that stays behind is left (U29)', async () => {
     const target = team.make.insert('milestones', { name: 'target', project_id: team.project });
     const child = task('child', { parent_task_id: team.task });
     const grandchild = task('grandchild', { parent_task_id: child.id });
@@ -407,7 +407,7 @@ describe('moving a task', () => {
     expect(await placeOf(grandchild.id)).toEqual({ milestone: team.milestone, parent: child.id });
   });
 
-  it('U28: where the move clashes, nothing that moves with it is written', async () => {
+  it('a move that conflicts moves none of its subtasks (U28)', async () => {
     const [here, there] = ['here', 'there'].map((name) =>
       team.make.insert('milestones', { name, project_id: team.project }),
     ) as [PushChange, PushChange];

@@ -30,7 +30,7 @@ async function fileOf(device: TestDevice): Promise<Uint8Array> {
   return exported.value;
 }
 
-it('D60 U2 P-NOLOSS a file takes everything to another device, unsynced changes too; both go on from there', async () => {
+it('a file takes everything to another device, unsynced changes included, and both devices go on from there (D60, U2, P-NOLOSS)', async () => {
   const task = await newTask(here, 'synced');
   await settle(here);
   await here.contextService.updateTask(task.id, { title: 'edited, not synced' });
@@ -61,7 +61,7 @@ it('D60 U2 P-NOLOSS a file takes everything to another device, unsynced changes 
   ]);
 });
 
-it('D60 U8 P-NOLOSS a deletion made right after a file was brought in takes nothing along that the file had not seen', async () => {
+it('a deletion made right after an import deletes nothing that the file had not seen (D60, U8, P-NOLOSS)', async () => {
   const milestone = await here.contextService.createMilestone({
     project_id: SEED.fieldApp,
     name: 'Deleted from an older state',
@@ -83,7 +83,7 @@ it('D60 U8 P-NOLOSS a deletion made right after a file was brought in takes noth
   expect((await here.contextService.getLocalTask(task.id))?.title).toBe('Not in the file');
 });
 
-it('D60 an old file is brought up to date; other processes on the database take it over', async () => {
+it('an old file is migrated, and other processes on the database take it over (D60)', async () => {
   const task = await newTask(here, 'as exported');
   await settle(here);
   const file = await fileOf(here);
@@ -112,7 +112,7 @@ it('D60 an old file is brought up to date; other processes on the database take 
   }
 });
 
-it('D60 is refused, with nothing changed, while something here is on no server', async () => {
+it('an import is refused, with nothing changed, while this device has unsynced work (D60)', async () => {
   const file = await fileOf(here);
   const made = await newTask(here, 'only here');
   expect(await here.importDatabase(file)).toMatchObject({
@@ -122,7 +122,7 @@ it('D60 is refused, with nothing changed, while something here is on no server',
   expect((await here.contextService.getLocalTask(made.id))?.title).toBe('only here');
 });
 
-it('D60 refuses files of others, of newer versions, and what is no database; nothing is changed', async () => {
+it('files of other users, of newer versions and without a database are refused, with nothing changed (D60)', async () => {
   const before = await deviceSnapshot(here.database);
   const stranger = await world.device('editor');
   await settle(stranger);

@@ -30,7 +30,7 @@ describe('opening the local database', () => {
     expect(one.database.schema.version).toBe(LOCAL_SCHEMA_VERSION);
   });
 
-  it('works without an account: writes stay here, and sync says that nobody is signed in', async () => {
+  it('works without an account: writes stay on the device, and sync answers signed_out', async () => {
     const { contextService, sync } = await initDatabase();
     const workspace = await contextService.createWorkspace({ name: 'Mine alone' });
     const project = await contextService.createProject({ workspace_id: workspace.id, name: 'P' });
@@ -42,7 +42,7 @@ describe('opening the local database', () => {
     expect(again.syncStatus.pending).toBe(3);
   });
 
-  it('refuses a database newer than the code, and leaves it as it was', async () => {
+  it('refuses a database newer than the code, and does not change it', async () => {
     await openAdapter(folder.path);
     const path = join(folder.path, 'local.db');
     const file = new Sqlite(path);
@@ -58,7 +58,7 @@ describe('opening the local database', () => {
     expect(readFileSync(path)).toEqual(before);
   });
 
-  it('P-DURABLE opens after a process was killed in the middle of a transaction', async () => {
+  it('opens after a process was killed in the middle of a transaction (P-DURABLE)', async () => {
     await (await openAdapter(folder.path)).close();
     const path = join(folder.path, 'local.db');
     const file = new Sqlite(path);
@@ -101,7 +101,7 @@ describe('opening the local database', () => {
     expect(existsSync(join(folder.path, 'session.json'))).toBe(false);
   });
 
-  it('D51 is open at once while another process writes', async () => {
+  it('does not wait for another process that writes (D51)', async () => {
     await closeDatabase();
     await openAdapter(folder.path);
     const writer = new FileLock(join(folder.path, 'local.lock'));

@@ -64,8 +64,8 @@ async function withFifty(): Promise<void> {
   await database.close();
 }
 
-describe('a database that somebody has open', () => {
-  it('P-NOLOSS is not removed: not as one without work, and not for good', async () => {
+describe('a database that another process has open', () => {
+  it('is not removed, neither for having no work nor when it is discarded (P-NOLOSS)', async () => {
     const platform = () => createPlatform({ folder: folder.path });
     const one = await openUserDevice(platform(), null, null);
     const other = await openUserDevice(platform(), null, null);
@@ -82,7 +82,7 @@ describe('a database that somebody has open', () => {
     expect(await platform().hasDatabase(name as string)).toBe(false);
   });
 
-  it('P-NOLOSS and that is put aside as damaged, takes no write any more; what was written is in the new one', async () => {
+  it('takes no more writes once it is put aside as damaged, and the new one has what was written (P-NOLOSS)', async () => {
     await withFifty();
     const one = await openLocalDatabase(folder.path);
     const told: (string | undefined)[] = [];
@@ -109,7 +109,7 @@ describe('a damaged database', () => {
       },
     });
 
-  it('P-NOLOSS of which nothing could be saved for want of room is saved when there is room', async () => {
+  it('is salvaged once there is space, where salvaging failed for lack of it (P-NOLOSS)', async () => {
     await withFifty();
     damage(fileOf());
     for (const table of ['workspaces', 'patterns']) {
@@ -124,7 +124,7 @@ describe('a damaged database', () => {
     expect(readdirSync(folder.path).filter((file) => /-damaged$|-new/.test(file))).toEqual([]);
   });
 
-  it('P-NOLOSS over which somebody died is saved by whoever opens it next, wherever that was', async () => {
+  it('is salvaged by the next process that opens it, wherever the first one died (P-NOLOSS)', async () => {
     await withFifty();
     damage(fileOf());
     const { path } = folder;
@@ -151,7 +151,7 @@ describe('a damaged database', () => {
   });
 });
 
-describe('what others wrote', () => {
+describe('foreign writes', () => {
   const write = (id: string) => ({
     statements: [
       {
@@ -163,7 +163,7 @@ describe('what others wrote', () => {
     request: null,
   });
 
-  it('is told although a batch with the same number was rolled back here, and again where taking it over failed', () => {
+  it('are noticed although a batch with the same number was rolled back here, and again after a failed reload', () => {
     const handle = new BetterSqliteHandle(fileOf());
     const one = SqliteStore.open(handle, LOCAL_DATABASE);
     const other = SqliteStore.open(new BetterSqliteHandle(fileOf()), LOCAL_DATABASE);

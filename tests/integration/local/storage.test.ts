@@ -48,7 +48,7 @@ describe('two processes on one database', () => {
     await other.close();
   });
 
-  it('show each other what they write: lists, counts and records in memory', async () => {
+  it('show each other their writes: lists, counts and records in memory', async () => {
     const lists: string[][] = [];
     const counts: number[] = [];
     const watching = [
@@ -70,7 +70,7 @@ describe('two processes on one database', () => {
     for (const subscription of watching) subscription.unsubscribe();
   });
 
-  it('lose no column that the other has changed', async () => {
+  it('keep the columns that the other one changed', async () => {
     const task = await create(one, 'title');
     const copy = await tasksOf(other).find(task.id);
     await edit(one, task, { description: 'from one' });
@@ -110,7 +110,7 @@ describe('two processes of one device', () => {
   });
   afterAll(() => world.close());
 
-  it('sync in turns, with one device id, and nothing goes twice', async () => {
+  it('sync in turns with one device id, and send nothing twice', async () => {
     const account = await world.signIn('owner');
     const exclusively = inTurns();
     const open = () => world.device(account, { folder: folder.path, exclusively });
@@ -142,7 +142,7 @@ describe('two processes of one device', () => {
     expect(new Set(devices.map(({ batch }) => batch)).size).toBe(devices.length);
   });
 
-  it('P-CONVERGE a sync that begins while another one’s is being noticed goes on from where that one ended', async () => {
+  it('a sync that begins while a foreign sync is being noticed resumes where that one ended (P-CONVERGE)', async () => {
     const account = await world.signIn('owner');
     const [one, other] = [
       await world.device(account, { folder: folder.path }),
@@ -187,7 +187,7 @@ describe('two processes of one device', () => {
     return { device, taskId: task.id };
   }
 
-  it('P-NOLOSS a damaged file is put aside, unsynced records are saved and listed, the rest is pulled anew', async () => {
+  it('a damaged file is put aside, unsynced records are salvaged and listed, and the rest is pulled again (P-NOLOSS)', async () => {
     const { device, taskId } = await deviceWithUnsyncedWork();
     await device.close();
     const checkpoint = new BetterSqliteHandle(join(folder.path, 'local.db'));
@@ -219,7 +219,7 @@ describe('two processes of one device', () => {
     await expectConverged(world, again, other);
   });
 
-  it('a file that is no database at all is put aside too, and everything is pulled anew', async () => {
+  it('a file without a database is put aside too, and everything is pulled again', async () => {
     const { device } = await deviceWithUnsyncedWork();
     await device.close();
     damage(0, 1 << 30);
@@ -231,7 +231,7 @@ describe('two processes of one device', () => {
 });
 
 describe('a full disk', () => {
-  it('P-DURABLE refuses the write with words, keeps what was there, in memory as on disk, and goes on later', async () => {
+  it('refuses the write with an explanation, keeps stored data, in memory as on disk, and goes on later (P-DURABLE)', async () => {
     const path = join(folder.path, 'full.db');
     const handle = new BetterSqliteHandle(path);
     const store = SqliteStore.open(handle, { schema, migrations });

@@ -48,8 +48,8 @@ async function sharedTask(): Promise<[Task, Task]> {
   return [task, await tasksOf(other).find(task.id)];
 }
 
-describe('tabs whose line loses and delays', () => {
-  it('P-NOLOSS D41 take another database for what it is, and hear of what is written to it', async () => {
+describe('tabs whose messages are lost and delayed', () => {
+  it('recognise another database, and hear of the writes to it (D41, P-NOLOSS)', async () => {
     for (let n = 0; n < 5; n += 1) await createTitled(one.database, `of before ${n}`);
     const counts: number[] = [];
     observeCount(other.database, 'tasks').subscribe((count) => counts.push(count));
@@ -65,7 +65,7 @@ describe('tabs whose line loses and delays', () => {
     }
   });
 
-  it('P-NOLOSS D41 take another database for what it is when they slept until it had grown as large', async () => {
+  it('recognise another database after sleeping until it had grown as large (D41, P-NOLOSS)', async () => {
     for (let n = 0; n < 3; n += 1) await createTitled(one.database, `of before ${n}`);
     const tasks = await tasksOf(other).query().fetch();
     const [kept] = tasks;
@@ -80,7 +80,7 @@ describe('tabs whose line loses and delays', () => {
     expect(await tasksOf(other).query().fetchCount()).toBe(5);
   });
 
-  it('P-NOLOSS D42 a write that was begun on another database is refused', async () => {
+  it('a write begun on another database is refused (D42, P-NOLOSS)', async () => {
     const [task] = await sharedTask();
     line.hold();
     const writing = outcomeOf(editTask(one, task, { title: 'for the old database' }));
@@ -93,7 +93,7 @@ describe('tabs whose line loses and delays', () => {
     expect(await writing).toBe('overtaken');
   });
 
-  it('P-ONCE D41 a batch whose answer was slept over is answered as done, and what others wrote since is seen', async () => {
+  it('a batch whose answer was missed is answered as done, and later foreign writes are seen (D41, P-ONCE)', async () => {
     const [task, copy] = await sharedTask();
     line.hold();
     const writing = outcomeOf(editTask(one, task, { description: 'by the one' }));
@@ -117,7 +117,7 @@ describe('tabs whose line loses and delays', () => {
     expect(await other.database.catchUp().then(() => copy.raw)).toEqual(task.raw);
   });
 
-  it('P-NOLOSS D42 a batch that comes too late leaves in memory what others wrote', async () => {
+  it('a batch that comes too late leaves the foreign writes in memory (D42, P-NOLOSS)', async () => {
     const [task, copy] = await sharedTask();
     line.hold();
     const writing = outcomeOf(editTask(one, task, { title: 'too late' }));
@@ -132,7 +132,7 @@ describe('tabs whose line loses and delays', () => {
     expect(task.title).toBe('by the other');
   });
 
-  it('P-NOLOSS D60 an import that is slept over does not replace what others wrote meanwhile', async () => {
+  it('an import that arrives late does not replace foreign writes (D60, P-NOLOSS)', async () => {
     const file = await one.database.exportFile('u');
     line.hold();
     const importing = outcomeOf(one.database.write(() => one.database.importFile(file, 'u')));
@@ -146,7 +146,7 @@ describe('tabs whose line loses and delays', () => {
     expect(await tasksOf(other).query().fetchCount()).toBe(1);
   });
 
-  it('P-CONVERGE D41 a greeting that is said again misses nothing that was written before', async () => {
+  it('a repeated greeting misses no earlier write (D41, P-CONVERGE)', async () => {
     const [task, copy] = await sharedTask();
     one.port.suspend();
     await editTask(other, copy, { title: 'changed while it slept' });
@@ -169,7 +169,7 @@ describe('tabs whose line loses and delays', () => {
     expect(task.title).toBe('changed while it slept');
   });
 
-  it('one that writes more batches in a turn than are remembered is not overtaken', async () => {
+  it('a turn with more batches than are remembered is not overtaken', async () => {
     const [task] = await sharedTask();
     await one.database.write(async () => {
       for (let n = 0; n < 1_150; n += 1) {

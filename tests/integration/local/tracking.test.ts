@@ -46,7 +46,7 @@ function storedRows(table: string): Record<string, unknown>[] {
 }
 
 describe('tracking of unsynced edits', () => {
-  it('D1 keeps is_synced and sync_status in step with WatermelonDB, in memory and on disk', async () => {
+  it('is_synced and sync_status follow WatermelonDB, in memory and on disk (D1)', async () => {
     const step = fc.record({
       at: fc.nat(5),
       what: fc.constantFrom('create', 'edit', 'touch', 'delete', 'acknowledge') as fc.Arbitrary<string>,
@@ -94,7 +94,7 @@ describe('tracking of unsynced edits', () => {
     );
   });
 
-  it('D2 remembers the value last in step, through several edits', async () => {
+  it('the base stays the value last in step, through several edits (D2)', async () => {
     const task = await createTask('first');
     await acknowledge(task, 7);
     await database.write(() =>
@@ -115,7 +115,7 @@ describe('tracking of unsynced edits', () => {
     });
   });
 
-  it('D2 leaves a record clean that was updated to what it already was', async () => {
+  it('an update to the same value leaves the record clean (D2)', async () => {
     const task = await createTask('same');
     await acknowledge(task, 7);
     await database.write(() =>
@@ -126,7 +126,7 @@ describe('tracking of unsynced edits', () => {
     expect(task.syncStatus).toBe('synced');
   });
 
-  it('D3 makes what one batch writes a group, and single writes none', async () => {
+  it('the writes of one batch form a group, single writes none (D3)', async () => {
     const alone = await createTask('alone');
     const [one, other] = [await createTask('one'), await createTask('other')];
     await database.write(() =>
@@ -144,7 +144,7 @@ describe('tracking of unsynced edits', () => {
     expect(readBase(other.raw)?.groups).toEqual(readBase(one.raw)?.groups);
   });
 
-  it('P-NOLOSS leaves records in memory as they were when their batch fails', async () => {
+  it('a failed batch leaves its records in memory unchanged (P-NOLOSS)', async () => {
     const task = await createTask('kept');
     const twin = tasks().prepareCreateFromDirtyRaw({ ...task.raw });
     await expect(

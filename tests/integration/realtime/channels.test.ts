@@ -124,8 +124,8 @@ async function raw(): Promise<Raw> {
   return opened;
 }
 
-describe('who may listen', () => {
-  it('K4: members, to their workspace; everybody who is signed in, to the reference data; each to their own', async () => {
+describe('joining a topic', () => {
+  it('members join their workspace, signed-in users the reference data, and each user their own topic (K4)', async () => {
     for (const role of ['owner', 'editor', 'viewer', 'agent']) {
       const { client, userId } = await world.signIn(role);
       for (const topic of [TOPIC, `workspace:${GLOBAL_SCOPE_ID}`, `user:${userId}`]) {
@@ -135,7 +135,7 @@ describe('who may listen', () => {
     }
   });
 
-  it('K4, P-PRIVATE: not a stranger, not to others, not without an account, not to what there is not', async () => {
+  it('strangers, other users, callers without an account and missing topics are refused (K4, P-PRIVATE)', async () => {
     const { client } = await world.signIn('stranger');
     for (const topic of [
       TOPIC,
@@ -154,7 +154,7 @@ describe('who may listen', () => {
     }
   });
 
-  it('K4: a token that is forged or has expired opens nothing', async () => {
+  it('a forged or expired token is refused (K4)', async () => {
     const connection = await raw();
     const tokens = [
       await tokenOf(SEED.users.owner, 60, 'x'.repeat(40)),
@@ -171,7 +171,7 @@ describe('who may listen', () => {
     connection.socket.close();
   });
 
-  it('K4: the channel is closed when its token expires, and kept when it is renewed before', async () => {
+  it('a channel closes when its token expires, and stays open when the token is renewed before (K4)', async () => {
     const [left, kept] = [await raw(), await raw()];
     await left.join(await tokenOf(SEED.users.editor, 2));
     await kept.join(await tokenOf(SEED.users.editor, 2));
@@ -186,7 +186,7 @@ describe('who may listen', () => {
     for (const { socket } of [left, kept]) socket.close();
   });
 
-  it('K4: who is no member any more hears nothing once the token is renewed', async () => {
+  it('a former member hears nothing once the token is renewed (K4)', async () => {
     const { client, userId } = await world.signIn('leaving');
     const member = randomUUID();
     const change = async (statement: string) => {
@@ -215,7 +215,7 @@ describe('who may listen', () => {
     await client.removeAllChannels();
   });
 
-  it('K4: nobody but the database sends; what Convoy does not use is refused', async () => {
+  it('only the database sends, and unused Realtime features are refused (K4)', async () => {
     const { client } = await world.signIn('owner');
     for (const config of [
       {},
@@ -235,8 +235,8 @@ describe('who may listen', () => {
   });
 });
 
-describe('what is sent', () => {
-  it('K1: one broadcast for each transaction and scope, with the revision and nothing of the rows', async () => {
+describe('broadcasts', () => {
+  it('a transaction sends one broadcast for each scope, with the revision and nothing of the rows (K1)', async () => {
     const { client } = await world.signIn('viewer');
     const { heard } = await join(client, TOPIC);
     const service = await world.device('editor');
@@ -253,7 +253,7 @@ describe('what is sent', () => {
     await client.removeAllChannels();
   });
 
-  it('K1: none for what is rolled back; K3: a write goes on when nothing can be sent', async () => {
+  it('a transaction that is rolled back sends nothing, and a write goes on when nothing can be sent (K1, K3)', async () => {
     const { client } = await world.signIn('viewer');
     const { heard } = await join(client, TOPIC);
     const rename = `update public.workspaces set description = gen_random_uuid()::text where id = '${SEED.workspace}'`;
@@ -272,7 +272,7 @@ describe('what is sent', () => {
     await client.removeAllChannels();
   });
 
-  it('speaks the older serialization too', async () => {
+  it('the older serialization is understood too', async () => {
     const opened = await Raw.open({ vsn: '1.0.0' });
     if (typeof opened === 'number') throw new Error(`refused with ${opened}`);
     const topic = `realtime:${TOPIC}`;
@@ -302,7 +302,7 @@ describe('the connection', () => {
     expect((await fetch(`${world.stack.url}/realtime/v1/websocket`)).status).toBe(404);
   });
 
-  it('answers heartbeats, and refuses what belongs to no channel', async () => {
+  it('answers heartbeats, and refuses messages of no channel', async () => {
     const connection = await raw();
     connection.send(null, '1', 'phoenix', 'heartbeat', {});
     expect(await connection.reply('1')).toEqual({ status: 'ok', response: {} });
@@ -311,7 +311,7 @@ describe('the connection', () => {
     connection.socket.close();
   });
 
-  it('is closed on what is no message, and on messages that are too long', async () => {
+  it('is closed on malformed and oversized messages', async () => {
     const [nonsense, long] = [await raw(), await raw()];
     nonsense.socket.send('nonsense');
     await eventually(() => expect(nonsense.closed).toBe(1003));
@@ -336,7 +336,7 @@ describe('the connection', () => {
     connection.socket.close();
   });
 
-  it('is cut when the client says nothing, and closed with the stack', async () => {
+  it('is cut when the client is silent, and closed with the stack', async () => {
     const stack = await startProbe({ heartbeatTimeoutMs: 400 });
     const search = new URLSearchParams({ apikey: stack.anonKey, vsn: '2.0.0' });
     const connect = async () => {

@@ -15,7 +15,7 @@ describe.skipIf(postgresBinaries() === null)('on PostgreSQL', () => {
 
   pokesSuite(start);
 
-  it('K7: pokes flow again after the database was away, and what was missed is asked for', async () => {
+  it('pokes flow again after the database was away, and missed changes are pulled (K7)', async () => {
     const world = await start();
     try {
       const timing = { idleMs: 3_600_000, idleMostMs: 3_600_000, flowingMs: 3_600_000 };

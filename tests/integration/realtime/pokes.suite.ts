@@ -85,7 +85,7 @@ export function pokesSuite(start: () => Promise<World>): void {
   }
 
   describe('a device that is poked', () => {
-    it('K1: has what another device wrote, without its timer', async () => {
+    it('has another device’s change without its timer (K1)', async () => {
       const [writer, reader] = [await poked('owner'), await poked('editor')];
       const task = await createTask(writer, 'Poked');
       await eventually(async () => expect(await titleOn(reader, task.id)).toBe('Poked'));
@@ -94,7 +94,7 @@ export function pokesSuite(start: () => Promise<World>): void {
       await Promise.all([writer.close(), reader.close()]);
     });
 
-    it('K6: asks for nothing when the poke is about its own push', async () => {
+    it('requests nothing when the poke is about its own push (K6)', async () => {
       const device = await poked('owner');
       const heard = vi.fn();
       device.client.realtime
@@ -111,7 +111,7 @@ export function pokesSuite(start: () => Promise<World>): void {
       await device.close();
     });
 
-    it('K8: makes no request while nothing happens, and pokes flow', async () => {
+    it('makes no request while nothing happens, and pokes flow (K8)', async () => {
       const timing = { ...POKED.timing, idleMs: 50, idleMostMs: 50 };
       const pair = [
         await world.device('owner', { ...POKED, timing }),
@@ -125,7 +125,7 @@ export function pokesSuite(start: () => Promise<World>): void {
       for (const device of pair) await device.close();
     });
 
-    it('K2: has a workspace by itself that it became a member of, and loses it by itself', async () => {
+    it('pulls a workspace when it becomes a member, and purges it when the membership ends (K2)', async () => {
       const owner = await poked('mira');
       const guest = await world.signIn('noor');
       const guestDevice = await poked(guest);
@@ -159,7 +159,7 @@ export function pokesSuite(start: () => Promise<World>): void {
       await guestDevice.close();
     });
 
-    it('K7: falls back to its timer when the connection is cut, rejoins, and asks for what it missed', async () => {
+    it('falls back to its timer when the connection is cut, rejoins, and pulls missed changes (K7)', async () => {
       const timing = { ...POKED.timing, idleMs: 200, idleMostMs: 200 };
       const device = await world.device('editor', { ...POKED, timing });
       await quiet(device);
@@ -177,7 +177,7 @@ export function pokesSuite(start: () => Promise<World>): void {
       await device.close();
     });
 
-    it('K9: leaves no timer, no connection and no request behind when it is closed', async () => {
+    it('leaves no timer, no connection and no request behind when it is closed (K9)', async () => {
       const device = await poked('owner');
       const writer = await world.device('editor');
       await writer.sync();

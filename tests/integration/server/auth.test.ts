@@ -33,7 +33,7 @@ function interrupted(backend: SqlBackend): SqlBackend {
 const password = 'correct horse';
 
 describe('signing up', () => {
-  it('gives a user and a session whose token carries what Supabase puts in', async () => {
+  it('creates a user and a session whose token has the claims of Supabase', async () => {
     const client = clientOf(stack);
     const { data, error } = await client.auth.signUp({
       email: ' Ada@Example.com',
@@ -94,7 +94,7 @@ describe('signing up', () => {
     expect(data.session).toBeNull();
   });
 
-  it('refuses a weak password as supabase-js knows it', async () => {
+  it('refuses a weak password in the form that supabase-js knows', async () => {
     const { error } = await clientOf(stack).auth.signUp({ email: 'x@example.com', password: '1234567' });
     expect(isAuthWeakPasswordError(error)).toBe(true);
     expect(error?.code).toBe('weak_password');
@@ -105,7 +105,7 @@ describe('signing up', () => {
     expect(error?.code).toBe('anonymous_provider_disabled');
   });
 
-  it('lets one of two sign-ups at once win', async () => {
+  it('lets one of two simultaneous sign-ups win', async () => {
     const both = await Promise.all(
       [1, 2].map(() => clientOf(stack).auth.signUp({ email: 'race@example.com', password })),
     );
@@ -113,7 +113,7 @@ describe('signing up', () => {
   });
 });
 
-describe('signing up again and again', () => {
+describe('repeated sign-ups', () => {
   const signUp = (email: string) =>
     fetch(`${stack.url}/auth/v1/signup`, {
       method: 'POST',
@@ -121,7 +121,7 @@ describe('signing up again and again', () => {
       body: JSON.stringify({ email, password }),
     });
 
-  it('is let through a hundred times in five minutes, also at once, and says when to come back', async () => {
+  it('are accepted a hundred times in five minutes, also at once, and then answered with Retry-After', async () => {
     clock += 6 * 60_000;
     const taken = await Promise.all(Array.from({ length: 110 }, () => signUp('ada@example.com')));
     const statuses = taken.map(({ status }) => status);
@@ -140,7 +140,7 @@ describe('signing up again and again', () => {
     expect((await signUp('newcomer@example.com')).status).toBe(200);
   });
 
-  it('hashes nothing for an address that is taken', async () => {
+  it('hash no password for an address that is taken', async () => {
     const cost = async (work: () => Promise<unknown>) => {
       const before = process.cpuUsage();
       await work();
@@ -153,10 +153,10 @@ describe('signing up again and again', () => {
   });
 });
 
-describe('what happens meanwhile', () => {
+describe('concurrent changes of a session or password', () => {
   const changed = 'battery staple';
 
-  it('whoever knew the old password gets no session once it is changed', async () => {
+  it('the old password gives no session once it is changed', async () => {
     const owner = await newMember(stack, 'meanwhile@example.com');
     const thief = clientOf(stack);
     meanwhile = () => owner.auth.updateUser({ password: changed });
@@ -167,7 +167,7 @@ describe('what happens meanwhile', () => {
     expect((await thief.auth.signInWithPassword(again)).error).toBeNull();
   });
 
-  it('a session that is ended changes nothing any more', async () => {
+  it('an ended session changes nothing any more', async () => {
     const thief = await newMember(stack, 'late@example.com');
     const owner = clientOf(stack);
     await owner.auth.signInWithPassword({ email: 'late@example.com', password });
@@ -188,7 +188,7 @@ describe('what happens meanwhile', () => {
 });
 
 describe('signing in', () => {
-  it('takes the password, whatever the case of the email', async () => {
+  it('accepts the password, whatever the case of the email', async () => {
     const { data, error } = await clientOf(stack).auth.signInWithPassword({
       email: 'ADA@example.com',
       password,
@@ -197,16 +197,19 @@ describe('signing in', () => {
     expect(data.user?.last_sign_in_at).toBeTruthy();
   });
 
-  it.each([['ada@example.com'], ['nobody@example.com']])('tells nothing apart for %s', async (email) => {
-    const { error } = await clientOf(stack).auth.signInWithPassword({ email, password: 'wrong password' });
-    expect(error).toMatchObject({
-      code: 'invalid_credentials',
-      status: 400,
-      message: 'Invalid login credentials',
-    });
-  });
+  it.each([['ada@example.com'], ['nobody@example.com']])(
+    'answers %s like any wrong password',
+    async (email) => {
+      const { error } = await clientOf(stack).auth.signInWithPassword({ email, password: 'wrong password' });
+      expect(error).toMatchObject({
+        code: 'invalid_credentials',
+        status: 400,
+        message: 'Invalid login credentials',
+      });
+    },
+  );
 
-  it('slows down guessing, for this account alone, and forgets it in time', async () => {
+  it('slows down guessing, for this account alone and for a time', async () => {
     await newMember(stack, 'guessed@example.com');
     const attempt = (given: string) =>
       clientOf(stack).auth.signInWithPassword({ email: 'guessed@example.com', password: given });
@@ -219,7 +222,7 @@ describe('signing in', () => {
     expect((await attempt(password)).error).toBeNull();
   });
 
-  it('lets no more guesses through at once than one after the other', async () => {
+  it('allows no more simultaneous guesses than successive ones', async () => {
     await newMember(stack, 'rushed@example.com');
     const attempt = (given: string) =>
       clientOf(stack).auth.signInWithPassword({ email: 'rushed@example.com', password: given });
@@ -298,7 +301,7 @@ describe('refreshing', () => {
     expect((await refresh(third)).error?.code).toBe('refresh_token_not_found');
   });
 
-  it.each([['nonsense'], ['']])('does not know the token "%s"', async (token) => {
+  it.each([['nonsense'], ['']])('refuses the token "%s"', async (token) => {
     const response = await fetch(`${stack.url}/auth/v1/token?grant_type=refresh_token`, {
       method: 'POST',
       headers: { apikey: stack.anonKey },
@@ -307,7 +310,7 @@ describe('refreshing', () => {
     expect(await response.json()).toMatchObject({ error_code: 'refresh_token_not_found' });
   });
 
-  it('does not know a token whose counter was raised by hand', async () => {
+  it('refuses a token whose counter was raised by hand', async () => {
     const bytes = Buffer.from(await signIn(), 'base64url');
     bytes[19] = 5;
     expect((await refresh(bytes.toString('base64url'))).error?.code).toBe('refresh_token_not_found');
@@ -329,7 +332,7 @@ describe('refreshing', () => {
 });
 
 describe('the user', () => {
-  it('changes metadata key by key, and null takes a key away', async () => {
+  it('changes metadata key by key, and null removes a key', async () => {
     const client = await newMember(stack, 'meta@example.com');
     await client.auth.updateUser({ data: { display_name: 'Meta', theme: 'dark' } });
     const { data } = await client.auth.updateUser({ data: { theme: null, size: 3 } });
@@ -337,7 +340,7 @@ describe('the user', () => {
     expect((await client.auth.getUser()).data.user?.user_metadata).toEqual({ display_name: 'Meta', size: 3 });
   });
 
-  it('works with the most metadata it takes, and takes no more piece by piece', async () => {
+  it('works with metadata of the largest size, and refuses to exceed it piece by piece', async () => {
     const client = await newMember(stack, 'large@example.com');
     expect((await client.auth.updateUser({ data: { first: 'x'.repeat(16_000) } })).error).toBeNull();
     expect((await client.auth.refreshSession()).error).toBeNull();
@@ -392,7 +395,7 @@ describe('signing out', () => {
   });
 });
 
-it('tells its health and its settings', async () => {
+it('reports its health and its settings', async () => {
   const get = (path: string) =>
     fetch(`${stack.url}/auth/v1/${path}`, { headers: { apikey: stack.anonKey } }).then((r) => r.json());
   expect(await get('health')).toMatchObject({ name: 'GoTrue' });

@@ -88,7 +88,7 @@ describe('npm start', () => {
     expect(first.output.err).toBe('');
   });
 
-  it('opens again what a killed process left behind', async () => {
+  it('opens the data folder of a killed process', async () => {
     await copyMigratedFolder(folder);
     const first = run([...data(), '--json']);
     const { url } = await ready(first);
@@ -169,13 +169,13 @@ describe('npm start', () => {
   });
 });
 
-describe('npm start that cannot', () => {
+describe('npm start that fails', () => {
   let occupant: Server;
   afterEach(() => {
     occupant?.close();
   });
 
-  it('says that the port is taken, before it touches the data', async () => {
+  it('reports a taken port before it touches the data', async () => {
     occupant = createServer().listen(0, '127.0.0.1');
     await once(occupant, 'listening');
     const { port } = occupant.address() as AddressInfo;
@@ -194,7 +194,7 @@ describe('npm start that cannot', () => {
     expect(output.err).toMatch(message);
   });
 
-  it('says what is wrong with the data folder and how to go on', async () => {
+  it('explains what is wrong with the data folder and how to go on', async () => {
     writeFileSync(join(folder, 'stack.json'), '{}');
     const { child, output } = run([...data(), '--json']);
     expect(await exited(child)).toBe(1);

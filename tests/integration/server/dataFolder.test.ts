@@ -64,7 +64,7 @@ async function refusal(options: { sql?: StackSql; reset?: boolean; path?: string
 
 const credentials = { email: 'keeper@example.com', password: 'correct horse' };
 
-describe('what is kept', () => {
+describe('a data folder', () => {
   it('keeps data, users, sessions and keys between runs, until a reset', async () => {
     earlierRun();
     const first = await start();
@@ -90,7 +90,7 @@ describe('what is kept', () => {
     expect(stranger.error?.code).toBe('invalid_credentials');
   });
 
-  it('commits to the disk: every acknowledged write has been synced', async () => {
+  it('every acknowledged write is flushed to the disk', async () => {
     earlierRun();
     const stack = await start();
     const settings = await stack.backend.transaction((connection) =>
@@ -101,7 +101,7 @@ describe('what is kept', () => {
     expect(settings.ok && settings.value.map(({ setting }) => setting)).toEqual(['on', 'on', 'fsync']);
   });
 
-  it('lays the demo down once, in a fresh database alone', async () => {
+  it('the demo is inserted once, in a fresh database alone', async () => {
     const sql = { ...probeSql(), seed: "insert into public.notes values (50, 'from the seed')" };
     earlierRun();
     const unseeded = await start({ sql });
@@ -135,7 +135,7 @@ describe('a marker that a power cut tore', () => {
     },
   );
 
-  it('vouches for no database that does not open', async () => {
+  it('a marker does not make a broken database open', async () => {
     earlierRun();
     const marker = join(folder, 'stack.json');
     writeFileSync(marker, '');
@@ -144,7 +144,7 @@ describe('a marker that a power cut tore', () => {
     expect(readFileSync(marker, 'utf8')).toBe('');
   });
 
-  it('makes no new database where one has gone missing', async () => {
+  it('a missing database is not replaced by a new one', async () => {
     earlierRun();
     writeFileSync(join(folder, 'stack.json'), '');
     rmSync(join(folder, 'database'), { recursive: true });
@@ -152,7 +152,7 @@ describe('a marker that a power cut tore', () => {
   });
 });
 
-describe('what is refused', () => {
+describe('refused data folders', () => {
   it('locks a second stack out, reset or not, and lets it in afterwards', async () => {
     earlierRun();
     const first = await start();
@@ -162,14 +162,14 @@ describe('what is refused', () => {
     expect(await refusal()).toBe('started');
   });
 
-  it('leaves a folder alone that holds something else', async () => {
+  it('leaves a folder with other files alone', async () => {
     writeFileSync(join(folder, 'thesis.txt'), 'years of work');
     expect(await refusal()).toBe('data_foreign');
     expect(await refusal({ reset: true })).toBe('data_foreign');
     expect(readdirSync(folder)).toEqual(['thesis.txt']);
   });
 
-  it('takes no file for a folder', async () => {
+  it('refuses a file in place of a folder', async () => {
     const path = join(folder, 'file');
     writeFileSync(path, '');
     expect(await refusal({ path })).toBe('data_foreign');
@@ -184,13 +184,13 @@ describe('what is refused', () => {
     expect(await refusal({ reset: true })).toBe('started');
   });
 
-  it('does not make a new database where one has gone missing', async () => {
+  it('refuses to make a new database where one has gone missing', async () => {
     earlierRun();
     rmSync(join(folder, 'database'), { recursive: true });
     expect(await refusal()).toBe('data_broken');
   });
 
-  it('starts over from a first start that was killed half way', async () => {
+  it('starts over after a first start that was killed half-way', async () => {
     mkdirSync(join(folder, 'database.partial'));
     writeFileSync(join(folder, 'database.partial/PG_VERSION'), '18\n');
     writeFileSync(join(folder, 'lock.db'), '');
@@ -213,7 +213,7 @@ describe('migrations', () => {
   const second = { version: '20250102000000', name: 'second', sql: 'create table public.later (id int)' };
   const withSecond = { ...sql, migrations: [...sql.migrations, second] };
 
-  it('applies what is new, once, and records it as the Supabase CLI does', async () => {
+  it('applies new migrations once, and records them as the Supabase CLI does', async () => {
     earlierRun();
     await (await start({ sql: withSecond })).close();
     const stack = await start({ sql: withSecond });
@@ -226,7 +226,7 @@ describe('migrations', () => {
     ]);
   });
 
-  it('refuses a changed one, and a database that is ahead', async () => {
+  it('refuses a changed migration, and a database that is ahead', async () => {
     earlierRun();
     await (await start({ sql: withSecond })).close();
     const changed = { ...sql, migrations: [...sql.migrations, { ...second, sql: 'select 1' }] };
@@ -235,7 +235,7 @@ describe('migrations', () => {
     expect(await refusal({ sql: withSecond })).toBe('started');
   });
 
-  it('undoes a failing one whole, and goes on when it has been repaired', async () => {
+  it('rolls a failing migration back whole, and goes on when it has been repaired', async () => {
     earlierRun();
     const failing = { ...second, sql: `${second.sql}; select 1 / 0` };
     expect(await refusal({ sql: { ...sql, migrations: [...sql.migrations, failing] } })).toBe(
@@ -245,7 +245,7 @@ describe('migrations', () => {
   });
 });
 
-it('tells clients little of what breaks in auth, and the log all of it', async () => {
+it('hides the details of auth failures from clients, and logs them', async () => {
   const log = vi.fn();
   const stack = await startProbe({ log });
   open.push(stack);

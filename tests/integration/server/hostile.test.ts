@@ -73,7 +73,7 @@ describe('an upgrade', () => {
     expect(await answerTo(bytes)).toBe('HTTP/1.1 400 Bad Request');
   });
 
-  it('without what a WebSocket needs is a bad request', async () => {
+  it('without the headers of a WebSocket is a bad request', async () => {
     const target = `/realtime/v1/websocket?apikey=${stack.anonKey}`;
     for (const headers of [
       UPGRADE.slice(0, 2),
@@ -100,7 +100,7 @@ describe('an upgrade', () => {
     for (const client of clients) client.destroy();
   });
 
-  it('that is cut off while it is refused is nothing', async () => {
+  it('that is cut off while it is refused does no harm', async () => {
     for (let i = 0; i < 20; i++) {
       const client = open();
       await once(client, 'connect');
@@ -139,7 +139,7 @@ describe('a request', () => {
     expect(await answerTo(head(target, ['Connection: close']))).toMatch(/^HTTP\/1\.1 [2345]\d\d /);
   });
 
-  it('whose client goes away in the middle of it is nothing', async () => {
+  it('whose client disconnects in the middle of it does no harm', async () => {
     const key = `apikey: ${stack.anonKey}`;
     const post = (path: string, length: number, body: string) =>
       `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${key}\r\nContent-Length: ${length}\r\n\r\n${body}`;
@@ -245,8 +245,8 @@ describe('a connection', () => {
   });
 });
 
-describe('underneath', () => {
-  it('a notification may be anything', async () => {
+describe('database and listener', () => {
+  it('any notification is survived', async () => {
     const client = await upgraded('2.0.0');
     for (const payload of [
       '',
@@ -264,11 +264,11 @@ describe('underneath', () => {
     client.destroy();
   });
 
-  it('a connection that cannot be accepted is nothing', () => {
+  it('a failed accept is survived', () => {
     expect(() => stack.server.emit('error', new Error('accept EMFILE'))).not.toThrow();
   });
 
-  it('a purge that throws is told to the log', async () => {
+  it('a purge that throws is logged', async () => {
     const told: string[] = [];
     const broken = { ...stack.backend, transaction: () => Promise.reject(new Error('unreachable')) };
     const stop = purgeDaily(broken, (message) => told.push(message), { firstMs: 0, everyMs: 60_000 });

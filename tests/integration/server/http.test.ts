@@ -71,13 +71,13 @@ describe('the web app', () => {
     expect(headers.get('strict-transport-security')).toBeNull();
   });
 
-  it('tells the page where its Supabase is', async () => {
+  it('gives the page the address of its Supabase', async () => {
     const response = await get('/convoy.json');
     expect(response.headers.get('cache-control')).toBe('no-store');
     expect(await response.json()).toEqual({ supabaseUrl: stack.url, anonKey: stack.anonKey, demo: null });
   });
 
-  it('says so when it has not been built', async () => {
+  it('reports a missing build', async () => {
     const bare = await startProbe({ webRoot: join(folder, 'nowhere') });
     const response = await fetch(bare.url);
     expect(response.status).toBe(503);
@@ -95,7 +95,7 @@ describe('the listener', () => {
     expect((await client.rpc('whoami')).error).toBeNull();
   });
 
-  it('lets a running request finish before it closes', async () => {
+  it('finishes a running request before it closes', async () => {
     const closing = await startProbe();
     const client = await newMember(closing, 'slow@example.com');
     await closing.backend.transaction((connection) =>
@@ -130,7 +130,7 @@ describe('the listener', () => {
   });
 });
 
-describe('the name it is asked for by', () => {
+describe('the host name of a request', () => {
   const upgrade = {
     Connection: 'Upgrade',
     Upgrade: 'websocket',
@@ -152,26 +152,29 @@ describe('the name it is asked for by', () => {
     'localhost.evil.example',
     '127.0.0.1.evil.example',
     '10.0.0.1',
-  ])('may not be %s: a page whose name leads here learns nothing', async (host) => {
-    const answer = await ask(stack.url, '/convoy.json', { host });
-    expect(answer.status).toBe(421);
-    expect(answer.text).not.toContain(stack.anonKey);
-    expect(await status('/', { host })).toBe(421);
-    expect(await status('/auth/v1/health', { host, apikey: stack.anonKey })).toBe(421);
-    expect(await status(socketPath(), { host, ...upgrade })).toBe(421);
-  });
+  ])(
+    'may not be %s: a page under a foreign name that resolves to this machine learns nothing',
+    async (host) => {
+      const answer = await ask(stack.url, '/convoy.json', { host });
+      expect(answer.status).toBe(421);
+      expect(answer.text).not.toContain(stack.anonKey);
+      expect(await status('/', { host })).toBe(421);
+      expect(await status('/auth/v1/health', { host, apikey: stack.anonKey })).toBe(421);
+      expect(await status(socketPath(), { host, ...upgrade })).toBe(421);
+    },
+  );
 
-  it('is that in the target, where the target has one', async () => {
+  it('is the one in the target, where the target has one', async () => {
     expect(await status('http://evil.example/convoy.json', {})).toBe(421);
     expect(await status(`http://evil.example${socketPath()}`, upgrade)).toBe(421);
   });
 
-  it('may be the one it was given', () => {
+  it('may be a configured one', () => {
     const answersTo = createHostCheck('Box.example', '127.0.1.1');
     expect(['box.example', 'localhost', 'evil.example'].map(answersTo)).toEqual([true, true, false]);
   });
 
-  it('may be any where other machines reach it', async () => {
+  it('may be any when other machines can connect', async () => {
     const app = { supabase: { url: 'https://project.supabase.co', anonKey: 'key' } };
     for (const [given, host, expected] of [
       ['0.0.0.0', 'box.example', 200],
@@ -184,7 +187,7 @@ describe('the name it is asked for by', () => {
     }
   });
 
-  it('a WebSocket is opened by programs and by pages of this machine, by no others', async () => {
+  it('a WebSocket is opened by programs and by pages of this machine alone', async () => {
     for (const [origin, expected] of [
       [stack.url, 101],
       ['http://localhost:5173', 101],

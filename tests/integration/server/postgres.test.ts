@@ -41,7 +41,7 @@ describe.skipIf(postgresBinaries() === null)('on PostgreSQL', () => {
     expect((await clientOf(stack).rpc('members_only')).status).toBe(401);
   });
 
-  it('starts no session on a password that is being changed', async () => {
+  it('starts no session while the password is being changed', async () => {
     const email = 'changing@example.com';
     await newMember(stack, email);
     const waiting = async () => {
@@ -63,7 +63,7 @@ describe.skipIf(postgresBinaries() === null)('on PostgreSQL', () => {
     expect((await signIn)?.error?.code).toBe('invalid_credentials');
   });
 
-  it('serves many at once and mixes up nobody', async () => {
+  it('serves many users at once without mixing them up', async () => {
     const anonymous = clientOf(stack);
     const roles = await Promise.all(
       Array.from(
@@ -74,7 +74,7 @@ describe.skipIf(postgresBinaries() === null)('on PostgreSQL', () => {
     expect(roles).toEqual(roles.map((_, index) => (index % 2 ? 'authenticated' : 'anon')));
   });
 
-  it('can be started twice on one database, at once, with the same keys', async () => {
+  it('can be started twice on one database at once, with the same keys', async () => {
     const fresh = await cluster.createDatabase();
     const stacks = await Promise.all(
       [1, 2, 3].map(() => startProbe({ data: { kind: 'postgres', url: fresh } })),
@@ -93,7 +93,7 @@ describe.skipIf(postgresBinaries() === null)('on PostgreSQL', () => {
     }
   });
 
-  it('says so when the server cannot be reached', async () => {
+  it('reports an unreachable server', async () => {
     const started = await startLocalStack({
       data: { kind: 'postgres', url: 'postgres://nobody@127.0.0.1:1/none' },
       sql: probeSql(),

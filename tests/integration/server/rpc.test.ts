@@ -72,7 +72,7 @@ describe('answers', () => {
     expect((await member.rpc('hurried')).data).toBe('4321ms');
   });
 
-  it('leaves nothing of one request to the next', async () => {
+  it('carries no state from one request to the next', async () => {
     await Promise.all(
       Array.from({ length: 20 }, async (_, index) => {
         const client = index % 2 ? member : anonymous;
@@ -108,7 +108,7 @@ describe('refusals', () => {
     expect(error).toMatchObject({ code: state, message: `failed with ${state}`, details: null, hint: null });
   });
 
-  it('gives detail and hint, and keeps nothing of what failed', async () => {
+  it('gives detail and hint, and rolls back what failed', async () => {
     const { error } = await member.rpc('write_and_fail');
     expect(error).toMatchObject({ code: 'P0001', message: 'no', details: 'the detail', hint: 'the hint' });
     expect((await member.rpc('count_notes')).data).toBe(2);
@@ -124,17 +124,17 @@ describe('refusals', () => {
     expect({ status, code: error?.code }).toEqual({ status: 400, code: '22P02' });
   });
 
-  it.each([[{}], [{ a: 1, c: 2 }]])('knows no function with the arguments %j', async (args) => {
+  it.each([[{}], [{ a: 1, c: 2 }]])('refuses to call a function with the arguments %j', async (args) => {
     const { error, status } = await member.rpc('add', args);
     expect({ status, code: error?.code }).toEqual({ status: 404, code: 'PGRST202' });
   });
 
-  it('knows no function of another schema', async () => {
+  it('refuses a function of another schema', async () => {
     const { error } = await member.rpc('pg_sleep', { '': 1 });
     expect(error?.code).toBe('PGRST202');
   });
 
-  it('asks the anonymous to sign in where users are let through', async () => {
+  it('demands a sign-in for functions that need a user', async () => {
     expect((await member.rpc('members_only')).data).toBe(1);
     const { error, status } = await anonymous.rpc('members_only');
     expect({ status, code: error?.code }).toEqual({ status: 401, code: '42501' });
@@ -186,7 +186,7 @@ describe('refusals', () => {
     expect(await response.json()).toMatchObject({ code: 'PGRST102' });
   });
 
-  it('refuses text that PostgreSQL cannot store, as such', async () => {
+  it('refuses text that PostgreSQL cannot store with its own error', async () => {
     const response = await call('echo', '{"request": "\\u0000"}');
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ code: '22P05' });
@@ -210,7 +210,7 @@ describe('refusals', () => {
     expect(response.status).toBe(413);
   });
 
-  it('lets pages of other origins in', async () => {
+  it('allows requests of pages of other origins', async () => {
     const response = await fetch(`${stack.url}/rest/v1/rpc/whoami`, {
       method: 'OPTIONS',
       headers: {

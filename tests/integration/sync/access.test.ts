@@ -66,7 +66,7 @@ const countOf = async (device: TestDevice, workspaceId: string) =>
     .length;
 
 describe('gaining a workspace', () => {
-  it('P4 D26 pulls it whole, and nothing of the others', async () => {
+  it('the workspace is pulled whole, and nothing of the others (P4, D26)', async () => {
     const { member, workspace, join } = await setUp(null);
     await member.contextService.createWorkspace({ name: 'Of my own' });
     await settle(member);
@@ -81,7 +81,7 @@ describe('gaining a workspace', () => {
     await expectInStep(world, member);
   });
 
-  it('P10 D26 page by page as well, and goes on where it was broken off', async () => {
+  it('it is pulled page by page as well, and resumed after a break (P10, D26)', async () => {
     const { member, workspace, join } = await setUp(null);
     await join('viewer');
     const device = await world.device(member, { pageRows: 3 });
@@ -94,7 +94,7 @@ describe('gaining a workspace', () => {
 });
 
 describe('losing a workspace', () => {
-  it('P12 P-NOLOSS D26 purges all of it at once; edits of any kind go to the archive and its export', async () => {
+  it('all of it is purged at once, and edits of any kind go to the archive and its export (P12, D26, P-NOLOSS)', async () => {
     const { member, workspace, project, milestone, task, child, leave } = await setUp('editor');
     const own = await member.contextService.createWorkspace({ name: 'Of my own' });
     await settle(member);
@@ -125,7 +125,7 @@ describe('losing a workspace', () => {
     expect(await member.countUnsynced()).toMatchObject({ archived: 0, total: 0 });
   });
 
-  it('P12 P-NOLOSS D26 what was pushed too late is refused and kept; with the access, it comes back', async () => {
+  it('edits pushed too late are refused and kept, and retried when the access returns (P12, D26, P-NOLOSS)', async () => {
     const { member, workspace, task, child, milestone, join, leave } = await setUp('editor');
     await leave();
     await member.contextService.deleteTask(child.id);
@@ -149,7 +149,7 @@ describe('losing a workspace', () => {
   });
 });
 
-describe('a deletion refused for lack of access, in a workspace that is gained again page by page', () => {
+describe('a deletion refused for lack of access, in a workspace that is regained page by page', () => {
   /** One page is here, with a membership; what was to be deleted is on the one after the next. */
   async function afterOnePage() {
     const made = await setUp(null);
@@ -173,7 +173,7 @@ describe('a deletion refused for lack of access, in a workspace that is gained a
     return { ...made, member, late };
   }
 
-  it('D11 P-NOLOSS is made again when all is here, also where the role is raised before', async () => {
+  it('is retried when the last page is here, also where the role is raised before (D11, P-NOLOSS)', async () => {
     const { member, late, setRole } = await afterOnePage();
     await setRole('editor');
     await settle(member);
@@ -183,7 +183,7 @@ describe('a deletion refused for lack of access, in a workspace that is gained a
     expect(await owner.contextService.getLocalTask(late.id)).toBeNull();
   });
 
-  it('D7 P-NOLOSS stays when a person retries it before', async () => {
+  it('stays when a person retries it before the last page (D7, P-NOLOSS)', async () => {
     const { member } = await afterOnePage();
     const entries = await entriesOf(member);
     const deletion = entries.find(({ operation }) => operation === 'delete');
@@ -193,7 +193,7 @@ describe('a deletion refused for lack of access, in a workspace that is gained a
 });
 
 describe('a role that is lowered to viewer', () => {
-  it('D11 a refused deletion in a workspace that is deleted then has nothing left to do', async () => {
+  it('a refused deletion is dropped when its workspace is deleted (D11)', async () => {
     const { member, workspace, milestone, setRole } = await setUp('editor');
     await setRole('viewer');
     await member.contextService.deleteMilestone(milestone.id);
@@ -205,7 +205,7 @@ describe('a role that is lowered to viewer', () => {
     expect(await member.countUnsynced()).toMatchObject({ refused: 0, total: 0 });
   });
 
-  it('D7 D11 D26 sets every kind of change aside in its group, shows the server, and makes them again when raised', async () => {
+  it('every kind of change is set aside in its group, the server’s values are shown, and all is retried when the role is raised (D7, D11, D26)', async () => {
     const { member, workspace, project, milestone, task, child, setRole } = await setUp('editor');
     const { contextService: service } = member;
     const before = await deviceSnapshot(member.database);
@@ -254,7 +254,7 @@ describe('a role that is lowered to viewer', () => {
     await expectConverged(world, member, owner);
   });
 
-  it('D7 D11 D26 brings back what was deleted, with all under it, and deletes it when raised', async () => {
+  it('a deleted subtree comes back, and is deleted again when the role is raised (D7, D11, D26)', async () => {
     const { member, project, milestone, task, child, setRole } = await setUp('editor');
     const { contextService: service } = member;
     await setRole('viewer');
@@ -273,7 +273,7 @@ describe('a role that is lowered to viewer', () => {
     await expectConverged(world, member, owner);
   });
 
-  it('D11 P-NOLOSS leaves to a person what others have changed meanwhile, also when raised', async () => {
+  it('changes that others have overtaken are left to a person, also when the role is raised (D11, P-NOLOSS)', async () => {
     const { member, project, task, child, setRole } = await setUp('editor');
     const { contextService: service } = member;
     const doomed = await owner.contextService.createMilestone({ project_id: project.id, name: 'Doomed' });

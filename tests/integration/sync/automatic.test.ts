@@ -19,7 +19,7 @@ const synced = (device: TestDevice) =>
   );
 
 describe('automatic sync', () => {
-  it('syncs at the start and after local writes, without being asked', async () => {
+  it('syncs at the start and after local writes, without a call', async () => {
     const device = await world.device('owner', { autoSync: true });
     await synced(device);
     const task = await device.contextService.createTask({
@@ -48,7 +48,7 @@ describe('automatic sync', () => {
     await device.close();
   });
 
-  it('tries again by itself when the server was away, and tells that from a missing network', async () => {
+  it('retries by itself after a server failure, and tells that from a missing network', async () => {
     const device = await world.device('owner', { autoSync: true });
     await synced(device);
     await world.stack.suspend();
@@ -65,7 +65,7 @@ describe('automatic sync', () => {
     await device.close();
   });
 
-  it('tells the rows done and in all while the first sync pages', async () => {
+  it('reports the rows done and in all while the first sync pages', async () => {
     const device = await world.device('viewer', { pageRows: 50 });
     const seen = firstValueFrom(
       device.observeSyncStatus().pipe(
@@ -83,7 +83,7 @@ describe('automatic sync', () => {
 });
 
 describe('a live context', () => {
-  it('observeTaskContext emits now and on every change, from here or from a sync', async () => {
+  it('observeTaskContext emits at once and on every change, local or synced', async () => {
     const device = await world.device('owner');
     const other = await world.device('editor');
     await device.sync();

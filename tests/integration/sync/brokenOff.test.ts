@@ -50,8 +50,8 @@ async function count(sql: string, ...values: string[]): Promise<number> {
 const failuresOf = (results: SyncResult[]) =>
   new Set(results.flatMap(({ error }) => (error ? [`${error.kind}/${error.code}`] : [])));
 
-describe('a connection that breaks off in the middle of what it carries', () => {
-  it('D30 P-CONVERGE a first sync comes to its end, each row applied once, each page asked for from where it broke off', async () => {
+describe('a connection that keeps breaking off', () => {
+  it('a first sync ends, each row is applied once, and each page resumes where it broke off (D30, P-CONVERGE)', async () => {
     proxy.become({ request: [2_000, 500_000], answer: [500, 60_000] });
     const shown: (number | null | undefined)[][] = [];
     const subscription = device
@@ -83,7 +83,7 @@ describe('a connection that breaks off in the middle of what it carries', () => 
     await expectInStep(world, device);
   });
 
-  it('P-ONCE P-NOLOSS edits and new tasks arrive, all of them, and once', async () => {
+  it('all edits and new tasks arrive, and once (P-ONCE, P-NOLOSS)', async () => {
     const tasks = (await device.contextService.getTasks(SEED.offlineMilestone)).filter(({ title }) =>
       title.startsWith('Bulk'),
     );

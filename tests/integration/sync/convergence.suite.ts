@@ -41,7 +41,7 @@ export function convergenceSuite(start: () => Promise<World>): void {
 
   const ledger = (device: Device) => device.database.of(Conflict).query().fetch();
 
-  describe('P-CONVERGE two devices that were offline end up the same', () => {
+  describe('two devices that were offline converge (P-CONVERGE)', () => {
     it('after creating on both sides', async () => {
       const mine = await here.contextService.createTask({ milestone_id: milestoneId, title: 'mine' });
       const theirs = await there.contextService.createTask({ milestone_id: milestoneId, title: 'theirs' });
@@ -52,7 +52,7 @@ export function convergenceSuite(start: () => Promise<World>): void {
       );
     });
 
-    it('U5 after editing different fields of one record: both edits stand', async () => {
+    it('after editing different columns of one record: both edits stand (U5)', async () => {
       const task = await sharedTask('fields');
       await here.contextService.updateTask(task.id, { title: 'renamed' });
       await there.contextService.updateTask(task.id, { priority: 'urgent' });
@@ -61,7 +61,7 @@ export function convergenceSuite(start: () => Promise<World>): void {
       expect(merged?.task).toMatchObject({ title: 'renamed', priority: 'urgent' });
     });
 
-    it('D6 after editing the same field: the later edit stands, the other is in the ledger', async () => {
+    it('after editing the same column: the later edit stands, the other is in the ledger (D6)', async () => {
       const task = await sharedTask('same field');
       await here.contextService.updateTask(task.id, { title: 'earlier' });
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -79,7 +79,7 @@ export function convergenceSuite(start: () => Promise<World>): void {
       });
     });
 
-    it('D6 after editing the same field, the earlier edit having arrived first: the later one is pushed again', async () => {
+    it('after editing the same column, the earlier edit pushed first: the later one is pushed again (D6)', async () => {
       const task = await sharedTask('order');
       await here.contextService.updateTask(task.id, { title: 'earlier' });
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -98,7 +98,7 @@ export function convergenceSuite(start: () => Promise<World>): void {
       expect((await there.contextService.getTaskContext(task.id))?.task.description).toBe('ONE\ntwo\nTHREE');
     });
 
-    it('U13 after moving the stage on both sides: the first move stands, the lost one leaves no activity', async () => {
+    it('after moving the stage on both sides: the first move stands, the lost one leaves no activity (U13)', async () => {
       const task = await sharedTask('stages');
       await here.contextService.updateTaskStage(task.id, 'IMPLEMENT');
       await there.contextService.updateTaskStage(task.id, 'PLAN_REVIEW');
@@ -114,7 +114,7 @@ export function convergenceSuite(start: () => Promise<World>): void {
       expect(kinds.map((entry) => entry.kind).sort()).toEqual(['columns', 'withdrawn']);
     });
 
-    it('U8 after deleting a task that the other side edited meanwhile, the edit first: the task stays', async () => {
+    it('after deleting a task that the other side edited meanwhile, the edit first: the task stays (U8)', async () => {
       const task = await sharedTask('deleted under an edit');
       await there.contextService.updateTask(task.id, { title: 'still needed' });
       await here.contextService.deleteTask(task.id);
@@ -124,7 +124,7 @@ export function convergenceSuite(start: () => Promise<World>): void {
       expect((await ledger(here)).find((entry) => entry.recordId === task.id)?.kind).toBe('deletion');
     });
 
-    it('U7 D8 after deleting a subtree in which the other side edits and creates: it is gone, what was lost is in the ledger', async () => {
+    it('after deleting a subtree in which the other side edits and creates: it is gone, and the lost edits are in the ledger (U7, D8)', async () => {
       const parent = await sharedTask('parent');
       const child = await here.contextService.createTask({
         milestone_id: milestoneId,
@@ -149,7 +149,7 @@ export function convergenceSuite(start: () => Promise<World>): void {
       expect(lost.find((entry) => entry.recordId === born.id)?.columns.title?.local).toBe('born inside');
     });
 
-    it('U10 after adding the same dependency on both sides: there is one', async () => {
+    it('after adding the same dependency on both sides: there is one (U10)', async () => {
       const [task, needed] = [await sharedTask('dependent'), await sharedTask('needed')];
       await here.contextService.addTaskDependency(task.id, needed.id);
       await there.contextService.addTaskDependency(task.id, needed.id);
@@ -160,7 +160,7 @@ export function convergenceSuite(start: () => Promise<World>): void {
       expect(links.filter((link) => (link._raw as { task_id?: string }).task_id === task.id)).toHaveLength(1);
     });
 
-    it('after a dependency cycle made from both sides: one link is refused and set aside', async () => {
+    it('after closing a dependency cycle from both sides: one link is refused and set aside', async () => {
       const [one, other] = [await sharedTask('one'), await sharedTask('other')];
       await here.contextService.addTaskDependency(one.id, other.id);
       await there.contextService.addTaskDependency(other.id, one.id);
@@ -172,7 +172,7 @@ export function convergenceSuite(start: () => Promise<World>): void {
   });
 
   describe('local work', () => {
-    it('P-LOCAL needs no request: a thousand reads and a write offline', async () => {
+    it('needs no request: a thousand reads and a write offline (P-LOCAL)', async () => {
       const task = await sharedTask('local');
       const before = here.transport.requests.length;
       for (let index = 0; index < 1000; index += 1) await here.contextService.getTaskContext(task.id);
@@ -180,7 +180,7 @@ export function convergenceSuite(start: () => Promise<World>): void {
       expect(here.transport.requests.length).toBe(before);
     });
 
-    it('U14 P7 does not get its own push back', async () => {
+    it('a device does not pull its own push (U14, P7)', async () => {
       await settle(here, there);
       await here.contextService.createTask({ milestone_id: milestoneId, title: 'no echo' });
       expect(await here.sync()).toMatchObject({ pushed: 2, pulled: 0 });
@@ -188,7 +188,7 @@ export function convergenceSuite(start: () => Promise<World>): void {
       expect(await there.sync()).toMatchObject({ pulled: 2 });
     });
 
-    it('D4 keeps an edit that is made while the push is on its way', async () => {
+    it('an edit made while the push is in flight is kept (D4)', async () => {
       const task = await sharedTask('in flight');
       await here.contextService.updateTask(task.id, { title: 'sent', priority: 'high' });
       const release = here.transport.holdNext('push');

@@ -37,8 +37,8 @@ const feed = async (device: Device, type: string, entityId: string) =>
     ({ raw }) => raw.activity_type === type && raw.entity_id === entityId,
   );
 
-describe('deletions that are taken back', () => {
-  it('U13 leaves no activity that tells of a deletion which did not happen', async () => {
+describe('deletions that come to nothing', () => {
+  it('a deletion that lost to an edit leaves no activity (U13)', async () => {
     const task = await sharedTask('edited elsewhere');
     await here.contextService.deleteTask(task.id);
     await there.contextService.updateTask(task.id, { title: 'still needed' });
@@ -48,7 +48,7 @@ describe('deletions that are taken back', () => {
     expect(await feed(there, 'task_deleted', task.id)).toEqual([]);
   });
 
-  it('P-NOLOSS U8 brings back the unsynced edits that the task had when it was deleted', async () => {
+  it('unsynced edits made before such a deletion come back (U8, P-NOLOSS)', async () => {
     const task = await sharedTask('edited here and there');
     await here.contextService.updateTask(task.id, { description: 'mine' });
     await here.contextService.deleteTask(task.id);
@@ -60,7 +60,7 @@ describe('deletions that are taken back', () => {
 });
 
 describe('moves and deletions', () => {
-  it('P-CONVERGE deletes a task that was moved, unsynced, under one that is deleted', async () => {
+  it('a task moved, unsynced, under a deleted one is deleted (P-CONVERGE)', async () => {
     const [from, to] = [await sharedTask('from'), await sharedTask('to')];
     const child = await sharedTask('moved, then deleted', { parent_task_id: from.id });
     const grandchild = await sharedTask('with it', { parent_task_id: child.id });
@@ -71,7 +71,7 @@ describe('moves and deletions', () => {
     expect(await taskOn(there, from.id)).not.toBeNull();
   });
 
-  it('P-CONVERGE keeps a task that was moved, unsynced, out of one that is deleted', async () => {
+  it('a task moved, unsynced, out of a deleted one is kept (P-CONVERGE)', async () => {
     const from = await sharedTask('from');
     const child = await sharedTask('moved out', { parent_task_id: from.id });
     await here.contextService.updateTask(child.id, { parent_task_id: null });
@@ -80,7 +80,7 @@ describe('moves and deletions', () => {
     expect((await taskOn(there, child.id))?.parent_task_id).toBeNull();
   });
 
-  it('U7 leaves a task where it was that is moved under one deleted meanwhile, and keeps its other edits', async () => {
+  it('a task moved under a parent that was deleted meanwhile stays where it was, and keeps its other edits (U7)', async () => {
     const [from, to] = [await sharedTask('from'), await sharedTask('to')];
     const child = await sharedTask('moved', { parent_task_id: from.id });
     await there.contextService.deleteTask(to.id);
@@ -94,7 +94,7 @@ describe('moves and deletions', () => {
 });
 
 describe('units', () => {
-  it('U6 a stage move and a status set elsewhere are not mixed: the first to arrive stands whole', async () => {
+  it('a stage move and a foreign status change are not mixed: the first to arrive stands whole (U6)', async () => {
     const task = await sharedTask('one unit');
     await there.contextService.updateTask(task.id, { status: 'blocked' });
     await there.sync();
@@ -105,7 +105,7 @@ describe('units', () => {
     expect(context?.activities.map((entry) => entry.activity_type)).not.toContain('stage_changed');
   });
 
-  it('U6 P11 nor are they when the other one is pulled under the unsynced move', async () => {
+  it('a stage move and a pulled status change are not mixed either (U6, P11)', async () => {
     const task = await sharedTask('one unit, pulled');
     await there.contextService.updateTask(task.id, { status: 'blocked' });
     await there.sync();
@@ -119,7 +119,7 @@ describe('units', () => {
 });
 
 describe('deletions while a pull is paged', () => {
-  it('U8 P5 a revision of which only a part has come does not count as seen', async () => {
+  it('a revision that was pulled only in part does not count as seen (U8, P5)', async () => {
     const one = await sharedTask('first of a revision');
     const other = await sharedTask('second of it');
     const folder = temporaryFolder();

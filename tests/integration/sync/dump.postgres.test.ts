@@ -77,7 +77,7 @@ describe.skipIf(!canDump)('on PostgreSQL that is dumped and restored into anothe
     }
   }
 
-  it('S8 U2 P-ONCE devices go on as if nothing had happened where nothing was written since', async () => {
+  it('devices go on unchanged when nothing was written after the dump (S8, U2, P-ONCE)', async () => {
     const shared = await newTask(there, 'shared');
     await settle(there, here);
     await there.contextService.updateTask(shared.id, { title: 'edited offline' });
@@ -100,7 +100,7 @@ describe.skipIf(!canDump)('on PostgreSQL that is dumped and restored into anothe
     await expectInStep(server, here, there);
   }, 180_000);
 
-  it('S8 P13 P-NOLOSS what the old cluster took after the dump is noticed to be missing, and pushed again', async () => {
+  it('writes made after the dump are found missing, and pushed again (S8, P13, P-NOLOSS)', async () => {
     const before = await newTask(here, 'before the dump');
     await settle(here, there);
     await dump();

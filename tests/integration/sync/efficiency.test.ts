@@ -46,8 +46,8 @@ const columnsOf = (changes: readonly PushChange[], table: string) =>
     .filter((change) => change.table === table)
     .map(({ op, values }) => [op, ...Object.keys(values ?? {}).sort()].join(' '));
 
-describe('what travels', () => {
-  it('D36 an edit sends its column and the activity that tells of it', async () => {
+describe('the changes that are sent', () => {
+  it('an edit sends its column and its activity (D36)', async () => {
     const task = await newTask('before');
     const { changes } = await sentBy(() => here.contextService.updateTask(task.id, { title: 'after' }));
     expect(columnsOf(changes, 'tasks')).toEqual(['update title']);
@@ -55,7 +55,7 @@ describe('what travels', () => {
     expect(changes).toHaveLength(2);
   });
 
-  it('D36 U6 a stage move sends its unit, a move in the tree its own', async () => {
+  it('a stage move sends its unit, and a move in the tree its own (D36, U6)', async () => {
     const [task, parent] = [await newTask('moves'), await newTask('parent')];
     const stage = await sentBy(() => here.contextService.updateTaskStage(task.id, 'PLAN_REVIEW'));
     expect(columnsOf(stage.changes, 'tasks')).toEqual(['update completion_date current_stage status']);
@@ -63,7 +63,7 @@ describe('what travels', () => {
     expect(columnsOf(move.changes, 'tasks')).toEqual(['update milestone_id parent_task_id']);
   });
 
-  it('D36 edits of one record become one change; one that changes nothing sends nothing', async () => {
+  it('edits of one record become one change, and an edit that changes nothing sends nothing (D36)', async () => {
     const task = await newTask('twice');
     const { changes } = await sentBy(async () => {
       await here.contextService.updateTask(task.id, { title: 'once' });
@@ -74,7 +74,7 @@ describe('what travels', () => {
     expect(columnsOf(nothing.changes, 'tasks')).toEqual([]);
   });
 
-  it('D36 a conflict that is settled, and a refused change that is retried, send their columns alone', async () => {
+  it('a settled conflict and a retried change send their columns alone (D36)', async () => {
     const task = await newTask('contested');
     await there.contextService.updateTask(task.id, { title: 'theirs', description: 'theirs' });
     await there.sync();
@@ -101,7 +101,7 @@ describe('what travels', () => {
     await expectConverged(world, here, there);
   });
 
-  it('P7 U14 nothing that this device pushed comes back: edits, cascades, merged rows', async () => {
+  it('a device does not pull its own edits, cascades and merged rows (P7, U14)', async () => {
     const [parent, task] = [await newTask('cascade'), await newTask('merged')];
     await here.contextService.updateTask(task.id, { parent_task_id: parent.id });
     await settle(here, there);
@@ -118,7 +118,7 @@ describe('what travels', () => {
     await expectConverged(world, here, there);
   });
 
-  it('P7 nothing comes back either when pull and process broke off after the push', async () => {
+  it('a device whose pull and process broke off after the push does not pull its own changes either (P7)', async () => {
     const task = await newTask('between');
     await here.contextService.updateTask(task.id, { title: 'pushed, not pulled' });
     here.transport.loseNextRequest('pull');
@@ -128,7 +128,7 @@ describe('what travels', () => {
     await expectConverged(world, here, there);
   });
 
-  it('D37 answers to pulls and to pushes are compressed on the wire', async () => {
+  it('answers to pulls and pushes are compressed on the wire (D37)', async () => {
     const { client, userId } = await world.signIn('owner');
     const { data } = await client.auth.getSession();
     const call = async (name: string, request: object) => {
@@ -165,8 +165,8 @@ describe('what travels', () => {
   });
 });
 
-describe('what a sync costs', () => {
-  it('D34 one that finds nothing costs the same with 1,000 rows more and with 20,000', async () => {
+describe('the cost of a sync', () => {
+  it('a sync that finds nothing costs the same with 1,000 rows more and with 20,000 (D34)', async () => {
     const { path: folder, remove } = temporaryFolder();
     const device = await world.device('editor', { folder, pageRows: 5_000 });
     const costs: unknown[] = [];
@@ -195,7 +195,7 @@ describe('what a sync costs', () => {
     remove();
   });
 
-  it('D35 the statements of a push grow with the number of changes, and so do its batches', async () => {
+  it('the statements of a push grow with the number of changes, and so do its batches (D35)', async () => {
     const device = await world.device('owner');
     await settle(device);
     const costs: { n: number; statements: number; batches: number }[] = [];

@@ -82,8 +82,8 @@ async function leftBehind(work: (device: TestDevice) => Promise<unknown>): Promi
   return path;
 }
 
-describe('a server that gets a table and a column', () => {
-  it('P14 U19 P-NOLOSS P-CONVERGE serves devices of both versions: they work before, during and after', async () => {
+describe('a server upgraded with a new table and column', () => {
+  it('serves devices of both versions before, during and after the upgrade (P14, U19, P-NOLOSS, P-CONVERGE)', async () => {
     const [old, both] = [await newTask(here, 'old'), await newTask(here, 'both')];
     await settle(here);
     let created = '';
@@ -135,7 +135,7 @@ describe('a server that gets a table and a column', () => {
     expect(await there.rows('labels')).toEqual([]);
   });
 
-  it('P14 after an upgrade only what is new is pulled again, in pages that resume, while news come first', async () => {
+  it('an upgraded device pulls only the new columns, in pages that resume, while other changes come first (P14)', async () => {
     const [quiet, busy] = [await newTask(here, 'quiet'), await newTask(here, 'busy')];
     await settle(here);
     await migrate();
@@ -173,7 +173,7 @@ describe('a server that gets a table and a column', () => {
     expect(await riskOf(busy.id)).toBe('low');
   });
 
-  it('U2 P14 a batch of the old version whose answer was lost is resent by the new one, and nothing of it is missing', async () => {
+  it('a batch of the old version whose answer was lost is resent whole by the new version (U2, P14)', async () => {
     const shared = await newTask(here, 'shared');
     await settle(here);
     let made = '';
@@ -195,7 +195,7 @@ describe('a server that gets a table and a column', () => {
     expect((await there.status()).pending).toBe(0);
   });
 
-  it('P14 D6 an edit of a column whose value had not come yet overwrites nothing unseen: a person decides', async () => {
+  it('an edit of a column whose value was not pulled yet overwrites nothing unseen: a person decides (P14, D6)', async () => {
     const [seen, unseen] = [await newTask(here, 'seen'), await newTask(here, 'unseen')];
     await settle(here);
     const path = await leftBehind(async () => {});
@@ -216,7 +216,7 @@ describe('a server that gets a table and a column', () => {
     expect((await there.status()).pending).toBe(0);
   });
 
-  it('D7 a change that was refused before the upgrade is retried with the default of what is new', async () => {
+  it('a change refused before the upgrade is retried with the defaults of new columns (D7)', async () => {
     const path = await leftBehind(async (there) => {
       await there.contextService.createTask({ milestone_id: SEED.offlineMilestone, title: 'refused' });
       const all = await there.database.records('tasks').query().fetch();
@@ -239,8 +239,8 @@ describe('a server that gets a table and a column', () => {
   });
 });
 
-describe('a device that is older than the server serves', () => {
-  it('U16 P-NOLOSS is told so; its edits stay, can be exported, and go on when it may sync again', async () => {
+describe('a device older than the server serves', () => {
+  it('is told so; its edits stay, can be exported, and are pushed once it may sync again (U16, P-NOLOSS)', async () => {
     const task = await newTask(here, 'before');
     await settle(here);
     await sql('update convoy.served_versions set schema = 2, oldest_schema = 2');

@@ -28,8 +28,8 @@ async function forget(device: TestDevice, table: SyncedTable, id: string): Promi
   });
 }
 
-describe('reading what is not here', () => {
-  it('fetches a task that has not arrived yet from the server, and null without a network', async () => {
+describe('reading a task that is not on the device', () => {
+  it('fetches it from the server, and gives null without a network', async () => {
     const task = await newTask(there, 'not here yet');
     await there.sync();
     expect((await here.contextService.getTaskContext(task.id))?.task.title).toBe('not here yet');
@@ -38,7 +38,7 @@ describe('reading what is not here', () => {
     expect(await here.contextService.getTaskContext(unknown.id)).toBeNull();
   });
 
-  it('fills in what is missing, and keeps unsynced edits of what is here', async () => {
+  it('adds missing records, and keeps unsynced edits of local ones', async () => {
     const task = await newTask(here, 'synced title');
     await settle(here);
     await here.contextService.updateTask(task.id, { title: 'unsynced title' });
@@ -55,7 +55,7 @@ describe('reading what is not here', () => {
     expect(offline?.milestone).toBeNull();
   });
 
-  it('P-LOCAL does not bring back from the server what was deleted here', async () => {
+  it('does not bring back locally deleted records from the server (P-LOCAL)', async () => {
     const task = await newTask(here, 'deleted, unsynced');
     await settle(here);
     await here.contextService.deleteTask(task.id);

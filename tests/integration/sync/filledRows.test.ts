@@ -23,8 +23,8 @@ const newTask = (title: string) =>
 const titleOf = async (device: TestDevice, id: string) =>
   (await device.contextService.getLocalTask(id))?.title;
 
-describe('rows that meet nothing here', () => {
-  it('P31 reach records in memory, lists and contexts that are observed', async () => {
+describe('rows written in bulk', () => {
+  it('reach observed records in memory, lists and contexts (P31)', async () => {
     const task = await newTask('before');
     await settle(here, there);
     const record = await there.database.get('tasks').find(task.id);
@@ -48,7 +48,7 @@ describe('rows that meet nothing here', () => {
     for (const subscription of subscriptions) subscription.unsubscribe();
   });
 
-  it('P11 P31 do not take an unsynced edit along that came in the same page', async () => {
+  it('do not overwrite an unsynced edit on the same page (P11, P31)', async () => {
     const [edited, other] = [await newTask('edited'), await newTask('other')];
     const deleted = await newTask('deleted');
     await settle(here, there);
@@ -70,7 +70,7 @@ describe('rows that meet nothing here', () => {
     await expectConverged(world, here, there);
   });
 
-  it('P30 asks for the next page while one is applied, and for no page twice', async () => {
+  it('the next page is requested while one is applied, and no page twice (P30)', async () => {
     await manyTasks(world.stack.backend, 600, 'Paged');
     const fresh = await world.device('owner', { pageRows: 100 });
     await settle(fresh);

@@ -78,8 +78,8 @@ const archiveOf = async (device: TestDevice) =>
 const workspacesOf = async (device: TestDevice) =>
   (await device.contextService.getWorkspaces()).map(({ name }) => name);
 
-describe('P19 P-NOLOSS a workspace that the server lost with a restore', () => {
-  it('is created again by its owner with all the owner has; others keep what they wrote in the archive', async () => {
+describe('a workspace that a restored server lost (P19, P-NOLOSS)', () => {
+  it('is recreated by its owner with all the owner’s records, and other members’ writes go to the archive', async () => {
     const editor = await world.device('other');
     const backup = await backend.dump();
     const { workspace, milestone, task, theirs } = await shared(editor);
@@ -114,7 +114,7 @@ describe('P19 P-NOLOSS a workspace that the server lost with a restore', () => {
     expect(await workspacesOf(editor)).toContain('After the backup');
   });
 
-  it('is created again by one of two devices of its owner; both end up the same', async () => {
+  it('is recreated by one of two devices of its owner, and both converge', async () => {
     const other = await world.device('owner');
     const editor = await world.device('other');
     const backup = await backend.dump();
@@ -130,7 +130,7 @@ describe('P19 P-NOLOSS a workspace that the server lost with a restore', () => {
     }
   });
 
-  it('goes to the archive where somebody else had it created again, or membership came after the backup', async () => {
+  it('goes to the archive where another user recreated it, or where the membership is younger than the backup', async () => {
     const second = await world.device('other');
     const { workspace, milestone } = await shared(second);
     await removeMember(workspace.id, second);
@@ -154,7 +154,7 @@ describe('P19 P-NOLOSS a workspace that the server lost with a restore', () => {
     await expectConverged({ stack: restored as LocalStack }, owner, second);
   });
 
-  it('P12 R7 one that the user may really no longer see is purged, and its own acknowledged writes with it', async () => {
+  it('is purged, own acknowledged writes included, when the user really has no access any more (P12, R7)', async () => {
     const editor = await world.device('other');
     const { workspace } = await shared(editor);
     await removeMember(workspace.id, editor);

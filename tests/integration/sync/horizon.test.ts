@@ -44,7 +44,7 @@ const pulls = (device: TestDevice) =>
     .map(({ request }) => request as PullRequest);
 
 describe('a device that was away for longer than the horizon', () => {
-  it('P16 D8 P-NOLOSS loses what was deleted, and nothing of its own: kept edits are pushed, lost ones are in the ledger', async () => {
+  it('loses deleted records and none of its own work: kept edits are pushed, lost ones are in the ledger (P16, D8, P-NOLOSS)', async () => {
     const make = (title: string) => newTask(here, title);
     const [edited, parent, clean, kept, both] = [
       await make('edited'),
@@ -85,7 +85,7 @@ describe('a device that was away for longer than the horizon', () => {
     expect(refused.find(({ recordId }) => recordId === under.id)).toMatchObject({ code: 'missing_parent' });
   });
 
-  it('P16 keeps the base of its edits: what nobody else changed is no conflict', async () => {
+  it('keeps the base of its edits: columns that no other device changed are no conflict (P16)', async () => {
     const project = await here.contextService.updateProject(SEED.fieldApp, { name: 'Named before' });
     await settle(here, there);
     await there.contextService.updateProject(project.id, { name: 'Named while away' });
@@ -96,7 +96,7 @@ describe('a device that was away for longer than the horizon', () => {
     expect(names).toContain('Named while away');
   });
 
-  it('P-ONCE U3 U20 resends a batch whose answer was purged: nothing is applied twice, nothing comes back by itself', async () => {
+  it('resends a batch whose answer was purged: nothing is applied twice or restored (U3, U20, P-ONCE)', async () => {
     const staying = await newTask(there, 'taken and kept');
     const doomed = await newTask(there, 'taken and deleted');
     await there.contextService.addTaskActivity(staying.id, 'comment', { text: 'once' });
@@ -123,7 +123,7 @@ describe('a device that was away for longer than the horizon', () => {
 });
 
 describe('a purge', () => {
-  it('P15 does not disturb a device inside the horizon, however old the revision it stands at', async () => {
+  it('leaves a device inside the horizon alone, however old its revision is (P15)', async () => {
     const task = await newTask(here, 'deleted before the horizon');
     await settle(here, there);
     await here.contextService.deleteTask(task.id);
@@ -136,7 +136,7 @@ describe('a purge', () => {
     await expectConverged(world, there, here);
   });
 
-  it('P16 overtakes a run of pages: deletions that were still to come are not missed', async () => {
+  it('overtakes a run of pages: deletions still to come are not missed (P16)', async () => {
     const slow = await world.device('editor', { pageRows: 10 });
     const doomed = await newTask(here, 'doomed');
     await settle(here, slow);
@@ -152,7 +152,7 @@ describe('a purge', () => {
     expect(await slow.contextService.getLocalTask(doomed.id)).toBeNull();
   });
 
-  it('P15 P16 lets a first sync that it overtakes go on where it was', async () => {
+  it('does not restart a first sync that it overtakes (P15, P16)', async () => {
     const slow = await world.device('editor', { pageRows: 40 });
     for (let n = 0; n < 3; n += 1) slow.transport.next('pull', { what: 'delay', ms: 0 });
     slow.transport.loseNextResponse('pull');

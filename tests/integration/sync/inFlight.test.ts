@@ -34,7 +34,7 @@ const ledgerOf = async (device: Device, id: string) =>
 
 const taskOn = (device: Device, id: string) => device.contextService.getLocalTask(id);
 
-it('D5 pushes what is written while the pull of the same sync is on its way', async () => {
+it('changes written while a sync pulls are pushed by the same sync (D5)', async () => {
   const made: Task[] = [];
   const result = await meanwhile(here, 'pull', async () => made.push(await create('during the pull')));
   expect(result).toMatchObject({ status: 'ok', error: null });
@@ -43,15 +43,15 @@ it('D5 pushes what is written while the pull of the same sync is on its way', as
   expect(await taskOn(there, made[0]?.id ?? '')).not.toBeNull();
 });
 
-describe('edits made while a push is on its way', () => {
-  it('D4 keeps a value given to a column of a new record that had none when it was sent', async () => {
+describe('edits made while a push is in flight', () => {
+  it('a value given to an empty column of a new record is kept (D4)', async () => {
     const task = await create('born without');
     await meanwhile(here, 'push', () => here.contextService.updateTask(task.id, { description: 'added' }));
     await expectConverged(world, here, there);
     expect((await taskOn(there, task.id))?.description).toBe('added');
   });
 
-  it('D4 keeps an edit of a column that was taken while another column of the push conflicts', async () => {
+  it('an edit of an applied column is kept while another column of the push conflicts (D4)', async () => {
     const task = await sharedTask('two columns');
     await here.contextService.updateTask(task.id, { title: 'sent', priority: 'high' });
     await there.contextService.updateTask(task.id, { priority: 'urgent' });
@@ -64,7 +64,7 @@ describe('edits made while a push is on its way', () => {
     ]);
   });
 
-  it('U13 withdraws the activity of a stage move that lost, though the task was renamed meanwhile', async () => {
+  it('the activity of a lost stage move is withdrawn, though the task was renamed meanwhile (U13)', async () => {
     const task = await sharedTask('moved and renamed');
     await here.contextService.updateTaskStage(task.id, 'PLAN_REVIEW');
     await there.contextService.updateTaskStage(task.id, 'IMPLEMENT');
@@ -77,7 +77,7 @@ describe('edits made while a push is on its way', () => {
     expect(moves?.map((entry) => entry.details)).toEqual([{ from: 'PLAN', to: 'IMPLEMENT' }]);
   });
 
-  it('U8 a deletion made while an update of the record comes back as a conflict is not forgotten', async () => {
+  it('a deletion is kept when an update of the record comes back as a conflict (U8)', async () => {
     const task = await sharedTask('conflict, then deleted');
     await here.contextService.updateTask(task.id, { title: 'mine' });
     await there.contextService.updateTask(task.id, { title: 'theirs' });
@@ -89,7 +89,7 @@ describe('edits made while a push is on its way', () => {
     expect((await ledgerOf(here, task.id)).map((entry) => entry.kind)).toContain('deletion');
   });
 
-  it('P-NOLOSS removes a dependency that was removed while its creation came back as a duplicate', async () => {
+  it('a removed dependency stays removed when its creation comes back as a duplicate (P-NOLOSS)', async () => {
     const [task, needed] = [await sharedTask('dependent'), await sharedTask('needed')];
     await there.contextService.addTaskDependency(task.id, needed.id);
     await there.sync();
@@ -99,7 +99,7 @@ describe('edits made while a push is on its way', () => {
     expect((await there.contextService.getTaskContext(task.id))?.dependencies).toEqual([]);
   });
 
-  it('U8 deletes what was created in a workspace that was itself still on its way', async () => {
+  it('a record created in a workspace that was itself in flight is deleted (U8)', async () => {
     const workspace = await here.contextService.createWorkspace({ name: 'New' });
     const project = await here.contextService.createProject({ workspace_id: workspace.id, name: 'Doomed' });
     await meanwhile(here, 'push', () => here.contextService.deleteProject(project.id));
@@ -108,7 +108,7 @@ describe('edits made while a push is on its way', () => {
     expect(await ledgerOf(here, project.id)).toEqual([]);
   });
 
-  it('U8 deletes in a new workspace that was pushed but not pulled yet', async () => {
+  it('a record is deleted in a new workspace that was pushed but not pulled yet (U8)', async () => {
     const workspace = await here.contextService.createWorkspace({ name: 'Pushed' });
     const project = await here.contextService.createProject({ workspace_id: workspace.id, name: 'Doomed' });
     here.transport.loseNextResponse('pull');
@@ -119,7 +119,7 @@ describe('edits made while a push is on its way', () => {
     expect(await ledgerOf(here, project.id)).toEqual([]);
   });
 
-  it('U8 a deletion made while its record is on its way takes nothing along that was not seen', async () => {
+  it('a deletion made while its record is in flight deletes no unseen descendant (U8)', async () => {
     const moved = await sharedTask('moved into what is new');
     const project_id = SEED.fieldApp;
     const milestone = await here.contextService.createMilestone({ project_id, name: 'new' });
@@ -137,8 +137,8 @@ describe('edits made while a push is on its way', () => {
   });
 });
 
-describe('edits made while a pull is on its way', () => {
-  it('U8 a deletion made then does not conflict with what this device itself has pushed before', async () => {
+describe('edits made while a pull is in flight', () => {
+  it('a deletion does not conflict with this device’s own earlier push (U8)', async () => {
     const task = await sharedTask('edited, pushed, deleted');
     await here.contextService.updateTask(task.id, { title: 'own edit' });
     await meanwhile(here, 'pull', () => here.contextService.deleteTask(task.id));
@@ -147,7 +147,7 @@ describe('edits made while a pull is on its way', () => {
     expect(await ledgerOf(here, task.id)).toEqual([]);
   });
 
-  it('P-CONVERGE a task that another device had moved away stays when its old parent is deleted here', async () => {
+  it('a task that another device moved away stays when its old parent is deleted here (P-CONVERGE)', async () => {
     const [parent, other] = [await sharedTask('old parent'), await sharedTask('new parent')];
     const child = await sharedTask('moved away', { parent_task_id: parent.id });
     await there.contextService.updateTask(child.id, { parent_task_id: other.id });
@@ -158,7 +158,7 @@ describe('edits made while a pull is on its way', () => {
     expect((await taskOn(here, child.id))?.parent_task_id).toBe(other.id);
   });
 
-  it('P11 D7 takes an edit that is refused back to what the server has by then', async () => {
+  it('a refused edit is reverted to the value that the server has by then (P11, D7)', async () => {
     const account = await world.signIn('demoted');
     const member = (sql: string) =>
       world.stack.backend.transaction((connection) =>

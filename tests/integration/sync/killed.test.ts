@@ -62,7 +62,7 @@ async function titles(pattern: string): Promise<string[]> {
 
 describe('a process that is killed', () => {
   it(
-    'D30 in the middle of a first sync: the next one goes on where it was, in its count too',
+    'in the middle of a first sync: the next one resumes where it was, in its count too (D30)',
     async () => {
       const { path: folder, remove } = temporaryFolder();
       const kills = [4, 1, 7, 3];
@@ -103,7 +103,7 @@ describe('a process that is killed', () => {
 
 describe('two processes on one database', () => {
   it(
-    'D33 P-ONCE P-NOLOSS sync one at a time; killed at random, what they made arrives once, and the lock is free',
+    'sync one at a time; killed at random, their changes arrive once, and the lock is free (D33, P-ONCE, P-NOLOSS)',
     async () => {
       const { path: folder, remove } = temporaryFolder();
       const first = await start(folder);

@@ -51,7 +51,7 @@ async function collide(task: Task, mine: Partial<Task>, theirs: Partial<Task>): 
 }
 
 describe('the ledger', () => {
-  it('D10 tells a settled conflict in the feed of every device', async () => {
+  it('a settled conflict appears in the feed of every device (D10)', async () => {
     const task = await sharedTask();
     await collide(task, { title: 'mine' }, { title: 'theirs' });
     const [told] = await settlements(here, task.id);
@@ -65,7 +65,7 @@ describe('the ledger', () => {
     await expectInStep(world, here, there);
   });
 
-  it('D10 anyone reverses a settled conflict, from a device that had no part in it', async () => {
+  it('a settled conflict is reversed from a device that had no part in it (D10)', async () => {
     const task = await sharedTask();
     await collide(task, { title: 'mine' }, { title: 'theirs' });
     const third = await world.device('owner');
@@ -82,7 +82,7 @@ describe('the ledger', () => {
     await expectInStep(world, here, there);
   });
 
-  it('leaves overlapping texts to a person, keeps the question through a restart, and takes the answer', async () => {
+  it('overlapping texts stay open through a restart until a person settles them', async () => {
     const task = await sharedTask();
     await collide(task, { description: 'green' }, { description: 'blue' });
     expect((await entryOf(there, task.id)).state).toBe('open');
@@ -105,7 +105,7 @@ describe('the ledger', () => {
     await expectInStep(world, here, there);
   });
 
-  it('settles with mine or theirs, and refuses what the columns cannot have', async () => {
+  it('a conflict is settled with the local or remote value, and invalid values are refused', async () => {
     const task = await sharedTask();
     await collide(task, { description: 'green' }, { description: 'blue' });
     const { id } = await entryOf(there, task.id);
@@ -124,7 +124,7 @@ describe('the ledger', () => {
     await expectInStep(world, here, there);
   });
 
-  it('D24 what nobody can decide any more is discarded, and counts as unsynced no more', async () => {
+  it('an entry that cannot be settled any more is discarded, and counts as unsynced no more (D24)', async () => {
     const task = await sharedTask();
     await collide(task, { description: 'green' }, { description: 'blue' });
     const { id } = await entryOf(there, task.id);
@@ -140,7 +140,7 @@ describe('the ledger', () => {
     expect([before.conflicts - after.conflicts, before.total - after.total]).toEqual([1, 1]);
   });
 
-  it('does not reverse what is no settlement', async () => {
+  it('an activity that is no settlement is not reversed', async () => {
     const task = await sharedTask();
     const comment = await here.contextService.addTaskActivity(task.id, 'comment', { text: 'x' });
     const forged = await here.contextService.addTaskActivity(task.id, 'conflict_settled', {
@@ -168,7 +168,7 @@ describe('the ledger', () => {
     expect((await here.contextService.getLocalTask(task.id))?.title).toBe('later');
   });
 
-  it('a clock that jumps while offline is held between the base and the server’s now', async () => {
+  it('an edit time after a clock jump offline is held between the base and the server’s now', async () => {
     let jump = 0;
     const jumping = await world.device('editor', { now: () => Date.now() + jump });
     const task = await sharedTask();
@@ -185,7 +185,7 @@ describe('the ledger', () => {
   });
 });
 
-describe('an approval and an agent', () => {
+describe('an approval and an agent’s edit', () => {
   it('the approval stands where the agent changed only the status', async () => {
     const task = await sharedTask({ current_stage: 'PLAN_REVIEW' });
     await here.contextService.updateTaskStage(task.id, 'IMPLEMENT');
@@ -196,7 +196,7 @@ describe('an approval and an agent', () => {
     expect((await entryOf(here, task.id)).columns.current_stage?.by).toBe('approval');
   });
 
-  it('the person is asked where the agent has moved the task meanwhile', async () => {
+  it('the person is asked where the agent has moved the stage meanwhile', async () => {
     const task = await sharedTask({ current_stage: 'PLAN_REVIEW' });
     await here.contextService.updateTaskStage(task.id, 'IMPLEMENT');
     await agent.contextService.updateTaskStage(task.id, 'PLAN');
@@ -220,7 +220,7 @@ describe('the quarantine', () => {
     if (!done.ok) throw new Error(done.error.message);
   }
 
-  it('D11 a refused change comes back to life with the permission, and can be edited and exported before', async () => {
+  it('a refused change is retried once it is permitted, and can be edited and exported before (D11)', async () => {
     const task = await sharedTask();
     await setRole(there.userId, 'viewer');
     await there.contextService.updateTask(task.id, { title: 'refused' });
@@ -239,7 +239,7 @@ describe('the quarantine', () => {
     await expectInStep(world, here, there);
   });
 
-  it('D11 P-NOLOSS a new record that came to be here meanwhile is written over by a person alone', async () => {
+  it('a refused new record overwrites one that appeared meanwhile only when a person retries it (D11, P-NOLOSS)', async () => {
     await setRole(there.userId, 'viewer');
     const wanted = { milestone_id: SEED.offlineMilestone, title: 'refused', description: 'refused too' };
     const { id, current_stage, status, priority } = await there.contextService.createTask(wanted);

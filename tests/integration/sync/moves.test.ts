@@ -46,7 +46,7 @@ const movesTold = async (device: TestDevice, taskId: string) =>
   );
 
 describe('moving a task', () => {
-  it('U29 P-CONVERGE takes along subtasks that the mover never saw', async () => {
+  it('subtasks that the mover never saw move along (U29, P-CONVERGE)', async () => {
     const [from = '', to = ''] = await milestones(2);
     const parent = await newTask(from);
     const child = await newTask(from, { parent_task_id: parent.id });
@@ -60,7 +60,7 @@ describe('moving a task', () => {
     expect(await there.contextService.getTasks(to)).toHaveLength(3);
   });
 
-  it('U14 U29 P-CONVERGE tells the mover of one that it renames, and that another device put there', async () => {
+  it('a renamed subtask that the server moved along is reported to its device (U14, U29, P-CONVERGE)', async () => {
     const [from = '', to = ''] = await milestones(2);
     const parent = await newTask(from);
     const later = await newTask(from);
@@ -75,7 +75,7 @@ describe('moving a task', () => {
     expect((await there.contextService.getLocalTask(renamed.id))?.title).toBe('renamed');
   });
 
-  it('U7 U29 P-CONVERGE a subtask whose own move came to nothing moves along with its task', async () => {
+  it('a subtask whose own move came to nothing moves along with its task (U7, U29, P-CONVERGE)', async () => {
     const [from = '', to = '', doomed = ''] = await milestones(3);
     const parent = await newTask(from);
     const child = await newTask(from, { parent_task_id: parent.id });
@@ -88,7 +88,7 @@ describe('moving a task', () => {
     expect(await placeOn(here, child.id)).toEqual([to, parent.id]);
   });
 
-  it('D13 a move that was lost with its target is kept for its return, also where the task was deleted then', async () => {
+  it('a move whose target was deleted is kept until the target returns, also when the task was deleted then (D13)', async () => {
     const [from = '', doomed = ''] = await milestones(2);
     const task = await newTask(from);
     await settle(here, there);
@@ -107,7 +107,7 @@ describe('moving a task', () => {
     expect(ledger.find(({ kind }) => kind === 'gone')?.lost).toMatchObject({ milestone_id: doomed });
   });
 
-  it('U6 U28 D6 two devices move the same task to different places: the later one stands, whole, subtasks and all', async () => {
+  it('of two moves of one task the later one stands, whole, subtasks included (U6, U28, D6)', async () => {
     const [from = '', mine = '', theirs = ''] = await milestones(3);
     const parent = await newTask(from);
     const child = await newTask(from, { parent_task_id: parent.id });
@@ -127,7 +127,7 @@ describe('moving a task', () => {
     expect(lost?.columns.milestone_id).toMatchObject({ local: mine, remote: theirs, chosen: theirs });
   });
 
-  it('U28 a subtask does not go where its task does not: added here, moved there', async () => {
+  it('a subtask added here stays with its task when the task’s move loses (U28)', async () => {
     const [from = '', mine = '', theirs = ''] = await milestones(3);
     const parent = await newTask(from);
     await settle(here, there);
@@ -143,7 +143,7 @@ describe('moving a task', () => {
     expect(await placeOn(here, child.id)).toEqual([theirs, parent.id]);
   });
 
-  it('U29 the later move wins from here too, and is told once', async () => {
+  it('a later local move wins too, and is reported once (U29)', async () => {
     const [from = '', mine = '', theirs = ''] = await milestones(3);
     const parent = await newTask(from);
     const child = await newTask(from, { parent_task_id: parent.id });
@@ -158,7 +158,7 @@ describe('moving a task', () => {
     expect(await movesTold(there, parent.id)).toHaveLength(2);
   });
 
-  it('U12 D7 a circle of parents made on two devices is refused the second, whose change is in quarantine', async () => {
+  it('of two moves that close a circle of parents, the second is refused and set aside (U12, D7)', async () => {
     const [from = ''] = await milestones(1);
     const [a, b] = [await newTask(from), await newTask(from)];
     await settle(here, there);

@@ -33,8 +33,8 @@ async function syncOvertaken(one: TestDevice, other: TestDevice, direction: 'pus
   return syncing;
 }
 
-describe('a sync under which somebody else syncs the same database', () => {
-  it('D33 begins anew when its first page comes after the other one has made the cursors', async () => {
+describe('a sync that a foreign sync of the same database overtakes', () => {
+  it('begins anew when the foreign one has written the cursors before its first page arrives (D33)', async () => {
     await openTwice(async (one, other) => {
       expect(await syncOvertaken(one, other, 'pull')).toMatchObject({ status: 'ok', error: null });
       await expectInStep(world, one);
@@ -42,7 +42,7 @@ describe('a sync under which somebody else syncs the same database', () => {
     });
   });
 
-  it('D33 P-ONCE settles a batch once when the other one has sent it too', async () => {
+  it('settles a batch once when the foreign one has sent it too (D33, P-ONCE)', async () => {
     await openTwice(async (one, other) => {
       await settle(one, other);
       const { id } = await one.contextService.createTask({
@@ -58,7 +58,7 @@ describe('a sync under which somebody else syncs the same database', () => {
     });
   });
 
-  it('D33 finds nothing written after the lock was let go: the log is, and what it knows of the clock, before', async () => {
+  it('writes its log and clock offset before it releases the lock, and nothing afterwards (D33)', async () => {
     const logged: number[] = [];
     const { path: folder, remove } = temporaryFolder();
     const device: TestDevice = await world.device('editor', {
@@ -78,7 +78,7 @@ describe('a sync under which somebody else syncs the same database', () => {
     remove();
   });
 
-  it('D33 has no batch of an old number when the other one has sent one meanwhile', async () => {
+  it('does not reuse the number of a batch that the foreign one has sent (D33)', async () => {
     await openTwice(async (one, other) => {
       await settle(one, other);
       await other.contextService.createTask({ milestone_id: SEED.offlineMilestone, title: 'By the other' });

@@ -9,7 +9,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 describe('first sync', () => {
-  it('P4 brings the demo whole, and a second sync brings nothing', async () => {
+  it('the demo is pulled whole, and a second sync pulls nothing (P4)', async () => {
     const device = await world.device('owner');
     const first = await device.sync();
     expect(first).toMatchObject({ status: 'ok', error: null });

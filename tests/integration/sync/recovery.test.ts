@@ -52,7 +52,7 @@ async function refusedStage(task: Task, stage: string): Promise<void> {
 }
 
 describe('a local database that fails while a sync writes', () => {
-  it('P-NOLOSS leaves what was to be removed as it was, in memory too', async () => {
+  it('a failed removal leaves its records unchanged, in memory too (P-NOLOSS)', async () => {
     const task = await sharedTask('to be removed');
     await there.contextService.deleteTask(task.id);
     await there.sync();
@@ -64,7 +64,7 @@ describe('a local database that fails while a sync writes', () => {
     await expectInStep(world, here);
   });
 
-  it('U8 counts nothing as seen that could not be stored', async () => {
+  it('a revision that could not be stored does not count as seen (U8)', async () => {
     const task = await sharedTask('edited unseen');
     await there.contextService.updateTask(task.id, { title: 'unseen' });
     await there.sync();
@@ -75,7 +75,7 @@ describe('a local database that fails while a sync writes', () => {
     expect((await here.contextService.getLocalTask(task.id))?.title).toBe('unseen');
   });
 
-  it('finds records by the id they get on the server afterwards', async () => {
+  it('records are found by the ids that the server gave them afterwards', async () => {
     const values = { title: 'old id', current_stage: 'PLAN', status: 'todo', priority: 'medium' };
     await createNamed('tasks', 'local0id00000001', { milestone_id: SEED.offlineMilestone, ...values });
     failNextWrite(here);
@@ -98,8 +98,8 @@ async function createNamed(table: SyncedTable, id: string, values: Record<string
   );
 }
 
-describe('records named by ids of WatermelonDB', () => {
-  it('U8 are deleted in a workspace that is named so itself', async () => {
+describe('records with ids of WatermelonDB', () => {
+  it('are deleted in a workspace that has such an id itself (U8)', async () => {
     await createNamed('workspaces', 'local0workspace1', { name: 'Old' });
     const project = await here.contextService.createProject({
       workspace_id: 'local0workspace1',
@@ -111,7 +111,7 @@ describe('records named by ids of WatermelonDB', () => {
     expect(await here.contextService.getProjects('local0workspace1')).toEqual([]);
   });
 
-  it('U10 give way to the duplicate that the server has, once and for all', async () => {
+  it('are replaced, once, by the duplicate that the server has (U10)', async () => {
     const [task, needed] = [await sharedTask('dependent'), await sharedTask('needed')];
     await there.contextService.addTaskDependency(task.id, needed.id);
     await there.sync();
@@ -127,7 +127,7 @@ describe('records named by ids of WatermelonDB', () => {
 });
 
 describe('refused changes', () => {
-  it('D7 are told apart after the device took a new id and numbers its batches anew', async () => {
+  it('are told apart after the device took a new id and began its batch numbers anew (D7)', async () => {
     const [one, other] = [await sharedTask('one'), await sharedTask('other')];
     await refusedStage(one, 'NOWHERE');
     const [first] = await quarantine(here);
@@ -152,7 +152,7 @@ describe('refused changes', () => {
     expect((await quarantine(here)).map((entry) => entry.recordId)).toEqual([other.id]);
   });
 
-  it('D7 P-NOLOSS stay in the quarantine when they are retried on a record that is gone', async () => {
+  it('stay in the quarantine when they are retried on a record that is gone (D7, P-NOLOSS)', async () => {
     const task = await sharedTask('refused, then deleted');
     await refusedStage(task, 'NOWHERE');
     await there.contextService.deleteTask(task.id);
@@ -163,7 +163,7 @@ describe('refused changes', () => {
     expect(await here.discardQuarantined(entry?.id ?? '')).toBe(true);
   });
 
-  it('U11 those that only wait for the next push (the answer says so) are no refusals', async () => {
+  it('changes that only wait for the next push, as the answer says, are not refused (U11)', async () => {
     const parent = await create('waits');
     const child = await create('waits too', { parent_task_id: parent.id });
     const real = here.transport.push;

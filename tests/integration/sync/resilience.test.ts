@@ -39,7 +39,7 @@ async function activityCount(taskId: string): Promise<number> {
 }
 
 describe('a network that fails', () => {
-  it('P-ONCE applies a push once whose response was lost, and resends the very same batch', async () => {
+  it('a push whose answer was lost is resent unchanged and applied once (P-ONCE)', async () => {
     const task = await newTask('lost response');
     device.transport.loseNextResponse('push');
     expect(await device.sync()).toMatchObject({ status: 'error', reaction: 'retry' });
@@ -51,7 +51,7 @@ describe('a network that fails', () => {
     await expectInStep(world, device);
   });
 
-  it('P-ONCE a push that is delivered twice counts once', async () => {
+  it('a push that is delivered twice counts once (P-ONCE)', async () => {
     const task = await newTask('twice');
     device.transport.deliverNextTwice('push');
     expect(await device.sync()).toMatchObject({ status: 'ok', pushed: 2 });
@@ -59,7 +59,7 @@ describe('a network that fails', () => {
     await expectInStep(world, device);
   });
 
-  it('P-DURABLE U1 keeps a batch in flight through a restart, with the edits made after it', async () => {
+  it('a batch in flight survives a restart, with the edits made after it (U1, P-DURABLE)', async () => {
     const task = await newTask('in flight');
     device.transport.loseNextResponse('push');
     await device.sync();
@@ -73,7 +73,7 @@ describe('a network that fails', () => {
     await expectInStep(world, device);
   });
 
-  it('D5 says offline and keeps what is unsynced', async () => {
+  it('a sync without a network answers offline and keeps unsynced changes (D5)', async () => {
     await newTask('offline');
     device.online(false);
     expect(await device.sync()).toMatchObject({ status: 'offline', error: null });
@@ -85,7 +85,7 @@ describe('a network that fails', () => {
     expect(await device.sync()).toMatchObject({ status: 'ok', pushed: 2 });
   });
 
-  it('P10 resumes a first sync that broke off between pages', async () => {
+  it('a first sync that broke off between pages is resumed (P10)', async () => {
     const fresh = await world.device('editor', { pageRows: 40 });
     fresh.transport.next('pull', { what: 'delay', ms: 0 }).loseNextResponse('pull');
     expect(await fresh.sync()).toMatchObject({ status: 'error', reaction: 'retry' });
@@ -98,12 +98,12 @@ describe('a network that fails', () => {
     await expectInStep(world, again);
   });
 
-  it('D5 answers calls that come while a sync runs with the same result', async () => {
+  it('calls made while a sync runs get the same result (D5)', async () => {
     const [one, other] = await Promise.all([device.sync(), device.sync()]);
     expect(one).toBe(other);
   });
 
-  it('D9 halves a batch that is refused as a whole until the culprit stands alone, and sets it aside', async () => {
+  it('a batch refused as a whole is halved until the culprit stands alone, which is set aside (D9)', async () => {
     const tasks = await Promise.all(['a', 'b', 'c', 'd'].map((title) => newTask(title)));
     const bad = tasks[2]?.id;
     const push = device.transport.push;
@@ -154,7 +154,7 @@ describe('changes the server refuses', () => {
     if (!done.ok) throw new Error(done.error.message);
   }
 
-  it('U4 D7 sets a refused update aside, shows the server value, and takes the rest', async () => {
+  it('a refused update is set aside, the server’s value is shown, and the rest is applied (U4, D7)', async () => {
     const { editor, task, setRole } = await staleEditor();
     await setRole('viewer');
     await editor.contextService.updateTask(task.id, { title: 'not allowed' });
@@ -180,7 +180,7 @@ describe('changes the server refuses', () => {
     await expectInStep(world, editor);
   });
 
-  it('U11 D7 sets a refused new record aside with what was created under it; both can be retried', async () => {
+  it('a refused new record is set aside with the records created under it, and both can be retried (U11, D7)', async () => {
     const { editor, milestone, setRole } = await staleEditor();
     await setRole('viewer');
     const parent = await editor.contextService.createTask({
@@ -205,7 +205,7 @@ describe('changes the server refuses', () => {
     await expectInStep(world, editor);
   });
 
-  it('D7 brings a task back whose deletion was refused, subtasks and unsynced ones included', async () => {
+  it('a task whose deletion was refused comes back, subtasks and unsynced ones included (D7)', async () => {
     const { editor, milestone, task, setRole } = await staleEditor();
     const child = await editor.contextService.createTask({
       milestone_id: milestone.id,
@@ -229,7 +229,7 @@ describe('changes the server refuses', () => {
     await expectInStep(world, editor);
   });
 
-  it('U9 a record whose id is taken out of sight is made again under a new one, with what names it', async () => {
+  it('a record whose id is taken out of sight gets a new one, and so do the references to it (U9)', async () => {
     const other = await world.device('somebody-else');
     await settle(other);
     const hidden = await other.contextService.createWorkspace({ name: 'Hidden' });
@@ -267,7 +267,7 @@ describe('changes the server refuses', () => {
     await expectInStep(world, editor);
   });
 
-  it('discards a refused change', async () => {
+  it('a refused change is discarded', async () => {
     const { editor, task, setRole } = await staleEditor();
     await setRole('viewer');
     await editor.contextService.updateTask(task.id, { title: 'not allowed' });
@@ -280,7 +280,7 @@ describe('changes the server refuses', () => {
     await expectInStep(world, editor);
   });
 
-  it('P-CHECKPOINT an agent cannot pass a checkpoint, not even from a replica that thinks it may', async () => {
+  it('an agent cannot pass a checkpoint, even from a replica that permits it (P-CHECKPOINT)', async () => {
     const { editor, task, setRole } = await staleEditor();
     await setRole('agent');
     await editor.contextService.updateTaskStage(task.id, 'IMPLEMENT');
@@ -299,7 +299,7 @@ describe('changes the server refuses', () => {
     await expectInStep(world, editor);
   });
 
-  it('P12 P-NOLOSS a workspace that is lost leaves the device; its unsynced edits stay in the archive', async () => {
+  it('a lost workspace leaves the device, and its unsynced edits stay in the archive (P12, P-NOLOSS)', async () => {
     const { editor, workspace, task } = await staleEditor();
     await editor.contextService.updateTask(task.id, { title: 'never synced' });
     editor.transport.loseNextRequest('push');
@@ -317,7 +317,7 @@ describe('changes the server refuses', () => {
     await expectInStep(world, editor);
   });
 
-  it('P-PRIVATE a stranger is sent nothing of a workspace, and cannot write in it', async () => {
+  it('a stranger is sent nothing of a workspace, and cannot write in it (P-PRIVATE)', async () => {
     const stranger = await world.device('stranger');
     await settle(stranger);
     expect(await stranger.contextService.getWorkspaces()).toEqual([]);

@@ -42,8 +42,8 @@ async function restoreFrom(backup: Blob): Promise<LocalStack> {
   return started.value;
 }
 
-describe('P8 a server restored from a backup', () => {
-  it('is noticed by itself; what it lost is pushed again, by whoever has it, and all end up the same', async () => {
+describe('a server restored from a backup (P8)', () => {
+  it('is noticed by itself; each device pushes again what the server lost, and all converge', async () => {
     const before = await newTask(here, 'before the backup');
     await settle(here, there);
     const backup = await backend.dump();
@@ -77,7 +77,7 @@ describe('P8 a server restored from a backup', () => {
     expect((await there.contextService.getTaskContext(after.id))?.activities.length).toBeGreaterThan(0);
   });
 
-  it('U3 is noticed by a push before anything is merged, and a resync that breaks off goes on', async () => {
+  it('is noticed by a push before anything is merged, and an interrupted resync is resumed (U3)', async () => {
     const backup = await backend.dump();
     const after = await newTask(here, 'after the backup');
     await settle(here, there);
@@ -92,7 +92,7 @@ describe('P8 a server restored from a backup', () => {
     expect((await there.contextService.getLocalTask(after.id))?.title).toBe('after the backup');
   });
 
-  it('P-NOLOSS D8 keeps what it lost of a record that somebody deletes there who never saw that', async () => {
+  it('lost changes of a record that is deleted there by a user who never saw them are kept (D8, P-NOLOSS)', async () => {
     const task = await newTask(here, 'before the backup');
     await settle(here, there);
     const backup = await backend.dump();
@@ -121,7 +121,7 @@ describe('P8 a server restored from a backup', () => {
     expect(await archived(there)).toEqual([]);
   });
 
-  it('U5 P-NOLOSS what one device creates there again and another had edited is a conflict', async () => {
+  it('a record recreated by one device and edited by another is a conflict (U5, P-NOLOSS)', async () => {
     const backup = await backend.dump();
     const lost = await newTask(here, 'after the backup');
     const untouched = await newTask(here, 'edited by one alone');
@@ -140,7 +140,7 @@ describe('P8 a server restored from a backup', () => {
     expect((await here.contextService.getLocalTask(untouched.id))?.title).toBe('named by one alone');
   });
 
-  it('P16 P-NOLOSS is told from one that purged its tombstones, also by a device that was away for a year', async () => {
+  it('is told from a server that purged its tombstones, also by a device that was away for a year (P16, P-NOLOSS)', async () => {
     const doomed = await newTask(here, 'deleted before the backup');
     await settle(here, there);
     const away = await world.device('owner');
@@ -168,7 +168,7 @@ describe('P8 a server restored from a backup', () => {
     expect((await away.contextService.getLocalTask(lost.id))?.title).toBe('after the backup');
   });
 
-  it('D13 P-NOLOSS an edit that waited for another record is made also where its own is created there again', async () => {
+  it('a lost edit that waited for another record is reapplied also where its own record is recreated (D13, P-NOLOSS)', async () => {
     // All comes in one page: the record is created again in the transaction that ends the waiting.
     here = await world.device('owner');
     const waitedFor = await newTask(there, 'before the backup');

@@ -52,8 +52,8 @@ const feed = async (device: TestDevice, taskId: string) =>
 const ledger = async (device: TestDevice, recordId: string) =>
   (await device.database.of(Conflict).query().fetch()).filter((entry) => entry.recordId === recordId);
 
-describe('D13 what was lost with a deletion', () => {
-  it('P-NOLOSS tasks made offline under a milestone that another device deleted come back with it, once', async () => {
+describe('edits lost with a deletion (D13)', () => {
+  it('tasks created offline under a milestone that another device deleted come back with it, once (P-NOLOSS)', async () => {
     const milestone = await sharedMilestone();
     await there.contextService.deleteMilestone(milestone);
     await settle(there);
@@ -87,7 +87,7 @@ describe('D13 what was lost with a deletion', () => {
     expect(await taskOn(here, parent.id)).toBeNull();
   });
 
-  it('P-NOLOSS an edit of a task in a subtree deleted elsewhere comes back when this device restores it', async () => {
+  it('an edit in a subtree deleted elsewhere is reapplied when this device restores it (P-NOLOSS)', async () => {
     const milestone = await sharedMilestone();
     const task = await sharedTask(milestone);
     await there.contextService.deleteMilestone(milestone);
@@ -100,7 +100,7 @@ describe('D13 what was lost with a deletion', () => {
     expect((await feed(there, task.id)).filter((type) => type === 'task_updated')).toHaveLength(1);
   });
 
-  it('D6 a newer value on the restored record is not overwritten in silence', async () => {
+  it('a newer value of the restored record is not overwritten silently (D6)', async () => {
     const milestone = await sharedMilestone();
     const task = await sharedTask(milestone, { description: 'red' });
     await here.contextService.updateTask(task.id, { title: 'earlier', description: 'green' });
@@ -116,7 +116,7 @@ describe('D13 what was lost with a deletion', () => {
     expect(asked?.columns.description).toMatchObject({ local: 'green', remote: 'blue', by: 'open' });
   });
 
-  it('U17 P-NOLOSS a new record that somebody had made and deleted there already is an edit when it comes back', async () => {
+  it('a new record that another device had already created and deleted becomes an edit when it comes back (U17, P-NOLOSS)', async () => {
     const milestone_id = await sharedMilestone();
     const task = await here.contextService.createTask({ milestone_id, title: 'as it was sent' });
     // As on another device that goes on from a backup of this one.
@@ -147,7 +147,7 @@ describe('D13 what was lost with a deletion', () => {
     ]);
   });
 
-  it('U13 a move to a deleted milestone leaves no activity; both are made again when the milestone is back', async () => {
+  it('a move to a deleted milestone leaves no activity, and both are reapplied when the milestone is back (U13)', async () => {
     const [from, to] = [await sharedMilestone(), await sharedMilestone()];
     const task = await sharedTask(from);
     await there.contextService.deleteMilestone(to);
@@ -164,7 +164,7 @@ describe('D13 what was lost with a deletion', () => {
     expect((await feed(there, task.id)).sort()).toEqual(['task_created', 'task_updated']);
   });
 
-  it('D24 does not come back when a person has discarded it, and counts as unsynced no more', async () => {
+  it('a discarded lost edit is not reapplied, and counts as unsynced no more (D24)', async () => {
     const milestone = await sharedMilestone();
     const task = await sharedTask(milestone);
     await there.contextService.deleteTask(task.id);

@@ -30,7 +30,7 @@ afterAll(async () => {
 });
 
 describe('a device that is closed while a request hangs', () => {
-  it('D32 K9 ends at once, the request with it; and the next sync goes on from what is stored', async () => {
+  it('ends at once, its request included, and the next sync resumes from the stored state (D32, K9)', async () => {
     const { path: folder, remove } = temporaryFolder();
     const network = await FlakyProxy.start({ to: world.stack.url, seed: 1 });
     const account = await world.signIn('editor', network.url);

@@ -16,7 +16,7 @@ afterAll(async () => {
 });
 
 describe('the sync log', () => {
-  it('D27 tells what each sync did, newest first, and is read through the public door', async () => {
+  it('lists the work of each sync, newest first, and is read through the public API (D27)', async () => {
     await device.sync();
     await device.contextService.createTask({ milestone_id: SEED.offlineMilestone, title: 'logged' });
     await device.sync();
@@ -29,7 +29,7 @@ describe('the sync log', () => {
     expect(Date.parse(push?.started_at ?? '')).toBeGreaterThanOrEqual(Date.parse(first?.started_at ?? ''));
   });
 
-  it('D27 leaves out what found nothing to do, keeps failures with their reason in words, and is observed', async () => {
+  it('leaves out syncs that found nothing, keeps failures with their reason, and is observed (D27)', async () => {
     const seen: SyncLogItem[][] = [];
     const subscription = device.observeSyncLog().subscribe((log) => seen.push(log));
     const before = (await device.syncLog()).length;
@@ -44,7 +44,7 @@ describe('the sync log', () => {
     subscription.unsubscribe();
   });
 
-  it('D27 keeps the last 200', async () => {
+  it('keeps the last 200 entries (D27)', async () => {
     const entries = device.database.get<SyncLogEntry>('sync_log');
     await device.database.write(async () => {
       const old = Array.from({ length: 250 }, (_, n) =>

@@ -45,7 +45,7 @@ const told = async (device: TestDevice, entityId: string) =>
   );
 
 describe('a deletion that was pushed', () => {
-  it('U24 P-CONVERGE comes back with its subtree, on every device, to a device that was offline when it wished so', async () => {
+  it('is restored with its subtree, on every device, by a device that was offline when it asked (U24, P-CONVERGE)', async () => {
     const parent = await newTask('parent');
     const child = await newTask('child', { parent_task_id: parent.id });
     await here.contextService.addTaskDependency(child.id, SEED.busyTask);
@@ -70,7 +70,7 @@ describe('a deletion that was pushed', () => {
     });
   });
 
-  it('U24 P-CONVERGE two devices restore the same: it is restored once, and nothing is in the ledger', async () => {
+  it('is restored once when two devices ask, and nothing is in the ledger (U24, P-CONVERGE)', async () => {
     const task = await newTask('restored twice');
     await settle(here, there);
     await here.contextService.deleteTask(task.id);
@@ -84,7 +84,7 @@ describe('a deletion that was pushed', () => {
     expect(await there.database.get('sync_conflicts').query().fetchCount()).toBe(0);
   });
 
-  it('U25 D7 that cannot be restored goes to the quarantine, and comes back by a retry once its parent has', async () => {
+  it('goes to the quarantine when it cannot be restored, and is restored by a retry after its parent (U25, D7)', async () => {
     const parent = await newTask('parent');
     const child = await newTask('child', { parent_task_id: parent.id });
     await settle(here, there);
@@ -112,7 +112,7 @@ describe('a deletion that was pushed', () => {
 });
 
 describe('a deletion that was not pushed', () => {
-  it('D14 is undone at once, without a request, with its unsynced edits and without a trace', async () => {
+  it('is undone at once, without a request, with its unsynced edits and without a trace (D14)', async () => {
     const parent = await newTask('parent');
     await settle(here, there);
     const child = await newTask('never synced', { parent_task_id: parent.id });
@@ -134,7 +134,7 @@ describe('a deletion that was not pushed', () => {
     );
   });
 
-  it('D14 has the same id before and after it is pushed', async () => {
+  it('has the same id before and after it is pushed (D14)', async () => {
     const task = await newTask('deleted');
     await settle(here, there);
     await here.contextService.deleteTask(task.id);
@@ -149,7 +149,7 @@ describe('a deletion that was not pushed', () => {
   it.each([
     ['reached the server', false],
     ['reached the server, and the answer was lost', true],
-  ])('D14 P-NOLOSS undone while it %s, it is restored with what was never synced', async (_, isLost) => {
+  ])('when undone while it %s, is restored with its unsynced edits (D14, P-NOLOSS)', async (_, isLost) => {
     const parent = await newTask('parent');
     await settle(here, there);
     const child = await newTask('never synced', { parent_task_id: parent.id });

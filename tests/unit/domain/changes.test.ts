@@ -4,7 +4,7 @@ import type { Json } from '@/core/protocol';
 import { changedColumns, sameJson } from '@/domain/changes';
 
 describe('sameJson', () => {
-  it('takes a value and its copy with the keys turned round for the same', () => {
+  it('takes a value and its copy with the keys in reverse order for the same', () => {
     const turned = (value: Json): Json => {
       if (Array.isArray(value)) return value.map(turned);
       if (value === null || typeof value !== 'object') return value;
@@ -36,7 +36,7 @@ describe('sameJson', () => {
 });
 
 describe('changedColumns', () => {
-  it('names what differs, in the order of the schema', () => {
+  it('names the changed columns in the order of the schema', () => {
     const before = { name: 'a', content: { x: 1, y: [2] }, category: 'general', project_id: null };
     const changes = { category: 'other', content: { y: [2], x: 1 }, name: 'b', project_id: null };
     expect(changedColumns('best_practices', before, changes)).toEqual(['name', 'category']);

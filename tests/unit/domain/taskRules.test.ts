@@ -26,7 +26,7 @@ describe('checkpointInTheWay', () => {
     [null, 'PLAN', false, null],
     [null, 'IMPLEMENT', false, 'PLAN_REVIEW'],
     [null, 'PLAN', true, 'PLAN_REVIEW'],
-  ])('R4: from %s to %s (finished: %s) meets %s', (from, to, finished, expected) => {
+  ])('from %s to %s (finished: %s) the checkpoint %s is in the way (R4)', (from, to, finished, expected) => {
     expect(checkpointInTheWay(stages, from, to, finished)).toBe(expected);
   });
 
@@ -36,7 +36,7 @@ describe('checkpointInTheWay', () => {
 });
 
 describe('roles', () => {
-  it('R4: only people who own or edit pass checkpoints', () => {
+  it('only human owners and editors pass checkpoints (R4)', () => {
     expect(passesCheckpoints({ role: 'editor', kind: 'human' })).toBe(true);
     expect(passesCheckpoints({ role: 'owner', kind: 'agent' })).toBe(false);
     expect(passesCheckpoints({ role: 'agent', kind: 'human' })).toBe(false);
@@ -59,13 +59,13 @@ describe('roles', () => {
 });
 
 describe('withCompletion', () => {
-  it('dates a task that becomes done, and undates one that is taken up again', () => {
+  it('sets the date of a task that becomes done, and clears it when the task is reopened', () => {
     expect(withCompletion({ status: 'todo' }, { status: 'done' }, NOW).completion_date).toBe(NOW);
     expect(withCompletion({ status: 'done' }, { status: 'todo' }, NOW).completion_date).toBeNull();
     expect(withCompletion(null, { status: 'done', completion_date: null }, NOW).completion_date).toBe(NOW);
   });
 
-  it('lets a given date stand, and leaves other changes alone', () => {
+  it('keeps a given date, and leaves other changes alone', () => {
     expect(withCompletion({ status: 'todo' }, { status: 'done', completion_date: 'given' }, NOW)).toEqual({
       status: 'done',
       completion_date: 'given',
@@ -78,7 +78,7 @@ describe('withCompletion', () => {
 describe('taskChanged', () => {
   const task = { id: 't', title: 'Old', current_stage: 'PLAN', description: 'a', priority: 'low' } as Task;
 
-  it('tells a move and other changes apart, and does not repeat long text', () => {
+  it('tells a move from other changes, and does not repeat long text', () => {
     const drafts = taskChanged(task, { priority: 'high', current_stage: 'IMPLEMENT', description: 'b' });
     expect(drafts.map((draft) => [draft.activity_type, draft.details])).toEqual([
       ['stage_changed', { from: 'PLAN', to: 'IMPLEMENT' }],
@@ -86,7 +86,7 @@ describe('taskChanged', () => {
     ]);
   });
 
-  it('leaves nothing where nothing differs', () => {
+  it('gives nothing when nothing differs', () => {
     expect(taskChanged(task, { title: 'Old', current_stage: 'PLAN' })).toEqual([]);
   });
 });

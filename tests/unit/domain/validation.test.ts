@@ -24,7 +24,7 @@ function taken<T>(result: Result<T, ValidationError>): T {
 }
 
 describe('validateInsert', () => {
-  it('fills in defaults, and null for what is optional', () => {
+  it('fills in defaults, and null for optional columns', () => {
     expect(taken(validateInsert('tasks', { milestone_id: MILESTONE, title: ' Ship it ' }))).toEqual({
       milestone_id: MILESTONE,
       parent_task_id: null,
@@ -42,7 +42,7 @@ describe('validateInsert', () => {
     });
   });
 
-  it('never hands out the same default object twice', () => {
+  it('never returns the same default object twice', () => {
     const one = taken(validateInsert('patterns', { name: 'a' }));
     (one.content as Record<string, unknown>).changed = true;
     expect(taken(validateInsert('patterns', { name: 'b' })).content).toEqual({});
@@ -68,14 +68,14 @@ describe('validateInsert', () => {
     expect(codeOf(validateInsert('tasks', values))).toBe(expected);
   });
 
-  it('takes text of exactly the longest length, and measures it after trimming', () => {
+  it('accepts text of exactly the longest length, measured after trimming', () => {
     const title = 'x'.repeat(500);
     expect(taken(validateInsert('tasks', { milestone_id: MILESTONE, title: `  ${title} ` })).title).toBe(
       title,
     );
   });
 
-  it('keeps prose as it is, white space included', () => {
+  it('keeps long text unchanged, white space included', () => {
     const description = '  - one\n  - two\n\n';
     expect(taken(validateInsert('workspaces', { name: 'x', description })).description).toBe(description);
   });
@@ -134,7 +134,7 @@ describe('stages of a workflow', () => {
 });
 
 describe('validateChanges', () => {
-  it('returns only what was given, and takes undefined as unchanged', () => {
+  it('returns only the given columns, and takes undefined as unchanged', () => {
     expect(taken(validateChanges('tasks', { title: ' x ', status: undefined, description: null }))).toEqual({
       title: 'x',
       description: null,
@@ -197,7 +197,7 @@ describe('canonical times', () => {
     expect(canonicalTime(value)).toBe(expected);
   });
 
-  it('leaves what Date writes as it is', () => {
+  it('leaves the output of Date unchanged', () => {
     const range = { min: new Date('0001-01-01T00:00:00Z'), max: new Date('9999-12-31T23:59:59.999Z') };
     fc.assert(
       fc.property(fc.date({ ...range, noInvalidDate: true }), (date) => {
@@ -213,7 +213,7 @@ describe('properties', () => {
     .array(fc.integer({ min: 0, max: 0xffff }))
     .map((units) => String.fromCharCode(...units));
 
-  it('whatever is taken can be stored: no NUL, well-formed, not longer than the column', () => {
+  it('every accepted value can be stored: no NUL, well-formed, not longer than the column', () => {
     fc.assert(
       fc.property(fc.oneof(anyText, brokenText), (name) => {
         const checked = validateInsert('workspaces', { name, description: name });
@@ -247,7 +247,7 @@ describe('properties', () => {
     );
   });
 
-  it('JSON that is taken survives the way through text', () => {
+  it('accepted JSON survives being written as text and read back', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const copy = canonicalJson(value);
@@ -257,7 +257,7 @@ describe('properties', () => {
     );
   });
 
-  it('never throws, whatever is given', () => {
+  it('never throws, for any input', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...SYNCED_TABLES),

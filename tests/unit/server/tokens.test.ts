@@ -4,7 +4,7 @@ import { ACCESS_TOKEN_SECONDS, createTokens } from '@/server/auth/tokens';
 const USER = { id: 'u', email: 'u@convoy.example', app_metadata: {}, user_metadata: {} };
 
 describe('tokens', () => {
-  it('expire when their time has come, also where they were checked before', async () => {
+  it('expire on time, also where they were checked before', async () => {
     let now = Date.parse('2026-01-01T00:00:00Z');
     const tokens = createTokens('a secret of the stack', () => now);
     const token = await tokens.signAccessToken(USER, 'session', 'issuer');

@@ -44,7 +44,7 @@ async function call(rpc: (token: string) => Response, refresh: () => Response) {
 }
 
 describe('a session that the server takes for expired', () => {
-  it('K11: is refreshed, and the request made once more', async () => {
+  it('is refreshed, and the request repeated once (K11)', async () => {
     const { answer, tokens } = await call(
       (token) => (token === 'second' ? json({ fine: true }) : expired()),
       () => session('second'),
@@ -53,14 +53,14 @@ describe('a session that the server takes for expired', () => {
     expect(tokens).toEqual(['first', 'second']);
   });
 
-  it('K11: is refreshed once, then the person is asked', async () => {
+  it('is refreshed once, then the person is asked to sign in (K11)', async () => {
     const { answer, tokens, refreshes } = await call(expired, () => session('second'));
     expect(answer).toMatchObject({ ok: false, error: { kind: 'auth', code: 'expired' } });
     expect(tokens).toEqual(['first', 'second']);
     expect(refreshes).toBe(1);
   });
 
-  it('K11: which cannot be refreshed has ended', async () => {
+  it('that cannot be refreshed has ended (K11)', async () => {
     const { answer, tokens } = await call(expired, () =>
       json({ code: 400, error_code: 'refresh_token_not_found', msg: 'Invalid Refresh Token' }, 400),
     );
@@ -68,14 +68,14 @@ describe('a session that the server takes for expired', () => {
     expect(tokens).toEqual(['first']);
   });
 
-  it('D31: is not said to have ended because the server is busy', async () => {
+  it('is not reported as ended because the server is busy (D31)', async () => {
     const { answer } = await call(expired, () =>
       json({ code: 429, error_code: 'over_request_rate_limit', msg: 'Too many requests' }, 429),
     );
     expect(answer).toMatchObject({ ok: false, error: { kind: 'transport', code: 'rate_limited' } });
   });
 
-  it('D32: a call is given up though the new token never comes', async () => {
+  it('a call is given up though the new token never comes (D32)', async () => {
     const client = createConvoyClient('http://stack.test', 'key', {
       persistSession: false,
       autoRefreshToken: false,
@@ -97,7 +97,7 @@ describe('a session that the server takes for expired', () => {
     }
   });
 
-  it('K11: a wait that the server asks for is handed on, whatever the status', async () => {
+  it('a wait that the server asks for is passed on, whatever the status (K11)', async () => {
     const { answer } = await call(
       () => json({ message: 'busy' }, 503, { 'retry-after': '7' }),
       () => session('second'),
@@ -117,7 +117,7 @@ describe('a session that the server takes for expired', () => {
     ['meets a server in trouble', () => json({ msg: 'Internal Server Error' }, 500), { code: 'offline' }],
   ];
   it.each(hopeless)(
-    'K20: goes on when its refresh %s and a later one succeeds',
+    'goes on when its refresh %s and a later one succeeds (K20)',
     async (_what, answer, expected) => {
       vi.useFakeTimers({ now: Date.now() });
       // supabase-js tells of every request that fails.

@@ -68,7 +68,7 @@ async function errorOf(writing: Promise<void>) {
 }
 
 describe('RemoteWriter', () => {
-  it('U1: sends one group without a base, and leaves nulls out of inserts alone', async () => {
+  it('one group is sent without a base, and inserts are sent without nulls (U1)', async () => {
     const { server, writer } = setUp();
     await writer.write([move, insert]);
     expect(server.seen[0]).toMatchObject({ user_id: USER, batch: 1, cursors: {}, skip: {} });
@@ -78,7 +78,7 @@ describe('RemoteWriter', () => {
     ]);
   });
 
-  it('U2: sends the very same batch again when the answer was lost', async () => {
+  it('a batch whose answer was lost is resent unchanged (U2)', async () => {
     const { server, transport, writer } = setUp();
     transport.loseNextResponse('push').loseNextRequest('push');
     await writer.write([move]);
@@ -87,7 +87,7 @@ describe('RemoteWriter', () => {
     expect(server.seen[1]).toEqual(server.seen[0]);
   });
 
-  it('gives up after its attempts, and the next write has the next number', async () => {
+  it('a write is given up after its attempts, and the next one has the next number', async () => {
     const { server, transport, writer } = setUp();
     const error: SyncError = { kind: 'transport', code: 'offline', message: 'x' };
     transport.failNext('push', error, 3);
@@ -96,14 +96,14 @@ describe('RemoteWriter', () => {
     expect(server.seen.map(({ batch }) => batch)).toEqual([2]);
   });
 
-  it('does not repeat what will not get better', async () => {
+  it('an error that a retry cannot mend is not retried', async () => {
     const { transport, writer } = setUp();
     transport.failNext('push', { kind: 'auth', code: 'expired', message: 'x' });
     expect(await errorOf(writer.write([move]))).toMatchObject({ kind: 'auth', code: 'expired' });
     expect(transport.count('push')).toBe(1);
   });
 
-  it('U2: takes a new device id where the server knows the old one otherwise', async () => {
+  it('a new device id is taken where the server answers device_conflict (U2)', async () => {
     const { server, transport, writer } = setUp();
     transport.failNext('push', { kind: 'protocol', code: 'device_conflict', message: 'x' });
     await writer.write([move]);
@@ -113,7 +113,7 @@ describe('RemoteWriter', () => {
     expect(server.seen.map(({ batch }) => batch)).toEqual([1, 2]);
   });
 
-  it('writes one after the other', async () => {
+  it('writes are sent one after the other', async () => {
     const { server, transport, writer } = setUp();
     const release = transport.holdNext('push');
     const first = writer.write([move]);
@@ -125,7 +125,7 @@ describe('RemoteWriter', () => {
     expect(server.seen.map(({ batch }) => batch)).toEqual([1, 2]);
   });
 
-  it('asks to sign in before it sends anything', async () => {
+  it('a missing session is reported before anything is sent', async () => {
     const { transport, writer } = setUp(signedOut);
     expect(await errorOf(writer.write([move]))).toMatchObject({ kind: 'auth', code: 'signed_out' });
     expect(transport.count('push')).toBe(0);
@@ -165,7 +165,7 @@ describe('RemoteWriter', () => {
       [{ outcome: 'merged', revision: 1 }, group],
       { kind: 'rejected', code: 'group' },
     ],
-  ])('tells %s', async (_, outcomes, expected) => {
+  ])('%s is reported', async (_, outcomes, expected) => {
     const { server, writer } = setUp();
     server.outcomes = outcomes;
     expect(await errorOf(writer.write([move, insert]))).toMatchObject(expected);

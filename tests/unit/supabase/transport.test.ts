@@ -77,7 +77,7 @@ async function failureOf(respond: Respond): Promise<SyncError> {
 }
 
 describe('SupabaseTransport', () => {
-  it('P1: posts the request to the function and returns the answer with the bytes that travelled', async () => {
+  it('posts the request to the function and returns the answer with the number of bytes received (P1)', async () => {
     let seen: { url: string; body: string } | undefined;
     const answer = await transport((request) => {
       seen = request;
@@ -90,7 +90,7 @@ describe('SupabaseTransport', () => {
     expect(answer).toEqual({ ok: true, value: { ...PULL_ANSWER, traffic: { sent, received } } });
   });
 
-  it('P32: lets go of the answer: nothing that outlives the request leads to it', async () => {
+  it('nothing that outlives the request refers to its answer (P32)', async () => {
     let sent: AbortSignal | null = null;
     const answer = await transport(({ signal }) => {
       sent = signal;
@@ -101,7 +101,7 @@ describe('SupabaseTransport', () => {
     expect(getEventListeners(sent as never, 'abort')).toEqual([]);
   });
 
-  it('takes no answer for one whose time is no time', async () => {
+  it('refuses an answer with an invalid time', async () => {
     const answer = { ...PULL_ANSWER, server_time: 'infinity' };
     expect(await failureOf(() => json(answer))).toMatchObject({ kind: 'protocol', code: 'malformed' });
   });
@@ -159,12 +159,12 @@ describe('SupabaseTransport', () => {
       signal?.addEventListener('abort', abort);
     });
 
-  it('gives up after the timeout', async () => {
+  it('aborts after the timeout', async () => {
     const answer = await transport(hang, 20).pull(PULL, neverAborted());
     expect(answer).toMatchObject({ ok: false, error: { kind: 'transport', code: 'timeout' } });
   });
 
-  it('gives up when it is told to, beforehand too', async () => {
+  it('aborts when its signal does, beforehand too', async () => {
     const controller = new AbortController();
     const pulling = transport(hang).pull(PULL, controller.signal);
     controller.abort();
@@ -182,11 +182,11 @@ describe('SupabaseTransport', () => {
     ['device_conflict', 'protocol'],
     ['history_changed', 'protocol'],
     ['too_large', 'protocol'],
-  ])('P2: takes the error value %s for one of %s', async (code, kind) => {
+  ])('maps the error value %s to %s (P2)', async (code, kind) => {
     expect(await failureOf(() => json({ error: { code, message: 'x' } }))).toMatchObject({ kind, code });
   });
 
-  it('takes an unknown error value for an unexpected error', async () => {
+  it('maps an unknown error value to an unexpected error', async () => {
     expect(await failureOf(() => json({ error: { code: 'moon', message: 'x' } }))).toMatchObject({
       kind: 'unexpected',
     });
@@ -196,14 +196,14 @@ describe('SupabaseTransport', () => {
     });
   });
 
-  it('P2: refuses an answer that was made for somebody else', async () => {
+  it('refuses an answer made for another user (P2)', async () => {
     expect(await failureOf(() => json({ ...PULL_ANSWER, user_id: ROW }))).toMatchObject({
       kind: 'auth',
       code: 'wrong_user',
     });
   });
 
-  it('U19: takes an answer with tables and columns that it does not know', async () => {
+  it('accepts an answer with unknown tables and columns (U19)', async () => {
     const newer = {
       ...PULL_ANSWER,
       rows: { labels: { id: [ROW], name: ['new'] } },
@@ -224,7 +224,7 @@ describe('SupabaseTransport', () => {
     expect(await failureOf(() => json(answer))).toMatchObject({ kind: 'protocol', code: 'malformed' });
   });
 
-  it('U10: takes a duplicate of nothing for gone', async () => {
+  it('maps a duplicate of nothing to gone (U10)', async () => {
     const replayed = { ...PUSH_ANSWER, outcomes: [{ outcome: 'duplicate', of: null }] };
     const pushed = await transport(() => json(replayed)).push(PUSH, neverAborted());
     expect(pushed).toMatchObject({ ok: true, value: { outcomes: [{ outcome: 'gone', which: 'record' }] } });
@@ -242,7 +242,7 @@ describe('SupabaseTransport', () => {
     expect(pushed).toMatchObject({ ok: false, error: { kind: 'protocol', code: 'malformed' } });
   });
 
-  it('takes a body that is no JSON for somebody else answering, which passes', async () => {
+  it('treats a body that is not JSON as a proxy’s answer, which is retried', async () => {
     const error = await failureOf(() => new Response('<html>', { status: 200 }));
     expect(error).toMatchObject({ kind: 'transport', code: 'offline' });
   });

@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { COUNTS, HEAD, makeWorkspace, ROWS_OF_WORKSPACE } from '../../../bench/data/workspace';
 import { Samples } from '../../../bench/measure';
 
-describe('the rows that are measured', () => {
+describe('the benchmark data', () => {
   const rows = makeWorkspace(3);
 
-  it('are the same for the same seed, and others for another', () => {
+  it('is the same for the same seed, and different for another', () => {
     expect(makeWorkspace(3)).toEqual(rows);
     expect(makeWorkspace(4).tasks[0]?.id).not.toBe(rows.tasks[0]?.id);
   });
 
-  it('are 35,321, with ids of their own and revisions up to the head', () => {
+  it('has 35,321 rows, with unique ids and revisions up to the head', () => {
     expect(ROWS_OF_WORKSPACE).toBe(35_321);
     const all = Object.values(rows).flat();
     expect(all).toHaveLength(ROWS_OF_WORKSPACE);
@@ -22,7 +22,7 @@ describe('the rows that are measured', () => {
   });
 });
 
-describe('what is told', () => {
+describe('a benchmark result', () => {
   it('is the median, and its ratio to the limit of the same run', () => {
     const samples = new Samples();
     for (const ms of [9, 1, 2]) samples.add('limit', ms);

@@ -23,7 +23,7 @@ describe('the browser that tests use', () => {
     expect(findBrowsers({ CHROMIUM_PATH: executable, PATH: '' })).toEqual([executable]);
   });
 
-  it('is not guessed when CHROMIUM_PATH is wrong', () => {
+  it('a wrong CHROMIUM_PATH is an error, not a reason to guess', () => {
     expect(() => findBrowsers({ CHROMIUM_PATH: join(folder, 'nowhere'), PATH: folder })).toThrow(
       /CHROMIUM_PATH/,
     );

@@ -21,7 +21,7 @@ describe('the commands that the documents name', () => {
 });
 
 describe('the lockfile', () => {
-  it('names no registry, so that it installs from whichever one is at hand', () => {
+  it('names no registry, so that it installs from any', () => {
     expect(read('package-lock.json')).not.toContain('"resolved"');
   });
 });

@@ -15,7 +15,7 @@ const newer: Edit = {
 };
 
 describe('a variant of the project', () => {
-  it('is edited alone: its code, whatever way it imports, sees the edit, and this code does not', async () => {
+  it('its code sees the edit, by whatever import, and this code does not', async () => {
     variant = makeVariant('newer', [
       newer,
       {

@@ -123,7 +123,7 @@ async function flowing(): Promise<Started> {
 }
 
 describe('automatic sync', () => {
-  it('syncs at the start, listens to what it then holds, and goes on by the timer', async () => {
+  it('syncs at the start, listens to its scopes, and goes on by the timer', async () => {
     const device = start();
     device.held.set(SCOPE, 1);
     expect(await device.within(100)).toBe(1);
@@ -132,14 +132,14 @@ describe('automatic sync', () => {
     expect(await device.within(2 * DEFAULT_TIMING.idleMs)).toBe(1);
   });
 
-  it('K8: asks for nothing for an hour while pokes flow, K7: and soon when they stop', async () => {
+  it('requests nothing for an hour while pokes flow, and soon when they stop (K7, K8)', async () => {
     const device = await flowing();
     expect(await device.within(3_600_000)).toBe(0);
     device.flow(false);
     expect(await device.within(DEFAULT_TIMING.idleMs + 100)).toBe(1);
   });
 
-  it('K10: answers a poke after its spread, and several with one sync', async () => {
+  it('a poke is answered after its spread, and several with one sync (K10)', async () => {
     const device = await flowing();
     await device.within(10_000);
     device.poke(2);
@@ -151,7 +151,7 @@ describe('automatic sync', () => {
     expect(await device.within(60_000)).toBe(0);
   });
 
-  it('K6: asks for nothing on a poke about what it has, also when that came while the poke waited', async () => {
+  it('a poke about known revisions requests nothing, also when they arrived while the poke waited (K6)', async () => {
     const device = await flowing();
     device.poke(1);
     expect(await device.within(10_000)).toBe(0);
@@ -160,7 +160,7 @@ describe('automatic sync', () => {
     expect(await device.within(10_000)).toBe(0);
   });
 
-  it('K6: a poke during a push is judged when the push is over', async () => {
+  it('a poke during a push is judged when the push is over (K6)', async () => {
     const device = await flowing();
     device.write();
     await device.within(DEFAULT_TIMING.debounceMs + 10);
@@ -173,7 +173,7 @@ describe('automatic sync', () => {
     expect(await device.within(5_000)).toBeGreaterThan(0);
   });
 
-  it('K5: a poke that no sync can meet does not keep it busy', async () => {
+  it('a poke that no sync can meet does not keep it busy (K5)', async () => {
     const device = await flowing();
     device.poke(99);
     expect(await device.within(60_000)).toBe(2);
@@ -187,7 +187,7 @@ describe('automatic sync', () => {
     expect(await device.within(100)).toBe(1);
   });
 
-  it('K11: nothing makes it ask before the time that the server named', async () => {
+  it('no event causes a request before the time that the server named (K11)', async () => {
     const device = await flowing();
     device.next.push(RATE_LIMITED);
     device.look();
@@ -200,7 +200,7 @@ describe('automatic sync', () => {
     expect(await device.within(5_000)).toBeGreaterThan(0);
   });
 
-  it('D31: a sync asked for by hand that goes well ends the wait that the server asked for', async () => {
+  it('a successful manual sync ends the wait that the server asked for (D31)', async () => {
     const device = await flowing();
     device.next.push(RATE_LIMITED);
     device.look();
@@ -213,7 +213,7 @@ describe('automatic sync', () => {
     expect(await device.within(DEFAULT_TIMING.pokeMostMs)).toBeGreaterThan(0);
   });
 
-  it('D31: a sync asked for by hand that fails is backed off from, like any other', async () => {
+  it('a failed manual sync is backed off from, like any other (D31)', async () => {
     const device = await flowing();
     device.next.push(RATE_LIMITED);
     void device.sync();
@@ -224,7 +224,7 @@ describe('automatic sync', () => {
     expect(await device.within(5_000)).toBeGreaterThan(0);
   });
 
-  it('D31: a poke that comes during a sync asked for by hand is answered after it', async () => {
+  it('a poke during a manual sync is answered after it (D31)', async () => {
     const device = await flowing();
     await device.within(10_000);
     void device.sync();
@@ -233,7 +233,7 @@ describe('automatic sync', () => {
     expect(await device.within(DEFAULT_TIMING.pokeMs + 15)).toBe(1);
   });
 
-  it('K7: a gap whose sync fails is made up for by the next one that goes well', async () => {
+  it('a gap whose sync fails is closed by the next one that succeeds (K7)', async () => {
     const device = await flowing();
     device.next.push(FAILED);
     device.flow(false);
@@ -245,7 +245,7 @@ describe('automatic sync', () => {
     expect(await device.within(60_000)).toBe(0);
   });
 
-  it('D31: an error that only a person can help with does not silence the timer, and pokes do not drive it', async () => {
+  it('an error that needs a person leaves the timer running, and pokes do not cause retries (D31)', async () => {
     const device = await flowing();
     await device.within(10_000);
     device.next.push(FAILED, FAILED, FAILED);
@@ -254,7 +254,7 @@ describe('automatic sync', () => {
     expect(await device.within(4 * DEFAULT_TIMING.idleMs)).toBeGreaterThan(0);
   });
 
-  it('D31: storage that fails when changes are counted does not end the automatic sync', async () => {
+  it('a storage failure while changes are counted does not end the automatic sync (D31)', async () => {
     const device = await flowing();
     await device.within(10_000);
     device.heard.storageFails = true;
@@ -265,7 +265,7 @@ describe('automatic sync', () => {
     expect(await device.within(1_000)).toBeGreaterThan(0);
   });
 
-  it('K5: a poke is not given up while the device is offline', async () => {
+  it('a poke is not given up while the device is offline (K5)', async () => {
     const device = await flowing();
     await device.within(10_000);
     const offline: Partial<SyncResult> = { status: 'offline' };
@@ -283,7 +283,7 @@ describe('automatic sync', () => {
     expect(await device.within(10_000)).toBe(1);
   });
 
-  it('K9: does nothing more once it is stopped', async () => {
+  it('a stopped automatic sync does nothing more (K9)', async () => {
     const device = await flowing();
     device.poke(2);
     device.write();
@@ -296,7 +296,7 @@ describe('automatic sync', () => {
     expect(await device.within(10_000_000)).toBe(0);
   });
 
-  it('K9: stopped while it syncs, it does not go on afterwards', async () => {
+  it('an automatic sync that is stopped while it syncs does not go on afterwards (K9)', async () => {
     const device = await flowing();
     device.look();
     await device.within(10);

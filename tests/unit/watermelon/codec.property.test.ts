@@ -61,7 +61,7 @@ const page = fc.constantFrom(...SYNCED_TABLES).chain((table) =>
 );
 
 describe('wire values and stored values', () => {
-  it('P31 are stored the same, whether a row is looked at or not', () => {
+  it('are stored the same, whether written in bulk or as records (P31)', () => {
     fc.assert(
       fc.property(page, ({ table, columns }) => {
         const filled = toBulkRows(table, columns);
@@ -74,7 +74,7 @@ describe('wire values and stored values', () => {
     );
   });
 
-  it('come back as they went out, for every column of every table', () => {
+  it('survive the way to the wire and back, for every column of every table', () => {
     fc.assert(
       fc.property(cell, ({ table, name, value }) => {
         expect(toWire(table, name, toStored(table, name, value, ids), ids)).toEqual(value);
@@ -82,7 +82,7 @@ describe('wire values and stored values', () => {
     );
   });
 
-  it('are the same stored value wherever they came from, whatever the order of keys', () => {
+  it('have one stored form, whatever their origin and the order of keys', () => {
     const shuffled = (value: Json): Json => {
       if (Array.isArray(value)) return value.map(shuffled);
       if (value === null || typeof value !== 'object') return value;
@@ -101,7 +101,7 @@ describe('wire values and stored values', () => {
   });
 
   it.each(['infinity', '-infinity', '0044-03-15T00:00:00+00:00 BC', 'soon', ''])(
-    'are null where they should be a time and are %j',
+    'become null where a time is expected and %j is given',
     (text) => {
       const row = { id: 'a', workspace_id: 'w', target_date: text, created_at: text };
       expect(toRaw('milestones', row, ids)).toMatchObject({ target_date: null, created_at: null });
@@ -115,7 +115,7 @@ describe('wire values and stored values', () => {
     },
   );
 
-  it('name records by the id they have here, and a row becomes a clean record', () => {
+  it('use local ids, and a row becomes a clean record', () => {
     fc.assert(
       fc.property(fc.nat(9), fc.nat(9), (n, m) => {
         const row = { id: `remote-${n}`, workspace_id: 'remote-w', milestone_id: `remote-${m}`, title: 'x' };

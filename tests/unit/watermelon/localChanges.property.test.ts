@@ -59,7 +59,7 @@ const toChanges = (items: UnsyncedRecord[]) =>
   inPushOrder(items).flatMap((group, number) => group.map((item) => toChange(item, number, ids, null)));
 
 describe('the order of a push', () => {
-  it('U15 puts parents before children, inside a group and where a group creates what another one names', () => {
+  it('parents are sent before children, inside a group and across groups (U15)', () => {
     fc.assert(
       fc.property(dirty, (items) => {
         const changes = toChanges(items);
@@ -76,7 +76,7 @@ describe('the order of a push', () => {
     );
   });
 
-  it('puts deletions last in their group, numbers groups upwards, and sends each record once', () => {
+  it('deletions come last in their group, groups are numbered upwards, and each record is sent once', () => {
     fc.assert(
       fc.property(dirty, (items) => {
         const changes = toChanges(items);
@@ -92,7 +92,7 @@ describe('the order of a push', () => {
     );
   });
 
-  it('D3 never parts what shares a transaction', () => {
+  it('changes of one transaction are never parted (D3)', () => {
     fc.assert(
       fc.property(dirty, (items) => {
         const groupOf = new Map(

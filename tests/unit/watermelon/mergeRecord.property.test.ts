@@ -61,7 +61,7 @@ const valuesOf = (merged: ReturnType<typeof merge>): Values =>
   Object.fromEntries(Object.entries(merged).map(([name, column]) => [name, column.value]));
 
 describe('mergeRecord with the policies of every table', () => {
-  it('is deterministic, and decides every column that was edited', () => {
+  it('is deterministic, and decides every edited column', () => {
     fc.assert(
       fc.property(conflict, (given) => {
         const merged = merge(given);
@@ -71,7 +71,7 @@ describe('mergeRecord with the policies of every table', () => {
     );
   });
 
-  it('is idempotent: what was decided, pushed on what the server has, is taken as it is', () => {
+  it('is idempotent: a decision pushed on the server’s values is applied unchanged', () => {
     fc.assert(
       fc.property(conflict, (given) => {
         const local = valuesOf(merge(given));
@@ -82,7 +82,7 @@ describe('mergeRecord with the policies of every table', () => {
     );
   });
 
-  it('U6 takes columns of a unit from one side', () => {
+  it('takes columns of a unit from one side (U6)', () => {
     fc.assert(
       fc.property(conflict, (given) => {
         if (given.table !== 'tasks') return;
@@ -99,7 +99,7 @@ describe('mergeRecord with the policies of every table', () => {
     );
   });
 
-  it('P-NOLOSS never invents a value, and says where it chose: without a conflict nobody lost anything', () => {
+  it('never invents a value, and reports a conflict wherever a side lost (P-NOLOSS)', () => {
     fc.assert(
       fc.property(conflict, (given) => {
         for (const [name, { value: chosen, how, by }] of Object.entries(merge(given))) {
@@ -110,7 +110,7 @@ describe('mergeRecord with the policies of every table', () => {
     );
   });
 
-  it('P-CONVERGE two devices choose alike whichever pushes first, where the later edit wins and where texts merge', () => {
+  it('two devices choose alike whichever pushes first, where the later edit wins and where texts merge (P-CONVERGE)', () => {
     fc.assert(
       fc.property(conflict, (given) => {
         if (given.localTime === given.remoteTime) return;

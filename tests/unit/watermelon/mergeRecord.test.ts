@@ -103,7 +103,7 @@ describe('mergeRecord', () => {
     expect(merge(sides, { title: 'later' }, { local: 5 }).title).toMatchObject({ value: 'c', by: 'later' });
   });
 
-  it('U6 merges the stage unit as one: the server keeps stage and status together', () => {
+  it('merges the stage unit as one: the server keeps stage and status together (U6)', () => {
     const merged = merge(
       {
         base: { current_stage: 'PLAN', status: 'todo' },

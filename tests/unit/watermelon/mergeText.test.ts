@@ -70,14 +70,14 @@ describe('mergeText', () => {
     expect(mergeText(base, local, remote)).toBe(both);
   });
 
-  it.each(LENGTHS)('decides about texts of %i characters that have nothing in common', (length) => {
+  it.each(LENGTHS)('leaves texts of %i characters that have nothing in common to a person', (length) => {
     expect(mergeText(prose(length), prose(length, 2), prose(length, 3))).toBeNull();
     expect(mergeText('', prose(length, 2), prose(length, 3))).toBeNull();
     const spaced = (letter: string) => `${letter} `.repeat(length / 2);
     expect(mergeText(spaced('x'), spaced('y'), spaced('z'))).toBeNull();
   });
 
-  it('takes a passage with too many changes as a whole, and joins it with edits elsewhere', () => {
+  it('takes a passage with too many changes whole, and joins it with edits elsewhere', () => {
     const [begin, end] = [prose(4_000), prose(4_000, 2)];
     const [old, rewritten] = [prose(60_000, 3), prose(60_000, 4)];
     const base = `${begin}\n${old}\n${end}`;

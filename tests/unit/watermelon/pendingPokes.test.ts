@@ -12,22 +12,22 @@ function unmetBy(held: [string, number][], ...pokes: Poke[]): boolean {
   return !unmet.isEmpty;
 }
 
-describe('pokes that still have to be answered', () => {
-  it('K6: not those about what is here', () => {
+describe('pending pokes', () => {
+  it('do not include pokes about known revisions (K6)', () => {
     expect(unmetBy([['a', 5]], advanced(5))).toBe(false);
     expect(unmetBy([['a', 5]], advanced(6))).toBe(true);
     expect(unmetBy([['a', 5]], advanced(6), advanced(4))).toBe(true);
     expect(unmetBy([['b', 9]], advanced(1))).toBe(true);
   });
 
-  it('K6: not memberships this device knows of', () => {
+  it('do not include memberships that this device knows of (K6)', () => {
     expect(unmetBy([['a', 1]], membership(true))).toBe(false);
     expect(unmetBy([], membership(true))).toBe(true);
     expect(unmetBy([['a', 1]], membership(false))).toBe(true);
     expect(unmetBy([], membership(false))).toBe(false);
   });
 
-  it('K5: one that syncs do not meet is given up after the second', () => {
+  it('are given up after two syncs that do not meet them (K5)', () => {
     const unmet = new PendingPokes();
     unmet.add(advanced(7));
     for (const left of [true, false]) {
@@ -36,7 +36,7 @@ describe('pokes that still have to be answered', () => {
     }
   });
 
-  it('one that came while a sync ran is not counted as tried by it', () => {
+  it('that came while a sync ran do not count as tried by it', () => {
     const unmet = new PendingPokes();
     unmet.add(advanced(7));
     unmet.end(unmet.begin(), new Map());
@@ -46,7 +46,7 @@ describe('pokes that still have to be answered', () => {
     expect(unmet.isEmpty).toBe(false);
   });
 
-  it('K7: a gap is made up for by the next sync that begins', () => {
+  it('a gap is closed by the next sync that begins (K7)', () => {
     const unmet = new PendingPokes();
     unmet.addGap();
     expect(unmet.isEmpty).toBe(false);

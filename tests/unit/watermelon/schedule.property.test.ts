@@ -19,7 +19,7 @@ const failed = (retryAfterMs: number | null): SyncResult => {
 };
 
 describe('waiting', () => {
-  it('K11 backs off within 1, 2, 4 ... 60 seconds, whatever the number of failures', () => {
+  it('a failure is backed off from within 1, 2, 4 ... 60 seconds, whatever the number of failures (K11)', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 10_000 }), random, (failures, at) => {
         const ms = backoffMs(failures, at);
@@ -29,7 +29,7 @@ describe('waiting', () => {
     );
   });
 
-  it('K11 after any failures never waits longer than the longest step and what the server asked for, nor shorter than that', () => {
+  it('after any failures the wait is at least what the server asked for and at most the longest step more (K11)', () => {
     const failure = fc.record({ asked: fc.option(fc.nat(600_000)), at: random });
     fc.assert(
       fc.property(fc.array(failure, { minLength: 1, maxLength: 40 }), (failures) => {
@@ -52,7 +52,7 @@ describe('waiting', () => {
     );
   });
 
-  it('K10 answers any run of pokes within the most of the spread', () => {
+  it('any run of pokes is answered within the longest spread (K10)', () => {
     fc.assert(
       fc.property(fc.array(fc.record({ after: fc.nat(5_000), at: random }), { maxLength: 40 }), (pokes) => {
         let state = INITIAL_STATE;

@@ -41,29 +41,29 @@ function idleHour(flowing: boolean, random: number): number {
 }
 
 describe('the timer', () => {
-  it('K8: is quick after something was found, then slows down: at most 12 requests in an idle hour', () => {
+  it('is quick after something was found, then slows down: at most 12 requests in an idle hour (K8)', () => {
     expect(synced(INITIAL_STATE, { ...NOTHING_DONE, pulled: 1 }).waitMs).toBe(25_000);
     for (const random of [0, 0.5, 0.999]) expect(idleHour(false, random)).toBeLessThanOrEqual(12);
   });
 
-  it('K8: makes no request in an idle hour while pokes flow', () => {
+  it('makes no request in an idle hour while pokes flow (K8)', () => {
     for (const random of [0, 0.5, 0.999]) expect(idleHour(true, random)).toBe(0);
   });
 
-  it('K8: is jittered, so that devices that started together do not stay together', () => {
+  it('is jittered, so that devices that started together drift apart (K8)', () => {
     const waits = [0, 0.5, 1].map(
       (random) => synced(INITIAL_STATE, { ...NOTHING_DONE, pulled: 1 }, { random }).waitMs,
     );
     expect(waits.map(Math.round)).toEqual([22_500, 25_000, 27_500]);
   });
 
-  it('K8: is quick again when somebody is at work', () => {
+  it('is quick again when a person or agent is at work (K8)', () => {
     const slow = { ...INITIAL_STATE, quiet: 5 };
     expect(synced(slow, NOTHING_DONE).waitMs).toBe(timing.idleMostMs);
     expect(synced(afterActivity(slow), { ...NOTHING_DONE, pushed: 1 }).waitMs).toBe(timing.idleMs);
   });
 
-  it('goes on at once when a sync got something done and left something', () => {
+  it('continues at once when a sync made progress and left work', () => {
     const partial: SyncResult = { ...NOTHING_DONE, status: 'partial', pushed: 10 };
     expect(synced(INITIAL_STATE, partial, { pending: 3 }).waitMs).toBe(timing.debounceMs);
     expect(synced(INITIAL_STATE, NOTHING_DONE, { pending: 3 }).waitMs).toBeGreaterThan(timing.debounceMs);
@@ -71,7 +71,7 @@ describe('the timer', () => {
 });
 
 describe('after a failure', () => {
-  it('K11: waits a random part of a time that doubles, up to a minute', () => {
+  it('waits a random part of a time that doubles, up to a minute (K11)', () => {
     let state = INITIAL_STATE;
     const longest: number[] = [];
     for (let attempt = 0; attempt < 8; attempt += 1) {
@@ -84,7 +84,7 @@ describe('after a failure', () => {
     expect(synced(state, NOTHING_DONE).state).toMatchObject({ failures: 0, backingOff: false });
   });
 
-  it('K11: never comes back before the time that the server asked for', () => {
+  it('never retries before the time that the server asked for (K11)', () => {
     const limited: SyncError = { kind: 'transport', code: 'rate_limited', message: '', retryAfterMs: 30_000 };
     for (const error of [limited, { ...serverError, retryAfterMs: 30_000 } as SyncError]) {
       const step = synced(INITIAL_STATE, failed(error), { random: 0.5 });
@@ -93,7 +93,7 @@ describe('after a failure', () => {
     }
   });
 
-  it('D30: backs off from standing still alone: a failed sync that got something done starts over', () => {
+  it('backs off from syncs without progress alone: a failed sync with progress starts over (D30)', () => {
     const flapping = { ...failed(serverError), pulled: 40 };
     let state: ScheduleState = INITIAL_STATE;
     for (let attempt = 0; attempt < 8; attempt += 1) {
@@ -104,20 +104,20 @@ describe('after a failure', () => {
     expect(synced(state, failed(serverError), { random: 1 }).waitMs).toBe(2_000);
   });
 
-  it('D31: waits an hour at most for a server that asks for more', () => {
+  it('waits an hour at most, whatever the server asks for (D31)', () => {
     const days: SyncError = { kind: 'transport', code: 'rate_limited', message: '', retryAfterMs: 9e12 };
     const step = synced(INITIAL_STATE, failed(days), { random: 0 });
     expect(step.waitMs).toBe(HOUR);
     expect(step.state.notBefore).toBe(HOUR);
   });
 
-  it('D31: forgets the time that the server asked for when it has answered since', () => {
+  it('forgets the time that the server asked for once it has answered (D31)', () => {
     const waiting = { ...INITIAL_STATE, notBefore: 60_000 };
     expect(synced(waiting, NOTHING_DONE).state.notBefore).toBe(INITIAL_STATE.notBefore);
     expect(synced(waiting, { ...NOTHING_DONE, status: 'offline' }).state.notBefore).toBe(60_000);
   });
 
-  it('D31: does not rely on pokes after an error that is not retried', () => {
+  it('does not rely on pokes after an error that is not retried (D31)', () => {
     const stopped = failed({ kind: 'unexpected', code: 'unexpected', message: '' }, 'stop');
     expect(synced(INITIAL_STATE, stopped, { flowing: true }).waitMs).toBeLessThanOrEqual(timing.idleMostMs);
   });
@@ -139,11 +139,11 @@ describe('after a failure', () => {
 describe('after a poke', () => {
   const poke = (state: ScheduleState, now: number, random = 0.5) => afterPoke(state, { timing, now, random });
 
-  it('K10: a single one is answered after a random part of the spread', () => {
+  it('a single poke is answered after a random part of the spread (K10)', () => {
     expect([0, 0.5, 1].map((random) => poke(INITIAL_STATE, 0, random).waitMs)).toEqual([0, 200, 400]);
   });
 
-  it('K10: where pokes follow each other, the spread doubles up to its most, and everybody waits at least half', () => {
+  it('the spread of successive pokes doubles up to its maximum, and at least half of it is waited (K10)', () => {
     let state = INITIAL_STATE;
     const waits: number[] = [];
     for (let now = 0; waits.length < 6; now = state.pokedAt + 10) {
@@ -154,13 +154,13 @@ describe('after a poke', () => {
     expect(waits).toEqual([0, 400, 800, 1_500, 1_500, 1_500]);
   });
 
-  it('K10: after a pause a poke is answered soon again', () => {
+  it('a poke after a pause is answered soon again (K10)', () => {
     const busy = { ...INITIAL_STATE, spreadMs: 3_000, pokedAt: 0 };
     expect(poke(busy, 1_000).waitMs).toBeGreaterThan(400);
     expect(poke(busy, 10_000).waitMs).toBe(200);
   });
 
-  it('K10: 1,000 devices that hear 10 pokes a second ask at most 1,000 times a second', () => {
+  it('1,000 devices that hear 10 pokes a second make at most 1,000 requests a second (K10)', () => {
     const seconds = 20;
     let asked = 0;
     for (let device = 0; device < 1_000; device += 1) {

@@ -14,13 +14,13 @@ describe('entries of the feed in words', () => {
     expect(comment).toEqual({ sentence: 'commented', quote: 'Ready.', otherTask: null });
   });
 
-  it('names stages as people do', () => {
+  it('names stages in title case', () => {
     expect(sentence('stage_changed', { from: 'PLAN_REVIEW', to: 'IMPLEMENT' })).toBe(
       'moved it from Plan review to Implement',
     );
   });
 
-  it('says what changed from what to what, where the values mean something', () => {
+  it('names old and new values where they are readable', () => {
     const details = {
       fields: ['title', 'description', 'status', 'assignee_id', 'completion_date'],
       changes: {
@@ -43,7 +43,7 @@ describe('entries of the feed in words', () => {
     expect(otherTask).toEqual({ id: 't2', title: 'First this' });
   });
 
-  it.each([...ACTIVITY_TYPES, 'code_reviewed'])('has words for %s, whatever its details are', (type) => {
+  it.each([...ACTIVITY_TYPES, 'code_reviewed'])('has a text for %s, whatever its details are', (type) => {
     for (const details of [{}, null, [], 'text', 7, { fields: 'x', changes: [1], from: 3 }] as Json[]) {
       expect(sentence(type, details)).toMatch(/^[a-z][^{[]*$/);
     }

@@ -16,8 +16,8 @@ const ITEM: SyncLogItem = {
   error: null,
 };
 
-describe('D27 an entry of the sync log', () => {
-  it('says what was done, and what it took', () => {
+describe('an entry of the sync log (D27)', () => {
+  it('gives the work done and its cost', () => {
     expect(logText({ ...ITEM, pushed: 2, pulled: 1_200, conflicts: 1, rejected: 3 })).toEqual({
       tone: 'ok',
       headline: 'Done',
@@ -28,7 +28,7 @@ describe('D27 an entry of the sync log', () => {
     });
   });
 
-  it('says why it failed, once', () => {
+  it('gives the reason of a failure, once', () => {
     const error = { kind: 'storage', code: 'quota', message: 'The disk is full.' };
     const nothing = { sent_bytes: 0, received_bytes: 0 };
     expect(logText({ ...ITEM, ...nothing, status: 'error', error })).toMatchObject({

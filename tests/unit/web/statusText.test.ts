@@ -18,13 +18,13 @@ const said = (changes: Partial<SyncStatus>, sessionEnded = false) => {
 };
 
 describe('the status line', () => {
-  it('says when the device was last in step', () => {
+  it('gives the time of the last sync', () => {
     expect(said({})).toBe('Up to date | last synced 5 minutes ago');
     expect(said({ lastSyncedAt: NOW - 2_000 })).toBe('Up to date | last synced just now');
     expect(said({ lastSyncedAt: null })).toBe('Up to date | never synced');
   });
 
-  it('counts what waits', () => {
+  it('counts unsynced changes', () => {
     expect(said({ pending: 1 })).toBe('1 change to send | last synced 5 minutes ago');
     expect(said({ pending: 2_000 })).toBe('2,000 changes to send | last synced 5 minutes ago');
   });
@@ -37,14 +37,14 @@ describe('the status line', () => {
     );
   });
 
-  it('shows how far the first sync has come', () => {
+  it('gives the progress of the first sync', () => {
     expect(said({ kind: 'syncing', progress: { rows: 2_000, total: 35_321 } })).toBe(
       'Syncing … | 2,000 of 35,321 rows',
     );
     expect(said({ kind: 'syncing', progress: { rows: 0, total: null } })).toBe('Syncing … | null');
   });
 
-  it('says what to do about an error', () => {
+  it('gives a remedy for an error', () => {
     const timeout = {
       kind: 'transport',
       code: 'timeout',
@@ -63,7 +63,7 @@ describe('the status line', () => {
     );
   });
 
-  it('asks to sign in again when the session has ended, whichever way that is noticed', () => {
+  it('asks to sign in again when the session has ended, however that is noticed', () => {
     const expired = { kind: 'auth', code: 'expired', message: 'Your session has ended.' } as const;
     expect(statusText({ ...IDLE, kind: 'error', error: expired }, NOW).needsSignIn).toBe(true);
     expect(statusText(IDLE, NOW, true).needsSignIn).toBe(true);

@@ -7,11 +7,11 @@ const trouble = (code: StorageError['code']) =>
   storageText({ ...well, trouble: { kind: 'storage', code, message: 'In words.' } });
 
 describe('the state of the local storage in words', () => {
-  it('says nothing while all is well', () => {
+  it('says nothing while nothing is wrong', () => {
     expect(storageText(well)).toBeNull();
   });
 
-  it('says where nothing outlives the window', () => {
+  it('says when nothing outlives the window', () => {
     expect(storageText({ ...well, isDurable: false })).toMatchObject({
       headline: 'Not durable in this window.',
       needsReload: false,
@@ -33,7 +33,7 @@ describe('the state of the local storage in words', () => {
     expect(codes.filter((code) => trouble(code)?.needsReload !== true)).toEqual(['quota']);
   });
 
-  it('tells whether all that was unsynced could be saved of a damaged database', () => {
+  it('tells whether every unsynced record could be salvaged from a damaged database', () => {
     const salvaged = { saved: {}, keptAs: 'x', complete: true };
     expect(storageText({ ...well, salvaged })).toMatchObject({ isError: false });
     expect(storageText({ ...well, salvaged: { ...salvaged, complete: false } })).toMatchObject({
