@@ -42,7 +42,7 @@ export const deletionsContract: Section = (world) => {
     expect(await world().outsider.getDeletions(SEED.workspace)).toEqual([]);
   });
 
-  it('U24: restores a record with what went with it, and nothing else; once', async () => {
+  it('restores a record with what went with it, and nothing else; once (U24)', async () => {
     const { owner, editor, settle, task, milestone } = world();
     const { id: milestone_id } = await milestone();
     const before = await task({ milestone_id });
@@ -63,7 +63,7 @@ export const deletionsContract: Section = (world) => {
     await expectError(owner.restoreDeletion(id), rejected('nothing_to_restore'));
   });
 
-  it('U26: a viewer restores nothing, an agent what agents write', async () => {
+  it('a viewer restores nothing, an agent what agents write (U26)', async () => {
     const { owner, viewer, agent, outsider, settle, task } = world();
     const { id, milestone_id } = await task();
     await owner.deleteTask(id);

@@ -10,7 +10,7 @@ export const movesContract: Section = (world) => {
     return id;
   }
 
-  it('U29: moves a task to a milestone of another project, with the subtasks that stand where it stood', async () => {
+  it('moves a task to a milestone of another project, with the subtasks that stand where it stood (U29)', async () => {
     const { owner, editor, settle, task, feed } = world();
     const parent = await task();
     const { milestone_id } = parent;
@@ -36,7 +36,7 @@ export const movesContract: Section = (world) => {
     expect(await feed(editor, child.id)).toHaveLength(1);
   });
 
-  it('U29: leaves a parent task that stays behind, and keeps one that is there already', async () => {
+  it('leaves a parent task that stays behind, and keeps one that is there already (U29)', async () => {
     const { owner, task } = world();
     const parent = await task();
     const { milestone_id } = parent;
@@ -54,7 +54,7 @@ export const movesContract: Section = (world) => {
     });
   });
 
-  it('U29: a task that is put under one of another milestone goes to that milestone', async () => {
+  it('a task that is put under one of another milestone goes to that milestone (U29)', async () => {
     const { owner, editor, settle, task } = world();
     const parent = await task();
     const other = await task();

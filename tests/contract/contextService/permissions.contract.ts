@@ -56,7 +56,7 @@ export const permissionsContract: Section = (world) => {
     await expectError(agent.createTask({ milestone_id, title: 'x', workflow_id }), rejected('forbidden'));
   });
 
-  it('R7: to somebody who is no member nothing exists', async () => {
+  it('to somebody who is no member nothing exists (R7)', async () => {
     const { outsider, task } = world();
     const { id, milestone_id } = await task();
     expect((await outsider.getWorkspaces()).map((each) => each.id)).not.toContain(SEED.workspace);

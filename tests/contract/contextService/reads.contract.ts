@@ -37,7 +37,7 @@ export const readsContract: Section = (world) => {
     expect(context.activities).toHaveLength(20);
   });
 
-  it('R5: gives the standard workflow of a task that names none', async () => {
+  it('gives the standard workflow of a task that names none (R5)', async () => {
     const context = await world().owner.getTaskContext(SEED.busyTask);
     expect(context?.workflow).toMatchObject({ id: STANDARD_WORKFLOW_ID, workspace_id: GLOBAL_SCOPE_ID });
     expect(context?.workflow?.stages.map(({ name }) => name)).toEqual(STANDARD_STAGES);

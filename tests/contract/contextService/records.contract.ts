@@ -138,7 +138,7 @@ export const recordsContract: Section = (world) => {
     });
   }
 
-  it('R1: whoever creates a workspace owns it', async () => {
+  it('whoever creates a workspace owns it (R1)', async () => {
     const { outsider, owner, settle } = world();
     const workspace = await outsider.createWorkspace({ name: 'Of the outsider' });
     expect(workspace.workspace_id).toBe(workspace.id);
@@ -152,7 +152,7 @@ export const recordsContract: Section = (world) => {
     });
   });
 
-  it('U8: deleting a project hides its milestones, tasks and knowledge', async () => {
+  it('deleting a project hides its milestones, tasks and knowledge (U8)', async () => {
     const { owner, viewer, settle } = world();
     const project = await owner.createProject({ workspace_id: SEED.workspace, name: 'Short-lived' });
     const milestone = await owner.createMilestone({ project_id: project.id, name: 'Short-lived' });
@@ -175,7 +175,7 @@ export const recordsContract: Section = (world) => {
     );
   });
 
-  it('R3: nobody writes reference data', async () => {
+  it('nobody writes reference data (R3)', async () => {
     const { owner } = world();
     await expectError(
       owner.createPattern({ workspace_id: GLOBAL_SCOPE_ID, name: 'x' }),

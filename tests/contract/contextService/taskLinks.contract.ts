@@ -88,7 +88,7 @@ export const taskLinksContract: Section = (world) => {
     await expectError(owner.removeTaskDependency(a.id, b.id), validation('not_found', 'depends_on_task_id'));
   });
 
-  it('S1: refuses to link tasks of two workspaces', async () => {
+  it('refuses to link tasks of two workspaces (S1)', async () => {
     const { owner } = world();
     const [here] = await pair();
     const workspace = await owner.createWorkspace({ name: 'Elsewhere' });
@@ -120,7 +120,7 @@ export const taskLinksContract: Section = (world) => {
     expect((await owner.getTaskContext(parent.id))?.task.parent_task_id).toBeNull();
   });
 
-  it('U8: deleting a task hides it, its subtasks and the dependencies on it', async () => {
+  it('deleting a task hides it, its subtasks and the dependencies on it (U8)', async () => {
     const { owner, viewer, settle, task } = world();
     const parent = await task({ title: 'Parent' });
     const { milestone_id } = parent;

@@ -174,7 +174,7 @@ export const tasksContract: Section = (world) => {
     });
   });
 
-  it('R5: refuses a stage that the workflow does not have', async () => {
+  it('refuses a stage that the workflow does not have (R5)', async () => {
     const { owner, task } = world();
     const { id } = await task();
     await expectError(owner.updateTaskStage(id, 'SHIP'), validation('unknown_stage', 'current_stage'));
@@ -184,7 +184,7 @@ export const tasksContract: Section = (world) => {
     expect((await owner.getTaskContext(id))?.task.current_stage).toBe('PLAN');
   });
 
-  it('R4: an agent comes up to a checkpoint and not past it; a person does', async () => {
+  it('an agent comes up to a checkpoint and not past it; a person does (R4)', async () => {
     const { agent, editor, owner, settle, task, feed } = world();
     const { id, milestone_id } = await task();
     await agent.updateTaskStage(id, 'PLAN_REVIEW');
@@ -235,7 +235,7 @@ export const tasksContract: Section = (world) => {
     expect((await agent.addTaskActivity(id, 'comment')).details).toEqual({});
   });
 
-  it('R6: the actor is the caller, whoever is named', async () => {
+  it('the actor is the caller, whoever is named (R6)', async () => {
     const { agent, owner, settle, task, feed, userId } = world();
     const { id } = await task();
     await agent.addTaskActivity(id, 'comment', { text: 'by the owner, honestly' }, userId('owner'));
