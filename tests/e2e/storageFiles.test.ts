@@ -1,26 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, BrowserContext } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { launchBrowser, startBrowserProcess } from '../support/browser';
-import { compare, StorageLab, TabPage } from '../support/storageLab';
+import { describe, expect, it } from 'vitest';
+import { startBrowserProcess } from '../support/browser';
+import { context, contextForEachTest, lab } from '../support/storageBrowser';
+import { compare, TabPage } from '../support/storageLab';
 
-let lab: StorageLab;
-let browser: Browser;
-let context: BrowserContext;
-
-beforeAll(async () => {
-  [lab, browser] = await Promise.all([StorageLab.start(inject('storagePage')), launchBrowser()]);
-});
-afterAll(async () => {
-  await browser.close();
-  await lab.close();
-});
-beforeEach(async () => {
-  context = await browser.newContext();
-});
-afterEach(() => context.close());
+contextForEachTest();
 
 /** A page that opens the database; @returns the outcome, and the page as a tab. */
 async function tryToOpen(ahead = 0) {

@@ -1,24 +1,9 @@
-import type { Browser, BrowserContext } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { launchBrowser } from '../support/browser';
-import { compare, StorageLab, type TabPage } from '../support/storageLab';
+import { describe, expect, it } from 'vitest';
+import { context, contextForEachTest, lab } from '../support/storageBrowser';
+import { compare, type TabPage } from '../support/storageLab';
 import { DEATHS, WritingCrowd } from '../support/writingCrowd';
 
-let lab: StorageLab;
-let browser: Browser;
-let context: BrowserContext;
-
-beforeAll(async () => {
-  [lab, browser] = await Promise.all([StorageLab.start(inject('storagePage')), launchBrowser()]);
-});
-afterAll(async () => {
-  await browser.close();
-  await lab.close();
-});
-beforeEach(async () => {
-  context = await browser.newContext();
-});
-afterEach(() => context.close());
+contextForEachTest();
 
 async function openTabs(count: number, acknowledged?: (what: string) => void) {
   const tabs: TabPage[] = [];

@@ -1,22 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Json, PushChange } from '@/core/protocol';
 import { checkpointInTheWay } from '@/domain/taskRules';
 import { STANDARD_STAGES, STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
-import { openDatabase, refusalOf, type TestDatabase } from '../../support/database';
-import { createTeam, createUser, type SyncUser, type Team } from '../../support/syncUser';
+import { refusalOf } from '../../support/database';
+import { createUser, type SyncUser } from '../../support/syncUser';
+import { database, team, teamForEachTest } from '../../support/teamDatabase';
 
 const CHECKPOINT = { outcome: 'rejected', code: 'checkpoint' };
 
-let database: TestDatabase;
-let team: Team;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-beforeEach(async () => {
-  team = await createTeam(database);
-});
-afterAll(() => database.close());
+teamForEachTest();
 
 const move = (user: SyncUser, values: Record<string, Json>, id = team.task) =>
   user.pushOne(team.make.update('tasks', id, null, values));

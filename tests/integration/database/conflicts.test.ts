@@ -1,17 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Json, PushChange } from '@/core/protocol';
-import { openDatabase, type TestDatabase } from '../../support/database';
-import { createTeam, type Team } from '../../support/syncUser';
+import { database, team, teamForEachTest } from '../../support/teamDatabase';
 
-let database: TestDatabase;
-let team: Team;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-beforeEach(async () => {
-  team = await createTeam(database);
-});
-afterAll(() => database.close());
+teamForEachTest();
 
 const update = (values: Record<string, Json>, more: Partial<PushChange> = {}) =>
   team.make.update('tasks', team.task, team.revision, values, more);

@@ -1,22 +1,15 @@
 /** Invitations, restoring, purging, and what becomes of accounts. */
 
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Role } from '@/domain/vocabulary';
 import { openPgliteInMemory, startLocalStack } from '@/server';
 import { purgeDaily } from '@/server/database/purge';
-import { openDatabase, refusalOf, type TestDatabase } from '../../support/database';
-import { createTeam, createUser, type SyncUser, type Team } from '../../support/syncUser';
+import { refusalOf } from '../../support/database';
+import { createUser, type SyncUser } from '../../support/syncUser';
+import { database, team, teamForEachTest } from '../../support/teamDatabase';
 
-let database: TestDatabase;
-let team: Team;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-beforeEach(async () => {
-  team = await createTeam(database);
-});
-afterAll(() => database.close());
+teamForEachTest();
 
 describe('invitations', () => {
   async function call(user: SyncUser, name: string, ...values: string[]): Promise<Record<string, string>> {

@@ -1,16 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Cursor, PullAnswer } from '@/core/protocol';
 import { COMMON_COLUMNS, columnsOf } from '@/domain/schema';
 import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
-import { openDatabase, type TestDatabase } from '../../support/database';
 import { createTeam, createUser, SyncUser, type Team } from '../../support/syncUser';
+import { database, databaseForFile } from '../../support/teamDatabase';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+databaseForFile();
 
 /** Ids by table, tombstones marked. */
 function idsOf(pages: PullAnswer[]): string[] {

@@ -1,16 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { PushChange } from '@/core/protocol';
-import { openDatabase, type TestDatabase } from '../../support/database';
-import { createTeam, createUser, SyncUser, type Team } from '../../support/syncUser';
+import { createTeam, createUser, SyncUser } from '../../support/syncUser';
+import { database, team, teamForFile } from '../../support/teamDatabase';
 
-let database: TestDatabase;
-let team: Team;
-beforeAll(async () => {
-  database = await openDatabase();
-  team = await createTeam(database);
-});
-afterAll(() => database.close());
+teamForFile();
 
 const tasksTitled = (title: string) =>
   database.query<{ id: string }>('select id::text as id from public.tasks where title = $1', [title]);

@@ -1,17 +1,12 @@
 /** Clocks, stamps and tombstones, for writers that come by SQL. */
 
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openDatabase, refusalOf, type TestDatabase } from '../../support/database';
-import { createTeam, type Team } from '../../support/syncUser';
+import { describe, expect, it } from 'vitest';
+import { refusalOf } from '../../support/database';
+import { createTeam } from '../../support/syncUser';
+import { database, team, teamForFile } from '../../support/teamDatabase';
 
-let database: TestDatabase;
-let team: Team;
-beforeAll(async () => {
-  database = await openDatabase();
-  team = await createTeam(database);
-});
-afterAll(() => database.close());
+teamForFile();
 
 interface TaskRow {
   revision: number;

@@ -1,22 +1,14 @@
 /** Deletions as records, and restoring them through sync_push. */
 
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { PushChange } from '@/core/protocol';
 import type { SyncedTable } from '@/domain/schema';
 import type { Role } from '@/domain/vocabulary';
-import { openDatabase, type TestDatabase } from '../../support/database';
-import { createTeam, createUser, type SyncUser, type Team } from '../../support/syncUser';
+import { createTeam, createUser, type SyncUser } from '../../support/syncUser';
+import { database, team, teamForEachTest } from '../../support/teamDatabase';
 
-let database: TestDatabase;
-let team: Team;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-beforeEach(async () => {
-  team = await createTeam(database);
-});
-afterAll(() => database.close());
+teamForEachTest();
 
 interface Deletion {
   id: string;

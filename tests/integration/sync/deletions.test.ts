@@ -1,25 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Task } from '@/domain/entities';
 import { Conflict, type Device } from '@/lib/watermelon';
 import { expectConverged } from '../../support/inStep';
 import { temporaryFolder } from '../../support/localDatabase';
 import { meanwhile } from '../../support/meanwhile';
 import { SEED } from '../../support/seed';
-import { settle, type TestDevice, World } from '../../support/world';
+import { devicesForEachTest, here, there, world } from '../../support/twoDevices';
+import { settle } from '../../support/world';
 
-let world: World;
-let here: TestDevice;
-let there: TestDevice;
-
-beforeAll(async () => {
-  world = await World.start();
-});
-afterAll(() => world.close());
-beforeEach(async () => {
-  here = await world.device('owner');
-  there = await world.device('editor');
-  await settle(here, there);
-});
+devicesForEachTest();
 
 async function sharedTask(title: string, more: object = {}): Promise<Task> {
   const values = { milestone_id: SEED.offlineMilestone, title, ...more };

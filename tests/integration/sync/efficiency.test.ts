@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { PushChange, PushRequest } from '@/core/protocol';
 import { Quarantined } from '@/lib/watermelon';
 import { expectConverged } from '../../support/inStep';
@@ -8,19 +8,10 @@ import { temporaryFolder } from '../../support/localDatabase';
 import { manyTasks } from '../../support/manyTasks';
 import { SEED } from '../../support/seed';
 import { countStatements } from '../../support/statements';
-import { settle, type TestDevice, World } from '../../support/world';
+import { devicesForFile, here, restartHere, there, world } from '../../support/twoDevices';
+import { settle } from '../../support/world';
 
-let world: World;
-let here: TestDevice;
-let there: TestDevice;
-
-beforeAll(async () => {
-  world = await World.start();
-  here = await world.device('owner');
-  there = await world.device('editor');
-  await settle(here, there);
-});
-afterAll(() => world.close());
+devicesForFile();
 
 const newTask = async (title: string) => {
   const task = await here.contextService.createTask({ milestone_id: SEED.offlineMilestone, title });
@@ -123,7 +114,7 @@ describe('the changes that are sent', () => {
     await here.contextService.updateTask(task.id, { title: 'pushed, not pulled' });
     here.transport.loseNextRequest('pull');
     expect((await here.sync()).pushed).toBe(2);
-    here = await here.restart();
+    await restartHere();
     expect(await here.sync()).toMatchObject({ error: null, pulled: 0, pushed: 0 });
     await expectConverged(world, here, there);
   });

@@ -1,21 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { SyncedTable } from '@/domain/schema';
 import { SEED } from '../../support/seed';
-import { settle, type TestDevice, World } from '../../support/world';
+import { devicesForEachTest, here, there } from '../../support/twoDevices';
+import { settle, type TestDevice } from '../../support/world';
 
-let world: World;
-let here: TestDevice;
-let there: TestDevice;
-
-beforeAll(async () => {
-  world = await World.start();
-});
-afterAll(() => world.close());
-beforeEach(async () => {
-  here = await world.device('owner');
-  there = await world.device('editor');
-  await settle(here, there);
-});
+devicesForEachTest();
 
 const newTask = (device: TestDevice, title: string) =>
   device.contextService.createTask({ milestone_id: SEED.offlineMilestone, title });

@@ -1,22 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { PullRequest } from '@/core/protocol';
 import { observeRecords } from '@/lib/watermelon';
 import { expectConverged } from '../../support/inStep';
 import { manyTasks } from '../../support/manyTasks';
 import { SEED } from '../../support/seed';
-import { settle, type TestDevice, World } from '../../support/world';
+import { devicesForFile, here, there, world } from '../../support/twoDevices';
+import { settle, type TestDevice } from '../../support/world';
 
-let world: World;
-let here: TestDevice;
-let there: TestDevice;
-
-beforeAll(async () => {
-  world = await World.start();
-  here = await world.device('owner');
-  there = await world.device('editor');
-  await settle(here, there);
-});
-afterAll(() => world.close());
+devicesForFile();
 
 const newTask = (title: string) =>
   here.contextService.createTask({ milestone_id: SEED.offlineMilestone, title });

@@ -1,26 +1,15 @@
 /** Tasks that are moved to other milestones, on several devices. */
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Task } from '@/domain/entities';
 import { Conflict, Quarantined } from '@/lib/watermelon';
 import { expectConverged } from '../../support/inStep';
 import { meanwhile } from '../../support/meanwhile';
 import { SEED } from '../../support/seed';
-import { settle, type TestDevice, World } from '../../support/world';
+import { devicesForEachTest, here, there, world } from '../../support/twoDevices';
+import { settle, type TestDevice } from '../../support/world';
 
-let world: World;
-let here: TestDevice;
-let there: TestDevice;
-
-beforeAll(async () => {
-  world = await World.start();
-});
-afterAll(() => world.close());
-beforeEach(async () => {
-  here = await world.device('owner');
-  there = await world.device('editor');
-  await settle(here, there);
-});
+devicesForEachTest();
 
 async function milestones(count: number): Promise<string[]> {
   const ids: string[] = [];

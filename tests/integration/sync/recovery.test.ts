@@ -1,25 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ok } from '@/core/result';
 import type { Task } from '@/domain/entities';
 import type { SyncedTable } from '@/domain/schema';
 import { type Device, Quarantined } from '@/lib/watermelon';
 import { expectInStep } from '../../support/inStep';
 import { SEED } from '../../support/seed';
-import { settle, type TestDevice, World } from '../../support/world';
+import { devicesForEachTest, here, there, world } from '../../support/twoDevices';
+import { settle } from '../../support/world';
 
-let world: World;
-let here: TestDevice;
-let there: TestDevice;
-
-beforeAll(async () => {
-  world = await World.start();
-});
-afterAll(() => world.close());
-beforeEach(async () => {
-  here = await world.device('owner');
-  there = await world.device('editor');
-  await settle(here, there);
-});
+devicesForEachTest();
 
 const create = (title: string, more: object = {}): Promise<Task> =>
   here.contextService.createTask({ milestone_id: SEED.offlineMilestone, title, ...more });

@@ -1,26 +1,15 @@
 /** Edits that were lost with a deletion, made again when what was deleted is restored. */
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Task } from '@/domain/entities';
 import { Conflict } from '@/lib/watermelon';
 import { expectConverged } from '../../support/inStep';
 import { meanwhile } from '../../support/meanwhile';
 import { SEED } from '../../support/seed';
-import { settle, type TestDevice, World } from '../../support/world';
+import { devicesForEachTest, here, restartHere, there, world } from '../../support/twoDevices';
+import { settle, type TestDevice } from '../../support/world';
 
-let world: World;
-let here: TestDevice;
-let there: TestDevice;
-
-beforeAll(async () => {
-  world = await World.start();
-});
-afterAll(() => world.close());
-beforeEach(async () => {
-  here = await world.device('owner');
-  there = await world.device('editor');
-  await settle(here, there);
-});
+devicesForEachTest();
 
 async function sharedMilestone(): Promise<string> {
   const { id } = await here.contextService.createMilestone({ project_id: SEED.fieldApp, name: 'Shared' });
@@ -68,7 +57,7 @@ describe('edits lost with a deletion (D13)', () => {
     expect(await taskOn(here, parent.id)).toBeNull();
     expect((await ledger(here, parent.id)).map(({ kind }) => kind)).toEqual(['gone']);
 
-    here = await here.restart();
+    await restartHere();
     await restoreOn(there, milestone);
     await expectConverged(world, here, there);
     expect(await taskOn(there, child.id)).toMatchObject({ parent_task_id: parent.id, priority: 'high' });

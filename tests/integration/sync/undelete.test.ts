@@ -1,26 +1,15 @@
 /** Restoring what was deleted, from devices that are offline when they wish it. */
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Deletion, Task } from '@/domain/entities';
 import { Quarantined } from '@/lib/watermelon';
 import { expectConverged } from '../../support/inStep';
 import { meanwhile } from '../../support/meanwhile';
 import { SEED } from '../../support/seed';
-import { settle, type TestDevice, World } from '../../support/world';
+import { devicesForEachTest, here, there, world } from '../../support/twoDevices';
+import { settle, type TestDevice } from '../../support/world';
 
-let world: World;
-let here: TestDevice;
-let there: TestDevice;
-
-beforeAll(async () => {
-  world = await World.start();
-});
-afterAll(() => world.close());
-beforeEach(async () => {
-  here = await world.device('owner');
-  there = await world.device('editor');
-  await settle(here, there);
-});
+devicesForEachTest();
 
 async function newTask(title: string, more: Partial<Task> = {}): Promise<Task> {
   const values = { milestone_id: SEED.offlineMilestone, title, ...more };
