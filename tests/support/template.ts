@@ -1,4 +1,4 @@
-/** Migrating a database takes seconds, so the data folder of one that is migrated is kept until the SQL changes. */
+/** Caches migrated databases until the SQL changes: migrating one takes seconds. */
 
 import { createHash, randomUUID } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,8 +21,8 @@ import { VARIANTS } from './variant';
  * @returns a PGlite in memory with all of that SQL and, if asked for, the demo
  */
 export async function openMigrated(demo: boolean, source: SqlSource = 'migrations'): Promise<PgliteBackend> {
-  // SQL that was varied for one test is met again by none.
-  const isVaried = packageRoot().includes(VARIANTS) && !existsSync(placeOf(nameOf(demo), source));
+  // A variant's SQL is used by one test alone, so it is not cached.
+  const isVaried = packageRoot().includes(VARIANTS) && !existsSync(cachePath(nameOf(demo), source));
   if (!isVaried) return openPgliteInMemory(await migratedTemplate(demo, source));
   const backend = await openPgliteInMemory();
   await prepareForTests(backend, demo, source);
@@ -33,7 +33,7 @@ const nameOf = (demo: boolean) => (demo ? 'demo.tar' : 'empty.tar');
 
 /** @returns what a PGlite in memory starts from, with all migrations and, if asked for, the demo. */
 export async function migratedTemplate(demo: boolean, source: SqlSource = 'migrations'): Promise<Blob> {
-  const file = await kept(nameOf(demo), source, async (path) => {
+  const file = await cached(nameOf(demo), source, async (path) => {
     const backend = await openPgliteInMemory();
     await prepareForTests(backend, demo, source);
     writeFileSync(path, Buffer.from(await (await backend.dump()).arrayBuffer()));
@@ -44,7 +44,7 @@ export async function migratedTemplate(demo: boolean, source: SqlSource = 'migra
 
 /** Fills an empty folder with what the local stack leaves behind when it was started there once, with the demo. */
 export async function copyMigratedFolder(to: string): Promise<void> {
-  const folder = await kept('demo', 'migrations', async (path) => {
+  const folder = await cached('demo', 'migrations', async (path) => {
     const started = await startLocalStack({ data: { kind: 'folder', path } });
     if (!started.ok) throw new Error(started.error.message);
     await started.value.close();
@@ -52,8 +52,8 @@ export async function copyMigratedFolder(to: string): Promise<void> {
   cpSync(folder, to, { recursive: true });
 }
 
-/** @returns where a file or folder of this name is kept until the SQL or PGlite changes. */
-function placeOf(name: string, source: SqlSource): string {
+/** @returns the path of a cached file or folder; it changes with the SQL and with PGlite. */
+function cachePath(name: string, source: SqlSource): string {
   const pglite = readFileSync(join(packageRoot(), 'node_modules/@electric-sql/pglite/package.json'), 'utf8');
   const hash = createHash('sha256')
     .update(JSON.stringify([readStackSql(undefined, source), pglite]))
@@ -61,9 +61,9 @@ function placeOf(name: string, source: SqlSource): string {
   return join(packageRoot(), 'node_modules/.cache/convoy-database', `${hash}-${name}`);
 }
 
-/** @returns where a file or folder of this name is, made by `make` when it is not there. */
-async function kept(name: string, source: SqlSource, make: (path: string) => Promise<void>): Promise<string> {
-  const path = placeOf(name, source);
+/** @returns the path of a cached file or folder, which `make` makes when it is missing. */
+async function cached(name: string, source: SqlSource, make: (path: string) => Promise<void>): Promise<string> {
+  const path = cachePath(name, source);
   if (existsSync(path)) return path;
   mkdirSync(dirname(path), { recursive: true });
   const unfinished = `${path}.${randomUUID()}`;
@@ -71,7 +71,7 @@ async function kept(name: string, source: SqlSource, make: (path: string) => Pro
   try {
     renameSync(unfinished, path);
   } catch (error) {
-    // Another process was quicker, and a folder does not replace one that is there.
+    // Another process was quicker: a folder does not replace an existing one.
     rmSync(unfinished, { recursive: true, force: true });
     if (!existsSync(path)) throw error;
   }

@@ -1,29 +1,19 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { Archived, Conflict } from '@/lib/watermelon';
 import { Q } from '@/lib/watermelon/models/watermelondb';
-import { type LocalStack, type PgliteBackend, startLocalStack } from '@/server';
+import { backend, restoreFrom, serverForEachTest, world } from '../../support/restorableServer';
 import { SEED } from '../../support/seed';
 import { deviceSnapshot, serverSnapshot } from '../../support/snapshot';
-import { openMigrated } from '../../support/template';
-import { settle, type TestDevice, World } from '../../support/world';
+import { settle, type TestDevice } from '../../support/world';
 
-let world: World;
 let here: TestDevice;
 let there: TestDevice;
-let restored: LocalStack | null;
-let backend: PgliteBackend;
 
+serverForEachTest();
 beforeEach(async () => {
-  restored = null;
-  backend = await openMigrated(true);
-  world = await World.start({ kind: 'backend', backend });
   here = await world.device('owner', { pageRows: 60 });
   there = await world.device('editor', { pageRows: 60 });
   await settle(here, there);
-});
-afterEach(async () => {
-  await restored?.close();
-  await world.close();
 });
 
 /** A practice that comes with the app. */
@@ -31,16 +21,6 @@ const SHARED = '00000000-0000-7000-8000-000000000101';
 
 const newTask = (device: TestDevice, title: string) =>
   device.contextService.createTask({ milestone_id: SEED.offlineMilestone, title });
-
-/** Puts the server back to what it was when the backup was taken, at the same address. */
-async function restoreFrom(backup: Blob): Promise<LocalStack> {
-  const port = Number(new URL(world.stack.url).port);
-  await world.stack.close();
-  const started = await startLocalStack({ data: { kind: 'memory', template: backup }, port });
-  if (!started.ok) throw new Error(started.error.message);
-  restored = started.value;
-  return started.value;
-}
 
 describe('a server restored from a backup (P8)', () => {
   it('is noticed by itself; each device pushes again what the server lost, and all converge', async () => {

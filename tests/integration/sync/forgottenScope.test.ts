@@ -1,25 +1,16 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { Archived } from '@/lib/watermelon';
-import { type LocalStack, type PgliteBackend, startLocalStack } from '@/server';
+import type { LocalStack } from '@/server';
 import { expectConverged } from '../../support/inStep';
-import { openMigrated } from '../../support/template';
-import { settle, type TestDevice, World } from '../../support/world';
+import { backend, restored, restoreFrom, serverForEachTest, world } from '../../support/restorableServer';
+import { settle, type TestDevice } from '../../support/world';
 
-let world: World;
 let owner: TestDevice;
-let restored: LocalStack | null;
-let backend: PgliteBackend;
 
+serverForEachTest();
 beforeEach(async () => {
-  restored = null;
-  backend = await openMigrated(true);
-  world = await World.start({ kind: 'backend', backend });
   owner = await world.device('owner');
   await settle(owner);
-});
-afterEach(async () => {
-  await restored?.close();
-  await world.close();
 });
 
 async function sql(text: string, values: string[]): Promise<void> {
@@ -40,15 +31,6 @@ const removeMember = (workspace: string, { userId }: TestDevice) =>
     'update public.workspace_members set deleted_at = now() where workspace_id = $1::uuid and user_id = $2::uuid',
     [workspace, userId],
   );
-
-/** Puts the server back to what it was when the backup was taken, at the same address. */
-async function restoreFrom(backup: Blob): Promise<void> {
-  const port = Number(new URL(world.stack.url).port);
-  await world.stack.close();
-  const started = await startLocalStack({ data: { kind: 'memory', template: backup }, port });
-  if (!started.ok) throw new Error(started.error.message);
-  restored = started.value;
-}
 
 /** A workspace of the owner's with a task of the owner's and one of the editor's, both synced. */
 async function shared(editor: TestDevice) {
