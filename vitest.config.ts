@@ -1,17 +1,19 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { TEST_MS, WAIT_MS } from './tests/support/patience';
 
 const alias = { '@': fileURLToPath(new URL('./src', import.meta.url)) };
 
 /** Test projects by requirements: unit (none), contract and integration (PGlite, sockets), simulation (worker processes), e2e (a browser). */
-function project(name: string, timeoutMs: number, globalSetup: string[] = []) {
+function project(name: string, globalSetup: string[] = []) {
   return {
     resolve: { alias },
     test: {
       name,
       include: [`tests/${name}/**/*.test.{ts,tsx}`],
-      testTimeout: timeoutMs,
-      hookTimeout: Math.max(timeoutMs, 180_000),
+      testTimeout: TEST_MS,
+      hookTimeout: TEST_MS,
+      expect: { poll: { timeout: WAIT_MS, interval: 20 } },
       environment: 'node',
       globalSetup,
       // Files in one process share modules: compiling PostgreSQL's WebAssembly for each file would cost the most.
@@ -25,11 +27,11 @@ export default defineConfig({
     // More workers than cores of a small machine: tests mostly wait for timers, processes and browsers.
     maxWorkers: 3,
     projects: [
-      project('unit', 20_000),
-      project('contract', 120_000),
-      project('integration', 120_000),
-      project('simulation', 240_000),
-      project('e2e', 120_000, ['tests/support/buildWeb.ts']),
+      project('unit'),
+      project('contract'),
+      project('integration'),
+      project('simulation'),
+      project('e2e', ['tests/support/buildWeb.ts']),
     ],
   },
 });

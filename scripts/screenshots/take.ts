@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { startLocalStack } from '@/server';
 import { launchBrowser } from '../../tests/support/browser';
+import { WAIT_MS } from '../../tests/support/patience';
 import { ensureBuild } from '../build/ensureBuild.mjs';
 import { SCREENS, type Screen } from './screens';
 
@@ -48,7 +49,7 @@ async function shoot(browser: Browser, screen: Screen): Promise<void> {
     // tsx names functions by a helper of its own, which functions that run in the page miss there.
     await context.addInitScript('globalThis.__name = (target) => target');
     const page = await context.newPage();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(WAIT_MS);
     await screen.prepare({ page, context, stack });
     await page.mouse.move(0, 0);
     for (const [size, viewport] of Object.entries(SIZES)) {

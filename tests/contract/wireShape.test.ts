@@ -44,7 +44,7 @@ let world: World;
 beforeAll(async () => {
   database = await openDatabase();
   world = await World.start();
-}, 180_000);
+});
 afterAll(async () => {
   await world?.close();
   await database?.close();
@@ -156,4 +156,4 @@ it('requests and answers have the shape of this version of the protocol (P2, U16
   expect(shape, `The wire format changed: raise PROTOCOL_VERSION and commit its shape as ${FILE}`).toBe(
     committed,
   );
-}, 180_000);
+});

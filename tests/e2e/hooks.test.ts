@@ -44,9 +44,6 @@ async function eventually<T>(read: (probe: Probe) => T, expected: unknown): Prom
   await expect
     .poll(
       () => page.evaluate((source) => new Function('probe', `return (${source})(probe)`)(window.probe), text),
-      {
-        timeout: 20_000,
-      },
     )
     .toEqual(expected);
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WAIT_MS } from '../support/patience';
 import {
   comment,
   createTask,
@@ -102,7 +103,7 @@ describe('without the network and without the server', () => {
           await page.getByRole('button', { name: 'Sync now' }).click();
           return news.count();
         },
-        { timeout: 30_000, interval: 500 },
+        { timeout: WAIT_MS, interval: 500 },
       )
       .toBe(1);
     await other.context().close();

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { WAIT_MS } from '../support/patience';
 import { startBrowserProcess } from '../support/browser';
 import { context, contextForEachTest, lab } from '../support/storageBrowser';
 import { compare, TabPage } from '../support/storageLab';
@@ -93,7 +94,7 @@ describe('the files of the local database', () => {
     const finder = await tryToOpen();
     expect(finder.outcome).toBe('open');
     await expect(finder.tab.sql('select count("details") from "activity_feed"')).rejects.toThrow();
-    await expect.poll(() => finder.tab.troubles(), { timeout: 20_000 }).toEqual(['corrupt']);
+    await expect.poll(() => finder.tab.troubles()).toEqual(['corrupt']);
     await finder.page.close();
     // Without room for another database it says so, and saves nothing by halves.
     const other = await lab.newPage(context);
@@ -133,7 +134,7 @@ describe('the files of the local database', () => {
 });
 
 describe('tabs of different versions', () => {
-  const troubles = (tab: TabPage) => expect.poll(() => tab.troubles(), { timeout: 20_000 });
+  const troubles = (tab: TabPage) => expect.poll(() => tab.troubles());
 
   it('newer code takes the database over; tabs of older code are told, and stop writing (P-NOLOSS)', async () => {
     const [one, two] = [await lab.openTab(context), await lab.openTab(context)];
@@ -181,7 +182,7 @@ describe('tabs that sleep', () => {
       await say(back as string);
       expect(await asleep).toBe('ok');
       await expect
-        .poll(() => one.titlesShown(), { timeout: 20_000 })
+        .poll(() => one.titlesShown())
         .toEqual(['shared', 'while it slept', 'written asleep']);
       expect((await two.stored()).sort()).toEqual(['task while it slept', 'task written asleep']);
     });
@@ -215,7 +216,7 @@ it('acknowledged writes survive SIGKILL of the whole browser (P-DURABLE)', async
       const before = acknowledged.size;
       tab.write(place, `r${round}`, Number.MAX_SAFE_INTEGER).catch(() => undefined);
       await expect
-        .poll(() => acknowledged.size, { timeout: 30_000, interval: 5 })
+        .poll(() => acknowledged.size, { timeout: WAIT_MS, interval: 5 })
         .toBeGreaterThan(before + 5);
       await process.kill();
     }

@@ -32,7 +32,7 @@ async function hold(what: RegExp) {
   let isHeld = true;
   await context.route(what, (route) => (isHeld ? void held.push(route) : route.continue()));
   return {
-    isAsked: () => expect.poll(() => held.length, { timeout: 20_000 }).toBeGreaterThan(0),
+    isAsked: () => expect.poll(() => held.length).toBeGreaterThan(0),
     letGo: async () => {
       isHeld = false;
       await Promise.all(held.map((route) => route.continue()));

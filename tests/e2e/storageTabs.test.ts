@@ -21,7 +21,7 @@ async function expectAll(acknowledged: Set<string>, tabs: TabPage[]) {
     .map((item) => item.slice('task '.length))
     .concat('shared')
     .sort();
-  for (const tab of tabs) await expect.poll(() => tab.titlesShown(), { timeout: 20_000 }).toEqual(titles);
+  for (const tab of tabs) await expect.poll(() => tab.titlesShown()).toEqual(titles);
 }
 
 describe('several tabs on one database', () => {
@@ -49,7 +49,7 @@ describe('several tabs on one database', () => {
     expect(outcomes).toEqual(['ok', 'ok', 'ok']);
     for (const tab of tabs) {
       await expect
-        .poll(() => tab.task(place.task), { timeout: 20_000 })
+        .poll(() => tab.task(place.task))
         .toMatchObject({ title: 'renamed', description: 'described', priority: 'high' });
     }
   });

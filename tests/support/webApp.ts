@@ -6,10 +6,8 @@ import { join } from 'node:path';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { type LocalStack, startLocalStack } from '@/server';
 import { launchBrowser } from './browser';
+import { WAIT_MS } from './patience';
 import { copyMigratedFolder } from './template';
-
-/** How long a person would wait, in ms. */
-const PATIENCE_MS = 20_000;
 
 export class WebApp {
   private constructor(
@@ -46,7 +44,7 @@ export class WebApp {
       viewport: options.phone ? { width: 390, height: 844 } : { width: 1280, height: 800 },
       colorScheme: options.dark ? 'dark' : 'light',
     });
-    context.setDefaultTimeout(PATIENCE_MS);
+    context.setDefaultTimeout(WAIT_MS);
     return context;
   }
 

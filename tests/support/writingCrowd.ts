@@ -1,6 +1,7 @@
 /** Tabs that write without a pause, of which the one that holds the database dies again and again. */
 
 import type { BrowserContext } from 'playwright-core';
+import { WAIT_MS } from './patience';
 import { compare, type StorageLab, type TabPage } from './storageLab';
 import type { Place } from './storagePage/tab';
 
@@ -108,9 +109,9 @@ export class WritingCrowd {
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 60_000;
+  const deadline = performance.now() + WAIT_MS;
   while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error('It did not happen within a minute.');
+    if (performance.now() > deadline) throw new Error('The expected state did not come.');
     await pause(20);
   }
 }

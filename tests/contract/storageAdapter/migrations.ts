@@ -1,4 +1,5 @@
 import { appSchema, tableSchema } from '@nozbe/watermelondb';
+import { WAIT_MS } from '../../support/patience';
 import {
   type Adapter,
   type AdapterCase,
@@ -110,7 +111,7 @@ export const migrationCases: AdapterCase[] = [
         old.adapter.whileSoleWriter(() => insert(old.adapter, 'boats', { id: 'b2' })),
         'newer_schema',
       );
-      const deadline = Date.now() + 10_000;
+      const deadline = Date.now() + WAIT_MS;
       while (told.length === 0 && Date.now() < deadline) await new Promise((go) => setTimeout(go, 20));
       expectSame(told, ['newer_schema']);
       expectSame(((await find(adapter, 'boats', 'b1')) as Row).name, 'kept');

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { PushChange } from '@/core/protocol';
 import { createTeam, createUser } from '../../support/syncUser';
 import { database, team, teamForEachTest } from '../../support/teamDatabase';
-import { APPLIED, deletions, isLive, link, membership, remove, restore, task } from './deletions';
+import { APPLIED, deletions, isLive, link, membership, remove, restore, task, wish } from './deletions';
 
 teamForEachTest();
 

@@ -71,7 +71,7 @@ beforeAll(async () => {
   for (const user of [team.stranger, former]) {
     await own.owner.push([own.make.insert('workspace_members', { user_id: user.id, role: 'owner' })]);
   }
-}, 120_000);
+});
 afterAll(() => database.close());
 
 /** Makes up requests. All it knows of the workspace are its ids, as somebody who was a member once does. */

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { RealtimeChannel } from '@supabase/supabase-js';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { WAIT_MS } from '../../support/patience';
 import WebSocket from 'ws';
 import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import type { ConvoyClient } from '@/lib/supabase/client';
@@ -21,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const TOPIC = `workspace:${SEED.workspace}`;
-const eventually = <T>(check: () => T | Promise<T>) => vi.waitFor(check, { timeout: 20_000, interval: 20 });
+const eventually = <T>(check: () => T | Promise<T>) => vi.waitFor(check, { timeout: WAIT_MS, interval: 20 });
 
 async function write(title: string): Promise<void> {
   await writer.contextService.createTask({ milestone_id: SEED.offlineMilestone, title });

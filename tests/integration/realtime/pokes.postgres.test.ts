@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { WAIT_MS } from '../../support/patience';
 import { postgresBinaries, startPostgres, type TestPostgres } from '../../support/postgres';
 import { SEED } from '../../support/seed';
 import { World } from '../../support/world';
@@ -22,7 +23,7 @@ describe.skipIf(postgresBinaries() === null)('on PostgreSQL', () => {
       const reader = await world.device('editor', { autoSync: true, pokes: true, timing });
       const writer = await world.device('owner');
       await writer.sync();
-      const eventually = (check: () => unknown) => vi.waitFor(check, { timeout: 30_000, interval: 50 });
+      const eventually = (check: () => unknown) => vi.waitFor(check, { timeout: WAIT_MS, interval: 50 });
       const joined = () =>
         reader.client.realtime.getChannels().filter(({ state }) => String(state) === 'joined').length;
       await eventually(() => expect(joined()).toBe(3));

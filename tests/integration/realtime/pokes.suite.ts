@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { filter, firstValueFrom } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { WAIT_MS } from '../../support/patience';
 import type { PushChange } from '@/core/protocol';
 import type { Role } from '@/domain/vocabulary';
 import { SEED } from '../../support/seed';
@@ -12,7 +13,7 @@ const POKED = {
   pokes: true,
   timing: { idleMs: 3_600_000, idleMostMs: 3_600_000, flowingMs: 3_600_000, debounceMs: 50, pokeMs: 20 },
 };
-const EVENTUALLY = { timeout: 20_000, interval: 25 };
+const EVENTUALLY = { timeout: WAIT_MS, interval: 25 };
 
 const eventually = <T>(check: () => T | Promise<T>) => vi.waitFor(check, EVENTUALLY);
 
@@ -59,7 +60,7 @@ export function pokesSuite(start: () => Promise<World>): void {
         expect(changed).toBe(false);
         expect(devices.every(({ syncStatus }) => syncStatus.kind === 'idle')).toBe(true);
       },
-      { timeout: 20_000, interval: 400 },
+      { timeout: WAIT_MS, interval: 400 },
     );
   }
 

@@ -137,7 +137,6 @@ describe('npm start', () => {
             () => 'up',
             () => 'down',
           ),
-        { timeout: 20_000 },
       )
       .toBe('down');
   });

@@ -95,7 +95,7 @@ describe('an upgrade', () => {
     }
     await Promise.all(clients.map((client) => once(client, 'end')));
     stack.server.off('connection', hold);
-    await expect.poll(() => held.filter(({ destroyed }) => !destroyed), { timeout: 5_000 }).toEqual([]);
+    await expect.poll(() => held.filter(({ destroyed }) => !destroyed)).toEqual([]);
     expect(held).toHaveLength(20);
     for (const client of clients) client.destroy();
   });

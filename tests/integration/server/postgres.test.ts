@@ -57,7 +57,7 @@ describe.skipIf(postgresBinaries() === null)('on PostgreSQL', () => {
         email,
       ]);
       signIn = clientOf(stack).auth.signInWithPassword({ email, password: 'correct horse' });
-      await expect.poll(waiting, { timeout: 20_000 }).toHaveLength(1);
+      await expect.poll(waiting).toHaveLength(1);
     });
     expect(changed.ok).toBe(true);
     expect((await signIn)?.error?.code).toBe('invalid_credentials');

@@ -29,7 +29,7 @@ describe.skipIf(!canDump)('on PostgreSQL that is dumped and restored into anothe
 
   beforeAll(async () => {
     [old, fresh] = await Promise.all([startPostgres(), startPostgres()]);
-  }, 120_000);
+  });
   afterAll(async () => {
     await Promise.all([old?.stop(), fresh?.stop()]);
     folder.remove();
@@ -41,7 +41,7 @@ describe.skipIf(!canDump)('on PostgreSQL that is dumped and restored into anothe
     here = await world.device('owner', { pageRows: 60 });
     there = await world.device('editor', { pageRows: 60 });
     await settle(here, there);
-  }, 120_000);
+  });
   afterEach(async () => {
     await restored?.close();
     await world.close();
@@ -98,7 +98,7 @@ describe.skipIf(!canDump)('on PostgreSQL that is dumped and restored into anothe
     expect(context?.activities.filter((entry) => entry.activity_type === 'comment')).toHaveLength(1);
     expect((await here.contextService.getLocalTask(made.id))?.title).toBe('made offline');
     await expectInStep(server, here, there);
-  }, 180_000);
+  });
 
   it('writes made after the dump are found missing, and pushed again (S8, P13, P-NOLOSS)', async () => {
     const before = await newTask(here, 'before the dump');
@@ -130,5 +130,5 @@ describe.skipIf(!canDump)('on PostgreSQL that is dumped and restored into anothe
     }
     expect((await other.contextService.getLocalTask(after.id))?.priority).toBe('urgent');
     await expectInStep(server, here, there, other);
-  }, 180_000);
+  });
 });

@@ -11,7 +11,6 @@ import { type SignedIn, settle, World } from '../../support/world';
 const ROWS = 3_000;
 const PAGE_ROWS = 100;
 /** Starting processes takes its time on a busy machine, ms. */
-const PATIENCE_MS = 300_000;
 
 let world: World;
 let account: SignedIn;
@@ -97,7 +96,6 @@ describe('a process that is killed', () => {
       await device.close();
       remove();
     },
-    PATIENCE_MS,
   );
 });
 
@@ -150,6 +148,5 @@ describe('two processes on one database', () => {
       await device.close();
       remove();
     },
-    PATIENCE_MS,
   );
 });
