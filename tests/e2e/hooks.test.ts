@@ -42,8 +42,8 @@ async function idOf(title: string): Promise<string> {
 async function eventually<T>(read: (probe: Probe) => T, expected: unknown): Promise<void> {
   const text = read.toString();
   await expect
-    .poll(
-      () => page.evaluate((source) => new Function('probe', `return (${source})(probe)`)(window.probe), text),
+    .poll(() =>
+      page.evaluate((source) => new Function('probe', `return (${source})(probe)`)(window.probe), text),
     )
     .toEqual(expected);
 }

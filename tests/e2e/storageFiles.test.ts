@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { WAIT_MS } from '../support/patience';
 import { startBrowserProcess } from '../support/browser';
+import { WAIT_MS } from '../support/patience';
 import { context, contextForEachTest, lab } from '../support/storageBrowser';
 import { compare, TabPage } from '../support/storageLab';
 
@@ -181,9 +181,7 @@ describe('tabs that sleep', () => {
       expect([await one.isOwner(), await two.isOwner()]).toEqual([false, true]);
       await say(back as string);
       expect(await asleep).toBe('ok');
-      await expect
-        .poll(() => one.titlesShown())
-        .toEqual(['shared', 'while it slept', 'written asleep']);
+      await expect.poll(() => one.titlesShown()).toEqual(['shared', 'while it slept', 'written asleep']);
       expect((await two.stored()).sort()).toEqual(['task while it slept', 'task written asleep']);
     });
   }

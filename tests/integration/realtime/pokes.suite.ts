@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { filter, firstValueFrom } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { WAIT_MS } from '../../support/patience';
 import type { PushChange } from '@/core/protocol';
 import type { Role } from '@/domain/vocabulary';
+import { WAIT_MS } from '../../support/patience';
 import { SEED } from '../../support/seed';
 import type { SignedIn, TestDevice, World } from '../../support/world';
 

@@ -131,12 +131,11 @@ describe('npm start', () => {
     const { url } = await ready({ child: shell, output });
     shell.kill('SIGTERM');
     await expect
-      .poll(
-        () =>
-          fetch(url).then(
-            () => 'up',
-            () => 'down',
-          ),
+      .poll(() =>
+        fetch(url).then(
+          () => 'up',
+          () => 'down',
+        ),
       )
       .toBe('down');
   });

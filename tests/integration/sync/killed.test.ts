@@ -10,7 +10,6 @@ import { type SignedIn, settle, World } from '../../support/world';
 
 const ROWS = 3_000;
 const PAGE_ROWS = 100;
-/** Starting processes takes its time on a busy machine, ms. */
 
 let world: World;
 let account: SignedIn;
@@ -60,93 +59,87 @@ async function titles(pattern: string): Promise<string[]> {
 }
 
 describe('a process that is killed', () => {
-  it(
-    'in the middle of a first sync: the next one resumes where it was, in its count too (D30)',
-    async () => {
-      const { path: folder, remove } = temporaryFolder();
-      const kills = [4, 1, 7, 3];
-      let fetched = 0;
-      let done = 0;
-      for (const after of kills) {
-        const child = await start(folder);
-        await child.until((said) => pages(said).length >= after);
-        await child.kill();
-        fetched += pages(child.said).reduce((sum, page) => sum + page.rows, 0);
-        const progress = child.said.flatMap((one) => (one.said === 'progress' ? [one] : []));
-        for (const shown of progress) {
-          expect(shown.done).toBeGreaterThanOrEqual(done);
-          done = shown.done;
-        }
+  it('in the middle of a first sync: the next one resumes where it was, in its count too (D30)', async () => {
+    const { path: folder, remove } = temporaryFolder();
+    const kills = [4, 1, 7, 3];
+    let fetched = 0;
+    let done = 0;
+    for (const after of kills) {
+      const child = await start(folder);
+      await child.until((said) => pages(said).length >= after);
+      await child.kill();
+      fetched += pages(child.said).reduce((sum, page) => sum + page.rows, 0);
+      const progress = child.said.flatMap((one) => (one.said === 'progress' ? [one] : []));
+      for (const shown of progress) {
+        expect(shown.done).toBeGreaterThanOrEqual(done);
+        done = shown.done;
       }
-      expect(done, 'still in the middle').toBeLessThan(ROWS);
-      const last = await start(folder);
-      await last.exited;
-      expect(last.said.at(-1)).toEqual({ said: 'synced', error: null });
-      fetched += pages(last.said).reduce((sum, page) => sum + page.rows, 0);
-      const [first] = last.said.flatMap((one) => (one.said === 'progress' ? [one] : []));
-      const final = last.said.flatMap((one) => (one.said === 'progress' ? [one] : [])).at(-1);
-      expect(first?.done).toBeGreaterThan(done);
-      expect(final?.done).toBe(final?.total);
-      expect(fetched).toBeGreaterThanOrEqual(Number(final?.total));
-      expect(fetched).toBeLessThanOrEqual(Number(final?.total) + kills.length * PAGE_ROWS);
+    }
+    expect(done, 'still in the middle').toBeLessThan(ROWS);
+    const last = await start(folder);
+    await last.exited;
+    expect(last.said.at(-1)).toEqual({ said: 'synced', error: null });
+    fetched += pages(last.said).reduce((sum, page) => sum + page.rows, 0);
+    const [first] = last.said.flatMap((one) => (one.said === 'progress' ? [one] : []));
+    const final = last.said.flatMap((one) => (one.said === 'progress' ? [one] : [])).at(-1);
+    expect(first?.done).toBeGreaterThan(done);
+    expect(final?.done).toBe(final?.total);
+    expect(fetched).toBeGreaterThanOrEqual(Number(final?.total));
+    expect(fetched).toBeLessThanOrEqual(Number(final?.total) + kills.length * PAGE_ROWS);
 
-      const device = await world.device(account, { folder });
-      await settle(device);
-      await expectInStep(world, device);
-      await device.close();
-      remove();
-    },
-  );
+    const device = await world.device(account, { folder });
+    await settle(device);
+    await expectInStep(world, device);
+    await device.close();
+    remove();
+  });
 });
 
 describe('two processes on one database', () => {
-  it(
-    'sync one at a time; killed at random, their changes arrive once, and the lock is free (D33, P-ONCE, P-NOLOSS)',
-    async () => {
-      const { path: folder, remove } = temporaryFolder();
-      const first = await start(folder);
-      await first.exited;
-      const random = randomNumbers(33);
-      const all: Killable<ChildSays>[] = [];
-      const milestone = SEED.offlineMilestone;
-      const pair = [await start(folder, { milestone }), await start(folder, { milestone })];
-      all.push(...pair);
-      for (let kill = 0; kill < 4; kill += 1) {
-        const victim = kill % 2;
-        const other = pair[1 - victim] as Killable<ChildSays>;
-        const child = pair[victim] as Killable<ChildSays>;
-        const turns = 1 + Math.floor(random() * 4);
-        const before = holds(child.said);
-        await child.until((said) => holds(said) >= before + turns);
-        await new Promise((resolve) => setTimeout(resolve, random() * 40));
-        await child.kill();
-        // Whoever is left is not locked out by the dead.
-        const held = holds(other.said);
-        await other.until((said) => holds(said) > held);
-        pair[victim] = await start(folder, { milestone });
-        all.push(pair[victim] as Killable<ChildSays>);
-      }
-      for (const child of pair) await child.until((said) => said.some((one) => one.said === 'synced'));
-      for (const child of pair) await child.kill();
+  it('sync one at a time; killed at random, their changes arrive once, and the lock is free (D33, P-ONCE, P-NOLOSS)', async () => {
+    const { path: folder, remove } = temporaryFolder();
+    const first = await start(folder);
+    await first.exited;
+    const random = randomNumbers(33);
+    const all: Killable<ChildSays>[] = [];
+    const milestone = SEED.offlineMilestone;
+    const pair = [await start(folder, { milestone }), await start(folder, { milestone })];
+    all.push(...pair);
+    for (let kill = 0; kill < 4; kill += 1) {
+      const victim = kill % 2;
+      const other = pair[1 - victim] as Killable<ChildSays>;
+      const child = pair[victim] as Killable<ChildSays>;
+      const turns = 1 + Math.floor(random() * 4);
+      const before = holds(child.said);
+      await child.until((said) => holds(said) >= before + turns);
+      await new Promise((resolve) => setTimeout(resolve, random() * 40));
+      await child.kill();
+      // Whoever is left is not locked out by the dead.
+      const held = holds(other.said);
+      await other.until((said) => holds(said) > held);
+      pair[victim] = await start(folder, { milestone });
+      all.push(pair[victim] as Killable<ChildSays>);
+    }
+    for (const child of pair) await child.until((said) => said.some((one) => one.said === 'synced'));
+    for (const child of pair) await child.kill();
 
-      for (const child of all) {
-        expect(child.said.filter((one) => one.said === 'violation')).toEqual([]);
-        expect(child.said.flatMap((one) => (one.said === 'synced' && one.error ? [one.error] : []))).toEqual(
-          [],
-        );
-      }
-      const device = await world.device(account, { folder });
-      await settle(device);
-      expect(device.syncStatus).toMatchObject({ pending: 0, quarantined: 0 });
-      const made = all.flatMap((child) =>
-        child.said.flatMap((one) => (one.said === 'made' ? [one.title] : [])),
+    for (const child of all) {
+      expect(child.said.filter((one) => one.said === 'violation')).toEqual([]);
+      expect(child.said.flatMap((one) => (one.said === 'synced' && one.error ? [one.error] : []))).toEqual(
+        [],
       );
-      const arrived = await titles('Child %');
-      expect(arrived).toEqual([...new Set(arrived)]);
-      expect(arrived).toEqual(expect.arrayContaining(made));
-      await expectInStep(world, device);
-      await device.close();
-      remove();
-    },
-  );
+    }
+    const device = await world.device(account, { folder });
+    await settle(device);
+    expect(device.syncStatus).toMatchObject({ pending: 0, quarantined: 0 });
+    const made = all.flatMap((child) =>
+      child.said.flatMap((one) => (one.said === 'made' ? [one.title] : [])),
+    );
+    const arrived = await titles('Child %');
+    expect(arrived).toEqual([...new Set(arrived)]);
+    expect(arrived).toEqual(expect.arrayContaining(made));
+    await expectInStep(world, device);
+    await device.close();
+    remove();
+  });
 });
