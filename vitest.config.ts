@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
-import { TEST_MS, WAIT_MS } from './tests/support/patience';
+import { TEST_MS, WAIT_MS } from './tests/support/patience.ts';
 
 const alias = { '@': fileURLToPath(new URL('./src', import.meta.url)) };
 

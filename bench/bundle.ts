@@ -1,4 +1,4 @@
-/** Bundles what is measured as it is shipped: no loader of TypeScript takes time or memory in it. */
+/** Bundles the measured code as it is shipped, so that no TypeScript loader adds time or memory. */
 
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';

@@ -14,7 +14,7 @@ import type { BenchWorld } from './world';
 export const GROWTH = { '10k': 1, '50k': 5, '100k': 10, '300k': 30 } as const;
 const COLOURS = { limit: '#8c959f', convoy: '#0969da' } as const;
 
-/** @param onDone is told of each size */
+/** @param onDone is called with each size */
 export async function measureGrowth(
   world: BenchWorld,
   checks: Checks,

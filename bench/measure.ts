@@ -11,9 +11,9 @@ export interface Result {
   /** To the limit, in the same run. */
   ratio: number | null;
   rssMb: number | null;
-  /** What came over the wire. */
+  /** Bytes received over the wire. */
   wireKb: number | null;
-  /** What a call that does nothing costs this subject. */
+  /** The cost of a call that does nothing in this subject. */
   callMs: number | null;
   requests: number | null;
 }
@@ -34,7 +34,7 @@ export class Samples {
     this.taken.set(subject, { ...known, ...more, all: [...(known?.all ?? []), ms] });
   }
 
-  /** @param share of the samples that lie below what is told, 0.5 for the median */
+  /** @param share of the samples below the result, 0.5 for the median */
   results(work: string, size: string, share = 0.5): Result[] {
     const limit = this.taken.get('limit');
     return [...this.taken].map(([subject, { all, ...more }]) => {
@@ -47,7 +47,7 @@ export class Samples {
 
 export const EMPTY = { ms: null, ratio: null, rssMb: null, wireKb: null, callMs: null, requests: null };
 
-/** What does not hold, in words. Timing never fails; what was timed has to be right. */
+/** Wrong results, in words. A slow result is never a failure, a wrong one is. */
 export class Checks {
   readonly broken: string[] = [];
 

@@ -137,7 +137,7 @@ export class Limit implements Subject {
       `update tasks set _status = 'synced', _changed = '', sync_status = 'synced', is_synced = 1 where id = ?`,
     );
     for (const [id] of dirty) clean.run(id);
-    // What was pushed is here already.
+    // The page holds this subject's own push, which is stored already.
     this.setCursor(rows[0]?.[0]);
     this.local.exec('commit');
   }

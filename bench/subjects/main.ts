@@ -1,4 +1,4 @@
-/** The process of one subject: does what it is told by messages, and measures it where it happens. */
+/** The process of one subject: runs the work that messages name, and measures it. */
 
 import { existsSync, readFileSync } from 'node:fs';
 import { Convoy } from './convoy';

@@ -23,7 +23,7 @@ export interface Synced {
   received: number;
 }
 
-/** What a context holds, by id: equal for every subject. */
+/** The ids in a context: equal for every subject. */
 export interface ContextIds {
   task: string;
   milestone: string | null;
@@ -46,7 +46,7 @@ export interface Subject {
   /** Gets hold of the records, as an application that shows them. @returns how to edit all of them in one transaction */
   prepareEdits(edits: readonly Edit[]): Promise<() => Promise<void>>;
   titles(ids: readonly string[]): Promise<string[]>;
-  /** @returns how to read the ids of what was read */
+  /** @returns a function that reads the ids of the rows read */
   context(taskId: string): Promise<() => ContextIds>;
   /** The title of a task, as the first thing that a screen shows. */
   firstRow(taskId: string): Promise<string>;

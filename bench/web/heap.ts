@@ -9,7 +9,7 @@ export interface Memory {
   worker: number | null;
   /** What SQLite's WebAssembly has, its page cache included. */
   wasm: number | null;
-  /** Resident memory of the page's process, workers and the browser's own code included; null where it cannot be told. */
+  /** Resident memory of the page's process, workers and the browser's own code included; null where it is unknown. */
   process: number | null;
 }
 
@@ -30,7 +30,7 @@ export async function memoryOf(context: BrowserContext, page: Page): Promise<Mem
 }
 
 async function heapOf(send: Send): Promise<number> {
-  // What finalizers let go of goes with the second.
+  // The second collection frees memory released by finalizers.
   await send('HeapProfiler.collectGarbage');
   await send('HeapProfiler.collectGarbage');
   return Number((await send('Runtime.getHeapUsage')).usedSize);
@@ -50,7 +50,7 @@ async function attachToWorker(session: CDPSession): Promise<Send | null> {
     if (answer.error) call?.reject(new Error(answer.error.message));
     else call?.resolve(answer.result as never);
   });
-  // Workers that are there already are told of before this returns.
+  // Existing workers are reported before this returns.
   await session.send('Target.setAutoAttach', {
     autoAttach: true,
     waitForDebuggerOnStart: false,
@@ -67,7 +67,7 @@ async function attachToWorker(session: CDPSession): Promise<Send | null> {
     });
 }
 
-/** Who uses a WebAssembly memory asks for its buffer, so a query tells how large it is. Null: no worker, or none asked. */
+/** Finds a WebAssembly memory by its buffer and returns its size. Null: no worker, or none with such a memory. */
 async function wasmMemory(page: Page): Promise<number | null> {
   const [worker] = page.workers();
   if (!worker) return null;

@@ -10,7 +10,7 @@ export interface WebResult {
   work: string;
   size: string;
   subject: SubjectName;
-  /** Median; null where memory is all that is told. */
+  /** Median; null where memory is the only result. */
   ms: number | null;
   /** To the stock subject. */
   ratio: number | null;

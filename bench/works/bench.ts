@@ -1,4 +1,4 @@
-/** What the works share: the subjects of one size, measured in turns. */
+/** The subjects of one size, shared by the works and measured in turns. */
 
 import { type Random, randomFrom } from '../data/random';
 import type { Checks, Result } from '../measure';

@@ -43,7 +43,7 @@ function sourcesHash() {
   return hash.digest('hex');
 }
 
-/** @returns {boolean} whether dist/ now holds what the sources say */
+/** @returns {boolean} whether dist/ matches the sources now */
 export function ensureBuild() {
   const wanted = sourcesHash();
   const current =
@@ -55,7 +55,7 @@ export function ensureBuild() {
   console.error('Building Convoy ...');
   const { status } = spawnSync('npm', ['run', '--silent', 'build'], {
     cwd: root,
-    // Whoever asks, tests too, gets the build that is shipped.
+    // Tests run the shipped build too.
     env: { ...process.env, NODE_ENV: 'production' },
     // Standard output belongs to the program that is about to start.
     stdio: ['ignore', 2, 2],

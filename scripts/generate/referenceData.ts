@@ -14,7 +14,7 @@ export const GENERATED_FILE = fileURLToPath(
   new URL('../../src/lib/watermelon/accounts/referenceData.generated.ts', import.meta.url),
 );
 
-/** @returns what the generated file should hold for the migrations as they are. */
+/** @returns the text of the generated file for the current migrations. */
 export async function generate(): Promise<string> {
   const backend = await openPgliteInMemory();
   try {

@@ -39,7 +39,7 @@ async function write(url: string): Promise<number> {
   while (writing) {
     const made: string[] = [];
     await client.query('begin');
-    // now() is the start of the transaction: what a naive cursor goes by is older than the commit.
+    // now() is the start of the transaction: the time that a naive cursor compares is older than the commit.
     await client.query('select now(), pg_sleep($1)', [Math.random() * 0.02]);
     for (let row = 0; row <= Math.floor(Math.random() * 3); row += 1) {
       const known = own[Math.floor(Math.random() * own.length)];
@@ -95,7 +95,7 @@ async function pull(demo: DemoStack) {
   }
 }
 
-/** What a cursor over `updated_at` would have seen of the same rows. */
+/** The rows that a cursor over `updated_at` would have seen. */
 async function pullNaively(url: string) {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -118,7 +118,7 @@ async function pullNaively(url: string) {
   return received;
 }
 
-/** Appends marks to a shared text, each to what was read before. @returns the marks that the server took */
+/** Appends marks to a shared text, each to the text read before. @returns the marks that the server accepted */
 async function append(demo: DemoStack, url: string, taskId: string): Promise<string[]> {
   const { client, userId } = await demo.signIn('owner');
   const transport = new SupabaseTransport(client);

@@ -77,7 +77,7 @@ export async function rename(page: Page, title: string): Promise<void> {
 
 export const SHARED = 'Let two inspectors share one tablet';
 
-/** An editor edits offline and is made a viewer meanwhile: the server refuses the edit. */
+/** An editor edits offline and loses the role meanwhile, so the server refuses the edit. */
 export async function refused({ page, context, stack }: Stage): Promise<void> {
   await openTask(page, 'editor', SHARED);
   await context.setOffline(true);
@@ -150,7 +150,7 @@ export async function archived({ page, context, stack }: Stage): Promise<void> {
   await page.getByRole('heading', { name: 'Archive' }).scrollIntoViewIfNeeded();
 }
 
-/** A task is deleted by somebody else while its edit is on nobody's screen but the editor's. */
+/** Another user deletes a task while the editor has an unsynced edit of it. */
 export async function lost({ page, context, stack }: Stage): Promise<void> {
   await openTask(page, 'editor', SHARED);
   await context.setOffline(true);

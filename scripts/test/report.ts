@@ -1,4 +1,4 @@
-/** What a test run amounts to. Pure: it reads vitest's JSON report, it runs nothing. */
+/** The verdict on a test run. Pure: it reads vitest's JSON report and runs nothing. */
 
 /** The part of vitest's JSON report (Jest's format) that counts. */
 export interface VitestReport {
@@ -10,7 +10,7 @@ export interface VitestReport {
   }[];
 }
 
-/** A test that may be skipped where a platform lacks what it needs. */
+/** A test that may be skipped on platforms that lack its prerequisites. */
 export interface PlatformSkip {
   /** Regular expression that a test's full name must match. */
   title: string;
@@ -27,11 +27,11 @@ export interface Summary {
   failures: string[];
   /** Skipped without being on the list. */
   unlistedSkips: string[];
-  /** Projects that were asked for and of which no test passed or failed. */
+  /** Requested projects of which no test passed or failed. */
   emptyProjects: string[];
 }
 
-/** What the report is judged by. */
+/** The expectations that a report is compared with. */
 export interface Expectations {
   /** Folders of tests/, each of which must have run something. */
   projects: string[];
@@ -90,7 +90,7 @@ export function verdict(summary: Summary): string | null {
     return `skipped without being listed in tests/platform-skips.json: ${summary.unlistedSkips.join('; ')}`;
   }
   if (summary.passed === 0) return 'no test ran';
-  // A suite that is no longer found would otherwise look like one that passes.
+  // Without this, a suite that vitest no longer finds would look like a passing one.
   return summary.emptyProjects.length > 0 ? `no test ran of: ${summary.emptyProjects.join(', ')}` : null;
 }
 

@@ -1,4 +1,4 @@
-/** The worker as one module, so that a process of it is ready at once. */
+/** The worker as one module, so that its process starts quickly. */
 
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -80,14 +80,14 @@ function checkLedger(oracle: Oracle, device: SimDevice, tables: Map<string, Stor
   }
 }
 
-/** U8: nothing that is alive hangs under what is deleted. */
+/** U8: no live record stands under a deleted one. */
 function checkParents(oracle: Oracle, content: ServerContent): void {
   const deleted = new Set<string>();
   for (const rows of content.rows.values()) {
     for (const row of rows) if (row.deleted_at !== null) deleted.add(row.id as string);
   }
   for (const table of SYNCED_TABLES) {
-    // The record of a deletion is what the workspace is restored by: it outlives it.
+    // The record of a deletion outlives its workspace, since the workspace is restored by it.
     if (table === 'deletions') continue;
     const parents = Object.entries(columnsOf(table))
       .filter(([, column]) => column.parent)
@@ -132,7 +132,7 @@ function text(value: Json | undefined): string {
   );
 }
 
-/** D1, D2: what the columns say, what WatermelonDB says and what is remembered agree. */
+/** D1, D2: the columns, WatermelonDB's status and the stored bases agree. */
 function checkTracking(oracle: Oracle, device: SimDevice, stored: Map<string, StoredRow[]>): void {
   for (const table of SYNCED_TABLES) {
     for (const row of stored.get(table) ?? []) {
@@ -162,7 +162,7 @@ function checkTracking(oracle: Oracle, device: SimDevice, stored: Map<string, St
   }
 }
 
-/** P-CHECKPOINT: nobody but people took a task past a checkpoint. */
+/** P-CHECKPOINT: only people took a task past a checkpoint. */
 async function checkCheckpoints(oracle: Oracle, server: SimServer): Promise<void> {
   const moves = await server.sql<{
     task_id: string;

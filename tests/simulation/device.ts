@@ -55,12 +55,12 @@ export class SimDevice {
     return join(this.world.folder, `${this.name}.db`);
   }
 
-  /** Whether there is a session, for all that this device knows. */
+  /** Whether this device believes that it has a session. */
   get isSignedIn(): boolean {
     return this.session.size > 0;
   }
 
-  /** Signs in, over the network as it is when nothing goes wrong. */
+  /** Signs in, over a network without faults. */
   async signIn(): Promise<void> {
     const client = this.client((input, init) =>
       this.world.server.fetch(new Request(input as RequestInfo, { ...init, signal: undefined })),
@@ -127,7 +127,7 @@ export class SimDevice {
     });
     if (!device.ok) {
       life.end();
-      // Somebody makes room and starts it again.
+      // A person frees space and starts the device again.
       if (device.error.code === 'quota') return this.open(autoSync);
       throw new Error(device.error.message);
     }
@@ -156,7 +156,7 @@ export class SimDevice {
     this.kill();
   }
 
-  /** What is on this device's disk. */
+  /** The contents of this device's disk. */
   stored(): Map<string, StoredRow[]> {
     return readFile(this.file);
   }

@@ -3,7 +3,7 @@ import { makeVariant } from '../support/variant';
 import { isCaught, MUTANTS } from './mutants';
 import { runAll } from './pool';
 
-/** Seeds tried, from the one that is known to find the bug. Another one finds it when the code has changed. */
+/** Seeds tried, from the one known to find the bug: after a change of the code a later one finds it. */
 const MARGIN = 12;
 
 it.concurrent.each(MUTANTS)(

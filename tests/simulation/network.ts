@@ -7,7 +7,7 @@ import type { Json } from '@/core/protocol';
 import type { SimServer } from './server';
 import type { Tally } from './tally';
 
-/** Whoever makes requests; the dead hear nothing. */
+/** The sender of requests; a dead one receives no answers. */
 export interface Caller {
   readonly name: string;
   readonly userId: string;
@@ -20,11 +20,11 @@ export interface Answer {
   body: string;
 }
 
-/** What goes wrong with one request. */
+/** The fault of one request. */
 export type NetworkFault =
   /** The server never sees it. */
   | 'lose request'
-  /** The server does what is asked, and nobody hears of it. */
+  /** The server carries out the request, and its answer is lost. */
   | 'lose answer'
   /** The device gives up; the request arrives later, perhaps. */
   | 'late'
@@ -46,7 +46,7 @@ export interface Flight {
   readonly path: string;
   readonly body: string;
   readonly request: Json;
-  /** `sent`: on its way to the server; `answered`: on its way back; `over`: nobody waits for it. */
+  /** `sent`: on its way to the server; `answered`: on its way back; `over`: its sender no longer waits. */
   stage: 'sent' | 'answered' | 'over';
   answer: Answer | null;
   make: () => Request;
@@ -54,7 +54,7 @@ export interface Flight {
   reject: (error: Error) => void;
 }
 
-/** Told about everything that gets through, for the invariants. */
+/** Receives every request that reaches the server, to check the invariants. */
 export interface NetworkWitness {
   asked(flight: Flight): void;
   /** Before and after the server handles it. */
@@ -69,13 +69,13 @@ const ENDS_SESSION: ReadonlySet<NetworkFault> = new Set(['expired', 'error 429']
 const OFFLINE = () => new TypeError('fetch failed');
 
 export class Network {
-  /** Requests that somebody waits for. */
+  /** Requests whose senders wait. */
   readonly flights: Flight[] = [];
-  /** Requests that nobody waits for any more and that may still arrive. */
+  /** Requests whose senders no longer wait, and which may still arrive. */
   readonly late: Flight[] = [];
   /** Faults for the next requests of a caller, by name. */
   readonly planned = new Map<string, NetworkFault[]>();
-  /** Whether faults may be such that somebody has to sign in again. */
+  /** Whether faults may end a session. */
   mayEndSessions = true;
   private made = 0;
 
@@ -176,7 +176,7 @@ export class Network {
     flight.reject(OFFLINE());
   }
 
-  /** Nobody waits any more, since the device died; the server may still see it. */
+  /** The device died, so its requests have no receiver; the server may still see them. */
   abandon(caller: Caller): void {
     for (const flight of this.of(caller)) {
       if (flight.stage === 'sent') this.delay(flight);
@@ -184,7 +184,7 @@ export class Network {
     }
   }
 
-  /** A late request arrives; nobody hears the answer. */
+  /** A late request arrives; its answer has no receiver. */
   async arriveLate(index: number): Promise<void> {
     const [flight] = this.late.splice(index, 1);
     if (flight) await this.serve(flight, true);
@@ -203,7 +203,7 @@ export class Network {
     if (!late) flight.stage = 'answered';
   }
 
-  /** A refresh token that comes late looks like a stolen one: such requests are lost instead. */
+  /** A refresh token that arrives late looks stolen: such requests are lost instead. */
   private delay(flight: Flight): void {
     if (flight.kind !== 'auth') this.late.push(flight);
   }

@@ -10,7 +10,7 @@ import type { Random } from './random';
 import { ALL_USERS } from './server';
 import { CUSTOM_STAGES } from './team';
 
-/** One operation as it is being done. */
+/** One operation while it runs. */
 export class Hand {
   constructor(
     readonly life: Life,
@@ -44,7 +44,7 @@ export class Hand {
     return this.random.pick(records);
   }
 
-  /** Notes what is about to be written over, as the writer sees it. */
+  /** Notes the values about to be overwritten, as the writer sees them. */
   overwrite(table: SyncedTable, record: ConvoyModel, column: string, wrote = this.token): void {
     const saw = String(record.raw[column] ?? '');
     this.operation.writes.push({ table, id: record.id, column, value: this.token, wrote, saw });
@@ -370,7 +370,7 @@ export const OPERATIONS: Record<string, readonly [weight: number, work: Do]> = {
   ],
 };
 
-/** What the next version brings: `tests/support/nextVersion.ts`. */
+/** The schema change of the next version: `tests/support/nextVersion.ts`. */
 export const NEXT_OPERATIONS: Record<string, Do> = {
   risk: async (hand) => {
     const task = await hand.some('tasks');

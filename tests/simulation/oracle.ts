@@ -20,7 +20,7 @@ export interface ColumnWrite {
   value: string;
   /** The whole new content of the column. */
   wrote: string;
-  /** What the writer had before their eyes. */
+  /** The values that the writer saw. */
   saw: string;
 }
 
@@ -31,14 +31,14 @@ export interface Operation {
   writes: ColumnWrite[];
   created: { table: string; id: string }[];
   deleted: { table: string; id: string }[];
-  /** What it deleted may be there again. */
+  /** Records that it deleted may be live again. */
   mayBeBack: boolean;
   acknowledged: boolean;
 }
 
 /** Columns of the bookkeeping tables of a device in which a person finds what did not make it. */
 export const KEPT_TABLES: readonly string[] = ['sync_conflicts', 'sync_quarantine', 'sync_archive'];
-/** Told by the product about other writes: no place where a lost write would be found. */
+/** Entries that the product writes about other writes: a lost write does not count as found there. */
 const DERIVED = new Set([
   'task_created',
   'task_updated',
@@ -62,9 +62,9 @@ export interface ServerContent {
 export class Oracle {
   readonly operations: Operation[] = [];
   readonly violations: Violation[] = [];
-  /** Rows that somebody deleted, as they saw them. */
+  /** Deleted rows, as the deleting user saw them. */
   private seenGone = '';
-  /** Tombstones that were purged, and what was given up by a person. */
+  /** Purged tombstones, and writes that a person discarded. */
   private graveyard = '';
   private readonly excused = new Set<string>();
   /** Records whose refused deletion was discarded. */
@@ -105,12 +105,12 @@ export class Oracle {
     }
   }
 
-  /** Somebody gave these values up, knowingly. */
+  /** A person discarded these values knowingly. */
   giveUp(content: unknown): void {
     this.graveyard += JSON.stringify(content);
   }
 
-  /** A person gave up a deletion: the record stays, and may; that it was deleted need not be told. */
+  /** A person discarded a deletion: the record may stay, and its deletion need not be in any feed. */
   giveUpDeletion(id: string): void {
     this.keptOnPurpose.add(id);
     for (const operation of this.operations) {
@@ -118,25 +118,25 @@ export class Oracle {
     }
   }
 
-  /** Somebody restored a deletion that these, perhaps deleted twice, had gone with first: they came back with it (U42). */
+  /** A restored deletion brought back the records that it had deleted first, even those deleted again since (U42). */
   giveBack(ids: readonly unknown[]): void {
     for (const id of ids) this.cameBack.add(id);
   }
 
-  /** The server forgets tombstones: what is on them need not be found any more. */
+  /** The server purges tombstones: their values need not be found any more. */
   bury(content: ServerContent): void {
     for (const rows of content.rows.values()) {
       for (const row of rows) if (row.deleted_at !== null) this.graveyard += JSON.stringify(row);
     }
     this.excuseDeletions();
-    // What was made twice stands under the other id; with that one's tombstone the mapping goes too (U10).
+    // A duplicate stands under the other id; when its tombstone is purged, so is the mapping (U10).
     const here = textOf(content);
     for (const { created } of this.operations) {
       for (const { table, id } of created) if (TWINS.has(table) && !here.includes(id)) this.excused.add(id);
     }
   }
 
-  /** A backup was put back: what nobody has any more is lost, and nobody promised otherwise. */
+  /** A backup was put back: writes that no device holds any more are lost, and no promise covers them. */
   excuseLost(content: ServerContent, devices: readonly Map<string, StoredRow[]>[]): void {
     const kept = textOf(content) + devices.map((tables) => JSON.stringify([...tables])).join();
     for (const { writes, created } of this.operations) {
@@ -146,12 +146,12 @@ export class Oracle {
     this.excuseDeletions();
   }
 
-  /** What was deleted may be back: by a backup, by a person, by a device that was away too long. */
+  /** Deleted records may be back: by a backup, a person, or a device that was away too long. */
   excuseDeletions(): void {
     for (const operation of this.operations) operation.mayBeBack = true;
   }
 
-  /** To be asked when everything is quiet: where is everything that was acknowledged? */
+  /** Asked after the last sync: finds every acknowledged write. */
   checkNothingLost(content: ServerContent, devices: ReadonlyMap<string, Map<string, StoredRow[]>>): void {
     // What stands on a tombstone is lost, unless whoever deleted it had seen it.
     // Devices of this version delete labels along with their task, and have none to see.

@@ -42,7 +42,7 @@ export interface Coverage {
 /** A run takes about a second, shrinking one a minute or two; what takes longer will never end. Real time, ms. */
 const MOST_MS = 600_000;
 
-/** @returns the outcomes in the order in which they came, and the sums. */
+/** @returns the outcomes in order of arrival, and the sums. */
 export async function runAll(options: PoolOptions): Promise<{ report: Report; done: Done[] }> {
   const { orders, workers = 2, stopAt = () => false, onDone = () => {} } = options;
   const started = performance.now();
@@ -141,7 +141,7 @@ function ask(child: ChildProcess, order: Order): Promise<Done> {
   });
 }
 
-/** What a person needs to look into a violation. */
+/** The facts that a person needs to look into a violation. */
 export function describe({ outcome, shrunk }: Done): string {
   const lines = outcome.violations.slice(0, 5).map(({ rule, what }) => `  ${rule}: ${what}`);
   const steps = (program: Program) => program.steps.map((step) => `  ${JSON.stringify(step)}`).join('\n');

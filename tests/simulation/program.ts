@@ -116,7 +116,7 @@ const NETWORK_FAULTS: readonly (readonly [NetworkFault, number])[] = [
   ['expired', 1],
 ];
 
-/** Not counted where it is asked for, but where it happens. */
+/** Counted where it happens, not where it is requested. */
 const NO_FAULTS: ReadonlySet<Action> = new Set([
   ...(['begin sync', 'advance', 'network fault', 'die during', 'online', 'resolve'] as const),
 ]);

@@ -4,7 +4,7 @@ import type { Conflict, Quarantined } from '@/lib/watermelon/models';
 import { Q } from '@/lib/watermelon/models/watermelondb';
 import { type Hand, NothingToDo } from './operations';
 
-/** Retries, discards or settles whatever waits for a person on this device. */
+/** Retries, discards or settles every entry that waits for a person on this device. */
 export async function resolveSomething(hand: Hand): Promise<void> {
   const { device } = hand.life;
   const refused = await device.database
@@ -21,7 +21,7 @@ export async function resolveSomething(hand: Hand): Promise<void> {
     const together = refused
       .filter(({ groupId }) => groupId === entry.groupId)
       .map(({ _raw }) => ({ ..._raw }));
-    // Whoever makes a change again looks at what it is made on.
+    // A person who retries a change looks at the current values first.
     hand.oracle.giveUp([
       together,
       await seen(

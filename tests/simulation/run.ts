@@ -67,7 +67,7 @@ export async function run(server: SimServer, program: Program): Promise<Outcome>
   return { seed: program.seed, operations, faults, violations, steps, requests, counts: tally.counts };
 }
 
-/** No more faults, no more work: everybody syncs until nobody has anything to do. */
+/** No more faults and no more work: every device syncs until all are quiet. */
 async function comeToRest(simulation: Simulation): Promise<void> {
   const { network, devices, oracle, time } = simulation;
   network.planned.clear();
@@ -77,7 +77,7 @@ async function comeToRest(simulation: Simulation): Promise<void> {
   }
   // A device that is newer than the server waits for it.
   if (devices.some(({ isNext }) => isNext)) await simulation.migrateServer();
-  // What was on its way all the time arrives now, when nobody expects it any more.
+  // Requests still in flight arrive now, after their senders stopped waiting.
   while (network.late.length > 0) await network.arriveLate(0);
   if (simulation.program.automatic) await restByThemselves(simulation);
   // Quiet is when every device, one after the other, found nothing to do.

@@ -42,7 +42,7 @@ export const ALL_USERS: readonly SimUser[] = Object.values(USERS);
 
 export const emailOf = (who: SimUser): string => `${who.name}@simulated.example`;
 
-/** Rows of some scopes as they were, with their clocks: what a backup holds. */
+/** Rows of some scopes with their clocks: the contents of a backup. */
 export interface Backup {
   scopes: readonly string[];
   tables: Record<string, string>;
@@ -57,7 +57,7 @@ const SCOPED: readonly [table: string, scope: string][] = [
   ...SYNCED_TABLES.map((table): [string, string] => [`public.${table}`, 'workspace_id']),
 ];
 
-/** An independent witness of who moved which task where. */
+/** An independent record of every move of a task, with its user. */
 const WITNESS = `
   create schema if not exists witness;
   create table if not exists witness.moves (
@@ -96,7 +96,7 @@ function remembering(tokens: Tokens, now: () => number): Tokens {
 }
 
 export class SimServer {
-  /** Who is what, by user and workspace, until something is written. */
+  /** Roles by user and workspace, cached until the next write. */
   private roles: Map<string, Map<string, string>> | null = null;
 
   private constructor(
@@ -148,7 +148,7 @@ export class SimServer {
     return response;
   }
 
-  /** Runs a statement as the owner of the database. @throws where it is refused */
+  /** Runs a statement as the owner of the database. @throws when it is refused */
   async sql<Row = Record<string, unknown>>(text: string, values: readonly Value[] = []): Promise<Row[]> {
     this.roles = null;
     return this.query<Row>(text, values);
@@ -208,7 +208,7 @@ export class SimServer {
     if (!done.ok) throw new Error(`${done.error.message} (${done.error.sqlState})`);
   }
 
-  /** Back to where nobody has done anything. */
+  /** Returns to the state before the first write. */
   async startOver(): Promise<void> {
     await this.putBack(this.beginning);
     await this.script('delete from witness.moves; delete from local_stack.sessions');

@@ -11,7 +11,7 @@ import type { Backup, SimServer } from './server';
 import type { Stage } from './stage';
 import type { StoredRow } from './storage';
 
-/** The latest backup of each run, and what the server had taken by then. */
+/** The latest backup of each run, and the writes that the server had by then. */
 const backups = new WeakMap<Stage, { backup: Backup; taken: ReadonlySet<unknown> }>();
 
 /**
@@ -45,7 +45,7 @@ export async function serverStep(simulation: Stage, step: Step, random: Random):
     try {
       return (await server.sql(`${text} returning id`, values)).length > 0;
     } catch {
-      // What a trigger refuses, such as the end of the last owner, does not happen.
+      // A step that a trigger refuses, such as removing the last owner, does not happen.
       return false;
     }
   };

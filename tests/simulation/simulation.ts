@@ -165,7 +165,7 @@ export class Simulation implements Stage {
     await this.server.script(NEXT_MIGRATION);
   }
 
-  /** The whole sync of a device, or the rest of one that has begun. One that another process is at goes first. */
+  /** A whole sync of a device, or the rest of one that has begun. A sync of another process on its database goes first. */
   async sync(device: SimDevice, pick = 0): Promise<void> {
     const task = await this.beginSync(device, pick);
     for (let moves = 0; !task.done && task.life.isAlive; moves += 1) {
@@ -184,7 +184,7 @@ export class Simulation implements Stage {
     for (let turns = 0; turns < IDLE_TURNS; turns += 1) await turn();
   }
 
-  /** @returns what the last sync of this life did, or nothing when it found nothing to do. */
+  /** @returns the result of the last sync of this life, or nothing when it found nothing to do. */
   moved(life: Life): string {
     const {
       status = 'ok',
@@ -211,7 +211,7 @@ export class Simulation implements Stage {
     });
   }
 
-  /** Something a person does on a device. What fails as it may is no operation; what was written is promised. */
+  /** An action of a person on a device. An expected failure is no operation; a successful write is a promise. */
   private async act(
     device: SimDevice,
     { pick, action, what = action }: Step,
@@ -234,7 +234,7 @@ export class Simulation implements Stage {
       } catch (thrown) {
         if (thrown instanceof NothingToDo || isExpected(thrown)) {
           trace(() => ['   ', String(thrown)]);
-          // Who died after the write has written over what was there, though nobody was told.
+          // A process that dies after its write has overwritten the old values, though the write was not acknowledged.
           if (!isWritten) operation.writes = [];
           return;
         }
@@ -326,7 +326,7 @@ export class Simulation implements Stage {
   }
 }
 
-/** Tells what happens, where a run is looked at closely. */
+/** Describes each step, for a run that a person examines. */
 const isTraced = process.env.SIM_TRACE !== undefined;
 function trace(words: () => unknown[]): void {
   if (isTraced) process.stderr.write(`${words().join(' ')}\n`);
@@ -342,7 +342,7 @@ const EXPECTED_KINDS = new Set([
   'conflict',
 ]);
 
-/** Refusals are values that a person is told; a full disk is one too. */
+/** Refusals are values shown to a person; so is a full disk. */
 function isExpected(thrown: unknown): boolean {
   // By name: each version has a class of its own.
   return (

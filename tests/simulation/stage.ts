@@ -5,7 +5,7 @@ import type { SimServer } from './server';
 import type { Workspace } from './team';
 import type { ProtocolWitness } from './witness';
 
-/** What the parts of a run share. */
+/** The state that the parts of a run share. */
 export interface Stage {
   readonly server: SimServer;
   readonly oracle: Oracle;

@@ -6,9 +6,9 @@ import type { Version } from './nextVersion';
 
 type Callback = (result: { value?: unknown; error?: Error }) => void;
 
-/** What a storage step is allowed to do. */
+/** The limits of a storage step. */
 export interface StorageGate {
-  /** Called before and after each step, with which one it is. @returns false when the device has died there */
+  /** Called before and after each step, with its number. @returns false when the device died there */
   step(where: string): boolean;
   /** Whether the disk has no room for this write. */
   isFull(where: string): boolean;
@@ -28,7 +28,7 @@ const PROMISED: ReadonlySet<string | symbol> = new Set(['readAll', 'catchUp']);
 
 const WRITES: ReadonlySet<string | symbol> = new Set(['batch', 'setLocal', 'removeLocal']);
 
-/** Tells steps apart by what they do to which tables. */
+/** Tells steps apart by their operations and tables. */
 function describe(name: string, [what]: unknown[]): string {
   if (name === 'batch') {
     const parts = (what as WriteOperation[]).map(([operation, table]) => `${operation} ${table}`);
@@ -39,13 +39,13 @@ function describe(name: string, [what]: unknown[]): string {
   return `${name} ${(what as { table?: string } | undefined)?.table ?? ''}`;
 }
 
-/** What the dead wait for. */
+/** A promise that never settles, for a dead device. */
 const nothing = (): Promise<never> => new Promise(() => {});
 
 const tablesIn = (queries: readonly { sql: string }[]): string =>
   [...new Set(queries.flatMap(({ sql }) => sql.match(/(?<=from ")\w+/g) ?? []))].sort().join(', ');
 
-/** After its device has died a step neither happens nor answers: nobody is there to hear it. */
+/** After its device has died a step neither happens nor answers. */
 export function gated(
   adapter: DatabaseAdapter,
   { ConvoyError, storageError }: Version,
@@ -84,7 +84,7 @@ export function gated(
 
 export type StoredRow = Record<string, string | number | null>;
 
-/** What a device has on disk, read without any of its code. By table. */
+/** The rows on a device's disk by table, read without Convoy's code. */
 export function readFile(path: string): Map<string, StoredRow[]> {
   const file = new Sqlite(path, { readonly: true });
   try {

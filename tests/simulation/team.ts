@@ -1,4 +1,4 @@
-/** What a run begins with: workspaces with members, projects, tasks and a workflow of their own. */
+/** The initial state of a run: workspaces with members, projects, tasks and a workflow of their own. */
 
 import type { Random } from './random';
 import { type SimServer, type SimUser, USERS } from './server';
@@ -98,7 +98,7 @@ export async function layDown(server: SimServer, random: Random, name: string): 
   return { id, members };
 }
 
-/** Who may write is seen more often. */
+/** Users who may write are drawn more often. */
 const TURNS: readonly (readonly [SimUser, number])[] = [
   [USERS.olga, 3],
   [USERS.oskar, 2],
@@ -107,7 +107,7 @@ const TURNS: readonly (readonly [SimUser, number])[] = [
   [USERS.vera, 1],
 ];
 
-/** @returns whose devices take part: the owner's first, then anybody's. */
+/** @returns the users whose devices take part: the owner first, then any. */
 export function chooseUsers(random: Random, count: number): SimUser[] {
   return Array.from({ length: count }, (_, n) => (n === 0 ? USERS.olga : random.weighted(TURNS)));
 }

@@ -1,4 +1,4 @@
-/** All that a device runs on and all that is asked about it, of one version of the project. */
+/** All code of one version of the project that a device runs on and that checks it. */
 
 export { ConvoyError } from '@/core/errors';
 export { createConvoyClient } from '@/lib/supabase/client';

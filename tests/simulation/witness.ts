@@ -14,7 +14,7 @@ interface SentBatch {
   isHeard: boolean;
   /** The answer the server gave when it took it. */
   answer: string | null;
-  /** The server knows the outcomes, but not all that it answered. */
+  /** The server knows the outcomes, but not every answer that it sent. */
   isPurged: boolean;
 }
 
@@ -30,7 +30,7 @@ const FAULTS_OF_THE_DEVICE: ReadonlySet<string> = new Set([
 export class ProtocolWitness implements NetworkWitness {
   /** By device id, then by number. */
   private readonly batches = new Map<string, Map<number, SentBatch>>();
-  /** Stage moves that were told. */
+  /** Stage moves in the feed. */
   private readonly activities = new Set<string>();
   requests = 0;
   private rolesBefore: ReadonlyMap<string, string> = new Map();
@@ -40,12 +40,12 @@ export class ProtocolWitness implements NetworkWitness {
     private readonly oracle: Oracle,
   ) {}
 
-  /** @returns what the server has taken so far. */
+  /** @returns the changes that the server has accepted so far. */
   taken(): ReadonlySet<unknown> {
     return new Set(this.sent().filter(({ answer, isPurged }) => answer !== null || isPurged));
   }
 
-  /** The server may not know any more what it took, but for this, nor all that it answered. */
+  /** After a restore the server may have forgotten accepted changes and sent answers. */
   forget(known: ReadonlySet<unknown>): void {
     for (const batch of this.sent()) Object.assign(batch, { answer: null, isPurged: known.has(batch) });
   }
@@ -110,7 +110,7 @@ export class ProtocolWitness implements NetworkWitness {
     const { device_id, batch } = flight.request as unknown as PushRequest;
     const sent = this.batches.get(device_id)?.get(batch);
     const status = flight.answer?.status ?? 0;
-    // What is refused as a whole is batched anew.
+    // The changes of a batch refused as a whole are sent in new batches.
     if (sent && (status === 400 || status === 413 || isWhole(flight.answer))) sent.isHeard = true;
   }
 
@@ -138,7 +138,7 @@ export class ProtocolWitness implements NetworkWitness {
         const revision = columns.revision?.[index] as number;
         const cursor = request.cursors[scope];
         if (!cursor || resets.has(scope)) continue;
-        // Asked for once more, after an upgrade (P14).
+        // Requested once more after an upgrade (P14).
         if ((request.refill?.[scope]?.tables as string[] | undefined)?.includes(table)) continue;
         const isOld = cursor.after
           ? revision < cursor.revision || (revision === cursor.revision && id <= cursor.after)
@@ -149,7 +149,7 @@ export class ProtocolWitness implements NetworkWitness {
     }
   }
 
-  /** U12, U13: a group is taken or refused together, and no activity tells of what did not happen. */
+  /** U12, U13: a group is applied or refused together, and no activity describes a change that was refused. */
   private checkGroups(flight: Flight, request: PushRequest, answer: PushAnswer): void {
     const all = request.changes.flatMap((change, index) => {
       const outcome = answer.outcomes[index];
@@ -167,7 +167,7 @@ export class ProtocolWitness implements NetworkWitness {
       for (const { change, outcome } of members) {
         if (change.table !== 'activity_feed' || outcome.outcome !== 'applied') continue;
         if (change.values?.activity_type !== 'stage_changed') continue;
-        // What happened before a backup was put back is still told; the move itself is not made again.
+        // Activities from before a restored backup stay in the feed; the move itself is not made again.
         if (this.activities.has(change.id)) continue;
         this.activities.add(change.id);
         const told = all.find((other) => other.change.id === change.values?.task_id);
@@ -184,7 +184,7 @@ export class ProtocolWitness implements NetworkWitness {
     }
   }
 
-  /** P-PRIVATE: who may not write here, writes nothing here. */
+  /** P-PRIVATE: a user who may not write here writes nothing here. */
   private checkRights(flight: Flight, request: PushRequest, answer: PushAnswer): void {
     const founded = new Set(
       request.changes
@@ -224,7 +224,7 @@ function isWhole(answer: Answer | null): boolean {
   }
 }
 
-/** The same answer; to somebody who may no longer see all of it, with the outcomes alone (U41). */
+/** The same answer; for a user who may no longer see all of it, the outcomes alone (U41). */
 function isAlike(first: PushAnswer, again: PushAnswer): boolean {
   const isShort = Object.keys(again.revisions).length === 0;
   return canonical(isShort ? first.outcomes : first) === canonical(isShort ? again.outcomes : again);

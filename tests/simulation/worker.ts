@@ -10,7 +10,7 @@ export type Order = { seed: number; shrink: boolean } | { program: Program; shri
 
 export interface Done {
   outcome: Outcome;
-  /** The shortest program that breaks the same rule, where one was asked for. */
+  /** The shortest program that breaks the same rule, where it was requested. */
   shrunk: Program | null;
 }
 
@@ -43,7 +43,7 @@ async function obey(order: Order): Promise<Done> {
   return { outcome, shrunk: first && order.shrink ? await shrink(program, first.rule, again) : null };
 }
 
-// What a library has to say about a request that was meant to fail is of no interest.
+// Library warnings about requests that were meant to fail are dropped.
 for (const name of ['log', 'info', 'warn', 'error'] as const) console[name] = () => {};
 
 let last: Promise<unknown> = Promise.resolve();

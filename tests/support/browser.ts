@@ -15,7 +15,7 @@ const ARGS = [
   // Chromium refuses to run as root, which containers do, with its sandbox on.
   '--no-sandbox',
   '--disable-gpu',
-  // The rest keeps it from talking to anybody but the page under test.
+  // The rest keeps the browser from contacting any host but the page under test.
   '--disable-quic',
   '--no-first-run',
   '--disable-background-networking',

@@ -1,4 +1,4 @@
-/** Before the browser tests, once: what the server is going to serve is what the sources say. */
+/** Before the browser tests, once: builds the app when the sources have changed. */
 
 import { rmSync } from 'node:fs';
 import type { TestProject } from 'vitest/node';

@@ -1,4 +1,4 @@
-/** A machine that dies in the middle: for tests of what is found afterwards. */
+/** A machine that dies in the middle of a write. */
 
 import { LOCAL_DATABASE } from '@/lib/watermelon/models';
 import { createPlatform, type WatermelonPlatform } from '@/platform/node';

@@ -10,7 +10,7 @@ import { openMigrated, prepareForTests } from './template';
 
 type Value = string | number | boolean | null;
 
-/** What a statement of a test was refused with. */
+/** The error of a refused statement. */
 export class Refused extends Error {
   constructor(readonly failure: SqlFailure) {
     super(`${failure.message} (${failure.sqlState})`);
@@ -37,7 +37,7 @@ export class TestDatabase {
     return unwrap(await this.backend.transaction(work));
   }
 
-  /** Runs `work` as a signed-in user, or as nobody, in the way PostgREST does. @throws Refused */
+  /** Runs `work` as a signed-in user, or as an anonymous one, as PostgREST does. @throws Refused */
   async as<T>(userId: string | null, work: (connection: SqlConnection) => Promise<T>): Promise<T> {
     const role = userId === null ? 'anon' : 'authenticated';
     const claims = userId === null ? { role } : { role, sub: userId };

@@ -8,13 +8,13 @@ import { migratedTemplate } from './template';
 
 export interface DemoStack {
   readonly stack: LocalStack;
-  /** A client that nobody is signed in on. @param url of what stands before the stack */
+  /** A client without a session. @param url of a proxy in front of the stack */
   newClient(url?: string): ConvoyClient;
-  /** A new client on which this account is signed in; one that does not exist yet signs up. */
+  /** A new client with this account signed in; an account that does not exist signs up. */
   signIn(account: string, url?: string): Promise<{ client: ConvoyClient; userId: string }>;
 }
 
-/** @param data where the server keeps its data; in memory unless said otherwise */
+/** @param data where the server keeps its data; in memory by default */
 export async function startDemoStack(
   data?: DataSource,
   options: Partial<LocalStackOptions> = {},

@@ -1,4 +1,4 @@
-/** A device in a process of its own, told what to do by messages. `processDevice.ts` is the other end. */
+/** A device in a process of its own, controlled by messages. `processDevice.ts` is the other end. */
 
 import WebSocket from 'ws';
 import { createConvoyClient } from '@/lib/supabase/client';

@@ -1,4 +1,4 @@
-/** A sync transport that fails as it is told: for tests of what a device does about it. */
+/** A sync transport whose next requests can be made to fail. */
 
 import type { SyncError } from '@/core/errors';
 import type { PullRequest, PushRequest, SyncTransport } from '@/core/protocol';
@@ -8,7 +8,7 @@ type Direction = 'pull' | 'push';
 type Fault =
   /** The server never sees the request. */
   | { what: 'lose_request' }
-  /** The server does what is asked, and the device does not hear of it. */
+  /** The server carries out the request, and its answer is lost. */
   | { what: 'lose_response' }
   /** The server gets the request twice; the device hears the second answer. */
   | { what: 'deliver_twice' }
@@ -26,7 +26,7 @@ const TIMEOUT: SyncError = {
 
 /** Wraps a transport; each planned fault hits one request, in the order of planning. */
 export class FaultyTransport implements SyncTransport {
-  /** Everything that was asked, lost requests included. */
+  /** All requests, lost ones included. */
   readonly requests: { direction: Direction; request: PullRequest | PushRequest }[] = [];
   private readonly planned: Record<Direction, Fault[]> = { pull: [], push: [] };
   private offline = false;

@@ -42,7 +42,7 @@ export class FlakyProxy {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  /** From now on connections are cut, those that are open included; or, with null, no longer. */
+  /** Cuts connections from now on, open ones included; with null, no longer. */
   become(limits: Limits | null): void {
     this.limits = limits;
     this.cutAll();
@@ -54,7 +54,7 @@ export class FlakyProxy {
     this.cutAll();
   }
 
-  /** Cuts whatever is open. */
+  /** Cuts every open connection. */
   cutAll(): void {
     for (const socket of this.open) socket.destroy();
   }
@@ -100,7 +100,7 @@ export class FlakyProxy {
       }
       this.cuts[direction] += 1;
       from.pause();
-      // What came before the cut arrives.
+      // Bytes received before the cut arrive.
       to.write(chunk.subarray(0, left), () => {
         from.destroy();
         to.destroy();

@@ -4,7 +4,7 @@ import type { Work } from './releases';
 import { deviceSnapshot, type Snapshot, serverSnapshot } from './snapshot';
 import { settle, type World } from './world';
 
-/** Expects devices to hold what the server holds for their users, field by field. */
+/** Expects devices to hold the server's rows for their users, column by column. */
 export async function expectInStep(world: Pick<World, 'stack'>, ...devices: Device[]): Promise<void> {
   for (const device of devices) {
     const server = await serverSnapshot(world.stack.backend, device.userId);

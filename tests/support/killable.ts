@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-/** @typeParam Says what it says on standard output, a JSON line each */
+/** @typeParam Says the messages that it prints on standard output, one JSON value on each line */
 export class Killable<Says> {
   readonly said: Says[] = [];
   readonly exited: Promise<number | null>;
@@ -35,7 +35,7 @@ export class Killable<Says> {
     });
   }
 
-  /** Resolves when it has said this; rejects when it ended without. */
+  /** Resolves when its messages meet the condition; rejects when it ended before. */
   async until(fits: (said: Says[]) => boolean): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const look = () => {

@@ -1,4 +1,4 @@
-/** Rows in bulk, as somebody else's work of a long time: written by the server itself. */
+/** Rows in bulk, written by the server itself. */
 
 import type { SqlBackend } from '@/server';
 import { SEED } from './seed';

@@ -107,7 +107,7 @@ function finished(file: string, args: string[], options: SpawnOptions): Promise<
   });
 }
 
-/** @returns a port that nobody listens on at this moment. */
+/** @returns a port that is free at this moment. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();

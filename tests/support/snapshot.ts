@@ -1,4 +1,4 @@
-/** What a device or the server holds, in canonical form, to be compared and hashed. */
+/** The records of a device or the server in canonical form, to be compared and hashed. */
 
 import { createHash } from 'node:crypto';
 import type { Json } from '@/core/protocol';
@@ -25,7 +25,7 @@ export async function deviceSnapshot(database: ConvoyDatabase): Promise<Snapshot
   return sorted(snapshot);
 }
 
-/** What a member of these workspaces is to hold, straight from the tables. */
+/** The rows that a member of these workspaces should hold, straight from the tables. */
 export async function serverSnapshot(backend: SqlBackend, userId: string): Promise<Snapshot> {
   const snapshot: Snapshot = {};
   for (const table of SYNCED_TABLES) {

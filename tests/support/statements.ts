@@ -1,4 +1,4 @@
-/** Counts what is asked of SQLite in this process. */
+/** Counts the SQLite statements of this process. */
 
 import Sqlite from 'better-sqlite3';
 

@@ -14,7 +14,7 @@ import type { Place, Tab } from './storagePage/tab';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
-/** Builds the page as the app is built. @returns the folder it is in, which is the caller's to remove */
+/** Builds the page as the app is built. @returns its folder, which the caller removes */
 export async function buildStoragePage(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'convoy-storage-page-'));
   await build({
@@ -95,7 +95,7 @@ export class TabPage {
     return this.page.evaluate(() => window.storagePage.current().titlesShown);
   }
 
-  /** Codes of what the store told by itself. */
+  /** Codes of the errors that the store reported by itself. */
   troubles(): Promise<string[]> {
     return this.page.evaluate(() => window.storagePage.current().troubles);
   }
@@ -140,13 +140,13 @@ export class TabPage {
     await this.page.waitForFunction(() => !window.storagePage.isDying());
   }
 
-  /** Whether its worker is the one that holds the database. */
+  /** Whether its worker holds the database. */
   isOwner(): Promise<boolean> {
     return this.page.evaluate(() => window.storagePage.current().port.isOwner);
   }
 }
 
-/** @returns what should be there and is not, and what is there more than once */
+/** @returns the items that are missing, and those that are there more than once */
 export function compare(acknowledged: Iterable<string>, stored: readonly string[]) {
   const counts = new Map<string, number>();
   for (const item of stored) counts.set(item, (counts.get(item) ?? 0) + 1);

@@ -16,7 +16,7 @@ export interface Patch {
   damageAt?: string;
 }
 
-/** Leaves the app, and changes the file of the only database of the profile when nobody has it open. */
+/** Leaves the app, and changes the file of the profile's only database when no tab has it open. */
 export async function patchDatabase(page: Page, patch: Patch): Promise<void> {
   for (let attempt = 0; attempt < 5; attempt += 1) {
     await emptyLog(page);
@@ -47,7 +47,7 @@ async function patchFile(patch: Patch | null): Promise<boolean> {
     const full: [FileSystemFileHandle, Uint8Array<ArrayBuffer>][] = [];
     for await (const file of files.values<FileSystemFileHandle>()) {
       const read = async () => (await file.getFile()).arrayBuffer();
-      // One that is written to just now cannot be read.
+      // A file that is being written cannot be read.
       const content = await read().catch(() => null);
       if (!content) return false;
       const bytes = new Uint8Array(content);
@@ -74,7 +74,7 @@ async function patchFile(patch: Patch | null): Promise<boolean> {
   return true;
 }
 
-/** Says hello to whoever holds the database, as a tab of much newer code does. */
+/** Sends the greeting of a tab of much newer code to the tab that holds the database. */
 export function greetFromNewerCode(page: Page): Promise<void> {
   return page.evaluate(async () => {
     const { held = [] } = await navigator.locks.query();

@@ -19,7 +19,7 @@ export interface ChildTask {
   userId: string;
   folder: string;
   pageRows: number;
-  /** Makes tasks here and syncs, for ever; otherwise syncs until that goes well. */
+  /** Creates tasks here and syncs, for ever; otherwise syncs until one sync succeeds. */
   milestone?: string;
 }
 
@@ -28,13 +28,13 @@ export type ChildSays =
   | { said: 'progress'; done: number; total: number | null }
   | { said: 'made'; title: string }
   | { said: 'holds' }
-  /** Somebody else who is alive holds the lock as well. */
+  /** Another live process holds the lock as well. */
   | { said: 'violation'; by: number }
   | { said: 'synced'; error: string | null };
 
 const say = (what: ChildSays): void => void writeSync(1, `${JSON.stringify(what)}\n`);
 
-/** Tells whether anybody else is where only one may be. */
+/** Reports whether another process is inside the lock. */
 async function watched<T>(folder: string, work: () => Promise<T>): Promise<T> {
   const path = join(folder, 'holder');
   for (;;) {

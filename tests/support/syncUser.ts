@@ -1,4 +1,4 @@
-/** Users who push and pull by calling the database's functions: what a device sends, without a device. */
+/** Users who push and pull by calling the database's functions, without a device. */
 
 import { randomUUID } from 'node:crypto';
 import type {
@@ -30,7 +30,7 @@ export class SyncUser {
     readonly id: string,
   ) {}
 
-  /** Pushes; `request` overrides what a sound device would send. */
+  /** Pushes; `request` overrides the fields of a valid request. */
   async pushRaw(changes: unknown, request: Record<string, unknown> = {}): Promise<PushAnswer | Failure> {
     return this.call('sync_push', this.pushRequest(changes, request));
   }
@@ -122,7 +122,7 @@ function expectAnswer<T extends object>(answer: T | Failure): T {
   return answer as T;
 }
 
-/** Signs somebody up. */
+/** Signs a user up. */
 export async function createUser(
   database: TestDatabase,
   options: { name?: string; email?: string; kind?: MemberKind } = {},
@@ -142,7 +142,7 @@ export async function createUser(
   return new SyncUser(database, id);
 }
 
-/** Changes in one workspace. Each is a group of its own unless told otherwise. */
+/** Changes in one workspace. Each is a group of its own by default. */
 export class Changes {
   private groups = 0;
 

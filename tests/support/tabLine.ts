@@ -60,12 +60,12 @@ class FakeLink {
 export interface LineTab {
   port: WebPort;
   database: ConvoyDatabase;
-  /** Says who holds the database once more. */
+  /** Announces the owner of the database once more. */
   announce(): void;
 }
 
 export class TabLine {
-  /** What is on its way to the owner. */
+  /** Messages on their way to the owner. */
   readonly toOwner: { owner: string; call: Call }[] = [];
   /** Replies to this tab, by its name, are lost. */
   deafTab: string | null = null;
@@ -171,7 +171,7 @@ export class TabLine {
   }
 }
 
-/** Until what is under way has settled. */
+/** Waits until pending messages have arrived. */
 export const passed = (ms = 20) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 export function createTitled(database: ConvoyDatabase, title: string): Promise<Task> {

@@ -31,7 +31,7 @@ export async function openMigrated(demo: boolean, source: SqlSource = 'migration
 
 const nameOf = (demo: boolean) => (demo ? 'demo.tar' : 'empty.tar');
 
-/** @returns what a PGlite in memory starts from, with all migrations and, if asked for, the demo. */
+/** @returns the initial data of a PGlite in memory, with all migrations and optionally the demo. */
 export async function migratedTemplate(demo: boolean, source: SqlSource = 'migrations'): Promise<Blob> {
   const file = await cached(nameOf(demo), source, async (path) => {
     const backend = await openPgliteInMemory();
@@ -42,7 +42,7 @@ export async function migratedTemplate(demo: boolean, source: SqlSource = 'migra
   return new Blob([readFileSync(file)]);
 }
 
-/** Fills an empty folder with what the local stack leaves behind when it was started there once, with the demo. */
+/** Fills an empty folder with the data folder of a local stack that was started once, with the demo. */
 export async function copyMigratedFolder(to: string): Promise<void> {
   const folder = await cached('demo', 'migrations', async (path) => {
     const started = await startLocalStack({ data: { kind: 'folder', path } });

@@ -37,7 +37,7 @@ export class WebApp {
     this.running = await startOn(this.folder, Number(new URL(this.running.url).port));
   }
 
-  /** A browser profile of its own: nothing stored, nobody signed in. */
+  /** A new browser profile: nothing stored, no account signed in. */
   async newProfile(options: { phone?: boolean; dark?: boolean; at?: string } = {}): Promise<BrowserContext> {
     const context = await this.browser.newContext({
       baseURL: options.at ?? this.running.url,
@@ -59,7 +59,7 @@ export class WebApp {
     return page;
   }
 
-  /** Runs SQL as the server itself: for what the app offers nobody. */
+  /** Runs SQL as the server itself, for changes that the app does not offer. */
   async sql(text: string): Promise<void> {
     await this.query(text);
   }
@@ -94,7 +94,7 @@ export async function gone(locator: Locator): Promise<void> {
   await locator.first().waitFor({ state: 'hidden' });
 }
 
-/** The status line, when it says this. */
+/** The status line with this text. */
 export function statusOf(page: Page, text: string | RegExp): Locator {
   return page.getByRole('region', { name: 'Sync status' }).getByRole('link').filter({ hasText: text });
 }
@@ -111,7 +111,7 @@ export async function syncNow(page: Page): Promise<void> {
   await seen(statusOf(page, 'Up to date'));
 }
 
-/** Goes to a milestone of the demo, from wherever the page is, without loading it anew. */
+/** Opens a milestone of the demo from any page, without loading the app anew. */
 export async function openMilestone(page: Page, project: string, milestone: string): Promise<void> {
   const main = page.getByRole('main');
   await page.getByRole('link', { name: 'Convoy: your workspaces' }).click();
@@ -121,7 +121,7 @@ export async function openMilestone(page: Page, project: string, milestone: stri
   await seen(main.getByRole('heading', { name: milestone }));
 }
 
-/** Goes to a task of "Field app", likewise. */
+/** Opens a task of "Field app", likewise. */
 export async function openTask(page: Page, milestone: string, title: string): Promise<void> {
   await openMilestone(page, 'Field app', milestone);
   await page.getByRole('main').getByRole('link', { name: title }).first().click();

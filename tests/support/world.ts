@@ -36,7 +36,7 @@ export interface TestDeviceOptions {
   now?: () => number;
   /** Default false: tests sync when they say so. */
   autoSync?: boolean;
-  /** Whether it is told when there is something to pull. Default false. */
+  /** Whether the device listens for pokes. Default false. */
   pokes?: boolean;
   timing?: DeviceOptions['timing'];
   pageRows?: number;
@@ -54,7 +54,7 @@ export class World {
     return this.demo.stack;
   }
 
-  /** @param data where the server keeps its data; in memory unless said otherwise */
+  /** @param data where the server keeps its data; in memory by default */
   static async start(data?: DataSource, options: Partial<LocalStackOptions> = {}): Promise<World> {
     const world = new World(await startDemoStack(data, options));
     world.closing.push(() => world.stack.close());
@@ -65,7 +65,7 @@ export class World {
     for (const close of this.closing.reverse()) await close();
   }
 
-  /** Signs an account of the demo in, by its role, or a new one up. @param url of what stands before the stack */
+  /** Signs in a demo account by its role, or signs a new one up. @param url of a proxy in front of the stack */
   signIn(account: string, url?: string): Promise<SignedIn> {
     return this.demo.signIn(account, url);
   }

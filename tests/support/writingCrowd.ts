@@ -1,4 +1,4 @@
-/** Tabs that write without a pause, of which the one that holds the database dies again and again. */
+/** Tabs that write without a pause, while the one that holds the database dies again and again. */
 
 import type { BrowserContext } from 'playwright-core';
 import { WAIT_MS } from './patience';
@@ -49,7 +49,7 @@ export class WritingCrowd {
     const gaveUp = until(() => hasEnded || this.failures.length > 0);
     await Promise.race([end(owner), gaveUp]);
     hasEnded = true;
-    // Who survived goes on: its writes under way were sent again.
+    // A surviving tab goes on: its writes in flight were sent again.
     if (!(await this.isOpen(owner))) {
       this.tabs.delete(owner);
       if (!owner.page.isClosed()) await owner.page.close();
@@ -58,7 +58,7 @@ export class WritingCrowd {
     await this.writeOn(1);
   }
 
-  /** Goes on until everybody has written so many times more. */
+  /** Resolves when every tab has made this many more writes. */
   async writeOn(times: number): Promise<void> {
     const enough = this.acknowledged.size + times * this.tabs.size;
     await until(() => this.acknowledged.size > enough || this.failures.length > 0);
@@ -82,7 +82,7 @@ export class WritingCrowd {
     this.joined += 1;
     const tab = await this.lab.openTab(this.context, 'db', (what) => this.acknowledged.add(what));
     const writing = tab.write(this.place, `t${this.joined}`, Number.MAX_SAFE_INTEGER);
-    // Who dies does not tell how its writing ended.
+    // A dead tab does not report how its write ended.
     const told = async (error: unknown) => {
       if (await this.isOpen(tab)) this.failures.push(String(error));
     };

@@ -1,4 +1,4 @@
-/** The tasks that both databases hold: known by their numbers, so that nobody has to be told their ids. */
+/** The tasks of both databases: known by their numbers, so that their ids need not be passed. */
 
 import type { AppSchema } from '@nozbe/watermelondb';
 import { type Raw, sanitizedRaw } from '@/lib/watermelon/models/watermelondb';

@@ -9,7 +9,7 @@ import { makeTasks, milestoneId, taskId } from './data';
 
 export interface Subject {
   open(): Promise<Database>;
-  /** Resolves when what was written is stored; null: nothing is acknowledged before it is. */
+  /** Resolves when the write is stored; null where a write is acknowledged only once it is stored. */
   save: (() => Promise<void>) | null;
   close(): Promise<void>;
 }
@@ -33,7 +33,7 @@ export interface Reads {
 
 export interface Writes {
   single: number[];
-  /** The same, each waited for until it is stored; null where `single` are that already. */
+  /** The same, each write awaited until it is stored; null where the writes of `single` are stored already. */
   singleStored: number[] | null;
   batch: number;
   batchStored: number | null;

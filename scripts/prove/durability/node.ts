@@ -26,7 +26,7 @@ const SHARED_TASKS = 10;
 type Writer = Killable<WriterSays>;
 const start = (task: WriterTask, within?: readonly string[]): Writer => new Killable(WRITER, task, within);
 
-/** @param say is told how far it is */
+/** @param say receives the progress */
 export async function proveNode(
   kills: number,
   deaths: number,
@@ -118,7 +118,7 @@ async function killOneOfTwo(folder: string, deaths: number): Promise<NodeProof['
   );
   await setUp.close();
   const columns = ['title', 'description'] as const;
-  /** What the writer of a column has said last of a task. */
+  /** The latest acknowledged value of each task's column, by its writer. */
   const last = new Map<string, number>();
   const written = { title: 0, description: 0 };
   const names = { title: '', description: '' };
@@ -161,7 +161,7 @@ async function killOneOfTwo(folder: string, deaths: number): Promise<NodeProof['
   for (const task of shared) {
     for (const column of columns) {
       const acknowledged = last.get(`${column} ${task.id}`) ?? -1;
-      // One that was not acknowledged any more may be there.
+      // A write in flight at the kill may be stored without having been acknowledged.
       if (Number(task[column] ?? -1) < acknowledged) lostUpdates += 1;
     }
   }

@@ -12,7 +12,7 @@ import type { Losses } from './losses';
 export interface WebProof extends Losses {
   /** SIGKILLs of a whole browser, each right after a write was acknowledged, while it went on writing. */
   kills: number;
-  /** Several tabs that write at once; first undisturbed, then `deaths` of the one that holds the database. */
+  /** Several tabs that write at once; first undisturbed, then with `deaths` of the tab that holds the database. */
   tabs: Record<string, TabsProof>;
 }
 
@@ -27,7 +27,7 @@ export interface TabsProof {
 /** Writes of each tab before the first death. */
 const UNDISTURBED = 50;
 
-/** @param say is told how far it is */
+/** @param say receives the progress */
 export async function proveWeb(
   kills: number,
   deaths: number,

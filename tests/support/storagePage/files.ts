@@ -9,7 +9,7 @@ export function holdFiles(name: string, forMs: number): Promise<number> {
   return answerOf(worker, { name, forMs });
 }
 
-/** @returns how it ended to open the files where the browser refuses the n-th one that is asked for */
+/** @returns the result of opening the files when the browser refuses the n-th one */
 export async function failInstall(name: string, failAt: number): Promise<{ outcome: string; calls: number }> {
   const worker = new Worker(new URL('./failingInstall.ts', import.meta.url), { type: 'module' });
   const answer = await answerOf<{ outcome: string; calls: number }>(worker, { name, failAt });

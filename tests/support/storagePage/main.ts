@@ -34,7 +34,7 @@ globalThis.Worker = class extends Worker {
 
 let tab: Tab | null = null;
 
-/** Each resolves to plain data; errors are told by their code. */
+/** Each resolves to plain data; errors are given by their code. */
 const storagePage = {
   /**
    * @param ahead versions by which this page's code is newer
@@ -102,7 +102,7 @@ const storagePage = {
   },
 };
 
-/** The code; in words where it says nothing. */
+/** The code of an error, or its message where it has none. */
 function told({ code, message }: AppError): string {
   return code === 'unavailable' ? message : code;
 }

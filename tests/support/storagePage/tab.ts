@@ -17,7 +17,7 @@ export interface Place {
 }
 
 export class Tab {
-  /** Codes of what the store told by itself. */
+  /** Codes of the errors that the store reported by itself. */
   readonly troubles: string[] = [];
   /** Titles of the tasks of the milestone that is observed, as a screen would have them. */
   private shown: string[] = [];
@@ -55,7 +55,7 @@ export class Tab {
     return id;
   }
 
-  /** Appends a mark to what the shared task says now: lost when somebody writes from an older state. */
+  /** Appends a mark to the current text of the shared task: lost when another tab writes from an older state. */
   async mark(place: Place, mark: string): Promise<void> {
     const { database } = this.device;
     await database.write(async () => {
@@ -93,7 +93,7 @@ export class Tab {
     return this.device.contextService.getLocalTask(id);
   }
 
-  /** Begins a write and comes to its end only when `finishSlowWrite` is called. @returns 'ok' or the code of the error */
+  /** Begins a write that ends only when `finishSlowWrite` is called. @returns 'ok' or the code of the error */
   slowMark(place: Place, mark: string): Promise<void> {
     const { database } = this.device;
     return database.write(async () => {
@@ -105,7 +105,7 @@ export class Tab {
     });
   }
 
-  /** What is stored, asked of the store itself: every acknowledgement as the test was told it. */
+  /** The stored items, read from the store itself, in the form of the acknowledgements. */
   async stored(): Promise<string[]> {
     const rows = (await this.device.database
       .get('tasks')
