@@ -1,5 +1,7 @@
 /** The closed unions of everything that is expected to go wrong, and what the app does about it. */
 
+import type { Result } from './result';
+
 export type TransportError =
   | { kind: 'transport'; code: 'offline'; message: string }
   | { kind: 'transport'; code: 'timeout'; message: string }
@@ -115,6 +117,12 @@ export class ConvoyError extends Error {
     super(detail.message);
     this.code = detail.code;
   }
+}
+
+/** @returns the value; throws the failure as a `ConvoyError`. */
+export function orThrow<T>(result: Result<T, AppError>): T {
+  if (result.ok) return result.value;
+  throw new ConvoyError(result.error);
 }
 
 export type Reaction = 'retry' | 'wait' | 'sign_in' | 'quarantine' | 'new_device' | 'split' | 'stop';

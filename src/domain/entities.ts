@@ -138,3 +138,18 @@ export interface TaskContext {
   /** What is known to exist but was not to be had (offline, not yet synced); empty when complete. */
   missing: ('milestone' | 'project' | 'workspace' | 'parent_task' | 'dependencies' | 'workflow')[];
 }
+
+/** The plain object that a record of each table is for callers. */
+export interface EntityOf {
+  workspaces: Workspace;
+  workspace_members: WorkspaceMember;
+  workflows: Workflow;
+  projects: Project;
+  milestones: Milestone;
+  tasks: Task;
+  task_dependencies: TaskDependency;
+  activity_feed: Activity;
+  patterns: Pattern;
+  best_practices: BestPractice;
+  deletions: Deletion;
+}

@@ -43,6 +43,21 @@ export const RESTORABLE_TABLES = [
 
 export type RestorableTable = (typeof RESTORABLE_TABLES)[number];
 
+/** What a record of each table is called in messages. */
+export const RECORD_NOUNS: Readonly<Record<SyncedTable, string>> = {
+  workspaces: 'workspace',
+  workspace_members: 'member',
+  workflows: 'workflow',
+  projects: 'project',
+  milestones: 'milestone',
+  tasks: 'task',
+  task_dependencies: 'dependency',
+  activity_feed: 'activity',
+  patterns: 'pattern',
+  best_practices: 'best practice',
+  deletions: 'deletion',
+};
+
 /** `text` is one line, `prose` is long text that merges three ways, `ref` names a record. */
 export type ColumnKind = 'text' | 'prose' | 'json' | 'number' | 'time' | 'ref';
 

@@ -2,8 +2,6 @@
 
 import type { Json } from '@/core/protocol';
 import type { Task, WorkflowStage } from './entities';
-import type { RestorableTable, SyncedTable } from './schema';
-import type { MemberKind, Role } from './vocabulary';
 
 /**
  * Keeps `completion_date` in step with `status`: a task that becomes done is completed now, one that
@@ -75,50 +73,4 @@ export function checkpointInTheWay(
     .filter((stage) => stage.is_checkpoint && stage.order >= start && stage.order < end)
     .sort((one, other) => one.order - other.order);
   return between[0]?.name ?? null;
-}
-
-/** @returns whether a member passes human checkpoints: owners and editors that are people do. */
-export function passesCheckpoints(member: { role: Role; kind: MemberKind }): boolean {
-  return member.kind === 'human' && (member.role === 'owner' || member.role === 'editor');
-}
-
-type Operation = 'insert' | 'update' | 'delete';
-
-/** The tables and operations a role may write, from the table of roles in `docs/sync-spec.md`. */
-const OWNER_ONLY: readonly SyncedTable[] = ['workspaces', 'workspace_members'];
-const AGENT_WRITES: Partial<Record<SyncedTable, readonly Operation[]>> = {
-  tasks: ['insert', 'update'],
-  task_dependencies: ['insert', 'delete'],
-  activity_feed: ['insert'],
-  patterns: ['insert', 'update'],
-  best_practices: ['insert', 'update'],
-};
-
-/**
- * Whether a role may write so in its own workspace; null stands for somebody who is no member.
- * Creating a workspace needs no role. An agent may, beyond this, never write `workflow_id`.
- */
-export function mayWrite(role: Role | null, table: SyncedTable, operation: Operation): boolean {
-  if (table === 'workspaces' && operation === 'insert') return true;
-  // The server makes them; of whose deletions is for mayRestore to say.
-  if (table === 'deletions') return operation === 'update' && role !== 'viewer' && role !== null;
-  switch (role) {
-    case 'owner':
-    case 'editor':
-      if (role === 'editor' && OWNER_ONLY.includes(table)) return false;
-      if (table === 'activity_feed') return operation === 'insert';
-      return table !== 'task_dependencies' || operation !== 'update';
-    case 'agent':
-      return AGENT_WRITES[table]?.includes(operation) ?? false;
-    case 'viewer':
-    case null:
-      return false;
-  }
-}
-
-/** Whether a member may restore a deleted record: whoever may make or delete one. Agents never workflows. */
-export function mayRestore(member: { role: Role; kind: MemberKind } | null, table: RestorableTable): boolean {
-  if (member === null || (table === 'workflows' && member.kind === 'agent')) return false;
-  if (mayWrite(member.role, table, 'delete')) return true;
-  return table !== 'workspaces' && mayWrite(member.role, table, 'insert');
 }

@@ -8,7 +8,7 @@ import type { Json } from '@/core/protocol';
 import { fail, ok, type Result } from '@/core/result';
 import { canonicalId, canonicalJson, canonicalTime, hasUnstorableCharacter, jsonBytes } from '@/core/text';
 import type { WorkflowStage } from './entities';
-import { type Column, columnsOf, type SyncedTable } from './schema';
+import { type Column, columnsOf, RECORD_NOUNS, type SyncedTable } from './schema';
 import { ACTIVITY_TYPE_PATTERN } from './vocabulary';
 
 type Checked<T> = Result<T, ValidationError>;
@@ -25,13 +25,18 @@ export function invalid(code: ValidationError['code'], field: string, message: s
   return fail<ValidationError>({ kind: 'validation', code, field, message });
 }
 
-/** @returns the failure of a write to a record that does not exist, is deleted, or may not be seen. */
+/** @returns the failure of a write on something that does not exist, is deleted, or may not be seen. */
 export function notFound(field: string, noun: string) {
   return invalid(
     'not_found',
     field,
     `There is no such ${noun}. It may have been deleted, or is not shared with you.`,
   );
+}
+
+/** @returns `notFound` for a record of a table. */
+export function noSuchRecord(field: string, table: SyncedTable) {
+  return notFound(field, RECORD_NOUNS[table]);
 }
 
 /**
@@ -41,7 +46,7 @@ export function notFound(field: string, noun: string) {
  * for absent optional ones.
  */
 export function validateInsert(table: SyncedTable, values: object): Checked<RecordValues> {
-  const given = new Map(Object.entries(values).filter(([, value]) => value !== undefined));
+  const given = new Map(Object.entries(values ?? {}).filter(([, value]) => value !== undefined));
   const unknown = refuseUnknownFields(table, given.keys());
   if (unknown) return unknown;
   const record: RecordValues = {};
@@ -66,7 +71,7 @@ export function validateInsert(table: SyncedTable, values: object): Checked<Reco
  * @returns the changes in canonical form; empty when nothing was given.
  */
 export function validateChanges(table: SyncedTable, changes: object): Checked<RecordValues> {
-  const given = Object.entries(changes).filter(([, value]) => value !== undefined);
+  const given = Object.entries(changes ?? {}).filter(([, value]) => value !== undefined);
   const unknown = refuseUnknownFields(
     table,
     given.map(([field]) => field),

@@ -7,22 +7,12 @@ import { ConvoyError } from '@/core/errors';
 import type { SyncTransport } from '@/core/protocol';
 import { isUuid } from '@/core/text';
 import type { ContextService, KnowledgeScope } from '@/domain/contextService';
-import type {
-  BestPractice,
-  Deletion,
-  Milestone,
-  Pattern,
-  Project,
-  Task,
-  Workflow,
-  Workspace,
-} from '@/domain/entities';
+import { contextWrites } from '@/domain/writes/contextWrites';
 import type { ConvoyClient } from './client';
 import { currentClient } from './currentClient';
-import { plainWrites, type RemoteStore, restoreDeletion as restoreIn } from './plainWrites';
-import { type PlainRecord, RemoteRecords } from './records';
+import { remotePlanWriter } from './planWriter';
+import { RemoteRecords } from './records';
 import { RemoteWriter, type WriterOptions } from './remoteWriter';
-import { taskWrites } from './taskWrites';
 import { SupabaseTransport } from './transport';
 
 export { useSupabaseClient } from './currentClient';
@@ -35,7 +25,7 @@ export interface RemoteServiceOptions extends WriterOptions {
   transport?: SyncTransport;
 }
 
-/** No record has this id: what an id that cannot exist stands for in a query. */
+/** No record has this id. */
 const NOTHING = '00000000-0000-0000-0000-000000000000';
 
 /**
@@ -50,22 +40,13 @@ export function createRemoteContextService({
 }: RemoteServiceOptions): ContextService {
   const records = new RemoteRecords(client, timeoutMs);
   const writer = new RemoteWriter(client, transport, options);
-  const store: RemoteStore = {
-    get: (table, id) => (isUuid(id) ? records.get(table, id) : Promise.resolve(null)),
-    dependency: (task_id, depends_on_task_id) =>
-      records.one('task_dependencies', 'get_task_dependency', { task_id, depends_on_task_id }),
-    deletion: (deletion_id) =>
-      isUuid(deletion_id) ? records.one('deletions', 'get_deletion', { deletion_id }) : Promise.resolve(null),
+  const planWriter = remotePlanWriter({
+    find: (table, id) => records.find(table, id),
+    dependency: (taskId, dependsOnId) => records.dependency(taskId, dependsOnId),
     write: (changes) => writer.write(changes),
     now: () => new Date().toISOString(),
-  };
-
-  return guarded({
-    ...reads(records),
-    ...taskWrites(store),
-    ...plainWrites(store),
-    restoreDeletion: (deletionId) => restoreIn(store, deletionId),
   });
+  return guarded({ ...reads(records), ...contextWrites(planWriter) });
 }
 
 type Reads = Pick<
@@ -82,37 +63,28 @@ type Reads = Pick<
   | 'getDeletions'
 >;
 
-/** What cannot be the id of a record on the server is the id of none: null, or nothing in a list. */
+/** An id that is no UUID names no record of the server: null, or an empty list. */
 function reads(records: RemoteRecords): Reads {
   return {
     getTaskContext: async (taskId) => (isUuid(taskId) ? records.context(taskId) : null),
-    getWorkspaces: async () => many<Workspace>(records.many('workspaces', 'get_workspaces', {})),
+    getWorkspaces: () => records.many('workspaces', 'get_workspaces', {}),
     getProjects: async (workspace_id) =>
-      isUuid(workspace_id) ? many<Project>(records.many('projects', 'get_projects', { workspace_id })) : [],
+      isUuid(workspace_id) ? records.many('projects', 'get_projects', { workspace_id }) : [],
     getMilestones: async (project_id) =>
-      isUuid(project_id) ? many<Milestone>(records.many('milestones', 'get_milestones', { project_id })) : [],
+      isUuid(project_id) ? records.many('milestones', 'get_milestones', { project_id }) : [],
     getTasks: async (milestone_id) =>
-      isUuid(milestone_id) ? many<Task>(records.many('tasks', 'get_tasks', { milestone_id })) : [],
+      isUuid(milestone_id) ? records.many('tasks', 'get_tasks', { milestone_id }) : [],
     getDeletions: async (workspace_id) =>
-      isUuid(workspace_id)
-        ? many<Deletion>(records.many('deletions', 'get_deletions', { workspace_id }))
-        : [],
-    getWorkflows: async () => many<Workflow>(records.many('workflows', 'get_workflows', {})),
-    getWorkflowById: async (workflow_id) => {
-      if (!isUuid(workflow_id)) return null;
-      return (await records.one('workflows', 'get_workflow', { workflow_id })) as Workflow | null;
-    },
-    getPatterns: async (scope) => many<Pattern>(records.many('patterns', 'get_patterns', knowledge(scope))),
-    getBestPractices: async (scope) =>
-      many<BestPractice>(records.many('best_practices', 'get_best_practices', knowledge(scope))),
+      isUuid(workspace_id) ? records.many('deletions', 'get_deletions', { workspace_id }) : [],
+    getWorkflows: () => records.many('workflows', 'get_workflows', {}),
+    getWorkflowById: async (workflow_id) =>
+      isUuid(workflow_id) ? records.one('workflows', 'get_workflow', { workflow_id }) : null,
+    getPatterns: async (scope) => records.many('patterns', 'get_patterns', knowledge(scope)),
+    getBestPractices: async (scope) => records.many('best_practices', 'get_best_practices', knowledge(scope)),
   };
 }
 
-async function many<T>(found: Promise<PlainRecord[]>): Promise<T[]> {
-  return (await found) as unknown as T[];
-}
-
-/** Left out means all; an id that cannot exist must not be left out. */
+/** An argument that is left out means all, so an id that is no UUID is sent as one that no record has. */
 function knowledge({ workspace_id, project_id }: KnowledgeScope = {}) {
   const id = (given: string) => (isUuid(given) ? given : NOTHING);
   return {
@@ -121,7 +93,7 @@ function knowledge({ workspace_id, project_id }: KnowledgeScope = {}) {
   };
 }
 
-/** Whatever a function throws that is no ConvoyError is a bug, and still comes out as one. */
+/** Anything else that a function throws is a bug; callers get it as a `ConvoyError` with the code `unexpected`. */
 function guarded<T extends object>(service: T): T {
   const wrapped = Object.entries(service).map(([name, method]) => [
     name,

@@ -1,16 +1,12 @@
 /** Reads of the remote Context Service: calls of the database functions, and rows as plain objects. */
 
 import { ConvoyError } from '@/core/errors';
-import type { Json } from '@/core/protocol';
-import { canonicalTime } from '@/core/text';
-import type { TaskContext } from '@/domain/entities';
+import { canonicalTime, isUuid } from '@/core/text';
+import type { EntityOf, TaskContext, TaskDependency } from '@/domain/entities';
 import { COMMON_COLUMNS, columnsOf, type SyncedTable } from '@/domain/schema';
 import type { ConvoyClient } from './client';
 import type { Database } from './database.types.generated';
 import { callRpc, type RpcName } from './rpc';
-
-/** A record as a plain object of `domain/entities`, before its type is told. */
-export type PlainRecord = Record<string, Json> & { id: string; workspace_id: string };
 
 type Functions = Database['public']['Functions'];
 
@@ -20,21 +16,22 @@ export class RemoteRecords {
     private readonly timeoutMs: number,
   ) {}
 
-  /** @returns one record of a function that returns one, or null. */
-  async one<Name extends RpcName>(
-    table: SyncedTable,
+  /** @returns the record that a function answers with, or null. */
+  async one<Table extends SyncedTable, Name extends RpcName>(
+    table: Table,
     name: Name,
     args: Functions[Name]['Args'],
-  ): Promise<PlainRecord | null> {
+  ): Promise<EntityOf[Table] | null> {
     const answer = await this.call(name, args);
     return answer === null ? null : toRecord(table, answer);
   }
 
-  async many<Name extends RpcName>(
-    table: SyncedTable,
+  /** @returns the records that a function answers with. */
+  async many<Table extends SyncedTable, Name extends RpcName>(
+    table: Table,
     name: Name,
     args: Functions[Name]['Args'],
-  ): Promise<PlainRecord[]> {
+  ): Promise<EntityOf[Table][]> {
     return toRecords(table, await this.call(name, args));
   }
 
@@ -42,9 +39,9 @@ export class RemoteRecords {
     const answer = await this.call('get_task_context', { task_id: taskId });
     if (answer === null) return null;
     const parts = asObject(answer);
-    const optional = (table: SyncedTable, part: unknown) =>
+    const optional = <Table extends SyncedTable>(table: Table, part: unknown) =>
       part === null || part === undefined ? null : toRecord(table, part);
-    const context = {
+    return {
       task: toRecord('tasks', parts.task),
       milestone: optional('milestones', parts.milestone),
       project: optional('projects', parts.project),
@@ -58,13 +55,22 @@ export class RemoteRecords {
       workflow: optional('workflows', parts.workflow),
       missing: [],
     };
-    // The shapes are those of the database's columns; a contract test compares them with the entities.
-    return context as unknown as TaskContext;
   }
 
-  /** @returns the live record, or null when there is none that the caller may see. */
-  get(table: SyncedTable, id: string): Promise<PlainRecord | null> {
-    return this.one(table, 'get_record', { table_name: table, record_id: id });
+  /**
+   * @returns the live record, or null where the caller may see none; deletions also when restored.
+   * An id that is no UUID names no record of the server.
+   */
+  async find<Table extends SyncedTable>(table: Table, id: string): Promise<EntityOf[Table] | null> {
+    if (!isUuid(id)) return null;
+    return table === 'deletions'
+      ? this.one(table, 'get_deletion', { deletion_id: id })
+      : this.one(table, 'get_record', { table_name: table, record_id: id });
+  }
+
+  async dependency(task_id: string, depends_on_task_id: string): Promise<TaskDependency | null> {
+    if (!isUuid(task_id) || !isUuid(depends_on_task_id)) return null;
+    return this.one('task_dependencies', 'get_task_dependency', { task_id, depends_on_task_id });
   }
 
   private async call<Name extends RpcName>(name: Name, args: Functions[Name]['Args']): Promise<unknown> {
@@ -74,20 +80,23 @@ export class RemoteRecords {
   }
 }
 
-function toRecords(table: SyncedTable, rows: unknown): PlainRecord[] {
+function toRecords<Table extends SyncedTable>(table: Table, rows: unknown): EntityOf[Table][] {
   if (!Array.isArray(rows)) throw malformed();
   return rows.map((row) => toRecord(table, row));
 }
 
-/** Times in canonical form (milliseconds, UTC), everything else as it came. */
-function toRecord(table: SyncedTable, row: unknown): PlainRecord {
-  const record = { ...asObject(row) } as PlainRecord;
+/**
+ * @returns the row as an entity: times in canonical form (milliseconds, UTC), other values as they came.
+ * Its columns are those of the database; a contract test compares them with the entities.
+ */
+function toRecord<Table extends SyncedTable>(table: Table, row: unknown): EntityOf[Table] {
+  const record = { ...asObject(row) };
   if (typeof record.id !== 'string' || typeof record.workspace_id !== 'string') throw malformed();
   for (const [name, column] of [...Object.entries(columnsOf(table)), ...Object.entries(COMMON_COLUMNS)]) {
     if (column.kind === 'time' && typeof record[name] === 'string')
       record[name] = canonicalTime(record[name]);
   }
-  return record;
+  return record as unknown as EntityOf[Table];
 }
 
 function asObject(value: unknown): Record<string, unknown> {
@@ -96,6 +105,7 @@ function asObject(value: unknown): Record<string, unknown> {
 }
 
 function malformed(): ConvoyError {
-  const message = 'The server gave an answer that cannot be understood.';
+  const message =
+    'The server answered with records that this version cannot read. Try again; if it persists, update the app.';
   return new ConvoyError({ kind: 'protocol', code: 'malformed', message });
 }

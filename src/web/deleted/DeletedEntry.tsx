@@ -1,4 +1,4 @@
-import { mayRestore } from '@/domain/taskRules';
+import { mayRestore } from '@/domain/permissions';
 import { type ObservedDeletion, restoreDeletion } from '@/lib/watermelon/contextService';
 import { useMembers } from '../hooks/useMembers';
 import { tableNoun } from '../shared/recordText';

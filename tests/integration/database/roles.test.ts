@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Json, PushChange } from '@/core/protocol';
+import { mayWrite } from '@/domain/permissions';
 import { SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
-import { mayWrite } from '@/domain/taskRules';
 import { GLOBAL_SCOPE_ID, STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
 import { openDatabase, refusalOf, type TestDatabase } from '../../support/database';
 import { Changes, createTeam, createUser, type SyncUser, type Team } from '../../support/syncUser';

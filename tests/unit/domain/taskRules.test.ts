@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { taskChanged } from '@/domain/activities';
 import type { Task } from '@/domain/entities';
-import { checkpointInTheWay, mayWrite, passesCheckpoints, withCompletion } from '@/domain/taskRules';
+import { mayWrite, passesCheckpoints } from '@/domain/permissions';
+import { checkpointInTheWay, withCompletion } from '@/domain/taskRules';
 import { STANDARD_STAGES } from '@/domain/vocabulary';
 
 const stages = STANDARD_STAGES.map((name, index) => ({

@@ -1,16 +1,15 @@
 /** What was deleted and can be restored: deletions the server knows, and those that are still only here. */
 
 import { debounceTime, distinctUntilChanged, from, map, type Observable, startWith, switchMap } from 'rxjs';
+import { orThrow } from '@/core/errors';
 import type { ContextService } from '@/domain/contextService';
 import type { Deletion } from '@/domain/entities';
 import { RESTORABLE_TABLES } from '@/domain/schema';
-import { mayRestore } from '@/domain/taskRules';
 import { validateId } from '@/domain/validation';
 import { Q, type Raw } from '../models/watermelondb';
 import { type PendingDeletion, undoDeletion, unsyncedDeletions } from '../sync/records/undo';
-import { type LocalFirst, storing, writeOn } from './localFirst';
+import { type LocalFirst, storing } from './localFirst';
 import { toEntity } from './localStore';
-import { membership, orThrow, prepareUpdate, refuse } from './localWrites';
 
 /**
  * How far a deletion is: `deleted` the server has it; `unsynced` it is undone here, at once; `restoring` it
@@ -72,36 +71,23 @@ export function observeDeletions(local: LocalFirst, workspaceId: string): Observ
   );
 }
 
+/**
+ * Restores a deletion. One that was never pushed is undone on the device alone (D14).
+ * @param restoreSynced restores one that the server has.
+ */
 export async function restoreDeletion(
-  local: LocalFirst,
+  { store }: LocalFirst,
   deletionId: string,
-): Promise<Awaited<ReturnType<ContextService['restoreDeletion']>>> {
+  restoreSynced: ContextService['restoreDeletion'],
+): Promise<void> {
   const id = orThrow(validateId('deletion_id', deletionId));
-  const { database } = local.store;
-  const undone = await storing(() =>
+  const { database } = store;
+  const isUndone = await storing(() =>
     database.write(async () => {
       const pending = (await unsyncedDeletions(database)).find((deletion) => deletion.id === id);
       if (pending) await undoDeletion(database, pending);
       return pending !== undefined;
     }),
   );
-  if (undone) return;
-  await writeOn(
-    local,
-    { table: 'deletions', id, field: 'deletion_id' },
-    async (record) => {
-      const deletion = toEntity<Deletion>('deletions', record.raw);
-      if (!mayRestore(await membership(local, deletion.workspace_id), deletion.entity_type)) {
-        refuse('forbidden', null, 'You may not restore this here. Ask an owner of the workspace.');
-      }
-      if (deletion.restored_at !== null)
-        refuse('nothing_to_restore', 'restored_at', 'It has been restored already.');
-      const restored_at = new Date(local.clock.now()).toISOString();
-      return {
-        models: () => [prepareUpdate(local, record, 'deletions', { restored_at })],
-        result: () => undefined,
-      };
-    },
-    (remote) => remote.restoreDeletion(deletionId),
-  );
+  if (!isUndone) await restoreSynced(id);
 }

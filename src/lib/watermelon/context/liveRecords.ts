@@ -1,39 +1,14 @@
 /** Live lists of local records as plain objects: what screens are made of. */
 
 import { map, type Observable } from 'rxjs';
-import type {
-  Activity,
-  BestPractice,
-  Deletion,
-  Milestone,
-  Pattern,
-  Project,
-  Task,
-  TaskDependency,
-  Workflow,
-  Workspace,
-  WorkspaceMember,
-} from '@/domain/entities';
+import type { EntityOf, Task } from '@/domain/entities';
 import { columnsOf } from '@/domain/schema';
 import type { ConvoyDatabase } from '../database';
 import type { ConvoyModel } from '../models';
 import { Q, type Raw, type RawValue } from '../models/watermelondb';
 import { toEntity } from './localStore';
 
-/** What the records of each table look like to callers. */
-export interface EntityOf {
-  workspaces: Workspace;
-  workspace_members: WorkspaceMember;
-  workflows: Workflow;
-  projects: Project;
-  milestones: Milestone;
-  tasks: Task;
-  task_dependencies: TaskDependency;
-  activity_feed: Activity;
-  patterns: Pattern;
-  best_practices: BestPractice;
-  deletions: Deletion;
-}
+export type { EntityOf };
 
 /** How far a record is in step: `new` the server has not seen it, `changed` it has unsynced edits. */
 export type RecordSync = 'new' | 'changed' | 'synced' | 'refused';

@@ -2,13 +2,8 @@
 
 import { type AppError, ConvoyError } from '@/core/errors';
 import type { ContextService } from '@/domain/contextService';
-import type { SyncedTable } from '@/domain/schema';
-import { validateId } from '@/domain/validation';
-import type { ConvoyModel } from '../models';
 import type { EditClock } from '../models/tracking';
-import type { Model } from '../models/watermelondb';
 import type { LocalStore } from './localStore';
-import { noSuch, orThrow } from './localWrites';
 
 export interface LocalFirst {
   store: LocalStore;
@@ -55,55 +50,6 @@ export async function readFirst<T>(
     // Incomplete but true: what is known here is worth more than the error of the network.
     return answer;
   }
-}
-
-/** A write on one local record: what it changes, and what it answers once that is written. */
-export interface LocalWrite<T> {
-  /** Prepares the models; called right before they are written. */
-  models: () => Model[];
-  result: () => T;
-}
-
-/**
- * Writes on a record that is here, as one local transaction; a record that is not here is written
- * to on the remote service when that is to be had.
- */
-export async function writeOn<T>(
-  local: LocalFirst,
-  target: { table: SyncedTable; id: string; field: string },
-  prepare: (record: ConvoyModel) => Promise<LocalWrite<T>>,
-  writeRemote: (remote: ContextService) => Promise<T>,
-): Promise<T> {
-  const id = orThrow(validateId(target.field, target.id));
-  const { database } = local.store;
-  const done = await storing(() =>
-    database.write(async () => {
-      const record = await local.store.record(target.table, id);
-      if (!record) return null;
-      const write = await prepare(record);
-      const models = write.models();
-      if (models.length > 0) await database.batch(models);
-      return { result: write.result() };
-    }),
-  );
-  if (done) return done.result;
-  // What was deleted here is not written to on the server behind the deletion's back.
-  const isGone = await local.store.isDeleted(target.table, id);
-  if (isGone || local.remote === null || !local.isOnline()) throw noSuch(target.table, target.field);
-  const result = await writeRemote(local.remote);
-  local.requestSync();
-  return result;
-}
-
-/** Creates a record that hangs under no other, as one local transaction. */
-export async function writeNew<T>(local: LocalFirst, write: LocalWrite<T>): Promise<T> {
-  const { database } = local.store;
-  return storing(() =>
-    database.write(async () => {
-      await database.batch(write.models());
-      return write.result();
-    }),
-  );
 }
 
 /** A store that fails is a typed error for the caller, as everything that rejects here. */

@@ -8,6 +8,7 @@ import type { SyncedTable } from '@/domain/schema';
 import { SYNCED_TABLES } from '@/domain/schema';
 import { completeContext } from '@/domain/taskContext';
 import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
+import { contextWrites } from '@/domain/writes/contextWrites';
 import { listDeletions, type ObservedDeletion, observeDeletions, restoreDeletion } from './deletions';
 import { type LocalFirst, readFirst } from './localFirst';
 import {
@@ -19,8 +20,7 @@ import {
   listWorkspaces,
   readContext,
 } from './localReads';
-import { recordWrites } from './recordWrites';
-import { taskWrites } from './taskWrites';
+import { localWriter } from './localWriter';
 
 export interface LocalContextService extends ContextService {
   /** @returns the task as it is in the local database, or null. */
@@ -35,6 +35,7 @@ export interface LocalContextService extends ContextService {
 
 export function createLocalContextService(local: LocalFirst): LocalContextService {
   const { store } = local;
+  const writes = contextWrites(localWriter(local));
   /** Once the global scope has been pulled, what is not here does not exist for this user. */
   const synced = () => store.database.seenRevision(GLOBAL_SCOPE_ID) > 0;
   const here = (table: SyncedTable, id: string) => async (list: unknown[]) =>
@@ -49,8 +50,7 @@ export function createLocalContextService(local: LocalFirst): LocalContextServic
   const localContext = (taskId: string) => readContext(store, localId(taskId));
 
   return {
-    ...taskWrites(local),
-    ...recordWrites(local),
+    ...writes,
     getLocalTask,
     getRemoteTaskContext,
 
@@ -105,7 +105,7 @@ export function createLocalContextService(local: LocalFirst): LocalContextServic
       const read = () => listDeletions(local, id);
       return readFirst(local, read, here('workspaces', id), (remote) => remote.getDeletions(workspaceId));
     },
-    restoreDeletion: (deletionId) => restoreDeletion(local, deletionId),
+    restoreDeletion: (deletionId) => restoreDeletion(local, deletionId, writes.restoreDeletion),
     observeDeletions: (workspaceId) => observeDeletions(local, localId(workspaceId)),
     getWorkflows: () =>
       readFirst(

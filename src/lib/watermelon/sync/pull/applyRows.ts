@@ -1,8 +1,8 @@
 /** Rows and tombstones of the server → local records, for the pages of a pull and the effects of a push. */
 
 import type { Columns, Json, Page } from '@/core/protocol';
+import { mayWrite } from '@/domain/permissions';
 import { columnsSince, SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
-import { mayWrite } from '@/domain/taskRules';
 import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import type { ConflictColumn } from '../../models';
 import {

@@ -4,8 +4,8 @@
  * sweeps the records that were not among them. Nothing is wiped first (P13, P16).
  */
 
+import { mayWrite } from '@/domain/permissions';
 import { SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
-import { mayWrite } from '@/domain/taskRules';
 import type { ScopeRole } from '@/domain/vocabulary';
 import { Conflict, Quarantined } from '../../models';
 import { EXPIRED, IN_DOUBT, markCreated, readBase, UNCONFIRMED, writeBase } from '../../models/tracking';

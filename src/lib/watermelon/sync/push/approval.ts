@@ -1,7 +1,8 @@
 /** Recognises a person's approval that meets an agent's edit of the same task (D12). */
 
 import type { WorkflowStage } from '@/domain/entities';
-import { checkpointInTheWay, passesCheckpoints } from '@/domain/taskRules';
+import { passesCheckpoints } from '@/domain/permissions';
+import { checkpointInTheWay } from '@/domain/taskRules';
 import { STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
 import { Workflow, WorkspaceMember } from '../../models';
 import { Q, type Raw, type RawValue } from '../../models/watermelondb';

@@ -1,0 +1,117 @@
+/** What members may do in a workspace, as services know it before the server decides. */
+
+import type { RejectedError } from '@/core/errors';
+import type { Workflow } from './entities';
+import { RECORD_NOUNS, type RestorableTable, type SyncedTable } from './schema';
+import { checkpointInTheWay } from './taskRules';
+import type { MemberKind, Role } from './vocabulary';
+import type { PlannedChange, WritePlan } from './writes/plan';
+
+/** The part of a membership that permissions depend on. */
+export interface Member {
+  role: Role;
+  kind: MemberKind;
+}
+
+/** @returns whether a member passes human checkpoints: owners and editors that are people do. */
+export function passesCheckpoints(member: Member): boolean {
+  return member.kind === 'human' && (member.role === 'owner' || member.role === 'editor');
+}
+
+type Operation = 'insert' | 'update' | 'delete';
+
+/** The tables and operations a role may write, from the table of roles in `docs/sync-spec.md`. */
+const OWNER_ONLY: readonly SyncedTable[] = ['workspaces', 'workspace_members'];
+const AGENT_WRITES: Partial<Record<SyncedTable, readonly Operation[]>> = {
+  tasks: ['insert', 'update'],
+  task_dependencies: ['insert', 'delete'],
+  activity_feed: ['insert'],
+  patterns: ['insert', 'update'],
+  best_practices: ['insert', 'update'],
+};
+
+/**
+ * Whether a role may write so in its own workspace; null: the user is no member of it.
+ * Creating a workspace needs no role. Beyond this, an agent may never write `workflow_id`.
+ */
+export function mayWrite(role: Role | null, table: SyncedTable, operation: Operation): boolean {
+  if (table === 'workspaces' && operation === 'insert') return true;
+  // The server inserts them; which of them a member may restore, `mayRestore` says.
+  if (table === 'deletions') return operation === 'update' && role !== 'viewer' && role !== null;
+  switch (role) {
+    case 'owner':
+    case 'editor':
+      if (role === 'editor' && OWNER_ONLY.includes(table)) return false;
+      if (table === 'activity_feed') return operation === 'insert';
+      return table !== 'task_dependencies' || operation !== 'update';
+    case 'agent':
+      return AGENT_WRITES[table]?.includes(operation) ?? false;
+    case 'viewer':
+    case null:
+      return false;
+  }
+}
+
+/** Whether a member may restore a deleted record: one that may create or delete such a record, but for agents and workflows. */
+export function mayRestore(member: Member | null, table: RestorableTable): boolean {
+  if (member === null || (table === 'workflows' && member.kind === 'agent')) return false;
+  if (mayWrite(member.role, table, 'delete')) return true;
+  return table !== 'workspaces' && mayWrite(member.role, table, 'insert');
+}
+
+/**
+ * What the server would refuse of a plan, known beforehand.
+ * @param member null for a user who is no member of the plan's workspace.
+ * @param workflow that the plan's move goes through; null where it is not known here: the server then decides.
+ * @returns the refusal, or null where the plan may be written.
+ */
+export function refusalOf(
+  plan: WritePlan,
+  member: Member | null,
+  workflow: Workflow | null,
+): RejectedError | null {
+  if (plan.restores !== undefined && !mayRestore(member, plan.restores)) {
+    return forbidden(null, 'You may not restore this here. Ask an owner of the workspace.');
+  }
+  for (const { op, table } of plan.changes) {
+    if (!mayWrite(member?.role ?? null, table, op)) return forbidden(null, roleMessage(member, op, table));
+  }
+  const isAgent = member?.role === 'agent' || member?.kind === 'agent';
+  if (isAgent && plan.changes.some(choosesWorkflow)) {
+    return forbidden(
+      'workflow_id',
+      'An agent may not choose the workflow of a task. Leave workflow_id out, or ask an owner or editor.',
+    );
+  }
+  if (!plan.move || workflow === null || (member && passesCheckpoints(member))) return null;
+  const { from, to, finishes } = plan.move;
+  const checkpoint = checkpointInTheWay(workflow.stages, from, to, finishes);
+  return checkpoint === null ? null : stoppedAt(checkpoint);
+}
+
+function choosesWorkflow(change: PlannedChange): boolean {
+  if (change.table !== 'tasks' || change.op === 'delete') return false;
+  const { workflow_id } = change.values;
+  return change.op === 'insert' ? (workflow_id ?? null) !== null : workflow_id !== undefined;
+}
+
+function stoppedAt(checkpoint: string): RejectedError {
+  return {
+    kind: 'rejected',
+    code: 'checkpoint',
+    column: 'current_stage',
+    message: `${checkpoint} is a human checkpoint: ask an owner or editor to move the task past it.`,
+  };
+}
+
+function forbidden(column: string | null, message: string): RejectedError {
+  return { kind: 'rejected', code: 'forbidden', column, message };
+}
+
+function roleMessage(member: Member | null, op: Operation, table: SyncedTable): string {
+  const verb = op === 'insert' ? 'create' : op;
+  const noun = RECORD_NOUNS[table];
+  const object = `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;
+  const subject = member ? `With the role ${member.role} you` : 'You';
+  return `${subject} may not ${verb} ${object} here. Ask an owner of the workspace.`;
+}

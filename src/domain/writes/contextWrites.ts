@@ -1,0 +1,124 @@
+/** The writing half of the Context Service: which request each of its functions makes. */
+
+import type { ContextService } from '../contextService';
+import type { PlanContext, Planned, Requested } from './plan';
+import {
+  planWorkspaceInsert,
+  requestInsertInWorkspace,
+  requestMilestoneInsert,
+  requestRecordDelete,
+  requestRecordUpdate,
+  requestRestore,
+} from './records';
+import { requestDependencyDelete, requestDependencyInsert } from './taskDependencies';
+import {
+  requestActivityInsert,
+  requestStageUpdate,
+  requestTaskDelete,
+  requestTaskInsert,
+  requestTaskUpdate,
+} from './tasks';
+
+export type ContextWrites = Pick<
+  ContextService,
+  | 'addTaskActivity'
+  | 'updateTaskStage'
+  | 'addTaskDependency'
+  | 'removeTaskDependency'
+  | 'restoreDeletion'
+  | `${'create' | 'update' | 'delete'}${'Workspace' | 'Project' | 'Milestone' | 'Task' | 'Pattern' | 'BestPractice'}`
+>;
+
+/** What a service does with requests. Rejects with the error of a request or a plan that failed. */
+export interface PlanWriter {
+  /**
+   * Finds the target, asks for the plan, writes it and resolves to its answer.
+   * @param onRemote the same write on the remote service, for targets that are not in the local store.
+   */
+  writeOn<T>(request: Requested, onRemote: (remote: ContextService) => Promise<T>): Promise<T>;
+  /** Writes a record that has no target. */
+  writeNew<T>(plan: (context: PlanContext) => Planned): Promise<T>;
+}
+
+export function contextWrites(writer: PlanWriter): ContextWrites {
+  return { ...taskWrites(writer), ...recordWrites(writer), ...knowledgeWrites(writer) };
+}
+
+type TaskWrites = Pick<ContextWrites, Extract<keyof ContextWrites, `${string}Task${string}`>>;
+
+function taskWrites({ writeOn }: PlanWriter): TaskWrites {
+  return {
+    addTaskActivity: (taskId, type, details = {}) =>
+      writeOn(requestActivityInsert(taskId, type, details), (remote) =>
+        remote.addTaskActivity(taskId, type, details),
+      ),
+    updateTaskStage: (taskId, stage) =>
+      writeOn(requestStageUpdate(taskId, stage), (remote) => remote.updateTaskStage(taskId, stage)),
+    createTask: (data) => writeOn(requestTaskInsert(data), (remote) => remote.createTask(data)),
+    updateTask: (id, changes) =>
+      writeOn(requestTaskUpdate(id, changes), (remote) => remote.updateTask(id, changes)),
+    deleteTask: (id) => writeOn(requestTaskDelete(id), (remote) => remote.deleteTask(id)),
+    addTaskDependency: (taskId, dependsOnId) =>
+      writeOn(requestDependencyInsert(taskId, dependsOnId), (remote) =>
+        remote.addTaskDependency(taskId, dependsOnId),
+      ),
+    removeTaskDependency: (taskId, dependsOnId) =>
+      writeOn(requestDependencyDelete(taskId, dependsOnId), (remote) =>
+        remote.removeTaskDependency(taskId, dependsOnId),
+      ),
+  };
+}
+
+type RecordWrites = Pick<
+  ContextWrites,
+  Extract<keyof ContextWrites, `${string}${'Workspace' | 'Project' | 'Milestone'}`> | 'restoreDeletion'
+>;
+
+function recordWrites({ writeOn, writeNew }: PlanWriter): RecordWrites {
+  return {
+    createWorkspace: (data) => writeNew((context) => planWorkspaceInsert(data, context)),
+    updateWorkspace: (id, changes) =>
+      writeOn(requestRecordUpdate('workspaces', id, changes), (remote) =>
+        remote.updateWorkspace(id, changes),
+      ),
+    deleteWorkspace: (id) =>
+      writeOn(requestRecordDelete('workspaces', id), (remote) => remote.deleteWorkspace(id)),
+    createProject: (data) =>
+      writeOn(requestInsertInWorkspace('projects', data), (remote) => remote.createProject(data)),
+    updateProject: (id, changes) =>
+      writeOn(requestRecordUpdate('projects', id, changes), (remote) => remote.updateProject(id, changes)),
+    deleteProject: (id) => writeOn(requestRecordDelete('projects', id), (remote) => remote.deleteProject(id)),
+    createMilestone: (data) =>
+      writeOn(requestMilestoneInsert(data), (remote) => remote.createMilestone(data)),
+    updateMilestone: (id, changes) =>
+      writeOn(requestRecordUpdate('milestones', id, changes), (remote) =>
+        remote.updateMilestone(id, changes),
+      ),
+    deleteMilestone: (id) =>
+      writeOn(requestRecordDelete('milestones', id), (remote) => remote.deleteMilestone(id)),
+    restoreDeletion: (id) => writeOn(requestRestore(id), (remote) => remote.restoreDeletion(id)),
+  };
+}
+
+type KnowledgeWrites = Pick<
+  ContextWrites,
+  Extract<keyof ContextWrites, `${string}${'Pattern' | 'BestPractice'}`>
+>;
+
+function knowledgeWrites({ writeOn }: PlanWriter): KnowledgeWrites {
+  return {
+    createPattern: (data) =>
+      writeOn(requestInsertInWorkspace('patterns', data), (remote) => remote.createPattern(data)),
+    updatePattern: (id, changes) =>
+      writeOn(requestRecordUpdate('patterns', id, changes), (remote) => remote.updatePattern(id, changes)),
+    deletePattern: (id) => writeOn(requestRecordDelete('patterns', id), (remote) => remote.deletePattern(id)),
+    createBestPractice: (data) =>
+      writeOn(requestInsertInWorkspace('best_practices', data), (remote) => remote.createBestPractice(data)),
+    updateBestPractice: (id, changes) =>
+      writeOn(requestRecordUpdate('best_practices', id, changes), (remote) =>
+        remote.updateBestPractice(id, changes),
+      ),
+    deleteBestPractice: (id) =>
+      writeOn(requestRecordDelete('best_practices', id), (remote) => remote.deleteBestPractice(id)),
+  };
+}

@@ -1,0 +1,67 @@
+/**
+ * Plans of writes. Both services ask for the same plan, then write it their own way: the local one as a
+ * transaction of records, the remote one as a push. What a plan holds is decided here and nowhere else.
+ */
+
+import type { RejectedError, ValidationError } from '@/core/errors';
+import type { Result } from '@/core/result';
+import type { ActivityDraft } from '../activities';
+import type { EntityOf, TaskDependency } from '../entities';
+import type { RestorableTable, SyncedTable } from '../schema';
+import type { RecordValues } from '../validation';
+import type { TaskGraph } from './taskGraph';
+
+export type PlannedChange =
+  | { op: 'insert' | 'update'; table: SyncedTable; id: string; values: RecordValues }
+  | { op: 'delete'; table: SyncedTable; id: string };
+
+/** A task's way through its workflow, from one stage to another (R4). */
+export interface StageMove {
+  /** Of the workflow it follows after the write. */
+  workflowId: string;
+  /** null: the task is new. */
+  from: string | null;
+  to: string;
+  /** The write makes the task done, or gives it a completion date. */
+  finishes: boolean;
+}
+
+/** One write of a caller, to be made whole or not at all. */
+export interface WritePlan {
+  workspaceId: string;
+  /** In the order they are made; empty: the caller repeats what is stored. Updates hold changed columns alone. */
+  changes: readonly PlannedChange[];
+  /** What the feed tells of the changes. */
+  activities: readonly { id: string; draft: ActivityDraft }[];
+  /** The record that the caller gets back; null for deletions. */
+  answer: { table: SyncedTable; id: string } | null;
+  /** Present where the write moves or finishes a task: a checkpoint may be in the way. */
+  move?: StageMove;
+  /** Present where the write restores a deletion: the table of the deleted record. */
+  restores?: RestorableTable;
+}
+
+/** The reads that plans need, from the store of the service; with its clock and its ids. */
+export interface PlanContext {
+  /** @returns the live record, under the id it has in this store; null where the caller may see none. */
+  find<Table extends SyncedTable>(table: Table, id: string): Promise<EntityOf[Table] | null>;
+  /** @returns the link that makes one task depend on another, or null. */
+  dependency(taskId: string, dependsOnId: string): Promise<TaskDependency | null>;
+  /** Absent: the server holds all tasks; it refuses cycles, and moves subtasks along, by itself. */
+  graph?: TaskGraph;
+  /** @returns an id that no record has. */
+  newId(): string;
+  /** @returns the time as ISO 8601 in UTC. */
+  now(): string;
+}
+
+export type Planned = Result<WritePlan, ValidationError | RejectedError>;
+
+/** A write whose input is valid by itself, on a record that is still to be found. */
+export interface WriteRequest<Table extends SyncedTable = SyncedTable> {
+  /** `field`: the argument of the caller that names the record. */
+  target: { table: Table; id: string; field: string };
+  plan(target: EntityOf[Table], context: PlanContext): Promise<Planned> | Planned;
+}
+
+export type Requested<Table extends SyncedTable = SyncedTable> = Result<WriteRequest<Table>, ValidationError>;

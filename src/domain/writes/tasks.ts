@@ -1,0 +1,206 @@
+/** Writes of tasks and of their activities. */
+
+import type { ValidationError } from '@/core/errors';
+import type { Json } from '@/core/protocol';
+import { ok, type Result } from '@/core/result';
+import { taskChanged, taskCreated, taskDeleted, written } from '../activities';
+import { changedColumns } from '../changes';
+import type { TaskChanges, TaskInput } from '../contextService';
+import type { Milestone, Task, Workflow } from '../entities';
+import { withCompletion, withPlace } from '../taskRules';
+import {
+  inOrder,
+  invalid,
+  type RecordValues,
+  validateActivityType,
+  validateChanges,
+  validateId,
+  validateInsert,
+  validateStage,
+} from '../validation';
+import { STANDARD_WORKFLOW_ID } from '../vocabulary';
+import type { PlanContext, Planned, PlannedChange, Requested, StageMove } from './plan';
+import { pick, type Resolved, resolveReferences } from './references';
+import { followersOf, isWithin } from './taskGraph';
+
+export function requestTaskInsert(data: TaskInput): Requested<'milestones'> {
+  const values = validateInsert('tasks', data);
+  if (!values.ok) return values;
+  const isStageGiven = data.current_stage !== undefined;
+  return ok({
+    target: { table: 'milestones', id: String(values.value.milestone_id), field: 'milestone_id' },
+    plan: (milestone, context) => planTaskInsert(milestone, values.value, isStageGiven, context),
+  });
+}
+
+async function planTaskInsert(
+  milestone: Milestone,
+  given: RecordValues,
+  isStageGiven: boolean,
+  context: PlanContext,
+): Promise<Planned> {
+  const { id: milestone_id, workspace_id: workspaceId } = milestone;
+  const placed = { ...given, milestone_id };
+  const resolved = await resolveReferences('tasks', workspaceId, placed, { milestone_id }, context);
+  if (!resolved.ok) return resolved;
+  const workflowId = workflowIdOf(resolved.value.values);
+  const workflow = await workflowOf(workflowId, resolved.value, context);
+  const first = workflow && inOrder(workflow.stages)[0]?.name;
+  const stage = validateStage(workflow, isStageGiven ? given.current_stage : (first ?? given.current_stage));
+  if (!stage.ok) return stage;
+  const current_stage = stage.value;
+  const values = withCompletion(null, { ...resolved.value.values, current_stage }, context.now());
+  const id = context.newId();
+  const title = String(values.title);
+  return ok({
+    workspaceId,
+    changes: [{ op: 'insert', table: 'tasks', id, values }],
+    activities: [{ id: context.newId(), draft: taskCreated({ id, title, current_stage }) }],
+    answer: { table: 'tasks', id },
+    move: { workflowId, from: null, to: current_stage, finishes: isFinished(values) },
+  });
+}
+
+/** @param field the argument of the caller that names the task. */
+export function requestTaskUpdate(id: string, changes: TaskChanges, field = 'id'): Requested<'tasks'> {
+  const target = validateId(field, id);
+  if (!target.ok) return target;
+  const values = validateChanges('tasks', changes);
+  if (!values.ok) return values;
+  return ok({
+    target: { table: 'tasks', id: target.value, field },
+    plan: (before, context) => planTaskUpdate(before, values.value, context),
+  });
+}
+
+/** A stage that is left out is one that is missing, not one that stays. */
+export function requestStageUpdate(taskId: string, stage: string): Requested<'tasks'> {
+  return requestTaskUpdate(taskId, { current_stage: stage ?? null }, 'task_id');
+}
+
+async function planTaskUpdate(before: Task, given: RecordValues, context: PlanContext): Promise<Planned> {
+  const { id, workspace_id: workspaceId } = before;
+  const resolved = await resolveReferences('tasks', workspaceId, given, asValues(before), context);
+  if (!resolved.ok) return resolved;
+  const changed = await completed(before, resolved.value, context);
+  const answer = { table: 'tasks', id } as const;
+  if (Object.keys(changed).length === 0) return ok({ workspaceId, changes: [], activities: [], answer });
+
+  const after = { ...before, ...changed } as Task;
+  const place = await checkParent(before, changed, context);
+  if (!place.ok) return place;
+  const workflowId = workflowIdOf(after);
+  if ('current_stage' in changed || 'workflow_id' in changed) {
+    const stage = validateStage(await workflowOf(workflowId, resolved.value, context), after.current_stage);
+    if (!stage.ok) return stage;
+  }
+  const move = moveBetween(before, after, workflowId);
+  return ok({
+    workspaceId,
+    changes: [
+      { op: 'update', table: 'tasks', id, values: changed },
+      ...(await movedAlong(before, changed, context)),
+    ],
+    activities: taskChanged(before, changed).map((draft) => ({ id: context.newId(), draft })),
+    answer,
+    ...(move && { move }),
+  });
+}
+
+/** @returns the columns that change, those that follow from the given ones included. */
+async function completed(before: Task, resolved: Resolved, context: PlanContext): Promise<RecordValues> {
+  const { values, named } = resolved;
+  const dated = withCompletion(before, values, context.now());
+  let parent = (named.get('parent_task_id') ?? null) as Task | null;
+  if (parent === null && values.milestone_id !== undefined && before.parent_task_id !== null) {
+    parent = await context.find('tasks', before.parent_task_id);
+  }
+  const complete = withPlace(before, dated, parent);
+  return pick(complete, changedColumns('tasks', asValues(before), complete));
+}
+
+async function checkParent(
+  before: Task,
+  { parent_task_id: parent }: RecordValues,
+  { graph }: PlanContext,
+): Promise<Result<null, ValidationError>> {
+  if (typeof parent !== 'string' || !(await isWithin(graph, parent, before.id))) return ok(null);
+  return invalid(
+    'cycle',
+    'parent_task_id',
+    'A task cannot stand under itself or one of its subtasks. Choose another parent.',
+  );
+}
+
+/** The subtasks that a move to another milestone takes along (U29). */
+async function movedAlong(
+  before: Task,
+  { milestone_id }: RecordValues,
+  { graph }: PlanContext,
+): Promise<PlannedChange[]> {
+  if (graph === undefined || milestone_id === undefined) return [];
+  const followers = await followersOf(graph, before);
+  return followers.map((id) => ({ op: 'update', table: 'tasks', id, values: { milestone_id } }));
+}
+
+export function requestTaskDelete(taskId: string): Requested<'tasks'> {
+  const target = validateId('id', taskId);
+  if (!target.ok) return target;
+  return ok({
+    target: { table: 'tasks', id: target.value, field: 'id' },
+    plan: (task, context) =>
+      ok({
+        workspaceId: task.workspace_id,
+        changes: [{ op: 'delete', table: 'tasks', id: task.id }],
+        activities: [{ id: context.newId(), draft: taskDeleted(task) }],
+        answer: null,
+      }),
+  });
+}
+
+export function requestActivityInsert(taskId: string, type: string, details: Json): Requested<'tasks'> {
+  const target = validateId('task_id', taskId);
+  if (!target.ok) return target;
+  const checkedType = validateActivityType(type);
+  if (!checkedType.ok) return checkedType;
+  const values = validateInsert('activity_feed', written(target.value, checkedType.value, details));
+  if (!values.ok) return values;
+  return ok({
+    target: { table: 'tasks', id: target.value, field: 'task_id' },
+    plan: ({ id: task_id, workspace_id: workspaceId }, context) => {
+      const id = context.newId();
+      const change = {
+        op: 'insert',
+        table: 'activity_feed',
+        id,
+        values: { ...values.value, task_id },
+      } as const;
+      return ok({ workspaceId, changes: [change], activities: [], answer: { table: 'activity_feed', id } });
+    },
+  });
+}
+
+function asValues(task: Task): RecordValues {
+  return { ...task };
+}
+
+/** A task without a workflow follows the standard one (R5). */
+function workflowIdOf(task: { workflow_id?: Json }): string {
+  return typeof task.workflow_id === 'string' ? task.workflow_id : STANDARD_WORKFLOW_ID;
+}
+
+/** @returns null where the store does not hold the workflow; the server then checks the stage. */
+async function workflowOf(id: string, { named }: Resolved, context: PlanContext): Promise<Workflow | null> {
+  const workflow = named.get('workflow_id') as Workflow | undefined;
+  return workflow ?? context.find('workflows', id);
+}
+
+function isFinished(task: { status?: Json; completion_date?: Json }): boolean {
+  return task.status === 'done' || (task.completion_date ?? null) !== null;
+}
+
+function moveBetween(before: Task, after: Task, workflowId: string): StageMove | null {
+  const finishes = isFinished(after) && !isFinished(before);
+  if (!finishes && after.current_stage === before.current_stage) return null;
+  return { workflowId, from: before.current_stage, to: after.current_stage, finishes };
+}

@@ -1,0 +1,98 @@
+/** Plans of writes, written as local transactions. */
+
+import { ConvoyError, orThrow } from '@/core/errors';
+import type { ContextService } from '@/domain/contextService';
+import type { EntityOf, WorkspaceMember } from '@/domain/entities';
+import { type Member, refusalOf } from '@/domain/permissions';
+import type { SyncedTable } from '@/domain/schema';
+import { noSuchRecord } from '@/domain/validation';
+import type { PlanWriter } from '@/domain/writes/contextWrites';
+import type { Requested, WritePlan } from '@/domain/writes/plan';
+import type { ConvoyModel } from '../models';
+import { Q } from '../models/watermelondb';
+import { type LocalFirst, storing } from './localFirst';
+import { toEntity } from './localStore';
+import { localPlanContext } from './planContext';
+import { modelsOf } from './planModels';
+
+export function localWriter(local: LocalFirst): PlanWriter {
+  return {
+    writeOn: (request, onRemote) => writeOn(local, request, onRemote),
+    writeNew: <T>(plan: Parameters<PlanWriter['writeNew']>[0]) =>
+      inTransaction(local, async () => {
+        const planned = orThrow(plan(localPlanContext(local.store, local.clock)));
+        return (await writePlan(local, planned, null)) as T;
+      }),
+  };
+}
+
+/**
+ * Writes on a record of the local database. One that is not there is written on the remote service,
+ * where that can be reached.
+ */
+async function writeOn<T>(
+  local: LocalFirst,
+  request: Requested,
+  onRemote: (remote: ContextService) => Promise<T>,
+): Promise<T> {
+  const { target, plan } = orThrow(request);
+  const written = await inTransaction(local, async () => {
+    const record = await local.store.record(target.table, target.id);
+    if (!record) return null;
+    const entity = toEntity<EntityOf[SyncedTable]>(target.table, record.raw);
+    const planned = orThrow(await plan(entity, localPlanContext(local.store, local.clock)));
+    return { answer: await writePlan(local, planned, record) };
+  });
+  if (written) return written.answer as T;
+  // The server may still show a record that was deleted here: nothing is written on it.
+  const isDeleted = await local.store.isDeleted(target.table, target.id);
+  if (isDeleted || local.remote === null || !local.isOnline()) {
+    return orThrow(noSuchRecord(target.field, target.table));
+  }
+  const answer = await onRemote(local.remote);
+  local.requestSync();
+  return answer;
+}
+
+function inTransaction<T>({ store }: LocalFirst, work: () => Promise<T>): Promise<T> {
+  return storing(() => store.database.write(work));
+}
+
+/** Writes what the user may write. @returns the plan's answer. */
+async function writePlan(
+  local: LocalFirst,
+  plan: WritePlan,
+  target: ConvoyModel | null,
+): Promise<EntityOf[SyncedTable] | undefined> {
+  await requirePermission(local, plan);
+  const { database } = local.store;
+  const prepare = await modelsOf({ database, userId: local.userId }, plan, target);
+  const models = prepare();
+  if (models.length > 0) await database.batch(models);
+  if (plan.answer === null) return undefined;
+  const { table, id } = plan.answer;
+  const answer = [...models, target].find((model) => model?.id === id);
+  if (!answer) throw new Error(`The plan answers with the record ${id}, which it does not write.`);
+  return toEntity(table, answer.raw);
+}
+
+/** Refuses beforehand what the server would refuse, from what is known here. */
+async function requirePermission(local: LocalFirst, plan: WritePlan): Promise<void> {
+  if (plan.changes.length === 0) return;
+  const member = await membership(local, plan.workspaceId);
+  const workflow = plan.move ? await local.store.find('workflows', plan.move.workflowId) : null;
+  const refusal = refusalOf(plan, member, workflow as EntityOf['workflows'] | null);
+  if (refusal) throw new ConvoyError(refusal);
+}
+
+/** The membership the user acts with; the creator of a workspace that was never synced is its owner. */
+async function membership({ store, userId }: LocalFirst, workspaceId: string): Promise<Member | null> {
+  const [member] = await store.query<WorkspaceMember>(
+    'workspace_members',
+    Q.where('workspace_id', workspaceId),
+    Q.where('user_id', userId),
+  );
+  if (member) return member;
+  const workspace = await store.record('workspaces', workspaceId);
+  return workspace && workspace.raw.remote_id === null ? { role: 'owner', kind: 'human' } : null;
+}

@@ -1,0 +1,53 @@
+/** What plans of writes read, from the local database. */
+
+import type { EntityOf, Task, TaskDependency } from '@/domain/entities';
+import type { SyncedTable } from '@/domain/schema';
+import type { PlanContext } from '@/domain/writes/plan';
+import type { TaskGraph } from '@/domain/writes/taskGraph';
+import type { EditClock } from '../models/tracking';
+import { Q } from '../models/watermelondb';
+import type { LocalStore } from './localStore';
+
+export function localPlanContext(store: LocalStore, clock: EditClock): PlanContext {
+  return {
+    find: <Table extends SyncedTable>(table: Table, id: string) => store.find<EntityOf[Table]>(table, id),
+    dependency: (taskId, dependsOnId) => dependencyBetween(store, taskId, dependsOnId),
+    graph: localTaskGraph(store),
+    newId: () => store.database.newId(),
+    now: () => new Date(clock.now()).toISOString(),
+  };
+}
+
+async function dependencyBetween(
+  store: LocalStore,
+  taskId: string,
+  dependsOnId: string,
+): Promise<TaskDependency | null> {
+  const [found] = await store.query<TaskDependency>(
+    'task_dependencies',
+    Q.where('task_id', store.resolve(taskId)),
+    Q.where('depends_on_task_id', store.resolve(dependsOnId)),
+  );
+  return found ?? null;
+}
+
+function localTaskGraph(store: LocalStore): TaskGraph {
+  return {
+    parentOf: async (taskId) => (await store.find<Task>('tasks', taskId))?.parent_task_id ?? null,
+    dependenciesOf: async (taskIds) => {
+      const links = await store.query<TaskDependency>(
+        'task_dependencies',
+        Q.where('task_id', Q.oneOf([...taskIds])),
+      );
+      return links.map(({ depends_on_task_id }) => depends_on_task_id);
+    },
+    subtasksIn: async (milestoneId, taskIds) => {
+      const subtasks = await store.query<Task>(
+        'tasks',
+        Q.where('parent_task_id', Q.oneOf([...taskIds])),
+        Q.where('milestone_id', milestoneId),
+      );
+      return subtasks.map(({ id }) => id);
+    },
+  };
+}

@@ -1,0 +1,108 @@
+/** The records that a plan inserts, updates and deletes, prepared for one batch. */
+
+import type { SyncedTable } from '@/domain/schema';
+import type { RecordValues } from '@/domain/validation';
+import type { PlannedChange, WritePlan } from '@/domain/writes/plan';
+import type { ConvoyDatabase } from '../database';
+import type { ConvoyModel } from '../models';
+import { Q } from '../models/watermelondb';
+import { withDescendants } from '../sync/records/cascade';
+import { toStored } from '../sync/records/codec';
+
+/** Who writes, and where. */
+export interface PlanAuthor {
+  database: ConvoyDatabase;
+  userId: string;
+}
+
+/**
+ * Reads what a plan changes.
+ * @param target the record the plan is on, if any.
+ * @returns prepares the records to write: in one batch, before anything else is awaited.
+ */
+export async function modelsOf(
+  author: PlanAuthor,
+  plan: WritePlan,
+  target: ConvoyModel | null,
+): Promise<() => ConvoyModel[]> {
+  const stored = await storedRecords(author.database, plan.changes, target);
+  const doomed = new Map<string, ConvoyModel[]>();
+  for (const { op, table, id } of plan.changes) {
+    if (op !== 'delete') continue;
+    doomed.set(id, await withDescendants(author.database, table, storedRecord(stored, id)));
+  }
+  const { workspaceId, changes, activities } = plan;
+  const prepare = (change: PlannedChange): ConvoyModel[] => {
+    switch (change.op) {
+      case 'insert':
+        return [prepareInsert(author, workspaceId, change)];
+      case 'update':
+        return [prepareUpdate(author, storedRecord(stored, change.id), change.table, change.values)];
+      case 'delete':
+        return (doomed.get(change.id) ?? []).map((record) => record.prepareMarkAsDeleted(change.id));
+    }
+  };
+  const told = activities.map(({ id, draft }) => ({
+    op: 'insert' as const,
+    table: 'activity_feed' as const,
+    id,
+    values: { ...draft },
+  }));
+  return () => [...changes, ...told].flatMap(prepare);
+}
+
+/** @returns the records that the changes are made to, by id. */
+async function storedRecords(
+  database: ConvoyDatabase,
+  changes: readonly PlannedChange[],
+  target: ConvoyModel | null,
+): Promise<Map<string, ConvoyModel>> {
+  const stored = new Map(target ? [[target.id, target]] : []);
+  const others = changes.filter(({ op, id }) => op !== 'insert' && !stored.has(id));
+  for (const table of new Set(others.map((change) => change.table))) {
+    const ids = others.filter((change) => change.table === table).map(({ id }) => id);
+    const found = await database
+      .records(table)
+      .query(Q.where('id', Q.oneOf(ids)))
+      .fetch();
+    for (const record of found) stored.set(record.id, record);
+  }
+  return stored;
+}
+
+function storedRecord(stored: ReadonlyMap<string, ConvoyModel>, id: string): ConvoyModel {
+  const record = stored.get(id);
+  if (!record) throw new Error(`The plan changes the record ${id}, which is not in the local database.`);
+  return record;
+}
+
+function prepareInsert(
+  { database, userId }: PlanAuthor,
+  workspaceId: string,
+  { table, id, values }: { table: SyncedTable; id: string; values: RecordValues },
+): ConvoyModel {
+  return database.records(table).prepareCreate((record) => {
+    record.raw.id = id;
+    record.setColumn('workspace_id', workspaceId);
+    record.setColumn('last_modified_by', userId);
+    // The server sets the same actor, whatever is sent (R6).
+    if (table === 'activity_feed') record.setColumn('actor_id', userId);
+    setColumns(record, table, values);
+  });
+}
+
+function prepareUpdate(
+  { userId }: PlanAuthor,
+  record: ConvoyModel,
+  table: SyncedTable,
+  values: RecordValues,
+): ConvoyModel {
+  return record.prepareUpdate((draft) => {
+    setColumns(draft, table, values);
+    draft.setBookkeeping('last_modified_by', userId);
+  });
+}
+
+function setColumns(record: ConvoyModel, table: SyncedTable, values: RecordValues): void {
+  for (const [name, value] of Object.entries(values)) record.setColumn(name, toStored(table, name, value));
+}
