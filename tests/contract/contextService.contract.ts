@@ -10,6 +10,7 @@ import { movesContract } from './contextService/moves.contract';
 import { permissionsContract } from './contextService/permissions.contract';
 import { readsContract } from './contextService/reads.contract';
 import { recordsContract } from './contextService/records.contract';
+import { sameErrorsContract } from './contextService/sameErrors.contract';
 import { taskLinksContract } from './contextService/taskLinks.contract';
 import { tasksContract } from './contextService/tasks.contract';
 import { type ContractSetup, type Section, type World, worldOf } from './contextService/world';
@@ -25,6 +26,7 @@ const SECTIONS: readonly [name: string, section: Section][] = [
   ['deletions', deletionsContract],
   ['other records', recordsContract],
   ['permissions', permissionsContract],
+  ['writes with several faults', sameErrorsContract],
 ];
 
 export function contextServiceContract(name: string, setup: () => Promise<ContractSetup>): void {
