@@ -62,7 +62,11 @@ function cachePath(name: string, source: SqlSource): string {
 }
 
 /** @returns the path of a cached file or folder, which `make` makes when it is missing. */
-async function cached(name: string, source: SqlSource, make: (path: string) => Promise<void>): Promise<string> {
+async function cached(
+  name: string,
+  source: SqlSource,
+  make: (path: string) => Promise<void>,
+): Promise<string> {
   const path = cachePath(name, source);
   if (existsSync(path)) return path;
   mkdirSync(dirname(path), { recursive: true });

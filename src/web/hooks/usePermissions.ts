@@ -1,5 +1,5 @@
+import { mayWrite, passesCheckpoints } from '@/domain/permissions';
 import type { SyncedTable } from '@/domain/schema';
-import { mayWrite, passesCheckpoints } from '@/domain/taskRules';
 import type { Role } from '@/domain/vocabulary';
 import { useMembers } from './useMembers';
 import { useRecord } from './useQuery';
