@@ -234,7 +234,8 @@ begin
         select a.attname::text from pg_catalog.pg_attribute a
         where a.attrelid = format('public.%I', table_name)::regclass
           and a.attname = any (columns) and a.attname <> all (server_set || make_synced.ignored)
-          and a.atttypid = 'uuid'::regtype),
+          and a.atttypid = 'uuid'::regtype
+        order by a.attnum),
       array['id', 'workspace_id'] || columns || array['revision', 'created_at', 'updated_at', 'last_modified_by'])
     on conflict (name) do update
       set position = excluded.position, pushable = excluded.pushable, ignored = excluded.ignored,

@@ -163,23 +163,28 @@ begin
 end
 $$;
 
--- Whether a revision with this tag is part of the scope's history (S4).
+-- Whether a revision with this tag is part of the scope's history (S4). PL/pgSQL keeps its plans for the session;
+-- an SQL function that is not inlined is planned anew for every cursor of every push.
 create function convoy.is_in_history(scope uuid, at bigint, at_tag text) returns boolean
-language sql stable set search_path = '' as $$
-  select exists (
+language plpgsql stable set search_path = '' as $$
+begin
+  return exists (
     select from convoy.scope_clocks c where c.scope_id = scope and c.revision = at and c.tag = at_tag)
   or exists (
     select from convoy.scope_revisions r
     join convoy.scope_clocks c on c.scope_id = r.scope_id and c.revision >= r.revision
-    where r.scope_id = scope and r.revision = at and r.tag = at_tag)
+    where r.scope_id = scope and r.revision = at and r.tag = at_tag);
+end
 $$;
 
 -- Whether the device's revisions of a scope are part of its history: those it pulled, and those it pushed since.
 create function convoy.knows_cursor(k convoy.cursor_position) returns boolean
-language sql stable set search_path = '' as $$
+language plpgsql stable set search_path = '' as $$
+begin
   -- While paging, the tag is the target's.
-  select convoy.is_in_history(k.scope, coalesce(k.target, k.revision), k.tag)
-    and (k.own_revision is null or convoy.is_in_history(k.scope, k.own_revision, k.own_tag))
+  return convoy.is_in_history(k.scope, coalesce(k.target, k.revision), k.tag)
+    and (k.own_revision is null or convoy.is_in_history(k.scope, k.own_revision, k.own_tag));
+end
 $$;
 
 revoke execute on all functions in schema convoy from public;

@@ -1,7 +1,7 @@
 -- sync_pull: section 2 of docs/sync-spec.md. STABLE, and so is all it calls: one snapshot (P1). It returns
 -- json rather than jsonb: a page is built once and not read again on the server.
 
--- A scope that the user may see, and what a pull has to send of it.
+-- A scope that the user may see, and the range of its rows that a pull has to send.
 create type convoy.pull_turn as (
   scope uuid,
   role text,
@@ -90,12 +90,12 @@ $$;
 -- A page that is being filled.
 create type convoy.page_filling as (
   ranges convoy.page_range[],
-  -- What later pages have to bring.
+  -- The ranges that are left for later pages.
   pending convoy.page_range[],
   rows_left bigint,
   bytes_left bigint,
   is_full boolean,
-  -- What was taken of the latest range: `nothing` there was, `all` of it, a `part`, or it `waits` for a later page.
+  -- How much of the latest range the page took: `nothing` (it is empty), `all`, a `part`, or it `waits` for a later page.
   taken text,
   -- Where the part ends.
   reached_revision bigint,
@@ -142,8 +142,9 @@ $$;
 -- The cursor that a device has in a scope after the page; null where it stays as it is. While paging it carries
 -- the frozen target, so that the run has an end (P5).
 create function convoy.cursor_after(turn convoy.pull_turn, page convoy.page_filling) returns jsonb
-language sql stable set search_path = '' as $$
-  select case
+language plpgsql stable set search_path = '' as $$
+begin
+  return case
     when page.taken in ('nothing', 'all') then jsonb_build_object('revision', turn.target, 'tag', turn.target_tag)
     when page.taken = 'waits' and turn.is_paging then null
     else jsonb_build_object('tag', turn.target_tag, 'target', turn.target)
@@ -151,7 +152,8 @@ language sql stable set search_path = '' as $$
       || case when page.taken = 'part'
           then jsonb_build_object('revision', page.reached_revision, 'after', page.reached_id)
           else jsonb_build_object('revision', turn.from_revision) end
-  end
+  end;
+end
 $$;
 
 -- A page of the scopes in their order, then of the refills: news come before tables that are new to the device (P14).
@@ -194,22 +196,26 @@ $$;
 
 -- The refills of scopes that the device goes on with, in the order of the scopes.
 create function convoy.due_refills(refills convoy.refill[], turns convoy.pull_turn[]) returns convoy.refill[]
-language sql stable set search_path = '' as $$
-  select array(
+language plpgsql stable set search_path = '' as $$
+begin
+  return array(
     select f from unnest(turns) with ordinality t (scope, role, head, head_tag, from_start, reset, expired, is_paging,
       is_later_page, whole, from_revision, from_id, target, target_tag, skip, n)
     join unnest(refills) f on f.scope = t.scope
-    where not t.from_start order by t.n)
+    where not t.from_start order by t.n);
+end
 $$;
 
 -- The rows of a run of pages: those of its first page, and those that are pending (P9).
 create function convoy.count_run(rows json, deleted json, pending convoy.page_range[]) returns bigint
-language sql stable set search_path = '' as $$
-  select coalesce((
+language plpgsql stable set search_path = '' as $$
+begin
+  return coalesce((
       select sum(convoy.count_rows(p.scope, p.from_revision, p.from_id, p.to_revision, p.skip, p.tables))
       from unnest(pending) p), 0)
     + coalesce((select sum(json_array_length(r.value -> 'id')) from json_each(rows) r), 0)
-    + coalesce((select sum(json_array_length(d.value)) from json_each(deleted) d), 0)
+    + coalesce((select sum(json_array_length(d.value)) from json_each(deleted) d), 0);
+end
 $$;
 
 create function public.sync_pull(request jsonb) returns json

@@ -6,7 +6,7 @@ language plpgsql stable set search_path = '' set enable_nestloop = off as $$
 begin
   return array(
     select row(b.position, case
-        -- What it is a duplicate of may have been deleted by the same push.
+        -- The twin of a duplicate may have been deleted by the same push.
         when b.op = 'insert' and a.row_revision is null
           then coalesce(
             (select jsonb_build_object('outcome', 'duplicate', 'of', twin) from convoy.find_twin(b) twin
@@ -19,12 +19,12 @@ begin
         else jsonb_build_object('outcome', 'applied', 'revision', a.row_revision)
       end, case b.op
         when 'insert' then a.row_revision is null
-          -- Named and dated by the server, or filled with defaults.
+          -- The server names members, fills in defaults, and dates rows that claim a later time.
           or b.table_name = 'workspace_members'
           or not b.payload ?& t.defaulted
           or coalesce(convoy.to_time(b.edited_at ->> 'created_at') > now(), true)
         when 'update' then b.conflicts is not null or b.base is null or b.row_revision > b.base
-          -- Dated by the server; moved on by its triggers.
+          -- The server dates a restore, and its triggers move subtasks along.
           or b.table_name = 'deletions' or b.table_name = 'tasks' and b.payload ? 'milestone_id'
         else false
       end)::convoy.decision
@@ -100,7 +100,8 @@ begin
         (select unnest(written.deleted) except select unnest(touched.deleted))
       ) w);
   end loop;
-  -- A move takes subtasks along (U29), and the device does not know all of them for subtasks of what it moves.
+  -- A move takes subtasks along (U29). A task that the device changed in this push may be a subtask of the moved one
+  -- without the device knowing, so it is sent where its milestone is not the one that the device has.
   if exists (select from unnest(changes) c where c.table_name = 'tasks' and c.op = 'update' and c.payload ? 'milestone_id')
   then
     result := result || array(
@@ -154,7 +155,7 @@ begin
   select coalesce(jsonb_object_agg(m.workspace_id, m.role), '{}') into memberships
     from public.workspace_members m
     where m.user_id = auth.uid() and m.deleted_at is null and m.workspace_id = any (locked);
-  -- Whoever creates a workspace owns it. One that is there already is not created.
+  -- The creator of a workspace owns it. A workspace that exists already gives no role.
   select coalesce(jsonb_object_agg(c.id, case when w.id is null then 'owner' end), '{}') || memberships into roles
     from unnest(changes) c left join public.workspaces w on w.id = c.id
     where c.table_name = 'workspaces' and c.op = 'insert' and c.id is not null;
@@ -201,7 +202,7 @@ begin
 end
 $$;
 
--- Checks the request as a whole. Null when it may go on, else what it is answered.
+-- Checks the request as a whole. Returns the answer to a request that is refused, or null.
 create function convoy.refuse_push(request jsonb) returns jsonb
 language plpgsql stable set search_path = '' as $$
 declare
@@ -249,7 +250,8 @@ begin
   then
     return convoy.failure('history_changed');
   end if;
-  -- U41. Without its revisions to leave out, the next pull brings what the user may still see.
+  -- U41: the user has lost access to a scope since. Without revisions to skip, the next pull brings the rows that
+  -- the user may still see.
   if exists (
     select from jsonb_array_elements(changes) c
     where c ->> 'workspace_id' not in (select v::text from convoy.visible_scopes() v))
@@ -263,13 +265,15 @@ $$;
 -- U3. Whether all cursors are of the scopes' histories. While paging, a cursor carries the tag of the revision it is
 -- going to. Only users who could see a scope once know its tags, so that this tells a stranger nothing (R7).
 create function convoy.knows_cursors(cursors convoy.cursor_position[]) returns boolean
-language sql stable set search_path = '' as $$
-  select not exists (
+language plpgsql stable set search_path = '' as $$
+begin
+  return not exists (
     select from unnest(cursors) k
     where k.revision is not null and not convoy.knows_cursor(k)
       and not (k.own_revision is null and exists (
         select from convoy.scope_revisions r
-        where r.scope_id = k.scope and r.revision > k.revision and r.tag = k.tag)))
+        where r.scope_id = k.scope and r.revision > k.revision and r.tag = k.tag)));
+end
 $$;
 
 -- S2, S3: locks the clocks of the scopes that the batch writes in, in sorted order. A function that is VOLATILE, so
