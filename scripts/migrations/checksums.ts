@@ -54,13 +54,19 @@ export function migrationProblems(root: string): string[] {
   return problems;
 }
 
+/** @returns the names of the migrations that are not recorded yet */
+export function unrecordedMigrations(root: string): string[] {
+  const before = recorded(root);
+  return [...present(root).keys()].filter((file) => !before.has(file));
+}
+
 /**
  * Adds the migrations that are not recorded yet. What is recorded stays as it is.
  * @returns the names that were added
  */
 export function recordMigrations(root: string): string[] {
   const [now, before] = [present(root), recorded(root)];
-  const added = [...now.keys()].filter((file) => !before.has(file));
+  const added = unrecordedMigrations(root);
   const lines = [...before, ...added.map((file) => [file, now.get(file)] as const)];
   writeFileSync(join(root, CHECKSUMS), lines.map(([file, sum]) => `${sum}  ${file}\n`).join(''));
   return added;

@@ -17,8 +17,9 @@ const [name = ''] = command.args;
 if (!/^[a-z][a-z0-9_]*$/.test(name)) {
   command.error('A migration is named in small letters, digits and underscores, as in add_labels.');
 }
-const [from, to] = [await openFrom(readStackSql()), await openFrom(readStackSql(undefined, 'schemas'))];
-const assembled = await assembleMigration(from, to);
+const schemas = readStackSql(undefined, 'schemas');
+const [from, to] = [await openFrom(readStackSql()), await openFrom(schemas)];
+const assembled = await assembleMigration(from, to, schemas.migrations);
 await Promise.all([from.close(), to.close()]);
 if (assembled.sql === '' && assembled.ddl.length === 0) {
   console.log('supabase/schemas describes what the migrations make. There is nothing to write.');

@@ -96,39 +96,70 @@ const ALTERED: [what: string, find: string, replace: string, object: string][] =
   ],
 ];
 
-function altered(): StackSql {
+type TextEdit = readonly [find: string, replace: string];
+
+/** @returns the schema files with edits, each of which has to match in exactly one place */
+function edited(edits: readonly TextEdit[]): StackSql {
   const sql = readStackSql(undefined, 'schemas');
   let { migrations } = sql;
-  for (const [, find, replace] of ALTERED) {
-    expect(migrations.filter((one) => one.sql.includes(find))).toHaveLength(1);
+  for (const [find, replace] of edits) {
+    expect(
+      migrations.flatMap((one) => one.sql.split(find).slice(1)),
+      find,
+    ).toHaveLength(1);
     migrations = migrations.map((one) => ({ ...one, sql: one.sql.replace(find, () => replace) }));
   }
   return { ...sql, migrations };
 }
 
 /** Changes of every kind that a migration is assembled from. */
-const CHANGES = `
-  create or replace function convoy.fill_actor() returns trigger
-    language plpgsql security definer set search_path = '' as $$ begin new.actor_id := auth.uid(); return new; end $$;
-  create function public.count_tasks(scope uuid) returns bigint language sql stable set search_path = ''
-    as $$ select count(*) from public.tasks t where t.workspace_id = scope $$;
-  revoke all on function public.count_tasks(uuid) from public, anon;
-  grant execute on function public.count_tasks(uuid) to authenticated;
-  drop function public.get_workflow(uuid);
-  create function public.get_workflow(workflow_id uuid, most integer) returns jsonb language sql stable set search_path = ''
-    as $$ select null::jsonb $$;
-  drop function convoy.is_transient(text);
-  create function convoy.is_transient(state text) returns integer language sql immutable set search_path = ''
-    as $$ select 1 $$;
-  revoke all on function convoy.is_transient(text) from public;
-  drop function public.get_workspaces();
-  grant execute on function convoy.purge(interval) to authenticated;
-`;
+const CHANGES: readonly TextEdit[] = [
+  // A changed body, and one in the generated functions of every table.
+  ['new.actor_id := coalesce(auth.uid(), new.actor_id);', 'new.actor_id := auth.uid();'],
+  ['      new.updated_at := now();\n', '      new.updated_at := clock_timestamp();\n'],
+  ['        -- No row counts for less than 300 bytes.\n', '        -- A row counts for 300 bytes or more.\n'],
+  // A new function of the API, and a second one of the same name.
+  [
+    'create function public.get_workspaces() returns jsonb',
+    `create function public.count_tasks(scope uuid) returns bigint language sql stable set search_path = ''
+as $$ select count(*) from public.tasks t where t.workspace_id = scope; $$;
+create function public.count_tasks(scope uuid, title text) returns bigint language sql stable set search_path = ''
+as $$ select count(*) from public.tasks t where t.workspace_id = scope and t.title = count_tasks.title; $$;
+revoke all on function public.count_tasks(uuid), public.count_tasks(uuid, text) from public, anon;
+grant execute on function public.count_tasks(uuid) to authenticated;
+
+create function public.get_workspaces() returns jsonb`,
+  ],
+  // Another signature, another result, and one that is gone.
+  [
+    'create function public.get_workflows() returns jsonb',
+    'create function public.get_workflows(most integer) returns jsonb',
+  ],
+  ["'get_workflows()'", "'get_workflows(integer)'"],
+  [
+    `create function convoy.is_transient(state text) returns boolean language sql immutable
+  return left(state, 2) in ('40', '53', '55', '57', '58', 'XX') or state in ('54001', '25006');`,
+    `create function convoy.is_transient(state text) returns integer language sql immutable
+  return case when left(state, 2) in ('40', '53') then 1 end;`,
+  ],
+  [
+    'create function public.get_deletion(deletion_id uuid) returns jsonb',
+    'create function public.get_deletion_of(deletion_id uuid) returns jsonb',
+  ],
+  ['where d.id = get_deletion.deletion_id', 'where d.id = get_deletion_of.deletion_id'],
+  ["'get_deletion(uuid)'", "'get_deletion_of(uuid)'"],
+  // Other grants alone.
+  [
+    'grant execute on function convoy.purge(interval) to service_role;',
+    'grant execute on function convoy.purge(interval) to authenticated;',
+  ],
+];
 
 describe('the schema files', () => {
   let history: PgliteBackend;
   let schemas: PgliteBackend;
   let wrong: PgliteBackend;
+  const files = readStackSql(undefined, 'schemas').migrations;
   const copyOf = async (backend: PgliteBackend) => openPgliteInMemory(await backend.dump());
   const apply = async (backend: PgliteBackend, sql: string) => {
     const done = await backend.transaction((connection) => connection.execute(sql));
@@ -137,8 +168,8 @@ describe('the schema files', () => {
 
   beforeAll(async () => {
     history = await openMigrated(false);
-    schemas = await openFrom(readStackSql(undefined, 'schemas'));
-    wrong = await openFrom(altered());
+    schemas = await openMigrated(false, 'schemas');
+    wrong = await openFrom(edited(ALTERED.map(([, find, replace]) => [find, replace])));
   });
   afterAll(async () => {
     for (const backend of [history, schemas, wrong]) await backend.close();
@@ -155,20 +186,27 @@ describe('the schema files', () => {
     expect(told.join('\n')).toContain(`${object}:`);
   });
 
-  it('become a migration: changed, new and dropped functions, with the grants that the schemas have', async () => {
-    const [wanted, migrated] = [await copyOf(schemas), await copyOf(history)];
-    await apply(wanted, CHANGES);
-    const assembled = await assembleMigration(migrated, wanted);
+  it('become a migration: changed, new and dropped functions as they stand there, with their grants', async () => {
+    const changed = edited(CHANGES);
+    const [wanted, migrated] = [await openFrom(changed), await copyOf(history)];
+    const assembled = await assembleMigration(migrated, wanted, changed.migrations);
     expect(assembled.ddl).toEqual([]);
-    expect(assembled.sql).not.toContain('sync_pull');
+    expect(assembled.sql).not.toContain('function public.sync_pull');
+    expect(assembled.sql).toContain(
+      'create or replace function convoy.fill_actor() returns trigger\nlanguage plpgsql',
+    );
     await apply(migrated, migrationText('change', assembled));
     const left = differences(await readCatalog(migrated), await readCatalog(wanted));
     expect(left.map(tell)).toEqual([]);
     await Promise.all([wanted.close(), migrated.close()]);
   });
 
+  it('give an empty migration where they describe what the migrations make', async () => {
+    expect(await assembleMigration(history, schemas, files)).toEqual({ sql: '', ddl: [] });
+  });
+
   it('name the DDL that has to be written by hand', async () => {
-    const { ddl } = await assembleMigration(history, wrong);
+    const { ddl } = await assembleMigration(history, wrong, files);
     expect(ddl.map(({ object }) => object)).toContain('relation tasks');
   });
 });
