@@ -159,7 +159,7 @@ describe('trouble with the local storage, in the app', () => {
     expect(await taskLink('Written on a full disk').count()).toBe(1);
   });
 
-  it('a sign-out whose sync meets a full disk says so and keeps the account; with room again it goes on (P-NOLOSS D24 D45)', async () => {
+  it('a sign-out whose sync meets a full disk says so and keeps the account; with room again it goes on (P-NOLOSS, D24, D45)', async () => {
     await begin();
     await page.route('**/rest/v1/rpc/sync_push', (route) => route.abort());
     await page.getByRole('button', { name: 'New task' }).click();

@@ -54,7 +54,7 @@ describe.each(Release.all())('a device that runs release $manifest.release', (re
     expect(held).toEqual(Object.fromEntries(wanted.map(([key, row]) => [key, row.revision])));
   }
 
-  it('pushes what it had not pushed, its batch in flight once, and pulls the rest (P-ONCE P-NOLOSS)', async () => {
+  it('pushes what it had not pushed, its batch in flight once, and pulls the rest (P-ONCE, P-NOLOSS)', async () => {
     expect(await old.sync()).toMatchObject({ status: 'ok', error: null, conflicts: 0, rejected: 0 });
     const requests = await old.requests();
     const pushed = requests.find(({ direction }) => direction === 'push')?.request;
@@ -66,7 +66,7 @@ describe.each(Release.all())('a device that runs release $manifest.release', (re
     await expectSame(old, left.userId);
   });
 
-  it('works with devices of today, both ways, conflicts included (U19 P-CONVERGE)', async () => {
+  it('works with devices of today, both ways, conflicts included (U19, P-CONVERGE)', async () => {
     const created = await here.contextService.createTask({
       milestone_id: SEED.offlineMilestone,
       title: 'made today',
@@ -110,7 +110,7 @@ describe.each(Release.all())('a device that runs release $manifest.release', (re
     }
   });
 
-  it('is told once it is too old to be served, keeps its work, and sends it when it is served again (U16 P-NOLOSS)', async () => {
+  it('is told once it is too old to be served, keeps its work, and sends it when it is served again (U16, P-NOLOSS)', async () => {
     const sql = async (text: string, values: number[] = []) => {
       const { backend } = world.stack;
       const done = await backend.transaction((connection) => connection.query<Served>(text, values));

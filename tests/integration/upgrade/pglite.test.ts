@@ -23,7 +23,7 @@ describe.each(Release.all())('work without an account of release $manifest.relea
   const folder = temporaryFolder();
   afterAll(folder.remove);
 
-  it('opens, and is there whole (P-DURABLE P-NOLOSS)', async () => {
+  it('opens, and is there whole (P-DURABLE, P-NOLOSS)', async () => {
     const { local } = release.manifest;
     release.restoreDevice(FILES.local, local, folder.path);
     const device = await openUserDevice(createPlatform({ folder: folder.path }), null, null);

@@ -81,7 +81,7 @@ export function upgradeSuite(release: Release, restore: () => Promise<Restored>)
     expect(known).toContain(release.manifest.migration);
   });
 
-  it('a device opens with its records and all of its unsynced work (P-DURABLE P-NOLOSS)', async () => {
+  it('a device opens with its records and all of its unsynced work (P-DURABLE, P-NOLOSS)', async () => {
     const { account, database } = left.device;
     device = await world.device(account, { folder: folder.path, database });
     expect(await contentOfDevice(device.database, left.device.content)).toEqual(left.device.content);
@@ -95,7 +95,7 @@ export function upgradeSuite(release: Release, restore: () => Promise<Restored>)
     expect(await device.countUnsynced()).toEqual(left.device.counts);
   });
 
-  it('the batch in flight is sent again unchanged and applied once; the work arrives (U1 U2 P-ONCE P-NOLOSS P-CONVERGE)', async () => {
+  it('the batch in flight is sent again unchanged and applied once; the work arrives (U1, U2, P-ONCE, P-NOLOSS, P-CONVERGE)', async () => {
     const { inFlight, work } = left.device;
     const taken = () =>
       query<{ row: string }>(
@@ -123,7 +123,7 @@ export function upgradeSuite(release: Release, restore: () => Promise<Restored>)
     await expectConverged(world, device, await world.device('owner'));
   });
 
-  it('what was set aside stays set aside, and can be settled now (D7 D10)', async () => {
+  it('what was set aside stays set aside, and can be settled now (D7, D10)', async () => {
     const { quarantine, archive, ledger, unsynced } = await device.exportUnsynced();
     const was = left.device.unsynced;
     expect(unsynced).toEqual([]);

@@ -87,7 +87,7 @@ describe('the plan of a new task', () => {
     [{ workflow_id: FOREIGN }, 'not_found', 'workflow_id'],
     [{ workflow_id: OWN, current_stage: 'PLAN' }, 'unknown_stage', 'current_stage'],
     [{ workflow_id: FOREIGN, current_stage: 'PLAN' }, 'not_found', 'workflow_id'],
-  ])('is refused with %j: %s (S1 R5)', async (values, code, field) => {
+  ])('is refused with %j: %s (S1, R5)', async (values, code, field) => {
     const request = requestTaskInsert({ milestone_id: uuid(10), title: 'x', ...values });
     expect(await planned(request, contextOf(memory()))).toMatchObject(fault(code, field));
   });
@@ -208,7 +208,7 @@ describe('the plan of a changed task', () => {
     [{ parent_task_id: uuid(1), current_stage: 'SHIP' }, 'cycle', 'parent_task_id'],
     [{ current_stage: 'SHIP' }, 'unknown_stage', 'current_stage'],
     [{ workflow_id: OWN }, 'unknown_stage', 'current_stage'],
-  ])('is refused with %j: %s (S1 R5)', async (values, code, field) => {
+  ])('is refused with %j: %s (S1, R5)', async (values, code, field) => {
     const context = contextOf(memory(task(1), ...others));
     expect(await planned(requestTaskUpdate(uuid(1), values), context)).toMatchObject(fault(code, field));
   });
