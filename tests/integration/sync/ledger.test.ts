@@ -156,7 +156,7 @@ describe('the ledger', () => {
     await expect(here.reverseSettlement(forged.id)).rejects.toMatchObject({ code: 'unknown_field' });
   });
 
-  it('a device whose clock is hours ahead does not win by it', async () => {
+  it('a device whose clock is hours ahead does not win by it (D12)', async () => {
     const ahead = await world.device('editor', { now: () => Date.now() + 5 * 3_600_000 });
     const task = await sharedTask();
     await settle(ahead);
@@ -168,7 +168,7 @@ describe('the ledger', () => {
     expect((await here.contextService.getLocalTask(task.id))?.title).toBe('later');
   });
 
-  it('an edit time after a clock jump offline is held between the base and the server’s now', async () => {
+  it('an edit time after a clock jump offline is held between the base and the server’s now (D12)', async () => {
     let jump = 0;
     const jumping = await world.device('editor', { now: () => Date.now() + jump });
     const task = await sharedTask();
@@ -186,7 +186,7 @@ describe('the ledger', () => {
 });
 
 describe('an approval and an agent’s edit', () => {
-  it('the approval stands where the agent changed only the status', async () => {
+  it('the approval stands where the agent changed only the status (D12)', async () => {
     const task = await sharedTask({ current_stage: 'PLAN_REVIEW' });
     await here.contextService.updateTaskStage(task.id, 'IMPLEMENT');
     await agent.contextService.updateTask(task.id, { status: 'blocked' });
@@ -196,7 +196,7 @@ describe('an approval and an agent’s edit', () => {
     expect((await entryOf(here, task.id)).columns.current_stage?.by).toBe('approval');
   });
 
-  it('the person is asked where the agent has moved the stage meanwhile', async () => {
+  it('the person is asked where the agent has moved the stage meanwhile (D12)', async () => {
     const task = await sharedTask({ current_stage: 'PLAN_REVIEW' });
     await here.contextService.updateTaskStage(task.id, 'IMPLEMENT');
     await agent.contextService.updateTaskStage(task.id, 'PLAN');
