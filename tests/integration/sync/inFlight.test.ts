@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Task } from '@/domain/entities';
-import { Conflict, type Device } from '@/lib/watermelon';
+import { Conflict, type Device, OutboxBatch } from '@/lib/watermelon';
 import { expectConverged, expectInStep } from '../../support/inStep';
 import { meanwhile } from '../../support/meanwhile';
 import { SEED } from '../../support/seed';
@@ -113,7 +113,7 @@ describe('edits made while a push is in flight', () => {
     const project_id = SEED.fieldApp;
     const milestone = await here.contextService.createMilestone({ project_id, name: 'new' });
     here.transport.loseNextRequest('push');
-    expect(await here.sync()).toMatchObject({ status: 'offline' });
+    expect(await here.sync()).toMatchObject({ status: 'error' });
     await here.contextService.updateTask(moved.id, { milestone_id: milestone.id });
     await here.contextService.deleteMilestone(milestone.id);
     const unseen = await create('made there meanwhile', { parent_task_id: moved.id }, there);
@@ -171,4 +171,20 @@ describe('edits made while a pull is in flight', () => {
     expect(demoted.syncStatus.quarantined).toBeGreaterThan(0);
     await expectInStep(world, demoted);
   });
+});
+
+it('a batch made by code that the server no longer serves is sent by the updated code, and applied once (U1, U2, P-ONCE)', async () => {
+  const task = await create('made by older code');
+  here.transport.loseNextResponse('push');
+  expect(await here.sync()).toMatchObject({ status: 'error' });
+  await here.database.write(async () => {
+    const [batch] = await here.database.of(OutboxBatch).query().fetch();
+    await batch?.update((draft) => {
+      draft.request = { ...draft.request, schema: 0 };
+    });
+  });
+  await here.contextService.updateTask(task.id, { title: 'edited after the update' });
+  expect(await here.sync()).toMatchObject({ status: 'ok', error: null, conflicts: 0 });
+  await expectConverged(world, here, there);
+  expect((await taskOn(there, task.id))?.title).toBe('edited after the update');
 });

@@ -72,7 +72,7 @@ export async function pushSync(
     const next = () => plan.nextBatch(limit, !unsettled);
     const batch = await batchInFlight(sync, inFlightOnly ? null : next);
     if (!batch) break;
-    const answered = await send(sync, batch.request, signal, counts);
+    const answered = await sendAsServed(sync, batch.request, signal, counts);
     if (answered.ok) {
       const applied = await applyPushAnswer(sync, batch.request, answered.value);
       countApplied(counts, applied);
@@ -99,7 +99,23 @@ async function batchInFlight(sync: SyncContext, next: NextBatch | null): Promise
   return request && { request, isResent: false };
 }
 
-/** Sends a batch, and learns the clock offset from its answer. */
+/**
+ * Sends a batch. A stored batch names the versions of the code that made it; where the server no longer serves
+ * those, it is sent once more in the name of this code: its changes, and so its hash, stay the same (U1, U2).
+ */
+async function sendAsServed(
+  sync: SyncContext,
+  request: SyncedBatch,
+  signal: AbortSignal,
+  counts: PushCounts,
+): Promise<Result<PushAnswer, SyncError>> {
+  const answered = await send(sync, request, signal, counts);
+  const isOld = request.protocol < PROTOCOL_VERSION || request.schema < SCHEMA_VERSION;
+  if (answered.ok || answered.error.code !== 'client_too_old' || !isOld) return answered;
+  return send(sync, { ...request, protocol: PROTOCOL_VERSION, schema: SCHEMA_VERSION }, signal, counts);
+}
+
+/** Sends a request, and learns the clock offset from its answer. */
 async function send(
   { transport, clock, userId }: SyncContext,
   request: SyncedBatch,
