@@ -1,4 +1,4 @@
-/** The closed unions of everything that is expected to go wrong, and what the app does about it. */
+/** Every expected failure, as closed unions, and the reaction of the app to each. */
 
 import type { Result } from './result';
 
@@ -12,7 +12,7 @@ export type TransportError =
       message: string;
       status: number;
       sqlState: string | null;
-      /** Where the server said when to come back. */
+      /** From `Retry-After`, if the server sent one. */
       retryAfterMs?: number;
     };
 
@@ -50,17 +50,17 @@ export type StorageError = {
     | 'corrupt'
     | 'newer_schema'
     | 'no_migration'
-    /** A step to the version of the code fails; the database is as it was. */
+    /** A migration to the schema of this code failed; the database is unchanged. */
     | 'migration_failed'
     | 'locked'
-    /** Another tab or process has written what this was based on. */
+    /** Another tab or process has written the records that this write was based on. */
     | 'overtaken'
     | 'unavailable'
-    /** A part of the code that reads it did not come over the network. */
+    /** A part of the code that reads the database could not be loaded over the network. */
     | 'not_loaded'
-    /** A file that was to be imported is no database of this account. */
+    /** The file to import is not a database of this account. */
     | 'foreign_file'
-    /** What an import would replace is not on the server. */
+    /** An import would replace unsynced records. */
     | 'unsynced_work';
   message: string;
 };
@@ -93,7 +93,7 @@ export type RejectedError = {
 
 export type ConflictError = { kind: 'conflict'; code: 'conflict'; columns: string[]; message: string };
 
-/** Both ways of answering failed. */
+/** Neither the local database nor the server could answer. */
 export type UnavailableError = {
   kind: 'unavailable';
   code: 'unavailable';
@@ -103,12 +103,12 @@ export type UnavailableError = {
 
 export type UnexpectedError = { kind: 'unexpected'; code: 'unexpected'; message: string };
 
-/** What a sync can end with. */
+/** Errors that end a sync. */
 export type SyncError = TransportError | AuthError | ProtocolError | StorageError | UnexpectedError;
 
 export type AppError = SyncError | ValidationError | RejectedError | ConflictError | UnavailableError;
 
-/** What promises of the Context Service reject with. Tell errors apart by `detail.kind` and `code`. */
+/** The only error that promises of the Context Service reject with. Tell errors apart by `detail.kind` and `code`. */
 export class ConvoyError extends Error {
   override readonly name = 'ConvoyError';
   readonly code: string;
@@ -125,15 +125,22 @@ export function orThrow<T>(result: Result<T, AppError>): T {
   throw new ConvoyError(result.error);
 }
 
+/** @returns the detail of a ConvoyError; anything else that was thrown is a bug, and `unexpected`. */
+export function detailOf(thrown: unknown): AppError {
+  if (thrown instanceof ConvoyError) return thrown.detail;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return { kind: 'unexpected', code: 'unexpected', message };
+}
+
 export type Reaction = 'retry' | 'wait' | 'sign_in' | 'quarantine' | 'new_device' | 'split' | 'stop';
 
-/** SQLSTATEs that pass by themselves: deadlock, lock timeout, statement timeout, too many connections. */
+/** SQLSTATEs of passing trouble: deadlock, lock timeout, statement timeout, too many connections, shutdown. */
 const TRANSIENT_SQL_STATES = new Set(['40P01', '55P03', '57014', '53300', '57P01', '57P03']);
 
 /**
- * The one place that decides what is done about an error.
- * @returns `retry` with backoff; `wait` for the network; `sign_in` ask the user; `quarantine` set the
- * change aside; `new_device` take a new device id; `split` halve the batch; `stop` and tell.
+ * Decides, for the whole app, how to react to an error.
+ * @returns `retry` with backoff; `wait` for the network; `sign_in`: ask the user to; `quarantine` the
+ * change; `new_device`: take a new device id; `split`: halve the batch; `stop` and show the error.
  */
 export function reactionTo(error: AppError): Reaction {
   switch (error.kind) {
@@ -160,7 +167,7 @@ export function reactionTo(error: AppError): Reaction {
           return 'split';
         case 'history_changed':
           return 'retry';
-        // A change that is malformed is refused by itself; this is the request as a whole.
+        // The request as a whole is malformed; the server refuses a malformed change by itself.
         case 'malformed':
         case 'client_too_old':
         case 'schema_mismatch':

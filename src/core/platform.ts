@@ -1,16 +1,16 @@
-/** What a runtime (browser, Node) gives Convoy. `platform/web` and `platform/node` implement it. */
+/** The port to a runtime (browser, Node). `platform/web` and `platform/node` implement it. */
 
 import type { StorageError } from './errors';
 import type { Result } from './result';
 import type { Closable, SalvageRules, UnsyncedRecords } from './storage';
 
-/** Where a Supabase project or a local stack is. */
+/** The address of a Supabase project or a local stack, and its public key. */
 export interface Backend {
   url: string;
   anonKey: string;
 }
 
-/** Keeps the session between runs. Shaped as supabase-js wants its storage. */
+/** Keeps the session between runs. The shape is that of supabase-js's storage. */
 export interface SessionStorage {
   getItem(key: string): string | null | Promise<string | null>;
   setItem(key: string, value: string): void | Promise<void>;
@@ -22,50 +22,50 @@ export interface LocalDatabaseOptions<Schema, Migrations> {
   name: string;
   schema: Schema;
   migrations: Migrations;
-  /** What is saved where the database turns out to be damaged. */
+  /** The records to save if the database is damaged. */
   salvage?: SalvageRules;
 }
 
-/** `Adapter`, `Schema` and `Migrations` are WatermelonDB's; `core` does not know them. */
+/** `Adapter`, `Schema` and `Migrations` are types of WatermelonDB, which the core does not import. */
 export interface Platform<Adapter, Schema, Migrations> {
-  /** @returns a storage adapter, or why there is none. A database newer than the schema is refused, never reset. */
+  /** @returns a storage adapter, or the error. A database newer than the schema is refused, never reset. */
   openAdapter(
     options: LocalDatabaseOptions<Schema, Migrations>,
   ): Promise<Result<Adapter & Closable, StorageError>>;
-  /** @returns whether this device has a database of that name; it is not opened. */
+  /** @returns whether this device has a database of that name; does not open it. */
   hasDatabase(name: string): Promise<boolean>;
   /**
-   * Removes a closed database for good, with everything in it. Rejects where that cannot be done.
-   * @param patienceMs how long to wait for others who have it open and are about to let go of it
+   * Deletes a closed database. Rejects where that fails.
+   * @param patienceMs how long to wait for tabs or processes that are closing it, ms
    */
   removeDatabase(name: string, patienceMs?: number): Promise<void>;
   /**
-   * Reads what is unsynced out of a database that cannot be opened: of a newer version, or one that
-   * does not migrate. Nothing is changed.
+   * Reads the unsynced records of a database that cannot be opened: of a newer version, or one whose
+   * migration fails. Changes nothing.
    */
   readUnsynced?(name: string, rules: SalvageRules): Promise<Result<UnsyncedRecords, StorageError>>;
   /**
-   * The whole database that cannot be opened, as `SharedStore.exportFile` gives one that can. Nothing is changed.
-   * @param owner whose name the file bears
+   * Reads the file of a database that cannot be opened, in the form of `SharedStore.exportFile`. Changes nothing.
+   * @param owner the account to name in the file
    */
   readFile?(name: string, owner: string): Promise<Result<Uint8Array, StorageError>>;
-  /** Runtimes that may clear what is stored here, unless they agreed not to. */
+  /** Present where the runtime may clear stored data unless it has agreed not to. */
   keeping?: {
     /** @returns whether it agreed */
     isAgreed(): Promise<boolean>;
-    /** Asks for it, which may ask the person. @returns whether it agrees */
+    /** Asks the runtime to agree, which may show a prompt. @returns whether it agrees */
     ask(): Promise<boolean>;
   };
   sessionStorage(): SessionStorage;
-  /** @returns the backend this installation is set up for, or null: Convoy then works locally only. */
+  /** @returns the configured backend, or null: Convoy then works locally only. */
   backend(): Promise<Backend | null>;
   isOnline(): boolean;
-  /** Calls back when the network comes or goes. @returns how to stop. */
+  /** Calls back when the network comes or goes. @returns a function that stops this. */
   onConnectivity(listener: (online: boolean) => void): () => void;
-  /** Calls back when somebody looks at the application again, where that can be told. @returns how to stop. */
+  /** Calls back when the application becomes visible, where the runtime reports that. @returns a function that stops this. */
   onVisible?: (listener: () => void) => () => void;
-  /** Runs work while no other tab or process runs work of the same name. Rejects when `signal` aborts the wait. */
+  /** Runs work under a lock of that name across tabs and processes. Rejects when `signal` aborts the wait. */
   exclusively<T>(name: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
-  /** A WebSocket for runtimes that have none of their own. */
+  /** A WebSocket class for runtimes without one. */
   webSocket?: unknown;
 }

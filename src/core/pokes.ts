@@ -1,32 +1,32 @@
-/** The port through which a device hears that there is something to pull. */
+/** The port through which a device receives pokes. */
 
 /**
- * A hint, never data: it may be late, come twice or not at all. What a poke is about is pulled like
- * anything else, and what no poke told of is found by the timer.
+ * A hint, never data (K5): it may be late, arrive twice or not at all. The rows come by an ordinary pull;
+ * the timer finds changes whose poke was lost.
  */
 export type Poke =
-  /** The scope has been written in; its head is at least this revision. */
+  /** A transaction wrote in the scope; its head is at least this revision. */
   | { kind: 'advanced'; scope: string; revision: number }
-  /** The user has become a member of the scope, or is none any more. */
+  /** The user became a member of the scope, or stopped being one. */
   | { kind: 'membership'; scope: string; member: boolean };
 
 export interface PokeListener {
   onPoke(poke: Poke): void;
   /**
-   * Whether everything that was asked for is being listened to. Turning true says as well that
-   * something may have been missed before.
+   * Whether pokes of all watched scopes arrive. A change to true also means that pokes may have been
+   * missed before.
    */
   onFlowing(flowing: boolean): void;
 }
 
 export interface PokeSubscription {
-  /** Listens to these scopes from now on, and to the user's memberships. Nothing is heard before. */
+  /** Listens to exactly these scopes and to the user's memberships. Before the first call no poke arrives. */
   watch(scopes: readonly string[]): void;
   /** Ends all listening. Resolves when no connection and no timer is left. */
   close(): Promise<void>;
 }
 
-/** Failing to listen is no error: pokes then do not flow, and the source goes on trying. */
+/** A failed subscription is no error: pokes do not flow, and the source keeps trying. */
 export interface PokeSource {
   subscribe(listener: PokeListener): PokeSubscription;
 }

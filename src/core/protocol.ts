@@ -1,6 +1,6 @@
 /**
  * The wire protocol between a device and the server, and the port through which the sync engine
- * speaks it. `docs/sync-spec.md` is the description in words; `supabase/migrations` the other end.
+ * speaks it. `docs/sync-spec.md` describes it in words; `supabase/migrations` implements the server.
  */
 
 import type { SyncError } from './errors';
@@ -24,20 +24,20 @@ export interface Cursor {
   target?: number;
   /** While paging: the last id sent at `revision`. */
   after?: string;
-  /** While paging: the run began with nothing, so that no tombstone is missed. */
+  /** While paging: the run began at the start of the scope, so that no tombstone is missed. */
   whole?: boolean;
-  /** The latest revision this device made itself above `revision`: it has to be of the same history too. */
+  /** The latest revision above `revision` that this device made; it must belong to the same history. */
   own?: { revision: number; tag: string };
 }
 
-/** Tables of a scope that are new to a device, or have new columns, on their way to it. */
+/** A refill of one scope: tables that are new to a device, or have new columns (P14). */
 export interface Refill {
   tables: string[];
-  /** Where it stands in them; from 0. */
+  /** The revision up to which they have been sent; from 0. */
   revision: number;
   /** The last id sent at `revision`. */
   after?: string;
-  /** Up to this revision the device had them without what is new. */
+  /** The revision up to which the device has the rows without the new columns. */
   target: number;
 }
 
@@ -49,7 +49,7 @@ export interface PullRequest {
   cursors: Record<string, Cursor>;
   /** Revisions this device made itself and whose effects it already has, by scope. */
   skip: Record<string, number[]>;
-  /** What has to be sent once more, by scope. */
+  /** Refills in progress, by scope. */
   refill?: Record<string, Refill>;
   /** Most rows in a page; the server caps it. */
   limit: number;
@@ -70,11 +70,11 @@ export interface Scope {
   role: string;
   head: number;
   tag: string;
-  /** The cursor named another history: the server ignored it and starts from the beginning. */
+  /** The cursor belongs to another history: the server ignored it and starts from the beginning. */
   reset?: boolean;
   /**
-   * With `reset`: the device was away for longer than tombstones are kept. What it has and is not sent
-   * has been deleted; without, the server may have lost it.
+   * With `reset`: the cursor is older than the horizon. Records of the device that are not sent again were
+   * deleted; without `expired` the server may have lost them.
    */
   expired?: boolean;
 }
@@ -82,15 +82,15 @@ export interface Scope {
 export interface PullAnswer extends Page {
   user_id: string;
   server_time: string;
-  /** All scopes the user may see, sorted by id. A scope that is missing has been lost. */
+  /** All scopes the user may see, sorted by id. A scope that is missing may no longer be seen. */
   scopes: Scope[];
   /** New cursors of the scopes that advanced. */
   cursors: Record<string, Cursor>;
-  /** Where the refills of the request stand now. At its target one is complete, but for `after`. */
+  /** Progress of the refills of the request. One at its target without `after` is complete. */
   refilled: Record<string, Pick<Refill, 'revision' | 'after'>>;
   /**
-   * Scopes of the request that the user may not see, and of which the server does not know the cursor:
-   * the server may have lost them, rather than the user the access.
+   * Scopes of the request that the user may not see and whose cursor the server does not know: rather than
+   * the user having lost access, the server may have lost the scope (P19).
    */
   forgotten: string[];
   more: boolean;
@@ -105,10 +105,10 @@ export interface PushChange {
   workspace_id: string;
   /**
    * update: the record's revision it was made on. delete: the scope's cursor revision.
-   * null: whatever is there (insert always; a remote write that has no base).
+   * null: no base, so no conflict (inserts, and writes of the remote service).
    */
   base: number | null;
-  /** Changes of one group are taken or refused together. Ascending from 0. */
+  /** Changes of one group are applied or refused together. Ascending from 0. */
   group: number;
   /**
    * insert: all columns that have a value. update: the changed columns. delete: `deletion_id`, under
@@ -126,7 +126,7 @@ export interface PushRequest {
   device_id: string;
   batch: number;
   cursors: Record<string, Pick<Cursor, 'revision' | 'tag' | 'own'>>;
-  /** Own revisions since the cursor, by scope: a delete does not conflict with these. */
+  /** Revisions since the cursor that this device made, by scope: a delete does not conflict with these. */
   skip: Record<string, number[]>;
   changes: PushChange[];
 }
@@ -152,14 +152,14 @@ export type RejectionCode =
 
 export type PushOutcome =
   | { outcome: 'applied'; revision: number }
-  /** In, but others had changed other columns since the base: the row is among the effects. */
+  /** Applied; other devices had changed other columns since the base, so the row is among the effects. */
   | { outcome: 'merged'; revision: number }
-  /** These columns had changed under it (with the time of the other edit); the others are in. */
+  /** These columns had changed since the base (with the time of the other edit); the remaining ones are applied. */
   | { outcome: 'conflict'; revision: number; columns: Record<string, string | null> }
-  /** The same thing exists under another id; its row is among the effects. */
+  /** An equal record exists under another id; its row is among the effects. */
   | { outcome: 'duplicate'; of: string }
   | { outcome: 'gone'; which: 'record' | 'parent' }
-  /** Held back because of another change of this batch. */
+  /** Not applied, because another change of this batch was refused. */
   | { outcome: 'blocked'; by: string }
   | { outcome: 'rejected'; code: RejectionCode; column: string | null; message: string };
 
@@ -169,21 +169,21 @@ export interface PushAnswer {
   server_time: string;
   /** One outcome for each change, in the order of the request. */
   outcomes: PushOutcome[];
-  /** Every row this push touched beyond what the device sent: cascades, merged rows, defaults. */
+  /** The rows that differ from what the device sent: cascades, merged rows, defaults (U14). */
   effects: Page;
   /** The revision this push made in each scope it touched. */
   revisions: Record<string, { revision: number; tag: string }>;
 }
 
-/** Bytes that travelled, for the sync log. */
+/** Bytes of one exchange, for the sync log. */
 export interface Traffic {
   sent: number;
   received: number;
 }
 
 /**
- * The port the sync engine talks to. A returned failure is an expected one (offline, expired
- * session, refused request); a throw is a bug and ends the sync with a typed `unexpected` error.
+ * The port of the sync engine to the server. A returned failure is an expected one (offline, expired
+ * session, refused request); a throw is a bug and ends the sync with `unexpected`.
  */
 export interface SyncTransport {
   pull(

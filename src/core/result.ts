@@ -1,4 +1,4 @@
-/** The outcome of something that is expected to fail at times. Exceptions are for bugs. */
+/** The outcome of an operation that is expected to fail at times. Exceptions are for bugs. */
 export type Result<T, E> = { readonly ok: true; readonly value: T } | Failure<E>;
 export type Failure<E> = { readonly ok: false; readonly error: E };
 

@@ -1,23 +1,23 @@
-/** What a local store offers beyond WatermelonDB's adapter: several tabs or processes on one database. */
+/** The port of a local store that several tabs or processes share, beyond WatermelonDB's adapter. */
 
 import type { StorageError } from './errors';
 
 /** A stored record, column by column. */
 export type StoredRow = { id: string; [column: string]: string | number | boolean | null };
 
-/** A statement of SQL that only reads, with the values of its parameters in order. */
+/** A reading SQL statement, with the values of its parameters in order. */
 export interface StoredQuery {
   sql: string;
   args: readonly (string | number | null)[];
 }
 
-/** Clean records of one table, each in place of the one with its id where there is one. Plain data: it may travel to a worker. */
+/** Synced records of one table; each replaces the stored record with its id. Plain data, so that it can be sent to a worker. */
 export interface BulkRows {
   /** `id` is the first. */
   columns: string[];
   /** Values in the order of `columns`. */
   rows: (string | number | null)[][];
-  /** Columns that hold the same in all of these rows. */
+  /** Columns with the same value in all of these rows. */
   same: Record<string, string | number | null>;
 }
 
@@ -29,81 +29,81 @@ export function filledRow({ columns, same }: BulkRows, row: readonly (string | n
   return record as StoredRow;
 }
 
-/** What others did to one table. */
+/** Foreign writes to one table. */
 export interface ForeignChange {
   table: string;
   /** Records as they are now, new ones included. */
   rows: StoredRow[];
-  /** Records that are no more, or are marked as deleted. */
+  /** Ids of records that were removed or marked as deleted. */
   gone: string[];
 }
 
-/** Whoever keeps records of the store in memory. */
+/** An in-memory copy of records of the store. */
 export interface Replica {
   holds(table: string, id: string): boolean;
   /** Ids of the records of a table that are in memory. */
   held(table: string): Iterable<string>;
-  /** Somebody is told about every change of this table. */
+  /** Whether a query observes every change of this table. */
   watches(table: string): boolean;
-  /** @param changes of every table that others wrote to, also where nothing of it is held or watched */
+  /** @param changes of every table with foreign writes, held and watched or not */
   takeOver(changes: ForeignChange[]): void;
 }
 
-/** What to save of a damaged database, by table: records that are unsynced unless said otherwise. */
+/** The records to save from a damaged database, by table; unsynced ones where a table is absent (D44). */
 export type SalvageRules = Readonly<Record<string, 'all' | 'unsynced' | 'none'>>;
 
 /** Records as they are stored, by table. */
 export type UnsyncedRecords = Record<string, StoredRow[]>;
 
-/** What became of a damaged database. */
+/** The result of salvaging a damaged database. */
 export interface SalvageReport {
   /** Ids of the records that were saved, by table. */
   saved: Record<string, string[]>;
-  /** Every place of the file could be read. */
+  /** The whole file could be read. */
   complete: boolean;
-  /** Where the damaged file is kept. */
+  /** The name of the damaged file, which is kept. */
   keptAs: string;
 }
 
-/** Open storage that can be let go of. */
+/** Open storage. */
 export interface Closable {
-  /** Resolves when everything written is on disk and others may open it. It is of no use afterwards. */
+  /** Resolves when all writes are on disk and other tabs or processes may open it. It cannot be used afterwards. */
   close(): Promise<void>;
 }
 
 /**
  * Implemented by adapters whose database may be open more than once. Their batches also take
- * `['fill', table, FilledRows]`: rows that nobody has to look at one by one.
+ * `['fill', table, BulkRows]`: rows written without a record for each (P31).
  */
 export interface SharedStore extends Closable {
-  /** Names who is told what others write; called once, before the first read. */
+  /** Sets the replica that takes over foreign writes; called once, before the first read. */
   attach(replica: Replica): void;
   /**
-   * Runs work while no other tab or process writes, with everything they wrote before in memory.
-   * Throws a `ConvoyError` (storage, `locked`) when the others do not let go.
+   * Runs work while no other tab or process writes, after taking over their earlier writes.
+   * Throws a `ConvoyError` (storage, `locked`) when another one does not release the lock.
    */
   whileSoleWriter<T>(work: () => Promise<T>): Promise<T>;
-  /** Resolves when what other tabs and processes wrote until now is in memory. */
+  /** Resolves when the foreign writes made until now are in memory. */
   catchUp(): Promise<void>;
-  /** @returns the whole database as a SQLite file, which bears its owner's name */
+  /** @returns the database as a SQLite file that names its owner */
   exportFile(owner: string): Promise<Uint8Array>;
   /**
-   * Replaces everything by what an exported file holds, at once or not at all; whoever has records in memory
-   * takes that over. Rejects with a `ConvoyError` (storage): `foreign_file`, `newer_schema`, `no_migration`, `quota`.
+   * Replaces the whole content by that of an exported file, in one transaction; every replica takes it over.
+   * Rejects with a `ConvoyError` (storage): `foreign_file`, `newer_schema`, `no_migration`, `quota`.
    */
   importFile(bytes: Uint8Array, owner: string): Promise<void>;
   /**
-   * Answers several queries at one moment and in one round trip, past the records in memory.
+   * Answers several queries in one transaction and one round trip, without making records in memory.
    * @returns the rows of each, in the order of its columns; rejects with a `ConvoyError` where the storage fails
    */
   readAll(queries: readonly StoredQuery[]): Promise<(string | number | null)[][][]>;
-  /** The database was found damaged and made anew, and nobody has said yet that they know. */
+  /** Set where the database was damaged and created anew, until `forgetSalvaged` acknowledges it. */
   readonly salvaged: SalvageReport | null;
-  /** Somebody knows; whoever opens the database from now on is not told any more. */
+  /** Acknowledges `salvaged`; it is null for everyone who opens the database afterwards. */
   forgetSalvaged(): Promise<void>;
   /**
-   * Calls back when the store can be used no more, or something else has to be told; with null when a full disk
-   * takes writes again, and when `salvaged` has changed.
+   * Calls back with an error when the store fails; with null when a full disk takes writes again, and when
+   * `salvaged` has changed.
    */
   onTrouble(listener: (error: StorageError | null) => void): void;
 }

@@ -1,11 +1,11 @@
-/** What Postgres and JSON can hold: the checks on characters, JSON values and times that validation is made of. */
+/** Checks and canonical forms of text, ids, times and JSON values that Postgres can store. */
 
 import type { Json } from './protocol';
 import { fail, ok, type Result } from './result';
 
-/** Postgres refuses both inside text and inside jsonb, and one such character refuses a whole batch. */
+/** NUL and surrogates: Postgres refuses them in text and in jsonb, and with one of them a whole batch. */
 const UNSTORABLE = /[\0\uD800-\uDFFF]/u;
-/** Deeper values overflow the stack of parsers that recurse; nothing that people write comes near. */
+/** Deeper values overflow the stack of recursive parsers; real content stays far below. */
 const MAX_JSON_DEPTH = 100;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -46,7 +46,7 @@ export function canonicalTime(value: unknown): string | null {
   const local = new Date(0);
   local.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
   local.setUTCHours(Number(hour), Number(minute), Number(second), milliseconds);
-  // Out-of-range parts roll over in Date: what comes back must be what went in.
+  // Date rolls out-of-range parts over: the parts read back must equal the given ones.
   const read = [local.getUTCFullYear(), local.getUTCMonth() + 1, local.getUTCDate()];
   const clock = [local.getUTCHours(), local.getUTCMinutes(), local.getUTCSeconds()];
   if (read.join() !== [year, month, day].map(Number).join()) return null;
@@ -71,9 +71,9 @@ export type JsonFault = 'character' | 'number' | 'depth' | 'type';
 
 /**
  * Copies a value into plain JSON: properties that are undefined are left out, -0 becomes 0.
- * @returns the copy, or the first reason why the value is no JSON that can be stored.
+ * @returns the copy, or the first reason why the value cannot be stored as JSON.
  */
-export function canonicalJson(value: unknown, depth = 0): Result<Json, JsonFault> {
+export function storableJson(value: unknown, depth = 0): Result<Json, JsonFault> {
   if (value === null || typeof value === 'boolean') return ok(value);
   if (typeof value === 'string') return hasUnstorableCharacter(value) ? fail('character') : ok(value);
   if (typeof value === 'number') return Number.isFinite(value) ? ok(value + 0) : fail('number');
@@ -82,7 +82,7 @@ export function canonicalJson(value: unknown, depth = 0): Result<Json, JsonFault
   if (Array.isArray(value)) {
     const items: Json[] = [];
     for (const item of value) {
-      const copy = canonicalJson(item, depth + 1);
+      const copy = storableJson(item, depth + 1);
       if (!copy.ok) return copy;
       items.push(copy.value);
     }
@@ -93,7 +93,7 @@ export function canonicalJson(value: unknown, depth = 0): Result<Json, JsonFault
   for (const [key, item] of Object.entries(value)) {
     if (item === undefined) continue;
     if (hasUnstorableCharacter(key)) return fail('character');
-    const copy = canonicalJson(item, depth + 1);
+    const copy = storableJson(item, depth + 1);
     if (!copy.ok) return copy;
     entries.push([key, copy.value]);
   }
@@ -101,7 +101,7 @@ export function canonicalJson(value: unknown, depth = 0): Result<Json, JsonFault
   return ok(Object.fromEntries(entries));
 }
 
-/** @returns the length of a JSON value in UTF-8 bytes, as it travels. */
+/** @returns the length of a JSON value as sent, in UTF-8 bytes. */
 export function jsonBytes(value: Json): number {
   return new TextEncoder().encode(JSON.stringify(value)).length;
 }

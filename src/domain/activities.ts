@@ -1,6 +1,6 @@
 /**
- * The activities that writes imply, so that the local and the remote service leave the same feed.
- * The activity is written in one group with the change it tells of; its actor is always the caller.
+ * The activities that writes imply. An activity is written in one group with the change it describes; its
+ * actor is always the caller (R6).
  */
 
 import type { Json } from '@/core/protocol';
@@ -21,7 +21,7 @@ function onTask(taskId: string, activity_type: string, details: Json): ActivityD
   return { task_id: taskId, entity_type: null, entity_id: null, activity_type, details };
 }
 
-/** A comment or any other activity that somebody writes by hand. */
+/** A comment, or another activity that the caller adds explicitly. */
 export function written(taskId: string, activityType: string, details: Json): ActivityDraft {
   return onTask(taskId, activityType, details);
 }
@@ -31,10 +31,10 @@ export function taskCreated(task: Pick<Task, 'id' | 'title' | 'current_stage'>):
 }
 
 /**
- * What a change to a task leaves in its feed: `stage_changed {from, to}` for a move, and for all else
- * `task_updated {fields, changes}`: the changed columns in the order of the schema, and for each that
- * is not long text `[old, new]`.
- * @param changes columns in canonical form, those that do not differ from `before` included.
+ * The activities of a changed task: `stage_changed {from, to}` for a new stage, and for other columns
+ * `task_updated {fields, changes}`: the changed columns in the order of the schema, and `[old, new]` for
+ * each that is not prose.
+ * @param changes columns in canonical form; those equal to `before` are ignored.
  */
 export function taskChanged(before: Task, changes: Readonly<Record<string, Json>>): ActivityDraft[] {
   const drafts: ActivityDraft[] = [];
@@ -76,8 +76,8 @@ export function dependencyRemoved(
 }
 
 /**
- * The task's own feed goes with it, so its end is told in the feed of its parent task, if it has one,
- * and of the workspace.
+ * The deletion takes the task's own feed along, so this activity stands in the feed of its parent task, if
+ * any, and of the workspace.
  */
 export function taskDeleted(task: Pick<Task, 'id' | 'title' | 'parent_task_id'>): ActivityDraft {
   return {

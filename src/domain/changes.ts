@@ -1,9 +1,9 @@
-/** Telling apart what a write changes and what it only repeats. */
+/** Which columns a write changes, and which it only repeats. */
 
 import type { Json } from '@/core/protocol';
 import { columnsOf, type SyncedTable } from './schema';
 
-/** @returns whether two JSON values mean the same, whatever the order of their keys. */
+/** @returns whether two JSON values are equal; the order of keys does not matter. */
 export function sameJson(one: Json, other: Json): boolean {
   if (one === other) return true;
   if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false;
@@ -23,7 +23,7 @@ export function sameJson(one: Json, other: Json): boolean {
 }
 
 /**
- * @param before the record as it is, in canonical form.
+ * @param before the stored record, in canonical form.
  * @param changes columns in canonical form.
  * @returns the columns among the changes whose value differs, in the order of the schema.
  */

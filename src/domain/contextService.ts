@@ -3,9 +3,11 @@
  * first) and `lib/supabase/contextService` (remote). One contract suite runs against both.
  *
  * Every promise rejects with a `ConvoyError` that carries a code, and with nothing else.
- * "No such record" is null for reads and `validation/not_found` for writes.
- * Bad input is `validation/*`; what the server's policies refuse is `rejected/*` on the remote
- * service, and locally where it can be known beforehand (otherwise it ends in the quarantine).
+ * A record that does not exist, or may not be seen, is null for reads and `validation/not_found` for writes.
+ * Bad input is `validation/*`. A write that the server's policies refuse is `rejected/*` on the remote
+ * service; the local one rejects it where it knows the rule, otherwise it ends in the quarantine.
+ * Of several faults the first is reported: ids, values, the record itself, records that columns name in
+ * the order of the schema, rules about tasks, permissions.
  */
 
 import type { Json } from '@/core/protocol';
@@ -20,7 +22,6 @@ import type {
   TaskContext,
   TaskDependency,
   Workflow,
-  WorkflowStage,
   Workspace,
 } from './entities';
 
@@ -86,14 +87,7 @@ export interface BestPracticeInput {
   content?: Json;
 }
 
-export interface WorkflowInput {
-  workspace_id: string;
-  name: string;
-  description?: Text;
-  stages: WorkflowStage[];
-}
-
-/** What patterns and best practices are asked for. Absent: all that the user may see. */
+/** Which patterns and best practices to read. Absent: all that the user may see. */
 export interface KnowledgeScope {
   /** Those of the workspace and the global ones. */
   workspace_id?: string;
@@ -137,12 +131,12 @@ export interface ContextService {
   ): Promise<BestPractice>;
   deleteBestPractice(id: string): Promise<void>;
 
-  /** What was deleted in a workspace and can be restored, newest first. */
+  /** The deletions of a workspace that can be restored, newest first. */
   getDeletions(workspaceId: string): Promise<Deletion[]>;
   /**
-   * Restores a deleted record with all that went with it, and nothing else. Rejects with
-   * `validation/not_found` for no such deletion, `rejected/nothing_to_restore` for one that was restored,
-   * and, where the server has to say so, `rejected/missing_parent`: what it belongs to is deleted itself.
+   * Restores a deleted record with all that its deletion took along, and nothing else. Rejects with
+   * `validation/not_found` for an unknown deletion, `rejected/nothing_to_restore` for one that is restored
+   * already, and, on the server's word, `rejected/missing_parent`: its parent is deleted too.
    */
   restoreDeletion(deletionId: string): Promise<void>;
 

@@ -107,18 +107,18 @@ export interface BestPractice extends Common {
   content: Json;
 }
 
-/** A record that was deleted, with all that went with it. `last_modified_by` deleted it, at `created_at`. */
+/** One act of deleting a record, with all it took along; made by `last_modified_by` at `created_at`. */
 export interface Deletion extends Common {
   entity_type: RestorableTable;
   entity_id: string;
   /** The record's name or title. */
   name: string;
-  /** Records that went with it (tasks, milestones, ...), itself included. */
+  /** The number of records deleted (tasks, milestones, ...), the record itself included. */
   parts: number;
   restored_at: string | null;
 }
 
-/** Everything an agent or a person must know to do a task. */
+/** Everything that an agent or a person needs to know to work on a task. */
 export interface TaskContext {
   task: Task;
   milestone: Milestone | null;
@@ -135,7 +135,7 @@ export interface TaskContext {
   patterns: Pattern[];
   best_practices: BestPractice[];
   workflow: Workflow | null;
-  /** What is known to exist but was not to be had (offline, not yet synced); empty when complete. */
+  /** Parts that exist but are not on this device (not synced yet) and could not be fetched; empty when complete. */
   missing: ('milestone' | 'project' | 'workspace' | 'parent_task' | 'dependencies' | 'workflow')[];
 }
 

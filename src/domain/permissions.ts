@@ -1,4 +1,4 @@
-/** What members may do in a workspace, as services know it before the server decides. */
+/** Permissions of members, as far as a service knows them before the server decides. */
 
 import type { RejectedError } from '@/core/errors';
 import type { Workflow } from './entities';
@@ -13,7 +13,7 @@ export interface Member {
   kind: MemberKind;
 }
 
-/** @returns whether a member passes human checkpoints: owners and editors that are people do. */
+/** @returns whether a member may move tasks past checkpoints: human owners and editors may. */
 export function passesCheckpoints(member: Member): boolean {
   return member.kind === 'human' && (member.role === 'owner' || member.role === 'editor');
 }
@@ -52,7 +52,7 @@ export function mayWrite(role: Role | null, table: SyncedTable, operation: Opera
   }
 }
 
-/** Whether a member may restore a deleted record: one that may create or delete such a record, but for agents and workflows. */
+/** Whether a member may restore a deleted record: members that may create or delete such records, except agents for workflows. */
 export function mayRestore(member: Member | null, table: RestorableTable): boolean {
   if (member === null || (table === 'workflows' && member.kind === 'agent')) return false;
   if (mayWrite(member.role, table, 'delete')) return true;
@@ -60,7 +60,7 @@ export function mayRestore(member: Member | null, table: RestorableTable): boole
 }
 
 /**
- * What the server would refuse of a plan, known beforehand.
+ * Finds the refusal that the server would answer a plan with.
  * @param member null for a user who is no member of the plan's workspace.
  * @param workflow that the plan's move goes through; null where it is not known here: the server then decides.
  * @returns the refusal, or null where the plan may be written.

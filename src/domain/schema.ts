@@ -1,7 +1,7 @@
 /**
- * The synced tables, column by column: the one description that the WatermelonDB schema, the push
- * payload, validation and the merge policies are made from. Postgres is the source of the schema
- * (`supabase/migrations`); a contract test compares it with this file so that they cannot drift.
+ * The synced tables, column by column: the WatermelonDB schema, the push payload, validation and the
+ * merge policies derive from this description. Postgres is the source of the schema
+ * (`supabase/migrations`); a contract test compares it with this file.
  */
 
 import {
@@ -30,7 +30,7 @@ export const SYNCED_TABLES = [
 
 export type SyncedTable = (typeof SYNCED_TABLES)[number];
 
-/** Kinds of records whose deletions are recorded, to be shown to people and restored. */
+/** Tables whose deletions are recorded, so that they can be listed and restored (U23). */
 export const RESTORABLE_TABLES = [
   'workspaces',
   'workflows',
@@ -43,7 +43,7 @@ export const RESTORABLE_TABLES = [
 
 export type RestorableTable = (typeof RESTORABLE_TABLES)[number];
 
-/** What a record of each table is called in messages. */
+/** The noun for a record of each table, in messages. */
 export const RECORD_NOUNS: Readonly<Record<SyncedTable, string>> = {
   workspaces: 'workspace',
   workspace_members: 'member',
@@ -58,7 +58,7 @@ export const RECORD_NOUNS: Readonly<Record<SyncedTable, string>> = {
   deletions: 'deletion',
 };
 
-/** `text` is one line, `prose` is long text that merges three ways, `ref` names a record. */
+/** `text` is one line, `prose` is long text that merges three ways, `ref` holds the id of a record. */
 export type ColumnKind = 'text' | 'prose' | 'json' | 'number' | 'time' | 'ref';
 
 export interface Column {
@@ -71,13 +71,13 @@ export interface Column {
   readonly oneOf?: readonly string[];
   /** The table a `ref` points to. */
   readonly to?: SyncedTable | 'user';
-  /** Deleting the row pointed to deletes this one. */
+  /** Deleting the row that the `ref` names deletes this one. */
   readonly parent?: boolean;
-  /** Columns of one unit merge together, never one by one. */
+  /** Columns of one unit merge as one (U6). */
   readonly unit?: 'stage' | 'place';
   /** Set by the server; never pushed. */
   readonly serverSet?: boolean;
-  /** The SCHEMA_VERSION that brought it; 1 unless said otherwise. A new table says so of all its columns. */
+  /** The SCHEMA_VERSION that added it; 1 when absent. Every column of a new table has it. */
   readonly since?: number;
 }
 
@@ -160,7 +160,7 @@ export const TABLE_COLUMNS = {
     category: { kind: 'text', default: 'general', max: 64 },
     content: { kind: 'json', default: {}, max: JSON_BYTES },
   },
-  /** One for each deletion; its id is the `deletion_id` of all that went with it. Made by the server. */
+  /** One row for each deletion; its id is the `deletion_id` of all it took along. Inserted by the server. */
   deletions: {
     entity_type: { kind: 'text', oneOf: RESTORABLE_TABLES, serverSet: true },
     entity_id: { kind: 'ref', serverSet: true },
@@ -170,7 +170,7 @@ export const TABLE_COLUMNS = {
   },
 } as const satisfies Record<SyncedTable, TableColumns>;
 
-/** Stamped by the server on every table and mirrored on the client. */
+/** Stamps: set by the server in every table (S5), and stored on devices. */
 export const COMMON_COLUMNS = {
   revision: { kind: 'number', serverSet: true },
   created_at: { kind: 'time', serverSet: true },
@@ -178,17 +178,15 @@ export const COMMON_COLUMNS = {
   last_modified_by: { kind: 'ref', to: 'user', optional: true, serverSet: true },
 } as const satisfies TableColumns;
 
-/** Columns of Postgres that are not mirrored: the server's own bookkeeping. */
+/** Columns of Postgres that are not sent to devices: the server's own bookkeeping. */
 export const SERVER_ONLY_COLUMNS = ['field_revisions', 'deleted_at', 'deletion_id'] as const;
 
-/**
- * @returns the columns of a table beside `id`, `workspace_id` and the common ones.
- */
+/** @returns the columns of a table beside `id`, `workspace_id` and the common ones. */
 export function columnsOf(table: SyncedTable): TableColumns {
   return TABLE_COLUMNS[table];
 }
 
-/** @returns the columns that a schema version after `version` brought. */
+/** @returns the columns that schema versions after `version` added. */
 export function columnsSince(table: SyncedTable, version: number): [name: string, column: Column][] {
   return Object.entries(columnsOf(table)).filter(([, { since = 1 }]) => since > version);
 }

@@ -1,16 +1,16 @@
-/** A task's context put together from two answers. Pure. */
+/** Completes a task's context from two answers. */
 
 import type { TaskContext } from './entities';
 
 /**
- * What is here stays as it is here, unsynced edits included; only what is missing comes from the server.
+ * Keeps the parts of the local answer, unsynced edits included; takes only its missing parts from the server.
  * @param known the local answer
- * @param remote the server's
+ * @param remote the server's answer
  */
 export function completeContext(known: TaskContext | null, remote: TaskContext | null): TaskContext | null {
   if (known === null || remote === null) return remote ?? known;
   const { missing } = known;
-  // Without the milestone, nothing is known here of the project, nor of what belongs to it.
+  // Without the milestone, the local answer knows neither the project nor its patterns and best practices.
   const names: (keyof TaskContext)[] = missing.includes('milestone')
     ? [...missing, 'project', 'patterns', 'best_practices']
     : [...missing];

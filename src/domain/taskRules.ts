@@ -1,11 +1,11 @@
-/** Rules about tasks that both services apply before they write; the server has the last word on all of them. */
+/** Rules about tasks that services apply before they write; the server enforces all of them again. */
 
 import type { Json } from '@/core/protocol';
 import type { Task, WorkflowStage } from './entities';
 
 /**
- * Keeps `completion_date` in step with `status`: a task that becomes done is completed now, one that
- * is taken up again is not. A date that is given explicitly stands.
+ * Keeps `completion_date` in step with `status`: a task that becomes done is completed now; one that stops
+ * being done loses its date. A date that is given explicitly is kept.
  * @param before the task's status, or null for a new task.
  * @param values columns in canonical form.
  * @param now ISO time.
@@ -28,10 +28,10 @@ export function withCompletion(
 type Place = Pick<Task, 'milestone_id' | 'parent_task_id'>;
 
 /**
- * Where a task goes that is moved (rule U29): under a task of another milestone it goes to that milestone; to
- * another milestone it goes without its parent task, unless that one stands there. Its subtasks follow.
+ * Keeps milestone and parent task in step when a task moves (U29): under a task of another milestone, it moves
+ * to that milestone; in another milestone, it leaves its parent task unless that belongs to it too.
  * @param values columns in canonical form.
- * @param parent the task it is to stand under, or null for none or an unknown one.
+ * @param parent the parent task after the change, or null for none or an unknown one.
  * @returns the values, with the other column of the place added where it follows.
  */
 export function withPlace(
@@ -50,12 +50,12 @@ export function withPlace(
 }
 
 /**
- * The checkpoint that stands in the way of a caller who is not a human owner or editor (rule R4).
+ * Finds the checkpoint that only a human owner or editor may move the task past (R4).
  * @param stages of the task's workflow, in any order.
  * @param from the stage the task is in, or null for a new task.
- * @param to the stage it is to have.
- * @param finished whether the task is to be done or to have a completion date.
- * @returns the first checkpoint's name, or null when the move is free.
+ * @param to the stage after the write.
+ * @param finished whether the write makes the task done or gives it a completion date.
+ * @returns the name of the first checkpoint, or null where there is none.
  */
 export function checkpointInTheWay(
   stages: readonly WorkflowStage[],

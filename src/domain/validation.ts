@@ -1,12 +1,12 @@
 /**
- * Validation of what people and agents write, in one place for the local and the remote service:
- * a value that passes here is one that Postgres can store. Messages say what to do.
+ * Validation of what people and agents write, for the local and the remote service: Postgres can store
+ * every value that passes. Messages say what is wrong, in which field, and what to do.
  */
 
 import type { ValidationError } from '@/core/errors';
 import type { Json } from '@/core/protocol';
 import { fail, ok, type Result } from '@/core/result';
-import { canonicalId, canonicalJson, canonicalTime, hasUnstorableCharacter, jsonBytes } from '@/core/text';
+import { canonicalId, canonicalTime, hasUnstorableCharacter, jsonBytes, storableJson } from '@/core/text';
 import type { WorkflowStage } from './entities';
 import { type Column, columnsOf, RECORD_NOUNS, type SyncedTable } from './schema';
 import { ACTIVITY_TYPE_PATTERN } from './vocabulary';
@@ -14,23 +14,23 @@ import { ACTIVITY_TYPE_PATTERN } from './vocabulary';
 type Checked<T> = Result<T, ValidationError>;
 export type RecordValues = Record<string, Json>;
 
-/** Plain words for a column: `parent_task_id` is "Parent task". */
+/** A column's name in words: `parent_task_id` is "Parent task". */
 function label(field: string): string {
   const words = field.replace(/_id$/, '').replaceAll('_', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** @returns a failure of validation, for rules that only the caller can check (`not_found`, `cycle`, ...). */
+/** @returns a validation failure, also for rules that plans check (`not_found`, `cycle`, ...). */
 export function invalid(code: ValidationError['code'], field: string, message: string) {
   return fail<ValidationError>({ kind: 'validation', code, field, message });
 }
 
-/** @returns the failure of a write on something that does not exist, is deleted, or may not be seen. */
+/** @returns the failure of a write on a thing that does not exist, is deleted, or may not be seen. */
 export function notFound(field: string, noun: string) {
   return invalid(
     'not_found',
     field,
-    `There is no such ${noun}. It may have been deleted, or is not shared with you.`,
+    `There is no such ${noun}: it was deleted, or is not shared with you. Give the id of another ${noun}.`,
   );
 }
 
@@ -94,11 +94,11 @@ export function validateId(field: string, value: unknown): Checked<string> {
   if (value === undefined || value === null || value === '') return required(field);
   const id = canonicalId(value);
   return id === null
-    ? invalid('bad_id', field, `${label(field)} is not an id of Convoy. Give the id of an existing record.`)
+    ? invalid('bad_id', field, `${label(field)} is not an id. Give the id of an existing record, a UUID.`)
     : ok(id);
 }
 
-/** @returns the type as it is: lower-case letters, digits and underscores, 64 characters at most. */
+/** @returns the type unchanged: lower-case letters, digits and underscores, at most 64 characters. */
 export function validateActivityType(type: unknown): Checked<string> {
   if (type === undefined || type === null || type === '') return required('activity_type');
   return typeof type === 'string' && ACTIVITY_TYPE_PATTERN.test(type)
@@ -106,13 +106,13 @@ export function validateActivityType(type: unknown): Checked<string> {
     : invalid(
         'bad_value',
         'activity_type',
-        'Activity type must start with a small letter and hold only small letters, digits and underscores, 64 at most, for example code_reviewed.',
+        'Activity type must start with a lower-case letter and hold only lower-case letters, digits and underscores, at most 64 characters, for example code_reviewed.',
       );
 }
 
 /**
- * @param workflow the task's workflow, or null when it is not known here: any name then passes, and
- * the server decides.
+ * @param workflow the task's workflow, or null where the store does not hold it: any name passes then, and
+ * the server checks it.
  * @returns the stage's name, trimmed.
  */
 export function validateStage(
@@ -129,7 +129,7 @@ export function validateStage(
     : invalid(
         'unknown_stage',
         'current_stage',
-        `The workflow "${workflow.name}" has no stage "${checked.value}". Its stages are ${names.join(', ')}.`,
+        `The workflow "${workflow.name}" has no stage "${checked.value}". Use one of its stages: ${names.join(', ')}.`,
       );
 }
 
@@ -144,11 +144,11 @@ function refuseUnknownFields(table: SyncedTable, fields: Iterable<string>) {
     if (Object.hasOwn(columns, field) && !columns[field]?.serverSet) continue;
     const reason =
       field === 'workspace_id'
-        ? 'A record never changes its workspace.'
+        ? 'A record cannot move to another workspace. Leave it out.'
         : Object.hasOwn(columns, field)
-          ? `${label(field)} is set by the server.`
+          ? `The server sets ${label(field)}. Leave it out.`
           : `Use one of ${Object.keys(columns).join(', ')}.`;
-    return invalid('unknown_field', field, `There is no field "${field}" to write in ${table}. ${reason}`);
+    return invalid('unknown_field', field, `The field "${field}" of ${table} cannot be written. ${reason}`);
   }
   return null;
 }
@@ -168,7 +168,7 @@ function validateValue(table: SyncedTable, field: string, column: Column, value:
     case 'number':
       return typeof value === 'number' && Number.isFinite(value)
         ? ok(value + 0)
-        : invalid('bad_value', field, `${label(field)} must be a finite number.`);
+        : invalid('bad_value', field, `${label(field)} must be a finite number, for example 1.5.`);
     case 'time': {
       const time = canonicalTime(value);
       return time === null
@@ -188,7 +188,8 @@ function validateValue(table: SyncedTable, field: string, column: Column, value:
 
 function validateText(field: string, column: Column, value: unknown): Checked<string> {
   if (value === null || value === undefined) return required(field);
-  if (typeof value !== 'string') return invalid('bad_value', field, `${label(field)} must be text.`);
+  if (typeof value !== 'string')
+    return invalid('bad_value', field, `${label(field)} must be text. Give a string.`);
   if (hasUnstorableCharacter(value)) return badCharacter(field);
   const text = column.kind === 'text' ? value.trim() : value;
   if (column.oneOf) {
@@ -211,20 +212,28 @@ function badCharacter(field: string) {
   return invalid(
     'bad_character',
     field,
-    `${label(field)} holds a character that cannot be stored (a NUL or half of a character pair). Remove it.`,
+    `${label(field)} holds a character that cannot be stored (NUL, or half of a surrogate pair). Remove it.`,
   );
 }
 
 function validateJson(field: string, column: Column, value: unknown): Checked<Json> {
-  const copy = canonicalJson(value);
+  const copy = storableJson(value);
   if (!copy.ok) {
     switch (copy.error) {
       case 'character':
         return badCharacter(field);
       case 'number':
-        return invalid('bad_value', field, `${label(field)} holds a number that is not finite. Replace it.`);
+        return invalid(
+          'bad_value',
+          field,
+          `${label(field)} holds a number that is not finite. Replace it with a finite number or null.`,
+        );
       case 'depth':
-        return invalid('bad_value', field, `${label(field)} is nested too deeply. Flatten it.`);
+        return invalid(
+          'bad_value',
+          field,
+          `${label(field)} is nested more than 100 levels deep. Flatten it.`,
+        );
       case 'type':
         return invalid(
           'bad_value',
@@ -239,30 +248,34 @@ function validateJson(field: string, column: Column, value: unknown): Checked<Js
     : copy;
 }
 
-/** A workflow needs stages that can be told apart, by name and by order. */
+/** A workflow needs at least one stage; each has its own name and its own order. */
 function validateStages(value: Json): Checked<Json> {
   const bad = (message: string) => invalid('bad_value', 'stages', message);
   if (!Array.isArray(value) || value.length === 0)
-    return bad('A workflow needs a list of at least one stage.');
+    return bad('Stages must be a list of at least one stage. Add a stage.');
   const names = new Set<string>();
   const orders = new Set<number>();
   const stages: Json[] = [];
   for (const item of value) {
     if (item === null || typeof item !== 'object' || Array.isArray(item))
-      return bad('Each stage must be an object.');
+      return bad('Each stage must be an object with a name and an order.');
     const { name, description = '', order, is_checkpoint = false, ...others } = item;
     const unknown = Object.keys(others)[0];
     if (unknown !== undefined)
-      return invalid('unknown_field', 'stages', `A stage has no field "${unknown}".`);
+      return invalid(
+        'unknown_field',
+        'stages',
+        `A stage has no field "${unknown}". Use name, description, order and is_checkpoint.`,
+      );
     const trimmed = typeof name === 'string' ? name.trim() : '';
     if (trimmed === '' || trimmed.length > 64)
       return bad('Each stage needs a name of at most 64 characters.');
     if (typeof description !== 'string') return bad(`The description of stage "${trimmed}" must be text.`);
-    if (typeof order !== 'number') return bad(`Stage "${trimmed}" needs a number as its order.`);
+    if (typeof order !== 'number') return bad(`The order of stage "${trimmed}" must be a number.`);
     if (typeof is_checkpoint !== 'boolean')
       return bad(`is_checkpoint of stage "${trimmed}" must be true or false.`);
-    if (names.has(trimmed)) return bad(`Two stages are named "${trimmed}". Give each its own name.`);
-    if (orders.has(order)) return bad(`Two stages have the order ${order}. Give each its own.`);
+    if (names.has(trimmed)) return bad(`Two stages have the name "${trimmed}". Give each its own name.`);
+    if (orders.has(order)) return bad(`Two stages have the order ${order}. Give each its own order.`);
     names.add(trimmed);
     orders.add(order);
     stages.push({ name: trimmed, description, order, is_checkpoint });

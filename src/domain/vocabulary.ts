@@ -1,6 +1,6 @@
 /**
- * The closed sets of Convoy, written down once. `supabase/migrations` repeats them as check
- * constraints; a contract test compares the two.
+ * The closed sets of values. `supabase/migrations` repeats them as check constraints; a contract test
+ * compares the two.
  */
 
 export const TASK_STATUSES = ['todo', 'in_progress', 'blocked', 'done', 'cancelled'] as const;
@@ -15,7 +15,7 @@ export type TaskPriority = (typeof TASK_PRIORITIES)[number];
 export type MilestoneStatus = (typeof MILESTONE_STATUSES)[number];
 export type ProjectStatus = (typeof PROJECT_STATUSES)[number];
 export type Role = (typeof ROLES)[number];
-/** What a user may do in a scope: their role in a workspace; the global scope is for reference alone. */
+/** A user's role in a scope: that of the member in a workspace; `reference` in the global scope. */
 export type ScopeRole = Role | 'reference';
 export type MemberKind = (typeof MEMBER_KINDS)[number];
 
@@ -23,10 +23,10 @@ export function isRole(name: string): name is Role {
   return (ROLES as readonly string[]).includes(name);
 }
 
-/** The scope of reference data that everybody may read and only the service role may write. */
+/** The scope of reference data: every user reads it, only the service role writes it (R3). */
 export const GLOBAL_SCOPE_ID = '00000000-0000-7000-8000-000000000000';
 
-/** The workflow of every task whose `workflow_id` is null. Lives in the global scope. */
+/** The workflow of every task whose `workflow_id` is null (R5). It belongs to the global scope. */
 export const STANDARD_WORKFLOW_ID = '00000000-0000-7000-8000-000000000001';
 
 /** The stages of the standard workflow, in order. */

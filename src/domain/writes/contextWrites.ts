@@ -29,7 +29,7 @@ export type ContextWrites = Pick<
   | `${'create' | 'update' | 'delete'}${'Workspace' | 'Project' | 'Milestone' | 'Task' | 'Pattern' | 'BestPractice'}`
 >;
 
-/** What a service does with requests. Rejects with the error of a request or a plan that failed. */
+/** The port to a store that writes plans. Promises reject with the error of a failed request or plan. */
 export interface PlanWriter {
   /**
    * Finds the target, asks for the plan, writes it and resolves to its answer.

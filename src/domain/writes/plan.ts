@@ -1,6 +1,6 @@
 /**
- * Plans of writes. Both services ask for the same plan, then write it their own way: the local one as a
- * transaction of records, the remote one as a push. What a plan holds is decided here and nowhere else.
+ * Plans of writes. Both services make the same plan, then write it their own way: the local one as a
+ * transaction of records, the remote one as a push. Only plans decide on values, activities and errors.
  */
 
 import type { RejectedError, ValidationError } from '@/core/errors';
@@ -29,9 +29,9 @@ export interface StageMove {
 /** One write of a caller, to be made whole or not at all. */
 export interface WritePlan {
   workspaceId: string;
-  /** In the order they are made; empty: the caller repeats what is stored. Updates hold changed columns alone. */
+  /** Empty where the caller repeats stored values. Updates hold changed columns alone. */
   changes: readonly PlannedChange[];
-  /** What the feed tells of the changes. */
+  /** The activities that describe the changes in the feed. */
   activities: readonly { id: string; draft: ActivityDraft }[];
   /** The record that the caller gets back; null for deletions. */
   answer: { table: SyncedTable; id: string } | null;

@@ -1,4 +1,4 @@
-/** Writes of records that need validation, existing references and a role, and nothing more. */
+/** Writes of workspaces, projects, milestones, patterns and best practices; and of deletions, to restore them. */
 
 import { fail, ok } from '@/core/result';
 import { changedColumns } from '../changes';
@@ -121,7 +121,7 @@ export function requestRecordDelete<Table extends SyncedTable>(table: Table, id:
   });
 }
 
-/** Whether what the record belongs to still exists is for the server to say. */
+/** Only the server checks that the parent of the deleted record exists (U25). */
 export function requestRestore(deletionId: string): Requested<'deletions'> {
   const target = validateId('deletion_id', deletionId);
   if (!target.ok) return target;
@@ -137,7 +137,7 @@ function planRestore(deletion: Deletion, context: PlanContext): Planned {
       kind: 'rejected',
       code: 'nothing_to_restore',
       column: 'restored_at',
-      message: 'This deletion has been restored already. Choose another one from getDeletions.',
+      message: 'This deletion has been restored already. Choose another one of getDeletions.',
     });
   }
   const values = { restored_at: context.now() };

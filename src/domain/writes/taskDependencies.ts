@@ -43,7 +43,8 @@ async function planInsert(task: Task, dependsOnId: string, context: PlanContext)
   if (needed.id === task_id) {
     return invalid('cycle', FIELD, 'A task cannot depend on itself. Choose another task.');
   }
-  if (existing) return invalid('duplicate', FIELD, 'The task depends on that one already.');
+  if (existing)
+    return invalid('duplicate', FIELD, 'The task depends on that one already. Leave this dependency out.');
   if (context.graph && (await waitsFor(context.graph, needed.id, task_id))) {
     const message =
       'That task already waits for this one, directly or through others. Remove one of those dependencies first.';

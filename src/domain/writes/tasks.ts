@@ -73,7 +73,7 @@ export function requestTaskUpdate(id: string, changes: TaskChanges, field = 'id'
   });
 }
 
-/** A stage that is left out is one that is missing, not one that stays. */
+/** A stage that is left out is `required`: an update without a stage would change nothing. */
 export function requestStageUpdate(taskId: string, stage: string): Requested<'tasks'> {
   return requestTaskUpdate(taskId, { current_stage: stage ?? null }, 'task_id');
 }

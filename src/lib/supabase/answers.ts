@@ -1,4 +1,4 @@
-/** Checks the shape of what the server answers, so that nothing malformed reaches the local database. */
+/** Checks the shape of the server's answers, so that no malformed row reaches the local database. */
 
 import type { PullAnswer, PushAnswer, PushRequest } from '@/core/protocol';
 
@@ -25,8 +25,8 @@ function every(value: unknown, check: (item: unknown) => boolean): boolean {
 }
 
 /**
- * Rows as one array for each column, all as long as the ids; cheap, since pages are large. A newer server
- * may send tables and columns that are unknown here: nobody looks at them.
+ * Checks rows, which come as one array for each column, all as long as the ids; cheaply, since pages are
+ * large. A newer server may send unknown tables and columns (U19): they are ignored.
  */
 function isRows(value: unknown): boolean {
   if (!isObject(value)) return false;
@@ -63,7 +63,7 @@ function isPosition(value: unknown): boolean {
   return isObject(value) && isRevision(value.revision);
 }
 
-/** @returns the answer of `sync_pull`, or null where the value is none. */
+/** @returns the answer of `sync_pull`, or null for a malformed value. */
 export function readPullAnswer(value: unknown): PullAnswer | null {
   return isPullAnswer(value) ? value : null;
 }
@@ -105,13 +105,13 @@ function isOutcome(value: unknown): boolean {
   }
 }
 
-/** Earlier servers answered, and may replay, a duplicate of what the same push had deleted: it is gone. */
+/** Earlier servers answered `duplicate` of null for a record that the same push had deleted, and may replay it: it is gone (U10). */
 function withoutLostTwins(outcome: unknown): unknown {
   const isLost = isObject(outcome) && outcome.outcome === 'duplicate' && outcome.of === null;
   return isLost ? { outcome: 'gone', which: 'record' } : outcome;
 }
 
-/** @returns the answer of `sync_push` to this request, or null where the value is none. */
+/** @returns the answer of `sync_push` to this request, or null for a malformed value. */
 export function readPushAnswer(value: unknown, request: PushRequest): PushAnswer | null {
   if (!isObject(value) || !Array.isArray(value.outcomes)) return null;
   const answer = { ...value, outcomes: value.outcomes.map(withoutLostTwins) };

@@ -1,4 +1,4 @@
-/** The one way to make a Supabase client for Convoy. */
+/** Creates Supabase clients for Convoy. */
 
 import { createClient, type SupabaseClient, type SupabaseClientOptions } from '@supabase/supabase-js';
 import { backoffMs } from '@/core/backoff';
@@ -15,18 +15,18 @@ export interface ConvoyClientOptions {
   /** Where the session is kept; absent: `localStorage` in a browser. */
   storage?: NonNullable<Options['auth']>['storage'];
   storageKey?: string;
-  /** Whether the session outlives this client. Default: true where there is somewhere to keep it. */
+  /** Whether the session outlives this client. Default: true where there is a storage. */
   persistSession?: boolean;
   autoRefreshToken?: boolean;
   fetch?: typeof fetch;
-  /** Needed for realtime where the runtime has no WebSocket of its own (Node 20): pass that of `ws`. */
+  /** A WebSocket class; realtime needs it where the runtime has none (Node 20): pass that of `ws`. */
   webSocket?: unknown;
 }
 
 /**
  * @param url of the Supabase project or of a local stack.
  * @param anonKey its public key.
- * @returns a supabase-js client that measures the traffic of sync requests.
+ * @returns a supabase-js client that can measure the traffic of requests.
  */
 export function createConvoyClient(
   url: string,
@@ -47,13 +47,13 @@ export function createConvoyClient(
     },
     realtime: {
       transport: (options.webSocket ?? runtimeWebSocket()) as WebSocketConstructor,
-      // Its own steps have no jitter: after a restart of the server, all devices would be back at once.
+      // The default steps have no jitter: after a restart of the server, all devices would reconnect at once.
       reconnectAfterMs: (tries: number) => 100 + backoffMs(tries, Math.random(), 1_000, 30_000),
     },
   });
 }
 
-/** supabase-js refuses to make a client without a WebSocket, even one that never uses realtime. */
+/** supabase-js needs a WebSocket class to create any client, even one that never uses realtime. */
 function runtimeWebSocket(): unknown {
   return globalThis.WebSocket ?? MissingWebSocket;
 }

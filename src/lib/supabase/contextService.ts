@@ -1,9 +1,9 @@
 /**
- * The remote Context Service: the same interface as the local one, answered by the server. Writes are
- * checked by the same rules first, then go through `sync_push` together with the activity they imply.
+ * The remote Context Service: the interface of the local one, answered by the server. Writes follow the
+ * same plans (`domain/writes`) and go through `sync_push` together with the activities they imply.
  */
 
-import { ConvoyError } from '@/core/errors';
+import { ConvoyError, detailOf } from '@/core/errors';
 import type { SyncTransport } from '@/core/protocol';
 import { isUuid } from '@/core/text';
 import type { ContextService, KnowledgeScope } from '@/domain/contextService';
@@ -19,9 +19,9 @@ export { useSupabaseClient } from './currentClient';
 
 export interface RemoteServiceOptions extends WriterOptions {
   client: ConvoyClient;
-  /** Milliseconds until a request is given up. Default: 15,000. */
+  /** Timeout of a request, ms. Default: 15,000. */
   timeoutMs?: number;
-  /** What writes go through. Default: `sync_push` on the client. */
+  /** The transport of writes. Default: `sync_push` on the client. */
   transport?: SyncTransport;
 }
 
@@ -29,8 +29,8 @@ export interface RemoteServiceOptions extends WriterOptions {
 const NOTHING = '00000000-0000-0000-0000-000000000000';
 
 /**
- * @returns a Context Service that answers from Supabase, as the user who is signed in on the client.
- * Its writes are those of a device of its own, made one after the other.
+ * @returns a Context Service that answers from Supabase, as the user signed in on the client. It writes as
+ * a device of its own, one write after the other.
  */
 export function createRemoteContextService({
   client,
@@ -93,7 +93,7 @@ function knowledge({ workspace_id, project_id }: KnowledgeScope = {}) {
   };
 }
 
-/** Anything else that a function throws is a bug; callers get it as a `ConvoyError` with the code `unexpected`. */
+/** Makes a `ConvoyError` with the code `unexpected` of any other error, which is a bug. */
 function guarded<T extends object>(service: T): T {
   const wrapped = Object.entries(service).map(([name, method]) => [
     name,
@@ -101,9 +101,7 @@ function guarded<T extends object>(service: T): T {
       try {
         return await method(...args);
       } catch (error) {
-        if (error instanceof ConvoyError) throw error;
-        const message = error instanceof Error ? error.message : String(error);
-        throw new ConvoyError({ kind: 'unexpected', code: 'unexpected', message });
+        throw error instanceof ConvoyError ? error : new ConvoyError(detailOf(error));
       }
     },
   ]);
@@ -120,7 +118,7 @@ function current(): ContextService {
     throw new ConvoyError({
       kind: 'unavailable',
       code: 'unavailable',
-      message: 'No Supabase client is set. Call useSupabaseClient first.',
+      message: 'No Supabase client is set. Call useSupabaseClient(client) before using this module.',
       causes: [],
     });
   }
@@ -132,7 +130,7 @@ function current(): ContextService {
   return service;
 }
 
-/** The method of the current client's service, looked up at each call. */
+/** A method of the current client's service, which is looked up at each call. */
 function bound<Name extends keyof ContextService>(name: Name): ContextService[Name] {
   const call = async (...args: unknown[]) => (current()[name] as (...args: unknown[]) => unknown)(...args);
   return call as unknown as ContextService[Name];

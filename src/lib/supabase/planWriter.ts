@@ -9,12 +9,12 @@ import type { PlanWriter } from '@/domain/writes/contextWrites';
 import type { PlanContext, Requested, WritePlan } from '@/domain/writes/plan';
 import type { Change } from './remoteWriter';
 
-/** What writes need of the server. */
+/** The reads and the write of the server that plans need. */
 export interface RemoteStore {
   /** @returns the live record, or null where the caller may see none; deletions also when restored. */
   find<Table extends SyncedTable>(table: Table, id: string): Promise<EntityOf[Table] | null>;
   dependency(taskId: string, dependsOnId: string): Promise<TaskDependency | null>;
-  /** Takes all changes or, by throwing a ConvoyError, none. */
+  /** Writes all changes, or throws a ConvoyError and writes none. */
   write(changes: readonly Change[]): Promise<void>;
   /** @returns the time as ISO 8601 in UTC. */
   now(): string;
@@ -56,7 +56,7 @@ async function writePlan(
     : undefined;
 }
 
-/** The activities of a deletion come before it, those of other changes after them. */
+/** Inserts and updates come before the activities that describe them, deletions after. */
 function changesOf({ workspaceId: workspace_id, changes, activities }: WritePlan): Change[] {
   const planned = changes.map((change): Change => ({ ...change, workspace_id }));
   const told = activities.map(

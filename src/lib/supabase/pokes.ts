@@ -7,13 +7,13 @@ import type { ConvoyClient } from './client';
 import { closeUnusedSocket } from './realtimeSocket';
 
 export interface PokeOptions {
-  /** Wait before a refused topic is tried again, at first and at most; ms, with full jitter. */
+  /** Wait before a refused topic is joined again: the first and the longest, ms, with full jitter. */
   firstRetryMs?: number;
   mostRetryMs?: number;
   random?: () => number;
 }
 
-/** Use one for each client: a client has one channel for each topic. */
+/** Create one for each client: a client has one channel for each topic. */
 export class SupabasePokes implements PokeSource {
   constructor(
     private readonly client: ConvoyClient,
@@ -30,7 +30,7 @@ const SCOPE = 'workspace:';
 
 interface Topic {
   name: string;
-  /** null: not tried yet, or refused and waiting to be tried again. */
+  /** null: not joined yet, or refused and waiting for the next try. */
   channel: RealtimeChannel | null;
   joined: boolean;
   refusals: number;
@@ -92,7 +92,7 @@ class Subscription implements PokeSubscription {
       if (!signedIn) {
         this.leave(topic);
       } else if (topic.channel === null) {
-        // Who has just signed in, or has a new token, may be let in now.
+        // After a sign-in, or with a new token, the server may accept a topic that it refused.
         clearTimeout(topic.retry);
         topic.refusals = 0;
         void this.join(topic);
@@ -114,12 +114,12 @@ class Subscription implements PokeSubscription {
           if (topic.channel === channel) this.statusChanged(topic, status, error);
         });
     } catch {
-      // There is no WebSocket here, or none that can be opened.
+      // The runtime has no WebSocket, or cannot open one.
       this.retryLater(topic);
     }
   }
 
-  /** A channel is joined with the token that realtime-js has at that moment, which may be none yet, or an old one. */
+  /** realtime-js joins a channel with the token it has at that moment: this gives it the current one. */
   private authenticate(): Promise<void> {
     this.authenticating ??= this.client.realtime
       .setAuth()
@@ -133,7 +133,7 @@ class Subscription implements PokeSubscription {
   private statusChanged(topic: Topic, status: string, error: Error | undefined): void {
     topic.joined = status === 'SUBSCRIBED';
     if (topic.joined) topic.refusals = 0;
-    // What the network does to a channel realtime-js mends itself. A refusal it would repeat for ever.
+    // realtime-js rejoins by itself after network errors; after a refusal it would retry for ever.
     else if (status === 'CLOSED' || isRefusal(error)) this.retryLater(topic);
     this.report();
   }
@@ -183,7 +183,7 @@ class Subscription implements PokeSubscription {
   }
 }
 
-/** A refusal carries the server's reply as its cause; what happened to the socket carries an event, or nothing. */
+/** The error of a refusal has the server's reply as its cause; errors of the socket have an event, or no cause. */
 function isRefusal(error: Error | undefined): boolean {
   const cause = error?.cause;
   return typeof cause === 'object' && cause !== null && 'reason' in cause && !('code' in cause);

@@ -1,8 +1,8 @@
-/** Ends the connection of a realtime client that has no channels left. */
+/** Closes the connection of a realtime client without channels. */
 
 import type { RealtimeClient } from '@supabase/supabase-js';
 
-/** What is used of the insides of realtime-js 2.109.0, which is pinned exactly. */
+/** The internals of realtime-js 2.109.0 that this module uses; the version is pinned exactly. */
 interface Insides {
   _cancelPendingDisconnect(): void;
   socketAdapter: {
@@ -16,17 +16,17 @@ interface Insides {
 const CLOSED = 3;
 
 /**
- * `disconnect()` of realtime-js leaves a timer of 10 s behind, and not calling it one of 50 s: either
- * would keep a Node process alive that has nothing more to do.
+ * `disconnect()` of realtime-js leaves a timer of 10 s behind; without that call, a timer of 50 s remains.
+ * Either keeps an idle Node process alive.
  */
 export async function closeUnusedSocket(realtime: RealtimeClient): Promise<void> {
-  // The application may have channels of its own.
+  // The application may have other channels on this client.
   if (realtime.getChannels().length > 0) return;
   const insides = realtime as unknown as Insides;
   insides._cancelPendingDisconnect();
   const socket = insides.socketAdapter.getSocket();
   const { conn } = socket;
   await new Promise<void>((resolve) => socket.disconnect(resolve));
-  // A server that has gone silent does not answer the closing either.
+  // A server that stopped responding does not answer the closing handshake.
   if (conn && conn.readyState !== CLOSED) conn.terminate?.();
 }

@@ -1,4 +1,4 @@
-/** Reads of the remote Context Service: calls of the database functions, and rows as plain objects. */
+/** Reads of the remote Context Service: calls of database functions, whose rows become entities. */
 
 import { ConvoyError } from '@/core/errors';
 import { canonicalTime, isUuid } from '@/core/text';
@@ -106,6 +106,6 @@ function asObject(value: unknown): Record<string, unknown> {
 
 function malformed(): ConvoyError {
   const message =
-    'The server answered with records that this version cannot read. Try again; if it persists, update the app.';
+    'The answer of the server is not in the expected form. Try again; if it persists, update the app.';
   return new ConvoyError({ kind: 'protocol', code: 'malformed', message });
 }

@@ -1,9 +1,9 @@
 /**
- * supabase-js ends a session whose refresh fails, but for one that never got through or was answered with
- * 502 to 504. A server in trouble and an answer that breaks off are no end of a session either.
+ * supabase-js ends the session when a refresh fails, unless the network failed or the status is 502 to 504.
+ * Here other errors of the server and truncated answers keep the session, too (D31).
  */
 
-/** @returns a `fetch` whose failed refreshes are such that supabase-js keeps the session where it may. */
+/** @returns a `fetch` that reports passing failures of a refresh in a form after which supabase-js keeps the session. */
 export function refreshFetch(inner: typeof fetch): typeof fetch {
   return async (input, init) => {
     const response = await inner(input, init);
@@ -12,7 +12,7 @@ export function refreshFetch(inner: typeof fetch): typeof fetch {
     if (response.status >= 500) return new Response(null, { status: 503 });
     if (!response.ok) return response;
     const body = await response.text();
-    if (!isJson(body)) throw new TypeError('The answer broke off.');
+    if (!isJson(body)) throw new TypeError('The answer to the refresh of the session is truncated.');
     return new Response(body, { status: response.status, headers: response.headers });
   };
 }

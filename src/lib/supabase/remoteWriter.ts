@@ -17,7 +17,7 @@ import type { SyncedTable } from '@/domain/schema';
 import type { ConvoyClient } from './client';
 import { signedOut } from './rpc';
 
-/** One change of a write; the changes of one write are taken or refused together. */
+/** One change of a write; the changes of one write are applied or refused together. */
 export interface Change {
   table: SyncedTable;
   op: PushChange['op'];
@@ -27,7 +27,7 @@ export interface Change {
 }
 
 export interface WriterOptions {
-  /** Milliseconds to wait before each further attempt. A batch that did arrive is not applied again. */
+  /** Wait before each further attempt, ms. The server does not apply a batch twice (U2). */
   retryDelaysMs?: readonly number[];
 }
 
@@ -46,8 +46,8 @@ export class RemoteWriter {
   }
 
   /**
-   * Writes the changes as one group, whatever is there (no base), one write after the other.
-   * @throws ConvoyError when not all of it was taken; then none of it was.
+   * Writes the changes as one group without a base, one write after the other.
+   * @throws ConvoyError when the server refuses a change; then it has applied none of them.
    */
   write(changes: readonly Change[]): Promise<void> {
     const turn = this.tail.then(() => this.push(changes));
@@ -84,7 +84,7 @@ export class RemoteWriter {
     if (refused) throw new ConvoyError(refused);
   }
 
-  /** Sends the same request again when the answer was lost: the server replays it (U2). */
+  /** Resends the request, unchanged, when the answer was lost: the server replays it (U2). */
   private async send(request: PushRequest): Promise<Result<PushAnswer, SyncError>> {
     for (let attempt = 0; ; attempt += 1) {
       const answer = await this.transport.push(request, new AbortController().signal);
@@ -110,11 +110,13 @@ export class RemoteWriter {
   }
 }
 
+const DELETED_MEANWHILE = 'The record, or the one it belongs to, was deleted in the meantime. Read again.';
+
 function withoutNulls(values: Readonly<Record<string, Json>>): Record<string, Json> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null));
 }
 
-/** What became of a write whose changes are one group: the change that sank it says why. */
+/** @returns the refusal of a group: that of the change that caused it, rather than of those blocked by it. */
 function refusalAmong(outcomes: readonly PushOutcome[], changes: readonly Change[]): AppError | null {
   let consequence: AppError | null = null;
   for (const [index, outcome] of outcomes.entries()) {
@@ -136,7 +138,8 @@ function refusalOf(outcome: PushOutcome, { table, op }: Change): AppError | null
       return null;
     case 'conflict': {
       const columns = Object.keys(outcome.columns);
-      const message = 'Somebody else changed this at the same moment. Look at it again, then retry.';
+      const message =
+        'Another write changed the same columns at the same time. Read the record again, then retry.';
       return { kind: 'conflict', code: 'conflict', columns, message };
     }
     case 'duplicate':
@@ -144,25 +147,25 @@ function refusalOf(outcome: PushOutcome, { table, op }: Change): AppError | null
         kind: 'validation',
         code: 'duplicate',
         field: identityOf(table),
-        message: 'This exists already.',
+        message: 'An equal record exists already. Use that one.',
       };
     case 'gone': {
       const field = outcome.which === 'record' && op !== 'insert' ? 'id' : parentOf(table);
-      return { kind: 'validation', code: 'not_found', field, message: 'It was deleted in the meantime.' };
+      return { kind: 'validation', code: 'not_found', field, message: DELETED_MEANWHILE };
     }
     case 'blocked':
       return {
         kind: 'rejected',
         code: 'group',
         column: null,
-        message: 'The change it belongs to was refused.',
+        message: 'The server refused another change of the same write, so it applied none of them.',
       };
     case 'rejected':
       return rejection(outcome, table);
   }
 }
 
-/** Rules that the local service knows beforehand have one code, whoever notices the breach. */
+/** Maps the codes of rules that plans check too, so that a broken rule has the same code wherever it is found. */
 function rejection(
   { code, column, message }: Extract<PushOutcome, { outcome: 'rejected' }>,
   table: SyncedTable,
@@ -177,7 +180,7 @@ function rejection(
     case 'unique':
       return { kind: 'validation', code: 'duplicate', field: column ?? identityOf(table), message };
     case 'missing_parent':
-      // Here it is not the caller who named the parent.
+      // The caller named the deletion, not the missing parent.
       if (table === 'deletions') return { kind: 'rejected', code, column, message };
       return { kind: 'validation', code: 'not_found', field: column ?? parentOf(table), message };
     default:

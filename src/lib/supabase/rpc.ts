@@ -1,4 +1,4 @@
-/** One call of a database function over PostgREST, with every way of failing as a typed value. */
+/** Calls of database functions over PostgREST, with every failure as a typed value. */
 
 import { isAuthRetryableFetchError, type AuthError as SupabaseAuthError } from '@supabase/supabase-js';
 import type { AuthError, ProtocolError, TransportError } from '@/core/errors';
@@ -17,14 +17,14 @@ const NO_SUCH_FUNCTION = 'PGRST202';
 
 export interface RpcOptions {
   signal?: AbortSignal;
-  /** Milliseconds until the call is given up. */
+  /** Timeout of the call, ms. */
   timeoutMs: number;
 }
 
 /**
  * Calls a function of the database. A session that has expired is refreshed once.
- * @returns what the function returned, unchecked, and the bytes that travelled; or the failure:
- * `offline` when the request did not get through, `timeout` when it was given up or aborted,
+ * @returns the unchecked answer of the function and the bytes of the exchange; or the failure:
+ * `offline` when the server was not reached, `timeout` when the call took too long or was aborted,
  * `schema_mismatch` when the server does not have the function.
  */
 export async function callRpc<Name extends RpcName>(
@@ -43,7 +43,7 @@ export async function callRpc<Name extends RpcName>(
   return transient ? fail(transient) : called;
 }
 
-/** @returns what kept a session from being refreshed, where not the session is at fault: asking the person to sign in would help nobody. */
+/** @returns the failure of a refresh that says nothing about the session, so that signing in would not help; null for others. */
 function transientFailure(error: SupabaseAuthError): TransportError | null {
   if (isAuthRetryableFetchError(error)) return offline();
   const { status = 0 } = error;
@@ -63,9 +63,9 @@ async function callOnce<Name extends RpcName>(
     if (!error)
       return ok({ data: data as unknown, traffic: { sent: traffic.sent, received: traffic.received } });
     if (status === 401) {
-      // Without a session supabase-js asks as nobody, and nobody may call anything.
+      // Without a session, supabase-js calls with the anonymous role, which may call no function.
       const { data: stored, error: refusal } = await client.auth.getSession();
-      // There may be one that could only not be refreshed just now.
+      // The session may be valid, and only its refresh failed.
       if (stored.session === null) return fail((refusal && transientFailure(refusal)) ?? signedOut());
     }
     return fail(error.code === NO_SUCH_FUNCTION ? lacking(name) : failureOf(status, error, traffic));
@@ -74,9 +74,9 @@ async function callOnce<Name extends RpcName>(
 }
 
 /**
- * Waits for work no longer than it may take, and not at all once it is aborted: before a request
- * supabase-js may ask for a new token, and no signal reaches that request.
- * @returns null when it was given up
+ * Waits for work until the timeout or the abort: supabase-js may request a new token before the call, and
+ * the signal does not reach that request.
+ * @returns null after the timeout or the abort
  */
 async function untilGivenUp<T>(
   { signal, timeoutMs }: RpcOptions,
@@ -97,18 +97,25 @@ async function untilGivenUp<T>(
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', abort);
-    // The runtime keeps a request's signal until the request is collected, and with this listener the answer.
+    // The runtime keeps the signal until the request is collected; this listener would keep the answer with it.
     controller.signal.removeEventListener('abort', giveUp);
   }
 }
 
 function timedOut(): TransportError {
-  return { kind: 'transport', code: 'timeout', message: 'The server did not answer in time.' };
+  return { kind: 'transport', code: 'timeout', message: 'The server did not answer in time. Try again.' };
 }
 
 function offline(): TransportError {
-  return { kind: 'transport', code: 'offline', message: 'The server cannot be reached.' };
+  return {
+    kind: 'transport',
+    code: 'offline',
+    message: 'The server cannot be reached. Check the network, then try again.',
+  };
 }
+
+const NOT_CONVOY =
+  'The network answered in place of the server, or the answer is truncated. Check the network, then try again.';
 
 export function signedOut(): AuthError {
   return { kind: 'auth', code: 'signed_out', message: 'You are signed out. Sign in first.' };
@@ -121,7 +128,7 @@ function lacking(name: RpcName): ProtocolError {
 }
 
 /**
- * @param status of the response, or 0 where there was none.
+ * @param status of the response, or 0 without one.
  * @param body PostgREST's error: `code` is an SQLSTATE, or `PGRST` and a number.
  */
 function failureOf(
@@ -131,23 +138,27 @@ function failureOf(
 ): RpcError {
   const message = body.message ?? '';
   if (status >= 200 && status < 300) {
-    // A body that is no JSON: the login page of a hotel's network, or an answer that was cut off.
-    return { kind: 'transport', code: 'offline', message: 'Something else answered in place of the server.' };
+    // The body is no JSON: the login page of a captive portal, or a truncated answer.
+    return { kind: 'transport', code: 'offline', message: NOT_CONVOY };
   }
   switch (status) {
     case 0:
       return offline();
     case 401:
-      return { kind: 'auth', code: 'expired', message: 'Your session has ended. Sign in again.' };
+      return { kind: 'auth', code: 'expired', message: 'The session has expired. Sign in again.' };
     case 403:
-      return { kind: 'auth', code: 'forbidden', message: message || 'The server does not allow this.' };
+      return {
+        kind: 'auth',
+        code: 'forbidden',
+        message: message || 'The server does not allow this call for your account.',
+      };
     case 408:
       return timedOut();
     case 429:
       return {
         kind: 'transport',
         code: 'rate_limited',
-        message: 'The server asks to wait a moment.',
+        message: 'The server has received too many requests. Wait, then try again.',
         retryAfterMs,
       };
     default:

@@ -1,26 +1,26 @@
-/** Counts the bytes of single requests, and keeps what supabase-js drops of a response: its headers. */
+/** Measures single requests: their bytes, and the `Retry-After` header, which supabase-js drops. */
 
 import type { Traffic } from '@/core/protocol';
 
 export interface Measure extends Traffic {
-  /** From `Retry-After`, in milliseconds; null when the response had none. */
+  /** From `Retry-After`, ms; null when the response has none. */
   retryAfterMs: number | null;
 }
 
 /**
- * supabase-js hands the abort signal of a request down to `fetch` as it is, and nothing else that
- * could name the request: so the signal is the key.
+ * Measures by the abort signal of the request: the only object that supabase-js passes on to `fetch`
+ * unchanged.
  */
 const measures = new WeakMap<AbortSignal, Measure>();
 
-/** Asks for the request made with this signal to be measured. */
+/** @returns the measure of the request that is made with this signal. */
 export function measure(signal: AbortSignal): Measure {
   const fresh: Measure = { sent: 0, received: 0, retryAfterMs: null };
   measures.set(signal, fresh);
   return fresh;
 }
 
-/** @returns a `fetch` that fills in the measure of each request that has one. */
+/** @returns a `fetch` that fills in the measures. */
 export function meteredFetch(inner: typeof fetch): typeof fetch {
   return async (input, init) => {
     const record = init?.signal ? measures.get(init.signal) : undefined;
@@ -33,7 +33,7 @@ export function meteredFetch(inner: typeof fetch): typeof fetch {
       record.received += length;
       return response;
     }
-    // The whole body is parsed as one JSON value anyway, so it may as well be gathered here.
+    // supabase-js parses the whole body as one JSON value, so reading it here costs no streaming.
     const body = await response.arrayBuffer();
     record.received += body.byteLength;
     return new Response(body.byteLength > 0 ? body : null, {

@@ -16,11 +16,11 @@ import type { ConvoyClient } from './client';
 import { callRpc } from './rpc';
 
 export interface TransportOptions {
-  /** Milliseconds until a request is given up. Default: 30,000. */
+  /** Timeout of a request, ms. Default: 30,000. */
   timeoutMs?: number;
 }
 
-/** Implements the port of the sync engine on a Supabase client. */
+/** The sync engine's port to the server, on a Supabase client. */
 export class SupabaseTransport implements SyncTransport {
   private readonly timeoutMs: number;
 
@@ -54,7 +54,7 @@ export class SupabaseTransport implements SyncTransport {
     const called = await callRpc(
       this.client,
       name,
-      // Requests are plain JSON; interfaces have no index signature, so this cannot be shown to the compiler.
+      // Requests are plain JSON, but interfaces have no index signature that would prove it.
       { request: request as unknown as Json },
       { signal, timeoutMs: this.timeoutMs },
     );
@@ -63,8 +63,8 @@ export class SupabaseTransport implements SyncTransport {
     const refused = refusalIn(data);
     if (refused) return fail(refused);
     const answer = read(data);
-    if (!answer) return fail(malformed('The server gave an answer that cannot be understood.'));
-    // The body names the user too: tabs share a session, and another may have signed in meanwhile.
+    if (!answer) return fail(malformed('The answer of the server is not in the expected form.'));
+    // Tabs share a session: another account may have signed in since the request was made (P2).
     if (answer.user_id !== request.user_id) return fail(wrongUser());
     return { ok: true, value: Object.assign(answer, { traffic }) };
   }
@@ -75,7 +75,7 @@ function malformed(message: string): ProtocolError {
 }
 
 function wrongUser(): AuthError {
-  return { kind: 'auth', code: 'wrong_user', message: 'Somebody else is signed in now. Sign in again.' };
+  return { kind: 'auth', code: 'wrong_user', message: 'Another account is signed in now. Sign in again.' };
 }
 
 const AUTH_CODES: readonly string[] = ['expired', 'signed_out', 'wrong_user', 'forbidden'];
@@ -88,7 +88,7 @@ const PROTOCOL_CODES: readonly string[] = [
   'too_large',
 ];
 
-/** Expected failures of the functions are values: `{"error": {"code", "message"}}`. */
+/** The functions answer expected failures as values: `{"error": {"code", "message"}}`. */
 function refusalIn(data: unknown): SyncError | null {
   if (typeof data !== 'object' || data === null || !('error' in data)) return null;
   const { error } = data;

@@ -1,6 +1,6 @@
 /**
- * The local-first Context Service: the same functions as `@/lib/supabase/contextService`, answered
- * by the local database, with Supabase for what is not here. See `domain/contextService.ts`.
+ * The local-first Context Service: the functions of `@/lib/supabase/contextService`, answered by the local
+ * database, and by Supabase for records that are not on this device. See `domain/contextService.ts`.
  */
 
 import { concatMap, from, type Observable } from 'rxjs';
@@ -24,9 +24,9 @@ function local<Name extends Exclude<keyof LocalContextService, `observe${string}
   return call as LocalContextService[Name];
 }
 
-/** @returns the task as it is in the local database, or null. */
+/** @returns the task from the local database alone, or null. */
 export const getLocalTask: (taskId: string) => Promise<Task | null> = local('getLocalTask');
-/** @returns the context as the server has it; null when there is none or no server to ask. */
+/** @returns the context from the server; null where it has none or cannot be reached. */
 export const getRemoteTaskContext: (taskId: string) => Promise<TaskContext | null> =
   local('getRemoteTaskContext');
 
@@ -65,12 +65,12 @@ export const getBestPractices: ContextService['getBestPractices'] = local('getBe
 export const getDeletions: ContextService['getDeletions'] = local('getDeletions');
 export const restoreDeletion: ContextService['restoreDeletion'] = local('restoreDeletion');
 
-/** The context now and whenever something in the local database changes. */
+/** The local context, now and whenever it changes. */
 export function observeTaskContext(taskId: string): Observable<TaskContext | null> {
   return from(currentDevice()).pipe(concatMap((device) => device.contextService.observeTaskContext(taskId)));
 }
 
-/** What was deleted in a workspace and is not restored, or being restored, now and whenever it changes. */
+/** The deletions of a workspace that are not restored or are being restored, now and whenever they change. */
 export function observeDeletions(workspaceId: string): Observable<ObservedDeletion[]> {
   return from(currentDevice()).pipe(
     concatMap((device) => device.contextService.observeDeletions(workspaceId)),

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ValidationError } from '@/core/errors';
 import type { Result } from '@/core/result';
-import { canonicalJson, canonicalTime, jsonBytes } from '@/core/text';
+import { canonicalTime, jsonBytes, storableJson } from '@/core/text';
 import { SYNCED_TABLES } from '@/domain/schema';
 import {
   validateActivityType,
@@ -250,7 +250,7 @@ describe('properties', () => {
   it('accepted JSON survives being written as text and read back', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
-        const copy = canonicalJson(value);
+        const copy = storableJson(value);
         if (copy.ok) expect(JSON.parse(JSON.stringify(copy.value))).toEqual(copy.value);
         else expect(copy.error).toBe('character');
       }),

@@ -1,4 +1,4 @@
-/** A task's context from storage that knows SQL: all of it at one moment, in one round trip, without records in memory. */
+/** Reads a task's context by SQL: in one transaction and one round trip, without records in memory. */
 
 import type {
   Activity,
@@ -14,10 +14,10 @@ import type { SyncedTable } from '@/domain/schema';
 import { GLOBAL_SCOPE_ID, STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
 import { type LocalStore, rowToEntity, selectEntities } from './localStore';
 
-/** Activities in a context. */
+/** The number of activities in a context. */
 export const ACTIVITIES = 20;
 
-/** What a context is made of; lists in any order but for activities, which come newest first. */
+/** The parts of a context; activities come newest first, other lists in any order. */
 export interface ContextParts {
   task: Task;
   milestone: Milestone | null;
@@ -27,14 +27,14 @@ export interface ContextParts {
   workflow: Workflow | null;
   subtasks: Task[];
   dependencies: Task[];
-  /** How many tasks it depends on; those that are not here are not among the dependencies. */
+  /** The number of tasks it depends on, those that are not on this device included. */
   linked: number;
   activities: Activity[];
   patterns: Pattern[];
   best_practices: BestPractice[];
 }
 
-/** Each has the id of the task as its only parameter, once or more. */
+/** The only parameter of each, once or more, is the id of the task. */
 const OF_TASK = (column: string) => `(select "${column}" from "tasks" where "id" = ?)`;
 const PROJECT = `(select m."project_id" from "tasks" t join "milestones" m on m."id" = t."milestone_id"
   where t."id" = ? and m."_status" <> 'deleted')`;
@@ -66,7 +66,7 @@ function select(table: SyncedTable, where: string, order = '') {
   return { sql: selectEntities(table, where, order), parameters: where.split('?').length - 1 };
 }
 
-/** @returns what is here of a task's context; null where the task is not */
+/** @returns the parts of a task's context on this device; null without the task */
 export async function partsFromRows({ database }: LocalStore, taskId: string): Promise<ContextParts | null> {
   const found = await database.readAll(
     QUERIES.map(({ sql, parameters }) => ({ sql, args: Array<string>(parameters).fill(taskId) })),

@@ -1,4 +1,4 @@
-/** What was deleted and can be restored: deletions the server knows, and those that are still only here. */
+/** Deletions that can be restored: those of the server, and unsynced ones of this device. */
 
 import { debounceTime, distinctUntilChanged, from, map, type Observable, startWith, switchMap } from 'rxjs';
 import { orThrow } from '@/core/errors';
@@ -12,12 +12,12 @@ import { type LocalFirst, storing } from './localFirst';
 import { toEntity } from './localStore';
 
 /**
- * How far a deletion is: `deleted` the server has it; `unsynced` it is undone here, at once; `restoring` it
- * was restored here, and the server has not answered; `refused` the server would not restore it.
+ * The state of a deletion. `deleted`: the server has it. `unsynced`: the device has not pushed it, so it is
+ * undone at once. `restoring`: restored on this device, not yet pushed. `refused`: the server refused to.
  */
 export type ObservedDeletion = Deletion & { state: 'deleted' | 'unsynced' | 'restoring' | 'refused' };
 
-/** @returns the deletions of a workspace that are not restored, and those that are being, newest first. */
+/** @returns the deletions of a workspace that are not restored or are being restored, newest first. */
 async function listAll(local: LocalFirst, workspaceId: string): Promise<ObservedDeletion[]> {
   const { database } = local.store;
   const known = await database.get('deletions').query(Q.where('workspace_id', workspaceId)).fetch();
@@ -53,13 +53,13 @@ function asDeletion({ id, table, raw, deletion, parts }: PendingDeletion, userId
   };
 }
 
-/** @returns what can be restored, newest first. */
+/** @returns the deletions that can be restored, newest first. */
 export async function listDeletions(local: LocalFirst, workspaceId: string): Promise<Deletion[]> {
   const open = (await listAll(local, workspaceId)).filter(({ restored_at }) => restored_at === null);
   return open.map(({ state: _, ...deletion }) => deletion);
 }
 
-/** The deletions of a workspace that are not restored, and those that are being, now and whenever they change. */
+/** The deletions of a workspace that are not restored or are being restored, now and whenever they change. */
 export function observeDeletions(local: LocalFirst, workspaceId: string): Observable<ObservedDeletion[]> {
   return local.store.database.changesIn([...RESTORABLE_TABLES, 'deletions']).pipe(
     debounceTime(20),

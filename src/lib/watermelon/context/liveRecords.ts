@@ -1,4 +1,4 @@
-/** Live lists of local records as plain objects: what screens are made of. */
+/** Live lists of local records as plain objects, for screens. */
 
 import { map, type Observable } from 'rxjs';
 import type { EntityOf, Task } from '@/domain/entities';
@@ -10,11 +10,11 @@ import { toEntity } from './localStore';
 
 export type { EntityOf };
 
-/** How far a record is in step: `new` the server has not seen it, `changed` it has unsynced edits. */
+/** `new`: the server does not have the record. `changed`: it has unsynced edits. */
 export type RecordSync = 'new' | 'changed' | 'synced' | 'refused';
 export type Observed<T> = T & { sync: RecordSync };
 
-/** Columns and the value they must have; of a list, any one. */
+/** Columns and the value each must have, or a list of allowed values. */
 export type Where = Readonly<Record<string, RawValue | readonly string[]>>;
 
 const BOOKKEEPING = ['updated_at', 'last_modified_by', 'remote_id', 'sync_status', 'sync_error'];
@@ -27,8 +27,8 @@ function queryOf(database: ConvoyDatabase, table: keyof EntityOf, where: Where) 
 }
 
 /**
- * The matching records now, and again whenever one comes, goes or changes. Objects of records that
- * did not change are the same objects as before. The order is not defined.
+ * The matching records now, and again whenever one appears, disappears or changes. An unchanged record
+ * keeps its object. The order is not defined.
  */
 export function observeRecords<Table extends keyof EntityOf>(
   database: ConvoyDatabase,
@@ -55,7 +55,7 @@ export function observeCount(
   table: keyof EntityOf,
   where: Where = {},
 ): Observable<number> {
-  // Not throttled: a count that lags behind the list next to it looks wrong.
+  // Not throttled: a count beside a list must not lag behind it.
   return queryOf(database, table, where).observeCount(false);
 }
 
@@ -65,7 +65,7 @@ function syncOf(raw: Raw): RecordSync {
   return raw._status === 'synced' ? 'synced' : 'changed';
 }
 
-/** @returns at most `limit` tasks whose title holds the text, whatever its case; any tasks for ''. */
+/** @returns at most `limit` tasks whose title contains the text, ignoring case; any tasks for ''. */
 export async function findTasks(
   database: ConvoyDatabase,
   text: string,

@@ -1,26 +1,26 @@
-/** When the local database answers, and when the remote service does. */
+/** Decides whether the local database or the remote service answers a read. */
 
-import { type AppError, ConvoyError } from '@/core/errors';
+import { type AppError, ConvoyError, detailOf } from '@/core/errors';
 import type { ContextService } from '@/domain/contextService';
 import type { EditClock } from '../models/tracking';
 import type { LocalStore } from './localStore';
 
 export interface LocalFirst {
   store: LocalStore;
-  /** The user this device acts for. */
+  /** The user of this device. */
   userId: string;
   clock: EditClock;
-  /** null: there is no account, so nothing but the local database. */
+  /** null: without an account there is only the local database. */
   remote: ContextService | null;
   isOnline: () => boolean;
-  /** Asks for a sync soon, because something was missing here. */
+  /** Requests a sync soon, because a record was missing on this device. */
   requestSync: () => void;
 }
 
 /**
- * Reads locally; asks the remote service only for what is missing here, or when the local store fails.
- * @param isEnough whether the local answer needs no completion
- * @returns the best answer there is; rejects with `unavailable` when both fail
+ * Reads locally; asks the remote service only when the local answer is incomplete or the local database fails.
+ * @param isEnough whether the local answer is complete
+ * @returns the most complete answer; rejects with `unavailable` when both fail
  */
 export async function readFirst<T>(
   local: LocalFirst,
@@ -39,7 +39,7 @@ export async function readFirst<T>(
     try {
       return await readRemote(reachable);
     } catch (remoteThrown) {
-      throw unavailable([storeFailed(thrown), describe(remoteThrown)]);
+      throw unavailable([storeFailed(thrown), detailOf(remoteThrown)]);
     }
   }
   try {
@@ -47,12 +47,12 @@ export async function readFirst<T>(
     local.requestSync();
     return remoteAnswer;
   } catch {
-    // Incomplete but true: what is known here is worth more than the error of the network.
+    // The local answer is incomplete but correct: more useful than the error of the network.
     return answer;
   }
 }
 
-/** A store that fails is a typed error for the caller, as everything that rejects here. */
+/** Runs work on the local database; a failure of the database becomes a `ConvoyError` (storage, `unavailable`). */
 export async function storing<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -63,13 +63,11 @@ export async function storing<T>(work: () => Promise<T>): Promise<T> {
 
 function storeFailed(thrown: unknown): AppError {
   const reason = thrown instanceof Error ? thrown.message : String(thrown);
-  return { kind: 'storage', code: 'unavailable', message: `The local database failed: ${reason}` };
-}
-
-function describe(thrown: unknown): AppError {
-  if (thrown instanceof ConvoyError) return thrown.detail;
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return { kind: 'unexpected', code: 'unexpected', message };
+  return {
+    kind: 'storage',
+    code: 'unavailable',
+    message: `The local database failed: ${reason}. Try again; if it persists, reload.`,
+  };
 }
 
 function unavailable(causes: AppError[]): ConvoyError {

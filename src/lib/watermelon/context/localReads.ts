@@ -1,4 +1,4 @@
-/** What the Context Service reads, answered from the local database. */
+/** Reads of the Context Service from the local database. */
 
 import type { KnowledgeScope } from '@/domain/contextService';
 import type {
@@ -18,7 +18,7 @@ import { Q } from '../models/watermelondb';
 import { ACTIVITIES, type ContextParts, partsFromRows } from './contextRows';
 import { byName, bySortOrder, byTitle, type LocalStore } from './localStore';
 
-/** @returns the context of a task that is here; null where it is not. What is not here is named in `missing`. */
+/** @returns the context of a task, null where the task is not on this device; `missing` names the parts that are not. */
 export async function readContext(store: LocalStore, taskId: string): Promise<TaskContext | null> {
   const parts = await (store.database.supportsRows
     ? partsFromRows(store, taskId)
@@ -48,7 +48,7 @@ export async function readContext(store: LocalStore, taskId: string): Promise<Ta
   };
 }
 
-/** The same record by record, for storage that knows no SQL. */
+/** The same from records, for storage without SQL. */
 async function partsFromRecords(store: LocalStore, taskId: string): Promise<ContextParts | null> {
   const task = await store.find<Task>('tasks', taskId);
   if (task === null) return null;
@@ -79,7 +79,7 @@ async function partsFromRecords(store: LocalStore, taskId: string): Promise<Cont
   };
 }
 
-/** Global ones, those of the workspace, and those of the project. */
+/** The global items, those of the workspace, and those of the project. */
 async function knowledge<T extends { name: string; id: string }>(
   store: LocalStore,
   table: 'patterns' | 'best_practices',
@@ -114,7 +114,7 @@ export async function listWorkflows(store: LocalStore): Promise<Workflow[]> {
   return byName(await store.query<Workflow>('workflows'));
 }
 
-/** @returns the patterns or best practices of a scope; all that are here without one. */
+/** @returns the patterns or best practices of a scope; without one, all on this device. */
 export async function listKnowledge<T extends { name: string; id: string }>(
   store: LocalStore,
   table: 'patterns' | 'best_practices',

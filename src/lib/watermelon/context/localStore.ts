@@ -1,4 +1,4 @@
-/** Reading local records as the plain objects of the Context Service. */
+/** Reads local records as the entities of the Context Service. */
 
 import type { Json } from '@/core/protocol';
 import { COMMON_COLUMNS, columnsOf, type SyncedTable } from '@/domain/schema';
@@ -8,7 +8,7 @@ import { Q, type Raw, type RawValue } from '../models/watermelondb';
 
 type Clause = ReturnType<typeof Q.where> | ReturnType<typeof Q.sortBy> | ReturnType<typeof Q.take>;
 
-/** Common columns shown to callers; the rest is the sync engine's business. */
+/** Common columns that entities have; `revision` is for the sync engine alone. */
 const SHOWN = Object.keys(COMMON_COLUMNS).filter((name) => name !== 'revision');
 const ALL = new Map<SyncedTable, [string, string][]>();
 
@@ -30,7 +30,7 @@ export function toEntity<T>(table: SyncedTable, raw: Raw): T {
   return entity as T;
 }
 
-/** @returns SQL for the rows that `rowToEntity` takes; what is marked as deleted is left out. */
+/** @returns SQL that selects rows for `rowToEntity`, without records marked as deleted. */
 export function selectEntities(table: SyncedTable, where: string, order = ''): string {
   const columns = ['id', 'workspace_id', ...shownColumns(table).map(([name]) => name)];
   return `select ${columns.map((name) => `"${name}"`).join()} from "${table}" where ${where} and "_status" <> 'deleted' ${order}`;
@@ -53,11 +53,11 @@ function shown(kind: string, value: RawValue): Json {
   return kind === 'json' ? (JSON.parse(value as string) as Json) : value;
 }
 
-/** The local records, as stored and as plain objects. Deleted ones are not seen. */
+/** The local records, as models and as entities; without those marked as deleted. */
 export class LocalStore {
   constructor(
     readonly database: ConvoyDatabase,
-    /** @returns the id under which a record with either of its ids is stored here. */
+    /** @returns the local id of a record, given its local or its remote id. */
     readonly resolve: (id: string) => string,
   ) {}
 
@@ -69,7 +69,7 @@ export class LocalStore {
     return record ?? null;
   }
 
-  /** @returns whether the user deleted the record here; the server may still show it. */
+  /** @returns whether the record was deleted on this device; the server may not have that deletion yet. */
   async isDeleted(table: SyncedTable, id: string): Promise<boolean> {
     const deleted = await this.database.deletedIds(table);
     return deleted.includes(this.resolve(id));

@@ -1,4 +1,4 @@
-/** Plans of writes, written as local transactions. */
+/** Writes plans as local transactions. */
 
 import { ConvoyError, orThrow } from '@/core/errors';
 import type { ContextService } from '@/domain/contextService';
@@ -27,8 +27,8 @@ export function localWriter(local: LocalFirst): PlanWriter {
 }
 
 /**
- * Writes on a record of the local database. One that is not there is written on the remote service,
- * where that can be reached.
+ * Plans and writes on a record of this device. For a record that is not on it, the remote service writes,
+ * where it can be reached.
  */
 async function writeOn<T>(
   local: LocalFirst,
@@ -44,7 +44,7 @@ async function writeOn<T>(
     return { answer: await writePlan(local, planned, record) };
   });
   if (written) return written.answer as T;
-  // The server may still show a record that was deleted here: nothing is written on it.
+  // A record that was deleted on this device may still exist on the server: no write may change it there.
   const isDeleted = await local.store.isDeleted(target.table, target.id);
   if (isDeleted || local.remote === null || !local.isOnline()) {
     return orThrow(noSuchRecord(target.field, target.table));
@@ -58,7 +58,7 @@ function inTransaction<T>({ store }: LocalFirst, work: () => Promise<T>): Promis
   return storing(() => store.database.write(work));
 }
 
-/** Writes what the user may write. @returns the plan's answer. */
+/** Writes a plan that the user may write, or throws the refusal. @returns the plan's answer. */
 async function writePlan(
   local: LocalFirst,
   plan: WritePlan,
@@ -76,7 +76,7 @@ async function writePlan(
   return toEntity(table, answer.raw);
 }
 
-/** Refuses beforehand what the server would refuse, from what is known here. */
+/** Throws the refusal that the server would answer with, as far as this device knows the rules and roles. */
 async function requirePermission(local: LocalFirst, plan: WritePlan): Promise<void> {
   if (plan.changes.length === 0) return;
   const member = await membership(local, plan.workspaceId);
@@ -85,7 +85,7 @@ async function requirePermission(local: LocalFirst, plan: WritePlan): Promise<vo
   if (refusal) throw new ConvoyError(refusal);
 }
 
-/** The membership the user acts with; the creator of a workspace that was never synced is its owner. */
+/** The user's membership of a workspace; the creator of a workspace that was never pushed is its owner (R1). */
 async function membership({ store, userId }: LocalFirst, workspaceId: string): Promise<Member | null> {
   const [member] = await store.query<WorkspaceMember>(
     'workspace_members',

@@ -1,4 +1,4 @@
-/** What plans of writes read, from the local database. */
+/** The reads of plans, from the local database. */
 
 import type { EntityOf, Task, TaskDependency } from '@/domain/entities';
 import type { SyncedTable } from '@/domain/schema';

@@ -1,4 +1,4 @@
-/** The records that a plan inserts, updates and deletes, prepared for one batch. */
+/** Prepares the records that a plan inserts, updates and deletes, for one batch. */
 
 import type { SyncedTable } from '@/domain/schema';
 import type { RecordValues } from '@/domain/validation';
@@ -9,16 +9,16 @@ import { Q } from '../models/watermelondb';
 import { withDescendants } from '../sync/records/cascade';
 import { toStored } from '../sync/records/codec';
 
-/** Who writes, and where. */
+/** The database to write to, and the user who writes. */
 export interface PlanAuthor {
   database: ConvoyDatabase;
   userId: string;
 }
 
 /**
- * Reads what a plan changes.
- * @param target the record the plan is on, if any.
- * @returns prepares the records to write: in one batch, before anything else is awaited.
+ * Reads the records that a plan changes.
+ * @param target the record that the plan is on, if any.
+ * @returns a function that prepares all records; write them in one batch, with no await in between.
  */
 export async function modelsOf(
   author: PlanAuthor,

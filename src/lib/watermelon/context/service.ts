@@ -23,24 +23,24 @@ import {
 import { localWriter } from './localWriter';
 
 export interface LocalContextService extends ContextService {
-  /** @returns the task as it is in the local database, or null. */
+  /** @returns the task from the local database alone, or null. */
   getLocalTask(taskId: string): Promise<Task | null>;
-  /** @returns the context as the server has it; null when there is none or no server to ask. */
+  /** @returns the context from the server; null where it has none or cannot be reached. */
   getRemoteTaskContext(taskId: string): Promise<TaskContext | null>;
-  /** The context now and whenever something in the local database changes. */
+  /** The local context, now and whenever it changes. */
   observeTaskContext(taskId: string): Observable<TaskContext | null>;
-  /** What was deleted in a workspace and is not restored, or being restored, newest first; now and whenever it changes. */
+  /** The deletions of a workspace that are not restored or are being restored, newest first; now and whenever they change. */
   observeDeletions(workspaceId: string): Observable<ObservedDeletion[]>;
 }
 
 export function createLocalContextService(local: LocalFirst): LocalContextService {
   const { store } = local;
   const writes = contextWrites(localWriter(local));
-  /** Once the global scope has been pulled, what is not here does not exist for this user. */
+  /** Once the global scope has been pulled, lists of this device are complete. */
   const synced = () => store.database.seenRevision(GLOBAL_SCOPE_ID) > 0;
   const here = (table: SyncedTable, id: string) => async (list: unknown[]) =>
     list.length > 0 || (await store.record(table, id)) !== null || (await store.isDeleted(table, id));
-  // What cannot be an id is the id of nothing.
+  // A text that is no id becomes '', the id of no record.
   const localId = (id: string) => store.resolve(canonicalId(id) ?? '');
 
   const getLocalTask = async (taskId: string) => store.find<Task>('tasks', localId(taskId));
