@@ -40,7 +40,7 @@ export async function openLoki(
   options: LocalDatabaseOptions<AppSchema, SchemaMigrations>,
 ): Promise<Result<DatabaseAdapter & Closable, StorageError>> {
   silenceWatermelon();
-  const { name, schema } = options;
+  const { name, schema, migrations } = options;
   // WatermelonDB would reset a database of an unknown version, unsynced records included.
   const known = Number(localStorage.getItem(versionKey(name)) ?? 0);
   if (known > schema.version) {
@@ -71,26 +71,23 @@ export async function openLoki(
         }),
       );
     };
-    const adapter = closable(name, release, createAdapter(options, failed));
+    const adapter = closable(
+      name,
+      release,
+      new LokiJSAdapter({
+        dbName: name,
+        schema,
+        migrations,
+        useWebWorker: false,
+        useIncrementalIndexedDB: true,
+        onSetUpError: failed,
+        onQuotaExceededError: failed,
+        extraLokiOptions: { autosave: true, autosaveInterval: 100 },
+      }),
+    );
     localStorage.setItem(versionKey(name), String(schema.version));
     opened.set(name, adapter);
     resolve(ok(adapter));
-  });
-}
-
-function createAdapter(
-  { name, schema, migrations }: LocalDatabaseOptions<AppSchema, SchemaMigrations>,
-  onFailed: (error: Error) => void,
-): LokiAdapter {
-  return new LokiJSAdapter({
-    dbName: name,
-    schema,
-    migrations,
-    useWebWorker: false,
-    useIncrementalIndexedDB: true,
-    onSetUpError: onFailed,
-    onQuotaExceededError: onFailed,
-    extraLokiOptions: { autosave: true, autosaveInterval: 100 },
   });
 }
 
