@@ -7,6 +7,7 @@ let clock = Date.now();
 
 beforeAll(async () => {
   stack = await startProbe({ now: () => clock });
+  await newMember(stack, 'ada@example.com');
 });
 afterAll(() => stack?.close());
 
