@@ -38,7 +38,7 @@ export function contextServiceContract(name: string, setup: () => Promise<Contra
       running = await setup();
       world = worldOf(running);
       await running.settle();
-    }, 120_000);
+    });
     afterAll(async () => running?.close());
 
     for (const [title, section] of SECTIONS) {

@@ -203,6 +203,6 @@ describe('npm start that fails', () => {
   it('does not reset a PostgreSQL', async () => {
     const { child, output } = run([...data(), '--reset'], { DATABASE_URL: 'postgres://localhost/x' });
     expect(await exited(child)).toBe(1);
-    expect(output.err).toMatch(/never a database/);
+    expect(output.err).toMatch(/never the database of DATABASE_URL/);
   });
 });
