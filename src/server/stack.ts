@@ -182,15 +182,10 @@ async function serve(
   const serviceKey = await tokens.signApiKey('service_role', createdAt);
   const accounts = demo ? DEMO_ACCOUNTS : [];
 
-  const app = new Hono();
-  app.onError((error, c) => {
-    // A request that its client aborted is no failure of the server.
-    if (!c.req.raw.signal.aborted) log(`${c.req.method} ${c.req.path}: ${error.stack ?? error.message}`);
-    return c.json({ code: 'unexpected_failure', message: 'Unexpected failure, see the server log' }, 500);
-  });
   const auth = createAuthService({ backend, tokens, refreshTokens, now, log });
   const maxBodyBytes = options.maxBodyBytes ?? MAX_BODY_BYTES;
   const apiKeys = new Set([anonKey, serviceKey]);
+  const app = emptyApp(log);
   app.route('/', api({ backend, tokens, apiKeys, auth, now, maxBodyBytes }));
   app.route(
     '/',
@@ -203,17 +198,20 @@ async function serve(
   listener.serve((request, env) => app.fetch(request, env));
   const { server, answersTo } = listener;
   const { heartbeatTimeoutMs } = options;
-  const realtime = createRealtime({
-    server,
-    answersTo,
-    backend,
-    tokens,
-    apiKeys,
-    now,
-    log,
-    heartbeatTimeoutMs,
-  });
+  const realtimeParts = { server, answersTo, backend, tokens, apiKeys, now, log, heartbeatTimeoutMs };
+  const realtime = createRealtime(realtimeParts);
   return ok({ anonKey, serviceKey, jwtSecret, accounts, realtime });
+}
+
+/** @returns an app without routes, which logs unexpected errors */
+function emptyApp(log: (message: string) => void): Hono {
+  const app = new Hono();
+  app.onError((error, c) => {
+    // A request that its client aborted is no failure of the server.
+    if (!c.req.raw.signal.aborted) log(`${c.req.method} ${c.req.path}: ${error.stack ?? error.message}`);
+    return c.json({ code: 'unexpected_failure', message: 'Unexpected failure, see the server log' }, 500);
+  });
+  return app;
 }
 
 export interface HostedAppOptions {

@@ -40,7 +40,7 @@ export async function openLoki(
   options: LocalDatabaseOptions<AppSchema, SchemaMigrations>,
 ): Promise<Result<DatabaseAdapter & Closable, StorageError>> {
   silenceWatermelon();
-  const { name, schema, migrations } = options;
+  const { name, schema } = options;
   // WatermelonDB would reset a database of an unknown version, unsynced records included.
   const known = Number(localStorage.getItem(versionKey(name)) ?? 0);
   if (known > schema.version) {
@@ -71,23 +71,26 @@ export async function openLoki(
         }),
       );
     };
-    const adapter = closable(
-      name,
-      release,
-      new LokiJSAdapter({
-        dbName: name,
-        schema,
-        migrations,
-        useWebWorker: false,
-        useIncrementalIndexedDB: true,
-        onSetUpError: failed,
-        onQuotaExceededError: failed,
-        extraLokiOptions: { autosave: true, autosaveInterval: 100 },
-      }),
-    );
+    const adapter = closable(name, release, createAdapter(options, failed));
     localStorage.setItem(versionKey(name), String(schema.version));
     opened.set(name, adapter);
     resolve(ok(adapter));
+  });
+}
+
+function createAdapter(
+  { name, schema, migrations }: LocalDatabaseOptions<AppSchema, SchemaMigrations>,
+  onFailed: (error: Error) => void,
+): LokiAdapter {
+  return new LokiJSAdapter({
+    dbName: name,
+    schema,
+    migrations,
+    useWebWorker: false,
+    useIncrementalIndexedDB: true,
+    onSetUpError: onFailed,
+    onQuotaExceededError: onFailed,
+    extraLokiOptions: { autosave: true, autosaveInterval: 100 },
   });
 }
 

@@ -6,11 +6,19 @@ import { bodyLimit } from 'hono/body-limit';
 import { fail, ok, type Result } from '@/core/result';
 import { type Refusal, refuse } from './errors';
 import { type AttemptLimit, createAttemptLimit } from './rateLimit';
-import { checkNewPassword, readCredentials, readFields, readMetadata, readNewCredentials } from './requests';
+import {
+  checkNewPassword,
+  type Fields,
+  readCredentials,
+  readFields,
+  readMetadata,
+  readNewCredentials,
+} from './requests';
 import type { AuthService, Caller } from './service';
 import type { Tokens } from './tokens';
 
 type Environment = { Bindings: HttpBindings };
+type AuthContext = Context<Environment>;
 
 const MAX_BODY_BYTES = 64 * 1024;
 const WINDOW_MS = 5 * 60_000;
@@ -22,128 +30,141 @@ export interface AuthRoutesParts {
 }
 
 export function authRoutes({ service, tokens, now }: AuthRoutesParts): Hono<Environment> {
-  const perAccount = createAttemptLimit(10, WINDOW_MS, now);
-  const perAddress = createAttemptLimit(100, WINDOW_MS, now);
-  const signUps = createAttemptLimit(100, WINDOW_MS, now);
+  const limits = createLimits(now);
   const routes = new Hono<Environment>();
-
   routes.use(
     bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (c) => refuse(c, { code: 'request_too_large' }) }),
   );
-
-  routes.get('/health', (c) =>
-    c.json({ version: 'convoy', name: 'GoTrue', description: 'Convoy local stack' }),
+  routes.get('/health', (c) => c.json(HEALTH));
+  routes.get('/settings', (c) => c.json(SETTINGS));
+  routes.post('/signup', (c) => signUp(c, service, limits));
+  routes.post('/token', (c) => issueToken(c, service, limits));
+  routes.get('/user', (c) =>
+    withCaller(c, tokens, async (caller) => reply(c, await service.getUser(caller))),
   );
-
-  routes.get('/settings', (c) =>
-    c.json({
-      external: { email: true, phone: false, anonymous_users: false },
-      disable_signup: false,
-      mailer_autoconfirm: true,
-      phone_autoconfirm: false,
-      sms_provider: '',
-      saml_enabled: false,
-    }),
-  );
-
-  routes.post('/signup', async (c) => {
-    const fields = readFields(await c.req.text());
-    if (!fields.ok) return refuse(c, fields.error);
-    const { email, phone } = fields.value;
-    if (!email && !phone) return refuse(c, { code: 'anonymous_provider_disabled' });
-    const credentials = readNewCredentials(fields.value);
-    if (!credentials.ok) return refuse(c, credentials.error);
-    const metadata = readMetadata(fields.value.data);
-    if (!metadata.ok) return refuse(c, metadata.error);
-    const address = addressOf(c);
-    const waitMs = signUps.waitMs(address);
-    if (waitMs > 0) return refuse(c, tooMany(waitMs));
-    // Counted before the attempt, so that concurrent attempts are limited too.
-    signUps.count(address);
-    return reply(c, await service.signUp(credentials.value, metadata.value, issuerOf(c)));
-  });
-
-  routes.post('/token', async (c) => {
-    const fields = readFields(await c.req.text());
-    if (!fields.ok) return refuse(c, fields.error);
-    switch (c.req.query('grant_type')) {
-      case 'password': {
-        const credentials = readCredentials(fields.value);
-        if (!credentials.ok) return refuse(c, credentials.error);
-        const address = addressOf(c);
-        const limits: [AttemptLimit, string][] = [
-          [perAccount, `${address} ${credentials.value.email}`],
-          [perAddress, address],
-        ];
-        const waitMs = Math.max(...limits.map(([limit, key]) => limit.waitMs(key)));
-        if (waitMs > 0) return refuse(c, tooMany(waitMs));
-        // Counted before the attempt, so that concurrent attempts are limited too.
-        const counted = limits.map(([limit, key]) => limit.count(key));
-        const signedIn = await service.signIn(credentials.value, issuerOf(c));
-        if (signedIn.ok || signedIn.error.code !== 'invalid_credentials') {
-          for (const takeBack of counted) takeBack();
-        }
-        if (signedIn.ok) perAccount.forget(`${address} ${credentials.value.email}`);
-        return reply(c, signedIn);
-      }
-      case 'refresh_token': {
-        const { refresh_token: token } = fields.value;
-        if (typeof token !== 'string') return refuse(c, { code: 'refresh_token_not_found' });
-        return reply(c, await service.refresh(token, issuerOf(c)));
-      }
-      default:
-        return refuse(c, { code: 'unsupported_grant_type' });
-    }
-  });
-
-  routes.get('/user', async (c) => {
-    const caller = await callerOf(c, tokens);
-    return caller.ok ? reply(c, await service.getUser(caller.value)) : refuse(c, caller.error);
-  });
-
-  routes.put('/user', async (c) => {
-    const caller = await callerOf(c, tokens);
-    if (!caller.ok) return refuse(c, caller.error);
-    const fields = readFields(await c.req.text());
-    if (!fields.ok) return refuse(c, fields.error);
-    const { password, data, email } = fields.value;
-    if (email !== undefined) {
-      return refuse(c, { code: 'validation_failed', message: 'The local stack cannot change an email' });
-    }
-    const fault = password === undefined ? null : checkNewPassword(password);
-    if (fault) return refuse(c, fault);
-    const metadata = readMetadata(data);
-    if (!metadata.ok) return refuse(c, metadata.error);
-    return reply(
-      c,
-      await service.changeUser(caller.value, {
-        metadata: metadata.value,
-        password: typeof password === 'string' ? password : null,
-      }),
-    );
-  });
-
-  routes.post('/logout', async (c) => {
-    const caller = await callerOf(c, tokens);
-    if (!caller.ok) return refuse(c, caller.error);
-    const scope = c.req.query('scope') ?? 'global';
-    if (scope !== 'global' && scope !== 'local' && scope !== 'others') {
-      return refuse(c, { code: 'validation_failed', message: `Unsupported logout scope "${scope}"` });
-    }
-    const done = await service.signOut(caller.value, scope);
-    return done.ok ? c.body(null, 204) : refuse(c, done.error);
-  });
-
+  routes.put('/user', (c) => withCaller(c, tokens, (caller) => changeUser(c, service, caller)));
+  routes.post('/logout', (c) => withCaller(c, tokens, (caller) => signOut(c, service, caller)));
   routes.all('*', (c) => refuse(c, { code: 'not_found' }));
-
   return routes;
+}
+
+const HEALTH = { version: 'convoy', name: 'GoTrue', description: 'Convoy local stack' };
+
+const SETTINGS = {
+  external: { email: true, phone: false, anonymous_users: false },
+  disable_signup: false,
+  mailer_autoconfirm: true,
+  phone_autoconfirm: false,
+  sms_provider: '',
+  saml_enabled: false,
+};
+
+interface Limits {
+  perAccount: AttemptLimit;
+  perAddress: AttemptLimit;
+  signUps: AttemptLimit;
+}
+
+function createLimits(now: () => number): Limits {
+  return {
+    perAccount: createAttemptLimit(10, WINDOW_MS, now),
+    perAddress: createAttemptLimit(100, WINDOW_MS, now),
+    signUps: createAttemptLimit(100, WINDOW_MS, now),
+  };
+}
+
+async function signUp(c: AuthContext, service: AuthService, { signUps }: Limits): Promise<Response> {
+  const fields = readFields(await c.req.text());
+  if (!fields.ok) return refuse(c, fields.error);
+  const { email, phone } = fields.value;
+  if (!email && !phone) return refuse(c, { code: 'anonymous_provider_disabled' });
+  const credentials = readNewCredentials(fields.value);
+  if (!credentials.ok) return refuse(c, credentials.error);
+  const metadata = readMetadata(fields.value.data);
+  if (!metadata.ok) return refuse(c, metadata.error);
+  const address = addressOf(c);
+  const waitMs = signUps.waitMs(address);
+  if (waitMs > 0) return refuse(c, tooMany(waitMs));
+  // Counted before the attempt, so that concurrent attempts are limited too.
+  signUps.count(address);
+  return reply(c, await service.signUp(credentials.value, metadata.value, issuerOf(c)));
+}
+
+async function issueToken(c: AuthContext, service: AuthService, limits: Limits): Promise<Response> {
+  const fields = readFields(await c.req.text());
+  if (!fields.ok) return refuse(c, fields.error);
+  switch (c.req.query('grant_type')) {
+    case 'password':
+      return signIn(c, fields.value, service, limits);
+    case 'refresh_token': {
+      const { refresh_token: token } = fields.value;
+      if (typeof token !== 'string') return refuse(c, { code: 'refresh_token_not_found' });
+      return reply(c, await service.refresh(token, issuerOf(c)));
+    }
+    default:
+      return refuse(c, { code: 'unsupported_grant_type' });
+  }
+}
+
+async function signIn(
+  c: AuthContext,
+  fields: Fields,
+  service: AuthService,
+  { perAccount, perAddress }: Limits,
+): Promise<Response> {
+  const credentials = readCredentials(fields);
+  if (!credentials.ok) return refuse(c, credentials.error);
+  const address = addressOf(c);
+  const account = `${address} ${credentials.value.email}`;
+  const waitMs = Math.max(perAccount.waitMs(account), perAddress.waitMs(address));
+  if (waitMs > 0) return refuse(c, tooMany(waitMs));
+  // Counted before the attempt, so that concurrent attempts are limited too.
+  const uncount = [perAccount.count(account), perAddress.count(address)];
+  const signedIn = await service.signIn(credentials.value, issuerOf(c));
+  if (signedIn.ok || signedIn.error.code !== 'invalid_credentials') for (const undo of uncount) undo();
+  if (signedIn.ok) perAccount.forget(account);
+  return reply(c, signedIn);
+}
+
+async function changeUser(c: AuthContext, service: AuthService, caller: Caller): Promise<Response> {
+  const fields = readFields(await c.req.text());
+  if (!fields.ok) return refuse(c, fields.error);
+  const { password, data, email } = fields.value;
+  if (email !== undefined) {
+    return refuse(c, { code: 'validation_failed', message: 'The local stack cannot change an email' });
+  }
+  const fault = password === undefined ? null : checkNewPassword(password);
+  if (fault) return refuse(c, fault);
+  const metadata = readMetadata(data);
+  if (!metadata.ok) return refuse(c, metadata.error);
+  const changes = { metadata: metadata.value, password: typeof password === 'string' ? password : null };
+  return reply(c, await service.changeUser(caller, changes));
+}
+
+async function signOut(c: AuthContext, service: AuthService, caller: Caller): Promise<Response> {
+  const scope = c.req.query('scope') ?? 'global';
+  if (scope !== 'global' && scope !== 'local' && scope !== 'others') {
+    return refuse(c, { code: 'validation_failed', message: `Unsupported logout scope "${scope}"` });
+  }
+  const done = await service.signOut(caller, scope);
+  return done.ok ? c.body(null, 204) : refuse(c, done.error);
+}
+
+/** Handles a request whose access token is valid, and refuses any other. */
+async function withCaller(
+  c: AuthContext,
+  tokens: Tokens,
+  handle: (caller: Caller) => Promise<Response>,
+): Promise<Response> {
+  const caller = await callerOf(c, tokens);
+  return caller.ok ? handle(caller.value) : refuse(c, caller.error);
 }
 
 function reply<T extends object>(c: Context, answer: Result<T, Refusal>): Response {
   return answer.ok ? c.json(answer.value) : refuse(c, answer.error);
 }
 
-function addressOf(c: Context<Environment>): string {
+function addressOf(c: AuthContext): string {
   return c.env.incoming.socket.remoteAddress ?? '';
 }
 

@@ -35,6 +35,20 @@ export interface AccessTokenSubject {
   user_metadata: Record<string, unknown>;
 }
 
+function accessClaims(user: AccessTokenSubject, sessionId: string, issuedAt: number): JWTPayload {
+  return {
+    email: user.email,
+    phone: '',
+    app_metadata: user.app_metadata,
+    user_metadata: user.user_metadata,
+    role: 'authenticated',
+    aal: 'aal1',
+    amr: [{ method: 'password', timestamp: issuedAt }],
+    session_id: sessionId,
+    is_anonymous: false,
+  };
+}
+
 /** @param now milliseconds since 1970 */
 export function createTokens(secret: string, now: () => number): Tokens {
   const key = createSecretKey(secret, 'utf8');
@@ -49,17 +63,7 @@ export function createTokens(secret: string, now: () => number): Tokens {
   return {
     signAccessToken(user, sessionId, issuer) {
       const issuedAt = Math.floor(now() / 1000);
-      return new SignJWT({
-        email: user.email,
-        phone: '',
-        app_metadata: user.app_metadata,
-        user_metadata: user.user_metadata,
-        role: 'authenticated',
-        aal: 'aal1',
-        amr: [{ method: 'password', timestamp: issuedAt }],
-        session_id: sessionId,
-        is_anonymous: false,
-      })
+      return new SignJWT(accessClaims(user, sessionId, issuedAt))
         .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT' })
         .setIssuer(issuer)
         .setSubject(user.id)

@@ -42,6 +42,16 @@ export async function openPgliteInMemory(template?: Blob): Promise<PgliteBackend
   );
 }
 
+/** @returns a function that runs one job at a time: on the one connection, statements of two requests would mix in one transaction */
+function createQueue(): <T>(job: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (job) => {
+    const turn = last.then(job);
+    last = turn.catch(() => {});
+    return turn;
+  };
+}
+
 function pgliteBackend(database: PGlite): PgliteBackend {
   const connection: SqlConnection = {
     query: async <Row>(text: string, values: readonly unknown[] = []) =>
@@ -50,15 +60,8 @@ function pgliteBackend(database: PGlite): PgliteBackend {
       await database.exec(script);
     },
   };
-  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = createQueue();
   let closed = false;
-
-  /** Runs one job at a time: on the one connection, statements of two requests would mix in one transaction. */
-  function inTurn<T>(job: () => Promise<T>): Promise<T> {
-    const turn = last.then(job);
-    last = turn.catch(() => {});
-    return turn;
-  }
 
   return {
     kind: 'pglite',

@@ -4,7 +4,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { fail, ok, type Result } from '@/core/result';
-import type { Tokens } from '../auth/tokens';
+import type { Claims, Tokens } from '../auth/tokens';
 import type { SqlBackend } from '../database/backend';
 import { type HostCheck, isForeignOrigin } from '../http/hosts';
 import { mayListen } from './authorization';
@@ -45,81 +45,116 @@ interface Opening {
 }
 
 export function createRealtime(parts: RealtimeParts): Realtime {
-  const { server, answersTo, backend, tokens, apiKeys, now, log } = parts;
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: MOST_MESSAGE_BYTES });
-  const connections = new Set<Connection>();
-  let stopListening: (() => Promise<void>) | null = null;
-  let retry: ReturnType<typeof setTimeout> | undefined;
-  let closed = false;
+  return new RealtimeServer(parts);
+}
 
-  async function listen(attempt: number): Promise<void> {
-    const listening = await backend.listen(NOTIFICATIONS, { onNotification: deliver, onLost });
-    if (closed) {
+class RealtimeServer implements Realtime {
+  private readonly sockets = new WebSocketServer({ noServer: true, maxPayload: MOST_MESSAGE_BYTES });
+  private readonly connections = new Set<Connection>();
+  private readonly connectionParts: ConnectionParts;
+  private stopListening: (() => Promise<void>) | null = null;
+  /** The attempt to listen that is under way, or the latest one. */
+  private starting: Promise<void> = Promise.resolve();
+  private retry: ReturnType<typeof setTimeout> | undefined;
+  private closed = false;
+
+  constructor(private readonly parts: RealtimeParts) {
+    this.connectionParts = {
+      tokens: parts.tokens,
+      now: parts.now,
+      heartbeatTimeoutMs: parts.heartbeatTimeoutMs ?? HEARTBEAT_TIMEOUT_MS,
+      isListening: () => this.stopListening !== null,
+      mayListen: (topic, claims) => this.mayListen(topic, claims),
+    };
+    this.listenAgain(0);
+    parts.server.on('upgrade', this.upgrade);
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    clearTimeout(this.retry);
+    for (const socket of this.sockets.clients) socket.close(GOING_AWAY, 'The server is closing.');
+    const cut = setTimeout(() => {
+      for (const socket of this.sockets.clients) socket.terminate();
+    }, CLOSE_GRACE_MS);
+    await new Promise<void>((resolve) => this.sockets.close(() => resolve()));
+    clearTimeout(cut);
+    await this.starting;
+    await this.stopListening?.();
+    // Removed last: until then upgrades are refused as those of a closing server.
+    this.parts.server.off('upgrade', this.upgrade);
+  }
+
+  private listenAgain(attempt: number): void {
+    this.starting = this.listen(attempt).catch((error: unknown) =>
+      this.parts.log(`realtime: ${String(error)}`),
+    );
+  }
+
+  private async listen(attempt: number): Promise<void> {
+    const listening = await this.parts.backend.listen(NOTIFICATIONS, {
+      onNotification: (notification) => this.deliver(notification),
+      onLost: () => this.onLost(),
+    });
+    if (this.closed) {
       if (listening.ok) await listening.value();
     } else if (listening.ok) {
-      stopListening = listening.value;
+      this.stopListening = listening.value;
     } else {
-      log(`realtime: the database cannot be listened to: ${listening.error.message}`);
-      retry = setTimeout(() => listenAgain(attempt + 1), Math.min(30_000, 250 * 2 ** attempt));
+      this.parts.log(`realtime: the database cannot be listened to: ${listening.error.message}`);
+      const waitMs = Math.min(30_000, 250 * 2 ** attempt);
+      this.retry = setTimeout(() => this.listenAgain(attempt + 1), waitMs);
     }
   }
 
-  function listenAgain(attempt: number): void {
-    starting = listen(attempt).catch((error: unknown) => log(`realtime: ${String(error)}`));
+  /** Broadcasts sent meanwhile are lost, so clients are disconnected: after reconnecting they ask for what they missed. */
+  private onLost(): void {
+    this.stopListening = null;
+    if (this.closed) return;
+    for (const socket of this.sockets.clients) socket.close(RESTARTING, 'The database was away.');
+    this.listenAgain(0);
   }
 
-  /** What was sent meanwhile is lost: clients that have to connect again ask for what they missed. */
-  function onLost(): void {
-    stopListening = null;
-    if (closed) return;
-    for (const socket of sockets.clients) socket.close(RESTARTING, 'The database was away.');
-    listenAgain(0);
-  }
-
-  function deliver(notification: string): void {
+  private deliver(notification: string): void {
     const sent = parse(notification);
     if (!sent) return;
-    for (const connection of connections) connection.broadcast(sent.topic, sent.event, sent.payload);
+    for (const connection of this.connections) connection.broadcast(sent.topic, sent.event, sent.payload);
   }
 
-  const connectionParts: ConnectionParts = {
-    tokens,
-    now,
-    heartbeatTimeoutMs: parts.heartbeatTimeoutMs ?? HEARTBEAT_TIMEOUT_MS,
-    isListening: () => stopListening !== null,
-    mayListen: async (topic, claims) => {
-      const allowed = await mayListen(backend, topic, claims);
-      if (allowed.ok) return allowed.value;
-      log(`realtime: ${topic} could not be checked: ${allowed.error.message} (${allowed.error.sqlState})`);
-      return null;
-    },
-  };
+  private async mayListen(topic: string, claims: Claims): Promise<boolean | null> {
+    const { backend, log } = this.parts;
+    const allowed = await mayListen(backend, topic, claims);
+    if (allowed.ok) return allowed.value;
+    log(`realtime: ${topic} could not be checked: ${allowed.error.message} (${allowed.error.sqlState})`);
+    return null;
+  }
 
-  function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // An upgraded socket is no longer the HTTP server's, and an error nobody listens to ends the process.
+  private readonly upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    // The HTTP server no longer handles errors of an upgraded socket; an unhandled one would end the process.
     socket.on('error', () => socket.destroy());
-    const opening = admit(request);
+    const opening = this.admit(request);
     if (!opening.ok) {
       refuse(socket, opening.error);
       return;
     }
     const { apiKey, version } = opening.value;
-    sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const connection = new Connection(webSocket, version, apiKey, connectionParts);
-      connections.add(connection);
-      webSocket.once('close', () => connections.delete(connection));
+    this.sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      const connection = new Connection(webSocket, version, apiKey, this.connectionParts);
+      this.connections.add(connection);
+      webSocket.once('close', () => this.connections.delete(connection));
     });
-  }
+  };
 
-  /** @returns what the connection is opened with, or the status it is refused with. */
-  function admit(request: IncomingMessage): Result<Opening, string> {
-    if (closed) return fail('503 Service Unavailable');
+  /** @returns the parameters of the connection, or the HTTP status of the refusal */
+  private admit(request: IncomingMessage): Result<Opening, string> {
+    const { answersTo, apiKeys } = this.parts;
+    if (this.closed) return fail('503 Service Unavailable');
     const target = request.url ?? '';
     const base = `http://${request.headers.host ?? ''}`;
     if (!URL.canParse(target, base)) return fail('400 Bad Request');
     const { hostname, pathname, searchParams } = new URL(target, base);
     if (!answersTo(hostname)) return fail('421 Misdirected Request');
-    // Browsers let any page open a WebSocket anywhere.
+    // Browsers let any page open a WebSocket to any host.
     if (isForeignOrigin(request.headers.origin, answersTo)) return fail('403 Forbidden');
     if (pathname !== PATH) return fail('404 Not Found');
     const apiKey = searchParams.get('apikey') ?? '';
@@ -127,30 +162,9 @@ export function createRealtime(parts: RealtimeParts): Realtime {
     const version = SERIALIZATIONS.find((known) => known === (searchParams.get('vsn') ?? '1.0.0'));
     return version ? ok({ apiKey, version }) : fail('400 Bad Request');
   }
-
-  let starting: Promise<void> = Promise.resolve();
-  listenAgain(0);
-  server.on('upgrade', upgrade);
-
-  return {
-    close: async () => {
-      closed = true;
-      clearTimeout(retry);
-      for (const socket of sockets.clients) socket.close(GOING_AWAY, 'The server is closing.');
-      const cut = setTimeout(() => {
-        for (const socket of sockets.clients) socket.terminate();
-      }, CLOSE_GRACE_MS);
-      await new Promise<void>((resolve) => sockets.close(() => resolve()));
-      clearTimeout(cut);
-      await starting;
-      await stopListening?.();
-      // From here on an upgrade is an unknown request like any other.
-      server.off('upgrade', upgrade);
-    },
-  };
 }
 
-/** The client may keep its side open for ever, so the socket goes as soon as the answer is out. */
+/** Destroys the socket once the answer is sent: the client may keep its side open forever. */
 function refuse(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
 }
@@ -159,7 +173,7 @@ function parse(notification: string): { topic: string; event: string; payload: u
   try {
     const sent: unknown = JSON.parse(notification);
     if (!isObject(sent) || typeof sent.topic !== 'string' || typeof sent.event !== 'string') return null;
-    // Public channels are not offered, so nobody can have joined one.
+    // Public channels are not offered, so no client can have joined one.
     return sent.private === true ? { topic: sent.topic, event: sent.event, payload: sent.payload } : null;
   } catch {
     return null;
