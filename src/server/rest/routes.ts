@@ -14,7 +14,7 @@ import type { ApiFunction, FunctionCatalog } from './functions';
 
 type Environment = { Bindings: HttpBindings };
 
-/** The SQLSTATE of a call whose function is not there, and of one inside a function. */
+/** SQLSTATE of a call to a missing function, be it the called function itself or one that it calls. */
 const UNDEFINED_FUNCTION = '42883';
 
 const JSON_TYPE = { 'Content-Type': 'application/json; charset=utf-8' };
@@ -26,57 +26,19 @@ export interface RestRoutesParts {
   maxBodyBytes: number;
 }
 
-export function restRoutes({ backend, catalog, tokens, maxBodyBytes }: RestRoutesParts): Hono<Environment> {
+export function restRoutes(parts: RestRoutesParts): Hono<Environment> {
   const routes = new Hono<Environment>();
-
   routes.use(
     bodyLimit({
-      maxSize: maxBodyBytes,
+      maxSize: parts.maxBodyBytes,
       onError: (c) =>
-        reply(c, restFailure(413, 'PGRST102', `The request is larger than ${maxBodyBytes} bytes`)),
+        reply(c, restFailure(413, 'PGRST102', `The request is larger than ${parts.maxBodyBytes} bytes`)),
     }),
   );
-
-  routes.post('/rpc/:function', async (c) => {
-    const claims = await claimsOf(c, tokens);
-    if (!claims.ok) return reply(c, claims.error);
-    const anonymous = claims.value.role === 'anon';
-
-    const body = (await c.req.text()) || '{}';
-    const argumentNames = readArgumentNames(body);
-    if (!argumentNames) return reply(c, restFailure(400, 'PGRST102', 'Empty or invalid json'));
-
-    const found = await catalog.find(c.req.param('function'), argumentNames);
-    if (!found.ok) {
-      const { kind, failure } = found.error;
-      return reply(c, kind === 'rest' ? failure : failureFromSql(failure, anonymous));
-    }
-    const answer = await callFunction(backend, {
-      target: found.value,
-      argumentNames,
-      body,
-      settings: settingsOf(c, claims.value),
-    });
-    if (!answer.ok) {
-      const missing =
-        answer.error.sqlState === UNDEFINED_FUNCTION && (await dropped(found.value, argumentNames));
-      return reply(c, missing || failureFromSql(answer.error, anonymous));
-    }
-    if (answer.value === null) return c.body(null, 204);
-    return c.body(await compressed(c, answer.value), 200, JSON_TYPE);
-  });
-
-  /** @returns the answer about a function that was dropped after the catalogue was read; null: it is there */
-  async function dropped({ name }: ApiFunction, argumentNames: string[]): Promise<RestFailure | null> {
-    catalog.forget();
-    const found = await catalog.find(name, argumentNames);
-    return !found.ok && found.error.kind === 'rest' ? found.error.failure : null;
-  }
-
+  routes.post('/rpc/:function', (c) => answerCall(c, c.req.param('function'), parts));
   routes.all('/rpc/:function', (c) =>
     reply(c, restFailure(405, 'PGRST101', 'The local stack serves functions only by POST')),
   );
-
   routes.all('/:table{.*}', (c) =>
     reply(
       c,
@@ -89,8 +51,51 @@ export function restRoutes({ backend, catalog, tokens, maxBodyBytes }: RestRoute
       ),
     ),
   );
-
   return routes;
+}
+
+async function answerCall(
+  c: Context,
+  name: string,
+  { backend, catalog, tokens }: RestRoutesParts,
+): Promise<Response> {
+  const claims = await claimsOf(c, tokens);
+  if (!claims.ok) return reply(c, claims.error);
+  const anonymous = claims.value.role === 'anon';
+
+  const body = (await c.req.text()) || '{}';
+  const argumentNames = readArgumentNames(body);
+  if (!argumentNames) return reply(c, restFailure(400, 'PGRST102', 'Empty or invalid json'));
+
+  const found = await catalog.find(name, argumentNames);
+  if (!found.ok) {
+    const { kind, failure } = found.error;
+    return reply(c, kind === 'rest' ? failure : failureFromSql(failure, anonymous));
+  }
+  const answer = await callFunction(backend, {
+    target: found.value,
+    argumentNames,
+    body,
+    settings: settingsOf(c, claims.value),
+  });
+  if (!answer.ok) {
+    const isMissing = answer.error.sqlState === UNDEFINED_FUNCTION;
+    const missing = isMissing ? await droppedFunction(catalog, found.value, argumentNames) : null;
+    return reply(c, missing ?? failureFromSql(answer.error, anonymous));
+  }
+  if (answer.value === null) return c.body(null, 204);
+  return c.body(await compressed(c, answer.value), 200, JSON_TYPE);
+}
+
+/** @returns the failure of a call to a function that was dropped after the catalogue was read; null: it exists */
+async function droppedFunction(
+  catalog: FunctionCatalog,
+  { name }: ApiFunction,
+  argumentNames: string[],
+): Promise<RestFailure | null> {
+  catalog.forget();
+  const found = await catalog.find(name, argumentNames);
+  return !found.ok && found.error.kind === 'rest' ? found.error.failure : null;
 }
 
 function reply(c: Context, { status, body }: RestFailure): Response {
