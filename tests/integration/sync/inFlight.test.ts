@@ -113,7 +113,7 @@ describe('edits made while a push is in flight', () => {
     const project_id = SEED.fieldApp;
     const milestone = await here.contextService.createMilestone({ project_id, name: 'new' });
     here.transport.loseNextRequest('push');
-    expect(await here.sync()).toMatchObject({ status: 'error' });
+    expect(await here.sync()).toMatchObject({ status: 'offline' });
     await here.contextService.updateTask(moved.id, { milestone_id: milestone.id });
     await here.contextService.deleteMilestone(milestone.id);
     const unseen = await create('made there meanwhile', { parent_task_id: moved.id }, there);
