@@ -145,6 +145,10 @@ export type RejectionCode =
   | 'checkpoint'
   | 'cycle'
   | 'last_owner'
+  /** People become members by accepting an invitation. */
+  | 'needs_invitation'
+  /** An activity of Convoy's own, without the change that it tells of. */
+  | 'reserved_activity'
   | 'immutable'
   | 'nothing_to_restore'
   | 'group'
@@ -154,8 +158,16 @@ export type PushOutcome =
   | { outcome: 'applied'; revision: number }
   /** Applied; other devices had changed other columns since the base, so the row is among the effects. */
   | { outcome: 'merged'; revision: number }
-  /** These columns had changed since the base (with the time of the other edit); the remaining ones are applied. */
-  | { outcome: 'conflict'; revision: number; columns: Record<string, string | null> }
+  /**
+   * These columns had changed since the base (with the time of the other edit); the remaining ones are applied.
+   * `authors`: who made the changes in conflict, by changed column; null where that is not known. Absent from older servers.
+   */
+  | {
+      outcome: 'conflict';
+      revision: number;
+      columns: Record<string, string | null>;
+      authors?: Record<string, string | null>;
+    }
   /** An equal record exists under another id; its row is among the effects. */
   | { outcome: 'duplicate'; of: string }
   | { outcome: 'gone'; which: 'record' | 'parent' }

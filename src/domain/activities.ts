@@ -6,7 +6,7 @@
 import type { Json } from '@/core/protocol';
 import { changedColumns } from './changes';
 import type { Task } from './entities';
-import { columnsOf } from './schema';
+import { columnsOf, type SyncedTable } from './schema';
 
 /** A new row of `activity_feed`, before validation and stamps. */
 export interface ActivityDraft {
@@ -15,6 +15,53 @@ export interface ActivityDraft {
   entity_id: string | null;
   activity_type: string;
   details: Json;
+}
+
+/** The types that Convoy writes itself; the server takes each only together with the change that it tells of (U30). */
+export const RESERVED_ACTIVITIES = [
+  'task_created',
+  'task_updated',
+  'task_deleted',
+  'stage_changed',
+  'dependency_added',
+  'dependency_removed',
+  'conflict_settled',
+] as const;
+type ReservedActivity = (typeof RESERVED_ACTIVITIES)[number];
+
+export function isReserved(activityType: unknown): activityType is ReservedActivity {
+  return RESERVED_ACTIVITIES.some((reserved) => reserved === activityType);
+}
+
+/** A change of a group, as far as activities tell of it. */
+export interface ToldChange {
+  table: SyncedTable;
+  op: 'insert' | 'update' | 'delete';
+  id: string;
+  /** The task of a dependency. */
+  taskId?: unknown;
+  /** The columns of an update. */
+  columns?: readonly string[];
+}
+
+/** @returns what activities may tell of a change, in the form of `toldBy`. */
+export function tales({ table, op, id, taskId, columns = [] }: ToldChange): string[] {
+  const types: ReservedActivity[] = [];
+  if (table === 'tasks' && op === 'insert') types.push('task_created', 'stage_changed', 'task_updated');
+  if (table === 'tasks' && op === 'delete') types.push('task_deleted');
+  if (table === 'tasks' && op === 'update') types.push('task_updated');
+  if (table === 'tasks' && op === 'update' && columns.includes('current_stage')) types.push('stage_changed');
+  if (table === 'task_dependencies' && op === 'insert') types.push('dependency_added');
+  if (table === 'task_dependencies' && op === 'delete') types.push('dependency_removed');
+  const subject = table === 'task_dependencies' ? String(taskId) : id;
+  return types.map((type) => `${type} ${subject}`);
+}
+
+/** @returns what an activity of Convoy's own tells; null for other activities, and for settled conflicts, which may have changed nothing. */
+export function toldBy(activity: Readonly<Record<string, unknown>>): string | null {
+  const { activity_type, task_id, entity_id } = activity;
+  if (!isReserved(activity_type) || activity_type === 'conflict_settled') return null;
+  return `${activity_type} ${activity_type === 'task_deleted' ? entity_id : task_id}`;
 }
 
 function onTask(taskId: string, activity_type: string, details: Json): ActivityDraft {

@@ -23,7 +23,9 @@ import type {
   TaskDependency,
   Workflow,
   Workspace,
+  WorkspaceMember,
 } from './entities';
+import type { Role } from './vocabulary';
 
 type Text = string | null;
 
@@ -130,6 +132,13 @@ export interface ContextService {
     changes: Partial<Omit<BestPracticeInput, 'workspace_id'>>,
   ): Promise<BestPractice>;
   deleteBestPractice(id: string): Promise<void>;
+
+  /** By display name, then id. */
+  getMembers(workspaceId: string): Promise<WorkspaceMember[]>;
+  /** Members are added by invitation (`lib/supabase/invitations`). The last human owner stays one: `rejected/last_owner`. */
+  updateMemberRole(memberId: string, role: Role): Promise<WorkspaceMember>;
+  /** Removes a member; with the caller's own membership, leaves the workspace, which every member may. */
+  removeMember(memberId: string): Promise<void>;
 
   /** The deletions of a workspace that can be restored, newest first. */
   getDeletions(workspaceId: string): Promise<Deletion[]>;

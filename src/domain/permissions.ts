@@ -32,10 +32,13 @@ const AGENT_WRITES: Partial<Record<SyncedTable, readonly Operation[]>> = {
 
 /**
  * Whether a role may write so in its own workspace; null: the user is no member of it.
- * Creating a workspace needs no role. Beyond this, an agent may never write `workflow_id`.
+ * Creating a workspace needs no role. Beyond this, an agent may never write `workflow_id` or create a workspace, and
+ * every member may leave.
  */
 export function mayWrite(role: Role | null, table: SyncedTable, operation: Operation): boolean {
   if (table === 'workspaces' && operation === 'insert') return true;
+  // People become members by accepting an invitation.
+  if (table === 'workspace_members' && operation === 'insert') return false;
   // The server inserts them; which of them a member may restore, `mayRestore` says.
   if (table === 'deletions') return operation === 'update' && role !== 'viewer' && role !== null;
   switch (role) {
@@ -63,20 +66,32 @@ export function mayRestore(member: Member | null, table: RestorableTable): boole
  * Finds the refusal that the server would answer a plan with.
  * @param member null for a user who is no member of the plan's workspace.
  * @param workflow that the plan's move goes through; null where it is not known here: the server then decides.
+ * @param kind of the user.
  * @returns the refusal, or null where the plan may be written.
  */
 export function refusalOf(
   plan: WritePlan,
   member: Member | null,
-  workflow: Workflow | null,
+  workflow: Pick<Workflow, 'stages'> | null,
+  kind: MemberKind = member?.kind ?? 'human',
 ): RejectedError | null {
+  if (plan.leaves === true) return null;
   if (plan.restores !== undefined && !mayRestore(member, plan.restores)) {
     return forbidden(null, 'You may not restore this here. Ask an owner of the workspace.');
   }
   for (const { op, table } of plan.changes) {
     if (!mayWrite(member?.role ?? null, table, op)) return forbidden(null, roleMessage(member, op, table));
+    if (kind === 'agent' && table === 'workspaces' && op === 'insert') {
+      return forbidden(
+        null,
+        'An agent may not create a workspace. Ask a person to create it and to invite you.',
+      );
+    }
+    if (kind === 'agent' && table === 'workspace_members') {
+      return forbidden(null, 'An agent may not manage members. Ask an owner of the workspace.');
+    }
   }
-  const isAgent = member?.role === 'agent' || member?.kind === 'agent';
+  const isAgent = member?.role === 'agent' || kind === 'agent';
   if (isAgent && plan.changes.some(choosesWorkflow)) {
     return forbidden(
       'workflow_id',

@@ -24,13 +24,16 @@ create table convoy.scope_revisions (
   revision bigint not null,
   tag text not null,
   created_at timestamptz not null default now(),
+  -- The user whose transaction made the revision; null where it was none, or is not known.
+  author uuid,
   primary key (scope_id, revision)
 );
 
 create function convoy.record_revision() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  insert into convoy.scope_revisions (scope_id, revision, tag) values (new.scope_id, new.revision, new.tag);
+  insert into convoy.scope_revisions (scope_id, revision, tag, author)
+    values (new.scope_id, new.revision, new.tag, auth.uid());
   return null;
 end
 $$;
@@ -72,6 +75,7 @@ insert into convoy.scope_clocks (scope_id) values ('00000000-0000-7000-8000-0000
 
 create table convoy.devices (
   device_id uuid primary key,
+  -- A device is one user's, from its first batch on.
   user_id uuid,
   batch bigint not null default 0,
   -- SHA-256 of the changes of the latest batch.
@@ -87,12 +91,13 @@ create table convoy.permissions (
   primary key (role, table_name, op)
 );
 
--- Creating a workspace needs no role, so it is not listed.
+-- Creating a workspace needs no role, so it is not listed. Nobody inserts members: people join by accepting an
+-- invitation (S7).
 insert into convoy.permissions (role, table_name, op)
 select role, table_name, op
 from (values
   ('owner', array['workspaces'], array['update', 'delete']),
-  ('owner', array['workspace_members'], array['insert', 'update', 'delete']),
+  ('owner', array['workspace_members'], array['update', 'delete']),
   ('owner', array['workflows', 'projects', 'milestones', 'patterns', 'best_practices', 'tasks'], array['insert', 'update', 'delete']),
   ('owner', array['task_dependencies'], array['insert', 'delete']),
   ('owner', array['activity_feed'], array['insert']),

@@ -258,8 +258,9 @@ begin
     table_name || '_deletion', table_name);
   execute format('alter table public.%I enable row level security', table_name);
   execute format('drop policy if exists members_read on public.%I', table_name);
+  -- Of a deleted row a member learns its id by a pull, and never its text: it may have been deleted before they came.
   execute format('create policy members_read on public.%I for select to authenticated
-    using (workspace_id = any (array(select convoy.visible_scopes())))', table_name);
+    using (deleted_at is null and workspace_id = any (array(select convoy.visible_scopes())))', table_name);
   execute format('revoke all on public.%I from public, anon, authenticated', table_name);
   execute format('grant select on public.%I to authenticated', table_name);
   execute format('grant all on public.%I to service_role', table_name);

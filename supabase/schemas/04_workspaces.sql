@@ -84,24 +84,44 @@ $$;
 create trigger b_member before insert or update of user_id on public.workspace_members
   for each row execute function convoy.fill_member();
 
--- R2. Runs after the whole statement, so that one statement can exchange owners.
+-- R2. Runs after the whole statement, so that one statement can exchange owners. A workspace that had no human owner
+-- before keeps an owner.
 create function convoy.check_last_owner() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   if exists (select from public.workspaces w where w.id = new.workspace_id and w.deleted_at is null)
     and not exists (
       select from public.workspace_members m
-      where m.workspace_id = new.workspace_id and m.role = 'owner' and m.deleted_at is null)
+      where m.workspace_id = new.workspace_id and m.role = 'owner' and m.deleted_at is null
+        and (m.kind = 'human' or old.kind <> 'human'))
   then
-    raise exception 'A workspace keeps at least one owner.' using errcode = 'SN004', column = 'role';
+    raise exception 'A workspace keeps at least one owner who is a person.' using errcode = 'SN004', column = 'role';
   end if;
   return null;
 end
 $$;
 create trigger c_last_owner after update on public.workspace_members
   for each row
-  when (old.role = 'owner' and old.deleted_at is null and (new.role <> 'owner' or new.deleted_at is not null))
+  when (old.role = 'owner' and old.deleted_at is null
+    and (new.role <> 'owner' or new.deleted_at is not null or new.kind <> old.kind))
   execute function convoy.check_last_owner();
+
+-- R2: while a workspace is deleted, its owners may leave. The service restores it all the same.
+create function convoy.check_owner_of_restored() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if auth.uid() is not null and not exists (
+    select from public.workspace_members m
+    where m.workspace_id = new.id and m.role = 'owner' and m.kind = 'human' and m.deleted_at is null)
+  then
+    raise exception 'No person owns this workspace any more.' using errcode = 'SN004';
+  end if;
+  return null;
+end
+$$;
+create trigger c_owner_of_restored after update on public.workspaces
+  for each row when (old.deleted_at is not null and new.deleted_at is null)
+  execute function convoy.check_owner_of_restored();
 
 -- A changed profile reaches everyone who shares a workspace with the user. The clocks are locked in
 -- sorted order first (S3).

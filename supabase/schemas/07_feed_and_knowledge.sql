@@ -55,11 +55,20 @@ select convoy.make_synced('activity_feed', 8,
 select convoy.make_synced('patterns', 9, refs => '{"project_id": "projects"}', parents => array['project_id']);
 select convoy.make_synced('best_practices', 10, refs => '{"project_id": "projects"}', parents => array['project_id']);
 
--- R6: an activity is the caller's. The service may record what another user did.
+-- The activities that Convoy writes itself, with the change that they tell of (U30).
+create function convoy.reserved_activities() returns text[] language sql immutable
+  return array['task_created', 'task_updated', 'task_deleted', 'stage_changed', 'dependency_added',
+    'dependency_removed', 'conflict_settled'];
+
+-- R6: an activity is the caller's. The service may record what another user did. Devices of older versions name
+-- themselves in what they settle; the feed is no place for the ids of devices.
 create function convoy.fill_actor() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   new.actor_id := coalesce(auth.uid(), new.actor_id);
+  if new.activity_type = 'conflict_settled' and jsonb_typeof(new.details) = 'object' then
+    new.details := new.details - 'device_id';
+  end if;
   return new;
 end
 $$;

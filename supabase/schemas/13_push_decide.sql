@@ -6,19 +6,90 @@ create function convoy.decide_permission(changes convoy.change[], roles jsonb) r
 language plpgsql stable set search_path = '' set enable_nestloop = off as $$
 declare
   agent boolean := exists (select from public.profiles p where p.id = auth.uid() and p.kind = 'agent');
+  own uuid[] := array(
+    select m.id from public.workspace_members m where m.user_id = auth.uid() and m.deleted_at is null);
 begin
   return array(
     select row(c.position, case
         when roles -> c.workspace_id::text = 'null' then jsonb_build_object('outcome', 'blocked', 'by', c.workspace_id)
+        -- Answered before anybody looks for the user: it says nothing about who has an account.
+        when (c.table_name, c.op) = ('workspace_members', 'insert') and not agent and roles ->> c.workspace_id::text = 'owner'
+          then convoy.rejection('needs_invitation', null, 'People join a workspace by accepting an invitation.')
         else convoy.rejection('forbidden', null, 'You may not do this here.')
       end, false)::convoy.decision
     from unnest(changes) c
     left join convoy.permissions p
       on p.role = roles ->> c.workspace_id::text and p.table_name = c.table_name and p.op = c.op
+    -- Every member may leave.
+    cross join lateral (select (c.table_name, c.op) = ('workspace_members', 'delete') and c.id = any (own) as leaves) l
     where c.workspace_id = '00000000-0000-7000-8000-000000000000'
-      or p.role is null and (c.table_name, c.op) <> ('workspaces', 'insert')
+      or p.role is null and (c.table_name, c.op) <> ('workspaces', 'insert') and not l.leaves
+      -- A workspace that an agent made would have no human owner (R2).
+      or agent and (c.table_name, c.op) = ('workspaces', 'insert')
       -- Writes to these tables would take an agent past checkpoints, whatever its role.
-      or agent and c.table_name in ('workflows', 'workspace_members'));
+      or agent and c.table_name in ('workflows', 'workspace_members') and not l.leaves);
+end
+$$;
+
+-- Activities that Convoy writes itself are taken only in the group of the change that they tell of (U30): what a feed
+-- says has happened did happen. A settled conflict may also have left the record as it was; then the server knows
+-- that this user met it.
+create function convoy.decide_activities(changes convoy.change[], all_changes convoy.change[]) returns convoy.decision[]
+language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+declare
+  settled uuid[];
+begin
+  changes := array(
+    select c from unnest(changes) c
+    where c.table_name = 'activity_feed' and c.op = 'insert'
+      and c.payload ->> 'activity_type' = any (convoy.reserved_activities()));
+  if cardinality(changes) = 0 then
+    return '{}';
+  end if;
+  settled := array(
+    select k.record_id from convoy.conflicts k
+    where k.user_id = auth.uid() and k.record_id = any (array(
+      select coalesce(c.payload ->> 'task_id', c.payload ->> 'entity_id')::uuid from unnest(changes) c
+      where c.payload ->> 'activity_type' = 'conflict_settled')));
+  return array(
+    with told as (
+      select c.position, c.group_no, c.payload ->> 'activity_type' as activity_type,
+        -- The feed of a deleted task goes with it, so that this one stands in the feed of its parent task.
+        case when c.payload ->> 'activity_type' = 'task_deleted' then c.payload ->> 'entity_id'
+          else coalesce(c.payload ->> 'task_id', c.payload ->> 'entity_id') end as subject,
+        case when c.payload ->> 'activity_type' = 'task_deleted' or c.payload ->> 'task_id' is not null then 'tasks'
+          else c.payload ->> 'entity_type' end as about,
+        c.payload -> 'details' as details
+      from unnest(changes) c
+    ), removed as materialized (
+      select d.id, d.task_id from public.task_dependencies d
+      where d.id = any (array(
+        select c.id from unnest(all_changes) c where c.table_name = 'task_dependencies' and c.op = 'delete'))
+    ), made as (
+      select distinct c.group_no, what.activity_type, what.subject, what.about
+      from unnest(all_changes) c
+      left join removed d on d.id = c.id
+      cross join lateral (values
+        ('task_created', c.id::text, 'tasks', c.table_name = 'tasks' and c.op = 'insert'),
+        ('stage_changed', c.id::text, 'tasks',
+          c.table_name = 'tasks' and (c.op = 'insert' or c.op = 'update' and c.payload ? 'current_stage')),
+        ('task_updated', c.id::text, 'tasks', c.table_name = 'tasks' and c.op <> 'delete'),
+        ('task_deleted', c.id::text, 'tasks', c.table_name = 'tasks' and c.op = 'delete'),
+        ('dependency_added', c.payload ->> 'task_id', 'tasks', c.table_name = 'task_dependencies' and c.op = 'insert'),
+        ('dependency_removed', d.task_id::text, 'tasks', d.id is not null and c.op = 'delete'),
+        ('conflict_settled', c.id::text, c.table_name, c.op <> 'delete')
+      ) what (activity_type, subject, about, holds)
+      where what.holds
+    )
+    select row(t.position, convoy.rejection('reserved_activity', 'activity_type',
+        'Convoy writes this activity itself, with the change that it tells of.'), false)::convoy.decision
+    from told t
+    left join made m
+      on m.group_no = t.group_no and m.activity_type = t.activity_type and m.subject = t.subject and m.about = t.about
+    where m.subject is null and not (t.activity_type = 'conflict_settled' and t.subject::uuid = any (settled))
+      or t.activity_type = 'conflict_settled' and (
+        t.about = 'workspace_members' or t.details ->> 'table' is distinct from t.about
+        or t.details ->> 'record_id' is distinct from t.subject));
 end
 $$;
 
@@ -64,7 +135,7 @@ begin
       where mine is null or mine -> k is distinct from theirs -> k;
     result := result || row(again.position, case
         when differing is null then jsonb_build_object('outcome', 'applied', 'revision', again.row_revision)
-        else jsonb_build_object('outcome', 'conflict', 'revision', again.row_revision, 'columns', differing)
+        else convoy.conflict_with(again, again.row_revision, differing)
       end, true)::convoy.decision;
   end loop;
   return result;

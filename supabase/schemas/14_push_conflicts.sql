@@ -1,5 +1,48 @@
 -- sync_push, part 3: conflicts with changes of others since the base (U5, U6, U8).
 
+-- Which conflicts a user has met: what tells of a settled one is taken from that user alone (U30).
+create table convoy.conflicts (
+  user_id uuid not null,
+  record_id uuid not null,
+  occurred_at timestamptz not null default now(),
+  primary key (user_id, record_id)
+);
+alter table convoy.conflicts enable row level security;
+grant select on convoy.conflicts to service_role;
+
+create function convoy.record_conflicts(changes convoy.change[], decided convoy.decision[]) returns void
+language plpgsql volatile set search_path = '' set enable_nestloop = off as $$
+begin
+  insert into convoy.conflicts (user_id, record_id)
+    select distinct auth.uid(), c.id
+    from unnest(decided) d join unnest(changes) c on c.position = d.position
+    where d.outcome ->> 'outcome' = 'conflict'
+    on conflict (user_id, record_id) do update set occurred_at = now();
+end
+$$;
+
+-- The authors of the columns that others have changed since the base of an update, of those and the units that are in
+-- conflict; null for an author who is not known (U5).
+create function convoy.rivals_of(c convoy.change, columns jsonb) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    select coalesce(jsonb_object_agg(f.key, r.author), '{}')
+    from jsonb_each(c.field_revisions) f
+    join convoy.synced_columns m on m.table_name = c.table_name and m.name = f.key
+    left join convoy.scope_revisions r on r.scope_id = c.workspace_id and r.revision = (f.value ->> 0)::bigint
+    where (f.value ->> 0)::bigint > coalesce(c.base, 0)
+      and (columns ? f.key or m.unit is not null and exists (
+        select from convoy.synced_columns u
+        where u.table_name = c.table_name and u.unit = m.unit and columns ? u.name)));
+end
+$$;
+
+create function convoy.conflict_with(c convoy.change, at bigint, columns jsonb) returns jsonb
+language sql stable set search_path = ''
+  return jsonb_build_object('outcome', 'conflict', 'revision', at, 'columns', columns,
+    'authors', convoy.rivals_of(c, columns));
+
 -- The columns of an update that clash with a row, with the time of the other edit; null without clash.
 create function convoy.clashing_columns(c convoy.change) returns jsonb
 language plpgsql stable set search_path = '' as $$
@@ -83,7 +126,7 @@ create function convoy.decide_lost_updates(changes convoy.change[]) returns conv
 language sql stable set search_path = '' as $$
   select array(
     select row(c.position,
-      jsonb_build_object('outcome', 'conflict', 'revision', c.row_revision, 'columns', c.conflicts), true)::convoy.decision
+      convoy.conflict_with(c, c.row_revision, c.conflicts), true)::convoy.decision
     from unnest(changes) c
     where c.conflicts is not null and c.payload = '{}')
 $$;
@@ -107,7 +150,7 @@ $$;
 create function convoy.decide_split_moves(changes convoy.change[]) returns convoy.decision[]
 language sql stable set search_path = '' as $$
   select array(
-    select row(c.position, jsonb_build_object('outcome', 'conflict', 'revision', c.row_revision, 'columns',
+    select row(c.position, convoy.conflict_with(c, c.row_revision,
         (select coalesce(jsonb_object_agg(k, null), '{}') from jsonb_object_keys(c.payload) k) || c.conflicts),
       true)::convoy.decision
     from unnest(changes) c

@@ -13,7 +13,7 @@ begin
               where twin is not null),
             '{"outcome": "gone", "which": "record"}')
         when b.conflicts is not null
-          then jsonb_build_object('outcome', 'conflict', 'revision', a.row_revision, 'columns', b.conflicts)
+          then convoy.conflict_with(b, a.row_revision, b.conflicts)
         when b.op = 'update' and b.base is not null and b.row_revision > b.base
           then jsonb_build_object('outcome', 'merged', 'revision', a.row_revision)
         else jsonb_build_object('outcome', 'applied', 'revision', a.row_revision)
@@ -22,6 +22,8 @@ begin
           -- The server names members, fills in defaults, and dates rows that claim a later time.
           or b.table_name = 'workspace_members'
           or not b.payload ?& t.defaulted
+          -- The feed takes no device id.
+          or b.table_name = 'activity_feed' and b.payload -> 'details' ? 'device_id'
           or coalesce(convoy.to_time(b.edited_at ->> 'created_at') > now(), true)
         when 'update' then b.conflicts is not null or b.base is null or b.row_revision > b.base
           -- The server dates a restore, and its triggers move subtasks along.
@@ -166,6 +168,10 @@ begin
 
   stage := convoy.decide_permission(changes, roles);
   decided := decided || stage;
+  changes := convoy.still_open(changes, stage);
+
+  stage := convoy.decide_activities(changes, all_changes);
+  decided := decided || stage;
   changes := convoy.look_up(convoy.still_open(changes, stage));
 
   stage := convoy.decide_existing(changes, memberships);
@@ -235,12 +241,15 @@ language plpgsql set search_path = '' as $$
 declare
   known convoy.devices;
 begin
-  insert into convoy.devices (device_id) values (device) on conflict do nothing;
+  insert into convoy.devices (device_id, user_id) values (device, auth.uid()) on conflict do nothing;
   select * into known from convoy.devices d where d.device_id = device for update;
+  if known.user_id is not null and known.user_id <> auth.uid() then
+    return convoy.failure('device_conflict');
+  end if;
   if batch_no > known.batch then
     return null;
   end if;
-  if batch_no < known.batch or known.user_id is distinct from auth.uid() or known.hash is distinct from digest then
+  if batch_no < known.batch or known.hash is distinct from digest then
     return convoy.failure('device_conflict');
   end if;
   -- A backup was put back since: the stored answer is of another history (U22).
@@ -372,6 +381,7 @@ begin
   refused := convoy.write_groups(todo, links, '{}', null);
   todo := convoy.still_open(todo, refused);
   decided := decided || refused || convoy.conclude(todo, convoy.look_up(todo));
+  perform convoy.record_conflicts(changes, decided);
   reply := convoy.answer_push(batch_no, changes, decided);
   update convoy.devices d
     set user_id = auth.uid(), batch = batch_no, hash = digest, answer = reply, updated_at = now()

@@ -1,23 +1,58 @@
--- Invitations by e-mail address, with or without an account. An invitation's id is its secret: the owner
--- hands it over, and it works for the invited address alone.
+-- Invitations: the only way into a workspace that one did not create. One to an e-mail address, with or without an
+-- account, is shown to who has the address, and is theirs alone. One without an address is a link: its id is its
+-- secret, and it makes one user a member. Agents neither invite nor see invitations.
 
 create table public.invitations (
   id uuid primary key default gen_random_uuid(),
   workspace_id uuid not null references public.workspaces,
-  email text not null constraint invitations_email_length check (char_length(email) between 3 and 320),
+  -- Null: a link.
+  email text constraint invitations_email_length check (char_length(email) between 3 and 320),
   role text not null constraint invitations_role_allowed check (role in ('owner', 'editor', 'viewer', 'agent')),
   invited_by uuid not null references public.profiles,
   created_at timestamptz not null default now(),
   expires_at timestamptz not null default now() + interval '14 days',
-  accepted_at timestamptz
+  accepted_at timestamptz,
+  accepted_by uuid
 );
 create index invitations_workspace_id on public.invitations (workspace_id);
+create index invitations_email on public.invitations (email) where accepted_at is null;
 
--- The workspaces that the caller owns. Policies call it once for each query.
+-- The workspaces that the caller owns, as a person. Policies call it once for each query.
 create function convoy.owned_scopes() returns setof uuid
 language sql stable security definer set search_path = '' as $$
   select m.workspace_id from public.workspace_members m
-    where m.user_id = (select auth.uid()) and m.deleted_at is null and m.role = 'owner'
+    where m.user_id = (select auth.uid()) and m.deleted_at is null and m.role = 'owner' and m.kind = 'human'
+$$;
+
+-- The invitations that the caller may accept: open, to the caller's address or by link, from a person who still owns
+-- the workspace, and not from before the caller left it or was removed.
+--   address: those to the caller's address alone.
+create function convoy.invitations_to_me(wanted uuid, address boolean) returns setof public.invitations
+language sql stable security definer set search_path = '' as $$
+  select i.* from public.invitations i
+    join auth.users u on u.id = auth.uid()
+    join public.workspaces w on w.id = i.workspace_id and w.deleted_at is null
+    join public.workspace_members o
+      on o.workspace_id = i.workspace_id and o.user_id = i.invited_by and o.role = 'owner' and o.kind = 'human'
+        and o.deleted_at is null
+    where (i.id = wanted or address and i.email = lower(u.email))
+      and (i.email = lower(u.email) or i.email is null)
+      and i.accepted_at is null and i.expires_at > now()
+      and not exists (
+        select from public.workspace_members m
+        where m.workspace_id = i.workspace_id and m.user_id = auth.uid() and m.deleted_at >= i.created_at)
+$$;
+
+-- An invitation as its receiver sees it.
+create function convoy.shown_invitation(i public.invitations) returns jsonb
+language sql stable security definer set search_path = '' as $$
+  select jsonb_build_object(
+    'id', i.id, 'workspace_id', i.workspace_id, 'role', i.role, 'expires_at', i.expires_at,
+    'workspace_name', (select w.name from public.workspaces w where w.id = i.workspace_id),
+    'invited_by', (select p.display_name from public.profiles p where p.id = i.invited_by),
+    'is_member', exists (
+      select from public.workspace_members m
+      where m.workspace_id = i.workspace_id and m.user_id = auth.uid() and m.deleted_at is null))
 $$;
 
 alter table public.invitations enable row level security;
@@ -27,7 +62,8 @@ revoke all on public.invitations from public, anon, authenticated;
 grant select on public.invitations to authenticated;
 grant all on public.invitations to service_role;
 
--- Answers {"invitation_id": ...}, or {"error": {"code": ...}} with signed_out, forbidden or malformed.
+-- Invites by address, or by link where email is null. Answers {"invitation_id": ...}, or {"error": {"code": ...}}
+-- with signed_out, forbidden or malformed.
 create function public.invite_member(workspace_id uuid, email text, role text) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -36,14 +72,13 @@ begin
   if auth.uid() is null then
     return convoy.failure('signed_out');
   end if;
-  if convoy.role_in(invite_member.workspace_id) is distinct from 'owner'
-    or exists (select from public.profiles p where p.id = auth.uid() and p.kind = 'agent')
+  if invite_member.workspace_id is null or invite_member.workspace_id not in (select convoy.owned_scopes())
     or not exists (
       select from public.workspaces w where w.id = invite_member.workspace_id and w.deleted_at is null)
   then
     return convoy.failure('forbidden');
   end if;
-  if coalesce(btrim(invite_member.email), '') !~ '^[^@\s]+@[^@\s]+$' or char_length(invite_member.email) > 320 then
+  if btrim(invite_member.email) !~ '^[^@\s]+@[^@\s]+$' or char_length(invite_member.email) > 320 then
     return convoy.failure('malformed', 'email must be an e-mail address.');
   end if;
   if coalesce(invite_member.role, '') not in ('owner', 'editor', 'viewer', 'agent') then
@@ -56,9 +91,46 @@ begin
 end
 $$;
 
--- Makes the caller a member. Answers {"workspace_id": ...}, or {"error": {"code": "not_found"}} for an
--- invitation that is unknown, used, expired, for another address, from a user who is no longer a human owner,
--- or from before the caller was removed.
+-- The open invitations to the caller's address, newest first: [{id, workspace_id, workspace_name, role, invited_by,
+-- expires_at, is_member}]. Answers {"error": {"code": "signed_out"}} to nobody.
+create function public.my_invitations() returns jsonb
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  if auth.uid() is null then
+    return convoy.failure('signed_out');
+  end if;
+  return (
+    select coalesce(jsonb_agg(convoy.shown_invitation(i) order by i.created_at desc, i.id), '[]')
+    from convoy.invitations_to_me(null, true) i);
+end
+$$;
+
+-- One invitation that the caller may accept, as in my_invitations; {"error": {"code": "not_found"}} where there is none.
+create function public.get_invitation(invitation_id uuid) returns jsonb
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  if auth.uid() is null then
+    return convoy.failure('signed_out');
+  end if;
+  return coalesce(
+    (select convoy.shown_invitation(i) from convoy.invitations_to_me(get_invitation.invitation_id, false) i),
+    convoy.failure('not_found'));
+end
+$$;
+
+-- The open invitations to a workspace, for its human owners, newest first:
+-- {"invitations": [{id, email, role, created_at, expires_at}]}.
+create function public.get_invitations(workspace_id uuid) returns jsonb
+language sql stable security invoker set search_path = '' as $$
+  select jsonb_build_object('invitations', coalesce(jsonb_agg(jsonb_build_object(
+      'id', i.id, 'email', i.email, 'role', i.role, 'created_at', i.created_at, 'expires_at', i.expires_at)
+      order by i.created_at desc, i.id), '[]'))
+  from public.invitations i
+  where i.workspace_id = get_invitations.workspace_id and i.accepted_at is null and i.expires_at > now()
+$$;
+
+-- Makes the caller a member. Answers {"workspace_id": ...}, or {"error": {"code": "not_found"}} where the caller may
+-- not accept it. Who is a member already stays one as before, and the invitation stays open.
 create function public.accept_invitation(invitation_id uuid) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -67,31 +139,47 @@ begin
   if auth.uid() is null then
     return convoy.failure('signed_out');
   end if;
-  -- A statement of its own, so that the next one sees members who were removed or given another role meanwhile (S2).
+  -- Statements of their own, so that the next one sees what was committed until the locks were there: members who were
+  -- removed or given another role (S2), a link that somebody else has just used.
   perform from convoy.scope_clocks c
     where c.scope_id = (select i.workspace_id from public.invitations i where i.id = accept_invitation.invitation_id)
     for update;
-  select i.* into invitation from public.invitations i
-    join auth.users u on u.id = auth.uid() and lower(u.email) = i.email
-    join public.workspaces w on w.id = i.workspace_id and w.deleted_at is null
-    join public.workspace_members o
-      on o.workspace_id = i.workspace_id and o.user_id = i.invited_by and o.role = 'owner' and o.deleted_at is null
-    join public.profiles p on p.id = i.invited_by and p.kind = 'human'
-    where i.id = accept_invitation.invitation_id and i.accepted_at is null and i.expires_at > now()
-      and not exists (
-        select from public.workspace_members m
-        where m.workspace_id = i.workspace_id and m.user_id = auth.uid() and m.deleted_at >= i.created_at)
-    for update of i;
+  perform from public.invitations i where i.id = accept_invitation.invitation_id for update;
+  select i.* into invitation from convoy.invitations_to_me(accept_invitation.invitation_id, false) i;
+  if not found then
+    -- An answer that was lost: the invitation is used, by the caller.
+    return coalesce(
+      (select jsonb_build_object('workspace_id', i.workspace_id) from public.invitations i
+        where i.id = accept_invitation.invitation_id and i.accepted_by = auth.uid()
+          and convoy.role_in(i.workspace_id) is not null),
+      convoy.failure('not_found'));
+  end if;
+  if convoy.role_in(invitation.workspace_id) is null then
+    insert into public.workspace_members (id, workspace_id, user_id, role)
+      values (gen_random_uuid(), invitation.workspace_id, auth.uid(), invitation.role);
+    -- Accepting uses up all invitations of this address to the workspace.
+    update public.invitations i set accepted_at = now(), accepted_by = auth.uid()
+      where i.id = invitation.id
+        or i.workspace_id = invitation.workspace_id and i.email = invitation.email and i.accepted_at is null;
+  end if;
+  return jsonb_build_object('workspace_id', invitation.workspace_id);
+end
+$$;
+
+-- Removes an invitation to the caller's address. Answers {"invitation_id": ...}, or {"error": {"code": "not_found"}}.
+create function public.decline_invitation(invitation_id uuid) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+begin
+  if auth.uid() is null then
+    return convoy.failure('signed_out');
+  end if;
+  delete from public.invitations i using auth.users u
+    where i.id = decline_invitation.invitation_id and i.accepted_at is null
+      and u.id = auth.uid() and i.email = lower(u.email);
   if not found then
     return convoy.failure('not_found');
   end if;
-  insert into public.workspace_members (id, workspace_id, user_id, role)
-    values (gen_random_uuid(), invitation.workspace_id, auth.uid(), invitation.role)
-    on conflict do nothing;
-  -- Accepting uses up all invitations of this address to the workspace.
-  update public.invitations i set accepted_at = now()
-    where i.workspace_id = invitation.workspace_id and i.email = invitation.email and i.accepted_at is null;
-  return jsonb_build_object('workspace_id', invitation.workspace_id);
+  return jsonb_build_object('invitation_id', decline_invitation.invitation_id);
 end
 $$;
 
@@ -105,8 +193,7 @@ begin
   end if;
   delete from public.invitations i
     where i.id = revoke_invitation.invitation_id and i.accepted_at is null
-      and i.workspace_id in (select convoy.owned_scopes())
-      and not exists (select from public.profiles p where p.id = auth.uid() and p.kind = 'agent');
+      and i.workspace_id in (select convoy.owned_scopes());
   if not found then
     return convoy.failure('not_found');
   end if;
@@ -115,10 +202,12 @@ end
 $$;
 
 revoke all on function
-  public.invite_member(uuid, text, text), public.accept_invitation(uuid), public.revoke_invitation(uuid)
+  public.invite_member(uuid, text, text), public.accept_invitation(uuid), public.revoke_invitation(uuid),
+  public.my_invitations(), public.get_invitation(uuid), public.get_invitations(uuid), public.decline_invitation(uuid)
   from public, anon, authenticated;
 grant execute on function
-  public.invite_member(uuid, text, text), public.accept_invitation(uuid), public.revoke_invitation(uuid)
+  public.invite_member(uuid, text, text), public.accept_invitation(uuid), public.revoke_invitation(uuid),
+  public.my_invitations(), public.get_invitation(uuid), public.get_invitations(uuid), public.decline_invitation(uuid)
   to authenticated;
 revoke execute on all functions in schema convoy from public;
 grant execute on function convoy.owned_scopes() to authenticated, service_role;

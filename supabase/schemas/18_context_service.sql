@@ -33,6 +33,12 @@ language sql stable set search_path = '' as $$
   from public.workspaces w where w.deleted_at is null
 $$;
 
+create function public.get_members(workspace_id uuid) returns jsonb
+language sql stable set search_path = '' as $$
+  select coalesce(jsonb_agg(public.as_entity(to_jsonb(m)) order by m.display_name collate "C", m.id), '[]')
+  from public.workspace_members m where m.workspace_id = get_members.workspace_id and m.deleted_at is null
+$$;
+
 create function public.get_projects(workspace_id uuid) returns jsonb
 language sql stable set search_path = '' as $$
   select coalesce(jsonb_agg(public.as_entity(to_jsonb(p)) order by p.name collate "C", p.id), '[]')
@@ -181,7 +187,7 @@ begin
     'as_entity(jsonb)', 'get_task_context(uuid)', 'get_task_activities(uuid, integer)', 'get_workspaces()',
     'get_projects(uuid)', 'get_milestones(uuid)', 'get_tasks(uuid)', 'get_workflows()', 'get_workflow(uuid)',
     'get_patterns(uuid, uuid)', 'get_best_practices(uuid, uuid)', 'get_record(text, uuid)',
-    'get_task_dependency(uuid, uuid)', 'get_deletions(uuid)', 'get_deletion(uuid)']
+    'get_task_dependency(uuid, uuid)', 'get_deletions(uuid)', 'get_deletion(uuid)', 'get_members(uuid)']
   loop
     execute 'revoke execute on function public.' || signature || ' from public, anon';
     execute 'grant execute on function public.' || signature || ' to authenticated, service_role';

@@ -76,6 +76,7 @@ begin
   -- In one transaction with the tags: a batch that arrives a second time after this was made on a cursor older
   -- than its own revision, and is refused (U3, U20).
   delete from convoy.devices d where d.updated_at < now() - horizon;
+  delete from convoy.conflicts k where k.occurred_at < now() - horizon;
   perform set_config('convoy.purge', '', true);
   return purged;
 end

@@ -77,8 +77,8 @@ const ALTERED: [what: string, find: string, replace: string, object: string][] =
   ],
   [
     'the body of a function',
-    "return convoy.failure('signed_out');\n  end if;\n  delete",
-    'return null;\n  end if;\n  delete',
+    "return convoy.failure('signed_out');\n  end if;\n  delete from public.invitations i\n    where i.id = revoke",
+    'return null;\n  end if;\n  delete from public.invitations i\n    where i.id = revoke',
     'function revoke_invitation(uuid)',
   ],
   ['a policy', 'using (id = (select auth.uid()));', 'using (true);', 'policy public.profiles own_profile'],

@@ -181,6 +181,21 @@ export class Changes {
   }
 }
 
+/** Makes users members, as an operator does. @returns the ids of the memberships, in the order of the users. */
+export async function addMembers(
+  database: TestDatabase,
+  workspace: string,
+  ...members: readonly (readonly [SyncUser, Role])[]
+): Promise<string[]> {
+  const ids = members.map(() => randomUUID());
+  await database.query(
+    `insert into public.workspace_members (id, workspace_id, user_id, role)
+       select m.id, $1::uuid, m.user_id, m.role from unnest($2::uuid[], $3::uuid[], $4::text[]) m (id, user_id, role)`,
+    [workspace, ids, members.map(([{ id }]) => id), members.map(([, role]) => role)],
+  );
+  return ids;
+}
+
 export interface Team {
   workspace: string;
   project: string;
@@ -208,19 +223,12 @@ export async function createTeam(database: TestDatabase): Promise<Team> {
 
   const workspace = randomUUID();
   const make = new Changes(workspace);
-  const member = (who: SyncUser, role: Role) => make.insert('workspace_members', { user_id: who.id, role });
   const project = make.insert('projects', { name: 'Project' });
   const milestone = make.insert('milestones', { name: 'Milestone', project_id: project.id });
   const task = make.insert('tasks', { title: 'Task', milestone_id: milestone.id });
-  const answer = await owner.push([
-    make.insert('workspaces', { name: 'Workspace' }, { id: workspace }),
-    member(editor, 'editor'),
-    member(viewer, 'viewer'),
-    member(agent, 'agent'),
-    project,
-    milestone,
-    task,
-  ]);
+  await owner.push([make.insert('workspaces', { name: 'Workspace' }, { id: workspace })]);
+  await addMembers(database, workspace, [editor, 'editor'], [viewer, 'viewer'], [agent, 'agent']);
+  const answer = await owner.push([project, milestone, task]);
   const refused = answer.outcomes.find((one) => one.outcome !== 'applied');
   if (refused) throw new Error(`The team was refused: ${JSON.stringify(refused)}`);
   return {

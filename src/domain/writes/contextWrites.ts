@@ -1,6 +1,7 @@
 /** The writing half of the Context Service: which request each of its functions makes. */
 
 import type { ContextService } from '../contextService';
+import { requestMemberDelete, requestRoleUpdate } from './members';
 import type { PlanContext, Planned, Requested } from './plan';
 import {
   planWorkspaceInsert,
@@ -26,6 +27,8 @@ export type ContextWrites = Pick<
   | 'addTaskDependency'
   | 'removeTaskDependency'
   | 'restoreDeletion'
+  | 'updateMemberRole'
+  | 'removeMember'
   | `${'create' | 'update' | 'delete'}${'Workspace' | 'Project' | 'Milestone' | 'Task' | 'Pattern' | 'BestPractice'}`
 >;
 
@@ -41,7 +44,21 @@ export interface PlanWriter {
 }
 
 export function contextWrites(writer: PlanWriter): ContextWrites {
-  return { ...taskWrites(writer), ...recordWrites(writer), ...knowledgeWrites(writer) };
+  return {
+    ...taskWrites(writer),
+    ...recordWrites(writer),
+    ...knowledgeWrites(writer),
+    ...memberWrites(writer),
+  };
+}
+
+function memberWrites({ writeOn }: PlanWriter): Pick<ContextWrites, 'updateMemberRole' | 'removeMember'> {
+  return {
+    updateMemberRole: (memberId, role) =>
+      writeOn(requestRoleUpdate(memberId, role), (remote) => remote.updateMemberRole(memberId, role)),
+    removeMember: (memberId) =>
+      writeOn(requestMemberDelete(memberId), (remote) => remote.removeMember(memberId)),
+  };
 }
 
 type TaskWrites = Pick<ContextWrites, Extract<keyof ContextWrites, `${string}Task${string}`>>;

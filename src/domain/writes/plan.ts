@@ -39,10 +39,14 @@ export interface WritePlan {
   move?: StageMove;
   /** Present where the write restores a deletion: the table of the deleted record. */
   restores?: RestorableTable;
+  /** The caller ends their own membership, which every member may. */
+  leaves?: true;
 }
 
 /** The reads that plans need, from the store of the service; with its clock and its ids. */
 export interface PlanContext {
+  /** The caller; null where nobody is signed in. */
+  userId(): Promise<string | null>;
   /** @returns the live record, under the id it has in this store; null where the caller may see none. */
   find<Table extends SyncedTable>(table: Table, id: string): Promise<EntityOf[Table] | null>;
   /** @returns the link that makes one task depend on another, or null. */

@@ -3,7 +3,7 @@
 import type { ValidationError } from '@/core/errors';
 import type { Json } from '@/core/protocol';
 import { ok, type Result } from '@/core/result';
-import { taskChanged, taskCreated, taskDeleted, written } from '../activities';
+import { isReserved, taskChanged, taskCreated, taskDeleted, written } from '../activities';
 import { changedColumns } from '../changes';
 import type { TaskChanges, TaskInput } from '../contextService';
 import type { Milestone, Task, Workflow } from '../entities';
@@ -163,6 +163,10 @@ export function requestActivityInsert(taskId: string, type: string, details: Jso
   if (!target.ok) return target;
   const checkedType = validateActivityType(type);
   if (!checkedType.ok) return checkedType;
+  if (isReserved(checkedType.value)) {
+    const message = `Convoy writes the activity ${checkedType.value} itself, with the change that it tells of. Choose another type, for example comment.`;
+    return invalid('bad_value', 'activity_type', message);
+  }
   const values = validateInsert('activity_feed', written(target.value, checkedType.value, details));
   if (!values.ok) return values;
   return ok({

@@ -45,6 +45,7 @@ export function createRemoteContextService({
     dependency: (taskId, dependsOnId) => records.dependency(taskId, dependsOnId),
     write: (changes) => writer.write(changes),
     now: () => new Date().toISOString(),
+    userId: () => writer.userId(),
   });
   return guarded({ ...reads(records), ...contextWrites(planWriter) });
 }
@@ -61,6 +62,7 @@ type Reads = Pick<
   | 'getPatterns'
   | 'getBestPractices'
   | 'getDeletions'
+  | 'getMembers'
 >;
 
 /** An id that is no UUID names no record of the server: null, or an empty list. */
@@ -76,6 +78,8 @@ function reads(records: RemoteRecords): Reads {
       isUuid(milestone_id) ? records.many('tasks', 'get_tasks', { milestone_id }) : [],
     getDeletions: async (workspace_id) =>
       isUuid(workspace_id) ? records.many('deletions', 'get_deletions', { workspace_id }) : [],
+    getMembers: async (workspace_id) =>
+      isUuid(workspace_id) ? records.many('workspace_members', 'get_members', { workspace_id }) : [],
     getWorkflows: () => records.many('workflows', 'get_workflows', {}),
     getWorkflowById: async (workflow_id) =>
       isUuid(workflow_id) ? records.one('workflows', 'get_workflow', { workflow_id }) : null,
@@ -167,5 +171,8 @@ export const getWorkflows = bound('getWorkflows');
 export const getWorkflowById = bound('getWorkflowById');
 export const getPatterns = bound('getPatterns');
 export const getBestPractices = bound('getBestPractices');
+export const getMembers = bound('getMembers');
+export const updateMemberRole = bound('updateMemberRole');
+export const removeMember = bound('removeMember');
 export const getDeletions = bound('getDeletions');
 export const restoreDeletion = bound('restoreDeletion');

@@ -180,8 +180,9 @@ export type Database = {
       invitations: {
         Row: {
           accepted_at: string | null;
+          accepted_by: string | null;
           created_at: string;
-          email: string;
+          email: string | null;
           expires_at: string;
           id: string;
           invited_by: string;
@@ -190,8 +191,9 @@ export type Database = {
         };
         Insert: {
           accepted_at?: string | null;
+          accepted_by?: string | null;
           created_at?: string;
-          email: string;
+          email?: string | null;
           expires_at?: string;
           id?: string;
           invited_by: string;
@@ -200,8 +202,9 @@ export type Database = {
         };
         Update: {
           accepted_at?: string | null;
+          accepted_by?: string | null;
           created_at?: string;
-          email?: string;
+          email?: string | null;
           expires_at?: string;
           id?: string;
           invited_by?: string;
@@ -735,6 +738,12 @@ export type Database = {
         };
         Returns: Json;
       };
+      decline_invitation: {
+        Args: {
+          invitation_id: string;
+        };
+        Returns: Json;
+      };
       get_best_practices: {
         Args: {
           workspace_id?: string;
@@ -749,6 +758,24 @@ export type Database = {
         Returns: Json;
       };
       get_deletions: {
+        Args: {
+          workspace_id: string;
+        };
+        Returns: Json;
+      };
+      get_invitation: {
+        Args: {
+          invitation_id: string;
+        };
+        Returns: Json;
+      };
+      get_invitations: {
+        Args: {
+          workspace_id: string;
+        };
+        Returns: Json;
+      };
+      get_members: {
         Args: {
           workspace_id: string;
         };
@@ -826,6 +853,10 @@ export type Database = {
           email: string;
           role: string;
         };
+        Returns: Json;
+      };
+      my_invitations: {
+        Args: Record<PropertyKey, never>;
         Returns: Json;
       };
       revoke_invitation: {

@@ -18,6 +18,7 @@ export interface RemoteStore {
   write(changes: readonly Change[]): Promise<void>;
   /** @returns the time as ISO 8601 in UTC. */
   now(): string;
+  userId(): Promise<string | null>;
 }
 
 export function remotePlanWriter(store: RemoteStore): PlanWriter {
@@ -26,6 +27,7 @@ export function remotePlanWriter(store: RemoteStore): PlanWriter {
     dependency: store.dependency,
     newId: uuidv7,
     now: store.now,
+    userId: store.userId,
   };
   return {
     writeOn: <T>(request: Requested) => writeOn(store, request, context) as Promise<T>,

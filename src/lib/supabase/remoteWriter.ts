@@ -103,7 +103,8 @@ export class RemoteWriter {
     }
   }
 
-  private async userId(): Promise<string> {
+  /** Rejects with a `ConvoyError` (auth, `signed_out`). */
+  async userId(): Promise<string> {
     const { data } = await this.client.auth.getSession();
     if (data.session) return data.session.user.id;
     throw new ConvoyError(signedOut());

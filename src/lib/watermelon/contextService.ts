@@ -62,6 +62,9 @@ export const getWorkflowById: ContextService['getWorkflowById'] = local('getWork
 export const getPatterns: ContextService['getPatterns'] = local('getPatterns');
 export const getBestPractices: ContextService['getBestPractices'] = local('getBestPractices');
 
+export const getMembers: ContextService['getMembers'] = local('getMembers');
+export const updateMemberRole: ContextService['updateMemberRole'] = local('updateMemberRole');
+export const removeMember: ContextService['removeMember'] = local('removeMember');
 export const getDeletions: ContextService['getDeletions'] = local('getDeletions');
 export const restoreDeletion: ContextService['restoreDeletion'] = local('restoreDeletion');
 

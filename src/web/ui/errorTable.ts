@@ -16,9 +16,12 @@ export interface ErrorEntry {
 
 type Kind = AppError['kind'];
 
-/** A rejection's code comes off the wire as text; the quarantine adds `blocked`, the sign-in `credentials`. */
+/**
+ * A rejection's code comes off the wire as text; the quarantine adds `blocked`, the sign-in `credentials`, the ledger
+ * `unconfirmed_checkpoint`, invitations `no_invitation`.
+ */
 type CodeOf<K extends Kind> = K extends 'rejected'
-  ? RejectionCode | 'blocked' | 'credentials'
+  ? RejectionCode | 'blocked' | 'credentials' | 'unconfirmed_checkpoint' | 'no_invitation'
   : Extract<AppError, { kind: K }>['code'];
 
 const KEPT = 'Your work is kept on this device';
@@ -269,8 +272,25 @@ export const ERROR_TEXTS: { readonly [K in Kind]: { readonly [Code in CodeOf<K>]
       prefersMessage: true,
     },
     last_owner: {
-      headline: 'A workspace keeps at least one owner.',
-      detail: 'Make another member an owner first.',
+      headline: 'A workspace keeps at least one owner who is a person.',
+      detail: 'Make another person an owner first.',
+      prefersMessage: true,
+    },
+    needs_invitation: {
+      headline: 'People join a workspace by accepting an invitation.',
+      detail: 'Invite them on the page of the workspace.',
+    },
+    no_invitation: {
+      headline: 'This invitation is not valid.',
+      detail: 'It was used, has expired, is for another address, or was taken back. Ask for another one.',
+    },
+    reserved_activity: {
+      headline: 'Convoy writes this entry of the feed itself, with the change that it tells of.',
+      detail: 'Discard it: the change it told of is not there.',
+    },
+    unconfirmed_checkpoint: {
+      headline: 'This moves a task past a human checkpoint.',
+      detail: 'Look at the task, then confirm.',
       prefersMessage: true,
     },
     immutable: {

@@ -2,6 +2,7 @@
 
 import { type AppError, ConvoyError, detailOf } from '@/core/errors';
 import type { ContextService } from '@/domain/contextService';
+import type { MemberKind } from '@/domain/vocabulary';
 import type { EditClock } from '../models/tracking';
 import type { LocalStore } from './localStore';
 
@@ -9,6 +10,7 @@ export interface LocalFirst {
   store: LocalStore;
   /** The user of this device. */
   userId: string;
+  kind: MemberKind;
   clock: EditClock;
   /** null: without an account there is only the local database. */
   remote: ContextService | null;

@@ -12,11 +12,12 @@ import type {
   TaskDependency,
   Workflow,
   Workspace,
+  WorkspaceMember,
 } from '@/domain/entities';
 import { GLOBAL_SCOPE_ID, STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
 import { Q } from '../models/watermelondb';
 import { ACTIVITIES, type ContextParts, partsFromRows } from './contextRows';
-import { byName, bySortOrder, byTitle, type LocalStore } from './localStore';
+import { byDisplayName, byName, bySortOrder, byTitle, type LocalStore } from './localStore';
 
 /** @returns the context of a task, null where the task is not on this device; `missing` names the parts that are not. */
 export async function readContext(store: LocalStore, taskId: string): Promise<TaskContext | null> {
@@ -96,6 +97,14 @@ async function knowledge<T extends { name: string; id: string }>(
 
 export async function listWorkspaces(store: LocalStore): Promise<Workspace[]> {
   return byName(await store.query<Workspace>('workspaces'));
+}
+
+export async function listMembers(store: LocalStore, workspaceId: string): Promise<WorkspaceMember[]> {
+  const members = await store.query<WorkspaceMember>(
+    'workspace_members',
+    Q.where('workspace_id', workspaceId),
+  );
+  return byDisplayName(members);
 }
 
 export async function listProjects(store: LocalStore, workspaceId: string): Promise<Project[]> {

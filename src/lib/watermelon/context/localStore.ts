@@ -102,6 +102,10 @@ export function byName<T extends { name: string; id: string }>(items: T[]): T[] 
   return items.sort((a, b) => compare(a.name, b.name) || compare(a.id, b.id));
 }
 
+export function byDisplayName<T extends { display_name: string; id: string }>(items: T[]): T[] {
+  return items.sort((a, b) => compare(a.display_name, b.display_name) || compare(a.id, b.id));
+}
+
 export function byTitle<T extends { title: string; id: string }>(items: T[]): T[] {
   return items.sort((a, b) => compare(a.title, b.title) || compare(a.id, b.id));
 }

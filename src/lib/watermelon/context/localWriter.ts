@@ -20,7 +20,7 @@ export function localWriter(local: LocalFirst): PlanWriter {
     writeOn: (request, onRemote) => writeOn(local, request, onRemote),
     writeNew: <T>(plan: Parameters<PlanWriter['writeNew']>[0]) =>
       inTransaction(local, async () => {
-        const planned = orThrow(plan(localPlanContext(local.store, local.clock)));
+        const planned = orThrow(plan(localPlanContext(local)));
         return (await writePlan(local, planned, null)) as T;
       }),
   };
@@ -40,7 +40,7 @@ async function writeOn<T>(
     const record = await local.store.record(target.table, target.id);
     if (!record) return null;
     const entity = toEntity<EntityOf[SyncedTable]>(target.table, record.raw);
-    const planned = orThrow(await plan(entity, localPlanContext(local.store, local.clock)));
+    const planned = orThrow(await plan(entity, localPlanContext(local)));
     return { answer: await writePlan(local, planned, record) };
   });
   if (written) return written.answer as T;
@@ -81,12 +81,17 @@ async function requirePermission(local: LocalFirst, plan: WritePlan): Promise<vo
   if (plan.changes.length === 0) return;
   const member = await membership(local, plan.workspaceId);
   const workflow = plan.move ? await local.store.find('workflows', plan.move.workflowId) : null;
-  const refusal = refusalOf(plan, member, workflow as EntityOf['workflows'] | null);
+  const refusal = refusalOf(
+    plan,
+    member,
+    workflow as EntityOf['workflows'] | null,
+    member?.kind ?? local.kind,
+  );
   if (refusal) throw new ConvoyError(refusal);
 }
 
 /** The user's membership of a workspace; the creator of a workspace that was never pushed is its owner (R1). */
-async function membership({ store, userId }: LocalFirst, workspaceId: string): Promise<Member | null> {
+async function membership({ store, userId, kind }: LocalFirst, workspaceId: string): Promise<Member | null> {
   const [member] = await store.query<WorkspaceMember>(
     'workspace_members',
     Q.where('workspace_id', workspaceId),
@@ -94,5 +99,5 @@ async function membership({ store, userId }: LocalFirst, workspaceId: string): P
   );
   if (member) return member;
   const workspace = await store.record('workspaces', workspaceId);
-  return workspace && workspace.raw.remote_id === null ? { role: 'owner', kind: 'human' } : null;
+  return workspace && workspace.raw.remote_id === null ? { role: 'owner', kind } : null;
 }

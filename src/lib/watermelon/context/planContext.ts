@@ -4,12 +4,13 @@ import type { EntityOf, Task, TaskDependency } from '@/domain/entities';
 import type { SyncedTable } from '@/domain/schema';
 import type { PlanContext } from '@/domain/writes/plan';
 import type { TaskGraph } from '@/domain/writes/taskGraph';
-import type { EditClock } from '../models/tracking';
 import { Q } from '../models/watermelondb';
+import type { LocalFirst } from './localFirst';
 import type { LocalStore } from './localStore';
 
-export function localPlanContext(store: LocalStore, clock: EditClock): PlanContext {
+export function localPlanContext({ store, clock, userId }: LocalFirst): PlanContext {
   return {
+    userId: async () => userId,
     find: <Table extends SyncedTable>(table: Table, id: string) => store.find<EntityOf[Table]>(table, id),
     dependency: (taskId, dependsOnId) => dependencyBetween(store, taskId, dependsOnId),
     graph: localTaskGraph(store),

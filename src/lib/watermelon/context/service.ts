@@ -13,6 +13,7 @@ import { listDeletions, type ObservedDeletion, observeDeletions, restoreDeletion
 import { type LocalFirst, readFirst } from './localFirst';
 import {
   listKnowledge,
+  listMembers,
   listMilestones,
   listProjects,
   listTasks,
@@ -99,6 +100,11 @@ export function createLocalContextService(local: LocalFirst): LocalContextServic
       const id = localId(milestoneId);
       const read = () => listTasks(store, id);
       return readFirst(local, read, here('milestones', id), (remote) => remote.getTasks(milestoneId));
+    },
+    async getMembers(workspaceId) {
+      const id = localId(workspaceId);
+      const read = () => listMembers(store, id);
+      return readFirst(local, read, here('workspaces', id), (remote) => remote.getMembers(workspaceId));
     },
     async getDeletions(workspaceId) {
       const id = localId(workspaceId);

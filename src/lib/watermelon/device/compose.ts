@@ -2,11 +2,13 @@
 
 import { createPlatform } from '#platform';
 import { ConvoyError } from '@/core/errors';
+import type { MemberKind } from '@/domain/vocabulary';
 import { type ConvoyClient, createConvoyClient } from '@/lib/supabase/client';
 import {
   createRemoteContextService,
   useSupabaseClient as setRemoteClient,
 } from '@/lib/supabase/contextService';
+import { SupabaseInvitations } from '@/lib/supabase/invitations';
 import { SupabasePokes } from '@/lib/supabase/pokes';
 import { SupabaseTransport } from '@/lib/supabase/transport';
 import { databaseName, LOCAL_USER } from '../accounts/databases';
@@ -65,6 +67,7 @@ export async function openUserDevice(
   if (!adapter.ok) throw new ConvoyError(adapter.error);
   const signedIn = userId === null ? null : client;
   if (signedIn) setRemoteClient(signedIn);
+  const kind = signedIn ? await kindOf(signedIn) : 'human';
   const device = await openDevice({
     adapter: adapter.value,
     userId: userId ?? LOCAL_USER,
@@ -73,12 +76,20 @@ export async function openUserDevice(
     isOnline: () => platform.isOnline(),
     onConnectivity: (listener) => platform.onConnectivity(listener),
     onVisible: platform.onVisible,
+    kind,
+    invitations: signedIn && new SupabaseInvitations(signedIn),
     pokes: signedIn && userId !== null ? new SupabasePokes(signedIn, userId) : null,
     exclusively: (work, signal) => platform.exclusively(`sync-${name}`, work, signal),
   });
   if (!device.ok) throw new ConvoyError(device.error);
   if (userId === null) await writeReferenceData(device.value.database);
   return device.value;
+}
+
+/** @returns whether the signed-in user is a person or an agent, as the server's accounts have it. */
+async function kindOf(client: ConvoyClient): Promise<MemberKind> {
+  const { data } = await client.auth.getSession();
+  return data.session?.user.app_metadata.kind === 'agent' ? 'agent' : 'human';
 }
 
 /**

@@ -2,16 +2,20 @@
 
 import type { Observable } from 'rxjs';
 import { ConvoyError, type StorageError } from '@/core/errors';
+import type { InvitationPort } from '@/core/invitations';
 import type { PokeSource } from '@/core/pokes';
 import type { Json, SyncTransport } from '@/core/protocol';
 import { fail, ok, type Result } from '@/core/result';
 import type { Closable, SalvageReport } from '@/core/storage';
 import type { ContextService } from '@/domain/contextService';
 import type { SyncedTable } from '@/domain/schema';
+import type { MemberKind } from '@/domain/vocabulary';
 import { LocalStore } from '../context/localStore';
 import { createLocalContextService, type LocalContextService } from '../context/service';
 import { type ConvoyDatabase, type DatabaseAdapter, openDatabase } from '../database';
 import {
+  type Acceptance,
+  type AcceptResult,
   countUnsynced,
   discardArchived,
   discardLost,
@@ -44,6 +48,8 @@ export interface DeviceOptions {
   adapter: DatabaseAdapter & Partial<Closable>;
   /** The user whose database this is; each user has a database of their own. */
   userId: string;
+  /** Whether the user is a person or an agent. Default: `human`. */
+  kind?: MemberKind;
   /** null: there is no account, and nothing is sent. */
   transport: SyncTransport | null;
   /** Asked for records that are not in the local database; null: nothing is asked. */
@@ -54,6 +60,8 @@ export interface DeviceOptions {
   onVisible?: (listener: () => void) => () => void;
   /** Tells when there is something to pull. */
   pokes?: PokeSource | null;
+  /** Accepts invitations; null, the default: nobody is signed in. */
+  invitations?: InvitationPort | null;
   /** Runs work while no other tab or process syncs this database. */
   exclusively?: <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T>;
   /** Device time, ms since the epoch. */
@@ -84,8 +92,12 @@ export interface Device {
   editQuarantined(id: string, values: Record<string, Json>): Promise<boolean>;
   /** Settles an open conflict, or a settled one anew, by an edit of this user (D10). */
   settleConflict(id: string, how: Settlement): Promise<boolean>;
-  /** Reverses a settlement of the feed, made on any device (D10). */
-  reverseSettlement(activityId: string): Promise<void>;
+  /**
+   * Reverses a settlement of the feed, made on any device (D10). Rejects with `conflict` where somebody has changed the
+   * record since, and with `rejected/checkpoint` where it moves a task past a checkpoint that the user has not confirmed.
+   * @param confirmed the checkpoint that the person saw and confirmed
+   */
+  reverseSettlement(activityId: string, confirmed?: string): Promise<void>;
   /** What was salvaged from a damaged database when this one was opened; null where it was sound, or the report was dismissed. */
   readonly salvaged: SalvageReport | null;
   /** Dismisses that report for all later openings (D49). Rejects with a `ConvoyError` (storage). */
@@ -108,8 +120,20 @@ export interface Device {
   observeSyncLog(): Observable<SyncLogItem[]>;
   /** Discards archived values; unknown ids are passed over. */
   discardArchived(ids: readonly string[]): Promise<void>;
-  /** Discards lost edits of a record that is gone: they are not reapplied when it comes back. @returns false without such an entry */
+  /**
+   * Discards what stands in the ledger alone: lost edits, which are not reapplied then, and conflicts that the user can no
+   * longer settle. @returns false without such an entry
+   */
   discardLost(id: string): Promise<boolean>;
+  /**
+   * Accepts an invitation. It is stored at once; where the server cannot be reached it is sent by a later sync.
+   * Rejects with a `ConvoyError` (storage).
+   */
+  acceptInvitation(id: string): Promise<AcceptResult>;
+  /** Accepted invitations that wait for the server, or that it has refused; now and whenever they change. */
+  observeAcceptances(): Observable<readonly Acceptance[]>;
+  /** Removes such an acceptance: it is not sent, or no longer shown. */
+  dismissAcceptance(id: string): Promise<void>;
   /**
    * Ends the running sync and closes the database: no timer, connection or request is left (K9). What is
    * unsynced stays in the local database.
@@ -139,6 +163,7 @@ function makeEngine(options: DeviceOptions, database: ConvoyDatabase, clock: Syn
     isOnline: options.isOnline ?? alwaysOnline,
     pageRows: options.pageRows,
     exclusively: options.exclusively ?? ((work) => work()),
+    invitations: options.invitations ?? null,
   });
 }
 
@@ -149,7 +174,7 @@ async function loadEngine(
 ): Promise<Result<IdMappings, StorageError>> {
   try {
     const ids = await engine.idMappings();
-    await engine.refreshCounts();
+    await Promise.all([engine.refreshCounts(), engine.loadAcceptances()]);
     return ok(ids);
   } catch (error) {
     // Loading writes after an upgrade, and the disk may be full.
@@ -169,7 +194,7 @@ interface DeviceParts {
 function makeDevice(options: DeviceOptions, parts: DeviceParts): Device {
   const { userId, transport } = options;
   const { database, engine, ids, clock } = parts;
-  const owner = { database, ids, userId };
+  const owner = { database, ids, userId, kind: options.kind ?? 'human' };
   const stopAutoSync = startAutoSyncOf(options, parts);
   return {
     database,
@@ -185,7 +210,7 @@ function makeDevice(options: DeviceOptions, parts: DeviceParts): Device {
     discardQuarantined: (id) => discardQuarantined(database, id),
     editQuarantined: (id, values) => editQuarantined(database, id, values),
     settleConflict: (id, how) => settleConflict(owner, id, how),
-    reverseSettlement: (activityId) => reverseSettlement(owner, activityId),
+    reverseSettlement: (activityId, confirmed) => reverseSettlement(owner, activityId, confirmed),
     get salvaged() {
       return database.salvaged;
     },
@@ -199,7 +224,10 @@ function makeDevice(options: DeviceOptions, parts: DeviceParts): Device {
     syncLog: () => readSyncLog(database),
     observeSyncLog: () => observeSyncLog(database),
     discardArchived: (archived) => discardArchived(database, archived),
-    discardLost: (id) => discardLost(database, id),
+    discardLost: (id) => discardLost(owner, id),
+    acceptInvitation: (id) => engine.acceptInvitation(id),
+    observeAcceptances: () => engine.observeAcceptances(),
+    dismissAcceptance: (id) => engine.dismissAcceptance(id),
     close: async () => {
       await Promise.all([stopAutoSync(), engine.stop()]);
       await database.close();
@@ -216,12 +244,12 @@ function startAutoSyncOf(options: DeviceOptions, { engine, database }: DevicePar
 }
 
 function makeContextService(
-  { userId, remote, isOnline = alwaysOnline }: DeviceOptions,
+  { userId, kind = 'human', remote, isOnline = alwaysOnline }: DeviceOptions,
   { database, engine, ids, clock }: DeviceParts,
 ): LocalContextService {
   const store = new LocalStore(database, (id) => ids.resolve(id));
   const requestSync = () => void engine.sync();
-  return createLocalContextService({ store, userId, clock, remote, isOnline, requestSync });
+  return createLocalContextService({ store, userId, kind, clock, remote, isOnline, requestSync });
 }
 
 const alwaysOnline = () => true;

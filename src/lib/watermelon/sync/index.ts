@@ -3,6 +3,7 @@
 export { type AutoSyncOptions, startAutoSync } from './automatic/autoSync';
 export { DEFAULT_TIMING, type SyncTiming } from './automatic/schedule';
 export { IdMappings } from './idMapping';
+export type { Acceptance, AcceptResult } from './invitations';
 export { mergeRecord } from './merge/mergeRecord';
 export {
   DEFAULT_POLICIES,

@@ -2,7 +2,9 @@
 
 import { type Observable, Subject } from 'rxjs';
 import type { SyncError } from '@/core/errors';
+import type { InvitationPort } from '@/core/invitations';
 import type { IdMappings } from './idMapping';
+import { type Acceptance, Acceptances, type AcceptResult } from './invitations';
 import { newPullCounts, pullSync } from './pullSync';
 import { newPushCounts, pushSync } from './pushSync';
 import { ContextLoader, type ContextOptions, isOvertaken } from './state/contextLoader';
@@ -23,6 +25,8 @@ export interface SyncEngineOptions extends ContextOptions {
   isOnline: () => boolean;
   /** Runs work while no other tab or process syncs this database. */
   exclusively: <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T>;
+  /** Accepts invitations; null: nobody is signed in. */
+  invitations?: InvitationPort | null;
 }
 
 /** Keeps one local database in step with the server. */
@@ -32,10 +36,14 @@ export class SyncEngine {
   private readonly runs = new Subject<Promise<SyncResult>>();
   private running: Promise<SyncResult> | null = null;
   private readonly stopped = new AbortController();
+  private readonly acceptances: Acceptances;
+  /** What became of the acceptances that were sent since this device was opened. */
+  private readonly accepted = new Map<string, AcceptResult>();
 
   constructor(private readonly options: SyncEngineOptions) {
     const { database } = options;
     this.status = new StatusReporter(database);
+    this.acceptances = new Acceptances(database, options.invitations ?? null);
     this.contexts = new ContextLoader(options, ({ store }) =>
       this.status.reportLastSynced(store.facts.lastSyncedAt),
     );
@@ -88,6 +96,32 @@ export class SyncEngine {
     const done = await working;
     await this.refreshCounts();
     return done;
+  }
+
+  /** Invitations that were accepted here and wait for the server, or were refused by it. */
+  observeAcceptances(): Observable<readonly Acceptance[]> {
+    return this.acceptances.observe();
+  }
+
+  /** Reads the stored acceptances. Rejects where the storage fails. */
+  loadAcceptances(): Promise<void> {
+    return this.acceptances.load();
+  }
+
+  /**
+   * Accepts an invitation: it is stored at once, and sent now or by the sync that reaches the server.
+   * Rejects with a `ConvoyError` (storage).
+   */
+  async acceptInvitation(id: string): Promise<AcceptResult> {
+    await this.acceptances.add(id);
+    await this.running;
+    this.accepted.delete(id);
+    await this.sync();
+    return this.accepted.get(id) ?? { state: 'waiting' };
+  }
+
+  dismissAcceptance(id: string): Promise<void> {
+    return this.acceptances.remove(id);
   }
 
   /** Every sync when it begins, called for or automatic. */
@@ -150,6 +184,8 @@ export class SyncEngine {
       // Another tab or process may have synced this database before.
       await this.options.database.catchUp();
       try {
+        for (const [id, result] of await this.acceptances.send(this.stopped.signal))
+          this.accepted.set(id, result);
         return await this.rounds(await this.contexts.open(), result);
       } catch (thrown) {
         // A write that a process sent to the storage right before it died may arrive after the lock was taken.

@@ -105,6 +105,7 @@ export function contextOf({ records, dependencies = [], hasGraph = true }: Memor
         ? ({ ...common(uuid(500), WORKSPACE), task_id: from, depends_on_task_id: to } as TaskDependency)
         : null,
     ...(hasGraph && { graph }),
+    userId: async () => uuid(900),
     newId: () => uuid(next++),
     now: () => NOW,
   };

@@ -18,8 +18,11 @@ export interface MergeInput {
   /** Edit times in server time, ms; null where unknown. */
   localTimes: Record<string, number | null>;
   remoteTimes: Record<string, number | null>;
-  /** The local edit moves the stage past a checkpoint, by a person who may; the other edit is an agent's (D12). */
-  approval?: boolean;
+  /**
+   * The local edit moves the stage past a checkpoint, by a person who may. `stands`: the other edit is an agent's;
+   * `unknown`: nobody knows whose it is (D12).
+   */
+  approval?: 'stands' | 'unknown' | null;
 }
 
 export interface MergedColumn {
@@ -63,10 +66,16 @@ function mergeUnit(input: MergeInput, columns: string[]): Record<string, MergedC
   if (equal(base, local)) return all((name) => ({ value: at(remote, name), how: 'remote' }));
 
   if (input.approval && columns.includes('current_stage')) {
-    // The approval stands unless the agent has moved the stage: then the conflict is open.
-    const stays = sameValue(table, 'current_stage', at(base, 'current_stage'), at(remote, 'current_stage'));
-    const side = stays ? local : remote;
-    return all((name) => ({ value: at(side, name), how: 'conflict', by: stays ? 'approval' : 'open' }));
+    // Where the agent has moved the stage, or may be a person, the conflict is open.
+    const isSameStage = sameValue(
+      table,
+      'current_stage',
+      at(base, 'current_stage'),
+      at(remote, 'current_stage'),
+    );
+    const stands = isSameStage && input.approval === 'stands';
+    const side = stands ? local : remote;
+    return all((name) => ({ value: at(side, name), how: 'conflict', by: stands ? 'approval' : 'open' }));
   }
   const first = columns[0] as string;
   const policy = input.policies[first] ?? 'remote';

@@ -4,6 +4,7 @@
  * sweeps the records that were not among them. Nothing is wiped first (P13, P16).
  */
 
+import { tales, toldBy } from '@/domain/activities';
 import { mayWrite } from '@/domain/permissions';
 import { SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
 import type { ScopeRole } from '@/domain/vocabulary';
@@ -84,14 +85,22 @@ function unlessPrepared<T extends Model>(entry: T, change: (draft: T) => void): 
  * have been, so it is set aside as `uncertain` for a person to decide (P13, P16, U20).
  */
 export async function sweepScope(context: ApplyContext, scope: string, role: ScopeRole): Promise<void> {
+  /** By what activities may tell of it, the group that a record is recreated in. */
+  const recreated = new Map<string, string>();
   for (const [table, raw] of await recordsOf(context, scope)) {
     if (raw.revision === EXPIRED && raw._status === 'created') await setAsideUncertain(context, table, raw);
     else if (raw.revision === EXPIRED) await applyTombstone(context, table, raw.id);
     if (raw.revision !== UNCONFIRMED) continue;
-    const mayPush = role !== 'reference' && table !== 'workspace_members' && mayWrite(role, table, 'insert');
-    if (raw._status !== 'deleted' && mayPush) {
+    const mayPush = role !== 'reference' && mayWrite(role, table, 'insert');
+    // The server takes an activity of Convoy's own only with the change it tells of (U30).
+    const tale = table === 'activity_feed' ? toldBy(raw) : null;
+    const isTold = tale === null || recreated.has(tale);
+    if (raw._status !== 'deleted' && mayPush && isTold) {
       const created = { editedAt: Number(raw.created_at), offset: 0 };
-      const groups = readBase(raw)?.groups ?? [];
+      const group = recreated.get(tale ?? '') ?? `recreated/${raw.id}`;
+      const groups = [...(readBase(raw)?.groups ?? []), group];
+      for (const told of tales({ table, op: 'insert', id: raw.id, taskId: raw.task_id }))
+        recreated.set(told, group);
       const again: Raw = { ...raw, remote_id: null, revision: 0 };
       markCreated(again, { revision: 0, groups, columns: {}, created });
       context.work.put(table, again);

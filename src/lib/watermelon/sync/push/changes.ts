@@ -1,5 +1,6 @@
 /** Unsynced records → the changes of a push, in groups and in dependency order. Pure. */
 
+import { type ToldChange, tales, toldBy } from '@/domain/activities';
 import { columnsOf, SYNCED_TABLES } from '@/domain/schema';
 import { serverValue, trackedColumns } from '../../models/tracking';
 import type { IdMap } from '../idMapping';
@@ -27,6 +28,32 @@ export function inPushOrder(unsynced: readonly UnsyncedRecord[]): UnsyncedRecord
     const parts = Math.ceil(members.length / MOST_IN_GROUP);
     return Array.from({ length: parts }, (_, n) => members.slice(n * MOST_IN_GROUP, (n + 1) * MOST_IN_GROUP));
   });
+}
+
+/**
+ * Takes activities of Convoy's own out of groups that no longer hold the change they tell of: a task that was deleted
+ * before it was ever pushed, a retried change that somebody else has made. They tell of nothing (U30).
+ */
+export function withoutUntold(groups: readonly UnsyncedRecord[][]): {
+  groups: UnsyncedRecord[][];
+  untold: UnsyncedRecord[];
+} {
+  const untold: UnsyncedRecord[] = [];
+  const kept = groups.map((group) => {
+    const told = new Set(group.flatMap((item) => tales(toldChange(item))));
+    return group.filter((item) => {
+      const tale = item.table === 'activity_feed' && !isDeleted(item) ? toldBy(item.raw) : null;
+      if (tale === null || told.has(tale)) return true;
+      untold.push(item);
+      return false;
+    });
+  });
+  return { groups: kept.filter((group) => group.length > 0), untold };
+}
+
+function toldChange({ table, raw, base }: UnsyncedRecord): ToldChange {
+  const op = raw._status === 'created' ? 'insert' : raw._status === 'deleted' ? 'delete' : 'update';
+  return { table, op, id: raw.id, taskId: raw.task_id, columns: Object.keys(base.columns) };
 }
 
 /** @returns for a deleted record the id of the deletion that it can be restored by: that of the record which took it along. */

@@ -53,7 +53,7 @@ async function applyConflict(
   context: PushContext,
   change: SyncedChange,
   raw: Raw | null,
-  { columns }: Outcome<'conflict'>,
+  outcome: Outcome<'conflict'>,
 ): Promise<void> {
   context.applied.conflicts += 1;
   context.applied.unsettled = true;
@@ -66,8 +66,8 @@ async function applyConflict(
     // Deleted while the batch was in flight: the push of the deletion decides about the conflict.
     context.work.put(change.table, withLocalEdits(change.table, toRaw(change.table, row, context.ids), raw));
   } else {
-    const unsynced = await resolveConflict(context, change, raw, row, columns);
-    noteLost(context, change, raw.id, unsynced, columns);
+    const unsynced = await resolveConflict(context, change, raw, row, outcome);
+    noteLost(context, change, raw.id, unsynced, outcome.columns);
   }
 }
 
@@ -120,6 +120,11 @@ async function applyRejected(
   { code, column, message }: Outcome<'rejected'>,
 ): Promise<void> {
   context.applied.rejected += 1;
+  if (code === 'reserved_activity' && raw?.activity_type === 'conflict_settled') {
+    // The server knows of no such conflict, for instance since it was restored from a backup. The ledger here has it.
+    context.work.destroy(change.table, raw.id);
+    return;
+  }
   if (isRecreatedInVain(context, change, code)) {
     await purgeForgotten(context, change.id);
     context.applied.held = true;

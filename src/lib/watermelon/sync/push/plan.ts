@@ -9,7 +9,7 @@ import type { Model, Raw } from '../../models/watermelondb';
 import type { SyncedChange } from '../records/codec';
 import { fetchUnsynced, toUnsynced } from '../records/unsynced';
 import type { SyncContext } from '../state/syncContext';
-import { deletionsOf, inPushOrder, toChange } from './changes';
+import { deletionsOf, inPushOrder, toChange, withoutUntold } from './changes';
 
 /** Characters in the values of one batch, about: small enough to get through where connections keep breaking off. */
 const BATCH_CHARACTERS = 250_000;
@@ -76,18 +76,21 @@ export class PushPlan {
     const { database, ids } = this.sync;
     const { unsynced, neverPushed } = await fetchUnsynced(database);
     const deletionOf = deletionsOf(unsynced);
+    const { groups, untold } = withoutUntold(inPushOrder(unsynced));
+    const isUntold = new Set(untold);
     this.at = 0;
-    this.groups = inPushOrder(unsynced).map((group) =>
+    this.groups = groups.map((group) =>
       group.map((item) => {
         const { _status, sync_base = null, updated_at = null } = item.raw;
         const before = { _status, sync_base, updated_at };
         return { table: item.table, record: item.record, before, deletionId: deletionOf(item) };
       }),
     );
-    const removed = neverPushed.map(async ({ table, id }) =>
-      (await database.get(table).find(id)).prepareDestroyPermanently(),
+    const told = unsynced.filter((item) => !isUntold.has(item));
+    const removed = [...neverPushed, ...untold.map(({ table, raw }) => ({ table, id: raw.id }))].map(
+      async ({ table, id }) => (await database.get(table).find(id)).prepareDestroyPermanently(),
     );
-    return [...unsynced.map(({ table, raw }) => ids.mint(table, raw.id)), ...(await Promise.all(removed))];
+    return [...told.map(({ table, raw }) => ids.mint(table, raw.id)), ...(await Promise.all(removed))];
   }
 }
 

@@ -1,7 +1,7 @@
 /** The conflicts of a push: columns merge by policy and go to the ledger, deletions are taken back. */
 
 import { validate as isUuid } from 'uuid';
-import type { Json } from '@/core/protocol';
+import type { Json, PushOutcome } from '@/core/protocol';
 import { columnsOf, type SyncedTable } from '@/domain/schema';
 import type { ConflictColumn } from '../../models';
 import {
@@ -21,16 +21,18 @@ import type { SyncedChange } from '../records/codec';
 import { sameValue, toMoment, toRaw } from '../records/codec';
 import { addConflict, keepInLedger } from '../setAside/ledger';
 import { prepareSettledActivity, settledDetails } from '../setAside/settledActivity';
-import { isApprovalOverAgent } from './approval';
+import { approvalOf } from './approval';
 import { parentColumns } from './blocked';
 import type { PushContext } from './pushContext';
+
+type ConflictOutcome = Extract<PushOutcome, { outcome: 'conflict' }>;
 
 const NEVER_SEEN: SyncBase = { revision: 0, groups: [], columns: {} };
 
 /**
  * Merges a record whose columns others had changed, and notes every conflict in the ledger.
  * @param row the record as the server has it
- * @param theirs the columns in conflict, with the time of the other edit
+ * @param outcome the columns in conflict, with the time and the authors of the other edits
  * @returns the columns that still differ from the server, to be pushed again
  */
 export async function resolveConflict(
@@ -38,12 +40,12 @@ export async function resolveConflict(
   change: SyncedChange,
   local: Raw,
   row: Record<string, Json>,
-  theirs: Record<string, string | null>,
+  { columns: theirs, authors }: ConflictOutcome,
 ): Promise<ReadonlySet<string>> {
   const { table } = change;
   const remote = toRaw(table, row, context.ids);
   const edits = editedColumns(context, change, { local, remote, theirs });
-  const sides: Sides = { table, local, remote, theirs, edits };
+  const sides: Sides = { table, local, remote, theirs, authors, edits };
   const merged = mergeRecord(await mergeInput(context, sides));
   addConflictOf(context, sides, merged);
   const unsynced = putMerged(context, sides, merged);
@@ -58,11 +60,13 @@ interface Sides {
   /** The columns that this device has edited. */
   edits: SyncBase['columns'];
   /** The columns in conflict, with the time of the other edit. */
-  theirs: Record<string, string | null>;
+  theirs: ConflictOutcome['columns'];
+  /** Who changed them, or other columns of their units. */
+  authors: ConflictOutcome['authors'];
 }
 
 async function mergeInput(context: PushContext, sides: Sides): Promise<MergeInput> {
-  const { table, local, remote, edits, theirs } = sides;
+  const { table, local, remote, edits, theirs, authors } = sides;
   const base = readBase(local) ?? NEVER_SEEN;
   const pick = <T>(value: (name: string) => T) =>
     Object.fromEntries(Object.keys(edits).map((name) => [name, value(name)]));
@@ -75,7 +79,7 @@ async function mergeInput(context: PushContext, sides: Sides): Promise<MergeInpu
     policies: context.sync.policies[table],
     localTimes: pick((name) => editTime(context, edits[name], base)),
     remoteTimes: pick((name) => (theirs[name] ? toMoment(theirs[name]) : null)),
-    approval: table === 'tasks' && (await isApprovalOverAgent(context, baseStage, local, remote)),
+    approval: table === 'tasks' ? await approvalOf(context, baseStage, local, authors) : null,
   };
 }
 
@@ -185,8 +189,8 @@ function addSettledConflict(
   local: Raw,
   columns: Record<string, ConflictColumn>,
 ): void {
-  const { database, ids, deviceId } = context;
-  const details = settledDetails(ids, { table, recordId: local.id, deviceId, columns });
+  const { database, ids } = context;
+  const details = settledDetails(ids, { table, recordId: local.id, columns });
   if (Object.keys(details.columns).length === 0) return;
   const owner = { database, ids, userId: context.sync.userId };
   context.work.also(() => prepareSettledActivity(owner, local.workspace_id as string, details));

@@ -2,13 +2,13 @@
 
 import { v7 as uuidv7 } from 'uuid';
 import type { SyncedTable } from '@/domain/schema';
-import type { ConvoyDatabase } from '../../database';
 import { Conflict, type ConflictColumn } from '../../models';
 import { type SyncBase, writeBase } from '../../models/tracking';
 import { Q, type Raw } from '../../models/watermelondb';
 import type { ApplyContext } from '../records/applyContext';
 import { isEditable, SAME_IDS } from '../records/codec';
-import { settledDetails } from './settledActivity';
+import { mayEdit } from './editRights';
+import { type LedgerOwner, settledDetails } from './settledActivity';
 
 /**
  * Whether values of a conflict are in this ledger alone: it is open, its record is gone, or the values were too long
@@ -26,26 +26,32 @@ export function isOnlyHere(entry: Conflict): boolean {
       return false;
     case 'columns': {
       if (entry.state === 'open') return true;
-      const { recordTable: table, recordId, deviceId, columns } = entry;
-      return settledDetails(SAME_IDS, { table, recordId, deviceId, columns }).shortened === true;
+      const { recordTable: table, recordId, columns } = entry;
+      return settledDetails(SAME_IDS, { table, recordId, columns }).shortened === true;
     }
   }
 }
 
 /**
- * Discards an entry of lost edits: they are in no export then, and are not reapplied.
- * @returns false when there is no such entry, or it is a conflict of columns whose record is here: that is settled
+ * Discards an entry of the ledger: its values are in no export then, and are not reapplied.
+ * @returns false when there is no such entry, or it is an open conflict that the user can settle
  */
-export async function discardLost(database: ConvoyDatabase, id: string): Promise<boolean> {
+export async function discardLost(owner: LedgerOwner, id: string): Promise<boolean> {
+  const { database } = owner;
   return database.write(async () => {
     const entries = database.of(Conflict);
     const [entry] = await entries.query(Q.where('id', id)).fetch();
-    if (!entry) return false;
-    if (entry.kind === 'columns' && (await database.findRecord(entry.recordTable, entry.recordId)))
-      return false;
+    if (!entry || (await canSettle(owner, entry))) return false;
     await database.batch(entry.prepareDestroyPermanently());
     return true;
   }, 'ledger: discard');
+}
+
+/** Whether a conflict is open, its record is here, and the user may change it. */
+async function canSettle(owner: LedgerOwner, entry: Conflict): Promise<boolean> {
+  if (entry.kind !== 'columns' || entry.state !== 'open') return false;
+  const record = await owner.database.findRecord(entry.recordTable, entry.recordId);
+  return record !== null && mayEdit(owner, record.workspaceId, entry.recordTable);
 }
 
 /** The edits that a record loses. */

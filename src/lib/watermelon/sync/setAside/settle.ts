@@ -8,10 +8,18 @@ import type { Json } from '@/core/protocol';
 import { sameJson } from '@/domain/changes';
 import type { SyncedTable } from '@/domain/schema';
 import { invalid, notFound, type RecordValues, validateChanges } from '@/domain/validation';
-import { type ActivityFeed, Conflict, type ConflictColumn, type ConvoyModel } from '../../models';
+import { type ActivityFeed, Conflict, type ConvoyModel } from '../../models';
+import { trackedColumns } from '../../models/tracking';
 import { type Model, Q, type Raw } from '../../models/watermelondb';
-import { toStored } from '../records/codec';
-import { asSettled, type LedgerOwner, prepareSettledActivity, settledDetails } from './settledActivity';
+import { toStored, toWire } from '../records/codec';
+import { checkpointPassed, editRefusal } from './editRights';
+import {
+  asSettled,
+  type LedgerOwner,
+  prepareSettledActivity,
+  type SettledDetails,
+  settledDetails,
+} from './settledActivity';
 
 /** Whose values a conflict is settled with. */
 export type Settlement = 'mine' | 'theirs' | { values: Record<string, Json> };
@@ -19,7 +27,8 @@ export type Settlement = 'mine' | 'theirs' | { values: Record<string, Json> };
 /**
  * Settles a conflict, or settles it anew: the chosen values are an edit of this user.
  * @returns false when there is no such entry, or its record is gone
- * Rejects with `validation/*` for values that the columns cannot have.
+ * Rejects with `validation/*` for values that the columns cannot have, and with `rejected/*` where the user may not
+ * change the record.
  */
 export async function settleConflict(owner: LedgerOwner, id: string, how: Settlement): Promise<boolean> {
   const { database } = owner;
@@ -29,47 +38,52 @@ export async function settleConflict(owner: LedgerOwner, id: string, how: Settle
     const table = entry.recordTable;
     const record = await database.findRecord(table, entry.recordId);
     if (!record) return false;
-    const values = chosenValues(owner, table, entry.columns, how);
+    const values = chosenValues(owner, entry, how);
+    await requirePermission(owner, record, table, values);
     const columns = Object.fromEntries(
       Object.entries(entry.columns).map(([name, column]) => [
         name,
         { ...column, chosen: values[name] ?? null, by: 'person' },
       ]),
     );
-    const told = settledDetails(owner.ids, { table, recordId: record.id, deviceId: entry.deviceId, columns });
+    const told = settledDetails(owner.ids, { table, recordId: record.id, columns });
     const settled = entry.prepareUpdate((draft) => {
       draft.state = 'settled';
       draft.columns = columns;
     });
-    await database.batch([
-      settled,
-      ...edit(record, values),
-      prepareSettledActivity(owner, record.workspaceId, told),
-    ]);
+    // Of an open conflict the record has their values; what was changed since stands.
+    const edits = how === 'theirs' && entry.state === 'open' ? [] : edit(record, values);
+    await database.batch([settled, ...edits, prepareSettledActivity(owner, record.workspaceId, told)]);
     return true;
   }, 'ledger: settle');
 }
 
 /**
  * Reverses a settlement of the feed, made on any device: every column takes the value that was not chosen, as an edit
- * of this user. Rejects with `validation/not_found` when the activity or its record is not here, and with
- * `validation/bad_value` when the activity does not have the values.
+ * of this user. What others wrote into the feed is data to check: it acts on the record that the activity is about and
+ * nothing else, while the record has the values that the activity says were chosen.
+ * @param confirmed the checkpoint that the person has confirmed to move the task past
+ * Rejects with `validation/not_found` when the activity or its record is not here, with `validation/bad_value` when the
+ * activity does not have the values, with `conflict` when the record was changed since, and with `rejected/*` where the
+ * user may not change the record, or moves a task past a checkpoint that is not confirmed
+ * (`unconfirmed_checkpoint`, with its name as `column`).
  */
-export async function reverseSettlement(owner: LedgerOwner, activityId: string): Promise<void> {
-  const { database, ids } = owner;
+export async function reverseSettlement(
+  owner: LedgerOwner,
+  activityId: string,
+  confirmed: string | null = null,
+): Promise<void> {
+  const { database } = owner;
   await database.write(async () => {
-    const activity = (await database.findRecord(
-      'activity_feed',
-      activityId,
-    )) as unknown as ActivityFeed | null;
-    const details = activity && asSettled(activity.details);
-    if (activity?.activityType !== 'conflict_settled') throw missing('activity');
-    if (!details) throw bad('This entry does not say what it settled. It cannot be reversed.');
-    if (details.shortened) {
-      throw bad('The values were too long for the feed. Reverse it on the device that settled it.');
-    }
-    const record = await database.findRecord(details.table, ids.toLocal(details.record_id));
-    if (!record) throw missing('record');
+    const found = await database.findRecord('activity_feed', activityId);
+    const activity = found as unknown as ActivityFeed | null;
+    if (!activity || activity.activityType !== 'conflict_settled') throw missing('activity');
+    const { details, record } = await settledRecord(owner, activity);
+    const { table } = details;
+    const changed = Object.keys(details.columns).filter(
+      (name) => !sameJson(toWire(table, name, record.raw[name] ?? null, owner.ids), chosenOf(details, name)),
+    );
+    if (changed.length > 0) throw overtaken(changed);
     const reversed = Object.fromEntries(
       Object.entries(details.columns).map(([name, column]) => {
         const other = sameJson(column.chosen, column.local) ? column.remote : column.local;
@@ -77,9 +91,11 @@ export async function reverseSettlement(owner: LedgerOwner, activityId: string):
       }),
     );
     const wanted = Object.fromEntries(Object.entries(reversed).map(([name, { chosen }]) => [name, chosen]));
-    const checked = validateChanges(details.table, wanted);
+    const checked = validateChanges(table, wanted);
     if (!checked.ok) throw new ConvoyError(checked.error);
-    const values = storedValues(owner, details.table, checked.value);
+    const values = storedValues(owner, table, checked.value);
+    await requirePermission(owner, record, table, values);
+    await requireConfirmation(owner, record, table, values, confirmed);
     await database.batch([
       ...edit(record, values),
       prepareSettledActivity(owner, record.workspaceId, { ...details, columns: reversed }),
@@ -87,12 +103,42 @@ export async function reverseSettlement(owner: LedgerOwner, activityId: string):
   }, 'ledger: reverse');
 }
 
-function chosenValues(
-  owner: LedgerOwner,
-  table: SyncedTable,
-  columns: Record<string, ConflictColumn>,
-  how: Settlement,
-): Partial<Raw> {
+/** @returns what an activity settled, on the record that it is about. */
+async function settledRecord(
+  { database, ids }: LedgerOwner,
+  activity: ActivityFeed,
+): Promise<{ details: SettledDetails; record: ConvoyModel }> {
+  const details = asSettled(activity.details);
+  if (!details) throw bad('This entry does not say what it settled. It cannot be reversed.');
+  if (details.shortened) {
+    throw bad('The values were too long for the feed. Reverse it on the device that settled it.');
+  }
+  const { taskId, entityType, entityId } = activity;
+  const table = taskId === null ? entityType : 'tasks';
+  const id = taskId ?? entityId ?? '';
+  const isAboutIt = table === details.table && id === ids.toLocal(details.record_id);
+  if (!isAboutIt || !mayBeReversed(details)) {
+    throw bad('This entry tells of another record than the one it is about. It cannot be reversed.');
+  }
+  const record = await database.findRecord(details.table, id);
+  if (!record || record.workspaceId !== activity.workspaceId) throw missing('record');
+  return { details, record };
+}
+
+/** Roles are given by people who manage members, and by nothing else; and only what people edit is reversed. */
+function mayBeReversed({ table, columns }: SettledDetails): boolean {
+  return (
+    table !== 'workspace_members' &&
+    Object.keys(columns).every((name) => trackedColumns(table).includes(name))
+  );
+}
+
+function chosenOf({ columns }: SettledDetails, name: string): Json {
+  return columns[name]?.chosen ?? null;
+}
+
+function chosenValues(owner: LedgerOwner, entry: Conflict, how: Settlement): Partial<Raw> {
+  const { recordTable: table, columns } = entry;
   if (typeof how === 'string') {
     const side = how === 'mine' ? 'local' : 'remote';
     return Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, column[side]]));
@@ -123,6 +169,42 @@ function edit(record: ConvoyModel, values: Partial<Raw>): Model[] {
   ];
 }
 
+/** Throws the refusal that the server would answer the edit with. */
+async function requirePermission(
+  owner: LedgerOwner,
+  record: ConvoyModel,
+  table: SyncedTable,
+  values: Partial<Raw>,
+): Promise<void> {
+  const refusal = await editRefusal(owner, record, table, values);
+  if (refusal) throw new ConvoyError(refusal);
+}
+
+/** Throws `rejected/checkpoint` where the edit moves a task past another checkpoint than the person has confirmed. */
+async function requireConfirmation(
+  owner: LedgerOwner,
+  record: ConvoyModel,
+  table: SyncedTable,
+  values: Partial<Raw>,
+  confirmed: string | null,
+): Promise<void> {
+  const checkpoint = table === 'tasks' ? await checkpointPassed(owner, record, values) : null;
+  if (checkpoint === null || checkpoint === confirmed) return;
+  throw new ConvoyError({
+    kind: 'rejected',
+    code: 'unconfirmed_checkpoint',
+    column: checkpoint,
+    message: `This moves the task past the checkpoint ${checkpoint}. Look at the task, then confirm.`,
+  });
+}
+
+const overtaken = (columns: string[]): ConvoyError =>
+  new ConvoyError({
+    kind: 'conflict',
+    code: 'conflict',
+    columns,
+    message: 'The record was changed after this entry. Read it again, and change it there.',
+  });
 const missing = (noun: string): ConvoyError => new ConvoyError(notFound('id', noun).error);
 const bad = (message: string): ConvoyError =>
   new ConvoyError({ kind: 'validation', code: 'bad_value', field: 'details', message });

@@ -3,6 +3,7 @@
 import type { Json } from '@/core/protocol';
 import { jsonBytes } from '@/core/text';
 import { isSyncedTable, type SyncedTable } from '@/domain/schema';
+import type { MemberKind } from '@/domain/vocabulary';
 import type { ConvoyDatabase } from '../../database';
 import type { ConflictColumn, ConvoyModel } from '../../models';
 import { trackedColumns } from '../../models/tracking';
@@ -14,7 +15,6 @@ import { canonicalJson, toWire } from '../records/codec';
 export interface SettledDetails {
   table: SyncedTable;
   record_id: string;
-  device_id: string;
   columns: Record<string, { base: Json; local: Json; remote: Json; chosen: Json; by: string }>;
   /** The values were too long for the feed; the device that settled it has them in its ledger. */
   shortened?: true;
@@ -25,6 +25,7 @@ export interface LedgerOwner {
   database: ConvoyDatabase;
   ids: IdMap;
   userId: string;
+  kind: MemberKind;
 }
 
 /** Most bytes of the details: details may have 64 KiB. */
@@ -33,14 +34,13 @@ const MOST_DETAIL_BYTES = 60_000;
 /** @returns the details for a settled conflict; without the values where these are too long for the feed. */
 export function settledDetails(
   ids: IdMap,
-  entry: { table: SyncedTable; recordId: string; deviceId: string; columns: Record<string, ConflictColumn> },
+  entry: { table: SyncedTable; recordId: string; columns: Record<string, ConflictColumn> },
 ): SettledDetails {
-  const { table, recordId, deviceId, columns } = entry;
+  const { table, recordId, columns } = entry;
   const known = Object.entries(columns).filter(([name]) => trackedColumns(table).includes(name));
   const details: SettledDetails = {
     table,
     record_id: ids.toRemote(recordId),
-    device_id: deviceId,
     columns: Object.fromEntries(
       known.map(([name, { base, local, remote, chosen, by }]) => {
         const wire = (value: RawValue) => toWire(table, name, value, ids);
@@ -59,7 +59,7 @@ export function settledDetails(
 
 /** @returns the prepared activity, a new record that is still to be pushed. */
 export function prepareSettledActivity(
-  owner: LedgerOwner,
+  owner: Pick<LedgerOwner, 'database' | 'ids' | 'userId'>,
   workspaceId: string,
   details: SettledDetails,
 ): ConvoyModel {
