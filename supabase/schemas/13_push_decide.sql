@@ -13,7 +13,8 @@ begin
     select row(c.position, case
         when roles -> c.workspace_id::text = 'null' then jsonb_build_object('outcome', 'blocked', 'by', c.workspace_id)
         -- Answered before anybody looks for the user: it says nothing about who has an account.
-        when (c.table_name, c.op) = ('workspace_members', 'insert') and not agent and roles ->> c.workspace_id::text = 'owner'
+        when (c.table_name, c.op) = ('workspace_members', 'insert') and not agent
+            and roles ->> c.workspace_id::text = 'owner' and c.workspace_id <> '00000000-0000-7000-8000-000000000000'
           then convoy.rejection('needs_invitation', null, 'People join a workspace by accepting an invitation.')
         else convoy.rejection('forbidden', null, 'You may not do this here.')
       end, false)::convoy.decision

@@ -67,7 +67,6 @@ begin
     -- U10: a row that exists under another id is not inserted, and `conclude` finds its twin.
     case target
       when 'task_dependencies' then 'on conflict (task_id, depends_on_task_id) where deleted_at is null do nothing'
-      when 'workspace_members' then 'on conflict (workspace_id, user_id) where deleted_at is null do nothing'
       else '' end)
     using changes, t.defaults;
 end
@@ -175,19 +174,12 @@ end
 $$;
 
 -- Deletes that have to come before the inserts: of dependencies, since a new one may only be possible
--- without an old one, and of memberships that are given anew.
+-- without an old one.
 create function convoy.early_deletes(changes convoy.change[]) returns convoy.change[]
 language sql stable set search_path = '' as $$
   select coalesce(array_agg(c), '{}')
   from unnest(changes) c
-  where c.op = 'delete' and c.row_revision is not null and case c.table_name
-    when 'task_dependencies' then true
-    when 'workspace_members' then exists (
-      select from public.workspace_members m
-      join unnest(changes) i on i.table_name = 'workspace_members' and i.op = 'insert'
-        and i.workspace_id = m.workspace_id and i.payload ->> 'user_id' = m.user_id::text
-      where m.id = c.id)
-    else false end
+  where c.op = 'delete' and c.row_revision is not null and c.table_name = 'task_dependencies'
 $$;
 
 create function convoy.write_changes(changes convoy.change[]) returns void
@@ -201,7 +193,6 @@ begin
   if deletions is not null then
     early := convoy.early_deletes(changes);
     perform convoy.delete_rows('task_dependencies', early, deletions);
-    perform convoy.delete_rows('workspace_members', early, deletions);
   end if;
   -- Parents first; updates of a table before the next one's inserts, which may rely on them. Deletes last,
   -- and leaves first: a row that is deleted by itself is no part of its parent's deletion (U23).

@@ -19,8 +19,7 @@ begin
         else jsonb_build_object('outcome', 'applied', 'revision', a.row_revision)
       end, case b.op
         when 'insert' then a.row_revision is null
-          -- The server names members, fills in defaults, and dates rows that claim a later time.
-          or b.table_name = 'workspace_members'
+          -- The server fills in defaults, and dates rows that claim a later time.
           or not b.payload ?& t.defaulted
           -- The feed takes no device id.
           or b.table_name = 'activity_feed' and b.payload -> 'details' ? 'device_id'
@@ -39,15 +38,10 @@ $$;
 -- The live record that stands for the same thing (U10).
 create function convoy.find_twin(c convoy.change) returns uuid
 language sql stable set search_path = '' as $$
-  select case c.table_name
-    when 'task_dependencies' then (
-      select d.id from public.task_dependencies d
-      where d.workspace_id = c.workspace_id and d.task_id = (c.payload ->> 'task_id')::uuid
-        and d.depends_on_task_id = (c.payload ->> 'depends_on_task_id')::uuid and d.deleted_at is null)
-    when 'workspace_members' then (
-      select m.id from public.workspace_members m
-      where m.workspace_id = c.workspace_id and m.user_id = (c.payload ->> 'user_id')::uuid and m.deleted_at is null)
-  end
+  select d.id from public.task_dependencies d
+    where c.table_name = 'task_dependencies' and d.workspace_id = c.workspace_id
+      and d.task_id = (c.payload ->> 'task_id')::uuid
+      and d.depends_on_task_id = (c.payload ->> 'depends_on_task_id')::uuid and d.deleted_at is null
 $$;
 
 -- The rows of a table at revisions of scopes. Comparing rows, and the planner settings, make it use the

@@ -187,13 +187,14 @@ export async function addMembers(
   workspace: string,
   ...members: readonly (readonly [SyncUser, Role])[]
 ): Promise<string[]> {
-  const ids = members.map(() => randomUUID());
+  const rows = members.map(([{ id }, role]) => ({ id: randomUUID(), user_id: id, role }));
   await database.query(
     `insert into public.workspace_members (id, workspace_id, user_id, role)
-       select m.id, $1::uuid, m.user_id, m.role from unnest($2::uuid[], $3::uuid[], $4::text[]) m (id, user_id, role)`,
-    [workspace, ids, members.map(([{ id }]) => id), members.map(([, role]) => role)],
+       select m.id, $1::uuid, m.user_id, m.role
+       from jsonb_to_recordset($2::jsonb) m (id uuid, user_id uuid, role text)`,
+    [workspace, JSON.stringify(rows)],
   );
-  return ids;
+  return rows.map(({ id }) => id);
 }
 
 export interface Team {

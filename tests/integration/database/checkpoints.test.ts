@@ -4,7 +4,7 @@ import type { Json, PushChange } from '@/core/protocol';
 import { checkpointInTheWay } from '@/domain/taskRules';
 import { STANDARD_STAGES, STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
 import { refusalOf } from '../../support/database';
-import { createUser, type SyncUser } from '../../support/syncUser';
+import { addMembers, createUser, type SyncUser } from '../../support/syncUser';
 import { database, team, teamForEachTest } from '../../support/teamDatabase';
 
 const CHECKPOINT = { outcome: 'rejected', code: 'checkpoint' };
@@ -48,7 +48,7 @@ describe('checkpoints', () => {
 
   it('an agent stays an agent in the role of an editor (R4)', async () => {
     const robot = await createUser(database, { name: 'Robot', kind: 'agent' });
-    await team.owner.push([team.make.insert('workspace_members', { user_id: robot.id, role: 'editor' })]);
+    await addMembers(database, team.workspace, [robot, 'editor']);
     expect(await move(robot, { current_stage: 'IMPLEMENT' })).toMatchObject(CHECKPOINT);
     const stages = [{ name: 'PLAN', order: 1, is_checkpoint: false }];
     const workflow = team.make.insert('workflows', { name: 'free', stages });

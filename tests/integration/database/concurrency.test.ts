@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Cursor, PushAnswer, PushOutcome } from '@/core/protocol';
 import { openDatabase, type TestDatabase } from '../../support/database';
 import { postgresBinaries, startPostgres, type TestPostgres } from '../../support/postgres';
-import { Changes, createTeam, createUser, SyncUser, type Team } from '../../support/syncUser';
+import { addMembers, Changes, createTeam, createUser, SyncUser, type Team } from '../../support/syncUser';
 
 describe.skipIf(postgresBinaries() === null)('on PostgreSQL, with many connections', () => {
   let postgres: TestPostgres;
@@ -103,9 +103,7 @@ describe.skipIf(postgresBinaries() === null)('on PostgreSQL, with many connectio
 
   it('pushes into several scopes in opposite orders do not deadlock (S3)', async () => {
     const other = await createTeam(database);
-    await other.owner.push([
-      other.make.insert('workspace_members', { user_id: team.owner.id, role: 'editor' }),
-    ]);
+    await addMembers(database, other.workspace, [team.owner, 'editor']);
     const here = () => team.make.insert('projects', { name: 'here' });
     const there = () => other.make.insert('projects', { name: 'there' });
     const answers = await Promise.all(
@@ -162,9 +160,7 @@ describe.skipIf(postgresBinaries() === null)('on PostgreSQL, with many connectio
         there.make.insert('projects', { name: 'there' }, { group: 100 }),
       ]);
       await waitingFor(1);
-      await there.owner.push([
-        there.make.insert('workspace_members', { user_id: here.owner.id, role: 'editor' }),
-      ]);
+      await addMembers(database, there.workspace, [here.owner, 'editor']);
     });
     expect((await pushed)?.outcomes).toMatchObject([
       { outcome: 'applied' },
@@ -178,8 +174,7 @@ describe.skipIf(postgresBinaries() === null)('on PostgreSQL, with many connectio
     const own = await createTeam(database);
     const email = `${randomUUID()}@convoy.example`;
     const guest = await createUser(database, { email });
-    const membership = own.make.insert('workspace_members', { user_id: own.stranger.id, role: 'owner' });
-    await own.owner.push([membership]);
+    const [membership = ''] = await addMembers(database, own.workspace, [own.stranger, 'owner']);
     const ask = async (user: SyncUser, call: string) => {
       const [row] = await database.as(user.id, (connection) =>
         connection.query<{ answer: Record<string, string> }>(`select public.${call} as answer`),
@@ -192,7 +187,7 @@ describe.skipIf(postgresBinaries() === null)('on PostgreSQL, with many connectio
     );
     let accepted: Promise<unknown> | undefined;
     await database.as(own.owner.id, async (connection) => {
-      await own.owner.pushWithin(connection, [own.make.delete('workspace_members', membership.id, null)]);
+      await own.owner.pushWithin(connection, [own.make.delete('workspace_members', membership, null)]);
       accepted = ask(guest, `accept_invitation('${invitation_id}')`);
       await waitingFor(1);
     });

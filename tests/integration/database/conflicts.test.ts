@@ -36,7 +36,12 @@ describe('updates', () => {
     const [entry] = Object.values((await task()).field_revisions as Record<string, [number, string]>);
     const answer = await team.owner.push([update({ title: 'mine', description: 'kept' })]);
     expect(answer.outcomes).toEqual([
-      { outcome: 'conflict', revision: team.revision + 2, columns: { title: entry?.[1] } },
+      {
+        outcome: 'conflict',
+        revision: team.revision + 2,
+        columns: { title: entry?.[1] },
+        authors: { title: team.editor.id },
+      },
     ]);
     expect(await task()).toMatchObject({ title: 'theirs', description: 'kept' });
     expect(answer.effects.rows.tasks).toMatchObject({ title: ['theirs'], description: ['kept'] });
@@ -191,11 +196,7 @@ describe('deletes', () => {
   it('a conflict holds the group back (U8)', async () => {
     await team.editor.push([update({ title: 'news' })]);
     const deletion = remove(team.revision);
-    const note = team.make.insert(
-      'activity_feed',
-      { activity_type: 'task_deleted' },
-      { group: deletion.group },
-    );
+    const note = team.make.insert('activity_feed', { activity_type: 'comment' }, { group: deletion.group });
     expect((await team.owner.push([deletion, note])).outcomes).toMatchObject([
       { outcome: 'conflict' },
       { outcome: 'blocked', by: team.project },

@@ -3,9 +3,9 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { PushChange } from '@/core/protocol';
-import { createTeam, createUser } from '../../support/syncUser';
+import { addMembers, createTeam, createUser } from '../../support/syncUser';
 import { database, team, teamForEachTest } from '../../support/teamDatabase';
-import { APPLIED, deletions, isLive, link, membership, remove, restore, task, wish } from './deletions';
+import { APPLIED, deletions, isLive, link, remove, restore, task, wish } from './deletions';
 
 teamForEachTest();
 
@@ -83,10 +83,17 @@ describe('the record of a deletion', () => {
       const agentRole = await createUser(database, { name: 'Agent who edits', kind: 'agent' });
       const removed = await createUser(database);
       const other = task('other');
-      const row = table === 'workspace_members' ? membership(removed, 'owner') : link(team.task, other.id);
+      const [, membership = ''] = await addMembers(
+        database,
+        team.workspace,
+        [agentRole, 'editor'],
+        [removed, 'owner'],
+      );
+      const dependency = link(team.task, other.id);
       const tasks = [task('of the editor'), task('of the agent')];
-      await team.owner.push([membership(agentRole, 'editor'), other, row, ...tasks]);
-      const taken = await remove(table, row.id);
+      await team.owner.push([other, dependency, ...tasks]);
+      const row = table === 'workspace_members' ? membership : dependency.id;
+      const taken = await remove(table, row);
       const elsewhere = await createTeam(database);
       const values = { deletion_id: taken };
       for (const [who, change] of [
@@ -99,7 +106,7 @@ describe('the record of a deletion', () => {
         expect(await who.pushOne(wanted)).toEqual({ outcome: 'gone', which: 'record' });
       }
       expect(await deletions()).toHaveLength(2);
-      expect(await isLive(table, row.id)).toBe(false);
+      expect(await isLive(table, row)).toBe(false);
     },
   );
 

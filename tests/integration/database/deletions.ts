@@ -4,7 +4,6 @@ import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import type { PushChange } from '@/core/protocol';
 import type { SyncedTable } from '@/domain/schema';
-import type { Role } from '@/domain/vocabulary';
 import type { SyncUser } from '../../support/syncUser';
 import { database, team } from '../../support/teamDatabase';
 
@@ -35,8 +34,6 @@ export async function isLive(table: SyncedTable, id: string): Promise<boolean> {
 
 export const task = (title: string, more: object = {}) =>
   team.make.insert('tasks', { title, milestone_id: team.milestone, ...more });
-export const membership = (who: SyncUser, role: Role) =>
-  team.make.insert('workspace_members', { user_id: who.id, role });
 export const link = (from: string, to: string) =>
   team.make.insert('task_dependencies', { task_id: from, depends_on_task_id: to });
 

@@ -9,7 +9,7 @@ import { type Column, columnsOf, SYNCED_TABLES, type SyncedTable } from '@/domai
 import { GLOBAL_SCOPE_ID, STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
 import { Random } from '../../simulation/random';
 import { openDatabase, Refused, type TestDatabase } from '../../support/database';
-import { createTeam, createUser, type SyncUser, type Team } from '../../support/syncUser';
+import { addMembers, createTeam, createUser, type SyncUser, type Team } from '../../support/syncUser';
 
 /** Stands in every text of the workspace that is attacked. */
 const SECRET = 'sealed';
@@ -17,7 +17,7 @@ const REQUESTS = 150;
 
 let database: TestDatabase;
 let team: Team;
-/** What is in the workspace that is attacked, by table; deleted rows included. */
+/** What is in the workspace that is attacked, by table; deleted rows included, and not what its attackers may end. */
 const sealed = {} as Record<SyncedTable, string[]>;
 let former: SyncUser;
 let strangers: { workspace: string; milestone: string; tasks: string[] };
@@ -27,7 +27,7 @@ beforeAll(async () => {
   team = await createTeam(database);
   const { owner, make } = team;
   former = await createUser(database);
-  const membership = make.insert('workspace_members', { user_id: former.id, role: 'editor' });
+  const [membership = ''] = await addMembers(database, team.workspace, [former, 'editor']);
   const tasks = Array.from({ length: 4 }, (_, n) =>
     make.insert('tasks', {
       title: `${SECRET} ${n}`,
@@ -38,7 +38,6 @@ beforeAll(async () => {
   );
   const [first, second, third, gone] = tasks.map(({ id }) => id) as [string, string, string, string];
   await owner.push([
-    membership,
     make.update('workspaces', team.workspace, null, { name: `${SECRET} workspace` }),
     make.update('projects', team.project, null, { name: SECRET, tech_stack: [SECRET] }),
     make.update('milestones', team.milestone, null, { name: SECRET }),
@@ -58,10 +57,11 @@ beforeAll(async () => {
     make.update('tasks', third, null, { parent_task_id: second }),
   ]);
   await owner.push([make.delete('tasks', gone, null, { values: { deletion_id: randomUUID() } })]);
-  await owner.push([make.delete('workspace_members', membership.id, null)]);
+  await owner.push([make.delete('workspace_members', membership, null)]);
   for (const table of SYNCED_TABLES) {
     const rows = await database.query<{ id: string }>(
-      `select id::text as id from public.${table} where workspace_id = '${team.workspace}'`,
+      `select id::text as id from public.${table} where workspace_id = '${team.workspace}'
+       ${table === 'workspace_members' ? `and user_id not in ('${team.viewer.id}', '${team.agent.id}')` : ''}`,
     );
     sealed[table] = rows.map(({ id }) => id);
     expect(sealed[table], table).not.toEqual([]);
@@ -69,7 +69,7 @@ beforeAll(async () => {
   const own = await createTeam(database);
   strangers = { workspace: own.workspace, milestone: own.milestone, tasks: [own.task] };
   for (const user of [team.stranger, former]) {
-    await own.owner.push([own.make.insert('workspace_members', { user_id: user.id, role: 'owner' })]);
+    await addMembers(database, own.workspace, [user, 'owner']);
   }
 });
 afterAll(() => database.close());

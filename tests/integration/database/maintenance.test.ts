@@ -6,7 +6,7 @@ import type { Role } from '@/domain/vocabulary';
 import { openPgliteInMemory, startLocalStack } from '@/server';
 import { purgeDaily } from '@/server/database/purge';
 import { refusalOf } from '../../support/database';
-import { createUser, type SyncUser } from '../../support/syncUser';
+import { addMembers, createUser, type SyncUser } from '../../support/syncUser';
 import { database, team, teamForEachTest } from '../../support/teamDatabase';
 
 teamForEachTest();
@@ -32,7 +32,9 @@ describe('invitations', () => {
     expect(await call(team.stranger, 'accept_invitation', id)).toEqual(unknown);
     expect(await call(guest, 'accept_invitation', randomUUID())).toEqual(unknown);
     expect(await call(guest, 'accept_invitation', id)).toEqual({ workspace_id: team.workspace });
-    expect(await call(guest, 'accept_invitation', id)).toEqual(unknown);
+    // The answer may have been lost.
+    expect(await call(guest, 'accept_invitation', id)).toEqual({ workspace_id: team.workspace });
+    expect(await call(team.stranger, 'accept_invitation', id)).toEqual(unknown);
     expect((await guest.pull()).scopes.at(-1)).toMatchObject({ id: team.workspace, role: 'editor' });
   });
 
@@ -63,7 +65,7 @@ describe('invitations', () => {
   async function newMember(role: Role): Promise<{ user: SyncUser; email: string }> {
     const email = `${randomUUID()}@convoy.example`;
     const user = await createUser(database, { email });
-    await team.owner.push([team.make.insert('workspace_members', { user_id: user.id, role })]);
+    await addMembers(database, team.workspace, [user, role]);
     return { user, email };
   }
 
@@ -110,7 +112,7 @@ describe('invitations', () => {
     const email = `${randomUUID()}@convoy.example`;
     const guest = await createUser(database, { email });
     const agentRole = await createUser(database, { kind: 'agent' });
-    await team.owner.push([team.make.insert('workspace_members', { user_id: agentRole.id, role: 'owner' })]);
+    await addMembers(database, team.workspace, [agentRole, 'owner']);
     const invitation = await invite(email, 'editor', (await newMember('owner')).user);
     const revoke = (user: SyncUser, id: string) => call(user, 'revoke_invitation', id);
     for (const user of [team.editor, team.viewer, team.agent, team.stranger, guest, agentRole]) {

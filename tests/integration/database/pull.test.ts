@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Cursor, PullAnswer } from '@/core/protocol';
 import { COMMON_COLUMNS, columnsOf } from '@/domain/schema';
 import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
-import { createTeam, createUser, SyncUser, type Team } from '../../support/syncUser';
+import { addMembers, createTeam, createUser, SyncUser, type Team } from '../../support/syncUser';
 import { database, databaseForFile } from '../../support/teamDatabase';
 
 databaseForFile();
@@ -224,9 +224,7 @@ describe('pages', () => {
   it('a user of several workspaces gets all of them, whatever the page (P5)', async () => {
     const one = await createTeam(database);
     const other = await createTeam(database);
-    await other.owner.push([
-      other.make.insert('workspace_members', { user_id: one.viewer.id, role: 'viewer' }),
-    ]);
+    await addMembers(database, other.workspace, [one.viewer, 'viewer']);
     await addTasks(other, 5);
     const whole = await one.viewer.pullAll();
     for (const limit of [1, 3, 8]) {

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { PushChange } from '@/core/protocol';
-import { createTeam, createUser, SyncUser } from '../../support/syncUser';
+import { addMembers, createTeam, createUser, SyncUser } from '../../support/syncUser';
 import { database, team, teamForFile } from '../../support/teamDatabase';
 
 teamForFile();
@@ -42,8 +42,7 @@ describe('records that exist already, or no longer', () => {
 
   it('an update names the workspace of its record, also when the batch inserts it (U7)', async () => {
     const other = await createTeam(database);
-    const joins = other.make.insert('workspace_members', { user_id: team.owner.id, role: 'editor' });
-    await other.owner.push([joins]);
+    await addMembers(database, other.workspace, [team.owner, 'editor']);
     const task = newTask('here');
     const { outcomes } = await team.owner.push([
       task,
@@ -136,13 +135,5 @@ describe('records that exist already, or no longer', () => {
       { outcome: 'gone', which: 'record' },
       { outcome: 'applied', revision: expect.any(Number) },
     ]);
-  });
-
-  it('the same membership under another id is a duplicate (U10)', async () => {
-    const user = await createUser(database);
-    const first = team.make.insert('workspace_members', { user_id: user.id, role: 'viewer' });
-    await team.owner.push([first]);
-    const second = team.make.insert('workspace_members', { user_id: user.id, role: 'viewer' });
-    expect(await team.owner.pushOne(second)).toEqual({ outcome: 'duplicate', of: first.id });
   });
 });

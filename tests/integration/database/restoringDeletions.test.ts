@@ -2,9 +2,9 @@
 
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { createUser } from '../../support/syncUser';
+import { addMembers, createUser } from '../../support/syncUser';
 import { database, team, teamForEachTest } from '../../support/teamDatabase';
-import { APPLIED, deletions, isLive, link, membership, remove, restore, task, wish } from './deletions';
+import { APPLIED, deletions, isLive, link, remove, restore, task, wish } from './deletions';
 
 teamForEachTest();
 
@@ -75,7 +75,7 @@ describe('restoring', () => {
 
   it('owners and editors restore everything, agents what agents write, and other users nothing (U26)', async () => {
     const agentRole = await createUser(database, { name: 'Agent who edits', kind: 'agent' });
-    await team.owner.push([team.make.insert('workspace_members', { user_id: agentRole.id, role: 'editor' })]);
+    await addMembers(database, team.workspace, [agentRole, 'editor']);
     const stages = [{ name: 'A', order: 1, description: '', is_checkpoint: false }];
     const workflow = team.make.insert('workflows', { name: 'w', stages });
     const pattern = team.make.insert('patterns', { name: 'p' });
@@ -99,7 +99,7 @@ describe('restoring', () => {
 
   it('a membership of the same group is restored by a human owner alone (U26, P-PRIVATE)', async () => {
     const agentRole = await createUser(database, { name: 'Agent who owns', kind: 'agent' });
-    await team.owner.push([membership(agentRole, 'owner')]);
+    await addMembers(database, team.workspace, [agentRole, 'owner']);
     const restorers = [
       [team.editor, false],
       [team.agent, false],
@@ -107,17 +107,20 @@ describe('restoring', () => {
       [team.owner, true],
     ] as const;
     for (const [who, isBack] of restorers) {
-      const member = membership(await createUser(database), 'editor');
+      const [member = ''] = await addMembers(database, team.workspace, [
+        await createUser(database),
+        'editor',
+      ]);
       const one = task('one');
-      await team.owner.push([member, one]);
+      await team.owner.push([one]);
       const values = { deletion_id: randomUUID() };
       await team.owner.push([
-        team.make.delete('workspace_members', member.id, null, { group: 0, values }),
+        team.make.delete('workspace_members', member, null, { group: 0, values }),
         team.make.delete('tasks', one.id, null, { group: 0, values }),
       ]);
       expect(await restore(values.deletion_id, who)).toEqual(APPLIED);
       expect(await isLive('tasks', one.id)).toBe(true);
-      expect(await isLive('workspace_members', member.id)).toBe(isBack);
+      expect(await isLive('workspace_members', member)).toBe(isBack);
     }
   });
 

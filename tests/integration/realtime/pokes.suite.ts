@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { filter, firstValueFrom } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { PushChange } from '@/core/protocol';
-import type { Role } from '@/domain/vocabulary';
+import { SupabaseInvitations } from '@/lib/supabase/invitations';
 import { WAIT_MS } from '../../support/patience';
 import { SEED } from '../../support/seed';
 import type { SignedIn, TestDevice, World } from '../../support/world';
@@ -68,7 +68,7 @@ export function pokesSuite(start: () => Promise<World>): void {
   async function changeMember(
     { client, userId }: SignedIn,
     workspace: string,
-    change: Pick<PushChange, 'op' | 'id'> & { values?: { user_id: string; role: Role } },
+    change: Pick<PushChange, 'op' | 'id'>,
   ): Promise<void> {
     const request = {
       protocol: 1,
@@ -136,12 +136,11 @@ export function pokesSuite(start: () => Promise<World>): void {
       expect(await workspacesOf(guestDevice)).not.toContain(workspace.id);
 
       const host = { client: owner.client, userId: owner.userId };
-      const member = randomUUID();
-      await changeMember(host, workspace.id, {
-        op: 'insert',
-        id: member,
-        values: { user_id: guest.userId, role: 'editor' },
-      });
+      const invited = await new SupabaseInvitations(owner.client).invite(workspace.id, null, 'editor');
+      if (!invited.ok) throw new Error(invited.error.message);
+      // Accepted elsewhere: on this device nothing but a poke tells of it.
+      const accepted = await new SupabaseInvitations(guest.client).accept(invited.value.invitationId);
+      expect(accepted).toMatchObject({ ok: true, value: { workspaceId: workspace.id } });
       await eventually(async () => expect(await workspacesOf(guestDevice)).toContain(workspace.id));
       await quiet(guestDevice);
 
@@ -151,7 +150,10 @@ export function pokesSuite(start: () => Promise<World>): void {
         expect(projects.map(({ id }) => id)).toContain(project.id);
       });
 
-      await changeMember(host, workspace.id, { op: 'delete', id: member });
+      const member = (await owner.contextService.getMembers(workspace.id)).find(
+        ({ user_id }) => user_id === guest.userId,
+      );
+      await changeMember(host, workspace.id, { op: 'delete', id: member?.id ?? '' });
       await eventually(async () => expect(await workspacesOf(guestDevice)).not.toContain(workspace.id));
       await quiet(guestDevice);
       const topics = guest.client.realtime.getChannels().map(({ subTopic }) => subTopic);

@@ -198,7 +198,8 @@ begin
     select row(c.position, case
         when roles -> c.workspace_id::text = 'null' then jsonb_build_object('outcome', 'blocked', 'by', c.workspace_id)
         -- Answered before anybody looks for the user: it says nothing about who has an account.
-        when (c.table_name, c.op) = ('workspace_members', 'insert') and not agent and roles ->> c.workspace_id::text = 'owner'
+        when (c.table_name, c.op) = ('workspace_members', 'insert') and not agent
+            and roles ->> c.workspace_id::text = 'owner' and c.workspace_id <> '00000000-0000-7000-8000-000000000000'
           then convoy.rejection('needs_invitation', null, 'People join a workspace by accepting an invitation.')
         else convoy.rejection('forbidden', null, 'You may not do this here.')
       end, false)::convoy.decision
@@ -376,6 +377,69 @@ language sql stable set search_path = '' as $$
         and m.table_name = 'tasks' and m.op = 'update' and m.payload ? 'milestone_id'))
 $$;
 
+create or replace function convoy.insert_rows(target text, changes convoy.change[]) returns void
+language plpgsql set search_path = '' as $$
+declare
+  t convoy.synced_tables;
+begin
+  select * into t from convoy.synced_tables s where s.name = target;
+  execute format(
+    'insert into public.%1$I (id, workspace_id, created_at, %2$s)
+     select c.id, c.workspace_id, convoy.to_time(c.edited_at ->> ''created_at''), %3$s
+       from unnest($1) c
+       cross join lateral jsonb_populate_record(null::public.%1$I, $2 || c.payload) r
+      where c.table_name = %1$L and c.op = ''insert'' order by c.position %4$s',
+    target,
+    (select string_agg(quote_ident(p), ', ') from unnest(t.pushable) p),
+    (select string_agg('r.' || quote_ident(p), ', ') from unnest(t.pushable) p),
+    -- U10: a row that exists under another id is not inserted, and `conclude` finds its twin.
+    case target
+      when 'task_dependencies' then 'on conflict (task_id, depends_on_task_id) where deleted_at is null do nothing'
+      else '' end)
+    using changes, t.defaults;
+end
+$$;
+
+create or replace function convoy.early_deletes(changes convoy.change[]) returns convoy.change[]
+language sql stable set search_path = '' as $$
+  select coalesce(array_agg(c), '{}')
+  from unnest(changes) c
+  where c.op = 'delete' and c.row_revision is not null and c.table_name = 'task_dependencies'
+$$;
+
+create or replace function convoy.write_changes(changes convoy.change[]) returns void
+language plpgsql set search_path = '' as $$
+declare
+  early convoy.change[] := '{}';
+  deletions jsonb;
+  step record;
+begin
+  deletions := convoy.deletions_of(changes);
+  if deletions is not null then
+    early := convoy.early_deletes(changes);
+    perform convoy.delete_rows('task_dependencies', early, deletions);
+  end if;
+  -- Parents first; updates of a table before the next one's inserts, which may rely on them. Deletes last,
+  -- and leaves first: a row that is deleted by itself is no part of its parent's deletion (U23).
+  for step in
+    select t.name, c.op, follows.along from unnest(changes) c
+    join convoy.synced_tables t on t.name = c.table_name
+    -- A row that the device deleted along with another record counts as part of that record's deletion.
+    cross join lateral (select c.op = 'delete' and c.payload ? 'along_with' as along) follows
+    group by t.name, t.position, c.op, follows.along
+    order by c.op = 'delete', follows.along, case when c.op = 'delete' then -t.position else t.position end, c.op
+  loop
+    case step.op
+      when 'insert' then perform convoy.insert_rows(step.name, changes);
+      when 'update' then perform convoy.update_rows(step.name, changes);
+      else perform convoy.delete_rows(step.name, array(
+        select c from unnest(changes) c
+        where c.table_name = step.name and c.op = 'delete' and (c.payload ? 'along_with') = step.along), deletions);
+    end case;
+  end loop;
+end
+$$;
+
 create or replace function convoy.conclude(before convoy.change[], after convoy.change[]) returns convoy.decision[]
 language plpgsql stable set search_path = '' set enable_nestloop = off as $$
 begin
@@ -394,8 +458,7 @@ begin
         else jsonb_build_object('outcome', 'applied', 'revision', a.row_revision)
       end, case b.op
         when 'insert' then a.row_revision is null
-          -- The server names members, fills in defaults, and dates rows that claim a later time.
-          or b.table_name = 'workspace_members'
+          -- The server fills in defaults, and dates rows that claim a later time.
           or not b.payload ?& t.defaulted
           -- The feed takes no device id.
           or b.table_name = 'activity_feed' and b.payload -> 'details' ? 'device_id'
@@ -409,6 +472,14 @@ begin
     join unnest(after) a on a.position = b.position
     join convoy.synced_tables t on t.name = b.table_name);
 end
+$$;
+
+create or replace function convoy.find_twin(c convoy.change) returns uuid
+language sql stable set search_path = '' as $$
+  select d.id from public.task_dependencies d
+    where c.table_name = 'task_dependencies' and d.workspace_id = c.workspace_id
+      and d.task_id = (c.payload ->> 'task_id')::uuid
+      and d.depends_on_task_id = (c.payload ->> 'depends_on_task_id')::uuid and d.deleted_at is null
 $$;
 
 create or replace function convoy.decide(

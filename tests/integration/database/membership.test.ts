@@ -1,0 +1,264 @@
+/** Nobody is drawn into a workspace or held in it, and a person always owns it. */
+
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { refusalOf } from '../../support/database';
+import { addMembers, Changes, createTeam, createUser, type SyncUser } from '../../support/syncUser';
+import { database, team, teamForEachTest } from '../../support/teamDatabase';
+
+teamForEachTest();
+
+const NOT_FOUND = { error: { code: 'not_found' } };
+const FORBIDDEN = { outcome: 'rejected', code: 'forbidden' };
+const LAST_OWNER = { outcome: 'rejected', code: 'last_owner' };
+
+/** Calls a function as a user, with texts as arguments. */
+async function call(user: SyncUser | null, name: string, ...args: (string | null)[]): Promise<unknown> {
+  const places = args.map((_, n) => `$${n + 1}${n === 0 ? '::uuid' : ''}`).join(', ');
+  const [row] = await database.as(user?.id ?? null, (connection) =>
+    connection.query<{ answer: unknown }>(`select public.${name}(${places}) as answer`, args),
+  );
+  return row?.answer;
+}
+
+async function invite(email: string | null, role = 'editor', who = team.owner): Promise<string> {
+  const answer = (await call(who, 'invite_member', team.workspace, email, role)) as {
+    invitation_id?: string;
+  };
+  return answer.invitation_id ?? '';
+}
+
+async function membershipOf(user: SyncUser, workspace = team.workspace): Promise<string> {
+  const [row] = await database.query<{ id: string }>(
+    `select id::text as id from public.workspace_members
+      where workspace_id = $1::uuid and user_id = $2::uuid and deleted_at is null`,
+    [workspace, user.id],
+  );
+  return row?.id ?? '';
+}
+
+const leave = async (user: SyncUser, values = {}) =>
+  user.pushOne(team.make.delete('workspace_members', await membershipOf(user), null, { values }));
+
+const sees = async (user: SyncUser) =>
+  (await user.pull()).scopes.some((scope) => scope.id === team.workspace);
+
+describe('joining', () => {
+  it('an owner makes nobody a member, and is told nothing about the user (P-PRIVATE)', async () => {
+    const nobody = randomUUID();
+    for (const user_id of [team.stranger.id, nobody, team.editor.id, 'x']) {
+      const insert = team.make.insert('workspace_members', { user_id, role: 'editor' });
+      const expected =
+        user_id === 'x' ? { code: 'invalid_value' } : { code: 'needs_invitation', column: null };
+      expect(await team.owner.pushOne(insert), user_id).toMatchObject(expected);
+    }
+    for (const who of [team.editor, team.viewer, team.agent, team.stranger]) {
+      const insert = team.make.insert('workspace_members', { user_id: who.id, role: 'owner' });
+      expect(await who.pushOne(insert)).toMatchObject(FORBIDDEN);
+    }
+    expect(await sees(team.stranger)).toBe(false);
+  });
+
+  it('not even with the workspace, in one batch or one group (P-PRIVATE)', async () => {
+    const make = new Changes(randomUUID());
+    const workspace = make.insert('workspaces', { name: 'Own' }, { id: make.workspace, group: 0 });
+    const drawn = make.insert('workspace_members', { user_id: team.viewer.id, role: 'viewer' }, { group: 1 });
+    const { outcomes } = await team.stranger.push([workspace, drawn]);
+    expect(outcomes).toMatchObject([{ outcome: 'applied' }, { code: 'needs_invitation' }]);
+    expect(await membershipOf(team.viewer, make.workspace)).toBe('');
+  });
+
+  it('a link makes one user a member, and is used then (P-PRIVATE)', async () => {
+    const link = await invite(null, 'viewer');
+    const other = await createUser(database);
+    expect(await call(team.stranger, 'get_invitation', link)).toMatchObject({
+      workspace_id: team.workspace,
+      workspace_name: 'Workspace',
+      role: 'viewer',
+      invited_by: 'Olga',
+      is_member: false,
+    });
+    // Opened by somebody who is a member already, it stays open and changes no role.
+    expect(await call(team.editor, 'accept_invitation', link)).toEqual({ workspace_id: team.workspace });
+    expect(await call(team.stranger, 'accept_invitation', link)).toEqual({ workspace_id: team.workspace });
+    expect(await call(other, 'accept_invitation', link)).toEqual(NOT_FOUND);
+    expect(await call(other, 'get_invitation', link)).toEqual(NOT_FOUND);
+    expect(await call(null, 'accept_invitation', link).catch(() => 'denied')).toBe('denied');
+    expect(await sees(team.stranger)).toBe(true);
+    expect(await sees(other)).toBe(false);
+  });
+
+  it('of two users who open a link at once, one becomes a member (P-PRIVATE)', async () => {
+    const link = await invite(null);
+    const users = [await createUser(database), await createUser(database), await createUser(database)];
+    const answers = await Promise.all(users.map((user) => call(user, 'accept_invitation', link)));
+    expect(answers.filter((answer) => JSON.stringify(answer) === JSON.stringify(NOT_FOUND))).toHaveLength(2);
+  });
+
+  it('an invitation to an address is shown to its user alone, who may decline it (P-PRIVATE)', async () => {
+    const email = `${randomUUID()}@convoy.example`;
+    const guest = await createUser(database, { email });
+    const invitation = await invite(email.toUpperCase());
+    expect(await call(guest, 'my_invitations')).toMatchObject([{ id: invitation, role: 'editor' }]);
+    for (const user of [team.stranger, team.editor, team.agent]) {
+      expect(await call(user, 'my_invitations')).toEqual([]);
+      expect(await call(user, 'get_invitation', invitation)).toEqual(NOT_FOUND);
+      expect(await call(user, 'decline_invitation', invitation)).toEqual(NOT_FOUND);
+    }
+    expect(await call(guest, 'decline_invitation', invitation)).toEqual({ invitation_id: invitation });
+    expect(await call(guest, 'my_invitations')).toEqual([]);
+    expect(await call(guest, 'accept_invitation', invitation)).toEqual(NOT_FOUND);
+  });
+
+  it('human owners alone see the invitations of a workspace, by function and by table (P-PRIVATE)', async () => {
+    const robot = await createUser(database, { kind: 'agent' });
+    await addMembers(database, team.workspace, [robot, 'owner']);
+    const link = await invite(null);
+    const seen = async (user: SyncUser) =>
+      database.as(user.id, (connection) => connection.query('select id from public.invitations'));
+    expect(await call(team.owner, 'get_invitations', team.workspace)).toMatchObject({
+      invitations: [{ id: link, email: null }],
+    });
+    expect(await seen(team.owner)).toHaveLength(1);
+    for (const user of [robot, team.editor, team.viewer, team.agent, team.stranger]) {
+      expect(await call(user, 'get_invitations', team.workspace)).toEqual({ invitations: [] });
+      expect(await seen(user)).toEqual([]);
+      expect(await call(user, 'invite_member', team.workspace, null, 'owner')).toMatchObject({
+        error: { code: 'forbidden' },
+      });
+    }
+  });
+});
+
+describe('leaving', () => {
+  it('every member may leave, and ends nobody else’s membership (P-PRIVATE)', async () => {
+    for (const who of [team.viewer, team.agent, team.editor]) {
+      const other = team.make.delete('workspace_members', await membershipOf(team.owner), null);
+      expect(await who.pushOne(other)).toMatchObject(FORBIDDEN);
+      expect(await leave(who)).toMatchObject({ outcome: 'applied' });
+      expect(await sees(who)).toBe(false);
+      expect(await who.pushOne(team.make.insert('projects', { name: 'late' }))).toMatchObject(FORBIDDEN);
+    }
+  });
+
+  it('a membership that its member ended is not restored, by no user and no operator (U26, P-PRIVATE)', async () => {
+    const deletion_id = randomUUID();
+    await leave(team.viewer, { deletion_id });
+    const removed = randomUUID();
+    const values = { deletion_id: removed };
+    const [agent, editor] = [await membershipOf(team.agent), await membershipOf(team.editor)];
+    await team.owner.push([
+      team.make.delete('workspace_members', editor, null, { group: 0, values }),
+      team.make.delete('tasks', team.task, null, { group: 0, values }),
+    ]);
+    const restored_at = new Date().toISOString();
+    await team.owner.push([team.make.update('deletions', removed, null, { restored_at })]);
+    await database.query('select convoy.restore_deletion($1::uuid)', [deletion_id]);
+    expect(await membershipOf(team.editor)).toBe(editor);
+    expect(await membershipOf(team.agent)).toBe(agent);
+    expect(await membershipOf(team.viewer)).toBe('');
+  });
+
+  it('who has left comes back by a new invitation, and not by one from before (P-PRIVATE)', async () => {
+    const before = await invite(null);
+    await leave(team.viewer);
+    expect(await call(team.viewer, 'accept_invitation', before)).toEqual(NOT_FOUND);
+    expect(await call(team.viewer, 'accept_invitation', await invite(null))).toMatchObject({
+      workspace_id: team.workspace,
+    });
+  });
+});
+
+describe('the owner who is a person', () => {
+  async function withRobotOwner() {
+    const robot = await createUser(database, { name: 'Robot', kind: 'agent' });
+    const [membership = ''] = await addMembers(database, team.workspace, [robot, 'owner']);
+    return { robot, membership };
+  }
+
+  it('stays, also where an agent is an owner too (R2)', async () => {
+    await withRobotOwner();
+    expect(await leave(team.owner)).toMatchObject(LAST_OWNER);
+    const lowered = team.make.update('workspace_members', await membershipOf(team.owner), null, {
+      role: 'editor',
+    });
+    expect(await team.owner.pushOne(lowered)).toMatchObject(LAST_OWNER);
+    const becomesAgent = database.query(
+      `update auth.users set raw_app_meta_data = '{"kind": "agent"}' where id = $1::uuid`,
+      [team.owner.id],
+    );
+    expect(await refusalOf(becomesAgent)).toBe('SN004');
+    expect(
+      await refusalOf(database.query('delete from auth.users where id = $1::uuid', [team.owner.id])),
+    ).toBe('SN004');
+  });
+
+  it('may become an agent where another person owns the workspace (R2)', async () => {
+    await addMembers(database, team.workspace, [team.stranger, 'owner']);
+    await database.query(
+      `update auth.users set raw_app_meta_data = '{"kind": "agent"}' where id = $1::uuid`,
+      [team.owner.id],
+    );
+    const [row] = await database.query<{ kind: string }>(
+      'select kind from public.workspace_members where id = $1::uuid',
+      [await membershipOf(team.owner)],
+    );
+    expect(row?.kind).toBe('agent');
+  });
+
+  it('is needed to restore a workspace that the last one left while it was deleted (R2)', async () => {
+    const { robot } = await withRobotOwner();
+    const values = { deletion_id: randomUUID() };
+    await team.owner.push([team.make.delete('workspaces', team.workspace, null, { values })]);
+    expect(await leave(team.owner)).toMatchObject({ outcome: 'applied' });
+    const restore = team.make.update('deletions', values.deletion_id, null, {
+      restored_at: new Date().toISOString(),
+    });
+    expect(await robot.pushOne(restore)).toMatchObject(LAST_OWNER);
+  });
+
+  it('makes workspaces; agents make none, in whatever batch (R1, R2)', async () => {
+    const robot = await createUser(database, { kind: 'agent' });
+    const make = new Changes(randomUUID());
+    const { outcomes } = await robot.push([
+      make.insert('workspaces', { name: 'Own' }, { id: make.workspace }),
+      make.insert('projects', { name: 'in it' }),
+    ]);
+    expect(outcomes).toMatchObject([FORBIDDEN, { outcome: 'blocked', by: make.workspace }]);
+  });
+
+  it('is not asked of workspaces that agents alone owned before: they keep an owner (R2)', async () => {
+    const old = await createTeam(database);
+    const { robot } = await withRobotOwner();
+    await database.query(`alter table public.workspace_members disable trigger user`);
+    await database.query(
+      `update public.workspace_members set kind = 'agent' where workspace_id = $1::uuid and role = 'owner'`,
+      [old.workspace],
+    );
+    await database.query(`alter table public.workspace_members enable trigger user`);
+    const [second = ''] = await addMembers(database, old.workspace, [robot, 'owner']);
+    const end = (id: string) =>
+      database.query('update public.workspace_members set deleted_at = now() where id = $1::uuid', [id]);
+    await end(second);
+    expect(await refusalOf(end(await membershipOf(old.owner, old.workspace)))).toBe('SN004');
+  });
+});
+
+describe('deleted rows', () => {
+  it('are not read over tables by members who joined after, or before (P-PRIVATE)', async () => {
+    await team.owner.push([
+      team.make.update('tasks', team.task, null, { description: 'a secret of before' }),
+    ]);
+    await team.owner.push([team.make.delete('tasks', team.task, null)]);
+    await call(team.stranger, 'accept_invitation', await invite(null));
+    for (const user of [team.stranger, team.owner]) {
+      const rows = await database.as(user.id, (connection) =>
+        connection.query('select id from public.tasks where workspace_id = $1::uuid', [team.workspace]),
+      );
+      expect(rows).toEqual([]);
+    }
+    const page = JSON.stringify((await team.stranger.pullAll()).pages);
+    expect(page).toContain(team.milestone);
+    expect(page).not.toContain('secret');
+  });
+});
