@@ -1,7 +1,9 @@
 /** A server and devices: the real local stack, real supabase-js, real local databases. */
 
+import type { MemberKind } from '@/domain/vocabulary';
 import type { ConvoyClient } from '@/lib/supabase/client';
 import { createRemoteContextService } from '@/lib/supabase/contextService';
+import { SupabaseInvitations } from '@/lib/supabase/invitations';
 import { SupabasePokes } from '@/lib/supabase/pokes';
 import { SupabaseTransport } from '@/lib/supabase/transport';
 import { type Device, type DeviceOptions, openDevice, type SyncStatus } from '@/lib/watermelon';
@@ -28,6 +30,8 @@ export interface SignedIn {
 }
 
 export interface TestDeviceOptions {
+  /** Of the user. Default: `human`. */
+  kind?: MemberKind;
   userId?: string;
   client: ConvoyClient;
   folder?: string;
@@ -87,6 +91,8 @@ export class World {
       userId: options.userId,
       transport,
       remote: createRemoteContextService({ client: options.client }),
+      kind: options.kind,
+      invitations: new SupabaseInvitations(options.client),
       isOnline: () => isOnline,
       onConnectivity: (listener) => {
         listeners.add(listener);

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import type { Quarantined } from '@/lib/watermelon';
 import { useDevice } from '../hooks/useDevice';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
-import { ErrorNote } from '../ui/ErrorNote';
+import { ErrorNote, TechnicalDetails } from '../ui/ErrorNote';
 import { describeRefusal } from '../ui/errorText';
 import { wordsOf } from '../ui/labels';
 import { TimeAgo } from '../ui/TimeAgo';
@@ -33,6 +33,7 @@ export function RefusedGroup({ group }: { group: Quarantined[] }) {
           <TimeAgo time={culprit.occurredAt.getTime()} />
         </span>
       </p>
+      {reason.technical !== null && <TechnicalDetails text={reason.technical} />}
       <ul className="wanted">
         {group.map((entry) => (
           <li key={entry.id}>

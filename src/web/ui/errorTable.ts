@@ -17,11 +17,18 @@ export interface ErrorEntry {
 type Kind = AppError['kind'];
 
 /**
- * A rejection's code comes off the wire as text; the quarantine adds `blocked`, the sign-in `credentials`, the ledger
- * `unconfirmed_checkpoint`, invitations `no_invitation`.
+ * A rejection's code comes off the wire as text; the quarantine adds `blocked`, `uncertain` and `too_large`, the sign-in
+ * `credentials`, the ledger `unconfirmed_checkpoint`, invitations `no_invitation`.
  */
 type CodeOf<K extends Kind> = K extends 'rejected'
-  ? RejectionCode | 'blocked' | 'credentials' | 'unconfirmed_checkpoint' | 'no_invitation'
+  ?
+      | RejectionCode
+      | 'blocked'
+      | 'uncertain'
+      | 'too_large'
+      | 'credentials'
+      | 'unconfirmed_checkpoint'
+      | 'no_invitation'
   : Extract<AppError, { kind: K }>['code'];
 
 const KEPT = 'Your work is kept on this device';
@@ -310,6 +317,16 @@ export const ERROR_TEXTS: { readonly [K in Kind]: { readonly [Code in CodeOf<K>]
     blocked: {
       headline: 'The change that this one builds on was refused.',
       detail: 'They are retried or discarded together.',
+    },
+    uncertain: {
+      headline: 'It was sent long ago, and nobody knows whether it arrived.',
+      detail: 'Others may have deleted it since. Look whether it is still wanted: retry it, or discard it.',
+    },
+    too_large: {
+      headline: 'This change is too large for the server.',
+      detail:
+        'It is not sent again by itself. Download your work to keep a copy, then discard it, or make it smaller.',
+      isTechnical: true,
     },
     credentials: {
       headline: 'The server does not take this email address or password.',

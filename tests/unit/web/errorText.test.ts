@@ -84,8 +84,18 @@ describe('what people read about an error', () => {
     const later = { kind: 'storage', code: 'cosmic_ray', message: 'A bit has flipped.' };
     expect(describeDetail(later)).toMatchObject({ headline: `${UNEXPECTED}.`, technical: later.message });
     expect(describeDetail({ kind: 'toString', code: 'name', message: '' }).headline).toBe(`${UNEXPECTED}.`);
-    const { headline } = describeRefusal({ code: 'too_large', message: 'A batch takes 4 MB.' });
-    expect(headline).toBe(ERROR_TEXTS.protocol.too_large.headline);
+    const tooLarge = describeRefusal({ code: 'too_large', message: 'A batch takes 4 MB.' });
+    expect(tooLarge).toMatchObject({
+      headline: ERROR_TEXTS.rejected.too_large.headline,
+      technical: 'A batch takes 4 MB.',
+    });
+    // It was taken out of the records, so nothing sends it again.
+    expect(tooLarge.detail).not.toContain('is sent');
+    const uncertain = describeRefusal({ code: 'uncertain', message: 'x' });
+    expect(uncertain.headline).toBe(ERROR_TEXTS.rejected.uncertain.headline);
+    expect(describeRefusal({ code: 'client_too_old', message: '' }).headline).toBe(
+      ERROR_TEXTS.protocol.client_too_old.headline,
+    );
     expect(describeRefusal({ code: 'forbidden', message: '' }).headline).toBe(
       ERROR_TEXTS.rejected.forbidden.headline,
     );

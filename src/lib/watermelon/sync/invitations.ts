@@ -4,7 +4,7 @@
  */
 
 import { BehaviorSubject, type Observable } from 'rxjs';
-import type { AppError } from '@/core/errors';
+import { type AppError, reactionTo } from '@/core/errors';
 import type { InvitationPort } from '@/core/invitations';
 import type { ConvoyDatabase } from '../database';
 
@@ -57,7 +57,7 @@ export class Acceptances {
       if (answered.ok) {
         results.set(id, { state: 'accepted', workspaceId: answered.value.workspaceId });
         await this.remove(id);
-      } else if (answered.error.kind === 'rejected') {
+      } else if (!['retry', 'wait', 'sign_in'].includes(reactionTo(answered.error))) {
         const { error } = answered;
         results.set(id, { state: 'refused', error });
         await this.change((all) => all.map((one) => (one.id === id ? { id, state: 'refused', error } : one)));

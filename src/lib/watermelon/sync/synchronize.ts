@@ -1,8 +1,9 @@
 /** Orchestration: push, pull and merge by turns until both are quiet. One sync at a time for each database. */
 
 import { type Observable, Subject } from 'rxjs';
-import type { SyncError } from '@/core/errors';
+import { ConvoyError, type SyncError } from '@/core/errors';
 import type { InvitationPort } from '@/core/invitations';
+import { isUuid } from '@/core/text';
 import type { IdMappings } from './idMapping';
 import { type Acceptance, Acceptances, type AcceptResult } from './invitations';
 import { newPullCounts, pullSync } from './pullSync';
@@ -110,9 +111,13 @@ export class SyncEngine {
 
   /**
    * Accepts an invitation: it is stored at once, and sent now or by the sync that reaches the server.
-   * Rejects with a `ConvoyError` (storage).
+   * Rejects with a `ConvoyError` (storage; `validation/bad_id` for what is no id of an invitation).
    */
   async acceptInvitation(id: string): Promise<AcceptResult> {
+    if (!isUuid(id)) {
+      const message = 'This is no link of an invitation. Copy all of it.';
+      throw new ConvoyError({ kind: 'validation', code: 'bad_id', field: 'invitation_id', message });
+    }
     await this.acceptances.add(id);
     await this.running;
     this.accepted.delete(id);
