@@ -43,6 +43,8 @@ const FOUND_BY = {
   'viewers-write': 3,
   'former-members-read': 3,
   'base-moves-on-unseen': 43,
+  'members-uninvited': 1,
+  'entries-forged': 1,
 };
 
 type Name = keyof typeof FOUND_BY;
@@ -218,5 +220,19 @@ export const MUTANTS: readonly Mutant[] = [
     `${SYNC}/push/acknowledge.ts`,
     'const editedOn = merged && unsent && base ? base.revision : revision;',
     'const editedOn = merged && unsent && base ? revision : revision;',
+  ),
+  mutant(
+    'members-uninvited',
+    'An owner makes a member of whomever they name.',
+    `${SQL}/01_scopes.sql`,
+    "  ('owner', array['workspace_members'], array['update', 'delete']),",
+    "  ('owner', array['workspace_members'], array['insert', 'update', 'delete']),",
+  ),
+  mutant(
+    'entries-forged',
+    'The feed takes what anybody says of settled conflicts.',
+    `${SQL}/13_push_decide.sql`,
+    "where m.subject is null and not (t.activity_type = 'conflict_settled' and t.subject::uuid = any (settled))",
+    "where m.subject is null and t.activity_type <> 'conflict_settled'",
   ),
 ];

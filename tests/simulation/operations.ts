@@ -353,6 +353,40 @@ export const OPERATIONS: Record<string, readonly [weight: number, work: Do]> = {
       );
     },
   ],
+  leave: [
+    0.5,
+    async (hand) => {
+      const own = (await hand.all('workspace_members')).filter(
+        ({ raw }) => raw.user_id === hand.life.device.userId,
+      );
+      if (own.length === 0) throw new NothingToDo();
+      return hand.service.removeMember(hand.random.pick(own).id);
+    },
+  ],
+  forge: [
+    2,
+    async (hand) => {
+      const task = await hand.some('tasks');
+      const stage = hand.random.pick(STANDARD_STAGES);
+      const side = {
+        base: null,
+        local: stage,
+        remote: task.raw.current_stage,
+        chosen: task.raw.current_stage,
+      };
+      return hand.database.write(() =>
+        hand.database.records('activity_feed').create((draft) => {
+          draft.setColumn('workspace_id', task.workspaceId);
+          draft.setColumn('task_id', task.id);
+          draft.setColumn('activity_type', 'conflict_settled');
+          draft.setColumn(
+            'details',
+            JSON.stringify({ table: 'tasks', record_id: task.id, columns: { current_stage: side } }),
+          );
+        }),
+      );
+    },
+  ],
   changeRole: [
     2,
     async (hand) => {

@@ -229,6 +229,14 @@ export class SimServer {
     return this.roles.get(userId) ?? new Map();
   }
 
+  /** @returns the ids of a user's memberships. */
+  async membershipsOf(userId: string): Promise<ReadonlySet<string>> {
+    const rows = await this.query<{ id: string }>(
+      `select m.id::text as id from public.workspace_members m where m.user_id = '${userId}' and m.deleted_at is null`,
+    );
+    return new Set(rows.map(({ id }) => id));
+  }
+
   /** @returns the scopes a user may see. */
   async visibleTo(userId: string): Promise<Set<string>> {
     return new Set([GLOBAL_SCOPE_ID, ...(await this.rolesOf(userId)).keys()]);

@@ -34,6 +34,10 @@ export class ProtocolWitness implements NetworkWitness {
   private readonly activities = new Set<string>();
   requests = 0;
   private rolesBefore: ReadonlyMap<string, string> = new Map();
+  /** The memberships of the user whose push is served: everybody may leave. */
+  private ownBefore: ReadonlySet<string> = new Set();
+  /** User and record of each conflict that the server has told of. */
+  private readonly conflicts = new Set<string>();
 
   constructor(
     private readonly server: SimServer,
@@ -77,6 +81,7 @@ export class ProtocolWitness implements NetworkWitness {
     // A push may be the last that its user may do here.
     if (flight.kind !== 'push') return;
     this.rolesBefore = await this.server.rolesOf(flight.from.userId);
+    this.ownBefore = await this.server.membershipsOf(flight.from.userId);
   }
 
   async served(flight: Flight, answer: Answer): Promise<void> {
@@ -99,6 +104,7 @@ export class ProtocolWitness implements NetworkWitness {
       batch.answer = canonical(body);
       if (batch.isPurged) return;
       this.checkGroups(flight, request, body);
+      this.checkSettlements(flight, request, body);
       this.checkRights(flight, request, body);
     } else if (batch && !isAlike(JSON.parse(batch.answer) as PushAnswer, body)) {
       this.violate('P-ONCE', flight, `batch ${request.batch} was answered in two ways`);
@@ -184,6 +190,24 @@ export class ProtocolWitness implements NetworkWitness {
     }
   }
 
+  /** U30: an activity tells of a settled conflict only where there was one, or with the edit that settles it. */
+  private checkSettlements(flight: Flight, request: PushRequest, answer: PushAnswer): void {
+    const met = (id: unknown) => `${flight.from.userId} ${id}`;
+    for (const [index, change] of request.changes.entries()) {
+      if (answer.outcomes[index]?.outcome === 'conflict') this.conflicts.add(met(change.id));
+    }
+    for (const [index, { table, op, group, values = {} }] of request.changes.entries()) {
+      const isTaken = answer.outcomes[index]?.outcome === 'applied';
+      if (table !== 'activity_feed' || op !== 'insert' || !isTaken) continue;
+      if (values.activity_type !== 'conflict_settled') continue;
+      const about = values.task_id ?? values.entity_id;
+      const isMade = request.changes.some((other) => other.group === group && other.id === about);
+      if (!isMade && !this.conflicts.has(met(about))) {
+        this.violate('U30', flight, `a conflict of ${about} is told that nobody has met`);
+      }
+    }
+  }
+
   /** P-PRIVATE: a user who may not write here writes nothing here. */
   private checkRights(flight: Flight, request: PushRequest, answer: PushAnswer): void {
     const founded = new Set(
@@ -198,6 +222,10 @@ export class ProtocolWitness implements NetworkWitness {
       }
       const outcome = told?.outcome;
       if (outcome !== 'applied' && outcome !== 'merged') continue;
+      if (change.table === 'workspace_members' && change.op === 'insert') {
+        this.violate('P-PRIVATE', flight, `${change.values?.user_id} is made a member without being asked`);
+      }
+      if (change.op === 'delete' && this.ownBefore.has(change.id)) continue;
       const role = this.rolesBefore.get(change.workspace_id);
       if (founded.has(change.workspace_id) || (role !== undefined && role !== 'viewer')) continue;
       this.violate(
