@@ -4,6 +4,7 @@
  * where a person finds it. Nothing here looks at how the product does it.
  */
 
+import { isReserved } from '@/domain/activities';
 import { SYNCED_TABLES } from '@/domain/schema';
 import type { StoredRow, WriteOperation } from './storage';
 
@@ -29,8 +30,7 @@ export interface Operation {
   device: string;
   name: string;
   writes: ColumnWrite[];
-  /** `about`: of an activity that Convoy writes itself, the task it tells of. */
-  created: { table: string; id: string; about?: string }[];
+  created: { table: string; id: string }[];
   deleted: { table: string; id: string }[];
   /** Records that it deleted may be live again. */
   mayBeBack: boolean;
@@ -95,12 +95,9 @@ export class Oracle {
     for (const [what, table, subject] of written) {
       if (!isSynced(table)) continue;
       if (what === 'create' && typeof subject === 'object' && subject._status === 'created') {
-        // Nobody but Convoy tells of settled conflicts; the ledger has them, and the server takes true ones alone (U30).
-        if (subject.activity_type === 'conflict_settled') continue;
-        const about = DERIVED.has(subject.activity_type as string)
-          ? String(subject.activity_type === 'task_deleted' ? subject.entity_id : subject.task_id)
-          : undefined;
-        operation.created.push({ table, id: subject.id as string, about });
+        // What Convoy tells of a change is no work of a person: it goes where the change comes to nothing (U30).
+        if (isReserved(subject.activity_type)) continue;
+        operation.created.push({ table, id: subject.id as string });
       } else if (what === 'update' && typeof subject === 'object' && subject._status === 'deleted') {
         this.seenGone += JSON.stringify(subject);
         const base = JSON.parse((subject.sync_base as string | null) ?? '{}') as {
@@ -179,11 +176,8 @@ export class Oracle {
         );
       }
       const mapped = JSON.stringify(devices.get(device)?.get('sync_id_mappings') ?? []);
-      for (const { table, id, about } of created) {
+      for (const { table, id } of created) {
         if (isFound(id) || mapped.includes(id)) continue;
-        // A task that the server never had is told to nobody, nor is a dependency that came and went before a push.
-        if (about !== undefined && (!server.includes(about) || name === 'link' || name === 'unlink'))
-          continue;
         this.violate('P-NOLOSS', `${table}/${id}, created on ${device} (${name}), is nowhere`);
       }
       for (const { table, id } of mayBeBack ? [] : deleted) {
