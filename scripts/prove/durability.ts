@@ -1,5 +1,5 @@
 /**
- * `npm run prove:durability`: is an acknowledged write ever lost? Browsers are killed with all their
+ * `npm run prove:durability`: is an acknowledged write ever lost? Chromium and Firefox are killed with all their
  * processes, tabs that hold the database for others end, and processes on Node die, while they write.
  */
 
@@ -29,8 +29,9 @@ const node = wants('node') ? await proveNode(kills, deaths, say) : null;
 /** Every part by its name. */
 const parts: Record<string, Losses & Record<string, unknown>> = {};
 if (web) {
-  const { tabs, ...browsers } = web;
-  parts['browsers killed'] = browsers;
+  const { tabs, firefox, ...chromium } = web;
+  parts['Chromium killed'] = chromium;
+  parts['Firefox killed'] = { ...firefox };
   for (const [name, { deaths: died, creates, columns, failures }] of Object.entries(tabs)) {
     for (const failure of failures) console.error(`${name}: ${failure}`);
     const common = { deaths: died, failures: failures.length };

@@ -1,21 +1,33 @@
 #!/usr/bin/env bash
-# Installs what the tests need beside the npm packages: a Chromium for the browser tests, PostgreSQL
+# Installs what the tests need beside the npm packages: a Chromium and a Firefox for the browser tests, PostgreSQL
 # (its programs; tests start servers of their own) for those that compare with the real thing.
-# Does nothing where both are there already.
+# Does nothing where all are there already.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-has_chromium() {
-  [ -n "${CHROMIUM_PATH:-}" ] && [ -x "$CHROMIUM_PATH" ] && return 0
+# Ubuntu's chromium-browser and firefox are stubs that only say to install a snap: each is asked to run.
+runs_one_of() {
   local name
-  for name in chromium chromium-browser google-chrome google-chrome-stable chrome; do
-    # Ubuntu's chromium-browser is a stub that only says to install a snap: ask it to run.
+  for name in "$@"; do
     if command -v "$name" >/dev/null && "$name" --version >/dev/null 2>&1; then return 0; fi
   done
+  return 1
+}
+
+has_chromium() {
+  [ -n "${CHROMIUM_PATH:-}" ] && [ -x "$CHROMIUM_PATH" ] && return 0
+  runs_one_of chromium chromium-browser google-chrome google-chrome-stable chrome && return 0
   [ -d "/Applications/Chromium.app" ] || [ -d "/Applications/Google Chrome.app" ] && return 0
   local bundled
   bundled="$(node -e 'process.stdout.write(require("playwright-core").chromium.executablePath() ?? "")')"
   [ -n "$bundled" ] && [ -x "$bundled" ]
+}
+
+has_firefox() {
+  [ -n "${FIREFOX_PATH:-}" ] && [ -x "$FIREFOX_PATH" ] && return 0
+  runs_one_of firefox-esr firefox && return 0
+  [ -d "/Applications/Firefox.app" ] && return 0
+  [ -x "$(downloaded_firefox path)" ]
 }
 
 has_postgres() {
@@ -31,10 +43,11 @@ as_root() {
 
 missing=()
 has_chromium || missing+=(chromium)
+has_firefox || missing+=(firefox-esr)
 has_postgres || missing+=(postgresql)
 
 if [ "${#missing[@]}" -eq 0 ]; then
-  echo 'Chromium and PostgreSQL are installed.'
+  echo 'Chromium, Firefox and PostgreSQL are installed.'
   exit 0
 fi
 
@@ -44,21 +57,24 @@ if command -v apt-get >/dev/null; then
   for package in "${missing[@]}"; do
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$package" || true
   done
-  # Where the distribution has no Chromium of its own, Playwright downloads one.
+  # Where the distribution has no browser of its own, the tool that drives it downloads one.
   has_chromium || npx --no-install playwright-core install --with-deps chromium
+  has_firefox || TODO
 elif command -v brew >/dev/null; then
   for package in "${missing[@]}"; do
     case "$package" in
       chromium) npx --no-install playwright-core install chromium ;;
+      firefox-esr) brew install --cask firefox ;;
       postgresql) brew install postgresql@17 ;;
     esac
   done
 else
   echo "Please install ${missing[*]} by your system's own means, then run the tests." >&2
-  echo 'A Chromium outside the PATH is found through CHROMIUM_PATH.' >&2
+  echo 'Browsers outside the PATH are found through CHROMIUM_PATH and FIREFOX_PATH.' >&2
   exit 1
 fi
 
 has_chromium || { echo 'There is still no Chromium.' >&2; exit 1; }
+has_firefox || { echo 'There is still no Firefox. One outside the PATH is found through FIREFOX_PATH.' >&2; exit 1; }
 has_postgres || { echo 'There is still no PostgreSQL.' >&2; exit 1; }
-echo 'Chromium and PostgreSQL are installed.'
+echo 'Chromium, Firefox and PostgreSQL are installed.'

@@ -1,11 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startBrowserProcess } from '../support/browser';
-import { WAIT_MS } from '../support/patience';
+import { killBrowsers } from '../support/killedBrowsers';
 import { context, contextForEachTest, lab } from '../support/storageBrowser';
-import { compare, TabPage } from '../support/storageLab';
+import { TabPage } from '../support/storageLab';
 
 contextForEachTest();
 
@@ -201,30 +198,7 @@ describe('tabs that sleep', () => {
 });
 
 it('acknowledged writes survive SIGKILL of the whole browser (P-DURABLE)', async () => {
-  const profile = mkdtempSync(join(tmpdir(), 'convoy-profile-'));
-  try {
-    const acknowledged = new Set<string>();
-    const note = (what: string) => acknowledged.add(what);
-    let place = null;
-    for (let round = 0; round < 2; round += 1) {
-      const process = await startBrowserProcess(profile);
-      const tab = await lab.openTab(process.context, 'db', note);
-      expect(compare(acknowledged, await tab.stored())).toEqual({ lost: [], twice: [] });
-      place ??= await tab.setUp();
-      const before = acknowledged.size;
-      tab.write(place, `r${round}`, Number.MAX_SAFE_INTEGER).catch(() => undefined);
-      await expect
-        .poll(() => acknowledged.size, { timeout: WAIT_MS, interval: 5 })
-        .toBeGreaterThan(before + 5);
-      await process.kill();
-    }
-    const last = await startBrowserProcess(profile);
-    expect(compare(acknowledged, await (await lab.openTab(last.context)).stored())).toEqual({
-      lost: [],
-      twice: [],
-    });
-    await last.kill();
-  } finally {
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
-  }
+  const { acknowledged, lost, twice } = await killBrowsers(lab, startBrowserProcess, 2);
+  expect({ lost, twice }).toEqual({ lost: [], twice: [] });
+  expect(acknowledged).toBeGreaterThan(0);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { context, contextForEachTest, lab } from '../support/storageBrowser';
 import { compare, type TabPage } from '../support/storageLab';
-import { DEATHS, WritingCrowd } from '../support/writingCrowd';
+import { CHROMIUM_DEATHS, WritingCrowd } from '../support/writingCrowd';
 
 contextForEachTest();
 
@@ -87,8 +87,8 @@ describe('several tabs on one database', () => {
 describe('the death of the tab that holds the database', () => {
   it('nothing acknowledged is lost or applied twice, however the tab ends (D41, P-DURABLE, P-ONCE)', async () => {
     const crowd = await WritingCrowd.gather(lab, context, 3);
-    for (const end of Object.values(DEATHS)) await crowd.endOwner(end);
-    for (const end of Object.values(DEATHS)) await crowd.endOwner(end);
+    for (const end of Object.values(CHROMIUM_DEATHS)) await crowd.endOwner(end);
+    for (const end of Object.values(CHROMIUM_DEATHS)) await crowd.endOwner(end);
     const { acknowledged, lost, twice, failures } = await crowd.finish();
     expect({ lost, twice, failures }).toEqual({ lost: [], twice: [], failures: [] });
     expect(acknowledged.size).toBeGreaterThan(0);

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createAdaptorServer } from '@hono/node-server';
-import type { BrowserContext, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { build } from 'vite';
 import { webApp } from '@/server/http/webApp';
 import type { Place, Tab } from './storagePage/tab';
@@ -24,6 +24,31 @@ export async function buildStoragePage(): Promise<string> {
     build: { outDir: folder, emptyOutDir: true, sourcemap: false },
   });
   return folder;
+}
+
+/** What the storage page needs of a browser's page, whichever tool drives it. */
+export interface LabPage {
+  goto(url: string): Promise<unknown>;
+  reload(): Promise<unknown>;
+  /** The types that the tools give it have nothing in common; `inPage` calls it. */
+  evaluate(...given: never[]): Promise<unknown>;
+  exposeFunction(name: string, work: (what: string) => void): Promise<unknown>;
+  isClosed(): boolean;
+  close(): Promise<void>;
+}
+
+/** Its pages share their storage. */
+export interface LabContext<Opened extends LabPage = LabPage> {
+  newPage(): Promise<Opened>;
+}
+
+/** Runs a function in the page. @returns what it resolves to */
+function inPage<Told, Argument = undefined>(
+  page: LabPage,
+  work: (argument: Argument) => Told | Promise<Told>,
+  argument?: Argument,
+): Promise<Told> {
+  return page.evaluate(...([work, argument] as never[])) as Promise<Told>;
 }
 
 /** A server for the storage page. */
@@ -48,65 +73,78 @@ export class StorageLab {
   }
 
   /** A tab that has the database open. */
-  async openTab(
-    context: BrowserContext,
+  async openTab<Opened extends LabPage>(
+    context: LabContext<Opened>,
     name = 'db',
     onAcknowledged?: (what: string) => void,
-  ): Promise<TabPage> {
+  ): Promise<TabPage<Opened>> {
     const page = await this.newPage(context, onAcknowledged);
-    const result = await page.evaluate((name) => window.storagePage.open(name), name);
+    const result = await inPage(page, (name) => window.storagePage.open(name), name);
     if (result !== 'open') throw new Error(`The database does not open: ${result}`);
     return new TabPage(page);
   }
 
-  async newPage(context: BrowserContext, onAcknowledged?: (what: string) => void): Promise<Page> {
+  async newPage<Opened extends LabPage>(
+    context: LabContext<Opened>,
+    onAcknowledged?: (what: string) => void,
+  ): Promise<Opened> {
     const page = await context.newPage();
     if (onAcknowledged) await page.exposeFunction('acknowledged', onAcknowledged);
+    // The page's script has run when it is loaded.
     await page.goto(this.url);
-    await page.waitForFunction(() => 'storagePage' in window);
     return page;
   }
 }
 
 /** A page with an open database. */
-export class TabPage {
-  constructor(readonly page: Page) {}
+export class TabPage<Opened extends LabPage = Page> {
+  constructor(readonly page: Opened) {}
 
   setUp(): Promise<Place> {
-    return this.page.evaluate(() => window.storagePage.current().setUp());
+    return inPage(this.page, () => window.storagePage.current().setUp());
   }
 
   write(place: Place, who: string, rounds: number): Promise<number> {
-    return this.page.evaluate(
+    return inPage(
+      this.page,
       ({ place, who, rounds }) => window.storagePage.current().write(place, who, rounds),
       { place, who, rounds },
     );
   }
 
+  stopWriting(): Promise<void> {
+    return inPage(this.page, () => window.storagePage.current().stopWriting());
+  }
+
+  isOpen(): Promise<boolean> {
+    return inPage(this.page, () => window.storagePage.isOpen());
+  }
+
   stored(): Promise<string[]> {
-    return this.page.evaluate(() => window.storagePage.current().stored());
+    return inPage(this.page, () => window.storagePage.current().stored());
   }
 
   watch(place: Place): Promise<void> {
-    return this.page.evaluate((place) => window.storagePage.current().watch(place), place);
+    return inPage(this.page, (place) => window.storagePage.current().watch(place), place);
   }
 
   titlesShown(): Promise<string[]> {
-    return this.page.evaluate(() => window.storagePage.current().titlesShown);
+    return inPage(this.page, () => window.storagePage.current().titlesShown);
   }
 
   /** Codes of the errors that the store reported by itself. */
   troubles(): Promise<string[]> {
-    return this.page.evaluate(() => window.storagePage.current().troubles);
+    return inPage(this.page, () => window.storagePage.current().troubles);
   }
 
   sql(text: string): Promise<unknown[][]> {
-    return this.page.evaluate((text) => window.storagePage.current().sql(text), text);
+    return inPage(this.page, (text) => window.storagePage.current().sql(text), text);
   }
 
   /** @returns 'ok' or the code of the error */
   createTask(place: Place, title: string): Promise<string> {
-    return this.page.evaluate(
+    return inPage(
+      this.page,
       ({ place, title }) => {
         const { current, outcome } = window.storagePage;
         return outcome(current().createTask(place, title));
@@ -117,7 +155,8 @@ export class TabPage {
 
   /** @returns 'ok' or the code of the error */
   updateTask(id: string, values: Parameters<Tab['updateTask']>[1]): Promise<string> {
-    return this.page.evaluate(
+    return inPage(
+      this.page,
       ({ id, values }) => {
         const { current, outcome } = window.storagePage;
         return outcome(current().updateTask(id, values));
@@ -127,22 +166,21 @@ export class TabPage {
   }
 
   task(id: string): Promise<Awaited<ReturnType<Tab['task']>>> {
-    return this.page.evaluate((id) => window.storagePage.current().task(id), id);
+    return inPage(this.page, (id) => window.storagePage.current().task(id), id);
   }
 
   killWorker(): Promise<void> {
-    return this.page.evaluate(() => window.storagePage.current().port.killWorker());
+    return inPage(this.page, () => window.storagePage.current().port.killWorker());
   }
 
   /** Its worker has committed a batch, and dies before this page hears of it. */
-  async dieUnanswered(): Promise<void> {
-    await this.page.evaluate(() => window.storagePage.dieUnanswered());
-    await this.page.waitForFunction(() => !window.storagePage.isDying());
+  dieUnanswered(): Promise<void> {
+    return inPage(this.page, () => window.storagePage.dieUnanswered());
   }
 
   /** Whether its worker holds the database. */
   isOwner(): Promise<boolean> {
-    return this.page.evaluate(() => window.storagePage.current().port.isOwner);
+    return inPage(this.page, () => window.storagePage.current().port.isOwner);
   }
 }
 

@@ -1,46 +1,37 @@
 /** The web app as people use it: the real local stack on a data folder, and real browsers. */
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
-import { type LocalStack, startLocalStack } from '@/server';
+import type { LocalStack } from '@/server';
+import { AppServer } from './appServer';
 import { launchBrowser } from './browser';
 import { WAIT_MS } from './patience';
-import { copyMigratedFolder } from './template';
 
 export class WebApp {
   private constructor(
-    private readonly folder: string,
     private readonly browser: Browser,
-    private running: LocalStack,
+    private readonly server: AppServer,
   ) {}
 
   static async start(): Promise<WebApp> {
-    const folder = mkdtempSync(join(tmpdir(), 'convoy-web-'));
-    await copyMigratedFolder(folder);
-    const browser = await launchBrowser();
-    return new WebApp(folder, browser, await startOn(folder, 0));
+    return new WebApp(await launchBrowser(), await AppServer.start());
   }
 
   get stack(): LocalStack {
-    return this.running;
+    return this.server.stack;
   }
 
-  /** The server's process ends. */
-  async stopServer(): Promise<void> {
-    await this.running.close();
+  stopServer(): Promise<void> {
+    return this.server.stop();
   }
 
-  /** Another server takes over the same data, at the same address. */
-  async startServer(): Promise<void> {
-    this.running = await startOn(this.folder, Number(new URL(this.running.url).port));
+  startServer(): Promise<void> {
+    return this.server.startAgain();
   }
 
   /** A new browser profile: nothing stored, no account signed in. */
   async newProfile(options: { phone?: boolean; dark?: boolean; at?: string } = {}): Promise<BrowserContext> {
     const context = await this.browser.newContext({
-      baseURL: options.at ?? this.running.url,
+      baseURL: options.at ?? this.stack.url,
       viewport: options.phone ? { width: 390, height: 844 } : { width: 1280, height: 800 },
       colorScheme: options.dark ? 'dark' : 'light',
     });
@@ -65,23 +56,14 @@ export class WebApp {
   }
 
   /** Reads as the server itself. */
-  async query<Row>(text: string): Promise<Row[]> {
-    const done = await this.running.backend.transaction((connection) => connection.query<Row>(text));
-    if (!done.ok) throw new Error(done.error.message);
-    return done.value;
+  query<Row>(text: string): Promise<Row[]> {
+    return this.server.query<Row>(text);
   }
 
   async close(): Promise<void> {
     await this.browser.close();
-    await this.running.close();
-    rmSync(this.folder, { recursive: true, force: true });
+    await this.server.close();
   }
-}
-
-async function startOn(path: string, port: number): Promise<LocalStack> {
-  const started = await startLocalStack({ data: { kind: 'folder', path }, port });
-  if (!started.ok) throw new Error(started.error.message);
-  return started.value;
 }
 
 /** Waits until a person would see it. */

@@ -1,38 +1,49 @@
 /** Tabs that write without a pause, while the one that holds the database dies again and again. */
 
-import type { BrowserContext } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { WAIT_MS } from './patience';
-import { compare, type StorageLab, type TabPage } from './storageLab';
+import { compare, type LabContext, type LabPage, type StorageLab, type TabPage } from './storageLab';
 import type { Place } from './storagePage/tab';
 
-/** How a tab can end. */
-export const DEATHS: Record<string, (tab: TabPage) => Promise<unknown>> = {
+type Death<Opened extends LabPage> = (tab: TabPage<Opened>) => Promise<unknown>;
+
+/** How a tab can end in every browser. */
+export const DEATHS: Record<string, Death<LabPage>> = {
   'it is closed': (tab) => tab.page.close(),
   'it is reloaded': (tab) => tab.page.reload(),
+  'its worker crashes': (tab) => tab.killWorker(),
+  'its worker dies after a commit, before anybody hears of it': (tab) => tab.dieUnanswered(),
+};
+
+/** How a tab can end in Chromium. */
+export const CHROMIUM_DEATHS: Record<string, Death<Page>> = {
+  ...DEATHS,
   'its process crashes': async (tab) => {
     const session = await tab.page.context().newCDPSession(tab.page);
     const crashed = tab.page.waitForEvent('crash');
     void session.send('Page.crash').catch(() => undefined);
     await crashed;
   },
-  'its worker crashes': (tab) => tab.killWorker(),
-  'its worker dies after a commit, before anybody hears of it': (tab) => tab.dieUnanswered(),
 };
 
-export class WritingCrowd {
+export class WritingCrowd<Opened extends LabPage> {
   readonly acknowledged = new Set<string>();
   /** Why tabs that live stopped writing. */
   readonly failures: string[] = [];
-  private readonly tabs = new Map<TabPage, Promise<unknown>>();
+  private readonly tabs = new Map<TabPage<Opened>, Promise<unknown>>();
   private joined = 0;
 
   private constructor(
     private readonly lab: StorageLab,
-    private readonly context: BrowserContext,
+    private readonly context: LabContext<Opened>,
     private readonly place: Place,
   ) {}
 
-  static async gather(lab: StorageLab, context: BrowserContext, count: number): Promise<WritingCrowd> {
+  static async gather<Opened extends LabPage>(
+    lab: StorageLab,
+    context: LabContext<Opened>,
+    count: number,
+  ): Promise<WritingCrowd<Opened>> {
     const first = await lab.openTab(context);
     const crowd = new WritingCrowd(lab, context, await first.setUp());
     await first.page.close();
@@ -41,7 +52,7 @@ export class WritingCrowd {
   }
 
   /** Ends the tab that holds the database while it and the others write, and lets another join. */
-  async endOwner(end: (tab: TabPage) => Promise<unknown>): Promise<void> {
+  async endOwner(end: Death<Opened>): Promise<void> {
     const owner = await this.owner();
     if (owner === null) return;
     await this.writeOn(1);
@@ -68,9 +79,7 @@ export class WritingCrowd {
    * Lets all finish what they write, closes them, then compares what was acknowledged with what is stored.
    */
   async finish() {
-    for (const tab of this.tabs.keys()) {
-      await tab.page.evaluate(() => window.storagePage.current().stopWriting());
-    }
+    for (const tab of this.tabs.keys()) await tab.stopWriting();
     await Promise.all(this.tabs.values());
     for (const tab of this.tabs.keys()) await tab.page.close();
     const stored = await (await this.lab.openTab(this.context)).stored();
@@ -90,8 +99,8 @@ export class WritingCrowd {
   }
 
   /** @returns null where a tab could not write and there may be none. */
-  private async owner(): Promise<TabPage | null> {
-    let found: TabPage | null = null;
+  private async owner(): Promise<TabPage<Opened> | null> {
+    let found: TabPage<Opened> | null = null;
     await until(async () => {
       for (const tab of this.tabs.keys()) if (await tab.isOwner().catch(() => false)) found = tab;
       return found !== null || this.failures.length > 0;
@@ -99,9 +108,9 @@ export class WritingCrowd {
     return found;
   }
 
-  private async isOpen(tab: TabPage): Promise<boolean> {
+  private async isOpen(tab: TabPage<Opened>): Promise<boolean> {
     if (tab.page.isClosed()) return false;
-    const asked = tab.page.evaluate(() => window.storagePage.isOpen()).catch(() => false);
+    const asked = tab.isOpen().catch(() => false);
     return Promise.race([asked, pause(1_000).then(() => false)]);
   }
 }

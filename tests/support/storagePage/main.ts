@@ -14,17 +14,18 @@ declare global {
   }
 }
 
-/** The worker of this page ends when it answers a batch next, and the answer is lost with it. */
-let diesUnanswered = false;
+/** Set while the worker of this page is to end when it answers a batch next, and the answer to be lost with it. */
+let onDeath: (() => void) | null = null;
 
 globalThis.Worker = class extends Worker {
   override set onmessage(listener: (event: MessageEvent) => void) {
     super.onmessage = (event: MessageEvent) => {
       const { type, reply } = event.data;
       const isAnswer = type === 'reply' && reply.type === 'answer' && reply.seq !== null;
-      if (diesUnanswered && isAnswer) {
-        diesUnanswered = false;
+      if (onDeath && isAnswer) {
         this.terminate();
+        onDeath();
+        onDeath = null;
       } else {
         listener(event);
       }
@@ -56,10 +57,11 @@ const storagePage = {
     return tab;
   },
   isOpen: () => tab !== null,
-  dieUnanswered(): void {
-    diesUnanswered = true;
-  },
-  isDying: () => diesUnanswered,
+  /** Resolves when the worker has ended. */
+  dieUnanswered: (): Promise<void> =>
+    new Promise((resolve) => {
+      onDeath = resolve;
+    }),
   async close(): Promise<void> {
     await tab?.close();
     tab = null;

@@ -1,0 +1,69 @@
+/** The Firefox of the end-to-end tests, driven over WebDriver BiDi. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import puppeteer, { type Browser } from 'puppeteer-core';
+import { type BrowserKind, type BrowserProcess, findExecutables, startFirst } from './executables';
+import { TEST_MS } from './patience';
+
+export const FIREFOX: BrowserKind = {
+  name: 'Firefox',
+  variable: 'FIREFOX_PATH',
+  commands: ['firefox-esr', 'firefox'],
+  macApps: ['Firefox.app/Contents/MacOS/firefox'],
+  downloaded: () => join(homedir(), '.cache/convoy/firefox/firefox'),
+};
+
+/** Whether tests may do without Firefox on this machine; tests/platform-skips.json lists those on which they have to run. */
+export const lacksFirefox = process.platform !== 'linux' && findExecutables(FIREFOX).length === 0;
+
+/**
+ * Starts Firefox on a profile folder, which it makes or goes on with.
+ * @throws when none of this machine's starts
+ */
+export function startFirefox(profile: string): Promise<BrowserProcess<Browser>> {
+  return startFirst(FIREFOX, async (executablePath) => {
+    const browser = await puppeteer.launch({
+      browser: 'firefox',
+      executablePath,
+      headless: true,
+      userDataDir: profile,
+      timeout: TEST_MS,
+      protocolTimeout: TEST_MS,
+      // A process that waits for the next tab only costs time.
+      extraPrefsFirefox: { 'dom.ipc.processPrelaunch.enabled': false },
+    });
+    const { pid } = browser.process() as { pid: number };
+    return {
+      context: browser,
+      kill: async () => {
+        // The processes of its pages are in its group.
+        process.kill(-pid, 'SIGKILL');
+        // Resolves when it is gone and its profile is as puppeteer found it.
+        await browser.close();
+      },
+    };
+  });
+}
+
+/** A Firefox whose profile is removed with it. */
+export class TemporaryFirefox {
+  private constructor(
+    readonly browser: Browser,
+    private readonly end: () => Promise<void>,
+  ) {}
+
+  static async start(): Promise<TemporaryFirefox> {
+    const profile = mkdtempSync(join(tmpdir(), 'convoy-firefox-'));
+    const { context, kill } = await startFirefox(profile);
+    return new TemporaryFirefox(context, async () => {
+      await kill();
+      rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+    });
+  }
+
+  close(): Promise<void> {
+    return this.end();
+  }
+}
