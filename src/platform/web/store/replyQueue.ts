@@ -4,6 +4,7 @@
  */
 
 import type { Reply } from './messages';
+import { inNextTask } from './nextTask';
 
 export class ReplyQueue {
   /** Replies that wait; null: each is handled as it arrives. */
@@ -54,7 +55,7 @@ export class ReplyQueue {
   private drain(): void {
     const { waiting } = this;
     if (!waiting) return;
-    setTimeout(() => {
+    inNextTask(() => {
       if (this.waiting !== waiting || this.paused) return;
       const reply = waiting.shift();
       if (!reply) {
