@@ -29,6 +29,7 @@ export function startFirefox(profile: string): Promise<BrowserProcess<Browser>> 
       executablePath,
       headless: true,
       userDataDir: profile,
+      defaultViewport: { width: 1280, height: 800 },
       timeout: TEST_MS,
       protocolTimeout: TEST_MS,
       // A process that waits for the next tab only costs time.

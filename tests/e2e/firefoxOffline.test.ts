@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AppServer } from '../support/appServer';
+import { lacksFirefox, TemporaryFirefox } from '../support/firefox';
+import { FirefoxPerson } from '../support/firefoxPerson';
+
+describe.skipIf(lacksFirefox)('in Firefox, without the server', () => {
+  let server: AppServer;
+  let firefox: TemporaryFirefox;
+  beforeAll(async () => {
+    [server, firefox] = await Promise.all([AppServer.start(), TemporaryFirefox.start()]);
+  });
+  afterAll(async () => {
+    await firefox.close();
+    await server.close();
+  });
+
+  /** A person with a device of their own. */
+  const newcomer = async (role: string) => {
+    const context = await firefox.browser.createBrowserContext();
+    const person = new FirefoxPerson(await context.newPage());
+    await person.signIn(server.stack.url, role);
+    await person.choose('Lighthouse');
+    await person.choose('Field app');
+    await person.choose('Inspections work offline');
+    return person;
+  };
+
+  it('reads, creates, edits, comments and moves work, and reach every device on reconnection (P-LOCAL, P-CONVERGE)', async () => {
+    const editor = await newcomer('editor');
+    await editor.page.evaluate(() => Object.assign(window, { isSamePage: true }));
+
+    await server.stop();
+    await editor.press('button', 'New task');
+    await editor.fill('Title', 'Written without the server');
+    await editor.press('button', 'Create task');
+    await editor.seesNoDialog();
+    await editor.seesStatus('Offline — server not reachable');
+    await editor.choose('Written without the server');
+    await editor.press('button', 'Edit task');
+    await editor.fill('Title', 'Written and edited without the server');
+    await editor.press('button', 'Save');
+    await editor.seesNoDialog();
+    await editor.sees('Written and edited without the server');
+    await editor.fill('Comment', 'Nobody but me knows this yet.');
+    await editor.press('button', 'Comment');
+    await editor.sees('Nobody but me knows this yet.');
+    await editor.choose('Plan review');
+    await editor.sees('moved it from Plan to Plan review');
+    // Another task, never opened before: reading needs nobody either.
+    await editor.choose('Pull without gaps', 'nav');
+    await editor.choose('Page towards a frozen target');
+    await editor.sees('A first sync of any size can be resumed');
+    await editor.seesStatus('changes to send');
+
+    await server.startAgain();
+    await editor.seesStatus('Up to date');
+    expect(await editor.page.evaluate(() => 'isSamePage' in window), 'the page was not reloaded').toBe(true);
+
+    const owner = await newcomer('owner');
+    await owner.choose('Written and edited without the server');
+    await owner.sees('Nobody but me knows this yet.');
+    await owner.sees('moved it from Plan to Plan review');
+  });
+});
