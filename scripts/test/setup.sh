@@ -27,7 +27,15 @@ has_firefox() {
   [ -n "${FIREFOX_PATH:-}" ] && [ -x "$FIREFOX_PATH" ] && return 0
   runs_one_of firefox-esr firefox && return 0
   [ -d "/Applications/Firefox.app" ] && return 0
-  [ -x "$(downloaded_firefox path)" ]
+  [ -x .cache/firefox ]
+}
+
+# Ubuntu has Firefox as a snap alone, which containers cannot run. The link leads to the executable.
+download_firefox() {
+  npx --no-install playwright-core install-deps firefox || return
+  local executable
+  executable="$(npx --no-install browsers install firefox@esr --path .cache/browsers --format '{{path}}' | tail -n 1)" || return
+  [ -x "$executable" ] && ln -sf "$executable" .cache/firefox
 }
 
 has_postgres() {
@@ -59,7 +67,7 @@ if command -v apt-get >/dev/null; then
   done
   # Where the distribution has no browser of its own, the tool that drives it downloads one.
   has_chromium || npx --no-install playwright-core install --with-deps chromium
-  has_firefox || TODO
+  has_firefox || download_firefox || true
 elif command -v brew >/dev/null; then
   for package in "${missing[@]}"; do
     case "$package" in

@@ -1,8 +1,7 @@
 import type { BrowserContext } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { storageAdapterCases } from '../contract/storageAdapter';
-import { lacksFirefox, startFirefox, TemporaryFirefox } from '../support/firefox';
-import { killBrowsers } from '../support/killedBrowsers';
+import { lacksFirefox, TemporaryFirefox } from '../support/firefox';
 import { StorageLab } from '../support/storageLab';
 import { DEATHS, WritingCrowd } from '../support/writingCrowd';
 
@@ -67,11 +66,5 @@ describe.skipIf(lacksFirefox)('in Firefox', () => {
       expect({ lost, twice, failures }).toEqual({ lost: [], twice: [], failures: [] });
       expect(acknowledged.size).toBeGreaterThan(0);
     });
-  });
-
-  it('acknowledged writes survive twenty SIGKILLs of the whole browser (P-DURABLE)', async () => {
-    const { acknowledged, lost, twice } = await killBrowsers(lab, startFirefox, 20);
-    expect({ lost, twice }).toEqual({ lost: [], twice: [] });
-    expect(acknowledged).toBeGreaterThanOrEqual(20);
   });
 });

@@ -1,8 +1,9 @@
 /** The Firefox of the end-to-end tests, driven over WebDriver BiDi. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import puppeteer, { type Browser } from 'puppeteer-core';
 import { type BrowserKind, type BrowserProcess, findExecutables, startFirst } from './executables';
 import { TEST_MS } from './patience';
@@ -12,10 +13,11 @@ export const FIREFOX: BrowserKind = {
   variable: 'FIREFOX_PATH',
   commands: ['firefox-esr', 'firefox'],
   macApps: ['Firefox.app/Contents/MacOS/firefox'],
-  downloaded: () => join(homedir(), '.cache/convoy/firefox/firefox'),
+  // scripts/test/setup.sh makes this link where it downloads one.
+  downloaded: () => fileURLToPath(new URL('../../.cache/firefox', import.meta.url)),
 };
 
-/** Whether tests may do without Firefox on this machine; tests/platform-skips.json lists those on which they have to run. */
+/** Whether tests do without Firefox here. tests/platform-skips.json lists the platforms on which they may not. */
 export const lacksFirefox = process.platform !== 'linux' && findExecutables(FIREFOX).length === 0;
 
 /**
