@@ -112,6 +112,38 @@ describe('the files of the local database', () => {
     expect(await next.sql('pragma integrity_check')).toEqual([['ok']]);
   });
 
+  it('a replacement that a power cut has torn is not taken for complete: the damaged database is salvaged again (D44, P-NOLOSS)', async () => {
+    const tab = await lab.openTab(context);
+    const place = await tab.setUp();
+    for (let n = 0; n < 5; n += 1) await tab.write(place, `w${n}`, 8);
+    const before = (await tab.stored()).filter((item) => item.startsWith('task ')).sort();
+    const [[root]] = (await tab.sql(
+      `select "rootpage" from "sqlite_master" where "name" = 'activity_feed'`,
+    )) as [[number]];
+    const torn = await tab.page.evaluate(async (page) => {
+      await window.storagePage.close();
+      await window.storagePage.damage('db', page - 1);
+      const cut = await window.storagePage.tearReplacement('db');
+      // Its first page did not reach the disk.
+      await window.storagePage.damage('db', 0, 'convoy-2.db');
+      return cut;
+    }, root);
+    expect(torn).toEqual({ outcome: 'cut', opened: ['convoy.db', 'convoy-2.db'] });
+    const { outcome, tab: next } = await tryToOpen();
+    expect(outcome).toBe('open');
+    expect((await next.stored()).filter((item) => item.startsWith('task ')).sort()).toEqual(before);
+    // Complete, it holds the latest work, also when it is damaged itself.
+    expect(await next.createTask(place, 'written into the replacement')).toBe('ok');
+    await next.page.evaluate(async () => {
+      await window.storagePage.close();
+      await window.storagePage.damage('db', 0, 'convoy-2.db');
+    });
+    const { outcome: last, tab: third } = await tryToOpen();
+    expect(last).toBe('open');
+    const report = await third.page.evaluate(() => window.storagePage.current().port.salvaged);
+    expect(report).toMatchObject({ keptAs: 'convoy-2.db' });
+  });
+
   it('a write that does not fit on the disk is refused whole, and stored data stays safe (D45)', async () => {
     const tab = await lab.openTab(context);
     const place = await tab.setUp();

@@ -17,6 +17,14 @@ export async function failInstall(name: string, failAt: number): Promise<{ outco
   return answer;
 }
 
+/** Begins to salvage a damaged database, and breaks off. @returns the database files that were opened, in order */
+export async function tearReplacement(name: string): Promise<{ outcome: string; opened: string[] }> {
+  const worker = new Worker(new URL('./tornReplacement.ts', import.meta.url), { type: 'module' });
+  const answer = await answerOf<{ outcome: string; opened: string[] }>(worker, { name });
+  worker.terminate();
+  return answer;
+}
+
 function answerOf<T>(worker: Worker, message: unknown): Promise<T> {
   return new Promise((resolve) => {
     worker.onmessage = ({ data }: MessageEvent<T>) => resolve(data);
@@ -45,12 +53,17 @@ export async function sizeOf(name: string): Promise<number> {
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 
-/** Overwrites a page of a closed database, counted from its beginning. */
-export async function damage(name: string, page: number): Promise<void> {
+/**
+ * Overwrites a page of a closed database, counted from its beginning.
+ * @param only the database file of this name; by default every one
+ */
+export async function damage(name: string, page: number, only = ''): Promise<void> {
   for (const file of await filesOf(name)) {
-    const { size } = await file.getFile();
-    if (size < 100_000) continue;
-    const header = await (await file.getFile()).slice(VFS_HEADER, VFS_HEADER + 100).arrayBuffer();
+    const content = await file.getFile();
+    if (content.size < 100_000) continue;
+    const path = await content.slice(0, 512).text();
+    if (!path.startsWith(`/${only}`)) continue;
+    const header = await content.slice(VFS_HEADER, VFS_HEADER + 100).arrayBuffer();
     const pageSize = new DataView(header).getUint16(16);
     const writable = await file.createWritable({ keepExistingData: true });
     const position = VFS_HEADER + pageSize * page;

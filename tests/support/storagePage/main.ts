@@ -3,7 +3,7 @@
 import { type AppError, ConvoyError } from '@/core/errors';
 import { createPlatform } from '@/platform/web';
 import { storageAdapterCases } from '../../contract/storageAdapter';
-import { damage, failInstall, holdFiles, sizeOf } from './files';
+import { damage, failInstall, holdFiles, sizeOf, tearReplacement } from './files';
 import { type Place, Tab } from './tab';
 
 declare global {
@@ -86,6 +86,7 @@ const storagePage = {
   failInstall,
   damage,
   sizeOf,
+  tearReplacement,
   /** Names of the locks that are held by pages and workers of this origin. */
   async locksHeld(): Promise<string[]> {
     const { held = [] } = await navigator.locks.query();

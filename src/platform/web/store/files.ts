@@ -12,6 +12,8 @@ const ROOT = 'convoy';
 const OPAQUE = '.opaque';
 /** File that exists while a database is suspected to be damaged. */
 const DAMAGED = 'damaged';
+/** File that holds the name of the replacement that is being built. */
+const REPLACING = 'replacing';
 /** Files in the pool: the database, its log, and SQLite's temporary files. */
 const CAPACITY = 6;
 /** ms to wait for a worker that is ending to close the files. */
@@ -21,6 +23,15 @@ const RETRY_MS = 40;
 /** Members of a folder that TypeScript's DOM declarations lack. */
 interface Folder {
   values(): AsyncIterable<{ kind: string; createSyncAccessHandle(): Promise<{ close(): void }> }>;
+}
+
+interface SyncFile {
+  createSyncAccessHandle(): Promise<{
+    truncate(size: number): void;
+    write(bytes: Uint8Array, options: { at: number }): number;
+    flush(): void;
+    close(): void;
+  }>;
 }
 
 /** The files of one database, by their names. */
@@ -82,6 +93,35 @@ export async function noteDamage(name: string, isDamaged = true): Promise<void> 
   const folder = await folderOf(name);
   if (isDamaged) await folder.getFileHandle(DAMAGED, { create: true });
   else await folder.removeEntry(DAMAGED).catch(() => undefined);
+}
+
+/** @returns the name of the replacement that was being built when a worker ended; null: none was */
+export async function replacementUnderWay(name: string): Promise<string | null> {
+  try {
+    const file = await (await (await folderOf(name)).getFileHandle(REPLACING)).getFile();
+    return await file.text();
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'NotFoundError') return null;
+    throw error;
+  }
+}
+
+/** Notes, on disk, which replacement is being built; null: none is, or it is complete. */
+export async function noteReplacement(name: string, replacement: string | null): Promise<void> {
+  const folder = await folderOf(name);
+  if (replacement === null) {
+    await folder.removeEntry(REPLACING).catch(() => undefined);
+    return;
+  }
+  const file = (await folder.getFileHandle(REPLACING, { create: true })) as unknown as SyncFile;
+  const handle = await file.createSyncAccessHandle();
+  try {
+    handle.truncate(0);
+    handle.write(new TextEncoder().encode(replacement), { at: 0 });
+    handle.flush();
+  } finally {
+    handle.close();
+  }
 }
 
 async function folderOf(name: string): Promise<FileSystemDirectoryHandle> {

@@ -9,7 +9,7 @@ import type { LocalDatabaseOptions } from '@/core/platform';
 import { SqliteFailure, storageError } from '../../sqlite/handle';
 import { salvageInto } from '../../sqlite/salvage';
 import { SqliteStore } from '../../sqlite/store';
-import { type Files, noteDamage } from './files';
+import { type Files, noteDamage, noteReplacement, replacementUnderWay } from './files';
 import type { Sqlite } from './sqliteWasm';
 import { WasmHandle } from './wasmHandle';
 
@@ -34,7 +34,10 @@ export async function openStore(
   options: Options,
   isSuspect: boolean,
 ): Promise<OpenedStore> {
-  const name = latestComplete(sqlite, files);
+  const underWay = await replacementUnderWay(options.name);
+  const name = latestComplete(sqlite, files, underWay);
+  // It was complete, and the worker ended before it could take back the note.
+  if (name === underWay) await noteReplacement(options.name, null);
   // Removes replacements that a crash left incomplete.
   for (const other of files.names()) if (numberOf(other) > numberOf(name)) files.remove(other);
   try {
@@ -45,6 +48,7 @@ export async function openStore(
     if (!(error instanceof SqliteFailure) || error.detail.code !== 'corrupt') throw error;
   }
   await files.makeRoom();
+  await noteReplacement(options.name, after(name));
   const opened = openSound(sqlite, files, after(name), options, false);
   try {
     const damaged = new WasmHandle(sqlite, () => files.open(name));
@@ -54,6 +58,7 @@ export async function openStore(
       damaged.close();
     }
     opened.handle.exec(`pragma application_id = ${COMPLETE}`);
+    await noteReplacement(options.name, null);
     await noteDamage(options.name, false);
     return opened;
   } catch (error) {
@@ -76,7 +81,11 @@ function openSound(sqlite: Sqlite, files: Files, name: string, options: Options,
   }
 }
 
-function isComplete(sqlite: Sqlite, files: Files, name: string): boolean {
+/**
+ * A replacement that cannot be read is complete where it was damaged later, and holds the latest work then. It is not
+ * where its building broke off, by a power cut for instance: the note beside the files tells.
+ */
+function isComplete(sqlite: Sqlite, files: Files, name: string, underWay: string | null): boolean {
   try {
     const handle = new WasmHandle(sqlite, () => files.open(name));
     try {
@@ -85,17 +94,21 @@ function isComplete(sqlite: Sqlite, files: Files, name: string): boolean {
       handle.close();
     }
   } catch (error) {
-    if (error instanceof SqliteFailure && error.detail.code === 'corrupt') return true;
+    if (error instanceof SqliteFailure && error.detail.code === 'corrupt') return name !== underWay;
     throw error;
   }
 }
 
 const numberOf = (name: string) => Number(/^convoy-(\d+)\.db$/.exec(name)?.[1] ?? (name === FIRST ? 1 : 0));
 
-/** @returns the name of the database in use: the newest replacement that is complete, else the first database */
-export function latestComplete(sqlite: Sqlite, files: Files): string {
+/**
+ * @param underWay the replacement that was being built last
+ * @returns the name of the database file in use: the newest replacement that is complete, else the first one
+ */
+export function latestComplete(sqlite: Sqlite, files: Files, underWay: string | null): string {
   const newestFirst = files.names().sort((one, other) => numberOf(other) - numberOf(one));
-  return newestFirst.find((name) => numberOf(name) > 1 && isComplete(sqlite, files, name)) ?? FIRST;
+  const found = newestFirst.find((name) => numberOf(name) > 1 && isComplete(sqlite, files, name, underWay));
+  return found ?? FIRST;
 }
 
 function after(name: string): string {

@@ -2,10 +2,10 @@
 
 import type { SalvageRules, UnsyncedRecords } from '@/core/storage';
 import { exportUnopened } from '../../sqlite/databaseFile';
-import { asObjects } from '../../sqlite/store';
-import { takeFiles } from './files';
+import { replacementUnderWay, takeFiles } from './files';
 import { latestComplete } from './openStore';
 import type { Sqlite } from './sqliteWasm';
+import { unsyncedOf } from './unsyncedOf';
 import { WasmHandle } from './wasmHandle';
 
 /** @returns the unsynced records. Throws a `SqliteFailure`. */
@@ -21,7 +21,8 @@ export function readFile(sqlite: Sqlite, name: string, owner: string): Promise<U
 async function reading<T>(sqlite: Sqlite, name: string, read: (handle: WasmHandle) => T): Promise<T> {
   const files = await takeFiles(sqlite, name);
   try {
-    const handle = new WasmHandle(sqlite, () => files.open(latestComplete(sqlite, files)));
+    const file = await latestComplete(sqlite, files, await replacementUnderWay(name));
+    const handle = new WasmHandle(sqlite, () => files.open(file));
     try {
       return read(handle);
     } finally {
@@ -30,22 +31,4 @@ async function reading<T>(sqlite: Sqlite, name: string, read: (handle: WasmHandl
   } finally {
     files.letGo();
   }
-}
-
-function unsyncedOf(handle: WasmHandle, rules: SalvageRules): UnsyncedRecords {
-  const tables = handle.select(
-    `select "name" from "sqlite_master" where "type" = 'table'
-     and exists (select 1 from pragma_table_info("sqlite_master"."name") where "name" = '_status')`,
-  );
-  const found: UnsyncedRecords = {};
-  for (const [name] of tables.rows) {
-    const table = String(name);
-    // Tables that only newer code knows have no rule: their unsynced records are read.
-    const rule = rules[table] ?? 'unsynced';
-    if (rule === 'none') continue;
-    const condition = rule === 'all' ? 'true' : `"_status" <> 'synced'`;
-    const rows = asObjects(handle.select(`select * from "${table}" where ${condition}`));
-    if (rows.length > 0) found[table] = rows;
-  }
-  return found;
 }
