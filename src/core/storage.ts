@@ -65,6 +65,14 @@ export interface SalvageReport {
   keptAs: string;
 }
 
+/** What a user should know about the place of the storage. It works, and is not to be trusted with everything. */
+export interface StorageWarning {
+  code: 'network_file_system';
+  /** Its name, such as NFS. */
+  fileSystem: string;
+  message: string;
+}
+
 /** Open storage. */
 export interface Closable {
   /** Resolves when all writes are on disk and other tabs or processes may open it. It cannot be used afterwards. */
@@ -76,6 +84,9 @@ export interface Closable {
  * `['fill', table, BulkRows]`: rows written without a record for each (P31).
  */
 export interface SharedStore extends Closable {
+  /** Whether what is written outlives this window or process. */
+  readonly isDurable: boolean;
+  readonly warning: StorageWarning | null;
   /** Sets the replica that takes over foreign writes; called once, before the first read. */
   attach(replica: Replica): void;
   /**
@@ -106,8 +117,4 @@ export interface SharedStore extends Closable {
    * `salvaged` has changed.
    */
   onTrouble(listener: (error: StorageError | null) => void): void;
-}
-
-export function isSharedStore(adapter: unknown): adapter is SharedStore {
-  return typeof (adapter as Partial<SharedStore> | null)?.whileSoleWriter === 'function';
 }

@@ -97,6 +97,7 @@ function printError(message: string): null {
 }
 
 function announce(app: LocalStack | HostedApp, { json }: Flags): void {
+  for (const { message } of 'warnings' in app ? app.warnings : []) console.error(`Warning: ${message}`);
   const accounts = 'accounts' in app ? app.accounts : [];
   if (json) {
     console.log(JSON.stringify({ url: app.url, accounts }));

@@ -4,6 +4,7 @@ import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { Hono } from 'hono';
 import { fail, ok, type Result } from '@/core/result';
+import type { StorageWarning } from '@/core/storage';
 import { createRefreshTokens } from './auth/refreshTokens';
 import { createAuthService } from './auth/service';
 import { createTokens } from './auth/tokens';
@@ -61,6 +62,8 @@ export interface LocalStack {
   readonly jwtSecret: string;
   /** Accounts of the demo data; empty without it. */
   readonly accounts: readonly DemoAccount[];
+  /** What is to be known about where the data is kept. */
+  readonly warnings: readonly StorageWarning[];
   readonly server: Server;
   readonly backend: SqlBackend;
   /** Refuses and closes connections, like a lost network; the database stays open. */
@@ -96,7 +99,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Resul
     await listener.close();
     return opened;
   }
-  const { backend, release } = opened.value;
+  const { backend, release, warnings } = opened.value;
   const running = await serve(listener, backend, options);
   if (!running.ok) {
     await listener.close();
@@ -122,6 +125,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Resul
   return ok({
     ...stack,
     url: `http://${browsableHost(host)}:${listener.port}`,
+    warnings,
     server: listener.server,
     backend,
     suspend: () => listener.suspend(),
@@ -136,23 +140,25 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Resul
 interface OpenBackend {
   backend: SqlBackend;
   release: () => void;
+  warnings: StorageWarning[];
 }
 
 async function openBackend(data: DataSource): Promise<Result<OpenBackend, StackError>> {
-  const release = () => {};
+  const without = { release: () => {}, warnings: [] };
   switch (data.kind) {
     case 'backend':
-      return ok({ backend: data.backend, release });
+      return ok({ backend: data.backend, ...without });
     case 'postgres':
-      return ok({ backend: openPostgres(data.url), release });
+      return ok({ backend: openPostgres(data.url), ...without });
     case 'memory':
-      return ok({ backend: await openPgliteInMemory(data.template), release });
+      return ok({ backend: await openPgliteInMemory(data.template), ...without });
     case 'folder': {
       const folder = takeDataFolder(data.path, data.reset);
       if (!folder.ok) return folder;
-      const backend = await folder.value.open();
-      if (backend.ok) return ok({ backend: backend.value, release: folder.value.release });
-      folder.value.release();
+      const { open, release, warning } = folder.value;
+      const backend = await open();
+      if (backend.ok) return ok({ backend: backend.value, release, warnings: warning ? [warning] : [] });
+      release();
       return backend;
     }
   }

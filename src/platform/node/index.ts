@@ -14,6 +14,8 @@ import { withFileLock } from './withFileLock';
 export interface NodePlatformOptions {
   /** Folder of the databases and the session. Default: `CONVOY_DATA_DIR`, else the user's data folder. */
   folder?: string;
+  /** Names the network file system that holds a folder; for tests. Default: the machine is asked. */
+  fileSystemOf?: (path: string) => string | null;
 }
 
 export type WatermelonPlatform = Platform<DatabaseAdapter, AppSchema, SchemaMigrations>;
@@ -22,7 +24,7 @@ export function createPlatform(options: NodePlatformOptions = {}): WatermelonPla
   const folder = options.folder ?? dataFolder();
   const locks = new Map<string, FileLock>();
   return {
-    openAdapter: (database) => openSqlite(folder, database),
+    openAdapter: (database) => openSqlite(folder, database, options.fileSystemOf),
     hasDatabase: async (name) => hasSqlite(folder, name),
     removeDatabase: (name, patienceMs) => removeSqlite(folder, name, patienceMs),
     sessionStorage: () => sessionFile(folder, 'session.json'),

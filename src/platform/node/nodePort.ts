@@ -3,8 +3,8 @@
 import { ConvoyError, type StorageError } from '@/core/errors';
 import type { Replica, SalvageReport } from '@/core/storage';
 import { foreignChanges } from '../sqlite/foreignChanges';
-import { SqliteFailure, type SqlValue, storageError } from '../sqlite/handle';
-import type { Done, Outcome, StorePort } from '../sqlite/port';
+import { type SqlValue, storageError } from '../sqlite/handle';
+import { type Done, outcomeOf, type StorePort } from '../sqlite/port';
 import type { EncodedBatch, SqliteStore } from '../sqlite/store';
 import { TroubleListeners } from '../sqlite/troubleListeners';
 import type { FileLock } from './fileLock';
@@ -81,6 +81,10 @@ export class NodePort implements StorePort {
     this.answer(done, () => this.store.exec(sql));
   }
 
+  reset(done: Done<void>): void {
+    this.answer(done, () => void this.store.reset());
+  }
+
   exportTo(owner: string, done: Done<Uint8Array>): void {
     this.answer(done, () => this.store.exportFile(owner));
   }
@@ -95,7 +99,7 @@ export class NodePort implements StorePort {
 
   /** Needs no lock: committed writes of other processes are visible at once. */
   async catchUp(): Promise<void> {
-    const caughtUp = attempt(() => this.takeOverForeignWrites());
+    const caughtUp = outcomeOf(() => this.takeOverForeignWrites());
     if ('error' in caughtUp) throw caughtUp.error;
   }
 
@@ -126,7 +130,7 @@ export class NodePort implements StorePort {
   private tidyWhenIdle(): void {
     if (this.idle) this.idle.refresh();
     else {
-      this.idle = setTimeout(() => attempt(() => this.store.checkpoint()), IDLE_MS);
+      this.idle = setTimeout(() => outcomeOf(() => this.store.checkpoint()), IDLE_MS);
       this.idle.unref();
     }
   }
@@ -147,7 +151,7 @@ export class NodePort implements StorePort {
 
   /** Looks for foreign writes; after a lasting error it stops looking. */
   private look(): void {
-    const looked = attempt(() => {
+    const looked = outcomeOf(() => {
       this.refuseReplaced();
       this.takeOverForeignWrites();
     });
@@ -156,9 +160,9 @@ export class NodePort implements StorePort {
     this.trouble.report(looked.error);
   }
 
-  /** `done` is called outside `attempt`: an error that the callback throws is not an error of the store. */
+  /** `done` is called outside `outcomeOf`: an error that the callback throws is not an error of the store. */
   private answer<T>(done: Done<T>, work: () => T): void {
-    const outcome = attempt(work);
+    const outcome = outcomeOf(work);
     if ('error' in outcome) this.trouble.report(outcome.error);
     done(outcome);
   }
@@ -170,14 +174,5 @@ export async function waitFor(lock: FileLock): Promise<void> {
   for (let wait = 1; !lock.tryTake(); wait = Math.min(2 * wait, 25)) {
     if (performance.now() > deadline) throw new ConvoyError(storageError('locked'));
     await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random())));
-  }
-}
-
-function attempt<T>(work: () => T): Outcome<T> {
-  try {
-    return { value: work() };
-  } catch (error) {
-    if (error instanceof SqliteFailure) return { error: new ConvoyError(error.detail) };
-    return { error: error instanceof Error ? error : new Error(String(error)) };
   }
 }

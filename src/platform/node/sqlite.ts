@@ -6,12 +6,13 @@ import type { SchemaMigrations } from '@nozbe/watermelondb/Schema/migrations';
 import { ConvoyError, type StorageError } from '@/core/errors';
 import type { LocalDatabaseOptions } from '@/core/platform';
 import { fail, ok, type Result } from '@/core/result';
-import type { Closable } from '@/core/storage';
+import type { SharedStore, StorageWarning } from '@/core/storage';
 import { asDatabaseAdapter, SqliteAdapter } from '../sqlite/adapter';
 import { SqliteFailure, storageError } from '../sqlite/handle';
 import { silenceWatermelon } from '../watermelonLogger';
 import { isOpenElsewhere } from './betterSqlite';
 import { FileLock } from './fileLock';
+import { networkWarning } from './networkFileSystem';
 import { NodePort, waitFor } from './nodePort';
 import { hasFile, type OpenedFile, openFile, openReady, removeFile } from './openFile';
 
@@ -52,7 +53,8 @@ export async function removeSqlite(folder: string, name: string, patienceMs = 0)
 export async function openSqlite(
   folder: string,
   options: LocalDatabaseOptions<AppSchema, SchemaMigrations>,
-): Promise<Result<DatabaseAdapter & Closable, StorageError>> {
+  fileSystemOf?: (path: string) => string | null,
+): Promise<Result<DatabaseAdapter & SharedStore, StorageError>> {
   silenceWatermelon();
   let lock: FileLock | null = null;
   try {
@@ -60,13 +62,28 @@ export async function openSqlite(
     lock = lockOf(folder, options.name);
     const path = fileOf(folder, options.name);
     const port = new NodePort(openReady(path, options) ?? (await openAlone(lock, path, options)), lock);
-    return ok(asDatabaseAdapter(new SqliteAdapter({ ...options, port })));
+    return ok(
+      asDatabaseAdapter(new SqliteAdapter({ ...options, port, warning: warningOf(folder, fileSystemOf) })),
+    );
   } catch (error) {
     lock?.close();
     if (error instanceof SqliteFailure) return fail(error.detail);
     if (error instanceof ConvoyError && error.detail.kind === 'storage') return fail(error.detail);
     return fail(storageError('unavailable', error instanceof Error ? error.message : String(error)));
   }
+}
+
+/** Folders that this process has warned of. */
+const warned = new Set<string>();
+
+/** The warning about a data folder, which also goes to standard error once. */
+function warningOf(folder: string, fileSystemOf?: (path: string) => string | null): StorageWarning | null {
+  const warning = networkWarning(folder, fileSystemOf);
+  if (warning && !warned.has(folder)) {
+    warned.add(folder);
+    process.emitWarning(warning.message, { type: 'ConvoyWarning', code: warning.code });
+  }
+  return warning;
 }
 
 /** Sets up, migrates or salvages a database under the write lock. */

@@ -10,17 +10,17 @@ import {
   type Replica,
   type SalvageReport,
   type SharedStore,
+  type StorageWarning,
   type StoredQuery,
   type StoredRow,
 } from '@/core/storage';
-import { CHANGE_LOG_SQL } from './changeLog';
 import { type BatchOperation, encodeBatch, tableOf } from './encodeBatch';
 import type { Selected, SqlValue } from './handle';
 import { parameterised } from './parameters';
 import type { Done, Outcome, StorePort } from './port';
 import { DROP_SALVAGE_REPORT } from './salvageReport';
 import { asObjects } from './store';
-import { encodeQuery, encodeSchema, type SerializedQuery, sanitizedRaw } from './watermelondb';
+import { encodeQuery, type SerializedQuery, sanitizedRaw } from './watermelondb';
 
 type Stored = StoredRow | string;
 
@@ -29,6 +29,9 @@ export interface SqliteAdapterOptions {
   schema: AppSchema;
   migrations: SchemaMigrations;
   port: StorePort;
+  /** Default: true. */
+  isDurable?: boolean;
+  warning?: StorageWarning | null;
 }
 
 export class SqliteAdapter implements SharedStore {
@@ -37,14 +40,18 @@ export class SqliteAdapter implements SharedStore {
   readonly schema: AppSchema;
   readonly migrations: SchemaMigrations;
   readonly dbName: string;
+  readonly isDurable: boolean;
+  readonly warning: StorageWarning | null;
   private readonly port: StorePort;
   private replica: Replica | null = null;
 
-  constructor({ name, schema, migrations, port }: SqliteAdapterOptions) {
+  constructor({ name, schema, migrations, port, isDurable = true, warning = null }: SqliteAdapterOptions) {
     this.dbName = name;
     this.schema = schema;
     this.migrations = migrations;
     this.port = port;
+    this.isDurable = isDurable;
+    this.warning = warning;
   }
 
   find(table: string, id: string, done: Done<Stored | null>): void {
@@ -130,12 +137,7 @@ export class SqliteAdapter implements SharedStore {
 
   /** Destroys everything. Convoy never calls it; WatermelonDB's interface requires it. */
   unsafeResetDatabase(done: Done<void>): void {
-    this.port.select(`select "name" from "sqlite_master" where "type" = 'table'`, [], (found) => {
-      if ('error' in found) return done(found);
-      const tables = found.value.rows.map(([name]) => String(name)).filter((name) => !/^sqlite_/.test(name));
-      const drops = tables.map((table) => `drop table "${table}";`).join('');
-      this.port.exec(drops + encodeSchema(this.schema) + CHANGE_LOG_SQL, done);
-    });
+    this.port.reset(done);
   }
 
   getLocal(key: string, done: Done<string | undefined>): void {

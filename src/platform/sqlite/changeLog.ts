@@ -13,6 +13,9 @@ const NAMED = 500;
 /** Ids of the records written, by table; null: any of them. */
 export type Written = Record<string, string[] | null>;
 
+/** The log's table. */
+export const CHANGE_LOG = 'convoy_changes';
+
 /** Each log starts at a random number, so that a position in another database's log is not valid in this one. */
 export const CHANGE_LOG_SQL = `create table if not exists "convoy_changes"
   ("seq" integer primary key autoincrement, "request" text unique, "written" text not null);

@@ -2,7 +2,7 @@
 
 import type { AppSchema } from '@nozbe/watermelondb';
 import type { SchemaMigrations } from '@nozbe/watermelondb/Schema/migrations';
-import { CHANGE_LOG_SQL, newerSchema } from './changeLog';
+import { CHANGE_LOG, CHANGE_LOG_SQL, newerSchema } from './changeLog';
 import { inTransaction, SqliteFailure, type SqliteHandle, storageError } from './handle';
 import { encodeMigrationSteps, encodeSchema, stepsForMigration } from './watermelondb';
 
@@ -39,6 +39,15 @@ function setUp(handle: SqliteHandle, schema: AppSchema): void {
   const { rows } = handle.select('select "name" from "sqlite_master" limit 1');
   if (rows.length > 0) throw new SqliteFailure(storageError('corrupt', 'it holds tables of another program'));
   handle.exec(encodeSchema(schema));
+}
+
+/** Drops every table but the change log, and makes those of the schema. */
+export function setUpAnew(handle: SqliteHandle, schema: AppSchema): void {
+  const { rows } = handle.select(`select "name" from "sqlite_master" where "type" = 'table'`);
+  const names = rows
+    .map(([name]) => String(name))
+    .filter((name) => name !== CHANGE_LOG && !/^sqlite_/.test(name));
+  handle.exec(names.map((name) => `drop table "${name}";`).join('') + encodeSchema(schema));
 }
 
 function migrate(handle: SqliteHandle, { schema, migrations }: SchemaOfCode, found: number): void {

@@ -4,7 +4,7 @@ import type { SalvageReport, StoredQuery, StoredRow } from '@/core/storage';
 import { ChangeLog, newerSchema, type Written, WrittenBatch } from './changeLog';
 import { exportFile, importFile } from './databaseFile';
 import { atOneMoment, inTransaction, type Selected, type SqliteHandle, type SqlValue } from './handle';
-import { hasChangeLog, prepareDatabase, type SchemaOfCode, versionOf } from './prepare';
+import { hasChangeLog, prepareDatabase, type SchemaOfCode, setUpAnew, versionOf } from './prepare';
 import { readSalvageReport } from './salvageReport';
 
 /** Statements of a batch with the arguments of each run, in order. */
@@ -154,6 +154,21 @@ export class SqliteStore {
     const written = this.everything();
     const also = () => this.log.add(written, request);
     const seq = importFile(this.handle, bytes, { owner, code: this.code, also });
+    this.wrote(seq);
+    return { seq, written };
+  }
+
+  /**
+   * Destroys all records, and sets the tables up anew. The change log stays: others hear of it, and a reset that is
+   * sent twice is made once.
+   * @returns its entry in the change log
+   */
+  reset(request: string | null = null): Logged {
+    const written = this.everything();
+    const seq = inTransaction(this.handle, () => {
+      setUpAnew(this.handle, this.code.schema);
+      return this.log.add(written, request);
+    });
     this.wrote(seq);
     return { seq, written };
   }

@@ -11,6 +11,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { dirname, join, resolve } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { fail, ok, type Result } from '@/core/result';
+import type { StorageWarning } from '@/core/storage';
+import { networkWarning } from '@/platform/node/networkFileSystem';
 import type { StackError } from '../errors';
 import { replaceFile, syncFolder, syncTree } from './durableFolder';
 import { openPgliteFolder, PGLITE_POSTGRES_VERSION, type PgliteBackend } from './pglite';
@@ -22,13 +24,20 @@ export interface DataFolder {
   open(): Promise<Result<PgliteBackend, StackError>>;
   /** Releases the lock to the next process. */
   release(): void;
+  /** The folder is on a network file system; null: it is not. */
+  warning: StorageWarning | null;
 }
 
 /**
  * Locks a data folder for this process.
  * @param reset empties it first; refused for a folder that is in use, or is no data folder
+ * @param fileSystemOf names the network file system that holds a folder; for tests
  */
-export function takeDataFolder(folder: string, reset = false): Result<DataFolder, StackError> {
+export function takeDataFolder(
+  folder: string,
+  reset = false,
+  fileSystemOf?: (path: string) => string | null,
+): Result<DataFolder, StackError> {
   const path = resolve(folder);
   const unfit = checkFolder(path);
   if (unfit) return fail(unfit);
@@ -39,7 +48,11 @@ export function takeDataFolder(folder: string, reset = false): Result<DataFolder
       rmSync(join(path, name), { recursive: true, force: true });
     }
   }
-  return ok({ open: () => openDatabase(path), release: lock.value });
+  return ok({
+    open: () => openDatabase(path),
+    release: lock.value,
+    warning: networkWarning(path, fileSystemOf),
+  });
 }
 
 /** Refuses a folder with other content: a typo in `--data` must not turn it into a data folder. */

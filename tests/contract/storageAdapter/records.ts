@@ -211,4 +211,22 @@ export const recordCases: AdapterCase[] = [
       await again.adapter.close();
     },
   },
+  {
+    title: 'keeps what is written right behind a reset that is not yet done',
+    async run(host) {
+      const { name, adapter } = await open(host);
+      await insert(adapter, 'boats', { id: 'before' });
+      await Promise.all([
+        call((done) => adapter.unsafeResetDatabase(done as never)),
+        insert(adapter, 'boats', { id: 'behind' }),
+        call((done) => adapter.setLocal('key', 'behind', done as never)),
+      ]);
+      await adapter.close();
+      const again = await open(host, name);
+      expectSame(await find(again.adapter, 'boats', 'before'), null);
+      expectSame((shown(await find(again.adapter, 'boats', 'behind')) as Row | null)?.id, 'behind');
+      expectSame(await call((done) => again.adapter.getLocal('key', done as never)), 'behind');
+      await again.adapter.close();
+    },
+  },
 ];

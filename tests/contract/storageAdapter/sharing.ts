@@ -1,5 +1,5 @@
 import type { ForeignChange, Replica } from '@/core/storage';
-import { type AdapterCase, batch, expectSame, find, insert, open, type Row, row } from './fixture';
+import { type AdapterCase, batch, call, expectSame, find, insert, open, type Row, row } from './fixture';
 
 /** Holds these records in memory, and is told about tables it watches. */
 function replica(held: string[], watched: string[] = []): Replica & { told: ForeignChange[] } {
@@ -58,6 +58,24 @@ export const sharingCases: AdapterCase[] = [
       await insert(one.adapter, 'boats', { id: 'b1' });
       await other.adapter.whileSoleWriter(async () => {
         expectSame(side.told, [{ table: 'boats', rows: [], gone: [] }]);
+      });
+      await one.adapter.close();
+      await other.adapter.close();
+    },
+  },
+  {
+    title: 'tells of a reset by another',
+    async run(host) {
+      const one = await open(host);
+      const other = await open(host, one.name);
+      await insert(one.adapter, 'boats', { id: 'b1' });
+      const side = replica(['b1']);
+      other.adapter.attach(side);
+      await other.adapter.whileSoleWriter(async () => undefined);
+      side.told.length = 0;
+      await call((done) => one.adapter.unsafeResetDatabase(done as never));
+      await other.adapter.whileSoleWriter(async () => {
+        expectSame(side.told.find(({ table }) => table === 'boats')?.gone, ['b1']);
       });
       await one.adapter.close();
       await other.adapter.close();

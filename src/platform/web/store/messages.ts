@@ -13,7 +13,7 @@ import type { SqlValue } from '../../sqlite/handle';
 import type { EncodedBatch } from '../../sqlite/store';
 
 /** Raised when these messages change; `Version`, `hello`, `Call` and `Announcement` themselves never do. */
-const MESSAGES = 3;
+const MESSAGES = 4;
 
 /** The version of the code that a tab runs. */
 export interface Version {
@@ -45,6 +45,8 @@ export type Request =
   /** Refused where other tabs wrote records after batch `since`; null: never. */
   | { type: 'batch'; batch: EncodedBatch; since: number | null }
   | { type: 'exec'; sql: string }
+  /** `since` and `request` as for an import. */
+  | { type: 'reset'; request: string; since: number | null }
   | { type: 'export'; owner: string }
   /** `since` as for a batch. An import that is sent twice under one request id is made once. */
   | { type: 'import'; bytes: Uint8Array; owner: string; request: string; since: number | null }

@@ -3,7 +3,7 @@
 import type { StorageError } from '@/core/errors';
 import { newerSchema } from '../../sqlite/changeLog';
 import { SqliteFailure, storageError } from '../../sqlite/handle';
-import type { SqliteStore } from '../../sqlite/store';
+import type { Logged, SqliteStore } from '../../sqlite/store';
 import { type Call, compareVersions, type Reply, type Request, type Version, type Welcome } from './messages';
 
 export interface OwnerOptions {
@@ -97,6 +97,13 @@ export class Owner {
       case 'exec':
         store.exec(request.sql);
         return [null, null];
+      case 'reset': {
+        if (store.hasApplied(request.request)) return [null, null];
+        this.refuseOvertaken(request.request, request.since);
+        const logged = store.reset(request.request);
+        this.notifyOthers(from, logged);
+        return [null, logged.seq];
+      }
       case 'export':
         return [store.exportFile(request.owner), null];
       case 'import': {
@@ -120,11 +127,12 @@ export class Owner {
     if (!isAnswered) this.refuseOvertaken(batch.request, since);
     const logged = store.batch(batch);
     if (!logged) return null;
-    const { seq, written } = logged;
-    if (Object.keys(written).length > 0) {
-      for (const [id, tab] of this.tabs) if (id !== from) tab.send({ type: 'notice', seq, written });
-    }
-    return seq;
+    if (Object.keys(logged.written).length > 0) this.notifyOthers(from, logged);
+    return logged.seq;
+  }
+
+  private notifyOthers(from: string, { seq, written }: Logged): void {
+    for (const [id, tab] of this.tabs) if (id !== from) tab.send({ type: 'notice', seq, written });
   }
 
   /** Refuses a write of a tab whose write lock was stolen while it was suspended (D42). */

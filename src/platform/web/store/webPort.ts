@@ -140,6 +140,11 @@ export class WebPort implements StorePort {
     this.ask({ type: 'exec', sql }, done as Done<unknown>);
   }
 
+  reset(done: Done<void>): void {
+    const request = this.nextRequest();
+    this.ask({ type: 'reset', request, since: this.writingSince }, done as Done<unknown>);
+  }
+
   exportTo(owner: string, done: Done<Uint8Array>): void {
     this.ask({ type: 'export', owner }, done as Done<unknown>);
   }
