@@ -2,7 +2,7 @@
 
 import type { StorageError } from './errors';
 import type { Result } from './result';
-import type { Closable, SalvageRules, UnsyncedRecords } from './storage';
+import type { SalvageRules, SharedStore, UnsyncedRecords } from './storage';
 
 /** The address of a Supabase project or a local stack, and its public key. */
 export interface Backend {
@@ -31,7 +31,7 @@ export interface Platform<Adapter, Schema, Migrations> {
   /** @returns a storage adapter, or the error. A database newer than the schema is refused, never reset. */
   openAdapter(
     options: LocalDatabaseOptions<Schema, Migrations>,
-  ): Promise<Result<Adapter & Closable, StorageError>>;
+  ): Promise<Result<Adapter & SharedStore, StorageError>>;
   /** @returns whether this device has a database of that name; does not open it. */
   hasDatabase(name: string): Promise<boolean>;
   /**
@@ -49,6 +49,8 @@ export interface Platform<Adapter, Schema, Migrations> {
    * @param owner the account to name in the file
    */
   readFile?(name: string, owner: string): Promise<Result<Uint8Array, StorageError>>;
+  /** Absent: always. @returns whether databases outlive this window; where not, each window has databases of its own */
+  isDurable?(): Promise<boolean>;
   /** Present where the runtime may clear stored data unless it has agreed not to. */
   keeping?: {
     /** @returns whether it agreed */

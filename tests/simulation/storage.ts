@@ -1,7 +1,7 @@
 /** A device's storage with a hand on it: it can end between any two steps, or be full. */
 
 import Sqlite from 'better-sqlite3';
-import type { DatabaseAdapter } from '@/lib/watermelon/database';
+import type { LocalAdapter } from '@/lib/watermelon/database';
 import type { Version } from './nextVersion';
 
 type Callback = (result: { value?: unknown; error?: Error }) => void;
@@ -47,10 +47,10 @@ const tablesIn = (queries: readonly { sql: string }[]): string =>
 
 /** After its device has died a step neither happens nor answers. */
 export function gated(
-  adapter: DatabaseAdapter,
+  adapter: LocalAdapter,
   { ConvoyError, storageError }: Version,
   gate: StorageGate,
-): DatabaseAdapter {
+): LocalAdapter {
   return new Proxy(adapter, {
     get(target, name) {
       const member = Reflect.get(target, name) as unknown;

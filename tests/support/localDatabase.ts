@@ -3,9 +3,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Closable } from '@/core/storage';
 import type { ConvoyDatabase } from '@/lib/watermelon';
-import { type DatabaseAdapter, openDatabase } from '@/lib/watermelon/database';
+import { type LocalAdapter, openDatabase } from '@/lib/watermelon/database';
 import { LOCAL_DATABASE } from '@/lib/watermelon/models';
 import { SyncClock } from '@/lib/watermelon/sync';
 import { createPlatform } from '@/platform/node';
@@ -17,7 +16,7 @@ export function temporaryFolder(): { path: string; remove: () => void } {
 }
 
 /** @returns the storage adapter on a file of the folder. */
-export async function openAdapter(folder: string, name = 'local'): Promise<DatabaseAdapter & Closable> {
+export async function openAdapter(folder: string, name = 'local'): Promise<LocalAdapter> {
   const opened = await createPlatform({ folder }).openAdapter({ name, ...LOCAL_DATABASE });
   if (!opened.ok) throw new Error(opened.error.message);
   return opened.value;

@@ -4,16 +4,10 @@ import type { Observable } from 'rxjs';
 import { v7 as uuidv7 } from 'uuid';
 import { ConvoyError, type StorageError } from '@/core/errors';
 import { fail, ok, type Result } from '@/core/result';
-import type { Closable } from '@/core/storage';
-import {
-  type BulkRows,
-  isSharedStore,
-  type SalvageReport,
-  type SharedStore,
-  type StoredQuery,
-} from '@/core/storage';
+import type { BulkRows, SalvageReport, SharedStore, StorageWarning, StoredQuery } from '@/core/storage';
 import type { SyncedTable } from '@/domain/schema';
 import { ConvoyModel, modelClasses } from './models';
+import { type Change, notifyEach } from './models/notify';
 import { RecoverableModel } from './models/recoverableModel';
 import { replicaOf } from './models/replica';
 import { type EditClock, type EditContext, joinGroup } from './models/tracking';
@@ -21,7 +15,7 @@ import {
   type Collection,
   Database,
   type DatabaseAdapter,
-  type Model,
+  Model,
   type ModelClass,
   Q,
   type Raw,
@@ -30,7 +24,8 @@ import {
   type WriterInterface,
 } from './models/watermelondb';
 
-export type { DatabaseAdapter } from './models/watermelondb';
+/** The storage of a database: WatermelonDB's adapter, shared by tabs or processes. */
+export type LocalAdapter = DatabaseAdapter & SharedStore;
 
 type BatchOperation =
   | ['create' | 'update', string, unknown, before?: unknown]
@@ -40,13 +35,10 @@ type BatchOperation =
 type RecordsOf<Models extends readonly ModelClass<Model>[]> = {
   [Index in keyof Models]: Models[Index]['prototype'][];
 };
-type Change = { record: Model; type: 'created' | 'updated' | 'destroyed' };
-
 /** The internals of WatermelonDB (0.28.0, pinned) that are used here. */
 interface Internals {
   adapter: {
     batch(operations: BatchOperation[]): Promise<void>;
-    readonly underlyingAdapter: { flush?: () => Promise<void> };
   };
   collections: {
     get(table: string): {
@@ -56,27 +48,27 @@ interface Internals {
     };
   };
   _ensureInWriter(name: string): void;
-  _notify(changes: [string, Change[]][]): void;
 }
 
 /**
- * WatermelonDB's Database with three differences in `batch`: the edits of one batch are one group (D3), a deletion also
- * stores its base, and a batch that fails leaves the records in memory as they were.
+ * WatermelonDB's Database with four differences in `batch`: the edits of one batch are one group (D3), a deletion also
+ * stores its base, a batch that fails leaves the records in memory as they were, and one that is stored resolves
+ * whatever its observers do.
  */
 export class ConvoyDatabase extends Database implements EditContext {
   readonly clock: EditClock;
   /** By workspace, the revision up to which this device has seen everything. */
   private readonly seen = new Map<string, number>();
 
-  /** The storage, where other tabs or processes may have the same database open; null where they cannot. */
-  private readonly shared: SharedStore | null;
+  /** The storage: other tabs or processes may have the same database open. */
+  private readonly shared: SharedStore;
   private readonly foreignListeners: ((tables: string[]) => void)[] = [];
 
-  constructor(options: { adapter: DatabaseAdapter; clock: EditClock }) {
+  constructor(options: { adapter: LocalAdapter; clock: EditClock }) {
     super({ adapter: options.adapter, modelClasses });
     this.clock = options.clock;
-    this.shared = isSharedStore(options.adapter) ? options.adapter : null;
-    this.shared?.attach(
+    this.shared = options.adapter;
+    this.shared.attach(
       replicaOf(this, (tables) => {
         for (const listener of this.foreignListeners) listener(tables);
       }),
@@ -90,54 +82,55 @@ export class ConvoyDatabase extends Database implements EditContext {
 
   /** As WatermelonDB's `write`, but writers of other tabs and processes take turns too, each from the latest state (D42). */
   override write<T>(work: (writer: WriterInterface) => Promise<T>, description?: string): Promise<T> {
-    const { shared } = this;
-    if (!shared) return super.write(work, description);
-    return super.write((writer) => shared.whileSoleWriter(() => work(writer)), description);
+    return super.write((writer) => this.shared.whileSoleWriter(() => work(writer)), description);
   }
 
   /** What was salvaged when the database was found damaged and recreated, until `forgetSalvaged`; else null. */
   get salvaged(): SalvageReport | null {
-    return this.shared?.salvaged ?? null;
+    return this.shared.salvaged;
+  }
+
+  /** Whether what is written here outlives this window or process. */
+  get isDurable(): boolean {
+    return this.shared.isDurable;
+  }
+
+  /** What is to be known about the place of the storage. */
+  get warning(): StorageWarning | null {
+    return this.shared.warning;
   }
 
   /** Dismisses the report of what was salvaged. Rejects with a `ConvoyError` (storage). */
   async forgetSalvaged(): Promise<void> {
-    await this.shared?.forgetSalvaged();
+    await this.shared.forgetSalvaged();
   }
 
   /** Calls back with the error when newer code has taken over the storage, or it is damaged or full; with null when there is room again. */
   onStorageTrouble(listener: (error: StorageError | null) => void): void {
-    this.shared?.onTrouble(listener);
+    this.shared.onTrouble(listener);
   }
 
   /** Resolves when all foreign writes until now are in memory. */
   async catchUp(): Promise<void> {
-    await this.shared?.catchUp();
+    await this.shared.catchUp();
   }
 
   /** @returns the whole database as a SQLite file that only `owner` can import. Rejects with a `ConvoyError` (storage). */
   exportFile(owner: string): Promise<Uint8Array> {
-    return this.withFile((shared) => shared.exportFile(owner));
+    return this.shared.exportFile(owner);
   }
 
   /** Replaces the whole database by an exported file; to be called inside `write`. Rejects as `SharedStore.importFile`. */
   importFile(bytes: Uint8Array, owner: string): Promise<void> {
     (this as unknown as Internals)._ensureInWriter('Database.importFile()');
-    return this.withFile((shared) => shared.importFile(bytes, owner));
-  }
-
-  private async withFile<T>(work: (shared: SharedStore) => Promise<T>): Promise<T> {
-    if (this.shared) return work(this.shared);
-    const message = 'This window keeps its data in memory: there is no file.';
-    throw new ConvoyError({ kind: 'storage', code: 'unavailable', message });
+    return this.shared.importFile(bytes, owner);
   }
 
   /** Closes the storage. Nothing can be read or written afterwards. */
   async close(): Promise<void> {
     // Waits for the writes that were queued before.
     await super.write(async () => undefined, 'close');
-    const storage = this.adapter.underlyingAdapter as unknown as Partial<Closable>;
-    await storage.close?.();
+    await this.shared.close();
   }
 
   /** @returns the revision of a scope up to which this device has seen everything; 0 for none. */
@@ -159,12 +152,18 @@ export class ConvoyDatabase extends Database implements EditContext {
     this.seen.set(scope, revision);
   }
 
+  /** Takes records and arrays of records, in any mixture; WatermelonDB's own drops what stands behind an array. */
   override async batch(...records: unknown[]): Promise<void> {
-    const given = (Array.isArray(records[0]) ? records[0] : records) as (Model | null | false | undefined)[];
-    await this.batchWithRows(
-      given.filter((record): record is Model => Boolean(record)),
-      [],
-    );
+    const given = records.flat().filter(Boolean);
+    for (const record of given) {
+      if (!(record instanceof Model)) throw new TypeError('Only records can be passed to batch.');
+    }
+    await this.batchWithRows(given as Model[], []);
+  }
+
+  /** Replaces WatermelonDB's, in which an observer that throws fails the write and keeps the news from the others. */
+  _notify(changes: [string, Change[]][]): void {
+    notifyEach(this, changes);
   }
 
   /** @returns the collection of a model, typed by it. */
@@ -198,25 +197,16 @@ export class ConvoyDatabase extends Database implements EditContext {
     return ((this as unknown as Internals).collections.get(table)._cache.get(id) as T | undefined) ?? null;
   }
 
-  /** Whether the storage writes rows and answers queries without a record for each. */
-  get supportsRows(): boolean {
-    return this.shared !== null;
-  }
-
-  /** @returns the rows of each query, all as of one moment. To be called where `supportsRows`. */
-  async readAll(queries: readonly StoredQuery[]): Promise<(string | number | null)[][][]> {
-    return this.shared?.readAll(queries) ?? [];
+  /** @returns the rows of each query, all as of one moment; no record is made in memory. */
+  readAll(queries: readonly StoredQuery[]): Promise<(string | number | null)[][][]> {
+    return this.shared.readAll(queries);
   }
 
   /**
    * Reads whole small tables past WatermelonDB's queries: a device does so whenever it is opened.
-   * @returns the records of each model; where `supportsRows`, as of one moment and in one round trip
+   * @returns the records of each model, as of one moment and in one round trip
    */
   async fetchAll<Models extends readonly ModelClass<Model>[]>(...models: Models): Promise<RecordsOf<Models>> {
-    if (!this.supportsRows) {
-      const fetched = await Promise.all(models.map((model) => this.of(model).query().fetch()));
-      return fetched as RecordsOf<Models>;
-    }
     const internals = this as unknown as Internals;
     const collections = models.map(({ table }) => internals.collections.get(table as string));
     const columns = collections.map(({ schema }) => [
@@ -245,7 +235,7 @@ export class ConvoyDatabase extends Database implements EditContext {
   /**
    * As `batch`, and writes rows of tables in the same transaction. To be called inside `write`. Rejects where the storage
    * fails; the records are then as before.
-   * @param filled rows by table; none where the storage does not support them
+   * @param filled rows by table
    */
   async batchWithRows(prepared: Model[], filled: readonly [table: string, rows: BulkRows][]): Promise<void> {
     const internals = this as unknown as Internals;
@@ -273,9 +263,7 @@ export class ConvoyDatabase extends Database implements EditContext {
     for (const record of prepared) if (record instanceof RecoverableModel) record._rawBefore = null;
     const all = [...changes];
     for (const [table, ofTable] of all) internals.collections.get(table)._applyChangesToCache(ofTable);
-    internals._notify(all);
-    // A storage that writes behind is waited for, so that an acknowledged write is on disk.
-    await internals.adapter.underlyingAdapter.flush?.();
+    this._notify(all);
   }
 
   /** The edits of one batch form a group: they are pushed, and taken or refused, together (D3). */
@@ -321,7 +309,7 @@ function beforeOf(record: Model): unknown {
  * @returns the database once its storage is ready; or a storage error, and the storage is as it was
  */
 export async function openDatabase(options: {
-  adapter: DatabaseAdapter;
+  adapter: LocalAdapter;
   clock: EditClock;
 }): Promise<Result<ConvoyDatabase, StorageError>> {
   // WatermelonDB tries the generator out. A real id would load the runtime's random numbers, and delay the opening.

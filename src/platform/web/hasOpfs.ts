@@ -6,8 +6,14 @@ export function hasOpfs(): Promise<boolean> {
   return answer;
 }
 
+/** @returns whether it offers the interfaces; in some private windows they are there and refuse. Without https most are missing. */
+export function mayHaveOpfs(): boolean {
+  const isOffered = 'locks' in navigator && 'storage' in navigator && 'BroadcastChannel' in globalThis;
+  return isOffered && 'getDirectory' in navigator.storage;
+}
+
 async function ask(): Promise<boolean> {
-  if (!navigator.locks || !navigator.storage?.getDirectory || !globalThis.BroadcastChannel) return false;
+  if (!mayHaveOpfs()) return false;
   try {
     await navigator.storage.getDirectory();
     return true;

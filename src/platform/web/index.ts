@@ -1,26 +1,29 @@
-/** Convoy in a browser: SQLite in the origin private file system (OPFS); LokiJS where OPFS is missing. */
+/** Convoy in a browser: SQLite in the origin private file system (OPFS), or in the tab's memory where that is missing. */
 
 import type { AppSchema } from '@nozbe/watermelondb';
 import type { DatabaseAdapter } from '@nozbe/watermelondb/adapters/type';
 import type { SchemaMigrations } from '@nozbe/watermelondb/Schema/migrations';
-import type { StorageError } from '@/core/errors';
-import type { Backend, LocalDatabaseOptions, Platform } from '@/core/platform';
-import type { Result } from '@/core/result';
-import type { Closable } from '@/core/storage';
+import type { Backend, Platform } from '@/core/platform';
+import { fail } from '@/core/result';
+import { storageError } from '../sqlite/handle';
 import { hasOpfs } from './hasOpfs';
-import { hasDatabase, openOpfs, readFile, readUnsynced, removeDatabase } from './opfs';
+import * as opfs from './opfs';
+import { PageLocks } from './pageLocks';
 import { persistentStorage } from './persistentStorage';
 
 export type WatermelonPlatform = Platform<DatabaseAdapter, AppSchema, SchemaMigrations>;
 
 export function createPlatform(): WatermelonPlatform {
   return {
-    openAdapter,
-    hasDatabase: async (name) => ((await hasOpfs()) ? hasDatabase(name) : (await loki()).hasLoki(name)),
-    removeDatabase: async (name, patienceMs) =>
-      (await hasOpfs()) ? removeDatabase(name, patienceMs) : (await loki()).removeLoki(name),
-    readUnsynced,
-    readFile,
+    openAdapter: async (options) => {
+      const found = await storage().catch(() => null);
+      return found ? found.openAdapter(options) : fail(storageError('not_loaded'));
+    },
+    hasDatabase: async (name) => (await storage()).hasDatabase(name),
+    removeDatabase: async (name, patienceMs) => (await storage()).removeDatabase(name, patienceMs),
+    readUnsynced: async (name, rules) => (await storage()).readUnsynced(name, rules),
+    readFile: async (name, owner) => (await storage()).readFile(name, owner),
+    isDurable: hasOpfs,
     keeping: persistentStorage,
     sessionStorage: () => window.localStorage,
     backend: readBackend,
@@ -42,21 +45,19 @@ export function createPlatform(): WatermelonPlatform {
       document.addEventListener('visibilitychange', look);
       return () => document.removeEventListener('visibilitychange', look);
     },
-    exclusively<T>(name: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-      if (!navigator.locks) return work();
+    async exclusively<T>(name: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+      // Databases in memory are those of this tab alone, and such a window may have no Web Locks.
+      if (!(await hasOpfs())) return pageLocks.request(name, work, signal);
       return navigator.locks.request(`convoy:${name}`, { signal }, work) as Promise<T>;
     },
   };
 }
 
-/** Imported on demand, so browsers with OPFS never load its code. */
-const loki = () => import('./loki');
+const pageLocks = new PageLocks();
 
-async function openAdapter(
-  options: LocalDatabaseOptions<AppSchema, SchemaMigrations>,
-): Promise<Result<DatabaseAdapter & Closable, StorageError>> {
-  if (await hasOpfs()) return openOpfs(options);
-  return (await loki()).openLoki(options);
+/** The storage of this window. That in memory is imported on demand, so that other windows never load its code. */
+async function storage(): Promise<typeof opfs | typeof import('./memory')> {
+  return (await hasOpfs()) ? opfs : import('./memory');
 }
 
 const REMEMBERED = 'convoy:backend';

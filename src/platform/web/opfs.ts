@@ -18,7 +18,7 @@ import { WebPort } from './store/webPort';
 type Options = LocalDatabaseOptions<AppSchema, SchemaMigrations>;
 
 /** Opens or creates a database. Any number of tabs may have it open. */
-export async function openOpfs(
+export async function openAdapter(
   options: Options,
 ): Promise<Result<DatabaseAdapter & SharedStore, StorageError>> {
   const port = await openPort(options);

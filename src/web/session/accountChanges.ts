@@ -4,6 +4,8 @@
  * offline.
  */
 
+import { v7 as uuidv7 } from 'uuid';
+
 /** Key in localStorage, written by each change of the account and by nothing else. */
 const KEY = 'convoy:account';
 
@@ -14,7 +16,7 @@ export function latestAccountChange(): string | null {
 
 /** Announces a change of the account to the other tabs. @returns the token of this change */
 export function announceAccountChange(account: string | null): string {
-  const step = `${account ?? 'nobody'} ${crypto.randomUUID()}`;
+  const step = `${account ?? 'nobody'} ${uuidv7()}`;
   localStorage.setItem(KEY, step);
   return step;
 }

@@ -3,9 +3,9 @@
 import type { StorageError } from '@/core/errors';
 import type { Platform } from '@/core/platform';
 import { ok, type Result } from '@/core/result';
-import { type ConvoyDatabase, type DatabaseAdapter, openDatabase } from '../database';
+import { type ConvoyDatabase, openDatabase } from '../database';
 import { LOCAL_DATABASE } from '../models';
-import type { AppSchema, SchemaMigrations } from '../models/watermelondb';
+import type { AppSchema, DatabaseAdapter, SchemaMigrations } from '../models/watermelondb';
 import { upgradeDatabase } from '../sync/state/schemaUpgrade';
 import { SyncClock } from '../sync/state/syncClock';
 

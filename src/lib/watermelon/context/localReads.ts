@@ -2,28 +2,22 @@
 
 import type { KnowledgeScope } from '@/domain/contextService';
 import type {
-  Activity,
-  BestPractice,
   Milestone,
-  Pattern,
   Project,
   Task,
   TaskContext,
-  TaskDependency,
   Workflow,
   Workspace,
   WorkspaceMember,
 } from '@/domain/entities';
-import { GLOBAL_SCOPE_ID, STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
+import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import { Q } from '../models/watermelondb';
-import { ACTIVITIES, type ContextParts, partsFromRows } from './contextRows';
+import { partsFromRows } from './contextRows';
 import { byDisplayName, byName, bySortOrder, byTitle, type LocalStore } from './localStore';
 
 /** @returns the context of a task, null where the task is not on this device; `missing` names the parts that are not. */
 export async function readContext(store: LocalStore, taskId: string): Promise<TaskContext | null> {
-  const parts = await (store.database.supportsRows
-    ? partsFromRows(store, taskId)
-    : partsFromRecords(store, taskId));
+  const parts = await partsFromRows(store, taskId);
   if (parts === null) return null;
   const { task, milestone, project, workspace, parent_task, workflow, linked } = parts;
   const missing: TaskContext['missing'] = [];
@@ -46,37 +40,6 @@ export async function readContext(store: LocalStore, taskId: string): Promise<Ta
     best_practices: byName(parts.best_practices),
     workflow,
     missing,
-  };
-}
-
-/** The same from records, for storage without SQL. */
-async function partsFromRecords(store: LocalStore, taskId: string): Promise<ContextParts | null> {
-  const task = await store.find<Task>('tasks', taskId);
-  if (task === null) return null;
-  const milestone = await store.find<Milestone>('milestones', task.milestone_id);
-  const projectId = milestone?.project_id ?? null;
-  const [project, workspace, parent_task, workflow] = await Promise.all([
-    store.find<Project>('projects', projectId),
-    store.find<Workspace>('workspaces', task.workspace_id),
-    store.find<Task>('tasks', task.parent_task_id),
-    store.find<Workflow>('workflows', task.workflow_id ?? STANDARD_WORKFLOW_ID),
-  ]);
-  const links = await store.query<TaskDependency>('task_dependencies', Q.where('task_id', taskId));
-  const linked = [...new Set(links.map((link) => link.depends_on_task_id))];
-  const latest = [Q.sortBy('created_at', Q.desc), Q.sortBy('id', Q.desc), Q.take(ACTIVITIES)];
-  return {
-    task,
-    milestone,
-    project,
-    workspace,
-    parent_task,
-    workflow,
-    subtasks: await store.query<Task>('tasks', Q.where('parent_task_id', taskId)),
-    dependencies: linked.length > 0 ? await store.query<Task>('tasks', Q.where('id', Q.oneOf(linked))) : [],
-    linked: linked.length,
-    activities: await store.query<Activity>('activity_feed', Q.where('task_id', taskId), ...latest),
-    patterns: await knowledge<Pattern>(store, 'patterns', task.workspace_id, projectId),
-    best_practices: await knowledge<BestPractice>(store, 'best_practices', task.workspace_id, projectId),
   };
 }
 

@@ -77,14 +77,10 @@ export class LocalStore {
 
   async find<T>(table: SyncedTable, id: string | null): Promise<T | null> {
     if (id === null) return null;
-    if (this.database.supportsRows) {
-      const [found = []] = await this.database.readAll([
-        { sql: selectEntities(table, '"id" = ?'), args: [this.resolve(id)] },
-      ]);
-      return found[0] ? rowToEntity<T>(table, found[0]) : null;
-    }
-    const record = await this.record(table, id);
-    return record ? toEntity<T>(table, record.raw) : null;
+    const [found = []] = await this.database.readAll([
+      { sql: selectEntities(table, '"id" = ?'), args: [this.resolve(id)] },
+    ]);
+    return found[0] ? rowToEntity<T>(table, found[0]) : null;
   }
 
   async query<T>(table: SyncedTable, ...clauses: Clause[]): Promise<T[]> {

@@ -6,13 +6,13 @@ import type { InvitationPort } from '@/core/invitations';
 import type { PokeSource } from '@/core/pokes';
 import type { Json, SyncTransport } from '@/core/protocol';
 import { fail, ok, type Result } from '@/core/result';
-import type { Closable, SalvageReport } from '@/core/storage';
+import type { SalvageReport, StorageWarning } from '@/core/storage';
 import type { ContextService } from '@/domain/contextService';
 import type { SyncedTable } from '@/domain/schema';
 import type { MemberKind } from '@/domain/vocabulary';
 import { LocalStore } from '../context/localStore';
 import { createLocalContextService, type LocalContextService } from '../context/service';
-import { type ConvoyDatabase, type DatabaseAdapter, openDatabase } from '../database';
+import { type ConvoyDatabase, type LocalAdapter, openDatabase } from '../database';
 import {
   type Acceptance,
   type AcceptResult,
@@ -44,8 +44,8 @@ import {
 import { exportDatabase, importDatabase } from './databaseFile';
 
 export interface DeviceOptions {
-  /** Closed with the device where it has `close`. */
-  adapter: DatabaseAdapter & Partial<Closable>;
+  /** Closed with the device. */
+  adapter: LocalAdapter;
   /** The user whose database this is; each user has a database of their own. */
   userId: string;
   /** Whether the user is a person or an agent. Default: `human`. */
@@ -104,6 +104,8 @@ export interface Device {
   forgetSalvaged(): Promise<void>;
   /** Whether what is written here outlives this window. */
   readonly isDurable: boolean;
+  /** What is to be known about where it is kept, such as a network file system; null: nothing. */
+  readonly storageWarning: StorageWarning | null;
   /** Calls back with the error when newer code has taken over the storage, or it is damaged or full; with null when there is room again. */
   onStorageTrouble(listener: (error: StorageError | null) => void): void;
   /** Everything on this device that is not on the server, as JSON. */
@@ -215,7 +217,8 @@ function makeDevice(options: DeviceOptions, parts: DeviceParts): Device {
       return database.salvaged;
     },
     forgetSalvaged: () => database.forgetSalvaged(),
-    isDurable: (options.adapter as { isDurable?: boolean }).isDurable !== false,
+    isDurable: database.isDurable,
+    storageWarning: database.warning,
     onStorageTrouble: (listener) => database.onStorageTrouble(listener),
     exportUnsynced: () => exportUnsynced(database, userId, clock.now()),
     exportDatabase: () => exportDatabase(database, userId),

@@ -1,9 +1,8 @@
 /** Applies foreign writes to the records in memory. */
 
 import type { ForeignChange, Replica } from '@/core/storage';
+import type { Change } from './notify';
 import { type Database, type Model, type Raw, sanitizedRaw } from './watermelondb';
-
-type Change = { record: Model; type: 'created' | 'updated' | 'destroyed' };
 
 /** The internals of WatermelonDB (0.28.0, pinned) that are used here. */
 interface Internals {

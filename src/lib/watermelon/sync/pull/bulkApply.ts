@@ -20,7 +20,7 @@ export async function canBulkApply(
   { database, store, ids }: SyncContext,
   answer: PullAnswer,
 ): Promise<boolean> {
-  if (!database.supportsRows || !ids.isIdentity || store.mustPullFirst) return false;
+  if (!ids.isIdentity || store.mustPullFirst) return false;
   if (answer.scopes.some(({ reset }) => reset === true)) return false;
   const lost = database.of(Conflict).query(Q.where('lost', Q.notEq(null)));
   return (await lost.fetchCount()) === 0;

@@ -34,18 +34,9 @@ const REFUSED: StoredQuery = { sql: `select count(*) from "${Quarantined.table}"
 
 /** @returns the number of unsynced records of each table that has some, those marked as deleted included. */
 async function unsyncedByTable(database: ConvoyDatabase): Promise<Map<SyncedTable, number>> {
-  const counts = new Map<SyncedTable, number>();
-  if (database.supportsRows) {
-    const [found = []] = await database.readAll([UNSYNCED]);
-    for (const [table, count] of found) if (count) counts.set(table as SyncedTable, Number(count));
-    return counts;
-  }
-  for (const table of SYNCED_TABLES) {
-    const edited = await database.get(table).query(EDITED).fetchCount();
-    const count = edited + (await database.deletedIds(table)).length;
-    if (count > 0) counts.set(table, count);
-  }
-  return counts;
+  const [found = []] = await database.readAll([UNSYNCED]);
+  const counts = found.map(([table, count]): [SyncedTable, number] => [table as SyncedTable, Number(count)]);
+  return new Map(counts.filter(([, count]) => count > 0));
 }
 
 /** @returns whether a record is unsynced, those marked as deleted included. */
@@ -58,13 +49,8 @@ export async function countPending(
   database: ConvoyDatabase,
 ): Promise<{ pending: number; quarantined: number }> {
   const sum = (counts: Iterable<unknown>) => [...counts].reduce<number>((all, one) => all + Number(one), 0);
-  if (database.supportsRows) {
-    const [unsynced = [], refused = []] = await database.readAll([UNSYNCED, REFUSED]);
-    return { pending: sum(unsynced.map(([, count]) => count)), quarantined: Number(refused[0]?.[0]) };
-  }
-  const pending = sum((await unsyncedByTable(database)).values());
-  const quarantined = await database.of(Quarantined).query().fetchCount();
-  return { pending, quarantined };
+  const [unsynced = [], refused = []] = await database.readAll([UNSYNCED, REFUSED]);
+  return { pending: sum(unsynced.map(([, count]) => count)), quarantined: Number(refused[0]?.[0]) };
 }
 
 /**
