@@ -1,7 +1,7 @@
 /** A worker that finds a damaged database, and ends when its replacement is set up and nothing is salvaged yet. */
 
 import { LOCAL_DATABASE } from '@/lib/watermelon/models';
-import { takeFiles } from '@/platform/web/store/files';
+import { noteDamage, takeFiles } from '@/platform/web/store/files';
 import { openStore } from '@/platform/web/store/openStore';
 import { loadSqlite } from '@/platform/web/store/sqliteWasm';
 
@@ -9,6 +9,7 @@ class PowerCut extends Error {}
 
 globalThis.onmessage = async ({ data }: MessageEvent<{ name: string }>) => {
   const sqlite = await loadSqlite();
+  await noteDamage(data.name);
   const files = await takeFiles(sqlite, data.name);
   let opened: string[] = [];
   const failing = {
