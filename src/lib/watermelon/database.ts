@@ -7,9 +7,8 @@ import { fail, ok, type Result } from '@/core/result';
 import type { BulkRows, SalvageReport, SharedStore, StorageWarning, StoredQuery } from '@/core/storage';
 import type { SyncedTable } from '@/domain/schema';
 import { ConvoyModel, modelClasses } from './models';
-import { type Change, notifyEach } from './models/notify';
 import { RecoverableModel } from './models/recoverableModel';
-import { replicaOf } from './models/replica';
+import { type Change, replicaOf } from './models/replica';
 import { type EditClock, type EditContext, joinGroup } from './models/tracking';
 import {
   type Collection,
@@ -23,6 +22,7 @@ import {
   setIdGenerator,
   type WriterInterface,
 } from './models/watermelondb';
+import { notifyEach } from './notify';
 
 /** The storage of a database: WatermelonDB's adapter, shared by tabs or processes. */
 export type LocalAdapter = DatabaseAdapter & SharedStore;

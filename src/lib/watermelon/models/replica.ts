@@ -1,8 +1,10 @@
 /** Applies foreign writes to the records in memory. */
 
 import type { ForeignChange, Replica } from '@/core/storage';
-import type { Change } from './notify';
 import { type Database, type Model, type Raw, sanitizedRaw } from './watermelondb';
+
+/** A written record, as WatermelonDB names it to observers. */
+export type Change = { record: Model; type: 'created' | 'updated' | 'destroyed' };
 
 /** The internals of WatermelonDB (0.28.0, pinned) that are used here. */
 interface Internals {
