@@ -26,6 +26,27 @@ export interface LocalDatabaseOptions<Schema, Migrations> {
   salvage?: SalvageRules;
 }
 
+/** Records that an earlier release left in another kind of storage: unsynced ones, and what is kept here alone. */
+export interface EarlierRecords {
+  /** Changes whenever that storage is written. */
+  version: string;
+  records: UnsyncedRecords;
+}
+
+/** The storage of earlier releases. A database of the same name adopts what is in it. */
+export interface EarlierStorage {
+  /** @returns whether there is something under this name that was not adopted */
+  has(name: string): boolean;
+  /** Changes nothing. @returns null where there is nothing, or it cannot be had now */
+  read(name: string, rules: SalvageRules): Promise<EarlierRecords | null>;
+  /** The database of that name holds the records now. They are removed: at once, or by `settle` where that database ends with this window. */
+  adopted(name: string): Promise<void>;
+  /** Removes what was adopted, unless something of this window is unsynced. */
+  settle(): Promise<void>;
+  /** Removes it for good. */
+  remove(name: string): Promise<void>;
+}
+
 /** `Adapter`, `Schema` and `Migrations` are types of WatermelonDB, which the core does not import. */
 export interface Platform<Adapter, Schema, Migrations> {
   /** @returns a storage adapter, or the error. A database newer than the schema is refused, never reset. */
@@ -49,6 +70,7 @@ export interface Platform<Adapter, Schema, Migrations> {
    * @param owner the account to name in the file
    */
   readFile?(name: string, owner: string): Promise<Result<Uint8Array, StorageError>>;
+  earlier?: EarlierStorage;
   /** Absent: always. @returns whether databases outlive this window; where not, each window has databases of its own */
   isDurable?(): Promise<boolean>;
   /** Present where the runtime may clear stored data unless it has agreed not to. */

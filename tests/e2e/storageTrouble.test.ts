@@ -9,7 +9,6 @@ import {
   emptyLog,
   endWorkers,
   greetFromNewerCode,
-  keepNothing,
   patchDatabase,
 } from '../support/storageTrouble';
 import { createTask, gone, openMilestone, seen, statusOf, WebApp } from '../support/webApp';
@@ -246,12 +245,5 @@ describe('trouble with the local storage, in the app', () => {
     await answer('granted');
     await page.reload();
     await seen(page.getByText('This browser keeps it until you remove it.'));
-  });
-
-  it('a browser without persistent storage is reported, and works in one tab (D44)', async () => {
-    await keepNothing(page.context());
-    await begin();
-    await seen(page.getByRole('alert').filter({ hasText: 'Not durable in this window.' }));
-    await createTask(page, 'Written in a private window');
   });
 });

@@ -10,12 +10,14 @@ export class AppServer {
   private constructor(
     private readonly folder: string,
     private running: LocalStack,
+    private readonly isPlain: boolean,
   ) {}
 
-  static async start(): Promise<AppServer> {
+  /** @param isPlain it answers to any name */
+  static async start({ isPlain = false } = {}): Promise<AppServer> {
     const folder = mkdtempSync(join(tmpdir(), 'convoy-web-'));
     await copyMigratedFolder(folder);
-    return new AppServer(folder, await startOn(folder, 0));
+    return new AppServer(folder, await startOn(folder, 0, isPlain), isPlain);
   }
 
   get stack(): LocalStack {
@@ -29,7 +31,7 @@ export class AppServer {
 
   /** Another server takes over the same data, at the same address. */
   async startAgain(): Promise<void> {
-    this.running = await startOn(this.folder, Number(new URL(this.running.url).port));
+    this.running = await startOn(this.folder, Number(new URL(this.running.url).port), this.isPlain);
   }
 
   /** Reads as the server itself. */
@@ -45,8 +47,9 @@ export class AppServer {
   }
 }
 
-async function startOn(path: string, port: number): Promise<LocalStack> {
-  const started = await startLocalStack({ data: { kind: 'folder', path }, port });
+async function startOn(path: string, port: number, isPlain: boolean): Promise<LocalStack> {
+  const host = isPlain ? '0.0.0.0' : undefined;
+  const started = await startLocalStack({ data: { kind: 'folder', path }, port, host });
   if (!started.ok) throw new Error(started.error.message);
   return started.value;
 }

@@ -25,12 +25,19 @@ const ARGS = [
   '--disable-sync',
 ];
 
+/** A name of this machine that browsers started with `NAMED` know: over plain HTTP it is no secure context. */
+export const PLAIN_HOST = 'convoy.test';
+export const NAMED = [`--host-resolver-rules=MAP ${PLAIN_HOST} 127.0.0.1`];
+
 /**
+ * @param more arguments of the browser
  * @returns a headless browser; the caller closes it
  * @throws with the command that installs one when none of this machine's starts
  */
-export function launchBrowser(): Promise<Browser> {
-  return startFirst(CHROMIUM, (executablePath) => chromium.launch({ executablePath, args: ARGS }));
+export function launchBrowser(more: readonly string[] = []): Promise<Browser> {
+  return startFirst(CHROMIUM, (executablePath) =>
+    chromium.launch({ executablePath, args: [...ARGS, ...more] }),
+  );
 }
 
 /**

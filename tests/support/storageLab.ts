@@ -58,13 +58,16 @@ export class StorageLab {
     private readonly server: Server,
   ) {}
 
-  /** @param folder where the built page is */
-  static async start(folder: string): Promise<StorageLab> {
+  /**
+   * @param folder where the built page is
+   * @param host the name by which browsers open it
+   */
+  static async start(folder: string, host = '127.0.0.1'): Promise<StorageLab> {
     const config = () => ({ supabaseUrl: '', anonKey: '', demo: null });
     const app = webApp({ root: folder, config, connectTo: [] });
     const server = createAdaptorServer({ fetch: app.fetch }) as Server;
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return new StorageLab(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, server);
+    return new StorageLab(`http://${host}:${(server.address() as AddressInfo).port}`, server);
   }
 
   async close(): Promise<void> {

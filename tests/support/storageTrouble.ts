@@ -9,6 +9,31 @@ export async function keepNothing(context: BrowserContext): Promise<void> {
   });
 }
 
+/** What the LokiJS adapter of a release had in IndexedDB, by the names of the databases. */
+export type LeftInLoki = Record<string, { version: string; chunks: { key: string; value: string }[] }>;
+
+/** Puts databases of LokiJS into the profile, from a page of the origin on which the app does not run. */
+export async function restoreLoki(page: Page, left: LeftInLoki): Promise<void> {
+  await page.goto('/convoy.json');
+  await page.evaluate(async (databases) => {
+    for (const [name, { version, chunks }] of Object.entries(databases)) {
+      const opening = indexedDB.open(name, 1);
+      opening.onupgradeneeded = () =>
+        opening.result.createObjectStore('LokiIncrementalData', { keyPath: 'key' });
+      await new Promise((resolve) => {
+        opening.onsuccess = resolve;
+      });
+      const writing = opening.result.transaction('LokiIncrementalData', 'readwrite');
+      for (const chunk of chunks) writing.objectStore('LokiIncrementalData').put(chunk);
+      await new Promise((resolve) => {
+        writing.oncomplete = resolve;
+      });
+      opening.result.close();
+      localStorage.setItem(`convoy:schema-version:${name}`, version);
+    }
+  }, left);
+}
+
 export interface Patch {
   /** Added to the version of the database. */
   versionBy?: number;

@@ -3,17 +3,26 @@
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import type { LocalStack } from '@/server';
 import { AppServer } from './appServer';
-import { launchBrowser } from './browser';
+import { launchBrowser, NAMED, PLAIN_HOST } from './browser';
 import { WAIT_MS } from './patience';
 
 export class WebApp {
   private constructor(
     private readonly browser: Browser,
     private readonly server: AppServer,
+    private readonly isPlain: boolean,
   ) {}
 
-  static async start(): Promise<WebApp> {
-    return new WebApp(await launchBrowser(), await AppServer.start());
+  /** @param isPlain over plain HTTP to a name that is not localhost, which is no secure context */
+  static async start({ isPlain = false } = {}): Promise<WebApp> {
+    const browser = await launchBrowser(isPlain ? NAMED : []);
+    return new WebApp(browser, await AppServer.start({ isPlain }), isPlain);
+  }
+
+  /** The address that browsers open. */
+  get url(): string {
+    const { url } = this.stack;
+    return this.isPlain ? url.replace('localhost', PLAIN_HOST) : url;
   }
 
   get stack(): LocalStack {
@@ -31,7 +40,7 @@ export class WebApp {
   /** A new browser profile: nothing stored, no account signed in. */
   async newProfile(options: { phone?: boolean; dark?: boolean; at?: string } = {}): Promise<BrowserContext> {
     const context = await this.browser.newContext({
-      baseURL: options.at ?? this.stack.url,
+      baseURL: options.at ?? this.url,
       viewport: options.phone ? { width: 390, height: 844 } : { width: 1280, height: 800 },
       colorScheme: options.dark ? 'dark' : 'light',
     });

@@ -6,6 +6,7 @@ import type { SchemaMigrations } from '@nozbe/watermelondb/Schema/migrations';
 import type { Backend, Platform } from '@/core/platform';
 import { fail } from '@/core/result';
 import { storageError } from '../sqlite/handle';
+import { earlierStorage } from './earlier';
 import { hasOpfs } from './hasOpfs';
 import * as opfs from './opfs';
 import { PageLocks } from './pageLocks';
@@ -19,11 +20,12 @@ export function createPlatform(): WatermelonPlatform {
       const found = await storage().catch(() => null);
       return found ? found.openAdapter(options) : fail(storageError('not_loaded'));
     },
-    hasDatabase: async (name) => (await storage()).hasDatabase(name),
+    hasDatabase: async (name) => earlierStorage.has(name) || (await storage()).hasDatabase(name),
     removeDatabase: async (name, patienceMs) => (await storage()).removeDatabase(name, patienceMs),
     readUnsynced: async (name, rules) => (await storage()).readUnsynced(name, rules),
     readFile: async (name, owner) => (await storage()).readFile(name, owner),
     isDurable: hasOpfs,
+    earlier: earlierStorage,
     keeping: persistentStorage,
     sessionStorage: () => window.localStorage,
     backend: readBackend,

@@ -26,6 +26,8 @@ type Options = LocalDatabaseOptions<AppSchema, SchemaMigrations>;
 interface Database {
   handle: WasmHandle;
   openings: Openings;
+  /** Leaves out the tables that never leave the device, whose status means nothing. */
+  syncedOnly: SalvageRules;
 }
 
 const databases = new Map<string, Database>();
@@ -42,7 +44,7 @@ export async function openAdapter(
       sqlite = null;
       throw error;
     });
-    const { handle, openings } = databases.get(options.name) ?? create(loaded, options.name);
+    const { handle, openings } = databases.get(options.name) ?? create(loaded, options);
     const port = new MemoryPort(SqliteStore.open(handle, options), openings);
     return ok(asDatabaseAdapter(new SqliteAdapter({ ...options, port, isDurable: false })));
   } catch (error) {
@@ -51,11 +53,12 @@ export async function openAdapter(
   }
 }
 
-function create(loaded: Sqlite, name: string): Database {
+function create(loaded: Sqlite, { name, salvage = {} }: Options): Database {
   if (databases.size === 0) window.addEventListener('beforeunload', askBeforeLoss);
-  const made = {
+  const made: Database = {
     handle: new WasmHandle(loaded, () => new loaded.oo1.DB(':memory:')),
     openings: new Openings(),
+    syncedOnly: Object.fromEntries(Object.keys(salvage).map((table) => [table, 'none'])),
   };
   databases.set(name, made);
   return made;
@@ -90,6 +93,12 @@ export async function readFile(name: string, owner: string): Promise<Result<Uint
 
 /** The browser asks whether to leave the page while a database of it, open or closed, holds unsynced records. */
 function askBeforeLoss(event: BeforeUnloadEvent): void {
-  const holdsUnsynced = ({ handle }: Database) => Object.keys(unsyncedOf(handle, {})).length > 0;
-  if ([...databases.values()].some(holdsUnsynced)) event.preventDefault();
+  if (holdUnsynced()) event.preventDefault();
+}
+
+/** @returns whether a database of this tab, open or closed, holds unsynced records */
+export function holdUnsynced(): boolean {
+  return [...databases.values()].some(
+    ({ handle, syncedOnly }) => Object.keys(unsyncedOf(handle, syncedOnly)).length > 0,
+  );
 }

@@ -1,5 +1,6 @@
 import { DeviceContext } from '../hooks/useDevice';
 import { hasDatabaseToOpen } from '../session/lastUse';
+import { NotDurableNote } from '../session/NotDurableNote';
 import { SaveUnopenedDatabase } from '../session/SaveUnopenedDatabase';
 import { SignIn } from '../session/SignIn';
 import { StartWithoutAccount } from '../session/StartWithoutAccount';
@@ -15,6 +16,7 @@ import { Shell } from './Shell';
 export function App() {
   const session = useSession();
   const { phase } = session;
+  const notice = session.isDurable ? null : <NotDurableNote />;
   switch (phase.name) {
     case 'starting':
       return hasDatabaseToOpen() ? <Opening /> : <Splash>Opening Convoy …</Splash>;
@@ -23,7 +25,8 @@ export function App() {
     case 'unreachable':
       return (
         <CannotOpen title="Convoy cannot start yet" error={phase.error} onRetry={session.retry}>
-          <StartWithoutAccount onStart={session.startWithoutAccount} />
+          {notice}
+          <StartWithoutAccount onStart={session.startWithoutAccount} isDurable={session.isDurable} />
         </CannotOpen>
       );
     case 'failed':
@@ -37,8 +40,8 @@ export function App() {
       );
     case 'signed_out':
       return (
-        <SignIn client={phase.client} onEnter={session.enter}>
-          <StartWithoutAccount onStart={session.startWithoutAccount} />
+        <SignIn client={phase.client} onEnter={session.enter} notice={notice}>
+          <StartWithoutAccount onStart={session.startWithoutAccount} isDurable={session.isDurable} />
         </SignIn>
       );
     case 'open':

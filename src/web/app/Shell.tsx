@@ -2,13 +2,14 @@ import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import type { SignOutOptions, SignOutResult } from '@/lib/watermelon';
 import { UndoNote } from '../deleted/UndoNote';
+import { useAskBeforeClosing } from '../hooks/useAskBeforeClosing';
 import { useRequestPersistence } from '../hooks/usePersistentStorage';
 import { routes } from '../routes';
 import { SignOutDialog } from '../session/SignOutDialog';
 import type { User } from '../session/session';
 import { TakeAlong } from '../session/TakeAlong';
 import { StatusLine } from '../status/StatusLine';
-import { StorageNotice } from '../status/StorageNotice';
+import { StorageNotices } from '../status/StorageNotice';
 import { Icon } from '../ui/Icon';
 import { Logo } from '../ui/Logo';
 import { Sidebar } from './Sidebar';
@@ -29,6 +30,7 @@ export function Shell({ user, sessionEnded, isArrival, onLeave, onSignIn, childr
   const main = useRef<HTMLElement>(null);
   useFocusOnNavigation(main);
   useRequestPersistence();
+  useAskBeforeClosing();
 
   return (
     <div className="shell">
@@ -65,7 +67,7 @@ export function Shell({ user, sessionEnded, isArrival, onLeave, onSignIn, childr
       </header>
       <Sidebar />
       <main id="main" ref={main} tabIndex={-1}>
-        <StorageNotice />
+        <StorageNotices />
         <TakeAlong isArrival={isArrival} />
         {children}
       </main>

@@ -8,9 +8,9 @@ import { useSyncStatus } from './useSyncStatus';
  * then the server has everything; and some browsers show a prompt, which should come with a reason.
  */
 export function useRequestPersistence(): void {
-  const { hasAccount } = useDevice();
+  const { hasAccount, isDurable } = useDevice();
   const { pending } = useSyncStatus();
-  const isDue = pending > 0 || !hasAccount;
+  const isDue = isDurable && (pending > 0 || !hasAccount);
   useEffect(() => {
     if (isDue) void platform.keeping?.ask();
   }, [isDue]);

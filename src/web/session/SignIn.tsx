@@ -11,12 +11,14 @@ import { signIn, signUp, type User } from './session';
 interface SignInProps {
   client: ConvoyClient;
   onEnter: (client: ConvoyClient, user: User) => void;
+  /** Stands above the form. */
+  notice: ReactNode;
   /** Other ways to start. */
   children: ReactNode;
 }
 
 /** Sign in, or make an account. */
-export function SignIn({ client, onEnter, children }: SignInProps) {
+export function SignIn({ client, onEnter, notice, children }: SignInProps) {
   const [isNew, setIsNew] = useState(false);
   const [name, setName] = useState('');
   const [email, setEmail] = useState('');
@@ -41,6 +43,7 @@ export function SignIn({ client, onEnter, children }: SignInProps) {
         <Logo />
         <p>People and agents, building software together. It works without a network, too.</p>
       </header>
+      {notice}
       <form className="card form" onSubmit={submit} aria-labelledby="sign-in-title">
         <h1 id="sign-in-title">{title}</h1>
         {isNew && (

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { ConvoyError } from '@/core/errors';
 import type { SignOutOptions, SignOutResult, UnsyncedCounts } from '@/lib/watermelon';
+import { useDevice } from '../hooks/useDevice';
 import { useUnsynced } from '../hooks/useUnsynced';
 import { DownloadButton } from '../shared/DownloadButton';
 import { count } from '../ui/count';
@@ -18,6 +19,7 @@ const STILL_SIGNED_IN = 'You are still signed in.';
 /** Asks before signing out whether unsynced work is synced, kept or discarded. */
 export function SignOutDialog({ onClose, onLeave }: SignOutDialogProps) {
   const unsynced = useUnsynced();
+  const { isDurable } = useDevice();
   const [isDiscarding, setDiscarding] = useState(false);
   const leaving = useAction(onLeave);
   if (unsynced === null) return null;
@@ -27,7 +29,10 @@ export function SignOutDialog({ onClose, onLeave }: SignOutDialogProps) {
   if (unsynced.total === 0) {
     return (
       <Dialog title="Sign out?" onClose={onClose}>
-        <p>Everything is synced. Your data stays on this device for the next time you sign in.</p>
+        <p>
+          Everything is synced.
+          {isDurable && ' Your data stays on this device for the next time you sign in.'}
+        </p>
         <ErrorNote error={leaving.error} consequence={STILL_SIGNED_IN} />
         <div className="actions">
           <button
@@ -74,6 +79,7 @@ function UnsyncedDialog({ unsynced, onLeave, onClose, onDiscard }: UnsyncedDialo
     setRestUnsendable(true);
   });
   const isBusy = keeping.isRunning || syncing.isRunning;
+  const { isDurable } = useDevice();
   const { pending } = unsynced;
   return (
     <Dialog title="Sign out with unsynced changes?" onClose={onClose}>
@@ -89,8 +95,10 @@ function UnsyncedDialog({ unsynced, onLeave, onClose, onDiscard }: UnsyncedDialo
         <OnlyHere unsynced={unsynced} />
       </ul>
       <p>
-        What you keep on this device is here when you sign in again. Other accounts that sign in here do not
-        see it.
+        {isDurable
+          ? 'What you keep on this device is here when you sign in again.'
+          : 'What you keep is in this tab when you sign in again, and is lost when the tab is closed.'}{' '}
+        Other accounts that sign in here do not see it.
       </p>
       <ErrorNote error={syncing.error} consequence="The sync did not finish, so you are still signed in." />
       <ErrorNote error={keeping.error} consequence={STILL_SIGNED_IN} />

@@ -38,6 +38,8 @@ export type Phase =
 
 export interface Session {
   phase: Phase;
+  /** Whether what is done here outlives this window; known before anything can be typed. */
+  isDurable: boolean;
   /** Tries again to start, or to open the database. */
   retry: () => void;
   enter: (client: ConvoyClient, user: User) => void;
@@ -52,6 +54,7 @@ export interface Session {
 /** Starts the page: connects a client, restores the session and opens the user's device. */
 export function useSession(): Session {
   const [phase, setPhase] = useState<Phase>({ name: 'starting' });
+  const [isDurable, setDurable] = useState(true);
   // While the user signs out, SIGNED_OUT events are expected; any other one means that the session has ended.
   const leaving = useRef(false);
   const step = useRef<string | null>(null);
@@ -70,6 +73,7 @@ export function useSession(): Session {
   const start = useCallback(async () => {
     setPhase({ name: 'starting' });
     step.current = latestAccountChange();
+    setDurable((await platform.isDurable?.()) ?? true);
     try {
       const user = await storedUser();
       if (user === null && (await worksWithoutAccount())) return await open(null, null);
@@ -111,6 +115,7 @@ export function useSession(): Session {
 
   return {
     phase,
+    isDurable,
     retry: () => {
       if (phase.name === 'failed') void open(phase.client, phase.user);
       else void start();

@@ -7,17 +7,20 @@ import { Icon } from '../ui/Icon';
 import { useAction } from '../ui/useAction';
 import { useNow } from '../ui/useNow';
 import { Announcement } from './Announcement';
-import { statusText, WITHOUT_ACCOUNT } from './statusText';
+import { IN_THIS_TAB_ONLY, statusText, WITHOUT_ACCOUNT } from './statusText';
 
 /** The sync status of this device, on every page. */
 export function StatusLine({ sessionEnded, onSignIn }: { sessionEnded: boolean; onSignIn: () => void }) {
   const device = useDevice();
+  const { isDurable } = device;
   const status = useSyncStatus();
   const now = useNow();
   const syncing = useAction(() => device.sync());
   const { tone, headline, detail, needsSignIn } = device.hasAccount
-    ? statusText(status, now, sessionEnded)
-    : WITHOUT_ACCOUNT;
+    ? statusText(status, { now, sessionEnded, isDurable })
+    : isDurable
+      ? WITHOUT_ACCOUNT
+      : IN_THIS_TAB_ONLY;
   const isBusy = status.kind === 'syncing' || syncing.isRunning;
 
   return (

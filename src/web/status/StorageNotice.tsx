@@ -5,14 +5,24 @@ import type { SyncedTable } from '@/domain/schema';
 import { useDevice } from '../hooks/useDevice';
 import { useStorageTrouble } from '../hooks/useStorageTrouble';
 import { RecordName } from '../shared/RecordName';
+import { SaveDatabaseButton } from '../shared/SaveDatabaseButton';
 import { count } from '../ui/count';
 import { ErrorNote } from '../ui/ErrorNote';
 import { Icon } from '../ui/Icon';
 import { useAction } from '../ui/useAction';
 import { storageText } from './storageText';
 
-/** The notice about the local storage; nothing while all is well. */
-export function StorageNotice() {
+/** The notices about the local storage; nothing while all is well. */
+export function StorageNotices() {
+  return (
+    <>
+      <StorageNotice />
+      <MovedNotice />
+    </>
+  );
+}
+
+function StorageNotice() {
   const device = useDevice();
   const trouble = useStorageTrouble();
   useReloadForNewerCode(trouble);
@@ -29,7 +39,7 @@ export function StorageNotice() {
       <Icon name="warning" />
       <div className="storage-notice-text">
         <strong>{text.headline}</strong> {text.detail}
-        {trouble === null && salvaged && <SalvagedRecords records={salvaged.saved} />}
+        {trouble === null && salvaged && <NamedRecords records={salvaged.saved} what="saved" />}
         <ErrorNote error={forgetting.error} />
       </div>
       {trouble === null && salvaged && (
@@ -42,6 +52,7 @@ export function StorageNotice() {
           Dismiss
         </button>
       )}
+      {!device.isDurable && <SaveDatabaseButton />}
       {text.needsReload && (
         <button type="button" className="button" onClick={() => window.location.reload()}>
           Reload
@@ -51,18 +62,42 @@ export function StorageNotice() {
   );
 }
 
+/** Lists what an earlier version had left in this browser, until it is dismissed or the page is loaded again. */
+function MovedNotice() {
+  const { moved, isDurable } = useDevice();
+  const [isRead, setRead] = useState(false);
+  if (moved === null || isRead) return null;
+  return (
+    <div className="storage-notice note" role="alert">
+      <Icon name="warning" />
+      <div className="storage-notice-text">
+        <strong>Work of an earlier version was found in this browser.</strong>{' '}
+        {isDurable
+          ? 'It is here now, with everything else.'
+          : 'It is here now, and stays in the browser, too, until it is synced.'}
+        <NamedRecords records={moved} what="found" />
+      </div>
+      <button type="button" className="button" onClick={() => setRead(true)}>
+        Dismiss
+      </button>
+    </div>
+  );
+}
+
 /** Tables whose records have names that people know; other records are not listed. */
 const NAMED = ['workspaces', 'projects', 'milestones', 'tasks', 'workflows', 'patterns', 'best_practices'];
 
-/** The unsynced records that were salvaged from a damaged database. */
-function SalvagedRecords({ records }: { records: SalvageReport['saved'] }) {
+/** @param what was done with the records */
+function NamedRecords({ records, what }: { records: SalvageReport['saved']; what: string }) {
   const named = NAMED.flatMap((table) =>
     (records[table] ?? []).map((id) => ({ table: table as SyncedTable, id })),
   );
   if (named.length === 0) return null;
   return (
     <details open={named.length <= 5}>
-      <summary>{count(named.length, 'unsynced record')} saved</summary>
+      <summary>
+        {count(named.length, 'unsynced record')} {what}
+      </summary>
       <ul>
         {named.map(({ table, id }) => (
           <li key={id}>

@@ -22,8 +22,20 @@ export const WITHOUT_ACCOUNT: StatusText = {
   needsSignIn: false,
 };
 
-/** @param now in ms since the epoch */
-export function statusText(status: SyncStatus, now: number, sessionEnded = false): StatusText {
+/** The same in a window that keeps nothing. */
+export const IN_THIS_TAB_ONLY: StatusText = { ...WITHOUT_ACCOUNT, headline: 'In this tab only' };
+
+export interface StatusFacts {
+  /** In ms since the epoch. */
+  now: number;
+  sessionEnded?: boolean;
+  isDurable?: boolean;
+}
+
+export function statusText(
+  status: SyncStatus,
+  { now, sessionEnded = false, isDurable = true }: StatusFacts,
+): StatusText {
   const { kind, pending, error, progress, lastSyncedAt } = status;
   const waiting = pending === 0 ? null : `${count(pending, 'change')} to send`;
   const synced = lastSyncedAt === null ? 'never synced' : `last synced ${timeAgo(lastSyncedAt, now)}`;
@@ -48,7 +60,7 @@ export function statusText(status: SyncStatus, now: number, sessionEnded = false
       return line(
         'offline',
         error ? 'Offline — server not reachable' : 'Offline — no network',
-        rest(waiting ?? 'everything you do is kept here', synced),
+        rest(waiting ?? `everything you do is kept ${isDurable ? 'here' : 'in this tab'}`, synced),
       );
     case 'syncing':
       return line('busy', 'Syncing …', rest(progressText(progress), waiting));

@@ -3,6 +3,7 @@
 import type { StorageError } from '@/core/errors';
 import type { SalvageReport } from '@/core/storage';
 import { describeDetail } from '../ui/errorText';
+import { LOST_WITH_TAB, NOT_DURABLE } from '../ui/notDurable';
 
 export interface StorageText {
   headline: string;
@@ -33,8 +34,8 @@ export function storageText({ trouble, isDurable, salvaged }: StorageState): Sto
   }
   if (isDurable) return null;
   return {
-    headline: 'Not durable in this window.',
-    detail: 'This browser keeps nothing of a private window. What is not synced is lost when you close it.',
+    headline: NOT_DURABLE,
+    detail: LOST_WITH_TAB,
     isError: false,
     needsReload: false,
   };

@@ -2,10 +2,9 @@ import { type ChangeEvent, useId, useState } from 'react';
 import { ConvoyError } from '@/core/errors';
 import { useDevice } from '../hooks/useDevice';
 import { useIsPersistent } from '../hooks/usePersistentStorage';
+import { SaveDatabaseButton } from '../shared/SaveDatabaseButton';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
-import { ErrorNote } from '../ui/ErrorNote';
-import { saveFile } from '../ui/saveFile';
-import { useAction } from '../ui/useAction';
+import { LOST_WITH_TAB } from '../ui/notDurable';
 
 const KEPT = 'This browser keeps it until you remove it.';
 const NOT_KEPT =
@@ -15,15 +14,9 @@ const NOT_KEPT =
 export function DatabaseFile() {
   const device = useDevice();
   const inputId = useId();
-  const isKept = useIsPersistent();
+  const keptText = useKeptText(device.isDurable);
   const [chosen, setChosen] = useState<File | null>(null);
   const [isDone, setDone] = useState(false);
-  const saving = useAction(async () => {
-    const exported = await device.exportDatabase();
-    if (!exported.ok) throw new ConvoyError(exported.error);
-    const day = new Date().toISOString().slice(0, 10);
-    saveFile(`convoy-${day}.sqlite`, exported.value, 'application/vnd.sqlite3');
-  });
   const importFile = async (file: File) => {
     const imported = await device.importDatabase(new Uint8Array(await file.arrayBuffer()));
     if (!imported.ok) throw new ConvoyError(imported.error);
@@ -44,22 +37,14 @@ export function DatabaseFile() {
           Everything that is on this device in one SQLite file, unsynced changes included: as a backup, or to
           start another device of yours without downloading it all.
         </p>
-        {isKept !== null && <p className="muted small">{isKept ? KEPT : NOT_KEPT}</p>}
+        {keptText !== null && <p className="muted small">{keptText}</p>}
         <div className="actions">
-          <button
-            type="button"
-            className="button"
-            disabled={saving.isRunning}
-            onClick={() => void saving.run()}
-          >
-            Save the database
-          </button>
+          <SaveDatabaseButton />
           <label htmlFor={inputId} className="button file-button">
             Replace from a file…
             <input id={inputId} type="file" className="visually-hidden" onChange={choose} />
           </label>
         </div>
-        <ErrorNote error={saving.error} />
         {isDone && <p role="status">The data on this device was replaced by the file.</p>}
       </div>
       {chosen && (
@@ -77,4 +62,12 @@ export function DatabaseFile() {
       )}
     </section>
   );
+}
+
+/** @returns what becomes of the data in this browser, in words; null while that is not known */
+function useKeptText(isDurable: boolean): string | null {
+  const isKept = useIsPersistent();
+  if (!isDurable) return `Only this tab has it. ${LOST_WITH_TAB}`;
+  if (isKept === null) return null;
+  return isKept ? KEPT : NOT_KEPT;
 }

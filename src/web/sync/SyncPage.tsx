@@ -58,10 +58,11 @@ function WithoutAccount() {
 
 function Summary() {
   const device = useDevice();
+  const { isDurable } = device;
   const status = useSyncStatus();
   const now = useNow();
   const syncing = useAction(() => device.sync());
-  const { headline, detail, tone } = statusText(status, now);
+  const { headline, detail, tone } = statusText(status, { now, isDurable });
   return (
     <>
       <header className="page-header">
@@ -90,7 +91,9 @@ function Summary() {
           <progress max={status.progress.total} value={status.progress.rows} aria-label="Rows fetched" />
         )}
         <p className="muted small">
-          Everything you do is saved on this device first and sent when the server can be reached.
+          {isDurable
+            ? 'Everything you do is saved on this device first and sent when the server can be reached.'
+            : 'Everything you do is kept in this tab until it is sent, as soon as the server can be reached.'}
         </p>
         <div className="actions">
           <DownloadButton />

@@ -13,7 +13,7 @@ const IDLE: SyncStatus = {
 };
 
 const said = (changes: Partial<SyncStatus>, sessionEnded = false) => {
-  const { headline, detail } = statusText({ ...IDLE, ...changes }, NOW, sessionEnded);
+  const { headline, detail } = statusText({ ...IDLE, ...changes }, { now: NOW, sessionEnded });
   return `${headline} | ${detail}`;
 };
 
@@ -65,8 +65,8 @@ describe('the status line', () => {
 
   it('asks to sign in again when the session has ended, however that is noticed', () => {
     const expired = { kind: 'auth', code: 'expired', message: 'Your session has ended.' } as const;
-    expect(statusText({ ...IDLE, kind: 'error', error: expired }, NOW).needsSignIn).toBe(true);
-    expect(statusText(IDLE, NOW, true).needsSignIn).toBe(true);
+    expect(statusText({ ...IDLE, kind: 'error', error: expired }, { now: NOW }).needsSignIn).toBe(true);
+    expect(statusText(IDLE, { now: NOW, sessionEnded: true }).needsSignIn).toBe(true);
     expect(said({ pending: 1 }, true)).toBe(
       'Your session has ended | sign in again to sync · 1 change to send',
     );

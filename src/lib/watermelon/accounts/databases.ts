@@ -12,7 +12,7 @@ import { SyncClock } from '../sync/state/syncClock';
 /** The part of the platform that accounts need. */
 export type AccountsPlatform = Pick<
   Platform<DatabaseAdapter, AppSchema, SchemaMigrations>,
-  'openAdapter' | 'hasDatabase' | 'removeDatabase' | 'sessionStorage' | 'exclusively'
+  'openAdapter' | 'hasDatabase' | 'removeDatabase' | 'sessionStorage' | 'exclusively' | 'earlier'
 >;
 
 /** Stands for the user in the database without an account. */

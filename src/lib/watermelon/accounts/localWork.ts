@@ -4,6 +4,7 @@ import { ConvoyError, type StorageError } from '@/core/errors';
 import { ok, type Result } from '@/core/result';
 import type { ConvoyDatabase } from '../database';
 import { type AccountsPlatform, databaseName, LOCAL_USER, openBare } from './databases';
+import { adoptEarlier } from './earlierStorage';
 import { claimWork, finishTaking, type LocalWork, localWork, readClaim } from './takeAlong';
 
 /** Key in the session storage while work is being taken along, so that the next opening resumes it. */
@@ -106,6 +107,7 @@ async function onLocalWork<T>(
     const { database, close } = opened.value;
     let isEmpty = false;
     try {
+      await adoptEarlier(platform, database, LOCAL_USER);
       const done = await work(database);
       isEmpty = (await readClaim(database)) === null && (await localWork(database)) === null;
       return ok(done);

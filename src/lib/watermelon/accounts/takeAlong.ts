@@ -133,7 +133,12 @@ async function claimedOf(from: ConvoyDatabase, table: SyncedTable, claim: Claim)
  * become an edit of that one, or go to the archive where that one has unsynced edits of its own (D21).
  * @param before the version of an earlier copy: a copy that the user has not touched since is replaced
  */
-async function adopt(context: ApplyContext, table: SyncedTable, raw: Raw, before?: string): Promise<void> {
+export async function adopt(
+  context: ApplyContext,
+  table: SyncedTable,
+  raw: Raw,
+  before?: string,
+): Promise<void> {
   const { userId } = context;
   const own: Raw = { ...raw, last_modified_by: userId };
   for (const [name, column] of Object.entries(columnsOf(table))) {

@@ -12,6 +12,7 @@ import { SupabaseInvitations } from '@/lib/supabase/invitations';
 import { SupabasePokes } from '@/lib/supabase/pokes';
 import { SupabaseTransport } from '@/lib/supabase/transport';
 import { databaseName, LOCAL_USER } from '../accounts/databases';
+import { adoptEarlier } from '../accounts/earlierStorage';
 import { findLocalWork, resumeTaking, takeLocalWork } from '../accounts/localWork';
 import { writeReferenceData } from '../accounts/referenceData';
 import { SESSION_KEY } from '../accounts/sessionKey';
@@ -80,8 +81,10 @@ export async function openUserDevice(
     invitations: signedIn && new SupabaseInvitations(signedIn),
     pokes: signedIn && userId !== null ? new SupabasePokes(signedIn, userId) : null,
     exclusively: (work, signal) => platform.exclusively(`sync-${name}`, work, signal),
+    adopt: (database) => adoptEarlier(platform, database, userId ?? LOCAL_USER),
   });
   if (!device.ok) throw new ConvoyError(device.error);
+  settleWhenSynced(platform, device.value);
   if (userId === null) await writeReferenceData(device.value.database);
   return device.value;
 }
@@ -90,6 +93,19 @@ export async function openUserDevice(
 async function kindOf(client: ConvoyClient): Promise<MemberKind> {
   const { data } = await client.auth.getSession();
   return data.session?.user.app_metadata.kind === 'agent' ? 'agent' : 'human';
+}
+
+/** Where databases end with the window, what an earlier release left is removed once all of it is on the server. */
+function settleWhenSynced({ earlier }: WatermelonPlatform, device: Device): void {
+  if (!earlier || device.isDurable) return;
+  device.observeSyncStatus().subscribe(({ pending, kind }) => {
+    if (pending > 0 || kind !== 'idle' || !device.hasAccount) return;
+    void device
+      .countUnsynced()
+      .then(({ total }) => (total === 0 ? earlier.settle() : undefined))
+      // It stays, and the next sync tries again.
+      .catch(() => undefined);
+  });
 }
 
 /**
@@ -134,7 +150,11 @@ export function signOutOf(
       await endSession(platform, client);
       onSessionEnded?.();
     },
-    removeDatabase: () => platform.removeDatabase(databaseName(device.userId), OTHER_TABS_CLOSE_MS),
+    removeDatabase: async () => {
+      const name = databaseName(device.userId);
+      await platform.removeDatabase(name, OTHER_TABS_CLOSE_MS);
+      await platform.earlier?.remove(name);
+    },
   };
   return signOutDevice(steps, options);
 }

@@ -67,6 +67,8 @@ export interface DeviceOptions {
   /** Device time, ms since the epoch. */
   now?: () => number;
   policies?: Partial<Record<SyncedTable, TablePolicies>>;
+  /** Moves what an earlier release left elsewhere into the database. @returns the ids of those records by table; null: nothing */
+  adopt?: (database: ConvoyDatabase) => Promise<SalvageReport['saved'] | null>;
   /** Rows asked for in one page of a pull. */
   pageRows?: number;
   /** Whether to sync without being asked; default true. */
@@ -100,6 +102,8 @@ export interface Device {
   reverseSettlement(activityId: string, confirmed?: string): Promise<void>;
   /** What was salvaged from a damaged database when this one was opened; null where it was sound, or the report was dismissed. */
   readonly salvaged: SalvageReport | null;
+  /** What an earlier release had left in another kind of storage, and is here now: ids by table; null: nothing. */
+  readonly moved: SalvageReport['saved'] | null;
   /** Dismisses that report for all later openings (D49). Rejects with a `ConvoyError` (storage). */
   forgetSalvaged(): Promise<void>;
   /** Whether what is written here outlives this window. */
@@ -150,9 +154,9 @@ export async function openDevice(options: DeviceOptions): Promise<Result<Device,
   if (!opened.ok) return opened;
   const database = opened.value;
   const engine = makeEngine(options, database, clock);
-  const loaded = await loadEngine(engine, database);
+  const loaded = await loadEngine(engine, database, options.adopt);
   if (!loaded.ok) return loaded;
-  return ok(makeDevice(options, { database, engine, ids: loaded.value, clock }));
+  return ok(makeDevice(options, { database, engine, ...loaded.value, clock }));
 }
 
 function makeEngine(options: DeviceOptions, database: ConvoyDatabase, clock: SyncClock): SyncEngine {
@@ -173,11 +177,13 @@ function makeEngine(options: DeviceOptions, database: ConvoyDatabase, clock: Syn
 async function loadEngine(
   engine: SyncEngine,
   database: ConvoyDatabase,
-): Promise<Result<IdMappings, StorageError>> {
+  adopt: DeviceOptions['adopt'],
+): Promise<Result<Pick<DeviceParts, 'ids' | 'moved'>, StorageError>> {
   try {
     const ids = await engine.idMappings();
+    const moved = (await adopt?.(database)) ?? null;
     await Promise.all([engine.refreshCounts(), engine.loadAcceptances()]);
-    return ok(ids);
+    return ok({ ids, moved });
   } catch (error) {
     // Loading writes after an upgrade, and the disk may be full.
     await database.close();
@@ -190,6 +196,7 @@ interface DeviceParts {
   database: ConvoyDatabase;
   engine: SyncEngine;
   ids: IdMappings;
+  moved: SalvageReport['saved'] | null;
   clock: SyncClock;
 }
 
@@ -216,6 +223,7 @@ function makeDevice(options: DeviceOptions, parts: DeviceParts): Device {
     get salvaged() {
       return database.salvaged;
     },
+    moved: parts.moved,
     forgetSalvaged: () => database.forgetSalvaged(),
     isDurable: database.isDurable,
     storageWarning: database.warning,
