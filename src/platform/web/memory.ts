@@ -45,7 +45,8 @@ export async function openAdapter(
       throw error;
     });
     const { handle, openings } = databases.get(options.name) ?? create(loaded, options);
-    const port = new MemoryPort(SqliteStore.open(handle, options), openings);
+    const store = SqliteStore.open(handle, options);
+    const port = new MemoryPort(store, options.schema.version, openings);
     return ok(asDatabaseAdapter(new SqliteAdapter({ ...options, port, isDurable: false })));
   } catch (error) {
     if (error instanceof SqliteFailure) return fail(error.detail);

@@ -2,7 +2,7 @@
 
 import { ConvoyError, type StorageError } from '@/core/errors';
 import type { Replica } from '@/core/storage';
-import type { Written } from '../../sqlite/changeLog';
+import { newerSchema, type Written } from '../../sqlite/changeLog';
 import { foreignChanges } from '../../sqlite/foreignChanges';
 import { type SqlValue, storageError } from '../../sqlite/handle';
 import { type Done, outcomeOf, type StorePort } from '../../sqlite/port';
@@ -30,12 +30,30 @@ export class MemoryPort implements StorePort {
   private readonly trouble = new TroubleListeners();
   private writers = 0;
   private turn: Promise<() => void> | null = null;
+  /** Why nothing can be read or written any more. */
+  private ended: StorageError | null = null;
 
   constructor(
     private readonly store: SqliteStore,
+    /** The schema version of the code that opened it. */
+    private readonly version: number,
     private readonly openings: Openings,
   ) {
+    for (const other of openings.ports) other.leaveTo(version);
     openings.ports.add(this);
+  }
+
+  /** Ends this opening where code of a newer version has migrated the database. */
+  private leaveTo(version: number): void {
+    if (version <= this.version) return;
+    this.end(newerSchema(version, this.version).detail);
+    this.trouble.report(new ConvoyError(this.ended as StorageError));
+  }
+
+  private end(reason: StorageError): void {
+    this.ended ??= reason;
+    this.openings.ports.delete(this);
+    this.replica = null;
   }
 
   attach(replica: Replica): void {
@@ -89,7 +107,7 @@ export class MemoryPort implements StorePort {
   async catchUp(): Promise<void> {}
 
   async whileSoleWriter<T>(work: () => Promise<T>): Promise<T> {
-    if (!this.isOpen) throw new ConvoyError(storageError('unavailable', 'it is closed'));
+    if (this.ended) throw new ConvoyError(this.ended);
     this.writers += 1;
     this.turn ??= this.openings.takeTurn();
     const end = await this.turn;
@@ -106,12 +124,7 @@ export class MemoryPort implements StorePort {
 
   /** The database stays in the tab's memory, to be opened again. */
   async close(): Promise<void> {
-    this.openings.ports.delete(this);
-    this.replica = null;
-  }
-
-  private get isOpen(): boolean {
-    return this.openings.ports.has(this);
+    this.end(storageError('unavailable', 'it is closed'));
   }
 
   private tellOthers(written: Written): void {
@@ -126,8 +139,8 @@ export class MemoryPort implements StorePort {
   /** `done` is called outside `outcomeOf`: an error that the callback throws is not an error of the store. */
   private answer<T>(done: Done<T>, work: () => T): void {
     const outcome = outcomeOf(() => {
-      if (this.isOpen) return work();
-      throw new ConvoyError(storageError('unavailable', 'it is closed'));
+      if (this.ended) throw new ConvoyError(this.ended);
+      return work();
     });
     if ('error' in outcome) this.trouble.report(outcome.error);
     done(outcome);
