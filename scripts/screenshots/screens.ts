@@ -106,6 +106,21 @@ export const SCREENS: Screen[] = [
   },
   { name: 'alone', prepare: beginAlone },
   {
+    name: 'sign-in-private',
+    prepare: async ({ page, context }) => {
+      await keepNothing(context);
+      await page.goto('/');
+      await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    },
+  },
+  {
+    name: 'alone-private',
+    prepare: async ({ page, context }) => {
+      await keepNothing(context);
+      await beginAlone({ page });
+    },
+  },
+  {
     name: 'take-along',
     prepare: async ({ page }) => {
       await beginAlone({ page });

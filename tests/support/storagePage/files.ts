@@ -65,9 +65,21 @@ export async function damage(name: string, page: number, only = ''): Promise<voi
     if (!path.startsWith(`/${only}`)) continue;
     const header = await content.slice(VFS_HEADER, VFS_HEADER + 100).arrayBuffer();
     const pageSize = new DataView(header).getUint16(16);
-    const writable = await file.createWritable({ keepExistingData: true });
+    const writable = await onceFree(() => file.createWritable({ keepExistingData: true }));
     const position = VFS_HEADER + pageSize * page;
     await writable.write({ type: 'write', position, data: new Uint8Array(pageSize).fill(0x5a) });
     await writable.close();
+  }
+}
+
+/** Tries again while a worker that is ending still has the file open. */
+async function onceFree<T>(open: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await open();
+    } catch (error) {
+      if (!(error instanceof DOMException) || error.name !== 'NoModificationAllowedError') throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
   }
 }
