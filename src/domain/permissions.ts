@@ -18,6 +18,16 @@ export function passesCheckpoints(member: Member): boolean {
   return member.kind === 'human' && (member.role === 'owner' || member.role === 'editor');
 }
 
+/** @returns whether a member invites and removes members and gives them roles: owners who are people do. */
+export function managesMembers(member: Member): boolean {
+  return member.kind === 'human' && member.role === 'owner';
+}
+
+/** @returns whether a member is the only owner who is a person. A workspace keeps one, so they stay and stay owner (R2). */
+export function isLastOwner(member: Member, members: readonly Member[]): boolean {
+  return managesMembers(member) && members.filter(managesMembers).length === 1;
+}
+
 type Operation = 'insert' | 'update' | 'delete';
 
 /** The tables and operations a role may write, from the table of roles in `docs/sync-spec.md`. */

@@ -6,5 +6,6 @@ export const routes = {
   project: <Id extends string>(id: Id) => `/projects/${id}` as const,
   milestone: <Id extends string>(id: Id) => `/milestones/${id}` as const,
   task: <Id extends string>(id: Id) => `/tasks/${id}` as const,
+  invitation: <Id extends string>(id: Id) => `/invitation/${id}` as const,
   sync: () => '/sync' as const,
 };

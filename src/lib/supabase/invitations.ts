@@ -1,39 +1,15 @@
-/** Invitations: the only way into a workspace that one did not create. All of it needs the server. */
+/** Invitations by way of the server's functions; see `domain/invitations.ts`. */
 
 import type { AppError, RejectedError } from '@/core/errors';
-import type { AcceptedInvitation, InvitationPort } from '@/core/invitations';
+import type { AcceptedInvitation } from '@/core/invitations';
 import { fail, ok, type Result } from '@/core/result';
+import type { Invitation, InvitationService, SentInvitation } from '@/domain/invitations';
 import { invalid } from '@/domain/validation';
 import { ROLES, type Role } from '@/domain/vocabulary';
 import type { ConvoyClient } from './client';
 import { callRpc, type RpcName, type RpcOptions, signedOut } from './rpc';
 
-/** An invitation as who may accept it sees it. */
-export interface Invitation {
-  id: string;
-  workspace_id: string;
-  workspace_name: string;
-  role: Role;
-  /** Display name of the owner who invited. */
-  invited_by: string;
-  /** ISO 8601. */
-  expires_at: string;
-  /** The user is a member of the workspace already. */
-  is_member: boolean;
-}
-
-/** An invitation as owners of the workspace see it. */
-export interface SentInvitation {
-  id: string;
-  /** null: a link, which makes one user a member, whoever it is. */
-  email: string | null;
-  role: Role;
-  /** ISO 8601. */
-  created_at: string;
-  expires_at: string;
-}
-
-export class SupabaseInvitations implements InvitationPort {
+export class SupabaseInvitations implements InvitationService {
   private readonly timeoutMs: number;
 
   constructor(
@@ -43,11 +19,6 @@ export class SupabaseInvitations implements InvitationPort {
     this.timeoutMs = timeoutMs;
   }
 
-  /**
-   * Invites as a human owner of the workspace.
-   * @param email null: by link
-   * @returns the invitation's id, which is the secret of a link
-   */
   async invite(
     workspaceId: string,
     email: string | null,
@@ -68,25 +39,21 @@ export class SupabaseInvitations implements InvitationPort {
     return answered.ok ? ok({ invitationId: String(answered.value.invitation_id) }) : answered;
   }
 
-  /** @returns the open invitations to a workspace, newest first; none for anybody but its human owners. */
   async sent(workspaceId: string): Promise<Result<SentInvitation[], AppError>> {
     const answered = await this.call('get_invitations', { workspace_id: workspaceId });
     return answered.ok ? ok(answered.value.invitations as SentInvitation[]) : answered;
   }
 
-  /** Takes back an open invitation of a workspace that the user owns. */
   async revoke(invitationId: string): Promise<Result<null, AppError>> {
     const answered = await this.call('revoke_invitation', { invitation_id: invitationId });
     return answered.ok ? ok(null) : answered;
   }
 
-  /** @returns the open invitations to the user's address, newest first. */
   async received(): Promise<Result<Invitation[], AppError>> {
     const answered = await this.call('my_invitations', {});
     return answered.ok ? ok(answered.value as unknown as Invitation[]) : answered;
   }
 
-  /** @returns an invitation that the user may accept; fails with `rejected/no_invitation` where there is none. */
   async find(invitationId: string): Promise<Result<Invitation, AppError>> {
     const answered = await this.call('get_invitation', { invitation_id: invitationId });
     return answered.ok ? ok(answered.value as unknown as Invitation) : answered;
@@ -98,7 +65,6 @@ export class SupabaseInvitations implements InvitationPort {
     return answered.ok ? ok({ workspaceId: String(answered.value.workspace_id) }) : answered;
   }
 
-  /** Removes an invitation to the user's address. */
   async decline(invitationId: string): Promise<Result<null, AppError>> {
     const answered = await this.call('decline_invitation', { invitation_id: invitationId });
     return answered.ok ? ok(null) : answered;

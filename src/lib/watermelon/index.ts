@@ -21,7 +21,16 @@ export { closeDatabase, type InitOptions, initDatabase } from './device/current'
 export { type Device, type DeviceOptions, openDevice } from './device/device';
 export type { SignOutOptions, SignOutResult } from './device/signOut';
 export * from './models';
-export type { SyncLogItem, SyncResult, SyncStatus, UnsyncedCounts, UnsyncedExport } from './sync';
+export type {
+  Acceptance,
+  AcceptResult,
+  SyncLogItem,
+  SyncResult,
+  SyncStatus,
+  UnsyncedCounts,
+  UnsyncedExport,
+} from './sync';
+export { isOnlyHere } from './sync';
 
 /**
  * Syncs the local database with Supabase: pushes, pulls and merges until nothing is left.

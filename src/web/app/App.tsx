@@ -55,7 +55,7 @@ export function App() {
             onSignIn={session.goToSignIn}
           >
             <ErrorBoundary>
-              <Screens />
+              <Screens onSignIn={session.goToSignIn} />
             </ErrorBoundary>
           </Shell>
         </DeviceContext>

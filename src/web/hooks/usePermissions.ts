@@ -1,6 +1,7 @@
-import { mayWrite, passesCheckpoints } from '@/domain/permissions';
+import { managesMembers, mayWrite, passesCheckpoints } from '@/domain/permissions';
 import type { SyncedTable } from '@/domain/schema';
 import type { Role } from '@/domain/vocabulary';
+import { useDevice } from './useDevice';
 import { useMembers } from './useMembers';
 import { useRecord } from './useQuery';
 
@@ -9,10 +10,13 @@ export interface Permissions {
   /** @returns why the role does not allow it, in words for people; null: it does. */
   whyNot(table: SyncedTable, operation: 'insert' | 'update' | 'delete'): string | null;
   passesCheckpoints: boolean;
+  /** Whether the user invites and removes members and gives them roles. */
+  managesMembers: boolean;
 }
 
 /** What the user's role in a workspace allows, as the local database knows it. */
 export function usePermissions(workspaceId: string): Permissions {
+  const { kind } = useDevice();
   const { me, isLoading } = useMembers(workspaceId);
   const workspace = useRecord('workspaces', workspaceId);
   // The membership of a new workspace arrives with its first sync; until then its creator counts as owner.
@@ -20,7 +24,8 @@ export function usePermissions(workspaceId: string): Permissions {
   const isKnown = !isLoading && workspace !== undefined;
   return {
     role,
-    passesCheckpoints: role !== null && passesCheckpoints(me ?? { role, kind: 'human' }),
+    passesCheckpoints: role !== null && passesCheckpoints(me ?? { role, kind }),
+    managesMembers: me !== undefined && managesMembers(me),
     whyNot: (table, operation) =>
       !isKnown || mayWrite(role, table, operation)
         ? null

@@ -13,12 +13,18 @@ import { Icon } from '../ui/Icon';
 import { byName } from '../ui/order';
 import { RecordDialog } from '../ui/RecordDialog';
 import { WORKSPACE_FIELDS } from './formFields';
+import { ReceivedInvitations } from './ReceivedInvitations';
 
-/** All workspaces on this device. */
+const FOR_AGENTS = 'Agents work in the workspaces of people: ask an owner to invite you.';
+const FOR_ACCOUNTS = 'Create one for what you are building, or ask an owner to invite you to theirs.';
+const FOR_DEVICES = 'Create one for what you are building. It stays on this device.';
+
+/** All workspaces on this device, and the invitations of the user. */
 export function HomePage() {
   const workspaces = useQuery('workspaces');
   const status = useSyncStatus();
-  const { hasAccount } = useDevice();
+  const { hasAccount, kind } = useDevice();
+  const isAgent = kind === 'agent';
   const [isCreating, setCreating] = useState(false);
   const [, navigate] = useLocation();
   if (!workspaces) return null;
@@ -30,10 +36,12 @@ export function HomePage() {
         <div className="page-title">
           <h1>Workspaces</h1>
           <div className="page-actions">
-            <button type="button" className="button primary" onClick={() => setCreating(true)}>
-              <Icon name="plus" />
-              New workspace
-            </button>
+            {!isAgent && (
+              <button type="button" className="button primary" onClick={() => setCreating(true)}>
+                <Icon name="plus" />
+                New workspace
+              </button>
+            )}
           </div>
         </div>
       </header>
@@ -44,12 +52,10 @@ export function HomePage() {
       )}
       {!isFirstSync && workspaces.length === 0 && (
         <EmptyState title="You have no workspace yet.">
-          <p>
-            Create one for what you are building
-            {hasAccount ? ', or ask an owner to add you to theirs.' : '. It stays on this device.'}
-          </p>
+          <p>{isAgent ? FOR_AGENTS : hasAccount ? FOR_ACCOUNTS : FOR_DEVICES}</p>
         </EmptyState>
       )}
+      {hasAccount && <ReceivedInvitations />}
       <ul className="cards">
         {byName(workspaces).map((workspace) => (
           <li key={workspace.id}>

@@ -31,7 +31,7 @@ export function WorkspacePage({ id }: { id: string }) {
 function WorkspaceView({ workspace }: { workspace: Workspace }) {
   const { id } = workspace;
   const projects = useQuery('projects', { workspace_id: id });
-  const { members, nameOf } = useMembers(id);
+  const { members } = useMembers(id);
   const { whyNot } = usePermissions(id);
   const [open, setOpen] = useState<'edit' | 'delete' | 'project' | null>(null);
   const [, navigate] = useLocation();
@@ -76,7 +76,7 @@ function WorkspaceView({ workspace }: { workspace: Workspace }) {
           ))}
         </ul>
       </section>
-      <MemberList members={members} nameOf={nameOf} />
+      <MemberList workspace={workspace} />
       <p>
         <Link href={routes.deleted(id)}>Deleted records</Link>
       </p>

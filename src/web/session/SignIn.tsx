@@ -1,5 +1,7 @@
 import { type FormEvent, type ReactNode, useEffect, useId, useState } from 'react';
+import { useRoute } from 'wouter';
 import type { ConvoyClient } from '@/lib/supabase/client';
+import { routes } from '../routes';
 import { ErrorNote } from '../ui/ErrorNote';
 import { Field } from '../ui/Field';
 import { Logo } from '../ui/Logo';
@@ -19,6 +21,7 @@ interface SignInProps {
 
 /** Sign in, or make an account. */
 export function SignIn({ client, onEnter, notice, children }: SignInProps) {
+  const [isInvited] = useRoute(routes.invitation(':id'));
   const [isNew, setIsNew] = useState(false);
   const [name, setName] = useState('');
   const [email, setEmail] = useState('');
@@ -46,6 +49,7 @@ export function SignIn({ client, onEnter, notice, children }: SignInProps) {
       {notice}
       <form className="card form" onSubmit={submit} aria-labelledby="sign-in-title">
         <h1 id="sign-in-title">{title}</h1>
+        {isInvited && <p>You have been invited to a workspace. Sign in or create an account to see it.</p>}
         {isNew && (
           <Field label="Your name" hint="Others see it next to what you do.">
             {(field) => (

@@ -40,7 +40,7 @@ export function ConflictEntry({ conflict }: { conflict: Conflict }) {
       {conflict.kind === 'columns' ? (
         <SettleButtons conflict={conflict} />
       ) : (
-        <DiscardConflict id={conflict.id} />
+        <DiscardConflict conflict={conflict} />
       )}
     </article>
   );

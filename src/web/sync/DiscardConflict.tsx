@@ -1,9 +1,10 @@
 import { useState } from 'react';
+import type { Conflict } from '@/lib/watermelon';
 import { useDevice } from '../hooks/useDevice';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 
-/** Discards an entry of the ledger whose record is gone. */
-export function DiscardConflict({ id }: { id: string }) {
+/** Discards an entry of the ledger that the user cannot settle, or does not want to keep. */
+export function DiscardConflict({ conflict: { id, kind } }: { conflict: Conflict }) {
   const device = useDevice();
   const [isDiscarding, setDiscarding] = useState(false);
   return (
@@ -18,7 +19,11 @@ export function DiscardConflict({ id }: { id: string }) {
           onConfirm={() => device.discardLost(id)}
           onClose={() => setDiscarding(false)}
         >
-          <p>They are kept on this device only, and do not come back if the record is restored.</p>
+          <p>
+            {kind === 'columns'
+              ? 'The record keeps its value. The other values of this conflict are no longer kept on this device.'
+              : 'They are kept on this device only, and do not come back if the record is restored.'}
+          </p>
         </ConfirmDialog>
       )}
     </div>

@@ -1,4 +1,4 @@
-import type { Conflict } from '@/lib/watermelon';
+import { type Conflict, isOnlyHere } from '@/lib/watermelon';
 import { useDevice } from '../hooks/useDevice';
 import { usePermissions } from '../hooks/usePermissions';
 import { useRecord } from '../hooks/useQuery';
@@ -27,11 +27,18 @@ export function SettleButtons({ conflict }: { conflict: Conflict }) {
     return (
       <>
         <p className="muted">The {tableNoun(table)} is gone; nothing is left to decide.</p>
-        <DiscardConflict id={id} />
+        <DiscardConflict conflict={conflict} />
       </>
     );
   }
-  if (why !== null) return <RoleNote reasons={[why]} />;
+  if (why !== null) {
+    return (
+      <>
+        <RoleNote reasons={[why]} />
+        <DiscardConflict conflict={conflict} />
+      </>
+    );
+  }
   return (
     <>
       <div className="actions">
@@ -50,6 +57,7 @@ export function SettleButtons({ conflict }: { conflict: Conflict }) {
           ))}
       </div>
       <ErrorNote error={settling.error} />
+      {!isOpen && isOnlyHere(conflict) && <DiscardConflict conflict={conflict} />}
     </>
   );
 }

@@ -1,5 +1,5 @@
 import { Link } from 'wouter';
-import type { Activity, TaskContext } from '@/domain/entities';
+import type { Activity, Task, TaskContext } from '@/domain/entities';
 import { useMembers } from '../hooks/useMembers';
 import { useTaskActivityHistory } from '../hooks/useTaskActivityHistory';
 import { routes } from '../routes';
@@ -37,7 +37,7 @@ export function ActivityFeed({ context: { task, activities }, nameOf }: Activity
             <span className={`avatar avatar-${kindOf(activity.actor_id)}`} aria-hidden="true">
               {initialOf(activity.actor_id)}
             </span>
-            <Entry activity={activity} nameOf={nameOf} />
+            <Entry activity={activity} task={task} nameOf={nameOf} />
           </li>
         ))}
       </ol>
@@ -53,7 +53,13 @@ export function ActivityFeed({ context: { task, activities }, nameOf }: Activity
   );
 }
 
-function Entry({ activity, nameOf }: { activity: Activity; nameOf: ActivityFeedProps['nameOf'] }) {
+interface EntryProps {
+  activity: Activity;
+  task: Task;
+  nameOf: ActivityFeedProps['nameOf'];
+}
+
+function Entry({ activity, task, nameOf }: EntryProps) {
   const { sentence, quote, otherTask: taskId } = activityText(activity, nameOf);
   return (
     <div className="feed-entry">
@@ -70,7 +76,9 @@ function Entry({ activity, nameOf }: { activity: Activity; nameOf: ActivityFeedP
         </span>
       </p>
       {quote !== null && <p className="feed-quote">{quote}</p>}
-      {activity.activity_type === 'conflict_settled' && <ReverseButton activity={activity} />}
+      {activity.activity_type === 'conflict_settled' && (
+        <ReverseButton activity={activity} task={task} nameOf={nameOf} />
+      )}
     </div>
   );
 }

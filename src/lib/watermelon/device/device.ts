@@ -2,12 +2,12 @@
 
 import type { Observable } from 'rxjs';
 import { ConvoyError, type StorageError } from '@/core/errors';
-import type { InvitationPort } from '@/core/invitations';
 import type { PokeSource } from '@/core/pokes';
 import type { Json, SyncTransport } from '@/core/protocol';
 import { fail, ok, type Result } from '@/core/result';
 import type { SalvageReport, StorageWarning } from '@/core/storage';
 import type { ContextService } from '@/domain/contextService';
+import type { InvitationService } from '@/domain/invitations';
 import type { SyncedTable } from '@/domain/schema';
 import type { MemberKind } from '@/domain/vocabulary';
 import { LocalStore } from '../context/localStore';
@@ -60,8 +60,8 @@ export interface DeviceOptions {
   onVisible?: (listener: () => void) => () => void;
   /** Tells when there is something to pull. */
   pokes?: PokeSource | null;
-  /** Accepts invitations; null, the default: nobody is signed in. */
-  invitations?: InvitationPort | null;
+  /** Asks the server about invitations; null, the default: nobody is signed in. */
+  invitations?: InvitationService | null;
   /** Runs work while no other tab or process syncs this database. */
   exclusively?: <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T>;
   /** Device time, ms since the epoch. */
@@ -82,6 +82,8 @@ export interface Device {
   readonly userId: string;
   /** Without an account nothing is sent: the work stays on this device until a user takes it along. */
   readonly hasAccount: boolean;
+  /** Whether the user is a person or an agent. */
+  readonly kind: MemberKind;
   readonly contextService: LocalContextService;
   /** Pushes, pulls and merges until nothing is left. Failures are part of the result; it never rejects. */
   sync(): Promise<SyncResult>;
@@ -131,6 +133,8 @@ export interface Device {
    * longer settle. @returns false without such an entry
    */
   discardLost(id: string): Promise<boolean>;
+  /** Invites, and asks for invitations, on the server; null without an account. `acceptInvitation` works offline too. */
+  readonly invitations: Omit<InvitationService, 'accept'> | null;
   /**
    * Accepts an invitation. It is stored at once; where the server cannot be reached it is sent by a later sync.
    * Rejects with a `ConvoyError` (storage).
@@ -209,6 +213,7 @@ function makeDevice(options: DeviceOptions, parts: DeviceParts): Device {
     database,
     userId,
     hasAccount: transport !== null,
+    kind: owner.kind,
     contextService: makeContextService(options, parts),
     sync: () => engine.sync(),
     observeSyncStatus: () => engine.observeStatus(),
@@ -236,6 +241,7 @@ function makeDevice(options: DeviceOptions, parts: DeviceParts): Device {
     observeSyncLog: () => observeSyncLog(database),
     discardArchived: (archived) => discardArchived(database, archived),
     discardLost: (id) => discardLost(owner, id),
+    invitations: options.invitations ?? null,
     acceptInvitation: (id) => engine.acceptInvitation(id),
     observeAcceptances: () => engine.observeAcceptances(),
     dismissAcceptance: (id) => engine.dismissAcceptance(id),

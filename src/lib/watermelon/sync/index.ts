@@ -21,7 +21,7 @@ export {
   type UnsyncedCounts,
   type UnsyncedExport,
 } from './setAside/exportUnsynced';
-export { discardLost } from './setAside/ledger';
+export { discardLost, isOnlyHere } from './setAside/ledger';
 export { discardQuarantined, editQuarantined, retryQuarantined } from './setAside/retry';
 export { reverseSettlement, type Settlement, settleConflict } from './setAside/settle';
 export type { SettledDetails } from './setAside/settledActivity';

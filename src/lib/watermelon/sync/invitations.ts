@@ -51,7 +51,10 @@ export class Acceptances {
   async send(signal: AbortSignal): Promise<Map<string, AcceptResult>> {
     const results = new Map<string, AcceptResult>();
     if (this.port === null) return results;
-    for (const { id, state } of await this.stored()) {
+    const stored = await this.stored();
+    // Another tab or process may have sent or dismissed some.
+    if (JSON.stringify(stored) !== JSON.stringify(this.shown.value)) this.shown.next(stored);
+    for (const { id, state } of stored) {
       if (state !== 'waiting') continue;
       const answered = await this.port.accept(id, signal);
       if (answered.ok) {

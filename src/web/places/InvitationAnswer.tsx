@@ -1,0 +1,55 @@
+import { Link } from 'wouter';
+import { orThrow } from '@/core/errors';
+import { useDevice } from '../hooks/useDevice';
+import type { ShownInvitation, useJoining } from '../hooks/useInvitations';
+import { routes } from '../routes';
+import { ErrorNote } from '../ui/ErrorNote';
+import { useAction } from '../ui/useAction';
+import { invitationSentence, ROLE_MEANINGS, validUntil } from './invitationText';
+
+interface InvitationAnswerProps {
+  invitation: ShownInvitation;
+  joining: ReturnType<typeof useJoining>;
+  onDeclined: () => void;
+}
+
+/** An invitation with the answers that the user can give. */
+export function InvitationAnswer({ invitation, joining, onDeclined }: InvitationAnswerProps) {
+  const { id, workspace_id, workspace_name, role, expires_at, is_member, isToAddress } = invitation;
+  const { invitations } = useDevice();
+  const declining = useAction(async () => {
+    if (invitations) orThrow(await invitations.decline(id));
+    onDeclined();
+  });
+  const isBusy = joining.isRunning || declining.isRunning;
+  return (
+    <>
+      <div>
+        <p>
+          <strong>{invitationSentence(invitation)}</strong>
+        </p>
+        <p className="muted small">
+          With this role one {ROLE_MEANINGS[role]}. The invitation is {validUntil(expires_at)}.
+        </p>
+      </div>
+      {is_member && <p>You are a member of this workspace already.</p>}
+      <ErrorNote error={joining.error ?? declining.error} />
+      <div className="actions">
+        {is_member ? (
+          <Link className="button primary" href={routes.workspace(workspace_id)}>
+            Open {workspace_name}
+          </Link>
+        ) : (
+          <button type="button" className="button primary" disabled={isBusy} onClick={joining.join}>
+            {joining.isRunning ? 'Joining …' : 'Join'}
+          </button>
+        )}
+        {isToAddress && (
+          <button type="button" className="button" disabled={isBusy} onClick={() => void declining.run()}>
+            Decline
+          </button>
+        )}
+      </div>
+    </>
+  );
+}
