@@ -16,6 +16,45 @@ const SCREENS: [string, (page: Page) => Promise<unknown>][] = [
     },
   ],
   [
+    'invite',
+    async (page) => {
+      await page.getByRole('button', { name: 'Invite', exact: true }).click();
+      await seen(page.getByRole('dialog', { name: 'Invite to Lighthouse' }));
+    },
+  ],
+  [
+    'invited by link',
+    async (page) => {
+      await page.getByLabel('whoever opens a link first').check();
+      await page.getByRole('button', { name: 'Make the invitation' }).click();
+      await page.getByRole('button', { name: 'Copy' }).click();
+      await seen(page.getByRole('dialog', { name: 'The invitation is ready' }));
+    },
+  ],
+  [
+    'invitation',
+    async (page) => {
+      const link = await page.getByLabel('Link').inputValue();
+      await page.goto(link);
+      await seen(page.getByText('You are a member of this workspace already.'));
+    },
+  ],
+  [
+    'invitation that is not valid',
+    async (page) => {
+      await page.goto('/invitation/none');
+      await seen(page.getByText('This invitation is not valid.'));
+    },
+  ],
+  [
+    'workspace with an open invitation',
+    async (page) => {
+      await page.goto('/');
+      await page.getByRole('main').getByRole('link', { name: 'Lighthouse' }).click();
+      await seen(page.getByRole('list', { name: 'Open invitations' }));
+    },
+  ],
+  [
     'deleted',
     async (page) => {
       await page.getByRole('link', { name: 'Deleted records' }).click();

@@ -88,6 +88,10 @@ describe('the sync page', () => {
     await syncNow(other);
     await seen(other.getByRole('heading', { name: 'Survive any clock', level: 1 }));
     await other.getByRole('button', { name: 'Use the other value' }).first().click();
+    const asked = other.getByRole('dialog', { name: 'Use the other value?' });
+    await seen(asked.getByRole('deletion').filter({ hasText: 'Survive any clock' }));
+    await seen(asked.getByRole('insertion').filter({ hasText: 'Trust no clock' }));
+    await asked.getByRole('button', { name: 'Use this value' }).click();
     await seen(other.getByRole('heading', { name: 'Trust no clock', level: 1 }));
     await other.context().close();
     await page.context().close();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Member, refusalOf } from '@/domain/permissions';
+import { isLastOwner, type Member, managesMembers, refusalOf } from '@/domain/permissions';
 import type { WritePlan } from '@/domain/writes/plan';
 import { standard, uuid, WORKSPACE } from './writes/planning';
 
@@ -65,5 +65,17 @@ describe('what a member is refused beforehand', () => {
     expect(codeOf(refusalOf(restore('milestones'), agent, null))).toEqual(['forbidden', null]);
     expect(codeOf(refusalOf(restore('tasks'), viewer, null))).toEqual(['forbidden', null]);
     expect(refusalOf(restore('workspaces'), owner, null)).toBeNull();
+  });
+});
+
+describe('who manages members', () => {
+  it('owners who are people do, whatever the role of an agent is', () => {
+    expect([owner, owningAgent, viewer, agent].map(managesMembers)).toEqual([true, false, false, false]);
+  });
+
+  it('the last of them is the only one, agents that own left aside (R2)', () => {
+    expect(isLastOwner(owner, [owner, owningAgent, viewer])).toBe(true);
+    expect(isLastOwner(owner, [owner, { ...owner }])).toBe(false);
+    expect(isLastOwner(viewer, [owner, viewer])).toBe(false);
   });
 });
