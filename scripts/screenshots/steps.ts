@@ -42,6 +42,28 @@ export async function openWorkspace(page: Page, role: string): Promise<void> {
   await page.getByRole('heading', { name: 'Members' }).waitFor();
 }
 
+/** Invites on the page of a workspace, up to the dialog with the link. */
+export async function invite(page: Page, email: string): Promise<void> {
+  await page.getByRole('button', { name: 'Invite', exact: true }).click();
+  await page.getByLabel('Email address').fill(email);
+  await page.getByRole('button', { name: 'Make the invitation' }).click();
+  await page.getByRole('textbox', { name: 'Link' }).waitFor();
+}
+
+/** Mara opens the link of an invitation to her address. */
+export async function invited({ page, stack }: Stage): Promise<void> {
+  const others = await page.context().browser()?.newContext({ baseURL: stack.url });
+  if (!others) throw new Error('There is no browser.');
+  const owner = await others.newPage();
+  await openWorkspace(owner, 'owner');
+  await invite(owner, 'mara@example.com');
+  const link = await owner.getByRole('textbox', { name: 'Link' }).inputValue();
+  await others.close();
+  await signUp(page);
+  await page.goto(link);
+  await page.getByRole('button', { name: 'Decline' }).waitFor();
+}
+
 export async function openMilestone(page: Page, role: string): Promise<void> {
   await openWorkspace(page, role);
   await page.locator('main').getByRole('link', { name: 'Field app' }).click();

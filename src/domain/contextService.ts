@@ -135,7 +135,7 @@ export interface ContextService {
 
   /** By display name, then id. */
   getMembers(workspaceId: string): Promise<WorkspaceMember[]>;
-  /** Members are added by invitation (`lib/supabase/invitations`). The last human owner stays one: `rejected/last_owner`. */
+  /** Members are added by invitation (`domain/invitations`). The last human owner stays one: `rejected/last_owner`. */
   updateMemberRole(memberId: string, role: Role): Promise<WorkspaceMember>;
   /** Removes a member; with the caller's own membership, leaves the workspace, which every member may. */
   removeMember(memberId: string): Promise<void>;

@@ -34,7 +34,7 @@ const SCREENS: [string, (page: Page) => Promise<unknown>][] = [
   [
     'invitation',
     async (page) => {
-      const link = await page.getByLabel('Link').inputValue();
+      const link = await page.getByRole('textbox', { name: 'Link' }).inputValue();
       await page.goto(link);
       await seen(page.getByText('You are a member of this workspace already.'));
     },

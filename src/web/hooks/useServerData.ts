@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
-import type { AppError } from '@/core/errors';
+import { type AppError, ConvoyError } from '@/core/errors';
 import type { Result } from '@/core/result';
 import { platform } from '../platform';
 import { useSyncStatus } from './useSyncStatus';
@@ -12,11 +12,11 @@ export interface ServerData<T> {
   /** The server could not be reached. */
   isOffline: boolean;
   /** Why the server gave no answer, other than that it could not be reached. */
-  error: AppError | null;
+  error: ConvoyError | null;
   reload: () => void;
 }
 
-type Answer<T> = { key: string; value: T | null; error: AppError | null };
+type Answer<T> = { key: string; value: T | null; error: ConvoyError | null };
 
 /**
  * Asks the server for data that the local database does not have: now, when the connection comes or goes, when the page
@@ -45,7 +45,7 @@ export function useServerData<T>(
       setAnswer((before) =>
         answered.ok
           ? { key, value: answered.value, error: null }
-          : { key, value: before?.key === key ? before.value : null, error: answered.error },
+          : { key, value: before?.key === key ? before.value : null, error: new ConvoyError(answered.error) },
       );
     });
     return () => {
@@ -64,6 +64,6 @@ export function useServerData<T>(
   };
 }
 
-function isTransport(error: AppError | null): boolean {
-  return error?.kind === 'transport' && (error.code === 'offline' || error.code === 'timeout');
+function isTransport(error: ConvoyError | null): boolean {
+  return error?.detail.kind === 'transport' && (error.code === 'offline' || error.code === 'timeout');
 }

@@ -81,7 +81,7 @@ function InviteForm({ workspaceId, isOffline, onMade, onClose }: InviteFormProps
         <legend>Invite</legend>
         <label>
           <input type="radio" name="by" checked={!isByLink} onChange={() => setByLink(false)} />
-          <span>the person with an email address</span>
+          <span>one person, by their address</span>
         </label>
         <label>
           <input type="radio" name="by" checked={isByLink} onChange={() => setByLink(true)} />
