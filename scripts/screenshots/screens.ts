@@ -96,7 +96,7 @@ export const SCREENS: Screen[] = [
     prepare: async ({ page, context }) => {
       await enter(page, 'editor');
       await context.route('**/{rest,auth,realtime}/v1/**', (route) => route.abort());
-      await page.goto('/invitation/none');
+      await page.goto('/invitation/019a0000-0000-7000-8001-000000000001');
       await page.getByRole('button', { name: /^Join when/ }).waitFor();
     },
   },

@@ -4,6 +4,7 @@ import { useDevice } from '../hooks/useDevice';
 import type { ShownInvitation, useJoining } from '../hooks/useInvitations';
 import { routes } from '../routes';
 import { ErrorNote } from '../ui/ErrorNote';
+import { ROLE_LABELS } from '../ui/labels';
 import { useAction } from '../ui/useAction';
 import { invitationSentence, ROLE_MEANINGS, validUntil } from './invitationText';
 
@@ -29,7 +30,7 @@ export function InvitationAnswer({ invitation, joining, onDeclined }: Invitation
           <strong>{invitationSentence(invitation)}</strong>
         </p>
         <p className="muted small">
-          With this role one {ROLE_MEANINGS[role]}. The invitation is {validUntil(expires_at)}.
+          {ROLE_LABELS[role]}: {ROLE_MEANINGS[role]}. The invitation is {validUntil(expires_at)}.
         </p>
       </div>
       {is_member && <p>You are a member of this workspace already.</p>}

@@ -81,11 +81,11 @@ function InviteForm({ workspaceId, isOffline, onMade, onClose }: InviteFormProps
         <legend>Invite</legend>
         <label>
           <input type="radio" name="by" checked={!isByLink} onChange={() => setByLink(false)} />
-          <span>one person, by their address</span>
+          <span>One person, by their address</span>
         </label>
         <label>
           <input type="radio" name="by" checked={isByLink} onChange={() => setByLink(true)} />
-          <span>whoever opens a link first</span>
+          <span>Whoever opens a link first</span>
         </label>
       </fieldset>
       {!isByLink && (
