@@ -6,7 +6,7 @@
 import type { SyncError } from './errors';
 import type { Result } from './result';
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 /**
  * Version of the synced columns. Raised with every migration that adds a table or a column; which
  * versions a server serves is in its table `convoy.served_versions`.

@@ -16,7 +16,7 @@ import { World } from '../support/world';
 const FILE = resolve(`tests/contract/wire/protocol-${PROTOCOL_VERSION}.txt`);
 const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 /** Keys whose value is named by columns, and holds anything. */
-const BY_COLUMN = ['values', 'edited_at', 'columns'];
+const BY_COLUMN = ['values', 'edited_at', 'columns', 'authors'];
 
 /** Adds a line for each leaf of a value: where it is, and its type. */
 function describe(lines: Set<string>, path: string, value: unknown): void {

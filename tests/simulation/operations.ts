@@ -1,66 +1,11 @@
 /** What people do: random work on all tables, through the Context Service and through the models. */
 
 import type { SyncedTable } from '@/domain/schema';
-import { GLOBAL_SCOPE_ID, ROLES, STANDARD_STAGES, TASK_PRIORITIES, TASK_STATUSES } from '@/domain/vocabulary';
+import { STANDARD_STAGES, TASK_PRIORITIES, TASK_STATUSES } from '@/domain/vocabulary';
 import type { ConvoyModel } from '@/lib/watermelon/models';
-import { Q } from '@/lib/watermelon/models/watermelondb';
-import type { Life } from './device';
-import type { Operation, Oracle } from './oracle';
-import type { Random } from './random';
-import { ALL_USERS } from './server';
+import { type Do, type Hand, NothingToDo, type Operations } from './hand';
+import { MEMBER_OPERATIONS } from './memberOperations';
 import { CUSTOM_STAGES } from './team';
-
-/** One operation while it runs. */
-export class Hand {
-  constructor(
-    readonly life: Life,
-    readonly random: Random,
-    readonly operation: Operation,
-    readonly oracle: Oracle,
-    /** Occurs nowhere else. */
-    readonly token: string,
-  ) {}
-
-  get service() {
-    return this.life.device.contextService;
-  }
-
-  get database() {
-    return this.life.device.database;
-  }
-
-  async all(table: SyncedTable): Promise<ConvoyModel[]> {
-    const records = await this.database
-      .records(table)
-      .query(Q.where('workspace_id', Q.notEq(GLOBAL_SCOPE_ID)))
-      .fetch();
-    return records.sort((a, b) => (a.id < b.id ? -1 : 1));
-  }
-
-  /** @returns a record that is here. @throws NothingToDo */
-  async some(table: SyncedTable): Promise<ConvoyModel> {
-    const records = await this.all(table);
-    if (records.length === 0) throw new NothingToDo();
-    return this.random.pick(records);
-  }
-
-  /** Notes the values about to be overwritten, as the writer sees them. */
-  overwrite(table: SyncedTable, record: ConvoyModel, column: string, wrote = this.token): void {
-    const saw = String(record.raw[column] ?? '');
-    this.operation.writes.push({ table, id: record.id, column, value: this.token, wrote, saw });
-  }
-
-  /** A value of the operation that has to be found in the end, wherever. */
-  put(table: SyncedTable): void {
-    const { token } = this;
-    this.operation.writes.push({ table, id: '', column: '', value: token, wrote: token, saw: '' });
-  }
-}
-
-/** Nothing here that the operation could be done to. */
-export class NothingToDo extends Error {}
-
-type Do = (hand: Hand) => Promise<unknown>;
 
 async function edit(hand: Hand, table: SyncedTable, record: ConvoyModel, column: string, value: string) {
   hand.overwrite(table, record, column, value);
@@ -112,7 +57,7 @@ async function someDeletion(hand: Hand) {
   return hand.random.pick(deletions);
 }
 
-export const OPERATIONS: Record<string, readonly [weight: number, work: Do]> = {
+export const OPERATIONS: Operations = {
   createTask: [
     8,
     async (hand) => {
@@ -338,70 +283,7 @@ export const OPERATIONS: Record<string, readonly [weight: number, work: Do]> = {
     },
   ],
   renameWorkflow: [1, rename('workflows')],
-  invite: [
-    2,
-    async (hand) => {
-      const workspace = await hand.some('workspaces');
-      const user = hand.random.pick(ALL_USERS);
-      const role = hand.random.pick(ROLES);
-      return hand.database.write(() =>
-        hand.database.records('workspace_members').create((draft) => {
-          draft.setColumn('workspace_id', workspace.id);
-          draft.setColumn('user_id', user.id);
-          draft.setColumn('role', role);
-        }),
-      );
-    },
-  ],
-  leave: [
-    0.5,
-    async (hand) => {
-      const own = (await hand.all('workspace_members')).filter(
-        ({ raw }) => raw.user_id === hand.life.device.userId,
-      );
-      if (own.length === 0) throw new NothingToDo();
-      return hand.service.removeMember(hand.random.pick(own).id);
-    },
-  ],
-  forge: [
-    2,
-    async (hand) => {
-      const task = await hand.some('tasks');
-      const stage = hand.random.pick(STANDARD_STAGES);
-      const side = {
-        base: null,
-        local: stage,
-        remote: task.raw.current_stage,
-        chosen: task.raw.current_stage,
-      };
-      return hand.database.write(() =>
-        hand.database.records('activity_feed').create((draft) => {
-          draft.setColumn('workspace_id', task.workspaceId);
-          draft.setColumn('task_id', task.id);
-          draft.setColumn('activity_type', 'conflict_settled');
-          draft.setColumn(
-            'details',
-            JSON.stringify({ table: 'tasks', record_id: task.id, columns: { current_stage: side } }),
-          );
-        }),
-      );
-    },
-  ],
-  changeRole: [
-    2,
-    async (hand) => {
-      const member = await hand.some('workspace_members');
-      const role = hand.random.pick(ROLES);
-      return hand.database.write(() => member.update((draft) => draft.setColumn('role', role)));
-    },
-  ],
-  removeMember: [
-    1,
-    async (hand) => {
-      const member = await hand.some('workspace_members');
-      return hand.database.write(() => member.markAsDeleted());
-    },
-  ],
+  ...MEMBER_OPERATIONS,
 };
 
 /** The schema change of the next version: `tests/support/nextVersion.ts`. */

@@ -2,7 +2,7 @@
 
 import type { Conflict, Quarantined } from '@/lib/watermelon/models';
 import { Q } from '@/lib/watermelon/models/watermelondb';
-import { type Hand, NothingToDo } from './operations';
+import { type Hand, NothingToDo } from './hand';
 
 /** Retries, discards or settles every entry that waits for a person on this device. */
 export async function resolveSomething(hand: Hand): Promise<void> {

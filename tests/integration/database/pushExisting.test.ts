@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { PushChange } from '@/core/protocol';
-import { addMembers, createTeam, createUser, SyncUser } from '../../support/syncUser';
+import { addMembers, createTeam, SyncUser } from '../../support/syncUser';
 import { database, team, teamForFile } from '../../support/teamDatabase';
 
 teamForFile();

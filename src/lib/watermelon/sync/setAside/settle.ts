@@ -77,7 +77,7 @@ export async function reverseSettlement(
   await database.write(async () => {
     const found = await database.findRecord('activity_feed', activityId);
     const activity = found as unknown as ActivityFeed | null;
-    if (!activity || activity.activityType !== 'conflict_settled') throw missing('activity');
+    if (activity?.activityType !== 'conflict_settled') throw missing('activity');
     const { details, record } = await settledRecord(owner, activity);
     const { table } = details;
     const changed = Object.keys(details.columns).filter(

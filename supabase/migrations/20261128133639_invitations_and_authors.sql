@@ -18,6 +18,9 @@ alter table public.invitations alter column email drop not null;
 alter table public.invitations add column accepted_by uuid;
 create index invitations_email on public.invitations (email) where accepted_at is null;
 
+-- Version 2 of the protocol: conflicts name authors. Version 1 is served as before.
+update convoy.served_versions set protocol = 2;
+
 delete from convoy.permissions p where p.table_name = 'workspace_members' and p.op = 'insert';
 
 create or replace function convoy.record_revision() returns trigger
