@@ -3,18 +3,34 @@ import type { UnsyncedCounts } from '@/lib/watermelon';
 import { useDevice } from './useDevice';
 import { useSyncStatus } from './useSyncStatus';
 
-/** Counts of what is on this device only, counted again when the sync status changes. */
-export function useUnsynced(): UnsyncedCounts | null {
+interface Unsynced {
+  /** null until they are counted, and where they cannot be. */
+  counts: UnsyncedCounts | null;
+  /** Why they could not be counted; null where they were. */
+  error: unknown;
+}
+
+/** Counts of what is on this device only, counted again when the sync status changes; with the reason where they cannot be. */
+export function useUnsyncedOrError(): Unsynced {
   const device = useDevice();
   const { pending, quarantined, kind } = useSyncStatus();
-  const [counts, setCounts] = useState<UnsyncedCounts | null>(null);
+  const [unsynced, setUnsynced] = useState<Unsynced>({ counts: null, error: null });
   // biome-ignore lint/correctness/useExhaustiveDependencies: the counts change with the status
   useEffect(() => {
     let isShown = true;
-    void device.countUnsynced().then((counted) => isShown && setCounts(counted));
+    const show = (next: Unsynced) => isShown && setUnsynced(next);
+    device.countUnsynced().then(
+      (counts) => show({ counts, error: null }),
+      (error: unknown) => show({ counts: null, error }),
+    );
     return () => {
       isShown = false;
     };
   }, [device, pending, quarantined, kind]);
-  return counts;
+  return unsynced;
+}
+
+/** Counts of what is on this device only; null where they are not known. */
+export function useUnsynced(): UnsyncedCounts | null {
+  return useUnsyncedOrError().counts;
 }

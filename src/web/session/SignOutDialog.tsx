@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { ConvoyError } from '@/core/errors';
 import type { SignOutOptions, SignOutResult, UnsyncedCounts } from '@/lib/watermelon';
 import { useDevice } from '../hooks/useDevice';
-import { useUnsynced } from '../hooks/useUnsynced';
+import { useUnsyncedOrError } from '../hooks/useUnsynced';
 import { DownloadButton } from '../shared/DownloadButton';
 import { count } from '../ui/count';
 import { Dialog } from '../ui/Dialog';
@@ -18,10 +18,32 @@ const STILL_SIGNED_IN = 'You are still signed in.';
 
 /** Asks before signing out whether unsynced work is synced, kept or discarded. */
 export function SignOutDialog({ onClose, onLeave }: SignOutDialogProps) {
-  const unsynced = useUnsynced();
+  const { counts: unsynced, error: uncounted } = useUnsyncedOrError();
   const { isDurable } = useDevice();
   const [isDiscarding, setDiscarding] = useState(false);
   const leaving = useAction(onLeave);
+  if (uncounted !== null) {
+    return (
+      <Dialog title="Sign out?" onClose={onClose}>
+        <ErrorNote error={uncounted} consequence="Nobody knows how much of your work is not synced yet." />
+        <p>Signing out keeps all of it on this device, for the next time you sign in.</p>
+        <ErrorNote error={leaving.error} consequence={STILL_SIGNED_IN} />
+        <div className="actions">
+          <button
+            type="button"
+            className="button primary"
+            disabled={leaving.isRunning}
+            onClick={() => void leaving.run({ unsynced: 'keep' })}
+          >
+            Keep and sign out
+          </button>
+          <button type="button" className="button" onClick={onClose}>
+            Cancel
+          </button>
+        </div>
+      </Dialog>
+    );
+  }
   if (unsynced === null) return null;
   if (isDiscarding) {
     return <DiscardDialog unsynced={unsynced} onLeave={onLeave} onClose={() => setDiscarding(false)} />;
