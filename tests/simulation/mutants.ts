@@ -40,7 +40,7 @@ const FOUND_BY = {
   'replay-applied-again': 4,
   'delete-unseen': 1,
   'groups-torn': 1,
-  'viewers-write': 3,
+  'viewers-write': 17,
   'former-members-read': 3,
   'base-moves-on-unseen': 43,
   'members-uninvited': 1,
