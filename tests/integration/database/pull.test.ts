@@ -48,7 +48,9 @@ describe('requests', () => {
       expect(await user.pushRaw([], { protocol })).toMatchObject({ error: { code: 'client_too_old' } });
     }
     expect(await user.pullRaw({ schema: 2 })).toMatchObject({ error: { code: 'schema_mismatch' } });
-    expect(await user.pushRaw([], { protocol: PROTOCOL_VERSION + 1 })).toMatchObject({ error: { code: 'schema_mismatch' } });
+    expect(await user.pushRaw([], { protocol: PROTOCOL_VERSION + 1 })).toMatchObject({
+      error: { code: 'schema_mismatch' },
+    });
   });
 
   it('a malformed request is answered with an error value, never an exception (P2)', async () => {
