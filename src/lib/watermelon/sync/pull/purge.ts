@@ -18,9 +18,11 @@ export function purgeScope(context: ApplyContext, scope: string): Promise<void> 
  */
 export function purgeForgotten(context: ApplyContext, scope: string): Promise<void> {
   return removeScope(context, scope, (table, raw) => {
-    if (table === 'workspace_members' || table === 'deletions') return;
+    if (table === 'deletions') return;
+    // Memberships are the server's to keep, but for what was written of them here and is unsynced.
+    const isOfServer = table === 'workspace_members' && raw._status === 'synced';
     const writer = raw.last_modified_by ?? context.userId;
-    if (writer === context.userId || raw._status === 'updated')
+    if (!isOfServer && (writer === context.userId || raw._status !== 'synced'))
       archive(context, table, raw, 'history_changed');
   });
 }
