@@ -3,6 +3,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openPgliteInMemory, type PgliteBackend, readStackSql, type StackSql } from '@/server';
 import { assembleMigration, migrationText } from '../../scripts/migrations/assemble';
@@ -208,5 +209,39 @@ describe('the schema files', () => {
   it('name the DDL that has to be written by hand', async () => {
     const { ddl } = await assembleMigration(history, wrong, files);
     expect(ddl.map(({ object }) => object)).toContain('relation tasks');
+  });
+});
+
+describe('the migration to memberships by invitation', () => {
+  it('lists the workspaces that agents alone own, and leaves them as they are (U26)', async () => {
+    const { bootstrap, auth, migrations } = readStackSql();
+    const at = migrations.findIndex(({ name }) => name === 'invitations_and_authors');
+    const database = await PGlite.create();
+    for (const sql of [bootstrap, auth, ...migrations.slice(0, at).map((one) => one.sql)]) {
+      await database.exec(sql);
+    }
+    await database.exec(`
+      insert into auth.users (id, email) select ('019b0000-0000-7000-8000-00000000000' || n)::uuid, n || '@convoy.example'
+        from generate_series(1, 2) n;
+      update public.profiles set kind = 'agent' where id = '019b0000-0000-7000-8000-000000000001';
+      insert into public.workspaces (id, workspace_id, name)
+        select w, w, name from (values
+          ('019b0000-0000-7000-8000-0000000000a1'::uuid, 'Agents'),
+          ('019b0000-0000-7000-8000-0000000000a2'::uuid, 'Both'),
+          ('019b0000-0000-7000-8000-0000000000a3'::uuid, 'People')) as x(w, name);
+      insert into public.workspace_members (id, workspace_id, user_id, role)
+        select gen_random_uuid(), ('019b0000-0000-7000-8000-0000000000' || w)::uuid,
+          ('019b0000-0000-7000-8000-00000000000' || u)::uuid, 'owner'
+        from (values ('a1', 1), ('a2', 1), ('a2', 2), ('a3', 2)) as x(w, u);`);
+    const owners = async () =>
+      (await database.query('select * from public.workspace_members order by id')).rows;
+    const before = await owners();
+    const told: (string | undefined)[] = [];
+    await database.exec(migrations[at]?.sql ?? '', { onNotice: ({ message }) => void told.push(message) });
+    expect(told.filter((message) => message?.includes('owned by agents alone'))).toEqual([
+      'The workspace Agents (019b0000-0000-7000-8000-0000000000a1) is owned by agents alone: make a person its owner.',
+    ]);
+    expect(await owners()).toEqual(before);
+    await database.close();
   });
 });
