@@ -6,7 +6,7 @@
 import type { SyncError } from './errors';
 import type { Result } from './result';
 
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 /**
  * Version of the synced columns. Raised with every migration that adds a table or a column; which
  * versions a server serves is in its table `convoy.served_versions`.
@@ -51,6 +51,8 @@ export interface PullRequest {
   skip: Record<string, number[]>;
   /** Refills in progress, by scope. */
   refill?: Record<string, Refill>;
+  /** Rows behind the cursors that this device could not apply, and wants once more; at most 100 (P33). */
+  wanted?: { table: string; id: string }[];
   /** Most rows in a page; the server caps it. */
   limit: number;
 }

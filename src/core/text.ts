@@ -5,8 +5,19 @@ import { fail, ok, type Result } from './result';
 
 /** NUL and surrogates: Postgres refuses them in text and in jsonb, and with one of them a whole batch. */
 const UNSTORABLE = /[\0\uD800-\uDFFF]/u;
-/** Deeper values overflow the stack of recursive parsers; real content stays far below. */
-const MAX_JSON_DEPTH = 100;
+/**
+ * Limits of one JSON value, the same on devices, in SQL (`convoy.json_fault`) and of requests to the local stack. Deeper
+ * values overflow the stack of recursive parsers and printers, PostgreSQL's and JavaScript's own among them.
+ */
+export const JSON_LIMITS = {
+  /** Levels of lists and objects. */
+  depth: 100,
+  /** Values in it, at all levels. */
+  values: 10_000,
+} as const;
+
+/** Levels of a request: those of a value, and of what it stands in. */
+export const REQUEST_DEPTH = 128;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const WATERMELON_ID = /^[0-9A-Za-z]{16}$/;
@@ -67,22 +78,54 @@ function offsetMinutes(zone: string): number | null {
 }
 
 /** Why a value cannot be stored as JSON. */
-export type JsonFault = 'character' | 'number' | 'depth' | 'type';
+export type JsonFault = 'character' | 'number' | 'depth' | 'count' | 'type';
+
+/**
+ * Walks a value without recursion, so that none is too deep to be judged.
+ * @returns the limit that it exceeds (`JSON_LIMITS`; `number` for one that is not finite), or null
+ */
+export function exceededLimit(value: unknown): 'number' | 'depth' | 'count' | null {
+  if (typeof value !== 'object' || value === null) return isRepresentable(value) ? null : 'number';
+  let level: object[] = [value];
+  let seen = 0;
+  for (let depth = 1; level.length > 0; depth += 1) {
+    if (depth > JSON_LIMITS.depth) return 'depth';
+    const next: object[] = [];
+    for (const container of level) {
+      const items: unknown[] = Array.isArray(container) ? container : Object.values(container);
+      seen += items.length;
+      if (seen > JSON_LIMITS.values) return 'count';
+      for (const item of items) {
+        if (typeof item === 'object' && item !== null) next.push(item);
+        else if (!isRepresentable(item)) return 'number';
+      }
+    }
+    level = next;
+  }
+  return null;
+}
+
+const isRepresentable = (value: unknown) => typeof value !== 'number' || Number.isFinite(value);
 
 /**
  * Copies a value into plain JSON: properties that are undefined are left out, -0 becomes 0.
  * @returns the copy, or the first reason why the value cannot be stored as JSON.
  */
-export function storableJson(value: unknown, depth = 0): Result<Json, JsonFault> {
+export function storableJson(value: unknown): Result<Json, JsonFault> {
+  const limit = exceededLimit(value);
+  return limit ? fail(limit) : copyOf(value);
+}
+
+/** @param value within the limits, so that the recursion has a bound */
+function copyOf(value: unknown): Result<Json, JsonFault> {
   if (value === null || typeof value === 'boolean') return ok(value);
   if (typeof value === 'string') return hasUnstorableCharacter(value) ? fail('character') : ok(value);
-  if (typeof value === 'number') return Number.isFinite(value) ? ok(value + 0) : fail('number');
+  if (typeof value === 'number') return ok(value + 0);
   if (typeof value !== 'object') return fail('type');
-  if (depth >= MAX_JSON_DEPTH) return fail('depth');
   if (Array.isArray(value)) {
     const items: Json[] = [];
     for (const item of value) {
-      const copy = storableJson(item, depth + 1);
+      const copy = copyOf(item);
       if (!copy.ok) return copy;
       items.push(copy.value);
     }
@@ -93,13 +136,35 @@ export function storableJson(value: unknown, depth = 0): Result<Json, JsonFault>
   for (const [key, item] of Object.entries(value)) {
     if (item === undefined) continue;
     if (hasUnstorableCharacter(key)) return fail('character');
-    const copy = storableJson(item, depth + 1);
+    const copy = copyOf(item);
     if (!copy.ok) return copy;
     entries.push([key, copy.value]);
   }
   // Not by assignment: a key named __proto__ would set the prototype.
   return ok(Object.fromEntries(entries));
 }
+
+/** @returns whether JSON text nests lists and objects deeper, found without parsing it; text that is no JSON may count as either. */
+export function nestsDeeper(text: string, most: number): boolean {
+  let depth = 0;
+  let isInText = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text.charCodeAt(at);
+    if (isInText) {
+      if (character === BACKSLASH) at += 1;
+      else if (character === QUOTE) isInText = false;
+    } else if (character === QUOTE) isInText = true;
+    else if (character === OPEN_LIST || character === OPEN_OBJECT) {
+      depth += 1;
+      if (depth > most) return true;
+    } else if (character === CLOSE_LIST || character === CLOSE_OBJECT) depth -= 1;
+  }
+  return false;
+}
+
+const [QUOTE, BACKSLASH] = [0x22, 0x5c];
+const [OPEN_LIST, CLOSE_LIST] = [0x5b, 0x5d];
+const [OPEN_OBJECT, CLOSE_OBJECT] = [0x7b, 0x7d];
 
 /** @returns the length of a JSON value as sent, in UTF-8 bytes. */
 export function jsonBytes(value: Json): number {

@@ -6,7 +6,14 @@
 import type { ValidationError } from '@/core/errors';
 import type { Json } from '@/core/protocol';
 import { fail, ok, type Result } from '@/core/result';
-import { canonicalId, canonicalTime, hasUnstorableCharacter, jsonBytes, storableJson } from '@/core/text';
+import {
+  canonicalId,
+  canonicalTime,
+  hasUnstorableCharacter,
+  JSON_LIMITS,
+  jsonBytes,
+  storableJson,
+} from '@/core/text';
 import type { WorkflowStage } from './entities';
 import { type Column, columnsOf, RECORD_NOUNS, type SyncedTable } from './schema';
 import { ACTIVITY_TYPE_PATTERN } from './vocabulary';
@@ -232,7 +239,13 @@ function validateJson(field: string, column: Column, value: unknown): Checked<Js
         return invalid(
           'bad_value',
           field,
-          `${label(field)} is nested more than 100 levels deep. Flatten it.`,
+          `${label(field)} is nested more than ${JSON_LIMITS.depth} levels deep. Flatten it.`,
+        );
+      case 'count':
+        return invalid(
+          'too_long',
+          field,
+          `${label(field)} holds more than ${JSON_LIMITS.values} values. Shorten it.`,
         );
       case 'type':
         return invalid(

@@ -10,6 +10,73 @@ create function convoy.to_count(value jsonb) returns bigint language sql immutab
 create function convoy.failure(code text, message text default null) returns jsonb language sql stable
   return jsonb_build_object('error', jsonb_strip_nulls(jsonb_build_object('code', code, 'message', message)));
 
+-- The first of the values that is nested too deep, holds too many values, or a number that no device can represent:
+-- devices refuse the same (JSON_LIMITS in src/core/text.ts). The nesting is walked level by level, since recursion
+-- without a bound would end the request, or the server. Larger values are refused by their tables.
+create function convoy.json_fault(payload jsonb, out column_name text, out message text)
+language plpgsql immutable set search_path = '' as $$
+declare
+  most_levels constant integer := 100;
+  most_values constant integer := 10000;
+  most_bytes constant integer := 2 * 65536;
+  largest constant numeric := 1.7976931348623157e308;
+  spelled constant text := payload::text;
+  item record;
+  level jsonb[];
+  depth integer;
+  found bigint;
+  seen bigint;
+  is_beyond boolean;
+begin
+  -- Nearly all values are passed by counting brackets and commas.
+  if jsonb_typeof(payload) <> 'object' or
+    length(spelled) - length(translate(spelled, '{[', '')) <= most_levels
+      and length(spelled) - length(translate(spelled, '{[,', '')) <= most_values
+      and spelled !~ '[0-9]{250}'
+  then
+    return;
+  end if;
+  for item in
+    select e.key, e.value from jsonb_each(payload) e
+    where jsonb_typeof(e.value) in ('object', 'array') and octet_length(e.value::text) <= most_bytes
+    order by e.key
+  loop
+    level := array[item.value];
+    depth := 0;
+    seen := 0;
+    while cardinality(level) > 0 loop
+      depth := depth + 1;
+      if depth > most_levels then
+        column_name := item.key;
+        message := 'The value is nested more than ' || most_levels || ' levels deep.';
+        return;
+      end if;
+      select coalesce(array_agg(n.value) filter (where jsonb_typeof(n.value) in ('object', 'array')), '{}'), count(*),
+          coalesce(bool_or(case when jsonb_typeof(n.value) = 'number' then abs(n.value::numeric) > largest end), false)
+        into level, found, is_beyond
+        from (
+          select a.value from unnest(level) v
+            cross join lateral jsonb_array_elements(case when jsonb_typeof(v) = 'array' then v else '[]' end) a
+          union all
+          select o.value from unnest(level) v
+            cross join lateral jsonb_each(case when jsonb_typeof(v) = 'object' then v else '{}' end) o
+        ) n;
+      seen := seen + found;
+      if seen > most_values then
+        column_name := item.key;
+        message := 'The value holds more than ' || most_values || ' values.';
+        return;
+      end if;
+      if is_beyond then
+        column_name := item.key;
+        message := 'The value holds a number that devices cannot represent.';
+        return;
+      end if;
+    end loop;
+  end loop;
+end
+$$;
+
 -- Which clients this server serves: one row. A migration that adds a synced table or column raises `schema`.
 -- An operator who wants older clients to be updated raises the oldest version:
 -- update convoy.served_versions set oldest_schema = 2;
@@ -21,7 +88,7 @@ create table convoy.served_versions (
   oldest_schema integer not null,
   check (oldest_protocol <= protocol and oldest_schema <= schema)
 );
-insert into convoy.served_versions (protocol, oldest_protocol, schema, oldest_schema) values (2, 1, 1, 1);
+insert into convoy.served_versions (protocol, oldest_protocol, schema, oldest_schema) values (3, 1, 1, 1);
 alter table convoy.served_versions enable row level security;
 grant select, update on convoy.served_versions to service_role;
 

@@ -218,6 +218,43 @@ begin
 end
 $$;
 
+-- The rows that the device wants once more, since it could not apply them (P33). Those behind its cursors alone: the
+-- others come in the pages. Raises SN009 where the list is malformed.
+create function convoy.wanted_rows(wanted jsonb, turns convoy.pull_turn[]) returns convoy.pick[]
+language plpgsql stable set search_path = '' as $$
+declare
+  most_wanted constant integer := 100;
+  result convoy.pick[] := '{}';
+  found convoy.pick[];
+  named record;
+begin
+  if wanted is null then
+    return result;
+  end if;
+  if jsonb_typeof(wanted) <> 'array' or jsonb_array_length(wanted) > most_wanted then
+    raise exception 'wanted must be a list of at most % rows.', most_wanted using errcode = 'SN009';
+  end if;
+  if exists (
+    select from jsonb_array_elements(wanted) w
+    where jsonb_typeof(w -> 'table') is distinct from 'string' or not coalesce(convoy.is_uuid(w ->> 'id'), false))
+  then
+    raise exception 'A wanted row is named by table and id.' using errcode = 'SN009';
+  end if;
+  for named in
+    select s.name, array_agg((w ->> 'id')::uuid) as ids
+    from jsonb_array_elements(wanted) w join convoy.synced_tables s on s.name = w ->> 'table'
+    group by s.name
+  loop
+    execute format(
+      'select array_agg(row(%1$L, r.id)::convoy.pick) from public.%1$I r join unnest($2) t on t.scope = r.workspace_id
+         where r.id = any ($1) and not t.from_start and (r.revision, r.id) <= (t.from_revision, t.from_id)', named.name)
+      into found using named.ids, turns;
+    result := result || coalesce(found, '{}');
+  end loop;
+  return result;
+end
+$$;
+
 create function public.sync_pull(request jsonb) returns json
 language plpgsql stable security definer
 set search_path = ''
@@ -231,6 +268,7 @@ declare
   refills convoy.refill[];
   max_rows bigint := least(coalesce(convoy.to_count(request -> 'limit'), 5000), 5000);
   turns convoy.pull_turn[];
+  wanted convoy.pick[];
   filled record;
   page record;
   is_more boolean;
@@ -242,6 +280,8 @@ begin
   begin
     known := convoy.read_cursors(request -> 'cursors', request -> 'skip');
     refills := convoy.read_refills(nullif(request -> 'refill', 'null'));
+    turns := convoy.plan_pull(me, known);
+    wanted := convoy.wanted_rows(nullif(request -> 'wanted', 'null'), turns);
   exception when sqlstate 'SN009' then
     return convoy.failure('malformed', sqlerrm);
   end;
@@ -249,12 +289,11 @@ begin
     return convoy.failure('malformed', 'limit must be at least 1.');
   end if;
 
-  turns := convoy.plan_pull(me, known);
   if cardinality(refills) > 0 then
     refills := convoy.due_refills(refills, turns);
   end if;
   select * into filled from convoy.fill_page(turns, refills, max_rows);
-  select p.rows, p.deleted into page from convoy.read_page(filled.ranges, '{}') p;
+  select p.rows, p.deleted into page from convoy.read_page(filled.ranges, wanted) p;
   is_more := cardinality(filled.pending) > 0;
   is_first_page := not exists (select from unnest(turns) t where t.is_later_page)
     and not exists (select from unnest(refills) f where f.revision <> 0);

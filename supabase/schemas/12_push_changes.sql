@@ -75,6 +75,7 @@ language sql stable set search_path = '' as $$
         then (select convoy.rejection('unknown_column', k, 'Clients do not write the column ' || quote_ident(k) || '.')
           from jsonb_object_keys(e.payload - t.pushable - t.ignored) k order by k limit 1)
       when i.unsound is not null then convoy.rejection('invalid_value', i.unsound, 'The value must be a UUID.')
+      when f.column_name is not null then convoy.rejection('invalid_value', f.column_name, f.message)
     end,
     e.nth,
     null, null, null, null, null
@@ -102,6 +103,7 @@ language sql stable set search_path = '' as $$
     from unnest(t.ids) k
     where e.payload ?| t.ids and e.payload ->> k !~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
   ) i on true
+  left join lateral convoy.json_fault(e.payload) f on e.op <> 'delete'
 $$;
 
 -- The rows that the changes are about.

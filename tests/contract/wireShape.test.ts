@@ -51,8 +51,12 @@ afterAll(async () => {
 });
 
 async function describeRequests(lines: Set<string>): Promise<void> {
-  const device = await world.device('owner', { pageRows: 20 });
+  let device = await world.device('owner', { pageRows: 20 });
+  // A row that it cannot store is asked for again when it is opened the next time.
+  device.transport.changePages(({ rows }) => rows.tasks?.title?.fill(7, 0, 1));
   await device.sync();
+  const { requests } = device.transport;
+  device = await device.restart();
   const { id } = await device.contextService.createTask({
     milestone_id: SEED.offlineMilestone,
     title: 'made',
@@ -62,7 +66,7 @@ async function describeRequests(lines: Set<string>): Promise<void> {
   await device.sync();
   await device.contextService.deleteTask(id);
   await device.sync();
-  for (const { direction, request } of device.transport.requests) {
+  for (const { direction, request } of [...requests, ...device.transport.requests]) {
     const { changes, ...head } = request as typeof request & { changes?: { op: string }[] };
     describe(lines, `${direction} request`, head);
     for (const change of changes ?? []) describe(lines, `${direction} request.changes[${change.op}]`, change);

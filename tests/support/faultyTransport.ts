@@ -1,7 +1,7 @@
 /** A sync transport whose next requests can be made to fail. */
 
 import type { SyncError } from '@/core/errors';
-import type { PullRequest, PushRequest, SyncTransport } from '@/core/protocol';
+import type { PullAnswer, PullRequest, PushRequest, SyncTransport } from '@/core/protocol';
 import { fail } from '@/core/result';
 
 type Direction = 'pull' | 'push';
@@ -30,6 +30,7 @@ export class FaultyTransport implements SyncTransport {
   readonly requests: { direction: Direction; request: PullRequest | PushRequest }[] = [];
   private readonly planned: Record<Direction, Fault[]> = { pull: [], push: [] };
   private offline = false;
+  private change: ((answer: PullAnswer) => void) | null = null;
 
   constructor(private readonly inner: SyncTransport) {}
 
@@ -75,12 +76,21 @@ export class FaultyTransport implements SyncTransport {
     return this;
   }
 
+  /** Changes the answers to pulls before the device sees them; null: not any more. */
+  changePages(change: ((answer: PullAnswer) => void) | null): void {
+    this.change = change;
+  }
+
   count(direction: Direction): number {
     return this.requests.filter((made) => made.direction === direction).length;
   }
 
   pull: SyncTransport['pull'] = (request, signal) =>
-    this.run('pull', request, () => this.inner.pull(request, signal));
+    this.run('pull', request, async () => {
+      const answered = await this.inner.pull(request, signal);
+      if (answered.ok) this.change?.(answered.value);
+      return answered;
+    });
 
   push: SyncTransport['push'] = (request, signal) =>
     this.run('push', request, () => this.inner.push(request, signal));

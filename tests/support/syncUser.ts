@@ -58,6 +58,15 @@ export class SyncUser {
     return outcome;
   }
 
+  /** Pushes changes that are JSON text, for values that JavaScript cannot print. */
+  async pushText(changes: string): Promise<PushAnswer> {
+    const request = JSON.stringify(this.pushRequest('@')).replace('"@"', () => changes);
+    const answer = await this.database.as(this.id, (connection) =>
+      askText<PushAnswer | Failure>(connection, 'sync_push', request),
+    );
+    return expectAnswer(answer);
+  }
+
   pullRaw(request: Record<string, unknown> = {}): Promise<PullAnswer | Failure> {
     return this.call('sync_pull', {
       protocol: PROTOCOL_VERSION,
@@ -111,9 +120,13 @@ export class SyncUser {
   }
 }
 
-async function ask<T>(connection: SqlConnection, name: string, request: Record<string, unknown>): Promise<T> {
+function ask<T>(connection: SqlConnection, name: string, request: Record<string, unknown>): Promise<T> {
+  return askText(connection, name, JSON.stringify(request));
+}
+
+async function askText<T>(connection: SqlConnection, name: string, request: string): Promise<T> {
   const text = `select public.${name}($1::jsonb)::text as answer`;
-  const [row] = await connection.query<{ answer: string }>(text, [JSON.stringify(request)]);
+  const [row] = await connection.query<{ answer: string }>(text, [request]);
   return JSON.parse(row?.answer ?? 'null') as T;
 }
 

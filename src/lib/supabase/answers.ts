@@ -25,16 +25,12 @@ function every(value: unknown, check: (item: unknown) => boolean): boolean {
 }
 
 /**
- * Checks rows, which come as one array for each column, all as long as the ids; cheaply, since pages are
- * large. A newer server may send unknown tables and columns (U19): they are ignored.
+ * Checks that rows, which come as one array for each column, have ids. What else is wrong with a row is found where it
+ * is applied, and concerns that row alone (P33). A newer server may send unknown tables and columns (U19): they are
+ * ignored.
  */
 function isRows(value: unknown): boolean {
-  if (!isObject(value)) return false;
-  return Object.values(value).every((columns) => {
-    if (!isObject(columns) || !isStrings(columns.id)) return false;
-    const length = columns.id.length;
-    return Object.values(columns).every((column) => Array.isArray(column) && column.length === length);
-  });
+  return every(value, (columns) => isObject(columns) && isStrings(columns.id));
 }
 
 function isDeleted(value: unknown): boolean {

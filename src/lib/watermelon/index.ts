@@ -27,6 +27,7 @@ export type {
   SyncLogItem,
   SyncResult,
   SyncStatus,
+  Unreadable,
   UnsyncedCounts,
   UnsyncedExport,
 } from './sync';

@@ -1,6 +1,7 @@
 /** Parses and validates the bodies of auth requests. */
 
 import { fail, ok, type Result } from '@/core/result';
+import { nestsDeeper, REQUEST_DEPTH } from '@/core/text';
 import type { Refusal } from './errors';
 import { passwordFault } from './passwords';
 
@@ -19,7 +20,8 @@ export interface Credentials {
 export function readFields(text: string): Result<Fields, Refusal> {
   try {
     const value: unknown = JSON.parse(text === '' ? '{}' : text);
-    if (isFields(value)) return ok(value);
+    // What is printed or stored again goes through recursive code.
+    if (isFields(value) && !nestsDeeper(text, REQUEST_DEPTH)) return ok(value);
   } catch {
     // Refused below, like any body that is no object.
   }

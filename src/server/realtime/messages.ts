@@ -1,5 +1,7 @@
 /** Phoenix channel messages, in both serializations of realtime-js. */
 
+import { nestsDeeper, REQUEST_DEPTH } from '@/core/text';
+
 export interface Message {
   /** Id of one join of a channel; null: the message belongs to none. */
   joinRef: string | null;
@@ -19,9 +21,11 @@ const CLIENT_BROADCAST = 3;
 /** @returns the message; null for invalid data */
 export function decodeMessage(data: Buffer, isBinary: boolean, version: Serialization): Message | null {
   if (isBinary) return decodeBroadcast(data);
+  const text = data.toString('utf8');
+  if (nestsDeeper(text, REQUEST_DEPTH)) return null;
   let value: unknown;
   try {
-    value = JSON.parse(data.toString('utf8'));
+    value = JSON.parse(text);
   } catch {
     return null;
   }

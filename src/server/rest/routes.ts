@@ -5,6 +5,7 @@ import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { fail, ok, type Result } from '@/core/result';
+import { nestsDeeper, REQUEST_DEPTH } from '@/core/text';
 import type { Claims, Tokens } from '../auth/tokens';
 import type { SqlBackend } from '../database/backend';
 import { callFunction } from './call';
@@ -16,6 +17,14 @@ type Environment = { Bindings: HttpBindings };
 
 /** SQLSTATE of a call to a missing function, be it the called function itself or one that it calls. */
 const UNDEFINED_FUNCTION = '42883';
+
+/** As PostgreSQL says it, of what is too deep for it. */
+const TOO_DEEP = restFailure(
+  413,
+  '54001',
+  'stack depth limit exceeded',
+  `The request is nested more than ${REQUEST_DEPTH} levels deep.`,
+);
 
 const JSON_TYPE = { 'Content-Type': 'application/json; charset=utf-8' };
 
@@ -64,6 +73,8 @@ async function answerCall(
   const anonymous = claims.value.role === 'anon';
 
   const body = (await c.req.text()) || '{}';
+  // PostgreSQL's parser is recursive: what does not fit its stack ends PGlite.
+  if (nestsDeeper(body, REQUEST_DEPTH)) return reply(c, TOO_DEEP);
   const argumentNames = readArgumentNames(body);
   if (!argumentNames) return reply(c, restFailure(400, 'PGRST102', 'Empty or invalid json'));
 

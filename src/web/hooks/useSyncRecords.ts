@@ -1,5 +1,5 @@
 import { map } from 'rxjs';
-import { Archived, Conflict, Quarantined } from '@/lib/watermelon';
+import { Archived, Conflict, Quarantined, type Unreadable } from '@/lib/watermelon';
 import { useDevice } from './useDevice';
 import { useObservable } from './useObservable';
 
@@ -43,6 +43,12 @@ export function useArchive(): Archived[][] | undefined {
         .pipe(map((entries) => grouped(byTime(entries), archivedTogether))),
     [database],
   );
+}
+
+/** Rows of the server that this device could not store, the latest first. */
+export function useUnreadable(): Unreadable[] | undefined {
+  const device = useDevice();
+  return useObservable(() => device.observeUnreadable(), [device]);
 }
 
 const archivedTogether = ({ workspaceId, reason, occurredAt }: Archived) =>

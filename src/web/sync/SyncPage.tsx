@@ -12,8 +12,9 @@ import { ConflictEntry } from './ConflictEntry';
 import { DatabaseFile } from './DatabaseFile';
 import { RefusedGroup } from './RefusedGroup';
 import { SyncLog } from './SyncLog';
+import { UnreadableSection } from './UnreadableSection';
 
-/** The sync status, refused changes, archive, conflicts, sync log and database file. */
+/** The sync status, refused changes, rows that cannot be shown, archive, conflicts, sync log and database file. */
 export function SyncPage() {
   const { hasAccount } = useDevice();
   return (
@@ -22,6 +23,7 @@ export function SyncPage() {
       {hasAccount && (
         <>
           <Refused />
+          <UnreadableSection />
           <ArchiveSection />
           <Conflicts />
           <SyncLog />

@@ -17,14 +17,15 @@ export interface ErrorEntry {
 type Kind = AppError['kind'];
 
 /**
- * A rejection's code comes off the wire as text; the quarantine adds `blocked`, `uncertain` and `too_large`, the sign-in
- * `credentials`, the ledger `unconfirmed_checkpoint`, invitations `no_invitation`.
+ * A rejection's code comes off the wire as text; the quarantine adds `blocked`, `uncertain`, `unreadable` and `too_large`,
+ * the sign-in `credentials`, the ledger `unconfirmed_checkpoint`, invitations `no_invitation`.
  */
 type CodeOf<K extends Kind> = K extends 'rejected'
   ?
       | RejectionCode
       | 'blocked'
       | 'uncertain'
+      | 'unreadable'
       | 'too_large'
       | 'credentials'
       | 'unconfirmed_checkpoint'
@@ -321,6 +322,10 @@ export const ERROR_TEXTS: { readonly [K in Kind]: { readonly [Code in CodeOf<K>]
     uncertain: {
       headline: 'It was sent long ago, and nobody knows whether it arrived.',
       detail: 'Others may have deleted it since. Look whether it is still wanted: retry it, or discard it.',
+    },
+    unreadable: {
+      headline: 'Others changed it too, to something that this device cannot show.',
+      detail: 'Update the app, or ask who changed it to change it again. Then retry, or discard it.',
     },
     too_large: {
       headline: 'This change is too large for the server.',

@@ -217,7 +217,6 @@ describe('SupabaseTransport', () => {
     ['a list', []],
     ['no scopes', { ...PULL_ANSWER, scopes: undefined }],
     ['a bad cursor', { ...PULL_ANSWER, cursors: { [ROW]: { revision: '1', tag: 'a' } } }],
-    ['columns of two lengths', { ...PULL_ANSWER, rows: { tasks: { id: [ROW], title: [] } } }],
     ['a table without ids', { ...PULL_ANSWER, rows: { tasks: { title: [] } } }],
     ['tombstones that are no ids', { ...PULL_ANSWER, deleted: { tasks: [1] } }],
   ])('refuses a pull answer that is malformed: %s', async (_, answer) => {

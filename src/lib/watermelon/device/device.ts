@@ -24,6 +24,7 @@ import {
   exportUnsynced,
   type IdMappings,
   observeSyncLog,
+  observeUnreadable,
   readSyncLog,
   retryQuarantined,
   reverseSettlement,
@@ -37,6 +38,7 @@ import {
   settleConflict,
   startAutoSync,
   type TablePolicies,
+  type Unreadable,
   type UnsyncedCounts,
   type UnsyncedExport,
   withPolicies,
@@ -126,6 +128,8 @@ export interface Device {
   syncLog(): Promise<SyncLogItem[]>;
   /** The sync log now and whenever a sync is added to it. */
   observeSyncLog(): Observable<SyncLogItem[]>;
+  /** Rows of the server that this device could not store, now and whenever they change (P33). */
+  observeUnreadable(): Observable<Unreadable[]>;
   /** Discards archived values; unknown ids are passed over. */
   discardArchived(ids: readonly string[]): Promise<void>;
   /**
@@ -239,6 +243,7 @@ function makeDevice(options: DeviceOptions, parts: DeviceParts): Device {
     countUnsynced: () => countUnsynced(database),
     syncLog: () => readSyncLog(database),
     observeSyncLog: () => observeSyncLog(database),
+    observeUnreadable: () => observeUnreadable(database),
     discardArchived: (archived) => discardArchived(database, archived),
     discardLost: (id) => discardLost(owner, id),
     invitations: options.invitations ?? null,

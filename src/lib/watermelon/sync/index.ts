@@ -25,6 +25,8 @@ export { discardLost, isOnlyHere } from './setAside/ledger';
 export { discardQuarantined, editQuarantined, retryQuarantined } from './setAside/retry';
 export { reverseSettlement, type Settlement, settleConflict } from './setAside/settle';
 export type { SettledDetails } from './setAside/settledActivity';
+export { observeUnreadable } from './setAside/unreadable';
+export type { Unreadable } from './state/deviceStore';
 export type { Progress, SyncResult, SyncStatus } from './state/status';
 export { SyncClock } from './state/syncClock';
 export type { SyncContext } from './state/syncContext';

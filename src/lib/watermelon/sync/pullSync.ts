@@ -4,6 +4,7 @@ import type { SyncError } from '@/core/errors';
 import { PROTOCOL_VERSION, type PullAnswer, type PullRequest, SCHEMA_VERSION } from '@/core/protocol';
 import { applyAnswer } from './pull/applyAnswer';
 import { PagePrefetch, requestAfter } from './pull/prefetch';
+import { noteAsked, wantedRows } from './setAside/unreadable';
 import { refillsOf } from './state/schemaUpgrade';
 import type { Progress } from './state/status';
 import type { SyncContext } from './state/syncContext';
@@ -45,13 +46,15 @@ export async function pullSync(
   const prefetch = new PagePrefetch(sync, signal);
   try {
     for (;;) {
-      const answered = await prefetch.answerTo(makeRequest(sync));
+      const request = makeRequest(sync);
+      const answered = await prefetch.answerTo(request);
       if (!answered.ok) return answered.error;
       const answer = answered.value;
       if (answer.user_id !== userId) {
         const message = 'The server answered for another user.';
         return { kind: 'auth', code: 'wrong_user', message };
       }
+      noteAsked(store, request);
       prefetch.start(requestAfter(makeRequest(sync), answer));
       counts.sent += answer.traffic.sent;
       counts.received += answer.traffic.received;
@@ -87,6 +90,7 @@ function makeRequest({ store, userId, pageRows }: SyncContext): PullRequest {
       scopes.filter(([, { skip }]) => skip.length > 0).map(([id, { skip }]) => [id, skip]),
     ),
     ...refillsOf(store),
+    ...wantedRows(store),
     limit: pageRows,
   };
 }

@@ -1,14 +1,16 @@
 /** The answer to a pull → local database: one page, and the cursors it leads to, in one local transaction. */
 
-import type { Cursor, PullAnswer, Scope } from '@/core/protocol';
+import type { Cursor, Page, PullAnswer, Scope } from '@/core/protocol';
 import type { ScopeRole } from '@/domain/vocabulary';
 import type { DeviceFacts } from '../../models/local/deviceState';
 import type { ApplyContext } from '../records/applyContext';
 import { pendingDeletions } from '../records/cascade';
 import { toScopeRole } from '../records/codec';
+import { partReadable } from '../records/readable';
 import { UnitOfWork } from '../records/unitOfWork';
 import { reapplyLost } from '../setAside/reapply';
 import { retryPermitted } from '../setAside/retry';
+import { forgetReadable, forgetUnreadableOf, setAsideUnreadable } from '../setAside/unreadable';
 import { completeRevision, type ScopeState } from '../state/deviceStore';
 import { afterPage } from '../state/schemaUpgrade';
 import type { Progress } from '../state/status';
@@ -50,6 +52,7 @@ export async function applyAnswer(
   const changes = findScopeChanges(sync, answer);
   if (changes.lost.length === 0 && isUnchanged(sync, answer)) return { rows: 0, conflicts: 0, reapplied: 0 };
 
+  const { readable, unreadable } = partReadable(answer);
   const before = new Map(sync.store.scopes);
   const inBulk = await canBulkApply(sync, answer);
   const applied = await sync.write(async () => {
@@ -57,7 +60,10 @@ export async function applyAnswer(
     await leaveLostScopes(sync, context, answer, changes);
     const seenByDeletions = await pendingDeletions(context.work);
     await markResetScopes(sync, context, answer);
-    const counts = await applyRowsOf(context, answer, inBulk);
+    const counts = await applyRowsOf(context, readable, inBulk);
+    counts.rows += unreadable.length;
+    forgetReadable(context, sync.store, readable);
+    await setAsideUnreadable(context, sync.store, unreadable);
     for (const scope of answer.scopes) await advanceScope(sync, context, answer, scope, seenByDeletions);
     storeFacts(sync, context, changes, answer.more ? runAfter(runBefore, counts.rows) : null);
     const reapplied = counts.appeared > 0 ? await reapplyLost(context) : 0;
@@ -82,6 +88,9 @@ function findScopeChanges({ store }: SyncContext, answer: PullAnswer): ScopeChan
 function isUnchanged({ store }: SyncContext, answer: PullAnswer): boolean {
   return (
     Object.keys(answer.cursors).length === 0 &&
+    // Rows that were asked for again come without a cursor (P33).
+    Object.keys(answer.rows).length === 0 &&
+    Object.keys(answer.deleted).length === 0 &&
     Object.keys(answer.refilled).length === 0 &&
     answer.scopes.every(({ id, role }) => store.scopes.get(id)?.role === toScopeRole(role))
   );
@@ -113,6 +122,7 @@ async function leaveLostScopes(
   for (const scope of lost) {
     if (!answer.forgotten.includes(scope)) await purgeScope(context, scope);
     else if (!recreated.includes(scope)) await purgeForgotten(context, scope);
+    forgetUnreadableOf(context, store, scope);
     context.work.also(() => store.prepareForgetScope(scope));
   }
   for (const scope of recreated) await recreateScope(context, scope);
@@ -125,14 +135,16 @@ async function markResetScopes(
   answer: PullAnswer,
 ): Promise<void> {
   for (const { id, reset, expired } of answer.scopes) {
-    if (reset && store.scopes.has(id)) await markScope(context, id, expired ? 'expired' : 'other history');
+    if (!reset || !store.scopes.has(id)) continue;
+    forgetUnreadableOf(context, store, id);
+    await markScope(context, id, expired ? 'expired' : 'other history');
   }
 }
 
 /** Writes the rows of the page: in bulk where they meet no unsynced edit (P31), else one by one. */
-async function applyRowsOf(context: ApplyContext, answer: PullAnswer, inBulk: boolean): Promise<PageCounts> {
-  if (!inBulk) return applyPage(context, answer);
-  const { applied, left } = await bulkApplyPage(context, answer);
+async function applyRowsOf(context: ApplyContext, page: Page, inBulk: boolean): Promise<PageCounts> {
+  if (!inBulk) return applyPage(context, page);
+  const { applied, left } = await bulkApplyPage(context, page);
   const counts = await applyPage(context, left);
   return { ...counts, rows: counts.rows + applied };
 }

@@ -3,12 +3,13 @@
  * storage as they are, without a record for each.
  */
 
-import type { Columns, Page, PullAnswer } from '@/core/protocol';
+import type { Page, PullAnswer } from '@/core/protocol';
 import { SYNCED_TABLES } from '@/domain/schema';
 import { Conflict } from '../../models';
 import { Q } from '../../models/watermelondb';
 import type { ApplyContext } from '../records/applyContext';
 import { toBulkRows } from '../records/codec';
+import { pickRows } from '../records/readable';
 import { EDITED } from '../records/unsynced';
 import type { SyncContext } from '../state/syncContext';
 
@@ -47,7 +48,7 @@ export async function bulkApplyPage(
     const ready = toBulkRows(table, columns, clean);
     context.work.putRows(table, ready);
     applied += ready.rows.length;
-    if (others.length > 0) rows[table] = pick(columns, others);
+    if (others.length > 0) rows[table] = pickRows(columns, others);
   }
   return { applied, left: { rows, deleted: page.deleted } };
 }
@@ -57,9 +58,4 @@ function split(ids: readonly string[], among: ReadonlySet<string>): [number[], n
   const parts: [number[], number[]] = [[], []];
   for (const [index, id] of ids.entries()) parts[among.has(id) ? 1 : 0].push(index);
   return parts;
-}
-
-function pick(columns: Columns, at: readonly number[]): Columns {
-  const entries = Object.entries(columns).map(([name, values]) => [name, at.map((index) => values[index])]);
-  return Object.fromEntries(entries) as Columns;
 }

@@ -19,7 +19,7 @@ export function requestAfter(request: PullRequest, answer: PullAnswer): PullRequ
     const reached = answer.cursors[id];
     if (reached) cursors[id] = reached;
   }
-  return { ...request, cursors };
+  return { ...request, cursors, wanted: undefined };
 }
 
 /** Sends requests for pages, at most one ahead; its answer is used only where the request that is due is the same (P30). */

@@ -1,7 +1,7 @@
 /** The answer to a push → local database: every outcome and the batch's own end, in one local transaction. */
 
 import type { SyncError } from '@/core/errors';
-import { type Columns, type Json, type PushAnswer, SCHEMA_VERSION } from '@/core/protocol';
+import { type Columns, type Json, type Page, type PushAnswer, SCHEMA_VERSION } from '@/core/protocol';
 import type { SyncedTable } from '@/domain/schema';
 import { type LocalDeletion, markEdited, readBase, stampsOf } from '../../models/tracking';
 import type { Raw } from '../../models/watermelondb';
@@ -10,9 +10,11 @@ import type { ApplyContext } from '../records/applyContext';
 import { deletedWith, restoreDeleted } from '../records/cascade';
 import type { SyncedBatch, SyncedChange } from '../records/codec';
 import { rowsOf } from '../records/codec';
+import { partReadable } from '../records/readable';
 import { UnitOfWork } from '../records/unitOfWork';
 import { quarantine } from '../setAside/quarantine';
 import { reapplyLost } from '../setAside/reapply';
+import { forgetReadable, setAsideUnreadable } from '../setAside/unreadable';
 import { upTo } from '../state/schemaUpgrade';
 import type { SyncContext } from '../state/syncContext';
 import { applyBlocked, refusedGroup } from './blocked';
@@ -33,7 +35,10 @@ export async function applyPushAnswer(
     await loadRecords(context, batch.changes);
     const undone = await deletionsUndoneInFlight(context);
     await applyOutcomes(context);
-    const { appeared } = await applyPage(context, answer.effects, idsWithOutcome(context));
+    const { readable } = context;
+    const { appeared } = await applyPage(context, readable, idsWithOutcome(context));
+    forgetReadable(context, sync.store, readable);
+    await setAsideUnreadable(context, sync.store, [...context.unreadable.values()]);
     await restoreUndone(context, undone);
     if (appeared > 0) await reapplyLost(context);
     storeOwnRevisions(context);
@@ -46,6 +51,7 @@ export async function applyPushAnswer(
 
 function makeContext(sync: SyncContext, batch: SyncedBatch, answer: PushAnswer): PushContext {
   const { ids } = sync;
+  const { readable, unreadable } = partReadable(answer.effects);
   const cascaded = Object.values(answer.effects.deleted).flat();
   return {
     ...makeApplyContext(sync),
@@ -53,7 +59,9 @@ function makeContext(sync: SyncContext, batch: SyncedBatch, answer: PushAnswer):
     batch,
     answer,
     indexOf: new Map(batch.changes.map((change, index) => [change.id, index])),
-    rows: rowsById(answer),
+    readable,
+    rows: rowsById(readable),
+    unreadable: new Map(unreadable.map((row) => [row.id, row])),
     cascaded: new Set(cascaded.map((id) => ids.toLocal(id))),
     lost: { changes: new Set(), stages: new Set(), moves: new Set() },
     applied: { pushed: 0, conflicts: 0, rejected: 0, unsettled: false, held: false },
@@ -65,7 +73,7 @@ function makeApplyContext({ database, store, ids, userId, clock }: SyncContext):
   return { database, work: new UnitOfWork(database), ids, deviceId, userId, now: clock.now() };
 }
 
-function rowsById({ effects }: PushAnswer): Map<string, Record<string, Json>> {
+function rowsById(effects: Page): Map<string, Record<string, Json>> {
   const rows = new Map<string, Record<string, Json>>();
   for (const columns of Object.values(effects.rows)) {
     for (const row of rowsOf(columns as Columns)) rows.set(row.id as string, row);

@@ -5,6 +5,7 @@ import type { Raw } from '../../models/watermelondb';
 import { applyTombstone, withLocalEdits } from '../pull/applyRows';
 import { purgeForgotten } from '../pull/purge';
 import { type SyncedChange, toRaw } from '../records/codec';
+import type { UnreadableRow } from '../records/readable';
 import { quarantine } from '../setAside/quarantine';
 import { acknowledge, deleteTwin, destroyDeleted, replaceDuplicate } from './acknowledge';
 import { keepPlace, parentColumns, refusedGroup } from './blocked';
@@ -58,6 +59,8 @@ async function applyConflict(
   context.applied.conflicts += 1;
   context.applied.unsettled = true;
   const row = context.rows.get(change.id);
+  const unreadable = context.unreadable.get(change.id);
+  if (unreadable) return setAsideBlindly(context, change, raw, unreadable);
   if (!raw || !row) return;
   if (change.op === 'delete') {
     await revertDeletion(context, change.table, raw, row);
@@ -69,6 +72,18 @@ async function applyConflict(
     const unsynced = await resolveConflict(context, change, raw, row, outcome);
     noteLost(context, change, raw.id, unsynced, outcome.columns);
   }
+}
+
+/** Nobody can settle a conflict with a row that this device cannot show: the edit waits in the quarantine (P33). */
+function setAsideBlindly(
+  context: PushContext,
+  change: SyncedChange,
+  raw: Raw | null,
+  { column }: UnreadableRow,
+): Promise<void> {
+  const group = refusedGroup(context, context.answer.batch, change.group);
+  const message = 'Others changed it too, to something that this device cannot show.';
+  return quarantine(context, change, raw, { code: 'unreadable', column, message, group });
 }
 
 /**

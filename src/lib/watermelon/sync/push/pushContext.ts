@@ -1,6 +1,7 @@
-import type { Json, PushAnswer } from '@/core/protocol';
+import type { Json, Page, PushAnswer } from '@/core/protocol';
 import type { ApplyContext } from '../records/applyContext';
 import type { SyncedBatch } from '../records/codec';
+import type { UnreadableRow } from '../records/readable';
 import type { SyncContext } from '../state/syncContext';
 
 /** What the steps of applying a push answer share. */
@@ -11,8 +12,12 @@ export interface PushContext extends ApplyContext {
   answer: PushAnswer;
   /** Place of each change in the batch, by remote id of its record. */
   indexOf: ReadonlyMap<string, number>;
-  /** Rows among the effects, by remote id. */
+  /** The effects, without the rows that this device cannot store. */
+  readable: Page;
+  /** Its rows, by remote id. */
   rows: ReadonlyMap<string, Record<string, Json>>;
+  /** Rows among the effects that this device cannot store, by remote id (P33). */
+  unreadable: ReadonlyMap<string, UnreadableRow>;
   /** Local ids of what the server deleted along with others. */
   cascaded: ReadonlySet<string>;
   /** Filled while the outcomes are applied. */

@@ -112,7 +112,7 @@ export class ContextLoader {
     const { database, clock } = this.options;
     const ids = await IdMappings.load(database, this.ids ?? undefined);
     this.ids = ids;
-    const store = await DeviceStore.load(database, ids);
+    const store = await DeviceStore.load(database, ids, this.context?.store.askedAgain);
     await upgradeRecords(database, store);
     if (!this.context) clock.restore(store.facts.clockOffset);
     this.context = this.makeContext(store, ids);

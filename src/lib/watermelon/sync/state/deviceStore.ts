@@ -7,8 +7,17 @@ import type { ConvoyDatabase } from '../../database';
 import { type DeviceFacts, DeviceState, OutboxBatch, type PendingRefill, ScopeCursor } from '../../models';
 import type { Model } from '../../models/watermelondb';
 import type { IdMap } from '../idMapping';
+import type { UnreadableRow } from '../records/readable';
 
 const DEVICE = 'device';
+/** Ids of the facts about unreadable rows begin with it. */
+export const UNREADABLE = 'unreadable/';
+
+/** A row of the server that this device could not store (P33). */
+export interface Unreadable extends UnreadableRow {
+  /** Device time, ms. */
+  since: number;
+}
 
 /** Where this device stands in one scope. */
 export interface ScopeState {
@@ -34,20 +43,38 @@ export function completeRevision(cursor: Cursor): number {
 /** Changes are prepared here, and written by the caller with the batch they belong to. */
 export class DeviceStore {
   readonly scopes = new Map<string, ScopeState>();
+  /** Rows that could not be stored, by the ids of their facts (P33). */
+  readonly unreadable = new Map<string, Unreadable>();
+  /** Those that the server was asked for again since this device was opened. */
+  readonly askedAgain: Set<string>;
   private readonly cursorRecords = new Map<string, ScopeCursor>();
+  private readonly unreadableRecords = new Map<string, DeviceState>();
 
   private constructor(
     private readonly database: ConvoyDatabase,
     private readonly ids: IdMap,
     public facts: DeviceFacts,
     private factsRecord: DeviceState | null,
-  ) {}
+    askedAgain: Set<string>,
+  ) {
+    this.askedAgain = askedAgain;
+  }
 
-  static async load(database: ConvoyDatabase, ids: IdMap): Promise<DeviceStore> {
+  /** @param askedAgain of the store that this one replaces */
+  static async load(
+    database: ConvoyDatabase,
+    ids: IdMap,
+    askedAgain = new Set<string>(),
+  ): Promise<DeviceStore> {
     const [cursors = [], states = []] = await database.fetchAll(ScopeCursor, DeviceState);
     const record = states.find(({ id }) => id === DEVICE) ?? null;
     const facts = record ? (record.value as DeviceFacts) : newDevice();
-    const store = new DeviceStore(database, ids, facts, record);
+    const store = new DeviceStore(database, ids, facts, record, askedAgain);
+    for (const state of states) {
+      if (!state.id.startsWith(UNREADABLE)) continue;
+      store.unreadable.set(state.id, state.value as Unreadable);
+      store.unreadableRecords.set(state.id, state);
+    }
     database.forgetSeenRevisions();
     for (const record of cursors) {
       store.cursorRecords.set(record.id, record);
@@ -125,6 +152,31 @@ export class DeviceStore {
     this.noteSeen(id, 0);
     const record = this.cursorRecords.get(id);
     this.cursorRecords.delete(id);
+    return record ? record.prepareDestroyPermanently() : null;
+  }
+
+  prepareUnreadable(row: Unreadable): Model {
+    const id = `${UNREADABLE}${row.table}/${row.id}`;
+    const known = this.unreadableRecords.get(id);
+    const value = { ...row, since: this.unreadable.get(id)?.since ?? row.since };
+    this.unreadable.set(id, value);
+    if (known) {
+      return known.prepareUpdate((record) => {
+        record.value = value;
+      });
+    }
+    const made = this.database
+      .of(DeviceState)
+      .prepareCreateFromDirtyRaw({ id, _status: 'synced', value: JSON.stringify(value) });
+    this.unreadableRecords.set(id, made);
+    return made;
+  }
+
+  prepareReadable(table: string, rowId: string): Model | null {
+    const id = `${UNREADABLE}${table}/${rowId}`;
+    const record = this.unreadableRecords.get(id);
+    this.unreadable.delete(id);
+    this.unreadableRecords.delete(id);
     return record ? record.prepareDestroyPermanently() : null;
   }
 
