@@ -8,6 +8,13 @@ export interface AcceptedInvitation {
 }
 
 export interface InvitationPort {
-  /** Makes the user a member; accepting again after a lost answer answers alike. */
-  accept(invitationId: string, signal?: AbortSignal): Promise<Result<AcceptedInvitation, AppError>>;
+  /**
+   * Makes the user a member; accepting again after a lost answer answers alike.
+   * @param acceptedAs who accepted; fails with `auth/wrong_user` while somebody else is signed in
+   */
+  accept(
+    invitationId: string,
+    acceptedAs: string,
+    signal?: AbortSignal,
+  ): Promise<Result<AcceptedInvitation, AppError>>;
 }

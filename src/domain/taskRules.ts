@@ -50,27 +50,37 @@ export function withPlace(
 }
 
 /**
- * Finds the checkpoint that only a human owner or editor may move the task past (R4).
+ * Finds the checkpoints that only a human owner or editor may move the task past (R4).
  * @param stages of the task's workflow, in any order.
  * @param from the stage the task is in, or null for a new task.
  * @param to the stage after the write.
  * @param finished whether the write makes the task done or gives it a completion date.
- * @returns the name of the first checkpoint, or null where there is none.
+ * @returns their names, in the order of the stages
  */
-export function checkpointInTheWay(
+export function checkpointsInTheWay(
   stages: readonly WorkflowStage[],
   from: string | null,
   to: string,
   finished: boolean,
-): string | null {
+): string[] {
   const orderOf = (name: string | null) => stages.find((stage) => stage.name === name)?.order;
   const unbound = Number.NEGATIVE_INFINITY;
   const old = orderOf(from) ?? unbound;
   const next = orderOf(to) ?? unbound;
   const start = finished ? Math.min(old, next) : old;
   const end = finished ? Number.POSITIVE_INFINITY : next;
-  const between = stages
+  return stages
     .filter((stage) => stage.is_checkpoint && stage.order >= start && stage.order < end)
-    .sort((one, other) => one.order - other.order);
-  return between[0]?.name ?? null;
+    .sort((one, other) => one.order - other.order)
+    .map(({ name }) => name);
+}
+
+/** @returns the first of `checkpointsInTheWay`, or null where there is none. */
+export function checkpointInTheWay(
+  stages: readonly WorkflowStage[],
+  from: string | null,
+  to: string,
+  finished: boolean,
+): string | null {
+  return checkpointsInTheWay(stages, from, to, finished)[0] ?? null;
 }

@@ -71,9 +71,10 @@ begin
   if tg_op = 'UPDATE' and new.user_id <> old.user_id then
     raise exception 'A membership stays with its user.' using errcode = 'SN005', column = 'user_id';
   end if;
-  if tg_op = 'INSERT' then
+  if tg_op = 'INSERT' or new.deleted_at is null and old.deleted_at is not null then
+    -- Locked, so that who becomes an agent meanwhile becomes one here too (R2).
     select p.display_name, p.kind into new.display_name, new.kind
-      from public.profiles p where p.id = new.user_id;
+      from public.profiles p where p.id = new.user_id for share;
     if not found then
       raise exception 'There is no such user.' using errcode = 'SN008', column = 'user_id';
     end if;
@@ -81,7 +82,7 @@ begin
   return new;
 end
 $$;
-create trigger b_member before insert or update of user_id on public.workspace_members
+create trigger b_member before insert or update of user_id, deleted_at on public.workspace_members
   for each row execute function convoy.fill_member();
 
 -- R2. Runs after the whole statement, so that one statement can exchange owners. A workspace that had no human owner

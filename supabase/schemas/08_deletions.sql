@@ -179,7 +179,9 @@ begin
       select m.id from public.workspace_members m
       where m.deletion_id = deletion and m.workspace_id = scope and convoy.may_restore(scope, 'workspace_members')
         -- Whoever left comes back by an invitation alone.
-        and m.last_modified_by is distinct from m.user_id))
+        and m.last_modified_by is distinct from m.user_id
+        -- So does nobody whose account is deleted.
+        and exists (select from auth.users u where u.id = m.user_id)))
     + convoy.restore_singly('task_dependencies', array(
       select d.id from public.task_dependencies d
       where d.workspace_id = scope and d.deleted_at is not null

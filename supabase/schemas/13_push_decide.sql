@@ -38,7 +38,7 @@ $$;
 create function convoy.decide_activities(changes convoy.change[], all_changes convoy.change[]) returns convoy.decision[]
 language plpgsql stable set search_path = '' set enable_nestloop = off as $$
 declare
-  settled uuid[];
+  settled text[];
 begin
   changes := array(
     select c from unnest(changes) c
@@ -48,13 +48,13 @@ begin
     return '{}';
   end if;
   settled := array(
-    select k.record_id from convoy.conflicts k
+    select k.workspace_id || ' ' || k.table_name || ' ' || k.record_id from convoy.conflicts k
     where k.user_id = auth.uid() and k.record_id = any (array(
       select coalesce(c.payload ->> 'task_id', c.payload ->> 'entity_id')::uuid from unnest(changes) c
       where c.payload ->> 'activity_type' = 'conflict_settled')));
   return array(
     with told as (
-      select c.position, c.group_no, c.payload ->> 'activity_type' as activity_type,
+      select c.position, c.group_no, c.workspace_id, c.payload ->> 'activity_type' as activity_type,
         -- The feed of a deleted task goes with it, so that this one stands in the feed of its parent task.
         case when c.payload ->> 'activity_type' = 'task_deleted' then c.payload ->> 'entity_id'
           else coalesce(c.payload ->> 'task_id', c.payload ->> 'entity_id') end as subject,
@@ -63,22 +63,22 @@ begin
         c.payload -> 'details' as details
       from unnest(changes) c
     ), removed as materialized (
-      select d.id, d.task_id from public.task_dependencies d
+      select d.id, d.workspace_id, d.task_id from public.task_dependencies d
       where d.id = any (array(
         select c.id from unnest(all_changes) c where c.table_name = 'task_dependencies' and c.op = 'delete'))
     ), made as (
-      select distinct c.group_no, what.activity_type, what.subject, what.about
+      select distinct c.group_no, c.workspace_id, what.activity_type, what.subject, what.about
       from unnest(all_changes) c
-      left join removed d on d.id = c.id
+      left join removed d on d.id = c.id and d.workspace_id = c.workspace_id
       cross join lateral (values
         ('task_created', c.id::text, 'tasks', c.table_name = 'tasks' and c.op = 'insert'),
         ('stage_changed', c.id::text, 'tasks',
           c.table_name = 'tasks' and (c.op = 'insert' or c.op = 'update' and c.payload ? 'current_stage')),
-        ('task_updated', c.id::text, 'tasks', c.table_name = 'tasks' and c.op <> 'delete'),
+        ('task_updated', c.id::text, 'tasks', c.table_name = 'tasks' and c.op <> 'delete' and c.payload <> '{}'),
         ('task_deleted', c.id::text, 'tasks', c.table_name = 'tasks' and c.op = 'delete'),
         ('dependency_added', c.payload ->> 'task_id', 'tasks', c.table_name = 'task_dependencies' and c.op = 'insert'),
         ('dependency_removed', d.task_id::text, 'tasks', d.id is not null and c.op = 'delete'),
-        ('conflict_settled', c.id::text, c.table_name, c.op <> 'delete')
+        ('conflict_settled', c.id::text, c.table_name, c.op <> 'delete' and c.payload <> '{}')
       ) what (activity_type, subject, about, holds)
       where what.holds
     )
@@ -86,11 +86,41 @@ begin
         'Convoy writes this activity itself, with the change that it tells of.'), false)::convoy.decision
     from told t
     left join made m
-      on m.group_no = t.group_no and m.activity_type = t.activity_type and m.subject = t.subject and m.about = t.about
-    where m.subject is null and not (t.activity_type = 'conflict_settled' and t.subject::uuid = any (settled))
+      on m.group_no = t.group_no and m.workspace_id = t.workspace_id
+        and m.activity_type = t.activity_type and m.subject = t.subject and m.about = t.about
+    where m.subject is null
+        and not (t.activity_type = 'conflict_settled'
+          and t.workspace_id || ' ' || t.about || ' ' || t.subject = any (settled))
       or t.activity_type = 'conflict_settled' and (
         t.about = 'workspace_members' or t.details ->> 'table' is distinct from t.about
         or t.details ->> 'record_id' is distinct from t.subject));
+end
+$$;
+
+-- Activities whose changes all find their records gone, or there already: this push does nothing that they could tell
+-- of, and they wait like what depends on a conflict (U13, U30). `decided`: of the changes to records that exist already,
+-- or no longer.
+create function convoy.decide_idle_activities(
+  changes convoy.change[], all_changes convoy.change[], decided convoy.decision[]
+) returns convoy.decision[]
+language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+declare
+  idle integer[] := array(
+    select d.position from unnest(decided) d where d.outcome ->> 'outcome' in ('gone', 'conflict', 'applied'));
+begin
+  if cardinality(idle) = 0 then
+    return '{}';
+  end if;
+  return array(
+    select row(d.position, jsonb_build_object('outcome', 'blocked', 'by', i.id), false)::convoy.decision
+    from unnest(convoy.decide_activities(changes,
+      array(select c from unnest(all_changes) c where c.position <> all (idle)))) d
+    join unnest(changes) a on a.position = d.position
+    join (
+      select distinct on (c.group_no) c.group_no, c.id
+      from unnest(all_changes) c where c.position = any (idle) and c.table_name <> 'activity_feed'
+      order by c.group_no, c.position
+    ) i on i.group_no = a.group_no);
 end
 $$;
 

@@ -5,7 +5,9 @@ create table convoy.conflicts (
   user_id uuid not null,
   record_id uuid not null,
   occurred_at timestamptz not null default now(),
-  primary key (user_id, record_id)
+  workspace_id uuid not null,
+  table_name text not null,
+  primary key (user_id, record_id, table_name, workspace_id)
 );
 alter table convoy.conflicts enable row level security;
 grant select on convoy.conflicts to service_role;
@@ -13,18 +15,19 @@ grant select on convoy.conflicts to service_role;
 create function convoy.record_conflicts(changes convoy.change[], decided convoy.decision[]) returns void
 language plpgsql volatile set search_path = '' set enable_nestloop = off as $$
 begin
-  insert into convoy.conflicts (user_id, record_id)
-    select distinct auth.uid(), c.id
+  insert into convoy.conflicts (user_id, record_id, table_name, workspace_id)
+    select distinct auth.uid(), c.id, c.table_name, c.workspace_id
     from unnest(decided) d join unnest(changes) c on c.position = d.position
     where d.outcome ->> 'outcome' = 'conflict'
-    on conflict (user_id, record_id) do update set occurred_at = now();
+    on conflict (user_id, record_id, table_name, workspace_id) do update set occurred_at = now();
 end
 $$;
 
 -- The authors of the columns that others have changed since the base of an update, of those and the units that are in
 -- conflict; null for an author who is not known (U5).
+-- It is called by functions that switch nested loops off, and looks up a few revisions among all of the scope's.
 create function convoy.rivals_of(c convoy.change, columns jsonb) returns jsonb
-language plpgsql stable set search_path = '' as $$
+language plpgsql stable set search_path = '' set enable_nestloop = on as $$
 begin
   return (
     select coalesce(jsonb_object_agg(f.key, r.author), '{}')
@@ -182,6 +185,8 @@ begin
     from unnest(changes) c
     left join unnest(cursors) k on k.scope = c.workspace_id
     where c.op = 'delete' and c.base is not null and c.row_revision is not null
+      -- Whoever leaves or is removed is, whatever others did to the role or the name meanwhile.
+      and c.table_name <> 'workspace_members'
       and exists (
         select from convoy.scope_revisions r
         where r.scope_id = c.workspace_id and r.revision > c.base and r.revision <> all (coalesce(k.skip, '{}'))));

@@ -173,6 +173,10 @@ begin
   decided := decided || stage;
   changes := convoy.still_open(changes, stage);
 
+  stage := convoy.decide_idle_activities(changes, all_changes, stage);
+  decided := decided || stage;
+  changes := convoy.still_open(changes, stage);
+
   stage := convoy.decide_parents(changes, links);
   links := array(select l from unnest(links) l where l.provider is not null);
   decided := decided || stage;
@@ -366,6 +370,8 @@ begin
     return reply;
   end if;
   if not convoy.knows_cursors(cursors) then
+    -- A device id is its user's once a batch of it was applied; a refused request takes none.
+    delete from convoy.devices d where d.device_id = device and d.batch = 0;
     return convoy.failure('history_changed');
   end if;
 

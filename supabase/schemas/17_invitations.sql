@@ -16,6 +16,7 @@ create table public.invitations (
 );
 create index invitations_workspace_id on public.invitations (workspace_id);
 create index invitations_email on public.invitations (email) where accepted_at is null;
+create unique index invitations_address on public.invitations (workspace_id, email) where accepted_at is null;
 
 -- The workspaces that the caller owns, as a person. Policies call it once for each query.
 create function convoy.owned_scopes() returns setof uuid
@@ -34,7 +35,7 @@ language sql stable security definer set search_path = '' as $$
     join public.workspaces w on w.id = i.workspace_id and w.deleted_at is null
     join public.workspace_members o
       on o.workspace_id = i.workspace_id and o.user_id = i.invited_by and o.role = 'owner' and o.kind = 'human'
-        and o.deleted_at is null
+        and o.deleted_at is null and o.created_at <= i.created_at
     where (i.id = wanted or address and i.email = lower(u.email))
       and (i.email = lower(u.email) or i.email is null)
       and i.accepted_at is null and i.expires_at > now()
@@ -62,11 +63,15 @@ revoke all on public.invitations from public, anon, authenticated;
 grant select on public.invitations to authenticated;
 grant all on public.invitations to service_role;
 
--- Invites by address, or by link where email is null. Answers {"invitation_id": ...}, or {"error": {"code": ...}}
--- with signed_out, forbidden or malformed.
+-- Invites by address, or by link where email is null. An address has one open invitation to a workspace: inviting it
+-- again changes that one. Answers {"invitation_id": ...}, or {"error": {"code": ...}} with signed_out, forbidden,
+-- malformed, or too_many where the workspace has 200 open invitations.
 create function public.invite_member(workspace_id uuid, email text, role text) returns jsonb
 language plpgsql security definer set search_path = '' as $$
+-- The columns that ON CONFLICT names have the names of arguments.
+#variable_conflict use_column
 declare
+  most_open constant integer := 200;
   invitation uuid;
 begin
   if auth.uid() is null then
@@ -84,8 +89,19 @@ begin
   if coalesce(invite_member.role, '') not in ('owner', 'editor', 'viewer', 'agent') then
     return convoy.failure('malformed', 'role must be owner, editor, viewer or agent.');
   end if;
+  -- One at a time, so that the count below holds.
+  perform from convoy.scope_clocks c where c.scope_id = invite_member.workspace_id for update;
+  delete from public.invitations i
+    where i.workspace_id = invite_member.workspace_id and i.accepted_at is null and i.expires_at <= now();
+  if (select count(*) from public.invitations i
+      where i.workspace_id = invite_member.workspace_id and i.accepted_at is null) >= most_open
+  then
+    return convoy.failure('too_many', 'A workspace has at most ' || most_open || ' open invitations.');
+  end if;
   insert into public.invitations (workspace_id, email, role, invited_by)
     values (invite_member.workspace_id, lower(btrim(invite_member.email)), invite_member.role, auth.uid())
+    on conflict (workspace_id, email) where accepted_at is null do update
+      set role = excluded.role, invited_by = excluded.invited_by, created_at = now(), expires_at = excluded.expires_at
     returning id into invitation;
   return jsonb_build_object('invitation_id', invitation);
 end
@@ -100,8 +116,10 @@ begin
     return convoy.failure('signed_out');
   end if;
   return (
-    select coalesce(jsonb_agg(convoy.shown_invitation(i) order by i.created_at desc, i.id), '[]')
-    from convoy.invitations_to_me(null, true) i);
+    select coalesce(jsonb_agg(convoy.shown_invitation(x.i) order by (x.i).created_at desc, (x.i).id), '[]')
+    from (
+      select i from convoy.invitations_to_me(null, true) i order by i.created_at desc, i.id limit 100
+    ) x);
 end
 $$;
 
@@ -130,14 +148,18 @@ language sql stable security invoker set search_path = '' as $$
 $$;
 
 -- Makes the caller a member. Answers {"workspace_id": ...}, or {"error": {"code": "not_found"}} where the caller may
--- not accept it. Who is a member already stays one as before, and the invitation stays open.
-create function public.accept_invitation(invitation_id uuid) returns jsonb
+-- not accept it, wrong_user where that is somebody else than who accepted (accepted_as): an acceptance that waited may
+-- be sent after another user has signed in. Who is a member already stays one as before, and the invitation stays open.
+create function public.accept_invitation(invitation_id uuid, accepted_as uuid default null) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
   invitation public.invitations;
 begin
   if auth.uid() is null then
     return convoy.failure('signed_out');
+  end if;
+  if accepted_as <> auth.uid() then
+    return convoy.failure('wrong_user');
   end if;
   -- Statements of their own, so that the next one sees what was committed until the locks were there: members who were
   -- removed or given another role (S2), a link that somebody else has just used.
@@ -202,11 +224,11 @@ end
 $$;
 
 revoke all on function
-  public.invite_member(uuid, text, text), public.accept_invitation(uuid), public.revoke_invitation(uuid),
+  public.invite_member(uuid, text, text), public.accept_invitation(uuid, uuid), public.revoke_invitation(uuid),
   public.my_invitations(), public.get_invitation(uuid), public.get_invitations(uuid), public.decline_invitation(uuid)
   from public, anon, authenticated;
 grant execute on function
-  public.invite_member(uuid, text, text), public.accept_invitation(uuid), public.revoke_invitation(uuid),
+  public.invite_member(uuid, text, text), public.accept_invitation(uuid, uuid), public.revoke_invitation(uuid),
   public.my_invitations(), public.get_invitation(uuid), public.get_invitations(uuid), public.decline_invitation(uuid)
   to authenticated;
 revoke execute on all functions in schema convoy from public;

@@ -77,6 +77,7 @@ begin
   -- than its own revision, and is refused (U3, U20).
   delete from convoy.devices d where d.updated_at < now() - horizon;
   delete from convoy.conflicts k where k.occurred_at < now() - horizon;
+  delete from public.invitations i where coalesce(i.accepted_at, i.expires_at) < now() - horizon;
   perform set_config('convoy.purge', '', true);
   return purged;
 end

@@ -139,7 +139,7 @@ create function public.get_workspaces() returns jsonb`,
   ["'get_workflows()'", "'get_workflows(integer)'"],
   [
     `create function convoy.is_transient(state text) returns boolean language sql immutable
-  return left(state, 2) in ('40', '53', '55', '57', '58', 'XX') or state in ('54001', '25006');`,
+  return left(state, 2) in ('40', '53', '55', '57', '58', 'XX') or state = '25006';`,
     `create function convoy.is_transient(state text) returns integer language sql immutable
   return case when left(state, 2) in ('40', '53') then 1 end;`,
   ],

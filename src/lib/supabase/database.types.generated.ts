@@ -729,6 +729,7 @@ export type Database = {
       accept_invitation: {
         Args: {
           invitation_id: string;
+          accepted_as?: string;
         };
         Returns: Json;
       };

@@ -60,8 +60,13 @@ export class SupabaseInvitations implements InvitationService {
   }
 
   /** Makes the user a member. A lost answer is given again; fails with `rejected/no_invitation`. */
-  async accept(invitationId: string, signal?: AbortSignal): Promise<Result<AcceptedInvitation, AppError>> {
-    const answered = await this.call('accept_invitation', { invitation_id: invitationId }, signal);
+  async accept(
+    invitationId: string,
+    acceptedAs: string,
+    signal?: AbortSignal,
+  ): Promise<Result<AcceptedInvitation, AppError>> {
+    const args = { invitation_id: invitationId, accepted_as: acceptedAs };
+    const answered = await this.call('accept_invitation', args, signal);
     return answered.ok ? ok({ workspaceId: String(answered.value.workspace_id) }) : answered;
   }
 
@@ -90,6 +95,14 @@ function failureOf({ code, message }: { code: string; message?: string }): AppEr
   switch (code) {
     case 'signed_out':
       return signedOut();
+    case 'wrong_user':
+      return {
+        kind: 'auth',
+        code: 'wrong_user',
+        message: 'Another account is signed in now. Sign in again.',
+      };
+    case 'too_many':
+      return rejected('too_many', message ?? 'The workspace has too many open invitations.');
     case 'forbidden':
       return rejected('forbidden', 'Only a person who owns the workspace may do this.');
     case 'not_found':

@@ -1,6 +1,5 @@
 /** Invitations: those that the server knows, and the acceptances of this device. */
 
-import { useEffect, useRef, useState } from 'react';
 import type { AppError } from '@/core/errors';
 import { fail, ok, type Result } from '@/core/result';
 import type { Invitation, InvitationService, SentInvitation } from '@/domain/invitations';
@@ -62,36 +61,14 @@ export function useAcceptances(): readonly Acceptance[] | undefined {
 export function useJoining(id: string) {
   const device = useDevice();
   const acceptances = useAcceptances();
-  const acceptance = acceptances?.find((one) => one.id === id) ?? null;
-  const [workspaceId, setWorkspaceId] = useState<string | null>(null);
-  /** An acceptance of this id waits: when it is gone, the server has taken it, unless it was dismissed. */
-  const isWaiting = useRef(false);
-  const isDismissed = useRef(false);
-  const joining = useAction(async () => {
-    isDismissed.current = false;
-    const accepted = await device.acceptInvitation(id);
-    if (accepted.state === 'accepted') setWorkspaceId(accepted.workspaceId);
-  });
-  const dismissing = useAction(() => {
-    isDismissed.current = true;
-    return device.dismissAcceptance(id);
-  });
-
-  // A sync has sent an acceptance that waited. Accepting again answers alike, with the workspace.
-  useEffect(() => {
-    if (acceptance !== null) {
-      isWaiting.current = acceptance.state === 'waiting';
-    } else if (acceptances && isWaiting.current && !joining.isRunning && workspaceId === null) {
-      isWaiting.current = false;
-      if (!isDismissed.current) void joining.run();
-    }
-  });
-
+  const known = acceptances?.find((one) => one.id === id) ?? null;
+  const joining = useAction(() => device.acceptInvitation(id));
+  const dismissing = useAction(() => device.dismissAcceptance(id));
   return {
     /** null: nothing was accepted here, or the server has taken it. */
-    acceptance,
+    acceptance: known?.state === 'accepted' ? null : known,
     /** The workspace, once the server has made the user a member. */
-    workspaceId,
+    workspaceId: known?.state === 'accepted' ? known.workspaceId : null,
     isRunning: joining.isRunning || dismissing.isRunning,
     error: joining.error ?? dismissing.error,
     join: () => void joining.run(),

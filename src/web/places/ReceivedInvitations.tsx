@@ -10,7 +10,7 @@ import { InvitationAnswer } from './InvitationAnswer';
 /** The invitations to the user's address, and accepted ones that wait or were refused; nothing while there are none. */
 export function ReceivedInvitations() {
   const received = useReceivedInvitations();
-  const acceptances = useAcceptances() ?? [];
+  const acceptances = (useAcceptances() ?? []).filter(({ state }) => state !== 'accepted');
   const open = received.isOffline ? [] : (received.value ?? []);
   const ids = [...new Set([...acceptances, ...open].map(({ id }) => id))];
   if (ids.length === 0) return <ErrorNote error={received.error} />;

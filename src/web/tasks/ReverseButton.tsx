@@ -17,7 +17,7 @@ interface ReverseButtonProps {
 export function ReverseButton({ activity, task, nameOf }: ReverseButtonProps) {
   const device = useDevice();
   const { whyNot } = usePermissions(activity.workspace_id);
-  const [asked, setAsked] = useState<'values' | { checkpoint: string } | null>(null);
+  const [asked, setAsked] = useState<'values' | { checkpoint: string; confirmed: string[] } | null>(null);
   if (whyNot('tasks', 'update') !== null) return null;
   const columns = reversedColumns(activity.details, nameOf);
   if (columns === null) {
@@ -28,14 +28,14 @@ export function ReverseButton({ activity, task, nameOf }: ReverseButtonProps) {
     );
   }
 
-  /** Asks about the checkpoint where the reversal passes one that is not confirmed. */
-  const reverse = async (confirmed?: string) => {
+  /** Asks about each checkpoint that the reversal passes, one after the other. */
+  const reverse = async (confirmed: string[] = []) => {
     try {
       await device.reverseSettlement(activity.id, confirmed);
     } catch (error) {
       const checkpoint = unconfirmedIn(error);
       if (checkpoint === null) throw error;
-      setAsked({ checkpoint });
+      setAsked({ checkpoint, confirmed });
     }
   };
   // Only the dialog that is shown closes itself: the next one may have taken its place.
@@ -62,7 +62,7 @@ export function ReverseButton({ activity, task, nameOf }: ReverseButtonProps) {
           key={asked.checkpoint}
           title="Move the task past a human checkpoint?"
           confirmLabel="Confirm and move"
-          onConfirm={() => reverse(asked.checkpoint)}
+          onConfirm={() => reverse([...asked.confirmed, asked.checkpoint])}
           onClose={() => close(asked)}
         >
           <p>{checkpointSentence(task.title, columns, asked.checkpoint)} Look at the task, then confirm.</p>

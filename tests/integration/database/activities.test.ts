@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Json } from '@/core/protocol';
 import { RESERVED_ACTIVITIES } from '@/domain/activities';
+import { addMembers, Changes } from '../../support/syncUser';
 import { database, team, teamForEachTest } from '../../support/teamDatabase';
 
 teamForEachTest();
@@ -126,5 +127,74 @@ describe('the authors of a conflict', () => {
     await database.query(`update public.tasks set title = 'by the service' where id = $1::uuid`, [team.task]);
     const mine = team.make.update('tasks', team.task, team.revision, { title: 'mine' });
     expect(await team.editor.pushOne(mine)).toMatchObject({ outcome: 'conflict', authors: { title: null } });
+  });
+});
+
+describe('activities beside changes that do nothing', () => {
+  const open = async () =>
+    database.query(`select activity_type from public.activity_feed where workspace_id = $1::uuid`, [
+      team.workspace,
+    ]);
+
+  it('wait: an insert of what is there, an update of nothing, a record that is gone (U30)', async () => {
+    const { make } = team;
+    const empty = await team.agent.push([
+      make.update('tasks', team.task, null, {}, { group: 0 }),
+      activity('conflict_settled', { details: settled(team.task, JUMP) }, 0),
+    ]);
+    expect(empty.outcomes[1]).toMatchObject(RESERVED);
+    const values = { title: 'other values', milestone_id: team.milestone };
+    const again = make.insert('tasks', values, { id: team.task, group: 0 });
+    const conflicting = await team.agent.push([
+      again,
+      activity('task_created', {}, 0),
+      activity('stage_changed', { details: { from: 'PLAN', to: 'COMMIT' } }, 0),
+    ]);
+    expect(conflicting.outcomes).toMatchObject([
+      { outcome: 'conflict' },
+      { outcome: 'blocked', by: team.task },
+      { outcome: 'blocked', by: team.task },
+    ]);
+    await team.owner.push([make.delete('tasks', team.task, null)]);
+    const gone = await team.agent.push([
+      make.update('tasks', team.task, null, { title: 'x' }, { group: 0 }),
+      activity('task_deleted', { task_id: null, entity_type: 'task', entity_id: team.task }, 0),
+    ]);
+    expect(gone.outcomes).toMatchObject([{ outcome: 'gone' }, RESERVED]);
+    expect(await open()).toEqual([]);
+  });
+
+  it('do not take a change in one workspace for one in another (U30, P-PRIVATE)', async () => {
+    const { agent, make } = team;
+    const own = new Changes(randomUUID());
+    const human = team.stranger;
+    await human.push([own.insert('workspaces', { name: 'Own' }, { id: own.workspace })]);
+    await addMembers(database, own.workspace, [agent, 'editor']);
+    const elsewhere = own.delete('tasks', team.task, null, { group: 0 });
+    const told = make.insert(
+      'activity_feed',
+      { task_id: null, entity_type: 'task', entity_id: team.task, activity_type: 'task_deleted' },
+      { group: 0 },
+    );
+    const { outcomes } = await agent.push([elsewhere, told]);
+    expect(outcomes[1]).toMatchObject(RESERVED);
+    expect(await open()).toEqual([]);
+  });
+
+  it('of settled conflicts are taken for the record of the table that the conflict was on (U30)', async () => {
+    const { agent, owner, make } = team;
+    const pattern = make.insert('patterns', { name: 'one' }, { id: team.task });
+    await owner.push([pattern]);
+    const conflict = await agent.pushOne({ ...pattern, values: { name: 'two' } });
+    expect(conflict).toMatchObject({ outcome: 'conflict' });
+    const claim = activity('conflict_settled', { details: settled(team.task, JUMP) });
+    expect(await agent.pushOne(claim)).toMatchObject(RESERVED);
+    const true_ = activity('conflict_settled', {
+      task_id: null,
+      entity_type: 'patterns',
+      entity_id: team.task,
+      details: settled(team.task, {}, 'patterns'),
+    });
+    expect(await agent.pushOne(true_)).toMatchObject({ outcome: 'applied' });
   });
 });

@@ -262,3 +262,122 @@ describe('deleted rows', () => {
     expect(page).not.toContain('secret');
   });
 });
+
+describe('what others do meanwhile', () => {
+  const base = async (user: SyncUser) =>
+    (await user.pull()).scopes.find(({ id }) => id === team.workspace)?.head ?? 0;
+
+  it('holds nobody in a workspace who leaves, and nobody whom an owner removes (U8, U31)', async () => {
+    const mine = await membershipOf(team.viewer);
+    const seen = await base(team.viewer);
+    await team.owner.push([team.make.update('workspace_members', mine, null, { role: 'editor' })]);
+    const left = await team.viewer.pushOne(team.make.delete('workspace_members', mine, seen));
+    expect(left).toMatchObject({ outcome: 'applied' });
+    expect(await sees(team.viewer)).toBe(false);
+
+    const theirs = await membershipOf(team.editor);
+    const known = await base(team.owner);
+    await database.query(`update public.profiles set display_name = 'Renamed' where id = $1::uuid`, [
+      team.editor.id,
+    ]);
+    const removed = await team.owner.pushOne(team.make.delete('workspace_members', theirs, known));
+    expect(removed).toMatchObject({ outcome: 'applied' });
+    expect(await sees(team.editor)).toBe(false);
+  });
+
+  it('a restored membership has the kind that its user has now; one of a deleted account stays gone (R2)', async () => {
+    const [second, third] = [await createUser(database), await createUser(database)];
+    const [one = '', two = ''] = await addMembers(
+      database,
+      team.workspace,
+      [second, 'owner'],
+      [third, 'owner'],
+    );
+    const deletion_id = randomUUID();
+    await team.owner.push([
+      team.make.delete('tasks', team.task, null, { values: { deletion_id }, group: 0 }),
+      team.make.delete('workspace_members', one, null, {
+        values: { deletion_id, along_with: team.task },
+        group: 0,
+      }),
+      team.make.delete('workspace_members', two, null, {
+        values: { deletion_id, along_with: team.task },
+        group: 0,
+      }),
+    ]);
+    await database.query(`update public.profiles set kind = 'agent' where id = $1::uuid`, [second.id]);
+    await database.query('delete from auth.users where id = $1::uuid', [third.id]);
+    await team.owner.push([
+      team.make.update('deletions', deletion_id, null, { restored_at: new Date().toISOString() }),
+    ]);
+    const back = await database.query(
+      `select id::text as id, kind, deleted_at is null as here from public.workspace_members
+        where id = any ($1::uuid[]) order by deleted_at is null desc`,
+      [`{${one},${two}}`],
+    );
+    expect(back.filter(({ here }) => here)).toEqual(
+      back.length > 0 && back.some(({ id, here }) => id === one && here)
+        ? [{ id: one, kind: 'agent', here: true }]
+        : [],
+    );
+    expect(await leave(team.owner)).toMatchObject(LAST_OWNER);
+  });
+});
+
+describe('invitations', () => {
+  it('of one address to one workspace are one, which the last one changes; all have a bound and an end', async () => {
+    const guest = await createUser(database, { email: 'guest@convoy.example' });
+    const first = await invite('guest@convoy.example', 'editor');
+    expect(await invite(' Guest@Convoy.example ', 'viewer')).toBe(first);
+    expect(await call(guest, 'my_invitations')).toMatchObject([{ id: first, role: 'viewer' }]);
+    await database.query(
+      `insert into public.invitations (workspace_id, email, role, invited_by)
+        select $1::uuid, n || '@example.com', 'viewer', $2::uuid from generate_series(1, 199) n`,
+      [team.workspace, team.owner.id],
+    );
+    expect(
+      await call(team.owner, 'invite_member', team.workspace, 'one@more.example', 'viewer'),
+    ).toMatchObject({ error: { code: 'too_many' } });
+    await database.query(`update public.invitations set expires_at = now() - interval '200 days'
+      where email like '%@example.com'`);
+    expect(await invite('one@more.example', 'viewer')).not.toBe('');
+    await database.query(`select convoy.purge()`);
+    const left = await database.query('select 1 from public.invitations where workspace_id = $1::uuid', [
+      team.workspace,
+    ]);
+    expect(left).toHaveLength(2);
+  });
+
+  it('of an owner who was removed stay dead when that owner is back', async () => {
+    const second = await createUser(database);
+    await addMembers(database, team.workspace, [second, 'owner']);
+    const link = await invite(null, 'editor', second);
+    await team.owner.push([team.make.delete('workspace_members', await membershipOf(second), null)]);
+    const back = await invite(null, 'owner');
+    expect(await call(second, 'accept_invitation', back)).toMatchObject({ workspace_id: team.workspace });
+    expect(await call(team.stranger, 'accept_invitation', link)).toEqual(NOT_FOUND);
+  });
+
+  it('are not accepted as somebody else than who is signed in', async () => {
+    const link = await invite(null, 'editor');
+    const text = `select public.accept_invitation($1::uuid, $2::uuid) as answer`;
+    const accept = async (who: SyncUser, as: SyncUser) => {
+      const [row] = await database.as(who.id, (connection) =>
+        connection.query<{ answer: unknown }>(text, [link, as.id]),
+      );
+      return row?.answer;
+    };
+    expect(await accept(team.stranger, team.viewer)).toEqual({ error: { code: 'wrong_user' } });
+    expect(await sees(team.stranger)).toBe(false);
+    expect(await accept(team.stranger, team.stranger)).toMatchObject({ workspace_id: team.workspace });
+  });
+});
+
+it('a refused request takes no device id', async () => {
+  const cursors = { [team.workspace]: { revision: 1, tag: 'other' } };
+  const device = randomUUID();
+  expect(await team.stranger.pushRaw([], { device_id: device, cursors })).toMatchObject({
+    error: { code: 'history_changed' },
+  });
+  expect(await team.owner.pushRaw([], { device_id: device })).toMatchObject({ outcomes: [] });
+});

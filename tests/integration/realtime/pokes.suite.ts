@@ -139,7 +139,10 @@ export function pokesSuite(start: () => Promise<World>): void {
       const invited = await new SupabaseInvitations(owner.client).invite(workspace.id, null, 'editor');
       if (!invited.ok) throw new Error(invited.error.message);
       // Accepted elsewhere: on this device nothing but a poke tells of it.
-      const accepted = await new SupabaseInvitations(guest.client).accept(invited.value.invitationId);
+      const accepted = await new SupabaseInvitations(guest.client).accept(
+        invited.value.invitationId,
+        guest.userId,
+      );
       expect(accepted).toMatchObject({ ok: true, value: { workspaceId: workspace.id } });
       await eventually(async () => expect(await workspacesOf(guestDevice)).toContain(workspace.id));
       await quiet(guestDevice);

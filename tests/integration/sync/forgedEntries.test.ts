@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Json } from '@/core/protocol';
 import type { Task } from '@/domain/entities';
+import { STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
 import { Conflict, Quarantined } from '@/lib/watermelon';
 import { SEED } from '../../support/seed';
 import { settle, type TestDevice, World } from '../../support/world';
@@ -82,10 +83,21 @@ describe('a forged entry', () => {
     );
     const ask = { code: 'unconfirmed_checkpoint', detail: { column: 'PLAN_REVIEW' } };
     await expect(person.reverseSettlement(id)).rejects.toMatchObject(ask);
-    await expect(person.reverseSettlement(id, 'CODE_REVIEW')).rejects.toMatchObject(ask);
+    await expect(person.reverseSettlement(id, ['CODE_REVIEW'])).rejects.toMatchObject(ask);
     expect((await person.contextService.getLocalTask(task.id))?.current_stage).toBe('PLAN');
-    await person.reverseSettlement(id, 'PLAN_REVIEW');
+    await person.reverseSettlement(id, ['PLAN_REVIEW']);
     expect((await person.contextService.getLocalTask(task.id))?.current_stage).toBe('IMPLEMENT');
+
+    // Each of several is confirmed by itself.
+    const far = await sharedTask();
+    const jump = told('tasks', far.id, { current_stage: ['PLAN', 'COMMIT'] });
+    const both = await forge(person, { task_id: far.id }, jump);
+    await expect(person.reverseSettlement(both, ['PLAN_REVIEW'])).rejects.toMatchObject({
+      code: 'unconfirmed_checkpoint',
+      detail: { column: 'CODE_REVIEW' },
+    });
+    await person.reverseSettlement(both, ['PLAN_REVIEW', 'CODE_REVIEW']);
+    expect((await person.contextService.getLocalTask(far.id))?.current_stage).toBe('COMMIT');
     const done = await forge(
       person,
       { task_id: task.id },
@@ -98,7 +110,7 @@ describe('a forged entry', () => {
     const task = await sharedTask();
     const jump = told('tasks', task.id, { current_stage: ['PLAN', 'COMMIT'] });
     const id = await forge(agent, { task_id: task.id }, jump);
-    await expect(agent.reverseSettlement(id, 'PLAN_REVIEW')).rejects.toMatchObject({ code: 'checkpoint' });
+    await expect(agent.reverseSettlement(id, ['PLAN_REVIEW'])).rejects.toMatchObject({ code: 'checkpoint' });
     const viewer = await world.device('viewer');
     await settle(viewer);
     const title = await forge(
@@ -129,6 +141,8 @@ describe('a forged entry', () => {
         { code: 'not_found' },
       ],
       [{ task_id: task.id }, told('tasks', task.id, { revision: [1, 2] }), bad],
+      // Another workflow has other checkpoints.
+      [{ task_id: task.id }, told('tasks', task.id, { workflow_id: [null, STANDARD_WORKFLOW_ID] }), bad],
       [{ task_id: task.id }, { ...told('tasks', task.id, {}), columns: { title: 7 } }, bad],
     ] as const;
     for (const [about, details, error] of attempts) {

@@ -43,13 +43,25 @@ async function membershipOf(device: TestDevice): Promise<string> {
 }
 
 describe('an invitation', () => {
+  it('that waits is not accepted by whoever is signed in when the server is reached (U31, P-PRIVATE)', async () => {
+    const [first, second] = [await world.signIn('finn'), await world.signIn('gwen')];
+    const port = new SupabaseInvitations(second.client);
+    const invitation = await invite();
+    expect(await port.accept(invitation, first.userId)).toMatchObject({ error: { code: 'wrong_user' } });
+    expect(await new SupabaseInvitations(first.client).accept(invitation, first.userId)).toMatchObject({
+      ok: true,
+    });
+  });
+
   it('that is accepted brings the workspace with the same sync (U31)', async () => {
     const device = await world.device('anna');
     await settle(device);
     expect(await names(device)).toEqual([]);
     expect(await device.acceptInvitation(await invite())).toEqual({ state: 'accepted', workspaceId });
     expect(await names(device)).toEqual(['Shared']);
-    expect(await acceptances(device)).toEqual([]);
+    // Pages that wait for it learn of it; when the device is opened anew it is forgotten.
+    expect(await acceptances(device)).toMatchObject([{ state: 'accepted', workspaceId }]);
+    expect(await acceptances(await device.restart())).toEqual([]);
   });
 
   it('that is accepted offline is sent by the next sync, after a restart too (U31, P-NOLOSS)', async () => {
@@ -62,7 +74,9 @@ describe('an invitation', () => {
     expect(await acceptances(device)).toEqual([{ id: link, state: 'waiting' }]);
     await settle(device);
     expect(await names(device)).toEqual(['Shared']);
-    expect(await acceptances(device)).toEqual([]);
+    // Pages that wait for it learn of it; when the device is opened anew it is forgotten.
+    expect(await acceptances(device)).toMatchObject([{ state: 'accepted', workspaceId }]);
+    expect(await acceptances(await device.restart())).toEqual([]);
   });
 
   it('that is not valid any more when it gets through is told until it is dismissed (U31)', async () => {

@@ -100,10 +100,11 @@ export interface Device {
   settleConflict(id: string, how: Settlement): Promise<boolean>;
   /**
    * Reverses a settlement of the feed, made on any device (D10). Rejects with `conflict` where somebody has changed the
-   * record since, and with `rejected/checkpoint` where it moves a task past a checkpoint that the user has not confirmed.
-   * @param confirmed the checkpoint that the person saw and confirmed
+   * record since, and with `rejected/unconfirmed_checkpoint` for each checkpoint that it moves a task past and the user
+   * has not confirmed.
+   * @param confirmed the checkpoints that the person saw and confirmed
    */
-  reverseSettlement(activityId: string, confirmed?: string): Promise<void>;
+  reverseSettlement(activityId: string, confirmed?: readonly string[]): Promise<void>;
   /** What was salvaged from a damaged database when this one was opened; null where it was sound, or the report was dismissed. */
   readonly salvaged: SalvageReport | null;
   /** What an earlier release had left in another kind of storage, and is here now: ids by table; null: nothing. */

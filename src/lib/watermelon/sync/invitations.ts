@@ -8,8 +8,16 @@ import { type AppError, reactionTo } from '@/core/errors';
 import type { InvitationPort } from '@/core/invitations';
 import type { ConvoyDatabase } from '../database';
 
-/** An acceptance: `waiting` for the server, or `refused` by it until the user dismisses it. */
-export type Acceptance = { id: string; state: 'waiting' } | { id: string; state: 'refused'; error: AppError };
+/**
+ * An acceptance: `waiting` for the server, `refused` by it until the user dismisses it, or `accepted`, as long as no
+ * device is opened on the database anew, so that the pages that wait for it learn of it.
+ */
+export type Acceptance =
+  | { id: string; state: 'waiting' }
+  | { id: string; state: 'refused'; error: AppError }
+  | { id: string; state: 'accepted'; workspaceId: string };
+
+const isAccepted = ({ state }: Acceptance) => state === 'accepted';
 
 export type AcceptResult =
   | { state: 'accepted'; workspaceId: string }
@@ -24,11 +32,14 @@ export class Acceptances {
   constructor(
     private readonly database: ConvoyDatabase,
     private readonly port: InvitationPort | null,
+    private readonly userId: string,
   ) {}
 
-  /** Reads what is stored. Rejects where the storage fails. */
+  /** Reads what is stored, and forgets what was accepted. Rejects where the storage fails. */
   async load(): Promise<void> {
-    this.shown.next(await this.stored());
+    const stored = await this.stored();
+    if (stored.some(isAccepted)) await this.change((all) => all.filter((one) => !isAccepted(one)));
+    else this.shown.next(stored);
   }
 
   observe(): Observable<readonly Acceptance[]> {
@@ -56,17 +67,24 @@ export class Acceptances {
     if (JSON.stringify(stored) !== JSON.stringify(this.shown.value)) this.shown.next(stored);
     for (const { id, state } of stored) {
       if (state !== 'waiting') continue;
-      const answered = await this.port.accept(id, signal);
+      const answered = await this.port.accept(id, this.userId, signal);
       if (answered.ok) {
-        results.set(id, { state: 'accepted', workspaceId: answered.value.workspaceId });
-        await this.remove(id);
-      } else if (!['retry', 'wait', 'sign_in'].includes(reactionTo(answered.error))) {
+        const { workspaceId } = answered.value;
+        results.set(id, { state: 'accepted', workspaceId });
+        await this.settle({ id, state: 'accepted', workspaceId });
+      } else if (answered.error.kind === 'rejected') {
         const { error } = answered;
         results.set(id, { state: 'refused', error });
-        await this.change((all) => all.map((one) => (one.id === id ? { id, state: 'refused', error } : one)));
-      } else return results;
+        await this.settle({ id, state: 'refused', error });
+      } else if (['retry', 'wait', 'sign_in'].includes(reactionTo(answered.error))) return results;
+      // Anything else says nothing about this invitation: it waits, and the next one is tried.
     }
     return results;
+  }
+
+  /** Stores what became of an acceptance, unless the user has taken it back meanwhile. */
+  private settle(settled: Acceptance): Promise<void> {
+    return this.change((all) => all.map((one) => (one.id === settled.id ? settled : one)));
   }
 
   private async change(edit: (all: readonly Acceptance[]) => readonly Acceptance[]): Promise<void> {

@@ -44,7 +44,7 @@ export class SyncEngine {
   constructor(private readonly options: SyncEngineOptions) {
     const { database } = options;
     this.status = new StatusReporter(database);
-    this.acceptances = new Acceptances(database, options.invitations ?? null);
+    this.acceptances = new Acceptances(database, options.invitations ?? null, options.userId);
     this.contexts = new ContextLoader(options, ({ store }) =>
       this.status.reportLastSynced(store.facts.lastSyncedAt),
     );

@@ -94,7 +94,9 @@ export async function sweepScope(context: ApplyContext, scope: string, role: Sco
     const mayPush = role !== 'reference' && mayWrite(role, table, 'insert');
     // The server takes an activity of Convoy's own only with the change it tells of (U30).
     const tale = table === 'activity_feed' ? toldBy(raw) : null;
-    const isTold = tale === null || recreated.has(tale);
+    // That a conflict was settled is taken from who met it.
+    const isOthers = raw.activity_type === 'conflict_settled' && raw.actor_id !== context.userId;
+    const isTold = tale === null ? !isOthers : recreated.has(tale);
     if (raw._status !== 'deleted' && mayPush && isTold) {
       const created = { editedAt: Number(raw.created_at), offset: 0 };
       const group = recreated.get(tale ?? '') ?? `recreated/${raw.id}`;

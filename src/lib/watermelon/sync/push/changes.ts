@@ -41,9 +41,16 @@ export function withoutUntold(groups: readonly UnsyncedRecord[][]): {
   const untold: UnsyncedRecord[] = [];
   const kept = groups.map((group) => {
     const told = new Set(group.flatMap((item) => tales(toldChange(item))));
+    const deleted = new Set(group.filter(isDeleted).map(({ raw }) => raw.id));
     return group.filter((item) => {
-      const tale = item.table === 'activity_feed' && !isDeleted(item) ? toldBy(item.raw) : null;
-      if (tale === null || told.has(tale)) return true;
+      const isActivity = item.table === 'activity_feed' && !isDeleted(item);
+      const tale = isActivity ? toldBy(item.raw) : null;
+      // Of what is deleted nobody has to know how it was settled.
+      const isMoot =
+        isActivity &&
+        item.raw.activity_type === 'conflict_settled' &&
+        deleted.has(String(item.raw.task_id ?? item.raw.entity_id));
+      if (!isMoot && (tale === null || told.has(tale))) return true;
       untold.push(item);
       return false;
     });

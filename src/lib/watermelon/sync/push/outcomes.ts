@@ -6,6 +6,7 @@ import { applyTombstone, withLocalEdits } from '../pull/applyRows';
 import { purgeForgotten } from '../pull/purge';
 import { type SyncedChange, toRaw } from '../records/codec';
 import type { UnreadableRow } from '../records/readable';
+import { archive } from '../setAside/archive';
 import { quarantine } from '../setAside/quarantine';
 import { acknowledge, deleteTwin, destroyDeleted, replaceDuplicate } from './acknowledge';
 import { keepPlace, parentColumns, refusedGroup } from './blocked';
@@ -136,7 +137,8 @@ async function applyRejected(
 ): Promise<void> {
   context.applied.rejected += 1;
   if (code === 'reserved_activity' && raw?.activity_type === 'conflict_settled') {
-    // The server knows of no such conflict, for instance since it was restored from a backup. The ledger here has it.
+    // The server knows of no such conflict, for instance since it was restored from a backup.
+    archive(context, change.table, raw, 'history_changed');
     context.work.destroy(change.table, raw.id);
     return;
   }

@@ -3,7 +3,7 @@
 import type { RejectedError } from '@/core/errors';
 import { type Member, mayWrite, refusalOf } from '@/domain/permissions';
 import type { SyncedTable } from '@/domain/schema';
-import { checkpointInTheWay } from '@/domain/taskRules';
+import { checkpointsInTheWay } from '@/domain/taskRules';
 import { STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
 import type { StageMove } from '@/domain/writes/plan';
 import type { ConvoyDatabase } from '../../database';
@@ -52,14 +52,16 @@ export async function editRefusal(
   return refusalOf(move ? { ...plan, move } : plan, member, move?.workflow ?? null, kind);
 }
 
-/** @returns the first checkpoint that the edit of a task moves it past; null where it passes none, or the workflow is not here. */
-export async function checkpointPassed(
+/** @returns the checkpoints that the edit of a task moves it past; null where its workflow is not on this device. */
+export async function checkpointsPassed(
   { database }: LedgerOwner,
   task: ConvoyModel,
   values: Partial<Raw>,
-): Promise<string | null> {
+): Promise<string[] | null> {
   const move = await moveOf(database, task, values);
-  return move?.workflow ? checkpointInTheWay(move.workflow.stages, move.from, move.to, move.finishes) : null;
+  if (move === null) return [];
+  const { workflow, from, to, finishes } = move;
+  return workflow && checkpointsInTheWay(workflow.stages, from, to, finishes);
 }
 
 async function memberOrCreator(

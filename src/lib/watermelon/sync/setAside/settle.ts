@@ -12,7 +12,7 @@ import { type ActivityFeed, Conflict, type ConvoyModel } from '../../models';
 import { trackedColumns } from '../../models/tracking';
 import { type Model, Q, type Raw } from '../../models/watermelondb';
 import { toStored, toWire } from '../records/codec';
-import { checkpointPassed, editRefusal } from './editRights';
+import { checkpointsPassed, editRefusal } from './editRights';
 import {
   asSettled,
   type LedgerOwner,
@@ -62,16 +62,16 @@ export async function settleConflict(owner: LedgerOwner, id: string, how: Settle
  * Reverses a settlement of the feed, made on any device: every column takes the value that was not chosen, as an edit
  * of this user. What others wrote into the feed is data to check: it acts on the record that the activity is about and
  * nothing else, while the record has the values that the activity says were chosen.
- * @param confirmed the checkpoint that the person has confirmed to move the task past
+ * @param confirmed the checkpoints that the person has confirmed to move the task past, one by one
  * Rejects with `validation/not_found` when the activity or its record is not here, with `validation/bad_value` when the
  * activity does not have the values, with `conflict` when the record was changed since, and with `rejected/*` where the
- * user may not change the record, or moves a task past a checkpoint that is not confirmed
+ * user may not change the record, or moves a task past a checkpoint that is not confirmed: each is asked for by itself
  * (`unconfirmed_checkpoint`, with its name as `column`).
  */
 export async function reverseSettlement(
   owner: LedgerOwner,
   activityId: string,
-  confirmed: string | null = null,
+  confirmed: readonly string[] = [],
 ): Promise<void> {
   const { database } = owner;
   await database.write(async () => {
@@ -125,11 +125,16 @@ async function settledRecord(
   return { details, record };
 }
 
+/** What decides where the checkpoints are, and who may pass them, is changed by people where they see it. */
+const NEVER_REVERSED: ReadonlySet<string> = new Set(['tasks.workflow_id', 'workflows.stages']);
+
 /** Roles are given by people who manage members, and by nothing else; and only what people edit is reversed. */
 function mayBeReversed({ table, columns }: SettledDetails): boolean {
   return (
     table !== 'workspace_members' &&
-    Object.keys(columns).every((name) => trackedColumns(table).includes(name))
+    Object.keys(columns).every(
+      (name) => trackedColumns(table).includes(name) && !NEVER_REVERSED.has(`${table}.${name}`),
+    )
   );
 }
 
@@ -180,16 +185,19 @@ async function requirePermission(
   if (refusal) throw new ConvoyError(refusal);
 }
 
-/** Throws `rejected/checkpoint` where the edit moves a task past another checkpoint than the person has confirmed. */
+/** Throws `rejected/unconfirmed_checkpoint` for the first checkpoint that the person has not confirmed. */
 async function requireConfirmation(
   owner: LedgerOwner,
   record: ConvoyModel,
   table: SyncedTable,
   values: Partial<Raw>,
-  confirmed: string | null,
+  confirmed: readonly string[],
 ): Promise<void> {
-  const checkpoint = table === 'tasks' ? await checkpointPassed(owner, record, values) : null;
-  if (checkpoint === null || checkpoint === confirmed) return;
+  if (table !== 'tasks') return;
+  const passed = await checkpointsPassed(owner, record, values);
+  if (passed === null) throw missing('workflow');
+  const checkpoint = passed.find((name) => !confirmed.includes(name));
+  if (checkpoint === undefined) return;
   throw new ConvoyError({
     kind: 'rejected',
     code: 'unconfirmed_checkpoint',
