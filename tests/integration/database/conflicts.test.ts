@@ -323,3 +323,36 @@ describe('effects', () => {
     expect(pulled.cursors[team.workspace]).toEqual(answer.revisions[team.workspace]);
   });
 });
+
+it('the authors of conflicts are looked up, not searched for among all revisions of the scope', async () => {
+  const COUNT = 10;
+  const tasks = Array.from({ length: COUNT }, (_, n) =>
+    team.make.insert('tasks', { title: `t${n}`, milestone_id: team.milestone }),
+  );
+  await team.owner.push(tasks);
+  const { cursors } = await team.owner.pullAll();
+  const base = cursors[team.workspace]?.revision ?? 0;
+  // A scope with a long history, most of it older than what is in conflict.
+  await database.query(
+    `update convoy.scope_clocks set revision = revision + 5000 where scope_id = $1::uuid`,
+    [team.workspace],
+  );
+  await database.query(
+    `insert into convoy.scope_revisions (scope_id, revision, tag)
+      select $1::uuid, n, md5(n::text) from generate_series($2::bigint + 1, $2::bigint + 4999) n on conflict do nothing`,
+    [team.workspace, base],
+  );
+  await database.query('analyze convoy.scope_revisions');
+  await team.editor.push(tasks.map(({ id }) => team.make.update('tasks', id, null, { title: 'theirs' })));
+  const read = (answer: { read: number }[]) => answer[0]?.read ?? Number.NaN;
+  const READ = `select (seq_tup_read + coalesce(idx_tup_fetch, 0))::integer as read
+    from pg_stat_xact_all_tables where schemaname = 'convoy' and relname = 'scope_revisions'`;
+  const [touched, outcomes] = await database.as(team.owner.id, async (connection) => {
+    const before = read(await connection.query<{ read: number }>(READ));
+    const mine = tasks.map(({ id }) => team.make.update('tasks', id, base, { title: 'mine' }));
+    const answer = await team.owner.pushWithin(connection, mine);
+    return [read(await connection.query<{ read: number }>(READ)) - before, answer.outcomes] as const;
+  });
+  expect(outcomes.map(({ outcome }) => outcome)).toEqual(Array(COUNT).fill('conflict'));
+  expect(touched).toBeLessThan(5_000);
+});
