@@ -3,6 +3,7 @@
 import { buildBrokenUpgrade } from '../../tests/support/brokenUpgrade';
 import { serve } from '../../tests/support/bundled';
 import { emptyLog, greetFromNewerCode, keepNothing, patchDatabase } from '../../tests/support/storageTrouble';
+import { MEMBER_SCREENS } from './memberScreens';
 import {
   archived,
   beginAlone,
@@ -10,23 +11,16 @@ import {
   createTask,
   deleteTask,
   enter,
-  invite,
-  invited,
   lost,
   openMilestone,
   openTask,
   openWorkspace,
   refused,
   refusedAndLeft,
+  type Screen,
   SHARED,
-  type Stage,
   signUp,
 } from './steps';
-
-export interface Screen {
-  name: string;
-  prepare: (stage: Stage) => Promise<void>;
-}
 
 export const SCREENS: Screen[] = [
   {
@@ -44,88 +38,7 @@ export const SCREENS: Screen[] = [
     },
   },
   { name: 'workspace', prepare: async ({ page }) => void (await openWorkspace(page, 'owner')) },
-  {
-    name: 'members',
-    prepare: async ({ page }) => {
-      await openWorkspace(page, 'owner');
-      await invite(page, 'ada@example.com');
-      await page.getByRole('button', { name: 'Done' }).click();
-      await page.getByRole('list', { name: 'Open invitations' }).waitFor();
-      await page.evaluate(() => document.getElementById('members-title')?.scrollIntoView());
-      await page.mouse.wheel(0, -80);
-    },
-  },
-  {
-    name: 'invite',
-    prepare: async ({ page }) => {
-      await openWorkspace(page, 'owner');
-      await page.getByRole('button', { name: 'Invite', exact: true }).click();
-      await page.getByLabel('Email address').fill('ada@example.com');
-    },
-  },
-  {
-    name: 'invited',
-    prepare: async ({ page }) => {
-      await openWorkspace(page, 'owner');
-      await invite(page, 'ada@example.com');
-      await page.getByRole('button', { name: 'Copy' }).click();
-    },
-  },
-  {
-    name: 'leave',
-    prepare: async ({ page }) => {
-      await openWorkspace(page, 'editor');
-      await page.getByRole('button', { name: 'Leave' }).click();
-    },
-  },
-  { name: 'invitation', prepare: invited },
-  {
-    name: 'invitation-signed-out',
-    prepare: async ({ page }) => void (await page.goto('/invitation/none')),
-  },
-  {
-    name: 'invitation-invalid',
-    prepare: async ({ page }) => {
-      await enter(page, 'editor');
-      await page.goto('/invitation/none');
-      await page.getByText('This invitation is not valid.').waitFor();
-    },
-  },
-  {
-    name: 'invitation-offline',
-    prepare: async ({ page, context }) => {
-      await enter(page, 'editor');
-      await context.route('**/{rest,auth,realtime}/v1/**', (route) => route.abort());
-      await page.goto('/invitation/019a0000-0000-7000-8001-000000000001');
-      await page.getByRole('button', { name: /^Join when/ }).waitFor();
-    },
-  },
-  {
-    name: 'invitation-waiting',
-    prepare: async (stage) => {
-      await invited(stage);
-      await stage.context.route('**/{rest,auth,realtime}/v1/**', (route) => route.abort());
-      await stage.page.reload();
-      await stage.page.getByRole('button', { name: /^Join when/ }).click();
-      await stage.page.getByRole('button', { name: 'Do not join' }).waitFor();
-    },
-  },
-  {
-    name: 'invitation-received',
-    prepare: async (stage) => {
-      await invited(stage);
-      await stage.page.goto('/');
-      await stage.page.getByRole('button', { name: 'Decline' }).waitFor();
-    },
-  },
-  {
-    name: 'reverse',
-    prepare: async (stage) => {
-      await conflict(stage);
-      await stage.page.goBack();
-      await stage.page.getByRole('button', { name: /^Use the other value/ }).click();
-    },
-  },
+  ...MEMBER_SCREENS,
   {
     name: 'project',
     prepare: async ({ page }) => {

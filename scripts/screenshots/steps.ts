@@ -9,6 +9,12 @@ export interface Stage {
   stack: LocalStack;
 }
 
+/** A screen, and how to get to it. */
+export interface Screen {
+  name: string;
+  prepare: (stage: Stage) => Promise<void>;
+}
+
 /** A workspace that belongs to no account. */
 export async function beginAlone({ page }: Pick<Stage, 'page'>): Promise<void> {
   await page.goto('/');

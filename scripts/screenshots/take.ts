@@ -11,7 +11,8 @@ import { startLocalStack } from '@/server';
 import { launchBrowser } from '../../tests/support/browser';
 import { WAIT_MS } from '../../tests/support/patience';
 import { ensureBuild } from '../build/ensureBuild.mjs';
-import { SCREENS, type Screen } from './screens';
+import { SCREENS } from './screens';
+import type { Screen } from './steps';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = join(root, 'screenshots');

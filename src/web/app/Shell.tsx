@@ -3,6 +3,7 @@ import { Link, useLocation } from 'wouter';
 import type { SignOutOptions, SignOutResult } from '@/lib/watermelon';
 import { UndoNote } from '../deleted/UndoNote';
 import { useAskBeforeClosing } from '../hooks/useAskBeforeClosing';
+import { useKeptFocus } from '../hooks/useKeptFocus';
 import { useRequestPersistence } from '../hooks/usePersistentStorage';
 import { routes } from '../routes';
 import { SignOutDialog } from '../session/SignOutDialog';
@@ -29,6 +30,7 @@ export function Shell({ user, sessionEnded, isArrival, onLeave, onSignIn, childr
   const [isLeaving, setLeaving] = useState(false);
   const main = useRef<HTMLElement>(null);
   useFocusOnNavigation(main);
+  useKeptFocus(main);
   useRequestPersistence();
   useAskBeforeClosing();
 

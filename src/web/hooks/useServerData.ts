@@ -9,6 +9,8 @@ export interface ServerData<T> {
   /** The latest answer; null: none yet. It stays when a later request fails. */
   value: T | null;
   isLoading: boolean;
+  /** A request is on its way. */
+  isAsking: boolean;
   /** The server could not be reached. */
   isOffline: boolean;
   /** Why the server gave no answer, other than that it could not be reached. */
@@ -16,7 +18,7 @@ export interface ServerData<T> {
   reload: () => void;
 }
 
-type Answer<T> = { key: string; value: T | null; error: ConvoyError | null };
+type Answer<T> = { key: string; turn: number; value: T | null; error: ConvoyError | null };
 
 /**
  * Asks the server for data that the local database does not have: now, when the connection comes or goes, when the page
@@ -44,8 +46,13 @@ export function useServerData<T>(
       if (!isLatest) return;
       setAnswer((before) =>
         answered.ok
-          ? { key, value: answered.value, error: null }
-          : { key, value: before?.key === key ? before.value : null, error: new ConvoyError(answered.error) },
+          ? { key, turn, value: answered.value, error: null }
+          : {
+              key,
+              turn,
+              value: before?.key === key ? before.value : null,
+              error: new ConvoyError(answered.error),
+            },
       );
     });
     return () => {
@@ -58,6 +65,7 @@ export function useServerData<T>(
   return {
     value: known?.value ?? null,
     isLoading: known === null && ask !== null,
+    isAsking: known?.turn !== turn && ask !== null,
     isOffline,
     error: isOffline ? null : (known?.error ?? null),
     reload,

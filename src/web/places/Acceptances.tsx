@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react';
 import type { AppError } from '@/core/errors';
 import { ConvoyError } from '@/core/errors';
 import { ErrorNote } from '../ui/ErrorNote';
@@ -23,8 +24,15 @@ export function WaitingAcceptance({ onDismiss }: { onDismiss: () => void }) {
   );
 }
 
+interface RefusedAcceptanceProps {
+  error: AppError;
+  onDismiss: () => void;
+  /** More buttons. */
+  children?: ReactNode;
+}
+
 /** An acceptance that the server has refused. */
-export function RefusedAcceptance({ error, onDismiss }: { error: AppError; onDismiss: () => void }) {
+export function RefusedAcceptance({ error, onDismiss, children }: RefusedAcceptanceProps) {
   return (
     <>
       <ErrorNote error={new ConvoyError(error)} consequence="You have not joined." />
@@ -32,6 +40,7 @@ export function RefusedAcceptance({ error, onDismiss }: { error: AppError; onDis
         <button type="button" className="button" onClick={onDismiss}>
           Dismiss
         </button>
+        {children}
       </div>
     </>
   );

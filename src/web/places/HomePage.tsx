@@ -45,6 +45,7 @@ export function HomePage() {
           </div>
         </div>
       </header>
+      {hasAccount && <ReceivedInvitations />}
       {isFirstSync && (
         <p className="muted" role="status">
           Fetching your workspaces for the first time …
@@ -55,7 +56,6 @@ export function HomePage() {
           <p>{isAgent ? FOR_AGENTS : hasAccount ? FOR_ACCOUNTS : FOR_DEVICES}</p>
         </EmptyState>
       )}
-      {hasAccount && <ReceivedInvitations />}
       <ul className="cards">
         {byName(workspaces).map((workspace) => (
           <li key={workspace.id}>

@@ -16,7 +16,7 @@ interface InvitationAnswerProps {
 
 /** An invitation with the answers that the user can give. */
 export function InvitationAnswer({ invitation, joining, onDeclined }: InvitationAnswerProps) {
-  const { id, workspace_id, workspace_name, role, expires_at, is_member, isToAddress } = invitation;
+  const { id, workspace_id, role, expires_at, is_member, isToAddress } = invitation;
   const { invitations } = useDevice();
   const declining = useAction(async () => {
     if (invitations) orThrow(await invitations.decline(id));
@@ -34,19 +34,30 @@ export function InvitationAnswer({ invitation, joining, onDeclined }: Invitation
         </p>
       </div>
       {is_member && <p>You are a member of this workspace already.</p>}
-      <ErrorNote error={joining.error ?? declining.error} />
+      <ErrorNote error={joining.error} consequence="You have not joined." />
+      <ErrorNote error={declining.error} consequence="You have not declined." />
       <div className="actions">
         {is_member ? (
           <Link className="button primary" href={routes.workspace(workspace_id)}>
-            Open {workspace_name}
+            Open the workspace
           </Link>
         ) : (
-          <button type="button" className="button primary" disabled={isBusy} onClick={joining.join}>
+          <button
+            type="button"
+            className="button primary"
+            aria-disabled={isBusy}
+            onClick={() => !isBusy && joining.join()}
+          >
             {joining.isRunning ? 'Joining …' : 'Join'}
           </button>
         )}
         {isToAddress && (
-          <button type="button" className="button" disabled={isBusy} onClick={() => void declining.run()}>
+          <button
+            type="button"
+            className="button"
+            aria-disabled={isBusy}
+            onClick={() => !isBusy && void declining.run()}
+          >
             Decline
           </button>
         )}

@@ -1,9 +1,11 @@
 import type { ReactNode } from 'react';
 import { Link, Redirect } from 'wouter';
+import type { ConvoyError } from '@/core/errors';
 import { useDevice } from '../hooks/useDevice';
 import { useInvitation, useJoining } from '../hooks/useInvitations';
 import { useRecord } from '../hooks/useQuery';
 import { routes } from '../routes';
+import { RetryNote } from '../shared/RetryNote';
 import { ErrorNote } from '../ui/ErrorNote';
 import { Icon } from '../ui/Icon';
 import { RefusedAcceptance, WaitingAcceptance } from './Acceptances';
@@ -52,8 +54,9 @@ function ForAccount({ id }: { id: string }) {
   if (acceptance?.state === 'refused') {
     return (
       <Card>
-        <RefusedAcceptance error={acceptance.error} onDismiss={joining.dismiss} />
-        <HomeLink />
+        <RefusedAcceptance error={acceptance.error} onDismiss={joining.dismiss}>
+          <HomeButton />
+        </RefusedAcceptance>
       </Card>
     );
   }
@@ -80,13 +83,28 @@ function ForAccount({ id }: { id: string }) {
       </p>
     );
   }
+  if (invitation.error && !isNotValid(invitation.error)) {
+    return (
+      <Card>
+        <RetryNote data={invitation} consequence="The invitation cannot be shown.">
+          <HomeButton />
+        </RetryNote>
+      </Card>
+    );
+  }
   return (
     <Card>
       <ErrorNote error={invitation.error} />
       <p>If you have joined by it already, the workspace is among yours.</p>
-      <HomeLink />
+      <div className="actions">
+        <HomeButton />
+      </div>
     </Card>
   );
+}
+
+function isNotValid({ detail }: ConvoyError): boolean {
+  return detail.kind === 'rejected' && detail.code === 'no_invitation';
 }
 
 type Joining = ReturnType<typeof useJoining>;
@@ -103,11 +121,18 @@ function Unreachable({ name, joining }: { name: string | undefined; joining: Joi
             : `You have been invited to the workspace “${name}”. The server cannot be reached now.`}
         </span>
       </p>
-      <ErrorNote error={joining.error} />
+      <p>You can accept already: your answer is kept on this device and sent with the next sync.</p>
+      <ErrorNote error={joining.error} consequence="Your answer was not kept." />
       <div className="actions">
-        <button type="button" className="button primary" disabled={joining.isRunning} onClick={joining.join}>
+        <button
+          type="button"
+          className="button primary"
+          aria-disabled={joining.isRunning}
+          onClick={() => !joining.isRunning && joining.join()}
+        >
           Join when the server can be reached
         </button>
+        <HomeButton />
       </div>
     </Card>
   );
@@ -124,13 +149,11 @@ function Joined({ workspaceId }: { workspaceId: string }) {
   );
 }
 
-function HomeLink() {
+function HomeButton() {
   return (
-    <div className="actions">
-      <Link className="button" href={routes.home()}>
-        Go to your workspaces
-      </Link>
-    </div>
+    <Link className="button" href={routes.home()}>
+      Go to your workspaces
+    </Link>
   );
 }
 

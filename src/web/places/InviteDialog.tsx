@@ -10,11 +10,12 @@ import { Field } from '../ui/Field';
 import { Icon } from '../ui/Icon';
 import { ROLE_LABELS } from '../ui/labels';
 import { useAction } from '../ui/useAction';
-import { asRole, invitationLink, ROLE_MEANINGS } from './invitationText';
+import { asRole, invitationLink, inviteFailure, ROLE_MEANINGS } from './invitationText';
 
 interface InviteDialogProps {
   workspace: Workspace;
   isOffline: boolean;
+  /** The open invitations may have changed. */
   onInvited: () => void;
   onClose: () => void;
 }
@@ -29,17 +30,20 @@ interface Made {
 export function InviteDialog({ workspace, isOffline, onInvited, onClose }: InviteDialogProps) {
   const [made, setMade] = useState<Made | null>(null);
   return (
-    <Dialog title={made ? 'The invitation is ready' : `Invite to ${workspace.name}`} onClose={onClose}>
+    // Each of the two is a dialog of its own, so that the second focuses its link.
+    <Dialog
+      key={made ? 'ready' : 'form'}
+      title={made ? 'The invitation is ready' : `Invite to ${workspace.name}`}
+      onClose={onClose}
+    >
       {made ? (
         <ReadyInvitation made={made} onClose={onClose} />
       ) : (
         <InviteForm
           workspaceId={workspace.id}
           isOffline={isOffline}
-          onMade={(invitation) => {
-            setMade(invitation);
-            onInvited();
-          }}
+          onMade={setMade}
+          onAnswered={onInvited}
           onClose={onClose}
         />
       )}
@@ -51,10 +55,12 @@ interface InviteFormProps {
   workspaceId: string;
   isOffline: boolean;
   onMade: (made: Made) => void;
+  /** Also called where the answer of the server was lost. */
+  onAnswered: () => void;
   onClose: () => void;
 }
 
-function InviteForm({ workspaceId, isOffline, onMade, onClose }: InviteFormProps) {
+function InviteForm({ workspaceId, isOffline, onMade, onAnswered, onClose }: InviteFormProps) {
   const { invitations } = useDevice();
   const [isByLink, setByLink] = useState(false);
   const [address, setAddress] = useState('');
@@ -62,7 +68,9 @@ function InviteForm({ workspaceId, isOffline, onMade, onClose }: InviteFormProps
   const inviting = useAction(async () => {
     if (!invitations) return;
     const email = isByLink ? null : address.trim();
-    const { invitationId } = orThrow(await invitations.invite(workspaceId, email, role));
+    const invited = await invitations.invite(workspaceId, email, role);
+    onAnswered();
+    const { invitationId } = orThrow(invited);
     onMade({ id: invitationId, email, role });
   });
   const submit = (event: FormEvent) => {
@@ -114,9 +122,9 @@ function InviteForm({ workspaceId, isOffline, onMade, onClose }: InviteFormProps
           </select>
         )}
       </Field>
-      <ErrorNote error={inviting.error} consequence="Nobody was invited." />
+      <ErrorNote error={inviting.error} consequence={inviteFailure(inviting.error)} />
       <div className="actions">
-        <button type="submit" className="button primary" disabled={inviting.isRunning}>
+        <button type="submit" className="button primary" aria-disabled={inviting.isRunning}>
           {inviting.isRunning ? 'One moment …' : 'Make the invitation'}
         </button>
         <button type="button" className="button" onClick={onClose}>

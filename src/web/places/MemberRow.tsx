@@ -50,7 +50,6 @@ export function MemberRow({ member, workspace, isMe, isLastOwner, managesMembers
             <select
               aria-label={`Role of ${name}`}
               value={member.role}
-              disabled={changing.isRunning}
               onChange={(event) => choose(event.target.value as Role)}
             >
               {Object.entries(ROLE_LABELS).map(([role, label]) => (
@@ -107,7 +106,7 @@ function RemoveDialog({ member, workspace, onClose }: DialogProps) {
   return (
     <ConfirmDialog
       title={`Remove ${name}?`}
-      confirmLabel={`Remove ${name}`}
+      confirmLabel="Remove the member"
       onConfirm={() => removeMember(member.id)}
       onClose={onClose}
     >

@@ -3,17 +3,18 @@ import { orThrow } from '@/core/errors';
 import type { SentInvitation } from '@/domain/invitations';
 import { useDevice } from '../hooks/useDevice';
 import type { ServerData } from '../hooks/useServerData';
+import { RetryNote } from '../shared/RetryNote';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { CopyField } from '../ui/CopyField';
 import { Dialog } from '../ui/Dialog';
-import { ErrorNote } from '../ui/ErrorNote';
 import { Icon } from '../ui/Icon';
 import { ROLE_LABELS } from '../ui/labels';
 import { invitationLink, receiverText, validUntil } from './invitationText';
 
-/** The invitations to a workspace that nobody has accepted yet, with their links; nothing while there are none. */
+/** The invitations to a workspace that nobody has accepted yet, with their links; nothing while there are none. Offline they
+ * are those of the last answer. */
 export function OpenInvitations({ sent }: { sent: ServerData<SentInvitation[]> }) {
-  const { value, isOffline, error, reload } = sent;
+  const { value, isOffline, reload } = sent;
   return (
     <>
       {isOffline && (
@@ -25,8 +26,8 @@ export function OpenInvitations({ sent }: { sent: ServerData<SentInvitation[]> }
           </span>
         </p>
       )}
-      <ErrorNote error={error} />
-      {value && value.length > 0 && !isOffline && (
+      <RetryNote data={sent} consequence="The open invitations cannot be shown as they are now." />
+      {value && value.length > 0 && (
         <ul className="rows open-invitations" aria-label="Open invitations">
           {value.map((invitation) => (
             <OpenInvitation key={invitation.id} invitation={invitation} onRevoked={reload} />
@@ -37,11 +38,24 @@ export function OpenInvitations({ sent }: { sent: ServerData<SentInvitation[]> }
   );
 }
 
+type Shown = 'link' | 'revoke' | 'gone';
+
 function OpenInvitation({ invitation, onRevoked }: { invitation: SentInvitation; onRevoked: () => void }) {
   const { id, email, role, expires_at } = invitation;
   const { invitations } = useDevice();
-  const [open, setOpen] = useState<'link' | 'revoke' | null>(null);
-  const close = () => setOpen(null);
+  const [open, setOpen] = useState<Shown | null>(null);
+  // Only the dialog that is shown closes itself: the next one may have taken its place.
+  const close = (shown: Shown) => setOpen((now) => (now === shown ? null : now));
+  const revoke = async () => {
+    if (!invitations) return;
+    const revoked = await invitations.revoke(id);
+    if (!revoked.ok && revoked.error.kind === 'rejected' && revoked.error.code === 'no_invitation') {
+      setOpen('gone');
+      return;
+    }
+    orThrow(revoked);
+    onRevoked();
+  };
   return (
     <li>
       <div className="member">
@@ -72,7 +86,7 @@ function OpenInvitation({ invitation, onRevoked }: { invitation: SentInvitation;
         </span>
       </div>
       {open === 'link' && (
-        <Dialog title="Link of the invitation" onClose={close}>
+        <Dialog title="Link of the invitation" onClose={() => close('link')}>
           <CopyField
             label={email === null ? 'For one person, whoever it is' : `For ${email} alone`}
             value={invitationLink(window.location.origin, id)}
@@ -83,16 +97,26 @@ function OpenInvitation({ invitation, onRevoked }: { invitation: SentInvitation;
         <ConfirmDialog
           title="Revoke this invitation?"
           confirmLabel="Revoke"
-          onConfirm={async () => {
-            if (invitations) orThrow(await invitations.revoke(id));
-            onRevoked();
-          }}
-          onClose={close}
+          onConfirm={revoke}
+          onClose={() => close('revoke')}
         >
           <p>
             {email === null ? 'Nobody can join by its link any more.' : `${email} can no longer join by it.`}
           </p>
         </ConfirmDialog>
+      )}
+      {open === 'gone' && (
+        <Dialog title="The invitation is not open any more" onClose={onRevoked}>
+          <p>
+            It was accepted, declined or revoked meanwhile. Whoever has joined by it is among the members
+            after the next sync.
+          </p>
+          <div className="actions">
+            <button type="button" className="button primary" onClick={onRevoked}>
+              Done
+            </button>
+          </div>
+        </Dialog>
       )}
     </li>
   );

@@ -3,6 +3,7 @@ import { Link } from 'wouter';
 import type { Invitation } from '@/domain/invitations';
 import { useAcceptances, useJoining, useReceivedInvitations } from '../hooks/useInvitations';
 import { routes } from '../routes';
+import { RetryNote } from '../shared/RetryNote';
 import { ErrorNote } from '../ui/ErrorNote';
 import { RefusedAcceptance, WaitingAcceptance } from './Acceptances';
 import { InvitationAnswer } from './InvitationAnswer';
@@ -11,15 +12,16 @@ import { InvitationAnswer } from './InvitationAnswer';
 export function ReceivedInvitations() {
   const received = useReceivedInvitations();
   const acceptances = (useAcceptances() ?? []).filter(({ state }) => state !== 'accepted');
-  const open = received.isOffline ? [] : (received.value ?? []);
+  const open = received.value ?? [];
   const ids = [...new Set([...acceptances, ...open].map(({ id }) => id))];
-  if (ids.length === 0) return <ErrorNote error={received.error} />;
+  const failure = <RetryNote data={received} consequence="Invitations to you cannot be shown." />;
+  if (ids.length === 0) return failure;
   return (
     <section aria-labelledby="invitations-title">
       <div className="section-title">
         <h2 id="invitations-title">Invitations</h2>
       </div>
-      <ErrorNote error={received.error} />
+      {failure}
       <ul className="entries">
         {ids.map((id) => (
           <li key={id} className="card entry">

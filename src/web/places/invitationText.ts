@@ -1,5 +1,6 @@
 /** Invitations and memberships in words. Pure. */
 
+import { ConvoyError } from '@/core/errors';
 import type { WorkspaceMember } from '@/domain/entities';
 import type { Invitation, SentInvitation } from '@/domain/invitations';
 import type { Role } from '@/domain/vocabulary';
@@ -45,6 +46,17 @@ export function receiverText({ email }: Pick<SentInvitation, 'email'>): string {
 /** @param origin of the app, without a slash at the end */
 export function invitationLink(origin: string, id: string): string {
   return `${origin}${routes.invitation(id)}`;
+}
+
+/** @returns what an error of inviting means: a request whose answer is missing may have been carried out. */
+export function inviteFailure(error: unknown): string {
+  const isUncertain =
+    error instanceof ConvoyError &&
+    error.detail.kind === 'transport' &&
+    (error.detail.code === 'offline' || error.detail.code === 'timeout');
+  return isUncertain
+    ? 'No answer came: look at the open invitations before you invite again.'
+    : 'Nobody was invited.';
 }
 
 /** @returns the name of a member, where they have one */

@@ -35,7 +35,7 @@ function StorageNotice() {
   const text = storageText({ trouble, isDurable: device.isDurable, salvaged });
   if (text === null) return null;
   return (
-    <div className={`storage-notice note ${text.isError ? 'note-error' : ''}`} role="alert">
+    <div className={`storage-notice note ${text.isError ? 'note-error' : 'note-warning'}`} role="alert">
       <Icon name="warning" />
       <div className="storage-notice-text">
         <strong>{text.headline}</strong> {text.detail}

@@ -51,9 +51,11 @@ export function ReverseButton({ activity, task, nameOf }: ReverseButtonProps) {
           key="values"
           title={columns.length === 1 ? 'Use the other value?' : 'Use the other values?'}
           confirmLabel={columns.length === 1 ? 'Use this value' : 'Use these values'}
+          isHarmless
           onConfirm={() => reverse()}
           onClose={() => close('values')}
         >
+          <p>The conflict was settled. This replaces what was chosen, for everybody.</p>
           <Values columns={columns} />
         </ConfirmDialog>
       )}

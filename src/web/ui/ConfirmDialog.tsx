@@ -6,13 +6,22 @@ import { useAction } from './useAction';
 interface ConfirmDialogProps {
   title: string;
   confirmLabel: string;
+  /** Nothing is lost by the action. */
+  isHarmless?: boolean;
   children: ReactNode;
   onConfirm: () => Promise<unknown>;
   onClose: () => void;
 }
 
 /** Asks before an action that is hard to undo. */
-export function ConfirmDialog({ title, confirmLabel, children, onConfirm, onClose }: ConfirmDialogProps) {
+export function ConfirmDialog({
+  title,
+  confirmLabel,
+  isHarmless = false,
+  children,
+  onConfirm,
+  onClose,
+}: ConfirmDialogProps) {
   const confirming = useAction(onConfirm);
   return (
     <Dialog title={title} onClose={onClose}>
@@ -21,10 +30,11 @@ export function ConfirmDialog({ title, confirmLabel, children, onConfirm, onClos
       <div className="actions">
         <button
           type="button"
-          className="button danger"
-          disabled={confirming.isRunning}
+          className={`button ${isHarmless ? 'primary' : 'danger'}`}
+          // Not disabled, which would take the focus away: an error is answered by trying again.
+          aria-disabled={confirming.isRunning}
           onClick={async () => {
-            if (await confirming.run()) onClose();
+            if (!confirming.isRunning && (await confirming.run())) onClose();
           }}
         >
           {confirmLabel}

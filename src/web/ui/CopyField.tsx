@@ -23,7 +23,11 @@ export function CopyField({ label, value }: { label: string; value: string }) {
             ref={input}
             readOnly
             value={value}
-            onFocus={(event) => event.currentTarget.select()}
+            onFocus={({ currentTarget }) => {
+              currentTarget.select();
+              // Selecting scrolls to the end; the host is at the start.
+              currentTarget.scrollLeft = 0;
+            }}
           />
         )}
       </Field>

@@ -70,7 +70,7 @@ export function RecordDialog<Name extends string>({
         ))}
         {!isOwnField && <ErrorNote error={saving.error} />}
         <div className="actions">
-          <button type="submit" className="button primary" disabled={saving.isRunning}>
+          <button type="submit" className="button primary" aria-disabled={saving.isRunning}>
             {submitLabel}
           </button>
           <button type="button" className="button" onClick={onClose}>
