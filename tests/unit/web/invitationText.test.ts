@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { type AppError, ConvoyError } from '@/core/errors';
 import type { Invitation } from '@/domain/invitations';
 import { ROLES } from '@/domain/vocabulary';
 import {
   asRole,
   invitationLink,
   invitationSentence,
+  inviteFailure,
   memberName,
   receiverText,
   validUntil,
@@ -40,6 +42,15 @@ describe('invitations in words', () => {
 
   it.each(ROLES)('has an article for the role %s', (role) => {
     expect(asRole(role)).toBe(`as ${/^[aeiou]/.test(role) ? 'an' : 'a'} ${role}`);
+  });
+
+  it('does not say that nobody was invited where the answer of the server is missing', () => {
+    const failure = (detail: AppError) => inviteFailure(new ConvoyError(detail));
+    const sent = { kind: 'transport', message: '' } as const;
+    expect(failure({ ...sent, code: 'offline' })).toMatch(/^No answer came/);
+    expect(failure({ ...sent, code: 'timeout' })).toMatch(/^No answer came/);
+    expect(failure({ ...sent, code: 'rate_limited', retryAfterMs: null })).toBe('Nobody was invited.');
+    expect(inviteFailure(new Error('a bug'))).toBe('Nobody was invited.');
   });
 
   it('has a name for a member without one', () => {
