@@ -325,7 +325,7 @@ describe('effects', () => {
 });
 
 it('the authors of conflicts are looked up, not searched for among all revisions of the scope', async () => {
-  const COUNT = 10;
+  const COUNT = 40;
   const tasks = Array.from({ length: COUNT }, (_, n) =>
     team.make.insert('tasks', { title: `t${n}`, milestone_id: team.milestone }),
   );
@@ -349,7 +349,9 @@ it('the authors of conflicts are looked up, not searched for among all revisions
     from pg_stat_xact_all_tables where schemaname = 'convoy' and relname = 'scope_revisions'`;
   const [touched, outcomes] = await database.as(team.owner.id, async (connection) => {
     const before = read(await connection.query<{ read: number }>(READ));
-    const mine = tasks.map(({ id }) => team.make.update('tasks', id, base, { title: 'mine' }));
+    // Something of each is written, so that the conflicts are found out last.
+    const values = { title: 'mine', description: 'mine too' };
+    const mine = tasks.map(({ id }) => team.make.update('tasks', id, base, values));
     const answer = await team.owner.pushWithin(connection, mine);
     return [read(await connection.query<{ read: number }>(READ)) - before, answer.outcomes] as const;
   });
