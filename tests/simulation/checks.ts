@@ -40,14 +40,48 @@ export async function checkEverything(simulation: Stage): Promise<void> {
     await device.alive();
     for (const life of device.lives) {
       const held = byRemoteIds(await version.deviceSnapshot(life.device.database), tables);
-      compare(oracle, device, held, byRemoteIds(wanted, tables));
+      compare(oracle, device, held, readable(byRemoteIds(wanted, tables), held));
     }
+    checkTold(oracle, device, tables, wanted);
     checkTracking(oracle, device, tables);
     checkLedger(oracle, device, tables);
   }
   checkParents(oracle, content);
   oracle.checkNothingLost(content, stored);
   await checkCheckpoints(oracle, server);
+}
+
+/** Rows that no device can store are the patterns that `unreadable row` has spoiled. */
+const isDeep = (row: Snapshot[string] | undefined): boolean =>
+  typeof row?.content === 'object' && row.content !== null && 'deep' in row.content;
+
+/** @returns what a device has to hold: of rows that it cannot store, whatever it holds */
+function readable(wanted: Snapshot, held: Snapshot): Snapshot {
+  const entries = Object.entries(wanted).flatMap(([key, row]) => {
+    if (!isDeep(row)) return [[key, row] as const];
+    return held[key] ? [[key, held[key]] as const] : [];
+  });
+  return Object.fromEntries(entries) as Snapshot;
+}
+
+/** P33: a device tells of the rows that it cannot store, and of no others. */
+function checkTold(
+  oracle: Oracle,
+  device: SimDevice,
+  tables: Map<string, StoredRow[]>,
+  wanted: Snapshot,
+): void {
+  const told = (tables.get('sync_state') ?? [])
+    .map(({ id }) => String(id))
+    .filter((id) => id.startsWith('unreadable/'))
+    .map((id) => id.slice('unreadable/'.length));
+  const deep = Object.keys(wanted).filter((key) => isDeep(wanted[key]));
+  if (told.sort().join() !== deep.sort().join()) {
+    oracle.violate(
+      'P33',
+      `${device.name} tells of ${told.join() || 'nothing'} that it cannot store, not of ${deep.join() || 'nothing'}`,
+    );
+  }
 }
 
 /** A device may know records by ids of its own; the details of activities name them by these on the server too. */

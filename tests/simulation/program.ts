@@ -32,6 +32,9 @@ export type Action =
   | 'readmit'
   | 'service edit'
   | 'service delete'
+  /** A row as no device can store it, and one that all can store again. */
+  | 'unreadable row'
+  | 'repair row'
   | 'back up'
   | 'restore backup'
   | 'purge'
@@ -128,6 +131,8 @@ export const FAULT_KINDS: readonly string[] = [
     .map(([action]) => action)
     .filter((action) => !NO_FAULTS.has(action)),
   ...NETWORK_FAULTS.map(([fault]) => fault),
+  'unreadable row',
+  'repair row',
   'death at a storage step',
   'session ended',
   'upgrade',
@@ -166,9 +171,32 @@ export function makeProgram(seed: number, steps = STEPS): Program {
       return step;
     }),
   };
-  // Drawn apart, so that it changes no other program.
+  // Drawn apart, so that they change no other program.
   const evolution = new Random(seed + 15_485_863);
-  return evolution.chance(EVOLVING) ? evolve(program, evolution) : program;
+  if (evolution.chance(EVOLVING)) return evolve(program, evolution);
+  const spoiling = new Random(seed + 32_452_843);
+  return spoiling.chance(SPOILED) ? spoil(program, spoiling) : program;
+}
+
+/** Puts a step of its own kind at some place from `from` on. */
+function insert(steps: Step[], random: Random, action: Action, from: number, what?: string): void {
+  steps.splice(from + random.below(steps.length - from), 0, {
+    action,
+    device: random.below(60),
+    pick: random.below(2 ** 31),
+    ...(what !== undefined && { what }),
+  });
+}
+
+/** The part of the programs in which somebody writes rows that no device can store. */
+const SPOILED = 0.15;
+
+function spoil(program: Program, random: Random): Program {
+  const steps = [...program.steps];
+  for (let n = 0; n < 3; n += 1) insert(steps, random, 'unreadable row', 5);
+  for (let n = 0; n < 2; n += 1) insert(steps, random, 'repair row', 20);
+  for (let n = 0; n < 4; n += 1) insert(steps, random, 'work', 5, 'editPattern');
+  return { ...program, steps };
 }
 
 /** The part of the programs in which the schema gets a migration. Each needs a server of its own. */
@@ -178,16 +206,10 @@ const EVOLVING = 0.06;
 function evolve(program: Program, random: Random): Program {
   // A backup of the time before the migration fits nowhere.
   const steps = program.steps.filter(({ action }) => action !== 'back up' && action !== 'restore backup');
-  const insert = (action: Action, from: number, what?: string) =>
-    steps.splice(from + random.below(steps.length - from), 0, {
-      action,
-      device: random.below(60),
-      pick: random.below(2 ** 31),
-      ...(what !== undefined && { what }),
-    });
-  insert('migrate server', 10);
-  for (let n = 0; n < 4; n += 1) insert('upgrade', 5);
-  for (let n = 0; n < 20; n += 1) insert('work', 15, random.pick(Object.keys(NEXT_OPERATIONS)));
+  insert(steps, random, 'migrate server', 10);
+  for (let n = 0; n < 4; n += 1) insert(steps, random, 'upgrade', 5);
+  for (let n = 0; n < 20; n += 1)
+    insert(steps, random, 'work', 15, random.pick(Object.keys(NEXT_OPERATIONS)));
   return { ...program, steps };
 }
 

@@ -1,5 +1,7 @@
 /** What happens to the server: administrators, operators, backups. Straight in the database. */
 
+import type { Json } from '@/core/protocol';
+import { JSON_LIMITS } from '@/core/text';
 import { isSyncedTable } from '@/domain/schema';
 import { ROLES } from '@/domain/vocabulary';
 import { readServer } from './checks';
@@ -35,6 +37,8 @@ async function keptBy(server: SimServer, device: SimDevice): Promise<Map<string,
   const holding = [...stored].filter(([table]) => isSyncedTable(table) || KEPT_TABLES.includes(table));
   return new Map(holding.map(([table, rows]) => [table, rows.filter((row) => stays(table, row))]));
 }
+
+const nested = (depth: number): Json => Array.from({ length: depth }).reduce<Json>((inner) => [inner], []);
 
 /** @returns whether anything happened */
 export async function serverStep(simulation: Stage, step: Step, random: Random): Promise<boolean> {
@@ -93,6 +97,28 @@ export async function serverStep(simulation: Stage, step: Step, random: Random):
       await server.sql("update public.tasks set title = $2, priority = 'urgent' where id = $1::uuid", [
         id,
         token,
+      ]);
+      return true;
+    }
+    case 'unreadable row':
+    case 'repair row': {
+      const isDeep = step.action === 'unreadable row';
+      const patterns = await server.sql<{ id: string; content: string }>(
+        `select id::text as id, content::text as content from public.patterns
+          where workspace_id = $1::uuid and deleted_at is null and content ? 'deep' <> $2::boolean order by id`,
+        [workspace.id, isDeep],
+      );
+      if (patterns.length === 0) return false;
+      const { id, content } = random.pick(patterns);
+      const token = `u${step.pick}q`;
+      const operation = oracle.begin('the service', step.action);
+      const write = { table: 'patterns', id, column: 'content', value: token, wrote: token, saw: content };
+      operation.writes.push(write);
+      operation.acknowledged = true;
+      const deep = isDeep ? { deep: nested(JSON_LIMITS.depth + 50) } : {};
+      await server.sql('update public.patterns set content = $2::jsonb where id = $1::uuid', [
+        id,
+        JSON.stringify({ token, ...deep }),
       ]);
       return true;
     }

@@ -144,6 +144,7 @@ export class ProtocolWitness implements NetworkWitness {
         const revision = columns.revision?.[index] as number;
         const cursor = request.cursors[scope];
         if (!cursor || resets.has(scope)) continue;
+        if (request.wanted?.some((wanted) => wanted.table === table && wanted.id === id)) continue;
         // Requested once more after an upgrade (P14).
         if ((request.refill?.[scope]?.tables as string[] | undefined)?.includes(table)) continue;
         const isOld = cursor.after
