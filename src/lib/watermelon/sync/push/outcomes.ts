@@ -1,6 +1,7 @@
 /** Applies the outcome of a change to its record: a function for each kind of outcome. */
 
 import type { PushOutcome } from '@/core/protocol';
+import { readBase } from '../../models/tracking';
 import type { Raw } from '../../models/watermelondb';
 import { applyTombstone, withLocalEdits } from '../pull/applyRows';
 import { purgeForgotten } from '../pull/purge';
@@ -47,8 +48,10 @@ async function applyTaken(
 ): Promise<void> {
   context.applied.pushed += 1;
   if (!raw) return;
+  // The columns of others in a row that cannot be stored have not been seen: the next edit is based on what was (P33).
+  const seen = context.unreadable.has(change.id) ? (readBase(raw)?.revision ?? 0) : revision;
   if (change.op === 'delete') await destroyDeleted(context, raw.id, context.cascaded);
-  else acknowledge(context, change, raw, revision);
+  else acknowledge(context, change, raw, seen);
 }
 
 async function applyConflict(
