@@ -5,9 +5,19 @@ import { openMilestone, openTask, seen, statusOf, WebApp } from '../support/webA
 
 const MILESTONE = 'Inspections work offline';
 
-/** The screens, and how to get to each from the one before. */
-const SCREENS: [string, (page: Page) => Promise<unknown>][] = [
-  ['workspaces', (page) => seen(page.getByRole('heading', { name: 'Workspaces' }))],
+/** A screen, and how to get to it from the one before. */
+type Screen = [string, (page: Page) => Promise<unknown>];
+
+const OF_AN_ACCOUNT: Screen[] = [
+  ['sign-in', (page) => seen(page.getByRole('button', { name: 'owner@convoy.example' }))],
+  [
+    'workspaces',
+    async (page) => {
+      await signIn(page);
+      await seen(page.getByRole('heading', { name: 'Workspaces' }));
+      await seen(statusOf(page, 'Up to date'));
+    },
+  ],
   [
     'workspace',
     async (page) => {
@@ -49,7 +59,7 @@ const SCREENS: [string, (page: Page) => Promise<unknown>][] = [
   [
     'workspace with an open invitation',
     async (page) => {
-      await page.goto('/');
+      await page.getByRole('link', { name: 'Convoy: your workspaces' }).click();
       await page.getByRole('main').getByRole('link', { name: 'Lighthouse' }).click();
       await seen(page.getByRole('list', { name: 'Open invitations' }));
     },
@@ -59,12 +69,12 @@ const SCREENS: [string, (page: Page) => Promise<unknown>][] = [
     async (page) => {
       await page.getByRole('link', { name: 'Deleted records' }).click();
       await seen(page.getByRole('button', { name: /^Restore/ }));
-      await page.goBack();
     },
   ],
   [
     'project',
     async (page) => {
+      await page.goBack();
       await page.getByRole('main').getByRole('link', { name: 'Field app' }).click();
       await seen(page.getByRole('heading', { name: 'Milestones' }));
     },
@@ -93,6 +103,74 @@ const SCREENS: [string, (page: Page) => Promise<unknown>][] = [
   ],
 ];
 
+/** Begun without an account, left there at the sign-in, and discarded. */
+const ALONE: Screen[] = [
+  [
+    'no workspace',
+    async (page) => {
+      await page.getByRole('button', { name: 'Start without an account' }).click();
+      await seen(page.getByText('You have no workspace yet.'));
+    },
+  ],
+  [
+    'sync, on this device only',
+    async (page) => {
+      await createWorkspace(page, 'Mine alone');
+      await statusOf(page, 'On this device only').click();
+      await seen(page.getByText('Your work is on this device only.'));
+    },
+  ],
+  [
+    'work to take along',
+    async (page) => {
+      await page.getByRole('banner').getByRole('button', { name: 'Sign in' }).click();
+      await signIn(page);
+      await seen(page.getByRole('dialog', { name: 'Take your work along?' }));
+    },
+  ],
+  [
+    'work that was left, and an unsent workspace',
+    async (page) => {
+      await page.getByRole('button', { name: 'Leave it here' }).click();
+      await seen(statusOf(page, 'Up to date'));
+      await page.reload();
+      await seen(page.getByRole('complementary', { name: 'Work without an account' }));
+      await page.context().setOffline(true);
+      await page.getByRole('link', { name: 'Convoy: your workspaces' }).click();
+      await createWorkspace(page, 'Not sent yet');
+    },
+  ],
+  [
+    'signing out with unsynced changes',
+    async (page) => {
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      await seen(page.getByText('1 change has not reached the server yet.'));
+    },
+  ],
+  [
+    'discarding',
+    async (page) => {
+      await page.getByRole('button', { name: 'Discard …' }).click();
+      await seen(page.getByRole('dialog', { name: 'Remove your data from this device?' }));
+    },
+  ],
+];
+
+const PHONE = { name: 'a phone, dark', width: 390, height: 844, colorScheme: 'dark' } as const;
+const DESKTOP = { name: 'a desktop, light', width: 1280, height: 800, colorScheme: 'light' } as const;
+
+async function signIn(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'owner@convoy.example' }).click();
+  await page.locator('form').getByRole('button', { name: 'Sign in' }).click();
+}
+
+async function createWorkspace(page: Page, name: string): Promise<void> {
+  await page.getByRole('button', { name: 'New workspace' }).click();
+  await page.getByLabel('Name').fill(name);
+  await page.getByRole('button', { name: 'Create workspace' }).click();
+  await seen(page.getByRole('heading', { name, level: 1 }));
+}
+
 let app: WebApp;
 beforeAll(async () => {
   app = await WebApp.start();
@@ -103,83 +181,53 @@ beforeAll(async () => {
 afterAll(() => app.close());
 
 describe.each([
-  { name: 'desktop, light', phone: false, dark: false },
-  { name: 'phone, dark', phone: true, dark: true },
-])('the app on $name', ({ phone, dark }) => {
+  ['of an account', OF_AN_ACCOUNT],
+  ['without an account', ALONE],
+] as const)('the screens %s', (_name, screens) => {
   let page: Page;
   beforeAll(async () => {
-    const context = await app.newProfile({ phone, dark });
-    page = await context.newPage();
+    page = await (await app.newProfile()).newPage();
     await page.goto('/');
-    await seen(page.getByRole('button', { name: 'owner@convoy.example' }));
   });
   afterAll(() => page.context().close());
 
-  it('the sign-in screen has no accessibility violation', async () => {
-    expect(await faults(page)).toEqual([]);
-    await page.close();
-    page = await app.signIn('owner', page.context());
+  describe.each(screens)('%s', (_name, open) => {
+    // What can be pressed on a phone can be pressed anywhere.
+    beforeAll(async () => {
+      await show(page, PHONE);
+      await open(page);
+    });
+
+    for (const look of [PHONE, DESKTOP]) {
+      it(`has no accessibility violation on ${look.name}`, async () => {
+        await show(page, look);
+        expect(await faults(page)).toEqual([]);
+      });
+    }
   });
-
-  it.each(SCREENS)('this screen has no accessibility violation: %s', async (_name, open) => {
-    await open(page);
-    expect(await faults(page)).toEqual([]);
-  });
-
-  it('working without an account, taking it along and signing out have no accessibility violation', async () => {
-    const alone = await (await app.newProfile({ phone, dark })).newPage();
-    await alone.goto('/');
-    await alone.getByRole('button', { name: 'Start without an account' }).click();
-    await seen(alone.getByText('You have no workspace yet.'));
-    expect(await faults(alone)).toEqual([]);
-    await alone.getByRole('button', { name: 'New workspace' }).click();
-    await alone.getByLabel('Name').fill('Mine alone');
-    await alone.getByRole('button', { name: 'Create workspace' }).click();
-    await seen(alone.getByRole('heading', { name: 'Mine alone', level: 1 }));
-    await statusOf(alone, 'On this device only').click();
-    await seen(alone.getByText('Your work is on this device only.'));
-    expect(await faults(alone)).toEqual([]);
-
-    await alone.getByRole('banner').getByRole('button', { name: 'Sign in' }).click();
-    await alone.getByRole('button', { name: 'owner@convoy.example' }).click();
-    await alone.locator('form').getByRole('button', { name: 'Sign in' }).click();
-    await seen(alone.getByRole('dialog', { name: 'Take your work along?' }));
-    expect(await faults(alone)).toEqual([]);
-    await alone.getByRole('button', { name: 'Leave it here' }).click();
-    await seen(statusOf(alone, 'Up to date'));
-    await alone.reload();
-    await seen(alone.getByRole('complementary', { name: 'Work without an account' }));
-    await alone.context().setOffline(true);
-    await alone.getByRole('link', { name: 'Convoy: your workspaces' }).click();
-    await alone.getByRole('button', { name: 'New workspace' }).click();
-    await alone.getByLabel('Name').fill('Not sent yet');
-    await alone.getByRole('button', { name: 'Create workspace' }).click();
-    await seen(alone.getByRole('heading', { name: 'Not sent yet', level: 1 }));
-    expect(await faults(alone)).toEqual([]);
-    await alone.getByRole('button', { name: 'Sign out' }).click();
-    await seen(alone.getByText('1 change has not reached the server yet.'));
-    expect(await faults(alone)).toEqual([]);
-    await alone.getByRole('button', { name: 'Discard …' }).click();
-    await seen(alone.getByRole('dialog', { name: 'Remove your data from this device?' }));
-    expect(await faults(alone)).toEqual([]);
-    await alone.context().close();
-  });
-
-  /** What axe finds, and a page that is wider than its window. */
-  async function faults(of: Page): Promise<string[]> {
-    await of.evaluate(axe.source);
-    const { violations, passes } = await of.evaluate(() =>
-      (window as unknown as { axe: typeof axe }).axe.run(document, {
-        runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-      }),
-    );
-    expect(passes.length, 'rules that applied').toBeGreaterThan(10);
-    const isWide = await of.evaluate(
-      () => document.documentElement.scrollWidth > document.documentElement.clientWidth,
-    );
-    const found = violations.map(
-      ({ id, help, nodes }) => `${id}: ${help} at ${nodes.map(({ target }) => target.join(' ')).join('; ')}`,
-    );
-    return isWide ? [...found, 'the page scrolls sideways'] : found;
-  }
 });
+
+/** The page in a window of this size. Its styles follow at once, without loading it anew. */
+async function show(page: Page, { width, height, colorScheme }: typeof PHONE | typeof DESKTOP) {
+  await page.setViewportSize({ width, height });
+  await page.emulateMedia({ colorScheme });
+}
+
+/** What axe finds, and a page that is wider than its window. */
+async function faults(page: Page): Promise<string[]> {
+  if (await page.evaluate(() => !('axe' in window))) await page.evaluate(axe.source);
+  const { violations, passes } = await page.evaluate(() =>
+    (window as unknown as { axe: typeof axe }).axe.run(document, {
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+      resultTypes: ['violations'],
+    }),
+  );
+  expect(passes.length, 'rules that applied').toBeGreaterThan(10);
+  const isWide = await page.evaluate(
+    () => document.documentElement.scrollWidth > document.documentElement.clientWidth,
+  );
+  const found = violations.map(
+    ({ id, help, nodes }) => `${id}: ${help} at ${nodes.map(({ target }) => target.join(' ')).join('; ')}`,
+  );
+  return isWide ? [...found, 'the page scrolls sideways'] : found;
+}

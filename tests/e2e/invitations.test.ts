@@ -41,7 +41,7 @@ async function invite(page: Page, email: string | null, role: string): Promise<s
   else await dialog.getByLabel('Email address').fill(email);
   await dialog.getByLabel('Role').selectOption(role);
   await dialog.getByRole('button', { name: 'Make the invitation' }).click();
-  const link = await dialog.getByLabel('Link').inputValue();
+  const link = await dialog.getByRole('textbox', { name: 'Link' }).inputValue();
   await dialog.getByRole('button', { name: 'Done' }).click();
   await gone(dialog);
   return link;

@@ -33,6 +33,12 @@ const ARGS = [
   '--disable-sync',
 ];
 
+/**
+ * For pages that live for seconds: V8's optimising compiler of WebAssembly would take more time than SQLite saves
+ * by it. The code is the same, compiled by the faster compiler alone.
+ */
+const SHORT_LIVED = '--js-flags=--liftoff-only';
+
 /** A name of this machine that browsers started with `NAMED` know: over plain HTTP it is no secure context. */
 export const PLAIN_HOST = 'convoy.test';
 export const NAMED = [`--host-resolver-rules=MAP ${PLAIN_HOST} 127.0.0.1`];
@@ -44,7 +50,7 @@ export const NAMED = [`--host-resolver-rules=MAP ${PLAIN_HOST} 127.0.0.1`];
  */
 export function launchBrowser(more: readonly string[] = []): Promise<Browser> {
   return startFirst(CHROMIUM, (executablePath) =>
-    chromium.launch({ executablePath, args: [...ARGS, ...more] }),
+    chromium.launch({ executablePath, args: [...ARGS, SHORT_LIVED, ...more] }),
   );
 }
 

@@ -1,10 +1,14 @@
 /** The web app as people use it: the real local stack on a data folder, and real browsers. */
 
+import { setTimeout } from 'node:timers/promises';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import type { LocalStack } from '@/server';
 import { AppServer } from './appServer';
 import { launchBrowser, NAMED, PLAIN_HOST } from './browser';
 import { WAIT_MS } from './patience';
+
+/** Between two looks at a page: each takes time of its process and of this one. */
+const LOOK_MS = 100;
 
 export class WebApp {
   private constructor(
@@ -38,11 +42,10 @@ export class WebApp {
   }
 
   /** A new browser profile: nothing stored, no account signed in. */
-  async newProfile(options: { phone?: boolean; dark?: boolean; at?: string } = {}): Promise<BrowserContext> {
+  async newProfile(options: { at?: string } = {}): Promise<BrowserContext> {
     const context = await this.browser.newContext({
       baseURL: options.at ?? this.url,
-      viewport: options.phone ? { width: 390, height: 844 } : { width: 1280, height: 800 },
-      colorScheme: options.dark ? 'dark' : 'light',
+      viewport: { width: 1280, height: 800 },
     });
     context.setDefaultTimeout(WAIT_MS);
     return context;
@@ -76,13 +79,25 @@ export class WebApp {
 }
 
 /** Waits until a person would see it. */
-export async function seen(locator: Locator): Promise<void> {
-  await locator.first().waitFor({ state: 'visible' });
+export function seen(locator: Locator): Promise<void> {
+  return untilVisible(locator, true);
 }
 
 /** Waits until a person would see it no more. */
-export async function gone(locator: Locator): Promise<void> {
-  await locator.first().waitFor({ state: 'hidden' });
+export function gone(locator: Locator): Promise<void> {
+  return untilVisible(locator, false);
+}
+
+/** Playwright's own `waitFor` looks every 500 ms after the first ones, which adds up to minutes over all tests. */
+async function untilVisible(locator: Locator, isVisible: boolean): Promise<void> {
+  const first = locator.first();
+  const deadline = performance.now() + WAIT_MS;
+  while ((await first.isVisible()) !== isVisible) {
+    if (performance.now() > deadline) {
+      throw new Error(`After ${WAIT_MS} ms still ${isVisible ? 'not seen' : 'seen'}: ${locator}`);
+    }
+    await setTimeout(LOOK_MS);
+  }
 }
 
 /** The status line with this text. */
@@ -131,7 +146,7 @@ export async function createTask(page: Page, title: string): Promise<void> {
 
 /** Observers show a write a moment before it is acknowledged; its dialog closes when it is. */
 async function acknowledged(page: Page): Promise<void> {
-  await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  await gone(page.getByRole('dialog'));
 }
 
 /** Gives the task of the page another title. */
