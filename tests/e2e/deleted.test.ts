@@ -1,3 +1,4 @@
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   createTask,
@@ -14,50 +15,50 @@ const MILESTONE = 'Inspections work offline';
 
 describe('deleting, restoring and moving', () => {
   let app: WebApp;
+  /** The page of an editor, signed in and synced: every test goes to where it begins. */
+  let page: Page;
   beforeAll(async () => {
     app = await WebApp.start();
+    page = await app.signIn('editor');
   });
   afterAll(() => app.close());
 
-  async function deleteTask(page: Awaited<ReturnType<WebApp['signIn']>>) {
-    await page.getByRole('button', { name: 'Delete task' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Delete task' }).click();
-    await gone(page.getByRole('dialog'));
+  async function deleteTask(on: Page) {
+    await on.getByRole('button', { name: 'Delete task' }).click();
+    await on.getByRole('dialog').getByRole('button', { name: 'Delete task' }).click();
+    await gone(on.getByRole('dialog'));
   }
 
-  async function openDeleted(page: Awaited<ReturnType<WebApp['signIn']>>) {
-    await page.getByRole('link', { name: 'Convoy: your workspaces' }).click();
-    await page.getByRole('main').getByRole('link', { name: 'Lighthouse' }).click();
-    await page.getByRole('link', { name: 'Deleted records' }).click();
-    await seen(page.getByRole('heading', { name: 'Deleted', level: 1 }));
+  async function openDeleted(on: Page) {
+    await on.getByRole('link', { name: 'Convoy: your workspaces' }).click();
+    await on.getByRole('main').getByRole('link', { name: 'Lighthouse' }).click();
+    await on.getByRole('link', { name: 'Deleted records' }).click();
+    await seen(on.getByRole('heading', { name: 'Deleted', level: 1 }));
   }
 
   it('a task deleted by one person is restored offline by another, and both have it again (U24, P-CONVERGE)', async () => {
-    const page = await app.signIn('owner');
-    const other = await app.signIn('editor');
+    const owner = await app.signIn('owner');
     const title = 'Let two inspectors share one tablet';
-    await openTask(page, MILESTONE, title);
-    await deleteTask(page);
+    await openTask(owner, MILESTONE, title);
+    await deleteTask(owner);
+    await syncNow(owner);
     await syncNow(page);
-    await syncNow(other);
-    await openDeleted(other);
-    const entry = other.getByRole('listitem').filter({ hasText: title });
+    await openDeleted(page);
+    const entry = page.getByRole('listitem').filter({ hasText: title });
     await seen(entry);
-    await other.context().setOffline(true);
-    await other.getByRole('button', { name: `Restore ${title}` }).click();
+    await page.context().setOffline(true);
+    await page.getByRole('button', { name: `Restore ${title}` }).click();
     await seen(entry.getByText('restored here, not on the server yet'));
-    await other.context().setOffline(false);
-    await seen(statusOf(other, 'Up to date'));
+    await page.context().setOffline(false);
+    await seen(statusOf(page, 'Up to date'));
     await gone(entry);
-    await openTask(other, MILESTONE, title);
-    await syncNow(page);
     await openTask(page, MILESTONE, title);
-    await other.context().close();
-    await page.context().close();
+    await syncNow(owner);
+    await openTask(owner, MILESTONE, title);
+    await owner.context().close();
   });
 
   it('a deletion is undone at once, without the network (D14)', async () => {
-    const page = await app.signIn('editor');
     await openMilestone(page, 'Field app', MILESTONE);
     await page.context().setOffline(true);
     await createTask(page, 'Deleted by mistake');
@@ -68,11 +69,9 @@ describe('deleting, restoring and moving', () => {
     expect(await page.getByRole('button', { name: 'Undo' }).count()).toBe(0);
     await page.context().setOffline(false);
     await seen(statusOf(page, 'Up to date'));
-    await page.context().close();
   });
 
   it('a task is moved to a milestone of another project in its editor (U29)', async () => {
-    const page = await app.signIn('editor');
     await openMilestone(page, 'Field app', MILESTONE);
     await createTask(page, 'Belongs to the server');
     await page.getByRole('main').getByRole('link', { name: 'Belongs to the server' }).click();
@@ -83,6 +82,5 @@ describe('deleting, restoring and moving', () => {
     const trail = page.getByRole('navigation', { name: 'Where you are' });
     await seen(trail.getByRole('link', { name: 'Pull without gaps' }));
     await seen(trail.getByRole('link', { name: 'Sync service' }));
-    await page.context().close();
   });
 });

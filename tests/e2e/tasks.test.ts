@@ -21,13 +21,13 @@ describe('working on tasks', () => {
   });
   afterAll(() => app.close());
 
-  const stage = (page: Page, name: string) =>
-    page.getByRole('region', { name: /^Stage/ }).getByRole('button', { name: new RegExp(`^${name}`) });
+  const stage = (of: Page, name: string) =>
+    of.getByRole('region', { name: /^Stage/ }).getByRole('button', { name: new RegExp(`^${name}`) });
 
   it('a task can be submitted as soon as its form is shown, before any list is loaded', async () => {
-    const page = await app.signIn('editor');
-    await openTask(page, MILESTONE, 'Survive a clock that is wrong by hours');
-    const isValid = await page
+    const fresh = await app.signIn('editor');
+    await openTask(fresh, MILESTONE, 'Survive a clock that is wrong by hours');
+    const isValid = await fresh
       .getByRole('button', { name: 'Edit task' })
       .evaluate(async (button: HTMLElement) => {
         const form = new Promise<HTMLFormElement>((resolve) => {
@@ -40,131 +40,132 @@ describe('working on tasks', () => {
         return (await form).checkValidity();
       });
     expect(isValid).toBe(true);
-    await page.context().close();
+    await fresh.context().close();
   });
 
-  it('a task is created, edited, commented on and moved, and all of it survives a reload', async () => {
-    const page = await app.signIn('editor');
-    await openMilestone(page, 'Field app', MILESTONE);
-    await createTask(page, 'Show the tide');
-    await page.getByRole('main').getByRole('link', { name: 'Show the tide' }).click();
-    await renameTask(page, 'Show the tide next to the route');
-    await page.getByLabel('Priority').selectOption('Urgent');
-    await comment(page, 'High water at Pier 4 hides the lower bolts.');
-    await stage(page, 'Plan review').click();
-    await seen(page.getByText('moved it from Plan to Plan review'));
-    await seen(page.getByText('changed the priority from Medium to Urgent'));
-    await syncNow(page);
+  describe('as an editor', () => {
+    /** Signed in and synced; every test goes to where it begins. */
+    let page: Page;
+    beforeAll(async () => {
+      page = await app.signIn('editor');
+    });
+    afterAll(() => page.context().close());
 
-    await page.reload();
-    await seen(page.getByRole('heading', { name: 'Show the tide next to the route', level: 1 }));
-    await seen(page.getByRole('listitem').filter({ hasText: 'High water at Pier 4' }));
-    expect(await stage(page, 'Plan review').getAttribute('aria-current')).toBe('step');
-    expect(await page.getByLabel('Priority').inputValue()).toBe('urgent');
-    await page.context().close();
-  });
+    it('a task is created, edited, commented on and moved, and all of it survives a reload', async () => {
+      await openMilestone(page, 'Field app', MILESTONE);
+      await createTask(page, 'Show the tide');
+      await page.getByRole('main').getByRole('link', { name: 'Show the tide' }).click();
+      await renameTask(page, 'Show the tide next to the route');
+      await page.getByLabel('Priority').selectOption('Urgent');
+      await comment(page, 'High water at Pier 4 hides the lower bolts.');
+      await stage(page, 'Plan review').click();
+      await seen(page.getByText('moved it from Plan to Plan review'));
+      await seen(page.getByText('changed the priority from Medium to Urgent'));
+      await syncNow(page);
 
-  it('subtasks and dependencies are added and removed, and a refused circle is explained', async () => {
-    const page = await app.signIn('editor');
-    await openTask(page, MILESTONE, 'Let two inspectors share one tablet');
-    await page.getByRole('button', { name: 'Add subtask' }).click();
-    await page.getByRole('textbox', { name: 'Title' }).fill('Ask who is on shift');
-    await page.getByRole('button', { name: 'Create task' }).click();
-    await seen(page.getByRole('main').getByRole('link', { name: 'Ask who is on shift' }));
+      await page.reload();
+      await seen(page.getByRole('heading', { name: 'Show the tide next to the route', level: 1 }));
+      await seen(page.getByRole('listitem').filter({ hasText: 'High water at Pier 4' }));
+      expect(await stage(page, 'Plan review').getAttribute('aria-current')).toBe('step');
+      expect(await page.getByLabel('Priority').inputValue()).toBe('urgent');
+    });
 
-    await page.getByRole('button', { name: 'Add dependency' }).click();
-    await page.getByRole('searchbox', { name: 'What has to be done first?' }).fill('clock that is wrong');
-    await page.getByRole('button', { name: 'Survive a clock that is wrong by hours' }).click();
-    await seen(page.getByText('added a dependency on'));
-    const dependency = page.getByRole('main').getByRole('link', { name: /^Survive a clock .*Plan review/ });
-    await dependency.click();
-    await seen(page.getByRole('heading', { name: 'Survive a clock that is wrong by hours', level: 1 }));
-    await page.getByRole('button', { name: 'Add dependency' }).click();
-    await page.getByRole('searchbox', { name: 'What has to be done first?' }).fill('share one tablet');
-    await page.getByRole('button', { name: 'Let two inspectors share one tablet' }).click();
-    await seen(page.getByRole('alert').filter({ hasText: 'already waits for this one' }));
-    await page.keyboard.press('Escape');
-    await gone(page.getByRole('dialog'));
+    it('subtasks and dependencies are added and removed, and a refused circle is explained', async () => {
+      await openTask(page, MILESTONE, 'Let two inspectors share one tablet');
+      await page.getByRole('button', { name: 'Add subtask' }).click();
+      await page.getByRole('textbox', { name: 'Title' }).fill('Ask who is on shift');
+      await page.getByRole('button', { name: 'Create task' }).click();
+      await seen(page.getByRole('main').getByRole('link', { name: 'Ask who is on shift' }));
 
-    await page.goBack();
-    await page.getByRole('button', { name: /^Remove the dependency on Survive/ }).click();
-    await gone(dependency);
-    await page.context().close();
-  });
+      await page.getByRole('button', { name: 'Add dependency' }).click();
+      await page.getByRole('searchbox', { name: 'What has to be done first?' }).fill('clock that is wrong');
+      await page.getByRole('button', { name: 'Survive a clock that is wrong by hours' }).click();
+      await seen(page.getByText('added a dependency on'));
+      const dependency = page.getByRole('main').getByRole('link', { name: /^Survive a clock .*Plan review/ });
+      await dependency.click();
+      await seen(page.getByRole('heading', { name: 'Survive a clock that is wrong by hours', level: 1 }));
+      await page.getByRole('button', { name: 'Add dependency' }).click();
+      await page.getByRole('searchbox', { name: 'What has to be done first?' }).fill('share one tablet');
+      await page.getByRole('button', { name: 'Let two inspectors share one tablet' }).click();
+      await seen(page.getByRole('alert').filter({ hasText: 'already waits for this one' }));
+      await page.keyboard.press('Escape');
+      await gone(page.getByRole('dialog'));
 
-  it('a task is deleted after asking', async () => {
-    const page = await app.signIn('editor');
-    await openMilestone(page, 'Field app', MILESTONE);
-    await createTask(page, 'A task made by mistake');
-    const link = page.getByRole('main').getByRole('link', { name: 'A task made by mistake' });
-    await link.click();
-    await page.getByRole('button', { name: 'Delete task' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
-    await seen(page.getByRole('heading', { name: 'A task made by mistake', level: 1 }));
-    await page.getByRole('button', { name: 'Delete task' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Delete task' }).click();
-    await seen(page.getByRole('heading', { name: MILESTONE, level: 1 }));
-    await gone(link);
-    await page.context().close();
-  });
+      await page.goBack();
+      await page.getByRole('button', { name: /^Remove the dependency on Survive/ }).click();
+      await gone(dependency);
+    });
 
-  it('an invalid value is explained next to its field', async () => {
-    const page = await app.signIn('editor');
-    await openMilestone(page, 'Field app', MILESTONE);
-    await page.getByRole('button', { name: 'New task' }).click();
-    await page.getByRole('textbox', { name: 'Title' }).fill('   ');
-    await page.getByRole('button', { name: 'Create task' }).click();
-    await seen(page.getByRole('alert').filter({ hasText: 'Title is required.' }));
-    await page.context().close();
+    it('a task is deleted after asking', async () => {
+      await openMilestone(page, 'Field app', MILESTONE);
+      await createTask(page, 'A task made by mistake');
+      const link = page.getByRole('main').getByRole('link', { name: 'A task made by mistake' });
+      await link.click();
+      await page.getByRole('button', { name: 'Delete task' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+      await seen(page.getByRole('heading', { name: 'A task made by mistake', level: 1 }));
+      await page.getByRole('button', { name: 'Delete task' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Delete task' }).click();
+      await seen(page.getByRole('heading', { name: MILESTONE, level: 1 }));
+      await gone(link);
+    });
+
+    it('an invalid value is explained next to its field', async () => {
+      await openMilestone(page, 'Field app', MILESTONE);
+      await page.getByRole('button', { name: 'New task' }).click();
+      await page.getByRole('textbox', { name: 'Title' }).fill('   ');
+      await page.getByRole('button', { name: 'Create task' }).click();
+      await seen(page.getByRole('alert').filter({ hasText: 'Title is required.' }));
+      await page.keyboard.press('Escape');
+      await gone(page.getByRole('dialog'));
+    });
+
+    it('every action can be done with the keyboard alone', async () => {
+      await openMilestone(page, 'Field app', MILESTONE);
+      await tabTo(page, 'New task');
+      await page.keyboard.press('Enter');
+      await seen(page.getByRole('dialog', { name: 'New task' }));
+      await page.keyboard.type('Made without a mouse');
+      await page.keyboard.press('Enter');
+      await gone(page.getByRole('dialog'));
+      expect(await focused(page)).toContain('New task');
+      await seen(page.getByRole('main').getByRole('link', { name: 'Made without a mouse' }));
+
+      await tabTo(page, 'Made without a mouse');
+      await page.keyboard.press('Enter');
+      await seen(page.getByRole('heading', { name: 'Made without a mouse', level: 1 }));
+      await tabTo(page, 'Edit');
+      await page.keyboard.press('Enter');
+      await seen(page.getByRole('dialog', { name: 'Edit task' }));
+      await page.keyboard.press('Escape');
+      await gone(page.getByRole('dialog'));
+      expect(await focused(page)).toContain('Edit');
+    });
   });
 
   it('a viewer sees everything, changes nothing, and is told why', async () => {
-    const page = await app.signIn('viewer');
-    await openMilestone(page, 'Field app', MILESTONE);
-    await seen(page.getByRole('note').filter({ hasText: 'You are a viewer here' }));
-    expect(await page.getByRole('button', { name: 'New task' }).isDisabled()).toBe(true);
-    await page.getByRole('main').getByRole('link', { name: 'Let two inspectors share one tablet' }).click();
-    await seen(page.getByRole('note').filter({ hasText: 'You are a viewer here' }));
+    const viewer = await app.signIn('viewer');
+    await openMilestone(viewer, 'Field app', MILESTONE);
+    await seen(viewer.getByRole('note').filter({ hasText: 'You are a viewer here' }));
+    expect(await viewer.getByRole('button', { name: 'New task' }).isDisabled()).toBe(true);
+    await viewer.getByRole('main').getByRole('link', { name: 'Let two inspectors share one tablet' }).click();
+    await seen(viewer.getByRole('note').filter({ hasText: 'You are a viewer here' }));
     for (const name of ['Edit task', 'Delete task', 'Add subtask', 'Add dependency']) {
-      expect(await page.getByRole('button', { name }).isDisabled(), name).toBe(true);
+      expect(await viewer.getByRole('button', { name }).isDisabled(), name).toBe(true);
     }
-    expect(await stage(page, 'Plan review').isDisabled()).toBe(true);
-    expect(await page.getByLabel('Status', { exact: true }).isDisabled()).toBe(true);
-    expect(await page.getByRole('textbox', { name: 'Comment' }).isDisabled()).toBe(true);
-    await page.context().close();
+    expect(await stage(viewer, 'Plan review').isDisabled()).toBe(true);
+    expect(await viewer.getByLabel('Status', { exact: true }).isDisabled()).toBe(true);
+    expect(await viewer.getByRole('textbox', { name: 'Comment' }).isDisabled()).toBe(true);
+    await viewer.context().close();
   });
 
   it('an agent is stopped at a human checkpoint and told why (P-CHECKPOINT)', async () => {
-    const page = await app.signIn('agent');
-    await openTask(page, MILESTONE, 'Survive a clock that is wrong by hours');
-    await stage(page, 'Implement').click();
-    await seen(page.getByRole('alert').filter({ hasText: 'PLAN_REVIEW is a human checkpoint' }));
-    expect(await stage(page, 'Plan review').getAttribute('aria-current')).toBe('step');
-    await page.context().close();
-  });
-
-  it('every action can be done with the keyboard alone', async () => {
-    const page = await app.signIn('editor');
-    await openMilestone(page, 'Field app', MILESTONE);
-    await tabTo(page, 'New task');
-    await page.keyboard.press('Enter');
-    await seen(page.getByRole('dialog', { name: 'New task' }));
-    await page.keyboard.type('Made without a mouse');
-    await page.keyboard.press('Enter');
-    await gone(page.getByRole('dialog'));
-    expect(await focused(page)).toContain('New task');
-    await seen(page.getByRole('main').getByRole('link', { name: 'Made without a mouse' }));
-
-    await tabTo(page, 'Made without a mouse');
-    await page.keyboard.press('Enter');
-    await seen(page.getByRole('heading', { name: 'Made without a mouse', level: 1 }));
-    await tabTo(page, 'Edit');
-    await page.keyboard.press('Enter');
-    await seen(page.getByRole('dialog', { name: 'Edit task' }));
-    await page.keyboard.press('Escape');
-    await gone(page.getByRole('dialog'));
-    expect(await focused(page)).toContain('Edit');
-    await page.context().close();
+    const agent = await app.signIn('agent');
+    await openTask(agent, MILESTONE, 'Survive a clock that is wrong by hours');
+    await stage(agent, 'Implement').click();
+    await seen(agent.getByRole('alert').filter({ hasText: 'PLAN_REVIEW is a human checkpoint' }));
+    expect(await stage(agent, 'Plan review').getAttribute('aria-current')).toBe('step');
+    await agent.context().close();
   });
 
   it('only a screenful of thousands of tasks is rendered, and the last one after scrolling to it', async () => {
@@ -172,18 +173,18 @@ describe('working on tasks', () => {
       insert into public.tasks (id, workspace_id, milestone_id, title, current_stage, sort_order)
       select gen_random_uuid(), m.workspace_id, m.id, 'Bolt ' || lpad(n::text, 4, '0'), 'PLAN', 1000 + n
       from public.milestones m, generate_series(1, 3000) n where m.name = 'Ready for the third port'`);
-    const page = await app.signIn('owner');
-    await openMilestone(page, 'Sync service', 'Ready for the third port');
-    await seen(page.getByRole('status').filter({ hasText: '3,009 in all' }));
-    const rows = page.getByRole('main').locator('a[href^="/tasks/"]');
+    const owner = await app.signIn('owner');
+    await openMilestone(owner, 'Sync service', 'Ready for the third port');
+    await seen(owner.getByRole('status').filter({ hasText: '3,009 in all' }));
+    const rows = owner.getByRole('main').locator('a[href^="/tasks/"]');
     expect(await rows.count()).toBeLessThan(120);
-    await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
-    await seen(page.getByRole('link', { name: 'Bolt 3000' }));
+    await owner.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
+    await seen(owner.getByRole('link', { name: 'Bolt 3000' }));
     expect(await rows.count()).toBeLessThan(120);
-    await page.getByRole('searchbox', { name: 'Find by title' }).fill('bolt 1234');
-    await seen(page.getByRole('link', { name: 'Bolt 1234' }));
-    await gone(page.getByRole('link', { name: 'Bolt 3000' }));
-    await page.context().close();
+    await owner.getByRole('searchbox', { name: 'Find by title' }).fill('bolt 1234');
+    await seen(owner.getByRole('link', { name: 'Bolt 1234' }));
+    await gone(owner.getByRole('link', { name: 'Bolt 3000' }));
+    await owner.context().close();
   });
 });
 
