@@ -6,8 +6,11 @@ import { gone, openTask, seen, statusOf, syncNow, WebApp } from '../support/webA
 const API = '**/{rest,auth,realtime}/v1/**';
 
 let app: WebApp;
+/** The page of the owner, signed in and synced: every test of it opens the workspace anew. */
+let owner: Page;
 beforeAll(async () => {
   app = await WebApp.start();
+  owner = await app.signIn('owner');
 });
 afterAll(() => app.close());
 
@@ -29,6 +32,7 @@ async function newAccount(name: string): Promise<Page> {
 }
 
 async function openWorkspace(page: Page): Promise<void> {
+  await page.getByRole('link', { name: 'Convoy: your workspaces' }).click();
   await page.getByRole('main').getByRole('link', { name: 'Lighthouse' }).click();
   await seen(page.getByRole('heading', { name: 'Members' }));
 }
@@ -52,7 +56,6 @@ const memberRow = (page: Page, name: string) => members(page).getByRole('listite
 
 describe('inviting and joining', () => {
   it('a stranger opens the link of an owner, signs up there, joins and sees the tasks', async () => {
-    const owner = await app.signIn('owner');
     await owner.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     await openWorkspace(owner);
     const link = await invite(owner, null, 'Editor');
@@ -62,6 +65,8 @@ describe('inviting and joining', () => {
     await owner.getByRole('dialog').getByRole('button', { name: 'Copy' }).click();
     await seen(owner.getByRole('dialog').getByText('Copied.'));
     expect(await owner.evaluate(() => navigator.clipboard.readText())).toBe(link);
+    await owner.keyboard.press('Escape');
+    await gone(owner.getByRole('dialog'));
 
     const stranger = await (await app.newProfile()).newPage();
     await stranger.goto(link);
@@ -83,14 +88,11 @@ describe('inviting and joining', () => {
     await seen(stranger.getByText('This invitation is not valid.'));
     await seen(stranger.getByText('If you have joined by it already, the workspace is among yours.'));
     await stranger.context().close();
-    await owner.context().close();
   });
 
   it('a link that is opened offline is accepted there, and the next sync joins (U31)', async () => {
-    const owner = await app.signIn('owner');
     await openWorkspace(owner);
     const link = await invite(owner, null, 'Viewer');
-    await owner.context().close();
 
     const page = await newAccount('Bo');
     await page.route(API, (route) => route.abort());
@@ -109,7 +111,6 @@ describe('inviting and joining', () => {
 
   it('an invitation to an address is on the home page of its account, and can be declined and accepted', async () => {
     const cora = await newAccount('Cora');
-    const owner = await app.signIn('owner');
     await openWorkspace(owner);
     await invite(owner, 'Cora@example.com', 'Editor');
     await owner.getByRole('button', { name: 'Invite', exact: true }).click();
@@ -142,11 +143,9 @@ describe('inviting and joining', () => {
     await openWorkspace(cora);
     await seen(memberRow(cora, 'Cora (you)').filter({ hasText: 'Editor' }));
     await cora.context().close();
-    await owner.context().close();
   });
 
   it('a link that was revoked says so, and one that was accepted offline is refused', async () => {
-    const owner = await app.signIn('owner');
     await openWorkspace(owner);
     const link = await invite(owner, null, 'Editor');
     const page = await newAccount('Dan');
@@ -167,7 +166,6 @@ describe('inviting and joining', () => {
     await page.goto(link);
     await seen(page.getByText('This invitation is not valid.'));
     await page.context().close();
-    await owner.context().close();
   });
 
   it('without an account the page says that joining needs one, and is shown again after signing in', async () => {
@@ -186,7 +184,6 @@ describe('inviting and joining', () => {
 
 describe('members', () => {
   it('the only owner who is a person neither leaves nor takes another role, and inviting offline says that it needs the server', async () => {
-    const owner = await app.signIn('owner');
     await openWorkspace(owner);
     await seen(memberRow(owner, 'Owner (you)'));
     await seen(owner.getByText('A workspace keeps at least one owner who is a person'));
@@ -206,7 +203,10 @@ describe('members', () => {
       .click();
     await owner.getByRole('button', { name: 'Invite', exact: true }).click();
     await seen(owner.getByText('Inviting needs the server, and it cannot be reached now.'));
-    await owner.context().close();
+    await owner.context().setOffline(false);
+    await owner.keyboard.press('Escape');
+    await gone(owner.getByRole('dialog'));
+    await seen(statusOf(owner, 'Up to date'));
   });
 
   it('a viewer leaves: the workspace is gone here, and the owner sees it', async () => {
@@ -220,11 +220,10 @@ describe('members', () => {
     await seen(statusOf(viewer, 'Up to date'));
     await viewer.context().close();
 
-    const owner = await app.signIn('owner');
+    await syncNow(owner);
     await openWorkspace(owner);
     await seen(memberRow(owner, 'Owner (you)'));
     expect(await memberRow(owner, 'Viewer').getByRole('button', { name: 'Remove Viewer' }).count()).toBe(0);
-    await owner.context().close();
   });
 
   it('an agent is not offered to make a workspace, and manages nobody', async () => {

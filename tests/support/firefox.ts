@@ -17,6 +17,13 @@ export const FIREFOX: BrowserKind = {
   downloaded: () => fileURLToPath(new URL('../../.cache/firefox', import.meta.url)),
 };
 
+/** Firefox lives for seconds here: what it prepares for later only costs time. */
+const PREFERENCES = {
+  'dom.ipc.processPrelaunch.enabled': false,
+  // Of the compilers of WebAssembly the faster one: SQLite is not there long enough for the optimising one.
+  'javascript.options.wasm_optimizingjit': false,
+};
+
 /** Whether tests do without Firefox here. tests/platform-skips.json lists the platforms on which they may not. */
 export const lacksFirefox = process.platform !== 'linux' && findExecutables(FIREFOX).length === 0;
 
@@ -34,8 +41,7 @@ export function startFirefox(profile: string): Promise<BrowserProcess<Browser>> 
       defaultViewport: { width: 1280, height: 800 },
       timeout: TEST_MS,
       protocolTimeout: TEST_MS,
-      // A process that waits for the next tab only costs time.
-      extraPrefsFirefox: { 'dom.ipc.processPrelaunch.enabled': false },
+      extraPrefsFirefox: PREFERENCES,
     });
     const { pid } = browser.process() as { pid: number };
     return {
