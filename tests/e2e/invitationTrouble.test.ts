@@ -142,7 +142,8 @@ describe('invitations with a server that fails', () => {
     await app.sql(
       `update public.workspaces set name = 'Lighthouse ${LONG.slice(0, 189)}' where id = '${seedId('workspace', 1)}'`,
     );
-    const owner = await app.signIn('owner', await app.newProfile({ phone: true }));
+    const owner = await app.signIn('owner');
+    await owner.setViewportSize({ width: 390, height: 844 });
     await openWorkspace(owner);
     const rows = owner.getByRole('region', { name: 'Members' }).getByRole('listitem');
     await expect.poll(() => rows.count()).toBeGreaterThan(200);

@@ -41,7 +41,6 @@ const FOUND_BY = {
   'unreadable-stored': 3,
   'unreadable-untold': 2,
   'unreadable-for-ever': 2,
-  'unreadable-swept': 39,
   'delete-unseen': 1,
   'groups-torn': 1,
   'viewers-write': 17,
@@ -269,12 +268,5 @@ export const MUTANTS: readonly Mutant[] = [
     `${SYNC}/setAside/unreadable.ts`,
     'if (isHere) context.work.also',
     'if (isHere && rows[table] === undefined) context.work.also',
-  ),
-  mutant(
-    'unreadable-swept',
-    'A resync sweeps records whose rows came, but could not be stored.',
-    `${SYNC}/setAside/unreadable.ts`,
-    'if (current?.revision === UNCONFIRMED || current?.revision === EXPIRED)',
-    'if (current?.revision === Number.NaN)',
   ),
 ];
