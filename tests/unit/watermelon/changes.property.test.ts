@@ -108,3 +108,34 @@ describe('the order of a push', () => {
     );
   });
 });
+
+describe('any number of unsynced records', () => {
+  const COUNT = 150_000;
+  /** A chain of subtasks, the deepest first, so that each needs all of the others. */
+  const chain = (groupsOf: (n: number) => string[]): UnsyncedRecord[] =>
+    Array.from({ length: COUNT }, (_, n) => ({
+      table: 'tasks' as const,
+      raw: {
+        id: `t${n}`,
+        _status: 'created' as const,
+        _changed: '',
+        workspace_id: WORKSPACE,
+        parent_task_id: n + 1 < COUNT ? `t${n + 1}` : null,
+      } as Raw,
+      record: null as never,
+      base: { revision: 0, groups: groupsOf(n), columns: {}, created: { editedAt: n, offset: 0 } },
+    }));
+
+  it('that hang on each other are ordered without recursion (U15)', () => {
+    const ordered = inPushOrder(chain(() => [])).flat();
+    expect(ordered).toHaveLength(COUNT);
+    expect(ordered.at(0)?.raw.id).toBe(`t${COUNT - 1}`);
+    expect(ordered.at(-1)?.raw.id).toBe('t0');
+  });
+
+  it('that share transactions in one long chain are one group, cut to what the server takes (D3, D35)', () => {
+    const groups = inPushOrder(chain((n) => [`g${n}`, `g${n + 1}`]));
+    expect(groups.flat()).toHaveLength(COUNT);
+    expect(groups).toHaveLength(COUNT / 10_000);
+  });
+});

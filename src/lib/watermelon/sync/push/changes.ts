@@ -137,10 +137,15 @@ export function toChange(
 function formGroups(items: readonly UnsyncedRecord[]): UnsyncedRecord[][] {
   const parent = new Map<string, string>();
   const find = (name: string): string => {
-    const above = parent.get(name) ?? name;
-    if (above === name) return name;
-    const root = find(above);
-    parent.set(name, root);
+    let root = name;
+    for (let above = parent.get(root); above !== undefined && above !== root; above = parent.get(root))
+      root = above;
+    // The next search takes one step. A loop, since a chain may be as long as there are records.
+    for (let at = name; at !== root; ) {
+      const above = parent.get(at) ?? root;
+      parent.set(at, root);
+      at = above;
+    }
     return root;
   };
   for (const item of items) {
@@ -170,19 +175,35 @@ function inDependencyOrder(groups: UnsyncedRecord[][]): UnsyncedRecord[][] {
   }
   const ordered: UnsyncedRecord[][] = [];
   const visited = new Set<UnsyncedRecord[]>();
-  const visit = (group: UnsyncedRecord[]): void => {
-    if (visited.has(group)) return;
-    visited.add(group);
-    for (const item of group) {
-      for (const id of namedBy(item)) {
-        const needed = creator.get(id);
-        if (needed) visit(needed);
+  for (const first of byAge) {
+    // Depth first with a stack of its own: a chain of new records may be longer than the call stack.
+    const waiting = visited.has(first) ? [] : [{ group: first, needs: needsOf(first, creator) }];
+    visited.add(first);
+    for (let top = waiting.at(-1); top; top = waiting.at(-1)) {
+      const needed = top.needs.next();
+      if (needed.done) {
+        ordered.push(top.group);
+        waiting.pop();
+      } else if (!visited.has(needed.value)) {
+        visited.add(needed.value);
+        waiting.push({ group: needed.value, needs: needsOf(needed.value, creator) });
       }
     }
-    ordered.push(group);
-  };
-  byAge.forEach(visit);
+  }
   return ordered;
+}
+
+/** The groups that create what a group names. */
+function* needsOf(
+  group: readonly UnsyncedRecord[],
+  creator: ReadonlyMap<string, UnsyncedRecord[]>,
+): Generator<UnsyncedRecord[], void> {
+  for (const item of group) {
+    for (const id of namedBy(item)) {
+      const needed = creator.get(id);
+      if (needed) yield needed;
+    }
+  }
 }
 
 function firstEdit({ raw, base }: UnsyncedRecord): number {

@@ -40,13 +40,10 @@ export class PushPlan {
     limit: number,
     again: boolean,
   ): Promise<{ changes: SyncedChange[]; prepared: (Model | null)[] }> {
-    const prepared: (Model | null)[] = [];
-    let changes = this.take(limit);
-    if (changes.length === 0 && again) {
-      prepared.push(...(await this.make()));
-      changes = this.take(limit);
-    }
-    return { changes, prepared };
+    const changes = this.take(limit);
+    if (changes.length > 0 || !again) return { changes, prepared: [] };
+    const prepared = await this.make();
+    return { changes: this.take(limit), prepared };
   }
 
   /** @returns the next changes, from the records as they are now; none where the plan is over or no longer holds. */
@@ -65,7 +62,7 @@ export class PushPlan {
       const size = changes.reduce((sum, change) => sum + charactersOf(change), 0);
       const isFull = taken.length + changes.length > limit || characters + size > BATCH_CHARACTERS;
       if (taken.length > 0 && isFull) break;
-      taken.push(...changes);
+      for (const change of changes) taken.push(change);
       number += 1;
       characters += size;
     }

@@ -106,7 +106,7 @@ export class UnitOfWork {
         prepared.push(record.prepareDestroyPermanently());
       }
     }
-    prepared.push(...this.companions.map((prepare) => prepare()));
+    for (const prepare of this.companions) prepared.push(prepare());
     const models = prepared.filter((model) => model !== null);
     await this.database.batchWithRows(models, this.filled);
   }
