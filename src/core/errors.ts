@@ -12,6 +12,8 @@ export type TransportError =
       message: string;
       status: number;
       sqlState: string | null;
+      /** PostgREST's own code (`PGRST` and a number); absent where something in between answered. */
+      restCode?: string;
       /** From `Retry-After`, if the server sent one. */
       retryAfterMs?: number;
     };
@@ -153,7 +155,10 @@ export function reactionTo(error: AppError): Reaction {
           return 'retry';
         case 'http':
           if (error.sqlState !== null && TRANSIENT_SQL_STATES.has(error.sqlState)) return 'retry';
-          if (error.status === 400 || error.status === 413 || error.status === 422) return 'split';
+          // A proxy may limit the size of requests; what else it refuses says nothing about the changes.
+          if (error.status === 413) return 'split';
+          if (error.status === 400 || error.status === 422)
+            return error.sqlState !== null || error.restCode !== undefined ? 'split' : 'retry';
           return error.status >= 500 || error.status === 408 ? 'retry' : 'stop';
       }
       break;

@@ -169,6 +169,7 @@ function failureOf(
         status,
         ...(retryAfterMs !== null && { retryAfterMs }),
         sqlState: /^[0-9A-Z]{5}$/.test(body.code ?? '') ? (body.code ?? null) : null,
+        ...(/^PGRST\d+$/.test(body.code ?? '') && { restCode: body.code }),
       };
   }
 }

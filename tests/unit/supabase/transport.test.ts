@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import type { SyncError } from '@/core/errors';
+import { reactionTo, type SyncError } from '@/core/errors';
 import { PROTOCOL_VERSION, type PullRequest, type PushRequest, SCHEMA_VERSION } from '@/core/protocol';
 import { createConvoyClient } from '@/lib/supabase/client';
 import { retryAfterMs } from '@/lib/supabase/traffic';
@@ -130,6 +130,23 @@ describe('SupabaseTransport', () => {
   ])('maps status %i', async (status, body, expected) => {
     expect(await failureOf(() => json(body, status))).toMatchObject(expected);
   });
+
+  it.each([
+    ['PostgREST', 400, { code: 'PGRST102', message: 'invalid json' }, 'split'],
+    ['the database', 400, { code: '22P02', message: 'invalid input' }, 'split'],
+    ['a proxy that limits the size', 413, '<html>', 'split'],
+    ['PostgreSQL, of what is too complex', 413, { code: '54001', message: 'stack depth' }, 'split'],
+    ['a proxy', 400, '<html>', 'retry'],
+    ['a proxy that speaks JSON', 400, { code: 'bad_gateway_request', message: 'no' }, 'retry'],
+    ['a proxy', 422, {}, 'retry'],
+    ['a proxy', 408, '', 'retry'],
+    ['a proxy', 504, '', 'retry'],
+  ])(
+    'a batch that %s refuses with status %i is set aside only where the server itself refused it (D9)',
+    async (_who, status, body, reaction) => {
+      expect(reactionTo(await failureOf(() => json(body, status)))).toBe(reaction);
+    },
+  );
 
   it('says which function the server lacks, and what to do about it', async () => {
     const { message } = await failureOf(() => json({ code: 'PGRST202', message: 'schema cache' }, 404));
