@@ -15,6 +15,8 @@ export type RpcError = TransportError | AuthError | ProtocolError;
 /** PostgREST's code for a function that it does not find, or not with these arguments. */
 const NO_SUCH_FUNCTION = 'PGRST202';
 
+const NO_BODY = { code: '', message: '' };
+
 export interface RpcOptions {
   signal?: AbortSignal;
   /** Timeout of the call, ms. */
@@ -59,8 +61,10 @@ async function callOnce<Name extends RpcName>(
 ): Promise<Result<{ data: unknown; traffic: Traffic }, RpcError>> {
   const answered = await untilGivenUp(options, async (signal) => {
     const traffic = measure(signal);
-    const { data, error, status } = await client.rpc(name, args).abortSignal(signal);
-    if (!error)
+    const { data, error: said, status } = await client.rpc(name, args).abortSignal(signal);
+    // postgrest-js takes a refusal with an empty JSON value for its body for a success.
+    const error = said || (status >= 200 && status < 300 ? null : NO_BODY);
+    if (error === null)
       return ok({ data: data as unknown, traffic: { sent: traffic.sent, received: traffic.received } });
     if (status === 401) {
       // Without a session, supabase-js calls with the anonymous role, which may call no function.
