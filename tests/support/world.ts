@@ -128,13 +128,19 @@ export class World {
   }
 }
 
-/** Syncs the devices in turn until none has anything left. */
+/**
+ * Syncs the devices in turn until none has anything left: each has synced since the last one that sent something.
+ * What is left after three rounds each is left.
+ */
 export async function settle(...devices: Device[]): Promise<void> {
-  for (let round = 0; round < 3; round += 1) {
-    for (const device of devices) {
-      const result = await device.sync();
-      if (result.error) throw new Error(`${result.error.code}: ${result.error.message}`);
-    }
+  let inStep = 0;
+  for (let turn = 0; turn < 3 * devices.length && inStep < devices.length; turn += 1) {
+    const { error, pushed, conflicts, rejected } = await (devices[turn % devices.length] as Device).sync();
+    if (error) throw new Error(`${error.code}: ${error.message}`);
+    // What was in conflict, or refused, may be sent again.
+    if (conflicts + rejected > 0) inStep = 0;
+    else if (pushed > 0) inStep = 1;
+    else inStep += 1;
   }
 }
 

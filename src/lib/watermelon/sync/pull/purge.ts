@@ -22,7 +22,7 @@ export function purgeForgotten(context: ApplyContext, scope: string): Promise<vo
     // Memberships are the server's to keep, but for what was written of them here and is unsynced.
     const isOfServer = table === 'workspace_members' && raw._status === 'synced';
     const writer = raw.last_modified_by ?? context.userId;
-    if (!isOfServer && (writer === context.userId || raw._status !== 'synced'))
+    if (!isOfServer && (writer === context.userId || raw._status === 'updated'))
       archive(context, table, raw, 'history_changed');
   });
 }
