@@ -227,6 +227,23 @@ export const SCREENS: Screen[] = [
     },
   },
   {
+    name: 'unreadable-rows',
+    prepare: async ({ page, stack }) => {
+      await stack.backend.transaction(async (connection) => {
+        await connection.execute(`
+          update public.patterns set content = jsonb_build_object('x', (repeat('[', 150) || repeat(']', 150))::jsonb)
+            where workspace_id <> '00000000-0000-7000-8000-000000000000';
+          update public.projects set tech_stack = (select jsonb_agg(n) from generate_series(1, 10001) n)
+            where name = 'Sync service'`);
+      });
+      await enter(page, 'owner');
+      await page.getByRole('region', { name: 'Sync status' }).getByRole('link').click();
+      await page.getByText('cannot be shown here').waitFor();
+      await page.evaluate(() => document.getElementById('unreadable-title')?.scrollIntoView());
+      await page.mouse.wheel(0, -80);
+    },
+  },
+  {
     name: 'storage-refused',
     prepare: async ({ page }) => {
       await enter(page, 'editor');

@@ -28,9 +28,9 @@ export function UnreadableSection() {
       </div>
       <article className="card entry">
         <p className="entry-reason">
-          <strong>{count(rows.length, 'record')} cannot be shown here.</strong> Everything else is in step.
-          They are on the server, unchanged: this device asks for them again when the app is opened, and shows
-          them once they have been changed, or the app has been updated.
+          <strong>{count(rows.length, 'record')} cannot be shown here.</strong> Everything else is in step,
+          and nothing is lost on the server. This device asks again when the app is opened, and shows what has
+          been changed by then, or what an updated app can show.
         </p>
         <ul className="wanted">
           {rows.slice(0, MOST_SHOWN).map((row) => (
