@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seedId } from '../support/seed';
 import { gone, seen, statusOf, WebApp } from '../support/webApp';
 
-const API = '**/{rest,auth,realtime}/v1/**';
 const LONG = `${'Wolfeschlegelsteinhausenbergerdorff '.repeat(3)}${'x'.repeat(92)}`;
 
 let app: WebApp;
@@ -84,7 +83,9 @@ describe('invitations with a server that fails', () => {
     const owner = await app.signIn('owner');
     await openWorkspace(owner);
     const link = await inviteByLink(owner);
-    await owner.route(API, (route) => route.abort());
+    // The list is not read again either: a row that is gone would take the dialog along.
+    for (const name of ['revoke_invitation', 'get_invitations'])
+      await owner.route(`**/rpc/${name}`, (route) => route.abort());
     const revoke = owner.getByRole('button', { name: 'Revoke: Whoever opens the link first' });
     await revoke.click();
     const asked = owner.getByRole('dialog', { name: 'Revoke this invitation?' });
@@ -95,16 +96,18 @@ describe('invitations with a server that fails', () => {
     await ada.goto(link);
     await ada.getByRole('button', { name: 'Join' }).click();
     await seen(ada.getByRole('heading', { name: 'Lighthouse', level: 1 }));
-    await owner.unroute(API);
+    await owner.unroute('**/rpc/revoke_invitation');
     await asked.getByRole('button', { name: 'Revoke' }).click();
     const told = owner.getByRole('dialog', { name: 'The invitation is not open any more' });
+    await seen(told);
+    await owner.unroute('**/rpc/get_invitations');
     await told.getByRole('button', { name: 'Done' }).click();
     await gone(revoke);
     await ada.context().close();
     await owner.context().close();
   });
 
-  it('an invitation whose page fails is asked for again, and is accepted in two tabs (U31)', async () => {
+  it('an invitation whose page fails is asked for again; what one tab accepts, every tab has joined (U31)', async () => {
     const owner = await app.signIn('owner');
     await openWorkspace(owner);
     const link = await inviteByLink(owner);
@@ -121,14 +124,15 @@ describe('invitations with a server that fails', () => {
     await second.goto(link);
     await seen(second.getByRole('button', { name: 'Join' }));
 
-    await failing(first, 'accept_invitation');
+    // Either tab may be the one that sends it, by a timer of its own.
+    for (const page of [first, second]) await failing(page, 'accept_invitation');
     await first.getByRole('button', { name: 'Join' }).click();
     await seen(first.getByText('your answer is kept on this device'));
-    await first.unroute('**/rpc/accept_invitation');
-    await second.getByRole('button', { name: 'Join' }).click();
-    await seen(second.getByRole('heading', { name: 'Lighthouse', level: 1 }));
-    await first.getByRole('button', { name: 'Sync now' }).click();
-    await seen(first.getByRole('heading', { name: 'Lighthouse', level: 1 }));
+    for (const page of [first, second]) await page.unroute('**/rpc/accept_invitation');
+    for (const page of [first, second]) {
+      await page.getByRole('button', { name: 'Sync now' }).click();
+      await seen(page.getByRole('heading', { name: 'Lighthouse', level: 1 }));
+    }
     await first.context().close();
   });
 
