@@ -20,7 +20,7 @@ export interface Credentials {
 export function readFields(text: string): Result<Fields, Refusal> {
   try {
     const value: unknown = JSON.parse(text === '' ? '{}' : text);
-    // What is printed or stored again goes through recursive code.
+    // Recursive code prints it again, and PostgreSQL's parser reads it.
     if (isFields(value) && !nestsDeeper(text, REQUEST_DEPTH)) return ok(value);
   } catch {
     // Refused below, like any body that is no object.

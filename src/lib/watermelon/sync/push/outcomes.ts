@@ -78,7 +78,7 @@ async function applyConflict(
   }
 }
 
-/** Nobody can settle a conflict with a row that this device cannot show: the edit waits in the quarantine (P33). */
+/** The edit waits in the quarantine: a conflict with a row that this device cannot show is not to be settled here (P33). */
 function setAsideBlindly(
   context: PushContext,
   change: SyncedChange,

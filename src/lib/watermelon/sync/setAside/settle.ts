@@ -125,7 +125,7 @@ async function settledRecord(
   return { details, record };
 }
 
-/** What decides where the checkpoints are, and who may pass them, is changed by people where they see it. */
+/** These decide where the checkpoints are: people change them where they see that. */
 const NEVER_REVERSED: ReadonlySet<string> = new Set(['tasks.workflow_id', 'workflows.stages']);
 
 /** Roles are given by people who manage members, and by nothing else; and only what people edit is reversed. */
