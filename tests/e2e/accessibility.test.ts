@@ -192,7 +192,7 @@ describe.each([
   afterAll(() => page.context().close());
 
   describe.each(screens)('%s', (_name, open) => {
-    // What can be pressed on a phone can be pressed anywhere.
+    // A phone is the harder case: a button that can be pressed there can be pressed anywhere.
     beforeAll(async () => {
       await show(page, PHONE);
       await open(page);
@@ -213,7 +213,7 @@ async function show(page: Page, { width, height, colorScheme }: typeof PHONE | t
   await page.emulateMedia({ colorScheme });
 }
 
-/** What axe finds, and a page that is wider than its window. */
+/** The violations that axe finds, and a page that is wider than its window. */
 async function faults(page: Page): Promise<string[]> {
   if (await page.evaluate(() => !('axe' in window))) await page.evaluate(axe.source);
   const { violations, passes } = await page.evaluate(() =>

@@ -266,7 +266,7 @@ export const MUTANTS: readonly Mutant[] = [
     'unreadable-for-ever',
     'A row that could not be stored once counts as such when it has been repaired.',
     `${SYNC}/setAside/unreadable.ts`,
-    'if (isHere) context.work.also',
-    'if (isHere && rows[table] === undefined) context.work.also',
+    'for (const [table, ids] of arrived) {',
+    'for (const [table, ids] of Object.entries(deleted)) {',
   ),
 ];

@@ -3,9 +3,9 @@ import type { ServerData } from '../hooks/useServerData';
 import { ErrorNote } from '../ui/ErrorNote';
 
 interface RetryNoteProps {
-  /** What could not be asked of the server. */
+  /** The answer that the server did not give. */
   data: Pick<ServerData<unknown>, 'error' | 'isAsking' | 'reload'>;
-  /** What is missing on the screen for it. */
+  /** The sentence that says what is missing on the screen for it. */
   consequence: string;
   /** More buttons. */
   children?: ReactNode;

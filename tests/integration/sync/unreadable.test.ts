@@ -28,11 +28,7 @@ const spoil = (id: string, value = nested(2_000)) =>
 const repair = (id: string) => sql(`update public.patterns set content = '{"x": 1}' where id = '${id}'`);
 
 const unreadable = (device: TestDevice) => firstValueFrom(device.observeUnreadable());
-const patternOn = (device: TestDevice, id: string) =>
-  device.database
-    .get('patterns')
-    .find(id)
-    .catch(() => null);
+const patternOn = (device: TestDevice, id: string) => device.database.findRecord('patterns', id);
 
 async function newPattern(name: string): Promise<string> {
   const { id } = await here.contextService.createPattern({

@@ -69,8 +69,13 @@ function faultsIn(table: SyncedTable, columns: Columns): Map<number, Fault> {
     // Columns that an older server does not send have their default.
     if (values === undefined && name !== 'workspace_id') continue;
     const isAligned = Array.isArray(values) && values.length === columns.id.length;
+    // Many rows of a page have the same time, of the transaction that wrote them: it is judged once.
+    let [value, reason]: [unknown, UnreadableReason | null] = [undefined, 'type'];
     for (let at = 0; at < columns.id.length; at += 1) {
-      const reason = isAligned ? faultOf(column, values[at]) : 'type';
+      if (isAligned && values[at] !== value) {
+        value = values[at];
+        reason = faultOf(column, value);
+      }
       if (reason && !faults.has(at)) faults.set(at, { column: name, reason });
     }
   }

@@ -34,9 +34,15 @@ export async function setAsideUnreadable(
 /** Forgets the rows that have arrived in a form that this device can store, or are deleted. */
 export function forgetReadable(context: ApplyContext, store: DeviceStore, { rows, deleted }: Page): void {
   if (store.unreadable.size === 0) return;
-  for (const { table, id } of [...store.unreadable.values()]) {
-    const isHere = rows[table]?.id.includes(id) || deleted[table]?.includes(id);
-    if (isHere) context.work.also(() => store.prepareReadable(table, id));
+  const arrived = [
+    ...Object.entries(rows).map(([table, { id }]) => [table, id] as const),
+    ...Object.entries(deleted),
+  ];
+  for (const [table, ids] of arrived) {
+    for (const id of ids) {
+      if (store.unreadable.has(`${UNREADABLE}${table}/${id}`))
+        context.work.also(() => store.prepareReadable(table, id));
+    }
   }
 }
 
@@ -49,10 +55,11 @@ export function forgetUnreadableOf(context: ApplyContext, store: DeviceStore, sc
 
 /** @returns the rows to ask for with the next pull: a few at a time, each once since the device was opened */
 export function wantedRows(store: DeviceStore): Pick<PullRequest, 'wanted'> {
-  const wanted = [...store.unreadable]
-    .filter(([key]) => !store.askedAgain.has(key))
-    .slice(0, MOST_WANTED)
-    .map(([, { table, id }]) => ({ table, id }));
+  const wanted: NonNullable<PullRequest['wanted']> = [];
+  for (const [key, { table, id }] of store.unreadable) {
+    if (wanted.length === MOST_WANTED) break;
+    if (!store.askedAgain.has(key)) wanted.push({ table, id });
+  }
   return wanted.length > 0 ? { wanted } : {};
 }
 
