@@ -3,7 +3,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { closeDatabase, initDatabase, sync, Task } from '@/lib/watermelon';
+import { databaseName } from '@/lib/watermelon/accounts/databases';
 import { Database } from '@/lib/watermelon/models/watermelondb';
+import { createPlatform } from '@/platform/node';
 import { GeneratedModules, typeErrors } from '../support/compile';
 import { type DemoStack, startDemoStack } from '../support/demoStack';
 import { openAdapter, temporaryFolder } from '../support/localDatabase';
@@ -133,11 +135,17 @@ import type { TaskContext } from '@/domain/entities';\n`;
     );
     const { client } = await demo.signIn('editor');
     const { createRemoteContextService } = await import('@/lib/supabase/contextService');
-    const elsewhere = await createRemoteContextService({ client }).createTask({
-      milestone_id: SEED.offlineMilestone,
-      title: 'Not here yet',
-    });
-    expect(await getTaskContext(elsewhere.id)).toMatchObject({ task: { title: 'Not here yet' } });
+    // While this holds the lock of its syncs, the device does not pull the task.
+    const lock = `sync-${databaseName((await initDatabase()).userId)}`;
+    const ask = async () => {
+      const elsewhere = await createRemoteContextService({ client }).createTask({
+        milestone_id: SEED.offlineMilestone,
+        title: 'Not here yet',
+      });
+      return getTaskContext(elsewhere.id);
+    };
+    const context = await createPlatform().exclusively(lock, ask, new AbortController().signal);
+    expect(context).toMatchObject({ task: { title: 'Not here yet' } });
   });
 
   it('Using the Context Service: reads, stage moves and new tasks work as written', async () => {
