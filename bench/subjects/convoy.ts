@@ -40,6 +40,8 @@ export class Convoy implements Subject {
       transport: {
         pull: async (request, signal) => new SupabaseTransport(await this.connected()).pull(request, signal),
         push: async (request, signal) => new SupabaseTransport(await this.connected()).push(request, signal),
+        settle: async (request, changes, signal) =>
+          new SupabaseTransport(await this.connected()).settle(request, changes, signal),
       },
       remote: null,
       autoSync: autoSync !== undefined,

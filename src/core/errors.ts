@@ -134,6 +134,40 @@ export function detailOf(thrown: unknown): AppError {
   return { kind: 'unexpected', code: 'unexpected', message };
 }
 
+/**
+ * @returns whether the request ended for its time limit: that of this device, of the server, or of something in between.
+ * The server may have carried it out all the same.
+ */
+export function isTimeout(error: SyncError): boolean {
+  if (error.kind !== 'transport') return false;
+  if (error.code !== 'http') return error.code === 'timeout';
+  return error.status === 408 || error.status === 504 || isStatementTimeout(error);
+}
+
+/** @returns whether the server itself gave up the statement for its time limit: nothing of it was kept. */
+export function isStatementTimeout(error: SyncError): boolean {
+  return error.kind === 'transport' && error.code === 'http' && error.sqlState === '57014';
+}
+
+/**
+ * @returns whether a pull may go well though a push ended so: the failure says something of that request, and nothing of
+ * the network, the session or the versions of both sides.
+ */
+export function leavesPulls(error: SyncError): boolean {
+  switch (error.kind) {
+    case 'transport':
+      // A server that asks for a wait means every request.
+      return error.code === 'timeout' || (error.code === 'http' && error.retryAfterMs === undefined);
+    case 'auth':
+      return error.code === 'forbidden';
+    case 'protocol':
+      return error.code === 'malformed';
+    case 'storage':
+    case 'unexpected':
+      return false;
+  }
+}
+
 export type Reaction = 'retry' | 'wait' | 'sign_in' | 'quarantine' | 'new_device' | 'split' | 'stop';
 
 /** SQLSTATEs of passing trouble: deadlock, lock timeout, statement timeout, too many connections, shutdown. */

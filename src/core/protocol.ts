@@ -6,7 +6,7 @@
 import type { SyncError } from './errors';
 import type { Result } from './result';
 
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 /**
  * Version of the synced columns. Raised with every migration that adds a table or a column; which
  * versions a server serves is in its table `convoy.served_versions`.
@@ -127,10 +127,27 @@ export interface PushRequest {
   user_id: string;
   device_id: string;
   batch: number;
+  /** A random UUID that names the batch when it is settled; absent from batches of protocol 3 and before. */
+  key?: string;
   cursors: Record<string, Pick<Cursor, 'revision' | 'tag' | 'own'>>;
   /** Revisions since the cursor that this device made, by scope: a delete does not conflict with these. */
   skip: Record<string, number[]>;
   changes: PushChange[];
+}
+
+/** Asks what became of a batch: its outcomes, or its number is made void, so that no late copy is applied (U2). */
+export interface SettleRequest extends PushRequest {
+  key: string;
+  settle: true;
+  changes: [];
+}
+
+/** The server has not taken the batch, and never will. */
+export interface VoidAnswer {
+  user_id: string;
+  batch: number;
+  server_time: string;
+  void: true;
 }
 
 export type RejectionCode =
@@ -208,4 +225,14 @@ export interface SyncTransport {
     request: PushRequest,
     signal: AbortSignal,
   ): Promise<Result<PushAnswer & { traffic: Traffic }, SyncError>>;
+  /**
+   * Asks what became of a batch that was sent.
+   * @param request to settle it with
+   * @param changes of the batch, how many
+   */
+  settle(
+    request: SettleRequest,
+    changes: number,
+    signal: AbortSignal,
+  ): Promise<Result<(PushAnswer | VoidAnswer) & { traffic: Traffic }, SyncError>>;
 }

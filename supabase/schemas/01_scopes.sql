@@ -78,10 +78,13 @@ create table convoy.devices (
   -- A device is one user's, from its first batch on.
   user_id uuid,
   batch bigint not null default 0,
-  -- SHA-256 of the changes of the latest batch.
+  -- SHA-256 of the changes of the latest batch; null where its number is void (U2).
   hash bytea,
+  -- What is kept of its answer (convoy.kept_answer).
   answer jsonb,
-  updated_at timestamptz not null default now()
+  updated_at timestamptz not null default now(),
+  -- The key that the device gave the batch; null from devices of protocol 3 and before.
+  key uuid
 );
 
 create table convoy.permissions (

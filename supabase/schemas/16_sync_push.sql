@@ -222,8 +222,14 @@ begin
   if coalesce(convoy.to_count(request -> 'batch'), 0) < 1 then
     return convoy.failure('malformed', 'batch must be a number from 1.');
   end if;
+  if request -> 'key' is not null and not coalesce(convoy.is_uuid(request ->> 'key'), false) then
+    return convoy.failure('malformed', 'key must be a UUID.');
+  end if;
   if jsonb_typeof(request -> 'changes') is distinct from 'array' then
     return convoy.failure('malformed', 'changes must be a list.');
+  end if;
+  if request -> 'settle' = 'true' and (request -> 'key' is null or request -> 'changes' <> '[]') then
+    return convoy.failure('malformed', 'A batch is settled by its key, without changes.');
   end if;
   if jsonb_array_length(request -> 'changes') > most_changes then
     return convoy.failure('too_large', 'A batch holds at most ' || most_changes || ' changes.');
@@ -233,8 +239,11 @@ end
 $$;
 
 -- U2: locks the device's row in the ledger, so that the same batch twice, even at once, is applied once.
--- Returns the answer to a batch that is not to be applied: the stored one, or a failure; null for a new batch.
-create function convoy.answer_known_batch(device uuid, batch_no bigint, digest bytea, changes jsonb) returns jsonb
+-- Returns the answer to a batch that is not to be applied: the kept one, or a failure; null for a new number.
+--   settles: the request names the batch by its key alone, and asks what became of it.
+create function convoy.answer_known_batch(
+  device uuid, batch_no bigint, batch_key uuid, digest bytea, settles boolean
+) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   known convoy.devices;
@@ -247,10 +256,16 @@ begin
   if batch_no > known.batch then
     return null;
   end if;
-  if batch_no < known.batch or known.hash is distinct from digest then
+  if batch_no < known.batch
+    or settles and known.key is distinct from batch_key
+    or not settles and known.hash is distinct from digest
+  then
     return convoy.failure('device_conflict');
   end if;
-  -- A backup was put back since: the stored answer is of another history (U22).
+  if known.answer is null then
+    return convoy.void_answer(batch_no);
+  end if;
+  -- A backup was put back since: the kept answer is of another history (U22).
   if exists (
     select from jsonb_each(known.answer -> 'revisions') r
     where not convoy.is_in_history(r.key::uuid, (r.value ->> 'revision')::bigint, r.value ->> 'tag'))
@@ -260,12 +275,34 @@ begin
   -- U41: the user has lost access to a scope since. Without revisions to skip, the next pull brings the rows that
   -- the user may still see.
   if exists (
-    select from jsonb_array_elements(changes) c
-    where c ->> 'workspace_id' not in (select v::text from convoy.visible_scopes() v))
+    select from jsonb_array_elements_text(known.answer -> 'scopes') s
+    where s not in (select v::text from convoy.visible_scopes() v))
   then
-    return known.answer || '{"effects": {"rows": {}, "deleted": {}}, "revisions": {}}';
+    return convoy.spell_answer(known.answer || '{"told": {}, "revisions": {}}');
   end if;
-  return known.answer;
+  return convoy.spell_answer(known.answer);
+end
+$$;
+
+-- The answer to a settled number that was not taken, and never will be.
+create function convoy.void_answer(batch_no bigint) returns jsonb
+language sql stable set search_path = '' as $$
+  select jsonb_build_object('user_id', auth.uid(), 'batch', batch_no, 'server_time', now(), 'void', true)
+$$;
+
+-- The answer to a batch, from what the ledger keeps: its effects are the rows as they are now, so that an answer which
+-- is heard late brings nothing that is older than what the device has pulled since.
+create function convoy.spell_answer(kept jsonb) returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  page record;
+begin
+  select p.rows, p.deleted into page
+    from convoy.read_page('{}', array(
+      select row(t.key, i::uuid)::convoy.pick
+      from jsonb_each(kept -> 'told') t cross join lateral jsonb_array_elements_text(t.value) i)) p;
+  return kept - 'told' - 'scopes'
+    || jsonb_build_object('effects', jsonb_build_object('rows', page.rows, 'deleted', page.deleted));
 end
 $$;
 
@@ -305,8 +342,9 @@ begin
 end
 $$;
 
--- The answer to an applied batch: outcomes in the order of the changes, effects, and the revisions made (U4, U14).
-create function convoy.answer_push(
+-- What the ledger keeps of the answer to an applied batch: outcomes in the order of the changes, the ids of its effects
+-- by table, the revisions made (U4, U14), and the scopes it was about.
+create function convoy.kept_answer(
   batch_no bigint, changes convoy.change[], decided convoy.decision[]
 ) returns jsonb
 language plpgsql stable set search_path = '' as $$
@@ -314,7 +352,6 @@ declare
   scopes uuid[];
   revisions bigint[];
   made jsonb;
-  page record;
 begin
   select coalesce(array_agg(s.scope_id), '{}'), coalesce(array_agg(s.revision), '{}'),
       coalesce(jsonb_object_agg(s.scope_id, jsonb_build_object('revision', s.revision, 'tag', s.tag)), '{}')
@@ -322,14 +359,18 @@ begin
     from convoy.scope_clocks s
     where s.scope_id in (select c.workspace_id from unnest(changes) c)
       and s.bumped_in = pg_current_xact_id() and s.bumped_at = now();
-  select p.rows, p.deleted into page
-    from convoy.read_page('{}', convoy.pick_effects(changes, decided, scopes, revisions)) p;
   return jsonb_build_object(
     'user_id', auth.uid(),
     'batch', batch_no,
     'server_time', now(),
     'outcomes', (select coalesce(jsonb_agg(d.outcome order by d.position), '[]') from unnest(decided) d),
-    'effects', jsonb_build_object('rows', page.rows, 'deleted', page.deleted),
+    'told', (
+      select coalesce(jsonb_object_agg(t.table_name, t.ids), '{}')
+      from (
+        select p.table_name, jsonb_agg(p.id) as ids
+        from unnest(convoy.pick_effects(changes, decided, scopes, revisions)) p group by p.table_name
+      ) t),
+    'scopes', (select coalesce(jsonb_agg(distinct c.workspace_id), '[]') from unnest(changes) c where c.workspace_id is not null),
     'revisions', made);
 end
 $$;
@@ -344,8 +385,10 @@ as $$
 declare
   reply jsonb := convoy.refuse_push(request);
   batch_no bigint;
+  batch_key uuid;
   device uuid;
   digest bytea;
+  settles boolean;
   cursors convoy.cursor_position[];
   changes convoy.change[];
   todo convoy.change[];
@@ -363,9 +406,11 @@ begin
     return convoy.failure('malformed', sqlerrm);
   end;
   batch_no := convoy.to_count(request -> 'batch');
+  batch_key := (request ->> 'key')::uuid;
+  settles := coalesce(request -> 'settle' = 'true', false);
   device := (request ->> 'device_id')::uuid;
   digest := sha256(convert_to((request -> 'changes')::text, 'UTF8'));
-  reply := convoy.answer_known_batch(device, batch_no, digest, request -> 'changes');
+  reply := convoy.answer_known_batch(device, batch_no, batch_key, digest, settles);
   if reply is not null then
     return reply;
   end if;
@@ -373,6 +418,13 @@ begin
     -- A device id is its user's once a batch of it was applied; a refused request takes none.
     delete from convoy.devices d where d.device_id = device and d.batch = 0;
     return convoy.failure('history_changed');
+  end if;
+  if settles then
+    -- The number is void from now on: a late copy of its batch is answered with device_conflict.
+    update convoy.devices d
+      set user_id = auth.uid(), batch = batch_no, key = batch_key, hash = null, answer = null, updated_at = now()
+      where d.device_id = device;
+    return convoy.void_answer(batch_no);
   end if;
 
   changes := convoy.parse_changes(request -> 'changes');
@@ -382,11 +434,11 @@ begin
   todo := convoy.still_open(todo, refused);
   decided := decided || refused || convoy.conclude(todo, convoy.look_up(todo));
   perform convoy.record_conflicts(changes, decided);
-  reply := convoy.answer_push(batch_no, changes, decided);
+  reply := convoy.kept_answer(batch_no, changes, decided);
   update convoy.devices d
-    set user_id = auth.uid(), batch = batch_no, hash = digest, answer = reply, updated_at = now()
+    set user_id = auth.uid(), batch = batch_no, key = batch_key, hash = digest, answer = reply, updated_at = now()
     where d.device_id = device;
-  return reply;
+  return convoy.spell_answer(reply);
 end
 $$;
 

@@ -35,7 +35,13 @@ export type NetworkFault =
   | 'error 500'
   | 'error 503 after'
   | 'error 429'
-  | 'expired';
+  | 'expired'
+  /** A proxy gives up: the server never sees the request, or carries it out, or gets it later. */
+  | 'gateway timeout'
+  | 'gateway timeout after'
+  | 'gateway timeout, late'
+  /** The server gives up the statement, and keeps nothing of it. */
+  | 'statement timeout';
 
 export type FlightKind = 'push' | 'pull' | 'auth' | 'other';
 
@@ -65,6 +71,8 @@ export interface NetworkWitness {
 
 /** To supabase-js the session is over when a refresh is answered so: a person has to sign in again. */
 const ENDS_SESSION: ReadonlySet<NetworkFault> = new Set(['expired', 'error 429']);
+
+const GATEWAY_TIMEOUT: Answer = { status: 504, headers: {}, body: 'upstream request timeout' };
 
 const OFFLINE = () => new TypeError('fetch failed');
 
@@ -161,6 +169,20 @@ export class Network {
         return this.answerWith(flight, { status: 503, headers: {}, body: 'upstream reset' });
       case 'error 429':
         return this.answerWith(flight, { status: 429, headers: { 'retry-after': '7' }, body: '{}' });
+      case 'gateway timeout':
+        return this.answerWith(flight, GATEWAY_TIMEOUT);
+      case 'gateway timeout after':
+        await this.serve(flight);
+        return this.answerWith(flight, GATEWAY_TIMEOUT);
+      case 'gateway timeout, late':
+        this.delay(flight);
+        return this.answerWith(flight, GATEWAY_TIMEOUT);
+      case 'statement timeout':
+        return this.answerWith(flight, {
+          status: 500,
+          headers: {},
+          body: '{"code":"57014","message":"canceling statement due to statement timeout","details":null,"hint":null}',
+        });
       case 'expired':
         return this.answerWith(flight, {
           status: 401,

@@ -119,6 +119,14 @@ const NETWORK_FAULTS: readonly (readonly [NetworkFault, number])[] = [
   ['expired', 1],
 ];
 
+/** Requests that take too long. */
+const TIMEOUTS: readonly (readonly [NetworkFault, number])[] = [
+  ['gateway timeout', 2],
+  ['gateway timeout after', 3],
+  ['gateway timeout, late', 3],
+  ['statement timeout', 3],
+];
+
 /** Counted where it happens, not where it is requested. */
 const NO_FAULTS: ReadonlySet<Action> = new Set([
   ...(['begin sync', 'advance', 'network fault', 'die during', 'online', 'resolve'] as const),
@@ -130,7 +138,7 @@ export const FAULT_KINDS: readonly string[] = [
     .flat()
     .map(([action]) => action)
     .filter((action) => !NO_FAULTS.has(action)),
-  ...NETWORK_FAULTS.map(([fault]) => fault),
+  ...[...NETWORK_FAULTS, ...TIMEOUTS].map(([fault]) => fault),
   'unreadable row',
   'repair row',
   'death at a storage step',
@@ -172,10 +180,33 @@ export function makeProgram(seed: number, steps = STEPS): Program {
     }),
   };
   // Drawn apart, so that they change no other program.
+  const slowness = new Random(seed + 49_979_687);
+  const timed = slowness.chance(SLOW) ? slowDown(program, slowness) : program;
   const evolution = new Random(seed + 15_485_863);
-  if (evolution.chance(EVOLVING)) return evolve(program, evolution);
+  if (evolution.chance(EVOLVING)) return evolve(timed, evolution);
   const spoiling = new Random(seed + 32_452_843);
-  return spoiling.chance(SPOILED) ? spoil(program, spoiling) : program;
+  return spoiling.chance(SPOILED) ? spoil(timed, spoiling) : timed;
+}
+
+/** The part of the programs in which requests take too long. */
+const SLOW = 0.3;
+
+/** Timeouts come in rows, as where a request is too much for the server or the link. */
+function slowDown(program: Program, random: Random): Program {
+  const steps = [...program.steps];
+  for (let n = 0; n < 4; n += 1) {
+    const at = 5 + random.below(steps.length - 5);
+    const device = random.below(60);
+    const row = Array.from({ length: 1 + random.below(4) }, () => ({
+      action: 'network fault' as const,
+      device,
+      pick: random.below(2 ** 31),
+      what: random.weighted(TIMEOUTS),
+    }));
+    const sync = { action: 'sync' as const, device, pick: random.below(2 ** 31) };
+    steps.splice(at, 0, ...row, sync, { action: 'late arrival', device, pick: random.below(2 ** 31) });
+  }
+  return { ...program, steps };
 }
 
 /** Puts a step of its own kind at some place from `from` on. */

@@ -16,6 +16,8 @@ interface SentBatch {
   answer: string | null;
   /** The server knows the outcomes, but not every answer that it sent. */
   isPurged: boolean;
+  /** The server has said that it will never take it. */
+  isVoid: boolean;
 }
 
 /** No work of a person leads to these. */
@@ -51,7 +53,8 @@ export class ProtocolWitness implements NetworkWitness {
 
   /** After a restore the server may have forgotten accepted changes and sent answers. */
   forget(known: ReadonlySet<unknown>): void {
-    for (const batch of this.sent()) Object.assign(batch, { answer: null, isPurged: known.has(batch) });
+    for (const batch of this.sent())
+      Object.assign(batch, { answer: null, isPurged: known.has(batch), isVoid: false });
   }
 
   private sent(): SentBatch[] {
@@ -61,7 +64,9 @@ export class ProtocolWitness implements NetworkWitness {
   asked(flight: Flight): void {
     this.requests += 1;
     if (flight.kind !== 'push') return;
-    const request = flight.request as unknown as PushRequest;
+    const request = flight.request as unknown as PushRequest & { settle?: true };
+    // It asks what became of a batch.
+    if (request.settle) return;
     const ofDevice = this.batches.get(request.device_id) ?? new Map<number, SentBatch>();
     this.batches.set(request.device_id, ofDevice);
     const changes = JSON.stringify(request.changes);
@@ -71,7 +76,7 @@ export class ProtocolWitness implements NetworkWitness {
       if (unheard) {
         this.violate('U1', flight, `batch ${request.batch} is sent before ${unheard[0]} was answered`);
       }
-      ofDevice.set(request.batch, { changes, isHeard: false, answer: null, isPurged: false });
+      ofDevice.set(request.batch, { changes, isHeard: false, answer: null, isPurged: false, isVoid: false });
     } else if (known.changes !== changes && !known.isHeard) {
       this.violate('U1', flight, `batch ${request.batch} is sent again with other changes`);
     }
@@ -87,7 +92,7 @@ export class ProtocolWitness implements NetworkWitness {
   async served(flight: Flight, answer: Answer): Promise<void> {
     if (answer.status !== 200) return;
     if (flight.kind !== 'push' && flight.kind !== 'pull') return;
-    const body = JSON.parse(answer.body) as PullAnswer & PushAnswer & { error?: unknown };
+    const body = JSON.parse(answer.body) as PullAnswer & PushAnswer & { error?: unknown; void?: true };
     if (body.error) return;
     if (flight.kind === 'pull') {
       await this.checkVisible(flight, body);
@@ -96,6 +101,12 @@ export class ProtocolWitness implements NetworkWitness {
     }
     const request = flight.request as unknown as PushRequest;
     const batch = this.batches.get(request.device_id)?.get(request.batch);
+    if (body.void) {
+      if (batch?.answer) this.violate('P-ONCE', flight, `batch ${request.batch} is void, and was taken`);
+      if (batch) batch.isVoid = true;
+      return;
+    }
+    if (batch?.isVoid) this.violate('P-ONCE', flight, `batch ${request.batch} is taken, and was void`);
     await this.checkVisible(flight, body.effects);
     if (request.changes.some(({ table }) => table === 'deletions')) {
       for (const { id } of Object.values(body.effects.rows)) this.oracle.giveBack(id);
@@ -258,10 +269,14 @@ function isWhole(answer: Answer | null): boolean {
   }
 }
 
-/** The same answer; for a user who may no longer see all of it, the outcomes alone (U41). */
+/**
+ * The same outcomes and revisions; for a user who may no longer see all of it, the outcomes alone (U41). Effects are the
+ * rows as they are each time.
+ */
 function isAlike(first: PushAnswer, again: PushAnswer): boolean {
   const isShort = Object.keys(again.revisions).length === 0;
-  return canonical(isShort ? first.outcomes : first) === canonical(isShort ? again.outcomes : again);
+  const said = ({ outcomes, revisions }: PushAnswer) => canonical(isShort ? outcomes : [outcomes, revisions]);
+  return said(first) === said(again);
 }
 
 /** jsonb and json print alike, but for their blanks. */

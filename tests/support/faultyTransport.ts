@@ -1,15 +1,17 @@
 /** A sync transport whose next requests can be made to fail. */
 
 import type { SyncError } from '@/core/errors';
-import type { PullAnswer, PullRequest, PushRequest, SyncTransport } from '@/core/protocol';
+import type { PullAnswer, PullRequest, PushRequest, SettleRequest, SyncTransport } from '@/core/protocol';
 import { fail } from '@/core/result';
 
-type Direction = 'pull' | 'push';
+type Direction = 'pull' | 'push' | 'settle';
 type Fault =
   /** The server never sees the request. */
   | { what: 'lose_request' }
-  /** The server carries out the request, and its answer is lost. */
+  /** The server carries out the request, and its answer is lost with the connection. */
   | { what: 'lose_response' }
+  /** The server carries out the request, and the device gives up before it hears of it. */
+  | { what: 'time_out' }
   /** The server gets the request twice; the device hears the second answer. */
   | { what: 'deliver_twice' }
   | { what: 'fail'; error: SyncError }
@@ -27,8 +29,8 @@ const TIMEOUT: SyncError = {
 /** Wraps a transport; each planned fault hits one request, in the order of planning. */
 export class FaultyTransport implements SyncTransport {
   /** All requests, lost ones included. */
-  readonly requests: { direction: Direction; request: PullRequest | PushRequest }[] = [];
-  private readonly planned: Record<Direction, Fault[]> = { pull: [], push: [] };
+  readonly requests: { direction: Direction; request: PullRequest | PushRequest | SettleRequest }[] = [];
+  private readonly planned: Record<Direction, Fault[]> = { pull: [], push: [], settle: [] };
   private offline = false;
   private change: ((answer: PullAnswer) => void) | null = null;
 
@@ -95,9 +97,12 @@ export class FaultyTransport implements SyncTransport {
   push: SyncTransport['push'] = (request, signal) =>
     this.run('push', request, () => this.inner.push(request, signal));
 
+  settle: SyncTransport['settle'] = (request, changes, signal) =>
+    this.run('settle', request, () => this.inner.settle(request, changes, signal));
+
   private async run<Answer>(
     direction: Direction,
-    request: PullRequest | PushRequest,
+    request: PullRequest | PushRequest | SettleRequest,
     send: () => Promise<Answer>,
   ): Promise<Answer | ReturnType<typeof fail<SyncError>>> {
     // A copy: a device that changes its request between two attempts is to be caught.
@@ -110,6 +115,9 @@ export class FaultyTransport implements SyncTransport {
       case 'lose_request':
         return fail(OFFLINE);
       case 'lose_response':
+        await send();
+        return fail(OFFLINE);
+      case 'time_out':
         await send();
         return fail(TIMEOUT);
       case 'deliver_twice':

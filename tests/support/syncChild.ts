@@ -81,6 +81,7 @@ const opened = await openDevice({
   userId: task.userId,
   transport: {
     push: (request, signal) => inner.push(request, signal),
+    settle: (request, changes, signal) => inner.settle(request, changes, signal),
     pull: async (request, signal) => {
       const answer = await inner.pull(request, signal);
       if (answer.ok) {

@@ -1,6 +1,6 @@
 /** Checks the shape of the server's answers, so that no malformed row reaches the local database. */
 
-import type { PullAnswer, PushAnswer, PushRequest } from '@/core/protocol';
+import type { PullAnswer, PushAnswer, PushRequest, SettleRequest, VoidAnswer } from '@/core/protocol';
 
 type Fields = Record<string, unknown>;
 
@@ -109,18 +109,44 @@ function withoutLostTwins(outcome: unknown): unknown {
 
 /** @returns the answer of `sync_push` to this request, or null for a malformed value. */
 export function readPushAnswer(value: unknown, request: PushRequest): PushAnswer | null {
-  if (!isObject(value) || !Array.isArray(value.outcomes)) return null;
-  const answer = { ...value, outcomes: value.outcomes.map(withoutLostTwins) };
-  return isPushAnswer(answer, request) ? answer : null;
+  return readOutcomes(value, request.batch, request.changes.length);
 }
 
-function isPushAnswer(value: Fields, request: PushRequest): value is Fields & PushAnswer {
+/**
+ * @param changes of the batch that is settled, how many
+ * @returns the answer of `sync_push` to a request that settles a batch, or null for a malformed value
+ */
+export function readSettleAnswer(
+  value: unknown,
+  request: SettleRequest,
+  changes: number,
+): PushAnswer | VoidAnswer | null {
+  return isVoid(value, request.batch) ? value : readOutcomes(value, request.batch, changes);
+}
+
+function isVoid(value: unknown, batch: number): value is VoidAnswer {
+  return (
+    isObject(value) &&
+    value.void === true &&
+    typeof value.user_id === 'string' &&
+    isTime(value.server_time) &&
+    value.batch === batch
+  );
+}
+
+function readOutcomes(value: unknown, batch: number, changes: number): PushAnswer | null {
+  if (!isObject(value) || !Array.isArray(value.outcomes)) return null;
+  const answer = { ...value, outcomes: value.outcomes.map(withoutLostTwins) };
+  return isPushAnswer(answer, batch, changes) ? answer : null;
+}
+
+function isPushAnswer(value: Fields, batch: number, changes: number): value is Fields & PushAnswer {
   return (
     typeof value.user_id === 'string' &&
     isTime(value.server_time) &&
-    value.batch === request.batch &&
+    value.batch === batch &&
     Array.isArray(value.outcomes) &&
-    value.outcomes.length === request.changes.length &&
+    value.outcomes.length === changes &&
     value.outcomes.every(isOutcome) &&
     isPage(value.effects) &&
     every(value.revisions, isCursor)

@@ -7,11 +7,13 @@ import type {
   PullRequest,
   PushAnswer,
   PushRequest,
+  SettleRequest,
   SyncTransport,
   Traffic,
+  VoidAnswer,
 } from '@/core/protocol';
 import { fail, type Result } from '@/core/result';
-import { readPullAnswer, readPushAnswer } from './answers';
+import { readPullAnswer, readPushAnswer, readSettleAnswer } from './answers';
 import type { ConvoyClient } from './client';
 import { callRpc } from './rpc';
 
@@ -43,6 +45,15 @@ export class SupabaseTransport implements SyncTransport {
     signal: AbortSignal,
   ): Promise<Result<PushAnswer & { traffic: Traffic }, SyncError>> {
     return this.call('sync_push', request, (answer) => readPushAnswer(answer, request), signal);
+  }
+
+  settle(
+    request: SettleRequest,
+    changes: number,
+    signal: AbortSignal,
+  ): Promise<Result<(PushAnswer | VoidAnswer) & { traffic: Traffic }, SyncError>> {
+    const read = (answer: unknown) => readSettleAnswer(answer, request, changes);
+    return this.call('sync_push', request, read, signal);
   }
 
   private async call<Answer extends { user_id: string }>(

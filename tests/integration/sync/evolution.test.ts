@@ -146,7 +146,7 @@ describe('a server upgraded with a new table and column', () => {
 
     let there = await upgraded('editor', path, 10);
     await there.loseNextResponse('pull', 2);
-    expect(await there.sync()).toMatchObject({ status: 'error', error: { code: 'timeout' } });
+    expect(await there.sync()).toMatchObject({ status: 'offline', error: { code: 'offline' } });
     expect((await there.status()).pending).toBeGreaterThan(0);
     await there.close();
     await here.contextService.updateTask(quiet.id, { title: 'renamed meanwhile' });

@@ -101,7 +101,7 @@ describe('edits made while a push is in flight', () => {
     const workspace = await here.contextService.createWorkspace({ name: 'Pushed' });
     const project = await here.contextService.createProject({ workspace_id: workspace.id, name: 'Doomed' });
     here.transport.loseNextResponse('pull');
-    expect((await here.sync()).error?.code).toBe('timeout');
+    expect((await here.sync()).error?.code).toBe('offline');
     await here.contextService.deleteProject(project.id);
     await settle(here);
     expect(await here.contextService.getProjects(workspace.id)).toEqual([]);
@@ -176,7 +176,7 @@ describe('edits made while a pull is in flight', () => {
 it('a batch made by code that the server no longer serves is sent by the updated code, and applied once (U1, U2, P-ONCE)', async () => {
   const task = await create('made by older code');
   here.transport.loseNextResponse('push');
-  expect(await here.sync()).toMatchObject({ status: 'error' });
+  expect(await here.sync()).toMatchObject({ status: 'offline' });
   await here.database.write(async () => {
     const [batch] = await here.database.of(OutboxBatch).query().fetch();
     await batch?.update((draft) => {

@@ -42,7 +42,7 @@ describe('a network that fails', () => {
   it('a push whose answer was lost is resent unchanged and applied once (P-ONCE)', async () => {
     const task = await newTask('lost response');
     device.transport.loseNextResponse('push');
-    expect(await device.sync()).toMatchObject({ status: 'error', reaction: 'retry' });
+    expect(await device.sync()).toMatchObject({ status: 'offline', reaction: 'wait' });
     expect(device.syncStatus.pending).toBe(2);
     expect(await device.sync()).toMatchObject({ status: 'ok', pushed: 2 });
     const pushes = device.transport.requests.filter((made) => made.direction === 'push').slice(-2);
@@ -88,7 +88,7 @@ describe('a network that fails', () => {
   it('a first sync that broke off between pages is resumed (P10)', async () => {
     const fresh = await world.device('editor', { pageRows: 40 });
     fresh.transport.next('pull', { what: 'delay', ms: 0 }).loseNextResponse('pull');
-    expect(await fresh.sync()).toMatchObject({ status: 'error', reaction: 'retry' });
+    expect(await fresh.sync()).toMatchObject({ status: 'offline', reaction: 'wait' });
     const applied = Object.keys(await deviceSnapshot(fresh.database)).length;
     expect(applied).toBe(40);
     const again = await fresh.restart();

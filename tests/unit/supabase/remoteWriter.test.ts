@@ -18,6 +18,9 @@ class Server implements SyncTransport {
   pull: SyncTransport['pull'] = async () =>
     fail<SyncError>({ kind: 'unexpected', code: 'unexpected', message: '' });
 
+  settle: SyncTransport['settle'] = async () =>
+    fail<SyncError>({ kind: 'unexpected', code: 'unexpected', message: '' });
+
   push: SyncTransport['push'] = async (request) => {
     this.seen.push(structuredClone(request));
     const applied = request.changes.map((): PushOutcome => ({ outcome: 'applied', revision: 1 }));

@@ -58,6 +58,11 @@ export interface SyncBase {
   /** Of a new record: when it was created, by the device clock, and the clock offset then, ms. */
   created?: { editedAt: number; offset: number };
   deletion?: LocalDeletion;
+  /**
+   * Values that were sent in a batch which was dropped before its answer was known, by column. Where the server has one of
+   * them, it is this device's own, and no conflict.
+   */
+  sent?: Record<string, RawValue>;
 }
 
 /** The clock that edits are timed by. */

@@ -33,6 +33,7 @@ export const newPullCounts = (): PullCounts => ({
  * Pulls page after page until this device stands at the server's heads. A run of pages that broke off is resumed,
  * its progress included (D30).
  * @param counts counted while it runs, so that they hold also where this rejects
+ * @param afterFailure whether the push before it failed
  * @param onProgress called after every page
  * @returns why it ended before the heads were reached; pages applied until then stay applied
  */
@@ -40,10 +41,13 @@ export async function pullSync(
   sync: SyncContext,
   signal: AbortSignal,
   counts: PullCounts,
+  afterFailure: boolean,
   onProgress: (progress: Progress) => void,
 ): Promise<SyncError | null> {
   const { store, userId } = sync;
   const prefetch = new PagePrefetch(sync, signal);
+  // That push did not learn what became of its batch.
+  const isInDoubt = afterFailure && (await store.outbox()) !== null;
   try {
     for (;;) {
       const request = makeRequest(sync);
@@ -54,6 +58,9 @@ export async function pullSync(
         const message = 'The server answered for another user.';
         return { kind: 'auth', code: 'wrong_user', message };
       }
+      store.answersHeard += 1;
+      // What the batch was made on has to be known until its fate is: this waits for it (P8, P19).
+      if (isInDoubt && (answer.forgotten.length > 0 || answer.scopes.some(({ reset }) => reset))) return null;
       noteAsked(store, request);
       prefetch.start(requestAfter(makeRequest(sync), answer));
       counts.sent += answer.traffic.sent;

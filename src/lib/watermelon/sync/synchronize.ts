@@ -1,18 +1,18 @@
 /** Orchestration: push, pull and merge by turns until both are quiet. One sync at a time for each database. */
 
 import { type Observable, Subject } from 'rxjs';
-import { ConvoyError, type SyncError } from '@/core/errors';
+import { ConvoyError, leavesPulls, type SyncError } from '@/core/errors';
 import type { InvitationPort } from '@/core/invitations';
 import { isUuid } from '@/core/text';
 import type { IdMappings } from './idMapping';
 import { type Acceptance, Acceptances, type AcceptResult } from './invitations';
-import { newPullCounts, pullSync } from './pullSync';
+import { newPullCounts, type PullCounts, pullSync } from './pullSync';
 import { newPushCounts, pushSync } from './pushSync';
 import { ContextLoader, type ContextOptions, isOvertaken } from './state/contextLoader';
 import { completeRevision } from './state/deviceStore';
 import { finishSync } from './state/finish';
 import { addCounts, endWith, toSyncError } from './state/result';
-import { NOTHING_DONE, type SyncResult, type SyncStatus } from './state/status';
+import { NOTHING_DONE, type Progress, type SyncResult, type SyncStatus } from './state/status';
 import { StatusReporter } from './state/statusReporter';
 import type { SyncContext } from './state/syncContext';
 
@@ -224,17 +224,25 @@ export class SyncEngine {
     const { signal } = this.stopped;
     const [pushed, pulled] = [newPushCounts(), newPullCounts()];
     try {
+      const failed = await pushSync(context, signal, pushed, {
+        inFlightOnly: context.store.mustPullFirst,
+        onSent: (changes) => status.reportSent(changes),
+      });
       const error =
-        (await pushSync(context, signal, pushed, {
-          inFlightOnly: context.store.mustPullFirst,
-          onSent: (changes) => status.reportSent(changes),
-        })) ?? (await pullSync(context, signal, pulled, (progress) => status.report({ progress })));
+        failed && !leavesPulls(failed)
+          ? failed
+          : ((await this.pull(context, pulled, failed !== null)) ?? failed);
       const moved = pushed.pushed + pushed.conflicts + pushed.rejected + pulled.reapplied;
       return { error, hasMoved: moved > 0 || pushed.pullFirst };
     } finally {
       addCounts(result, pushed);
       addCounts(result, pulled);
     }
+  }
+
+  private pull(context: SyncContext, counts: PullCounts, afterFailure: boolean): Promise<SyncError | null> {
+    const onProgress = (progress: Progress) => this.status.report({ progress });
+    return pullSync(context, this.stopped.signal, counts, afterFailure, onProgress);
   }
 
   /** After a bug or a failure of the storage: memory may be ahead of what is stored, so the context is loaded anew. */

@@ -1,6 +1,13 @@
 import { RecoverableModel } from '../recoverableModel';
 import { json } from '../watermelondb';
 
+/** How often a change was sent alone and not answered in time. */
+export interface LateChange {
+  tries: number;
+  /** Of these, how often the server itself gave up. */
+  refused: number;
+}
+
 /** What the device knows of itself: the record with the id `device`. */
 export interface DeviceFacts {
   deviceId: string;
@@ -14,6 +21,8 @@ export interface DeviceFacts {
   schema?: number;
   /** How far an unfinished run of pages is, in rows (D30). */
   run?: { rows: number; total: number | null };
+  /** Changes that the server did not answer in time though they were sent alone, by remote id of their record (U43). */
+  late?: Record<string, LateChange>;
   /** Remote ids of workspaces being recreated on the server, until it has answered (P19). */
   remade?: string[];
 }

@@ -149,19 +149,8 @@ export function withLocalEdits(table: SyncedTable, incoming: Raw, current: Raw):
   const stamps = stampsOf(incoming);
   if (current._status === 'created') {
     // This device pushes the record as new, but the server has it: the local values become edits of it.
-    const differing = Object.keys(incoming).filter(
-      (name) =>
-        name in current &&
-        isEditable(name) &&
-        !sameValue(table, name, incoming[name] ?? null, current[name] ?? null),
-    );
-    const columns = Object.fromEntries(
-      differing.map((name) => [
-        name,
-        { value: incoming[name] ?? null, ...(base.created ?? { editedAt: 0, offset: 0 }) },
-      ]),
-    );
-    for (const name of differing) kept[name] = current[name] ?? null;
+    const columns = editsOfNew(table, incoming, current, base);
+    for (const name of Object.keys(columns)) kept[name] = current[name] ?? null;
     markEdited(table, kept, { ...base, revision: Number(incoming.revision), columns, stamps });
     return kept;
   }
@@ -176,6 +165,22 @@ export function withLocalEdits(table: SyncedTable, incoming: Raw, current: Raw):
     followStatus(kept);
   } else markEdited(table, kept, { ...base, columns, server: stamps });
   return kept;
+}
+
+/** @returns the columns in which a record that this device made differs from the server's row, as edits of it. */
+function editsOfNew(table: SyncedTable, incoming: Raw, current: Raw, base: SyncBase): SyncBase['columns'] {
+  const isSame = (name: string, a: RawValue | undefined, b: RawValue | undefined) =>
+    sameValue(table, name, a ?? null, b ?? null);
+  const differing = Object.keys(incoming).filter(
+    (name) =>
+      name in current &&
+      isEditable(name) &&
+      !isSame(name, incoming[name], current[name]) &&
+      // What is as it was sent is no edit: others have changed it since.
+      !(base.sent && isSame(name, base.sent[name], current[name])),
+  );
+  const made = base.created ?? { editedAt: 0, offset: 0 };
+  return Object.fromEntries(differing.map((name) => [name, { value: incoming[name] ?? null, ...made }]));
 }
 
 /** Removes a record that the server has deleted. @returns whether unsynced edits went to the ledger (D8) */

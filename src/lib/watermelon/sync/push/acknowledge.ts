@@ -2,7 +2,14 @@
 
 import { validate as isUuid } from 'uuid';
 import type { SyncedTable } from '@/domain/schema';
-import { markEdited, readBase, type SyncBase, trackedColumns, writeBase } from '../../models/tracking';
+import {
+  markEdited,
+  readBase,
+  type SyncBase,
+  serverValue,
+  trackedColumns,
+  writeBase,
+} from '../../models/tracking';
 import type { Raw } from '../../models/watermelondb';
 import { recordsNaming } from '../idMapping';
 import { withLocalEdits } from '../pull/applyRows';
@@ -17,27 +24,34 @@ import type { PushContext } from './pushContext';
  * Acknowledges an insert or update. Each column is compared with the value that was sent: a column edited while the
  * batch was in flight stays unsynced, with the sent value as its base (rule D4).
  * @param current the record as it is now
- * @param revision the one that the server gave the row
+ * @param at the revision that the server gave the row, and the one up to which this device has seen the row then
  */
 export function acknowledge(
   context: PushContext,
   change: SyncedChange,
   current: Raw,
-  revision: number,
+  at: Acknowledged,
 ): void {
   const { table } = change;
   const row = context.rows.get(change.id);
   if (row) {
-    const pending = stillEdited(context, change, current, revision, true);
+    const pending = stillEdited(context, change, current, at, true);
     context.work.put(table, withLocalEdits(table, toRaw(table, row, context.ids), pending));
     return;
   }
-  const raw = stillEdited(context, change, current, revision);
+  const raw = stillEdited(context, change, current, at);
   const serverTime = Date.parse(context.answer.server_time);
   raw.remote_id = change.id;
-  raw.revision = revision;
+  if (wasPulledSince(current, at)) {
+    // The answer came late: the record has the row of that revision, or a newer one, already (U2).
+    const { server, stamps } = readBase(current) ?? {};
+    Object.assign(raw, { ...(server ?? stamps), sync_error: null });
+    context.work.put(table, raw);
+    return;
+  }
+  raw.revision = at.seen;
   // A change to values that the server already had wrote nothing there, and leaves the stamps.
-  const touched = context.answer.revisions[change.workspace_id]?.revision === revision;
+  const touched = context.answer.revisions[change.workspace_id]?.revision === at.seen;
   const stamps = touched ? null : readBase(current)?.stamps;
   Object.assign(raw, stamps ?? { updated_at: serverTime, last_modified_by: context.answer.user_id });
   raw.sync_error = null;
@@ -49,6 +63,16 @@ export function acknowledge(
   context.work.put(table, raw);
 }
 
+interface Acknowledged {
+  revision: number;
+  seen: number;
+}
+
+/** @returns whether a row at this revision or above was pulled before the answer that tells of it was heard. */
+function wasPulledSince(current: Raw, { revision }: Acknowledged): boolean {
+  return current._status !== 'created' && Number(current.revision) >= revision;
+}
+
 /**
  * @param merged others had changed the record too, which edits made in flight have not seen
  * @returns the record with only those edits left that were made after the change was sent
@@ -57,19 +81,29 @@ function stillEdited(
   context: PushContext,
   change: SyncedChange,
   current: Raw,
-  revision: number,
+  at: Acknowledged,
   merged = false,
 ): Raw {
   const raw: Raw = { ...current, remote_id: change.id };
   const base = readBase(current);
   const { columns, unsent } = editsSinceSent(context, change, current);
+  const isPulled = wasPulledSince(current, at);
+  for (const [name, edit] of Object.entries(isPulled && base ? base.columns : {})) {
+    if (!(name in columns)) raw[name] = serverValue(edit);
+  }
   const stamps = {
     updated_at: Date.parse(context.answer.server_time),
     last_modified_by: context.answer.user_id,
   };
   // A column that was not sent was edited on an older version: the server has to compare it from there.
-  const editedOn = merged && unsent && base ? base.revision : revision;
-  const left = { revision: editedOn, groups: base?.groups ?? [], columns, stamps };
+  const editedOn = merged && unsent && base ? base.revision : at.seen;
+  const left = {
+    revision: editedOn,
+    groups: base?.groups ?? [],
+    columns,
+    stamps,
+    server: isPulled ? base?.server : undefined,
+  };
   if (current._status === 'deleted' && base?.deletion) {
     // Deleted while in flight: the deletion is still to be pushed. It does not conflict with the revision of this
     // push, and what it had not seen before, it has not seen now.
@@ -87,7 +121,8 @@ function editsSinceSent(
   const base = readBase(current);
   const values = change.values ?? {};
   const columns: SyncBase['columns'] = {};
-  const isNew = change.op === 'insert';
+  // Once its row was pulled, a new record has edits as any other.
+  const isNew = change.op === 'insert' && current._status !== 'updated';
   let unsent = false;
   const compared = isNew ? trackedColumns(change.table) : Object.keys(base?.columns ?? {});
   for (const name of compared) {
@@ -105,6 +140,7 @@ function editsSinceSent(
         value: sentValue,
         editedAt: edit?.editedAt ?? context.now,
         offset: edit?.offset ?? context.sync.clock.offset(),
+        ...(edit?.server !== undefined && { server: edit.server }),
       };
     }
   }

@@ -219,7 +219,8 @@ const REFERENCES = new Map(
   }),
 );
 
-function namedBy({ table, raw }: UnsyncedRecord): string[] {
+/** @returns local ids of the records that a record names. */
+export function namedBy({ table, raw }: UnsyncedRecord): string[] {
   const named = REFERENCES.get(table)?.map((column) => raw[column]) ?? [];
   return named.filter((id): id is string => typeof id === 'string');
 }

@@ -10,6 +10,7 @@ import type { SyncedChange } from '../records/codec';
 import { fetchUnsynced, toUnsynced } from '../records/unsynced';
 import type { SyncContext } from '../state/syncContext';
 import { deletionsOf, inPushOrder, toChange, withoutUntold } from './changes';
+import { lateLast, stillLate } from './lateChanges';
 
 /** Characters in the values of one batch, about: small enough to get through where connections keep breaking off. */
 const BATCH_CHARACTERS = 250_000;
@@ -27,6 +28,8 @@ export class PushPlan {
   /** null: the plan is made with the next batch. */
   private groups: Planned[][] | null = null;
   private at = 0;
+  /** Place of the first group that is sent alone: the server did not answer one like it in time (U43). */
+  private aloneFrom = Number.POSITIVE_INFINITY;
 
   constructor(private readonly sync: SyncContext) {}
 
@@ -34,23 +37,27 @@ export class PushPlan {
    * To be called inside `database.write`.
    * @param limit most changes, about: groups are never cut
    * @param again whether to make the plan anew when it is over or no longer holds
+   * @param withLate whether late changes go too
    * @returns the next changes, if any, and prepared records to be written with them
    */
   async nextBatch(
     limit: number,
     again: boolean,
+    withLate: boolean,
   ): Promise<{ changes: SyncedChange[]; prepared: (Model | null)[] }> {
-    const changes = this.take(limit);
+    const changes = this.take(limit, withLate);
     if (changes.length > 0 || !again) return { changes, prepared: [] };
     const prepared = await this.make();
-    return { changes: this.take(limit), prepared };
+    return { changes: this.take(limit, withLate), prepared };
   }
 
   /** @returns the next changes, from the records as they are now; none where the plan is over or no longer holds. */
-  private take(limit: number): SyncedChange[] {
+  private take(limit: number, withLate: boolean): SyncedChange[] {
     const taken: SyncedChange[] = [];
     let [number, characters] = [0, 0];
     for (; this.groups && this.at < this.groups.length; this.at += 1) {
+      const isAlone = this.at >= this.aloneFrom;
+      if (isAlone && (!withLate || taken.length > 0)) break;
       const group = this.groups[this.at] as Planned[];
       if (!group.every(isAsPlanned)) {
         this.groups = null;
@@ -73,7 +80,13 @@ export class PushPlan {
     const { database, ids } = this.sync;
     const { unsynced, neverPushed } = await fetchUnsynced(database);
     const deletionOf = deletionsOf(unsynced);
-    const { groups, untold } = withoutUntold(inPushOrder(unsynced));
+    const { groups: inOrder, untold } = withoutUntold(inPushOrder(unsynced));
+    const { store } = this.sync;
+    const late =
+      store.facts.late &&
+      stillLate(store.facts.late, new Set(unsynced.map(({ raw }) => ids.toRemote(raw.id))));
+    const { groups, aloneFrom } = lateLast(inOrder, (id) => late?.[ids.toRemote(id)]?.tries ?? 0);
+    this.aloneFrom = aloneFrom;
     const isUntold = new Set(untold);
     this.at = 0;
     this.groups = groups.map((group) =>
@@ -87,9 +100,15 @@ export class PushPlan {
     const removed = [...neverPushed, ...untold.map(({ table, raw }) => ({ table, id: raw.id }))].map(
       async ({ table, id }) => (await database.get(table).find(id)).prepareDestroyPermanently(),
     );
-    return [...told.map(({ table, raw }) => ids.mint(table, raw.id)), ...(await Promise.all(removed))];
+    return [
+      ...told.map(({ table, raw }) => ids.mint(table, raw.id)),
+      ...(await Promise.all(removed)),
+      countOf(late) < countOf(store.facts.late) ? store.prepareFacts({ late }) : null,
+    ];
   }
 }
+
+const countOf = (late: object | undefined) => Object.keys(late ?? {}).length;
 
 function isAsPlanned({ record: { raw }, before }: Planned): boolean {
   return (

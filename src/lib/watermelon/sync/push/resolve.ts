@@ -44,7 +44,12 @@ export async function resolveConflict(
 ): Promise<ReadonlySet<string>> {
   const { table } = change;
   const remote = toRaw(table, row, context.ids);
-  const edits = editedColumns(context, change, { local, remote, theirs });
+  const edits = withOwnValues(
+    table,
+    editedColumns(context, change, { local, remote, theirs }),
+    local,
+    remote,
+  );
   const sides: Sides = { table, local, remote, theirs, authors, edits };
   const merged = mergeRecord(await mergeInput(context, sides));
   addConflictOf(context, sides, merged);
@@ -140,7 +145,8 @@ function editedColumns(
   const { table, values = {} } = change;
   const base = readBase(local);
   const isWritten = (name: string) => name in values && !(name in theirs);
-  if (change.op !== 'insert') {
+  // A new record that was pulled meanwhile has edits as any other.
+  if (change.op !== 'insert' || local._status === 'updated') {
     const edits = Object.entries(base?.columns ?? {});
     return Object.fromEntries(
       edits.map(([name, edit]) => [
@@ -159,6 +165,23 @@ function editedColumns(
       name,
       { value: isWritten(name) ? sentValue(context, change, name) : null, ...created },
     ]),
+  );
+}
+
+/** Where the server has a value that this device sent before, in a batch whose answer it never heard, the edit is based on it. */
+function withOwnValues(
+  table: SyncedTable,
+  edits: SyncBase['columns'],
+  local: Raw,
+  remote: Raw,
+): SyncBase['columns'] {
+  const sent = readBase(local)?.sent ?? {};
+  return Object.fromEntries(
+    Object.entries(edits).map(([name, edit]) => {
+      const value = remote[name] ?? null;
+      const isOwn = name in sent && sameValue(table, name, sent[name] ?? null, value);
+      return [name, isOwn ? { ...edit, value } : edit];
+    }),
   );
 }
 

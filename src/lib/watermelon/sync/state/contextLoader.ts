@@ -129,7 +129,7 @@ export class ContextLoader {
           if (this.context !== context || this.isStale) throw new ConvoyError(OVERTAKEN);
           return work();
         }, description),
-      transport: transport ?? { pull: refuse, push: refuse },
+      transport: transport ?? { pull: refuse, push: refuse, settle: refuse },
       userId,
       store,
       ids,

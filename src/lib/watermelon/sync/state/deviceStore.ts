@@ -47,6 +47,10 @@ export class DeviceStore {
   readonly unreadable = new Map<string, Unreadable>();
   /** Those that the server was asked for again since this device was opened. */
   readonly askedAgain: Set<string>;
+  /** Requests of a push or pull that went well since this device was opened. */
+  answersHeard = 0;
+  /** That number when the server last gave up the change of a record, by remote id. */
+  private readonly refusedAt = new Map<string, number>();
   private readonly cursorRecords = new Map<string, ScopeCursor>();
   private readonly unreadableRecords = new Map<string, DeviceState>();
 
@@ -92,6 +96,16 @@ export class DeviceStore {
    */
   get mustPullFirst(): boolean {
     return [...this.scopes.values()].some(({ resync, refill }) => resync === true || refill !== undefined);
+  }
+
+  /** @returns whether a request went well since the server gave up any of these changes before: it is not just busy. */
+  hasHeardSinceRefusal(changes: readonly { id: string }[]): boolean {
+    // The request that settled this batch is one of them.
+    return changes.every(({ id }) => this.answersHeard > (this.refusedAt.get(id) ?? -1) + 1);
+  }
+
+  noteRefusal(changes: readonly { id: string }[]): void {
+    for (const { id } of changes) this.refusedAt.set(id, this.answersHeard);
   }
 
   /** @returns the batch in flight, or null. */
