@@ -4,6 +4,7 @@
  * with it a file of its own; files of earlier versions stay as they are.
  */
 
+import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -63,6 +64,7 @@ async function describeRequests(lines: Set<string>): Promise<void> {
   });
   await device.sync();
   await device.contextService.updateTask(id, { title: 'edited' });
+  device.transport.next('push', { what: 'time_out' });
   await device.sync();
   await device.contextService.deleteTask(id);
   await device.sync();
@@ -126,6 +128,8 @@ async function describePushes(lines: Set<string>, team: Team): Promise<void> {
   await tell(viewer, make.update('tasks', task, null, { title: 'not mine' }));
   await tell(owner, make.delete('tasks', other.id, null));
   await tell(editor, make.update('tasks', other.id, null, { title: 'gone' }));
+  const settlement = { key: randomUUID(), settle: true };
+  describe(lines, 'settle answer[void]', await owner.pushRaw([], settlement));
 }
 
 async function describeErrors(lines: Set<string>, { owner, viewer, workspace }: Team): Promise<void> {

@@ -54,9 +54,78 @@ describe('batches', () => {
     expect(await tasksTitled('other')).toHaveLength(0);
   });
 
+  it('a batch that was taken is settled with its answer, by number and key (U2)', async () => {
+    const user = new SyncUser(database, team.owner.id);
+    const key = randomUUID();
+    const changes = [
+      newTask('settled'),
+      team.make.update('tasks', team.task, null, { title: 'renamed once' }),
+    ];
+    const first = await user.push(changes, { key });
+    const settlement = { batch: user.batch, key, settle: true };
+    expect(await user.pushRaw([], settlement)).toEqual(first);
+    expect(await user.pushRaw([], { ...settlement, key: randomUUID() })).toEqual({
+      error: { code: 'device_conflict' },
+    });
+    expect(await tasksTitled('settled')).toHaveLength(1);
+  });
+
+  it('a batch that was not taken is void once it is settled, and a late copy of it is refused (U2, P-ONCE)', async () => {
+    const user = new SyncUser(database, team.owner.id);
+    const key = randomUUID();
+    const late = [newTask('arrives late')];
+    const isVoid = { void: true, batch: 1, user_id: user.id };
+    expect(await user.pushRaw([], { batch: 1, key, settle: true })).toMatchObject(isVoid);
+    expect(await user.pushRaw([], { batch: 1, key, settle: true })).toMatchObject(isVoid);
+    const conflict = { error: { code: 'device_conflict' } };
+    expect(await user.pushRaw(late, { batch: 1, key })).toEqual(conflict);
+    expect(await user.pushRaw([], { batch: 1, key: randomUUID(), settle: true })).toEqual(conflict);
+    expect(await user.push(late, { batch: 2, key: randomUUID() })).toMatchObject({ batch: 2 });
+    expect(await user.pushRaw([], { batch: 1, key, settle: true })).toEqual(conflict);
+    expect(await tasksTitled('arrives late')).toHaveLength(1);
+  });
+
+  it('nobody settles the batch of another user, nor one of another history (U2, U3)', async () => {
+    const user = new SyncUser(database, team.owner.id);
+    const key = randomUUID();
+    await user.push([newTask('of its user')], { key });
+    const other = new SyncUser(database, team.editor.id);
+    other.device = user.device;
+    const ask = { batch: 1, key, settle: true };
+    expect(await other.pushRaw([], ask)).toEqual({ error: { code: 'device_conflict' } });
+    expect(await other.pushRaw([], { ...ask, batch: 2 })).toEqual({ error: { code: 'device_conflict' } });
+    const cursors = { [team.workspace]: { revision: 1, tag: 'of another history' } };
+    expect(await user.pushRaw([], { ...ask, batch: 2, cursors })).toEqual({
+      error: { code: 'history_changed' },
+    });
+    expect(await user.push([newTask('goes on')], { batch: 2 })).toMatchObject({ batch: 2 });
+  });
+
+  it('a replayed answer has the rows as they are by then (U2, U14)', async () => {
+    const user = new SyncUser(database, team.owner.id);
+    const [task] = [newTask('before')];
+    await team.editor.push([task]);
+    await team.editor.push([team.make.update('tasks', task.id, null, { description: 'of others' })]);
+    const mine = [team.make.update('tasks', task.id, 1, { description: 'mine' })];
+    const first = await user.push(mine);
+    expect(first.outcomes).toMatchObject([{ outcome: 'conflict' }]);
+    await team.editor.push([team.make.update('tasks', task.id, null, { description: 'newer' })]);
+    const again = await user.push(mine, { batch: user.batch });
+    expect(again.outcomes).toEqual(first.outcomes);
+    expect(again.effects.rows.tasks?.description).toEqual(['newer']);
+    await team.editor.push([team.make.delete('tasks', task.id, null)]);
+    user.batch -= 1;
+    const last = await user.push(mine, { batch: user.batch });
+    expect(last.effects.deleted.tasks).toEqual([task.id]);
+  });
+
   it('a malformed request is answered with an error value, never an exception (U1)', async () => {
     const requests: Record<string, unknown>[] = [
       { device_id: 'x' },
+      { key: 'x' },
+      { key: null },
+      { settle: true },
+      { settle: true, key: randomUUID(), changes: [{}] },
       { device_id: 7 },
       { batch: 0 },
       { batch: 'x' },
