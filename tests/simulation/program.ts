@@ -206,6 +206,30 @@ function slowDown(program: Program, random: Random): Program {
     const sync = { action: 'sync' as const, device, pick: random.below(2 ** 31) };
     steps.splice(at, 0, ...row, sync, { action: 'late arrival', device, pick: random.below(2 ** 31) });
   }
+  for (let n = 0; n < 3; n += 1) {
+    const at = 5 + random.below(steps.length - 5);
+    const [device, other] = [random.below(60), random.below(60)];
+    const step = (action: Action, of: number, what?: string): Step => ({
+      action,
+      device: of,
+      pick: random.below(2 ** 31),
+      ...(what !== undefined && { what }),
+    });
+    // Carried out, not heard of, and gone on from by others before it is heard of.
+    steps.splice(
+      at,
+      0,
+      ...['renameProject', 'overview'].map((what) => step('work', device, what)),
+      ...['error 503 after', 'error 503 after'].flatMap((fault) => [
+        step('network fault', device, fault),
+        step('sync', device),
+        step('sync', other),
+        step('work', other, 'renameProject'),
+        step('sync', other),
+      ]),
+      step('sync', device),
+    );
+  }
   return { ...program, steps };
 }
 

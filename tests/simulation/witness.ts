@@ -18,6 +18,8 @@ interface SentBatch {
   isPurged: boolean;
   /** The server has said that it will never take it. */
   isVoid: boolean;
+  /** Ids of records that it made, as the device was told when it settled the batch. */
+  made: ReadonlySet<string>;
 }
 
 /** No work of a person leads to these. */
@@ -54,7 +56,7 @@ export class ProtocolWitness implements NetworkWitness {
   /** After a restore the server may have forgotten accepted changes and sent answers. */
   forget(known: ReadonlySet<unknown>): void {
     for (const batch of this.sent())
-      Object.assign(batch, { answer: null, isPurged: known.has(batch), isVoid: false });
+      Object.assign(batch, { answer: null, isPurged: known.has(batch), isVoid: false, made: new Set() });
   }
 
   private sent(): SentBatch[] {
@@ -76,7 +78,15 @@ export class ProtocolWitness implements NetworkWitness {
       if (unheard) {
         this.violate('U1', flight, `batch ${request.batch} is sent before ${unheard[0]} was answered`);
       }
-      ofDevice.set(request.batch, { changes, isHeard: false, answer: null, isPurged: false, isVoid: false });
+      ofDevice.set(request.batch, {
+        changes,
+        isHeard: false,
+        answer: null,
+        isPurged: false,
+        isVoid: false,
+        made: new Set(),
+      });
+      this.checkRemade(flight, request, [...ofDevice.values()]);
     } else if (known.changes !== changes && !known.isHeard) {
       this.violate('U1', flight, `batch ${request.batch} is sent again with other changes`);
     }
@@ -124,11 +134,12 @@ export class ProtocolWitness implements NetworkWitness {
 
   heard(flight: Flight): void {
     if (flight.kind !== 'push') return;
-    const { device_id, batch } = flight.request as unknown as PushRequest;
+    const { device_id, batch, settle } = flight.request as unknown as PushRequest & { settle?: true };
     const sent = this.batches.get(device_id)?.get(batch);
     const status = flight.answer?.status ?? 0;
     // The changes of a batch refused as a whole are sent in new batches.
     if (sent && (status === 400 || status === 413 || isWhole(flight.answer))) sent.isHeard = true;
+    if (sent && settle && isWhole(flight.answer)) sent.made = madeBy(sent, flight.answer);
   }
 
   /** P-PRIVATE: rows of workspaces that the user is a member of, and the reference data. */
@@ -142,6 +153,14 @@ export class ProtocolWitness implements NetworkWitness {
     for (const scope of scopes) {
       const was = flight.kind === 'push' && this.rolesBefore.has(scope);
       if (!visible.has(scope) && !was) this.violate('P-PRIVATE', flight, `a row of ${scope} is sent`);
+    }
+  }
+
+  /** P-ONCE: what a device was told is made, it does not make again. */
+  private checkRemade(flight: Flight, request: PushRequest, sent: readonly SentBatch[]): void {
+    for (const { op, id } of request.changes) {
+      if (op !== 'insert' || !sent.some(({ made }) => made.has(id))) continue;
+      this.violate('P-ONCE', flight, `${id} is created again though the device was told that it is there`);
     }
   }
 
@@ -256,6 +275,13 @@ export class ProtocolWitness implements NetworkWitness {
   private violate(rule: string, flight: Flight, what: string): void {
     this.oracle.violate(rule, `${flight.from.name}, request ${flight.id}: ${what}`);
   }
+}
+
+function madeBy({ changes }: SentBatch, answer: Answer | null): ReadonlySet<string> {
+  const { outcomes = [] } = JSON.parse(answer?.body ?? '{}') as Partial<PushAnswer>;
+  const all = JSON.parse(changes) as PushRequest['changes'];
+  const made = all.filter(({ op }, index) => op === 'insert' && outcomes[index]?.outcome === 'applied');
+  return new Set(made.map(({ id }) => id));
 }
 
 /** An answer that the device can read to its end. */
