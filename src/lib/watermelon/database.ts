@@ -9,7 +9,7 @@ import type { SyncedTable } from '@/domain/schema';
 import { ConvoyModel, modelClasses } from './models';
 import { RecoverableModel } from './models/recoverableModel';
 import { type Change, replicaOf } from './models/replica';
-import { type EditClock, type EditContext, joinGroup } from './models/tracking';
+import { type EditClock, type EditContext, groupToJoin, joinGroup } from './models/tracking';
 import {
   type Collection,
   Database,
@@ -272,9 +272,17 @@ export class ConvoyDatabase extends Database implements EditContext {
       (record) => record instanceof ConvoyModel && record._isEdit,
     ) as ConvoyModel[];
     if (edited.length < 2) return;
-    const group = uuidv7();
+    const group = firstOf(edited, ({ raw }) => groupToJoin(raw)) ?? uuidv7();
     for (const record of edited) joinGroup(record.raw, group);
   }
+}
+
+function firstOf<T, Found>(items: readonly T[], find: (item: T) => Found | undefined): Found | undefined {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function addOperations(operations: BatchOperation[], table: string, record: Model): Change['type'] {

@@ -144,6 +144,30 @@ describe('tracking of unsynced edits', () => {
     expect(readBase(other.raw)?.groups).toEqual(readBase(one.raw)?.groups);
   });
 
+  it('a record that is edited again and again names few groups, and all of its edits are one group (D3, D35)', async () => {
+    const often = await createTask('edited often');
+    const others: Task[] = [];
+    for (let n = 0; n < 40; n += 1) {
+      const other = await createTask(`written with edit ${n}`);
+      others.push(other);
+      await database.write(() =>
+        database.batch(
+          often.prepareUpdate((draft) => {
+            draft.title = `edit ${n}`;
+          }),
+          other.prepareUpdate((draft) => {
+            draft.title = `told of edit ${n}`;
+          }),
+        ),
+      );
+    }
+    const groups = readBase(often.raw)?.groups ?? [];
+    expect(groups.length).toBeLessThan(10);
+    for (const other of others) {
+      expect(readBase(other.raw)?.groups.some((group) => groups.includes(group))).toBe(true);
+    }
+  });
+
   it('a failed batch leaves its records in memory unchanged (P-NOLOSS)', async () => {
     const task = await createTask('kept');
     const twin = tasks().prepareCreateFromDirtyRaw({ ...task.raw });

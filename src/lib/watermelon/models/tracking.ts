@@ -220,11 +220,24 @@ export function trackDelete(raw: Raw, root: string, context: EditContext): void 
   followStatus(raw);
 }
 
+/** Most groups that a record names: all of them are one (D3), and a name for each edit would make each cost more than the last. */
+const MOST_GROUPS = 8;
+
+/** @returns the group that further edits of the record join; undefined: they form one of their own. */
+export function groupToJoin(raw: Raw): string | undefined {
+  const groups = trackedBase(raw)?.groups ?? [];
+  return groups.length >= MOST_GROUPS ? groups[0] : undefined;
+}
+
 /** Adds the record to a group of edits. */
 export function joinGroup(raw: Raw, group: string): void {
-  const known = lastTracked.get(raw);
-  const base = known && known.text === raw.sync_base ? known.base : readBase(raw);
+  const base = trackedBase(raw);
   if (base && !base.groups.includes(group)) writeBase(raw, { ...base, groups: [...base.groups, group] });
+}
+
+function trackedBase(raw: Raw): SyncBase | null {
+  const known = lastTracked.get(raw);
+  return known && known.text === raw.sync_base ? known.base : readBase(raw);
 }
 
 /** The base last written to a record, so that a batch of many records need not parse it again. */
