@@ -51,7 +51,7 @@ async function storeNextBatch(sync: SyncContext, next: NextBatch): Promise<Synce
   // Asked outside of `write`: a sync that has nothing to send keeps no other writer waiting.
   if (!(await hasUnsynced(database))) return null;
   return sync.write(async () => {
-    const { changes, prepared } = await next();
+    const { changes, prepared, late } = await next();
     const request = changes.length > 0 ? makeRequest(sync, changes) : null;
     if (request) {
       prepared.push(
@@ -61,7 +61,7 @@ async function storeNextBatch(sync: SyncContext, next: NextBatch): Promise<Synce
           batch: request.batch,
           request: JSON.stringify(request),
         }),
-        store.prepareFacts({ nextBatch: request.batch + 1 }),
+        store.prepareFacts({ nextBatch: request.batch + 1, late }),
       );
     }
     if (prepared.some((model) => model !== null)) await database.batch(prepared);

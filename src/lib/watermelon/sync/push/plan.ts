@@ -4,7 +4,7 @@
  */
 
 import type { SyncedTable } from '@/domain/schema';
-import type { ConvoyModel } from '../../models';
+import type { ConvoyModel, DeviceFacts } from '../../models';
 import type { Model, Raw } from '../../models/watermelondb';
 import type { SyncedChange } from '../records/codec';
 import { fetchUnsynced, toUnsynced } from '../records/unsynced';
@@ -38,17 +38,17 @@ export class PushPlan {
    * @param limit most changes, about: groups are never cut
    * @param again whether to make the plan anew when it is over or no longer holds
    * @param withLate whether late changes go too
-   * @returns the next changes, if any, and prepared records to be written with them
+   * @returns the next changes, if any, records to be written with them, and which changes are still late
    */
   async nextBatch(
     limit: number,
     again: boolean,
     withLate: boolean,
-  ): Promise<{ changes: SyncedChange[]; prepared: (Model | null)[] }> {
+  ): Promise<{ changes: SyncedChange[]; prepared: (Model | null)[]; late: DeviceFacts['late'] }> {
     const changes = this.take(limit, withLate);
-    if (changes.length > 0 || !again) return { changes, prepared: [] };
-    const prepared = await this.make();
-    return { changes: this.take(limit, withLate), prepared };
+    if (changes.length > 0 || !again) return { changes, prepared: [], late: this.sync.store.facts.late };
+    const { prepared, late } = await this.make();
+    return { changes: this.take(limit, withLate), prepared, late };
   }
 
   /** @returns the next changes, from the records as they are now; none where the plan is over or no longer holds. */
@@ -76,7 +76,7 @@ export class PushPlan {
     return taken;
   }
 
-  private async make(): Promise<(Model | null)[]> {
+  private async make(): Promise<{ prepared: (Model | null)[]; late: DeviceFacts['late'] }> {
     const { database, ids } = this.sync;
     const { unsynced, neverPushed } = await fetchUnsynced(database);
     const deletionOf = deletionsOf(unsynced);
@@ -100,15 +100,10 @@ export class PushPlan {
     const removed = [...neverPushed, ...untold.map(({ table, raw }) => ({ table, id: raw.id }))].map(
       async ({ table, id }) => (await database.get(table).find(id)).prepareDestroyPermanently(),
     );
-    return [
-      ...told.map(({ table, raw }) => ids.mint(table, raw.id)),
-      ...(await Promise.all(removed)),
-      countOf(late) < countOf(store.facts.late) ? store.prepareFacts({ late }) : null,
-    ];
+    const minted = told.map(({ table, raw }) => ids.mint(table, raw.id));
+    return { prepared: [...minted, ...(await Promise.all(removed))], late };
   }
 }
-
-const countOf = (late: object | undefined) => Object.keys(late ?? {}).length;
 
 function isAsPlanned({ record: { raw }, before }: Planned): boolean {
   return (
