@@ -256,6 +256,8 @@ begin
     table_name || '_pull', table_name);
   execute format('create index if not exists %I on public.%I (deletion_id) where deletion_id is not null',
     table_name || '_deletion', table_name);
+  execute format('create index if not exists %I on public.%I (workspace_id, revision) where deleted_at is not null',
+    table_name || '_tombstones', table_name);
   execute format('alter table public.%I enable row level security', table_name);
   execute format('drop policy if exists members_read on public.%I', table_name);
   -- Of a deleted row a member learns its id by a pull, and never its text: it may have been deleted before they came.

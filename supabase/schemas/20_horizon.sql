@@ -32,54 +32,162 @@ language sql stable set search_path = '' as $$
   where h.at is not null
 $$;
 
--- Erases tombstones, tags and stored answers older than the horizon. A device whose cursor is older finds its
--- tag unknown; a device that synced within the horizon has a cursor at or above the revision that was the
--- scope's head then. Returns the number of rows. Safe to run at any time, and again; it waits for writers, and
--- they wait for it.
+-- The live side of purging: one scope's horizon rises, under its clock. A device whose cursor is older finds its tag
+-- unknown; a device that synced within the horizon has a cursor at or above the revision that was the scope's head then.
+create function convoy.raise_horizon(scope uuid, head bigint) returns void
+language plpgsql set search_path = '' as $$
+begin
+  update convoy.scope_clocks c set purged_to = head where c.scope_id = scope;
+  insert into convoy.purged_tags as p (scope_id, tags)
+    select scope, string_agg(decode(left(r.tag, 8), 'hex'), ''::bytea order by r.revision)
+    from convoy.scope_revisions r where r.scope_id = scope and r.revision < head
+    having count(*) > 0
+    on conflict (scope_id) do update set tags = p.tags || excluded.tags;
+  delete from convoy.scope_revisions r where r.scope_id = scope and r.revision < head;
+  -- Deletions whose rows are to be erased are no longer offered for restoring. Devices learn that from a tombstone.
+  update public.deletions d set deleted_at = now()
+    where d.workspace_id = scope and d.deleted_at is null and d.revision <= head;
+end
+$$;
+
+-- Raises the horizons of scopes, the busy ones another time. Returns how many are left.
+create function convoy.raise_horizons(horizon interval) returns bigint
+language plpgsql set search_path = '' as $$
+declare
+  most_scopes constant integer := 500;
+  most_revisions constant bigint := 20000;
+  old record;
+  waiting bigint := 0;
+  raised integer := 0;
+begin
+  for old in
+    select c.scope_id, o.head, c.purged_to from convoy.scope_clocks c
+    cross join lateral (
+      select max(r.revision) as head from convoy.scope_revisions r
+      where r.scope_id = c.scope_id and r.created_at < now() - horizon
+    ) o
+    where o.head > c.purged_to
+    order by c.scope_id
+  loop
+    perform from convoy.scope_clocks c
+      where c.scope_id = old.scope_id and raised < most_scopes for update skip locked;
+    if found then
+      raised := raised + 1;
+      perform convoy.raise_horizon(old.scope_id, least(old.head, old.purged_to + most_revisions));
+      waiting := waiting + (old.head > old.purged_to + most_revisions)::integer;
+    else
+      waiting := waiting + 1;
+    end if;
+  end loop;
+  return waiting;
+end
+$$;
+
+-- The condition that picks a scope's tombstones below its horizon, of those that nothing names.
+create function convoy.erasable(target text) returns text
+language sql stable set search_path = '' as $$
+  select 't.workspace_id = s.scope_id and t.deleted_at is not null and t.revision <= s.purged_to'
+    || coalesce(string_agg(format(' and not exists (select from public.%I c where c.%I = t.id)', c.table_name, c.name), ''), '')
+  from convoy.synced_columns c where c.refers_to = target
+$$;
+
+-- Erases tombstones below the horizons, children first, slice by slice and without any clock: nobody asks for them any
+-- more. Returns how many.
+create function convoy.erase_tombstones(most bigint) returns bigint
+language plpgsql set search_path = '' as $$
+declare
+  slice constant bigint := 2000;
+  t record;
+  erased bigint := 0;
+  in_slice bigint;
+begin
+  for t in select s.name from convoy.synced_tables s where s.name <> 'workspaces' order by s.position desc loop
+    loop
+      if erased >= most then
+        return erased;
+      end if;
+      -- The condition is checked again on each row: it may have been restored meanwhile.
+      execute format(
+        'delete from public.%1$I t using (
+           select t.id from convoy.scope_clocks s
+           cross join lateral (select t.id from public.%1$I t where %2$s limit $1) t
+           where s.purged_to > 0 limit $1) x
+         where t.id = x.id and t.deleted_at is not null', t.name, convoy.erasable(t.name))
+        using least(slice, most - erased);
+      get diagnostics in_slice = row_count;
+      erased := erased + in_slice;
+      -- Parents of erased rows come with the next slice.
+      exit when in_slice = 0;
+    end loop;
+  end loop;
+  return erased;
+end
+$$;
+
+create function convoy.count_erasable() returns bigint
+language plpgsql stable set search_path = '' as $$
+declare
+  t record;
+  in_table bigint;
+  total bigint := 0;
+begin
+  for t in select s.name from convoy.synced_tables s where s.name <> 'workspaces' loop
+    execute format(
+      'select count(*) from convoy.scope_clocks s cross join lateral (select from public.%I t where %s) t where s.purged_to > 0',
+      t.name, convoy.erasable(t.name)) into in_table;
+    total := total + in_table;
+  end loop;
+  return total;
+end
+$$;
+
+-- Erases what the ledger, the conflicts and the invitations hold from before the horizon. Returns 1 where some is left.
+create function convoy.erase_ledgers(horizon interval, most bigint) returns bigint
+language plpgsql set search_path = '' as $$
+declare
+  in_table bigint;
+  is_over boolean;
+begin
+  delete from convoy.devices d where d.device_id in (
+    select x.device_id from convoy.devices x where x.updated_at < now() - horizon limit most);
+  get diagnostics in_table = row_count;
+  is_over := in_table < most;
+  delete from convoy.conflicts k where k.ctid in (
+    select x.ctid from convoy.conflicts x where x.occurred_at < now() - horizon limit most);
+  get diagnostics in_table = row_count;
+  is_over := is_over and in_table < most;
+  delete from public.invitations i where i.id in (
+    select x.id from public.invitations x where coalesce(x.accepted_at, x.expires_at) < now() - horizon limit most);
+  get diagnostics in_table = row_count;
+  return (not (is_over and in_table < most))::integer;
+end
+$$;
+
+-- Erases tombstones, tags and stored answers older than the horizon, as much as one statement may do: at most 50,000
+-- tombstones, or the horizons of 500 workspaces. Returns how much is left, in rows and workspaces; call it again until that
+-- is 0. Safe to run at any time, and again; writers wait for it only while the horizon of their own workspace rises.
 create function convoy.purge(horizon interval default interval '180 days') returns bigint
 language plpgsql security definer set search_path = '' as $$
 declare
-  t record;
-  unreferenced text;
-  purged bigint := 0;
-  in_table bigint;
+  most constant bigint := 50000;
+  few constant bigint := 2000;
+  waiting bigint := 0;
 begin
   perform set_config('convoy.purge', 'on', true);
-  perform from convoy.scope_clocks c order by c.scope_id for update;
-  update convoy.scope_clocks c set purged_to = old.head
-    from (
-      select r.scope_id, max(r.revision) as head from convoy.scope_revisions r
-      where r.created_at < now() - horizon group by r.scope_id
-    ) old
-    where old.scope_id = c.scope_id and old.head > c.purged_to;
-  for t in select s.name from convoy.synced_tables s order by s.position desc loop
-    select coalesce(string_agg(format('and not exists (select from public.%I c where c.%I = t.id)', c.table_name, c.name), ' '), '')
-      into unreferenced from convoy.synced_columns c where c.refers_to = t.name;
-    execute format(
-      'delete from public.%I t using convoy.scope_clocks s
-        where s.scope_id = t.workspace_id and t.deleted_at is not null and t.revision <= s.purged_to %s',
-      t.name,
-      unreferenced || case when t.name = 'workspaces' then ' and false' else '' end);
-    get diagnostics in_table = row_count;
-    purged := purged + in_table;
-  end loop;
-  -- Deletions whose rows are erased are no longer offered for restoring. Devices learn that from a tombstone.
-  update public.deletions d set deleted_at = now() from convoy.scope_clocks c
-    where c.scope_id = d.workspace_id and d.deleted_at is null and d.revision <= c.purged_to;
-  insert into convoy.purged_tags as p (scope_id, tags)
-    select r.scope_id, string_agg(decode(left(r.tag, 8), 'hex'), ''::bytea order by r.revision)
-    from convoy.scope_revisions r join convoy.scope_clocks c on c.scope_id = r.scope_id and r.revision < c.purged_to
-    group by r.scope_id
-    on conflict (scope_id) do update set tags = p.tags || excluded.tags;
-  delete from convoy.scope_revisions r using convoy.scope_clocks c
-    where c.scope_id = r.scope_id and r.revision < c.purged_to;
-  -- In one transaction with the tags: a batch that arrives a second time after this was made on a cursor older
-  -- than its own revision, and is refused (U3, U20).
-  delete from convoy.devices d where d.updated_at < now() - horizon;
-  delete from convoy.conflicts k where k.occurred_at < now() - horizon;
-  delete from public.invitations i where coalesce(i.accepted_at, i.expires_at) < now() - horizon;
+  -- Clocks stay locked until the end of the transaction, so horizons rise in one that erases little.
+  if convoy.erase_tombstones(most) <= few then
+    waiting := convoy.raise_horizons(horizon);
+    if waiting = 0 then
+      -- In one transaction with the tags: a batch that arrives a second time after this was made on a cursor older than
+      -- its own revision, and is refused (U3, U20).
+      waiting := convoy.erase_ledgers(horizon, most);
+    end if;
+    perform convoy.erase_tombstones(few);
+  else
+    waiting := 1;
+  end if;
   perform set_config('convoy.purge', '', true);
-  return purged;
+  return waiting + convoy.count_erasable();
 end
 $$;
 

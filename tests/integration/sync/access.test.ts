@@ -86,7 +86,7 @@ describe('gaining a workspace', () => {
     await join('viewer');
     const device = await world.device(member, { pageRows: 3 });
     device.transport.next('pull', { what: 'delay', ms: 0 }).loseNextResponse('pull');
-    expect(await device.sync()).toMatchObject({ status: 'error' });
+    expect(await device.sync()).toMatchObject({ status: 'offline' });
     await settle(device);
     expect(await countOf(device, workspace.id)).toBeGreaterThan(6);
     await expectInStep(world, device);
@@ -168,7 +168,7 @@ describe('a deletion refused for lack of access, in a workspace that is regained
     await settle(member);
     await join('viewer');
     member.transport.next('pull', { what: 'delay', ms: 0 }).loseNextResponse('pull');
-    expect(await member.sync()).toMatchObject({ status: 'error' });
+    expect(await member.sync()).toMatchObject({ status: 'offline' });
     expect(await countOf(member, workspace.id)).toBe(pageRows);
     return { ...made, member, late };
   }

@@ -64,7 +64,7 @@ describe('a server restored from a backup (P8)', () => {
     const server = await restoreFrom(backup);
     await newTask(there, 'written to the new history');
     there.transport.next('pull', { what: 'delay', ms: 0 }).loseNextResponse('pull');
-    expect(await there.sync()).toMatchObject({ status: 'error' });
+    expect(await there.sync()).toMatchObject({ status: 'offline' });
     there = await there.restart();
     await settle(there, here);
     const held = await serverSnapshot(server.backend, here.userId);

@@ -66,7 +66,7 @@ describe('a device that was away for longer than the horizon', () => {
 
     // The resync breaks off, and goes on after a restart.
     there.transport.next('pull', { what: 'delay', ms: 0 }).loseNextResponse('pull');
-    expect(await there.sync()).toMatchObject({ status: 'error' });
+    expect(await there.sync()).toMatchObject({ status: 'offline' });
     there = await there.restart();
     await expectConverged(world, there, here);
 
@@ -101,7 +101,7 @@ describe('a device that was away for longer than the horizon', () => {
     const doomed = await newTask(there, 'taken and deleted');
     await there.contextService.addTaskActivity(staying.id, 'comment', { text: 'once' });
     there.transport.loseNextResponse('push');
-    expect(await there.sync()).toMatchObject({ status: 'error' });
+    expect(await there.sync()).toMatchObject({ status: 'offline' });
     await here.sync();
     await here.contextService.deleteTask(doomed.id);
     await settle(here);
@@ -145,7 +145,7 @@ describe('a purge', () => {
     await here.contextService.deleteTask(doomed.id);
     await settle(here);
     slow.transport.next('pull', { what: 'delay', ms: 0 }).loseNextResponse('pull');
-    expect(await slow.sync()).toMatchObject({ status: 'error' });
+    expect(await slow.sync()).toMatchObject({ status: 'offline' });
     expect(await slow.contextService.getLocalTask(doomed.id)).not.toBeNull();
     await purgeAfterAYear();
     await expectConverged(world, slow, here);
@@ -156,7 +156,7 @@ describe('a purge', () => {
     const slow = await world.device('editor', { pageRows: 40 });
     for (let n = 0; n < 3; n += 1) slow.transport.next('pull', { what: 'delay', ms: 0 });
     slow.transport.loseNextResponse('pull');
-    expect(await slow.sync()).toMatchObject({ status: 'error' });
+    expect(await slow.sync()).toMatchObject({ status: 'offline' });
     const asked = pulls(slow).length;
     await here.contextService.deleteTask(SEED.busyTask);
     await settle(here);
