@@ -206,10 +206,13 @@ export interface PushAnswer {
   revisions: Record<string, { revision: number; tag: string }>;
 }
 
-/** Bytes of one exchange, for the sync log. */
+/** Measures of one exchange. */
 export interface Traffic {
+  /** Bytes. */
   sent: number;
   received: number;
+  /** From the request to the end of the answer, ms. */
+  ms: number;
 }
 
 /**

@@ -19,7 +19,7 @@ export { useSupabaseClient } from './currentClient';
 
 export interface RemoteServiceOptions extends WriterOptions {
   client: ConvoyClient;
-  /** Timeout of a request, ms. Default: 15,000. */
+  /** How long no byte of an answer may come, ms (`RpcOptions`). Default: 15,000. */
   timeoutMs?: number;
   /** The transport of writes. Default: `sync_push` on the client. */
   transport?: SyncTransport;

@@ -12,6 +12,7 @@ import { callRpc, type RpcName, type RpcOptions, signedOut } from './rpc';
 export class SupabaseInvitations implements InvitationService {
   private readonly timeoutMs: number;
 
+  /** @param options `timeoutMs`: how long no byte of an answer may come, ms (`RpcOptions`) */
   constructor(
     private readonly client: ConvoyClient,
     { timeoutMs = 15_000 }: { timeoutMs?: number } = {},

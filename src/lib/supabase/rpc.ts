@@ -6,7 +6,7 @@ import type { Traffic } from '@/core/protocol';
 import { fail, ok, type Result } from '@/core/result';
 import type { ConvoyClient } from './client';
 import type { Database } from './database.types.generated';
-import { type Measure, measure } from './traffic';
+import { type Measure, measure, type ProgressListener } from './traffic';
 
 type Functions = Database['public']['Functions'];
 export type RpcName = keyof Functions & string;
@@ -17,16 +17,27 @@ const NO_SUCH_FUNCTION = 'PGRST202';
 
 const NO_BODY = { code: '', message: '' };
 
+/**
+ * The slowest upload that is waited for, bytes/s: a bad mobile connection (GPRS) still carries more. The full batch of
+ * 250,000 characters then has two minutes beside its timeout.
+ */
+const SLOWEST_UPLOAD = 2_000;
+
 export interface RpcOptions {
   signal?: AbortSignal;
-  /** Timeout of the call, ms. */
+  /**
+   * How long no byte may come, ms: after the time of the upload until the answer begins, and then between its parts.
+   * While bytes come, a call is not given up (D55).
+   */
   timeoutMs: number;
+  /** The slowest upload that is waited for, bytes/s: a request has its bytes divided by this for its upload. Default: 2,000. */
+  slowestUpload?: number;
 }
 
 /**
  * Calls a function of the database. A session that has expired is refreshed once.
  * @returns the unchecked answer of the function and the bytes of the exchange; or the failure:
- * `offline` when the server was not reached, `timeout` when the call took too long or was aborted,
+ * `offline` when the server was not reached, `timeout` when no byte came for too long or the call was aborted,
  * `schema_mismatch` when the server does not have the function.
  */
 export async function callRpc<Name extends RpcName>(
@@ -59,13 +70,15 @@ async function callOnce<Name extends RpcName>(
   args: Functions[Name]['Args'],
   options: RpcOptions,
 ): Promise<Result<{ data: unknown; traffic: Traffic }, RpcError>> {
-  const answered = await untilGivenUp(options, async (signal) => {
-    const traffic = measure(signal);
+  const answered = await untilGivenUp(options, async (signal, progress) => {
+    const traffic = measure(signal, progress);
     const { data, error: said, status } = await client.rpc(name, args).abortSignal(signal);
     // postgrest-js takes a refusal with an empty JSON value for its body for a success.
     const error = said || (status >= 200 && status < 300 ? null : NO_BODY);
-    if (error === null)
-      return ok({ data: data as unknown, traffic: { sent: traffic.sent, received: traffic.received } });
+    if (error === null) {
+      const { retryAfterMs: _, ...exchange } = traffic;
+      return ok({ data: data as unknown, traffic: exchange });
+    }
     if (status === 401) {
       // Without a session, supabase-js calls with the anonymous role, which may call no function.
       const { data: stored, error: refusal } = await client.auth.getSession();
@@ -79,17 +92,28 @@ async function callOnce<Name extends RpcName>(
 
 /**
  * Waits for work until the timeout or the abort: supabase-js may request a new token before the call, and
- * the signal does not reach that request.
+ * the signal does not reach that request. The listener that the work is given starts the wait anew.
  * @returns null after the timeout or the abort
  */
 async function untilGivenUp<T>(
-  { signal, timeoutMs }: RpcOptions,
-  work: (signal: AbortSignal) => Promise<T>,
+  { signal, timeoutMs, slowestUpload = SLOWEST_UPLOAD }: RpcOptions,
+  work: (signal: AbortSignal, progress: ProgressListener) => Promise<T>,
 ): Promise<T | null> {
   if (signal?.aborted) return null;
   const controller = new AbortController();
   const abort = () => controller.abort();
-  const timer = setTimeout(abort, timeoutMs);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let isOver = false;
+  const waitAnew = (extraMs: number) => {
+    clearTimeout(timer);
+    // What was given up may go on for a moment, and must not leave a timer behind (K9).
+    if (!isOver) timer = setTimeout(abort, timeoutMs + extraMs);
+  };
+  waitAnew(0);
+  const progress: ProgressListener = {
+    onSending: (bytes) => waitAnew((bytes / slowestUpload) * 1_000),
+    onReceiving: () => waitAnew(0),
+  };
   signal?.addEventListener('abort', abort, { once: true });
   let giveUp = () => {};
   const givenUp = new Promise<null>((resolve) => {
@@ -97,8 +121,9 @@ async function untilGivenUp<T>(
   });
   controller.signal.addEventListener('abort', giveUp, { once: true });
   try {
-    return await Promise.race([work(controller.signal), givenUp]);
+    return await Promise.race([work(controller.signal, progress), givenUp]);
   } finally {
+    isOver = true;
     clearTimeout(timer);
     signal?.removeEventListener('abort', abort);
     // The runtime keeps the signal until the request is collected; this listener would keep the answer with it.

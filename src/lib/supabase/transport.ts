@@ -18,20 +18,18 @@ import type { ConvoyClient } from './client';
 import { callRpc } from './rpc';
 
 export interface TransportOptions {
-  /** Timeout of a request, ms. Default: 30,000. */
+  /** How long no byte of an answer may come, ms, after the time of the upload and then between its parts. Default: 30,000. */
   timeoutMs?: number;
+  /** The slowest upload that is waited for, bytes/s. Default: 2,000. */
+  slowestUpload?: number;
 }
 
 /** The sync engine's port to the server, on a Supabase client. */
 export class SupabaseTransport implements SyncTransport {
-  private readonly timeoutMs: number;
-
   constructor(
     private readonly client: ConvoyClient,
-    options: TransportOptions = {},
-  ) {
-    this.timeoutMs = options.timeoutMs ?? 30_000;
-  }
+    private readonly options: TransportOptions = {},
+  ) {}
 
   pull(
     request: PullRequest,
@@ -67,7 +65,7 @@ export class SupabaseTransport implements SyncTransport {
       name,
       // Requests are plain JSON, but interfaces have no index signature that would prove it.
       { request: request as unknown as Json },
-      { signal, timeoutMs: this.timeoutMs },
+      { timeoutMs: 30_000, ...this.options, signal },
     );
     if (!called.ok) return called;
     const { data, traffic } = called.value;

@@ -33,6 +33,8 @@ const MAX_HEADER_BYTES = 64 * 1024;
  * sometimes sends a request just as the connection closes.
  */
 const KEEP_ALIVE_MS = 75_000;
+/** ms in which a request has to arrive: 7 MB at 2 KB/s, the slowest upload that devices wait for (D55). Node's default cuts 600 KB. */
+const REQUEST_MS = 3_600_000;
 
 const starting: RequestHandler = () =>
   new Response('Convoy is starting.\n', { status: 503, headers: { 'Retry-After': '1' } });
@@ -51,7 +53,11 @@ export async function listen(host: string, port: number): Promise<Result<Listene
       answersTo(new URL(request.url).hostname)
         ? handler(request, env as HttpBindings)
         : misdirected(bound.port),
-    serverOptions: { maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS },
+    serverOptions: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      requestTimeout: REQUEST_MS,
+    },
   }) as Server;
   const sockets = trackSockets(server);
   // Failing to accept a connection also emits `error`, which without a listener would end the process.

@@ -123,6 +123,11 @@ describe('the listener', () => {
     await stack.resume();
   });
 
+  it('lets the largest batch arrive at 2 KB/s, which devices wait for (D55)', () => {
+    const largest = 3 * 250_000;
+    expect((stack.server.requestTimeout / 1_000) * 2_000).toBeGreaterThan(largest);
+  });
+
   it('refuses a busy port as a value', async () => {
     const port = Number(new URL(stack.url).port);
     const second = await startLocalStack({ data: { kind: 'memory' }, sql: probeSql(), port });

@@ -167,7 +167,7 @@ describe('refused changes', () => {
         outcomes,
         effects: { rows: {}, deleted: {} },
         revisions: {},
-        traffic: { sent: 0, received: 0 },
+        traffic: { sent: 0, received: 0, ms: 0 },
       });
     };
     await settle(here);

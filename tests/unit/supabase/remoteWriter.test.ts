@@ -32,7 +32,7 @@ class Server implements SyncTransport {
       effects: { rows: {}, deleted: {} },
       revisions: {},
     };
-    return ok({ ...answer, traffic: { sent: 0, received: 0 } });
+    return ok({ ...answer, traffic: { sent: 0, received: 0, ms: 0 } });
   };
 }
 
