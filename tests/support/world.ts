@@ -5,7 +5,7 @@ import type { ConvoyClient } from '@/lib/supabase/client';
 import { createRemoteContextService } from '@/lib/supabase/contextService';
 import { SupabaseInvitations } from '@/lib/supabase/invitations';
 import { SupabasePokes } from '@/lib/supabase/pokes';
-import { SupabaseTransport } from '@/lib/supabase/transport';
+import { SupabaseTransport, type TransportOptions } from '@/lib/supabase/transport';
 import { type Device, type DeviceOptions, openDevice, type SyncStatus } from '@/lib/watermelon';
 import type { DataSource, LocalStack, LocalStackOptions } from '@/server';
 import { type DemoStack, startDemoStack } from './demoStack';
@@ -44,6 +44,9 @@ export interface TestDeviceOptions {
   pokes?: boolean;
   timing?: DeviceOptions['timing'];
   pageRows?: number;
+  transferMs?: number;
+  /** Of the requests of syncs. */
+  patience?: TransportOptions;
   /** Keeps devices on one folder from syncing at once. */
   exclusively?: DeviceOptions['exclusively'];
 }
@@ -83,7 +86,7 @@ export class World {
   private async open(options: TestDeviceOptions & { userId: string }): Promise<TestDevice> {
     const temporary = options.folder === undefined ? temporaryFolder() : null;
     const folder = options.folder ?? (temporary?.path as string);
-    const transport = new FaultyTransport(new SupabaseTransport(options.client));
+    const transport = new FaultyTransport(new SupabaseTransport(options.client, options.patience));
     let isOnline = true;
     const listeners = new Set<(online: boolean) => void>();
     const opened = await openDevice({
@@ -105,6 +108,7 @@ export class World {
       timing: options.timing,
       now: options.now,
       pageRows: options.pageRows,
+      transferMs: options.transferMs,
       exclusively: options.exclusively,
     });
     if (!opened.ok) throw new Error(opened.error.message);

@@ -71,8 +71,10 @@ export interface DeviceOptions {
   policies?: Partial<Record<SyncedTable, TablePolicies>>;
   /** Moves what an earlier release left elsewhere into the database. @returns the ids of those records by table; null: nothing */
   adopt?: (database: ConvoyDatabase) => Promise<SalvageReport['saved'] | null>;
-  /** Rows asked for in one page of a pull. */
+  /** Most rows asked for in one page of a pull. */
   pageRows?: number;
+  /** What one page or batch is to take on its way, ms; a slow connection carries smaller ones (D55). Default: 10,000. */
+  transferMs?: number;
   /** Whether to sync without being asked; default true. */
   autoSync?: boolean;
   /** Overrides the default timing of automatic syncs. */
@@ -177,6 +179,7 @@ function makeEngine(options: DeviceOptions, database: ConvoyDatabase, clock: Syn
     policies: withPolicies(options.policies ?? {}),
     isOnline: options.isOnline ?? alwaysOnline,
     pageRows: options.pageRows,
+    transferMs: options.transferMs,
     exclusively: options.exclusively ?? ((work) => work()),
     invitations: options.invitations ?? null,
   });

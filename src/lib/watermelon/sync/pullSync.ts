@@ -44,15 +44,18 @@ export async function pullSync(
   afterFailure: boolean,
   onProgress: (progress: Progress) => void,
 ): Promise<SyncError | null> {
-  const { store, userId } = sync;
+  const { store, userId, pace } = sync;
   const prefetch = new PagePrefetch(sync, signal);
   // That push did not learn what became of its batch.
   const isInDoubt = afterFailure && (await store.outbox()) !== null;
   try {
     for (;;) {
       const request = makeRequest(sync);
-      const answered = await prefetch.answerTo(request);
-      if (!answered.ok) return answered.error;
+      const { answered, tookMs } = await prefetch.answerTo(request);
+      if (!answered.ok) {
+        if (!signal.aborted) pace.afterFailedPage(answered.error, tookMs);
+        return answered.error;
+      }
       const answer = answered.value;
       if (answer.user_id !== userId) {
         const message = 'The server answered for another user.';
@@ -62,6 +65,8 @@ export async function pullSync(
       // What the batch was made on has to be known until its fate is: this waits for it (P8, P19).
       if (isInDoubt && (answer.forgotten.length > 0 || answer.scopes.some(({ reset }) => reset))) return null;
       noteAsked(store, request);
+      // Before the next request is made: the one that is due then has to be the same.
+      pace.afterPage(answer);
       prefetch.start(requestAfter(makeRequest(sync), answer));
       counts.sent += answer.traffic.sent;
       counts.received += answer.traffic.received;
@@ -86,7 +91,7 @@ function needsAnotherRun({ store }: SyncContext, { scopes }: PullAnswer): boolea
   });
 }
 
-function makeRequest({ store, userId, pageRows }: SyncContext): PullRequest {
+function makeRequest({ store, userId, pace }: SyncContext): PullRequest {
   const scopes = [...store.scopes];
   return {
     protocol: PROTOCOL_VERSION,
@@ -98,6 +103,6 @@ function makeRequest({ store, userId, pageRows }: SyncContext): PullRequest {
     ),
     ...refillsOf(store),
     ...wantedRows(store),
-    limit: pageRows,
+    limit: pace.pageRows,
   };
 }

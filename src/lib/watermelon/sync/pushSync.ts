@@ -1,7 +1,13 @@
 /** Local changes → server: batches are stored, sent one at a time, and each change gets an outcome. */
 
 import { isStatementTimeout, isTimeout, reactionTo, type SyncError } from '@/core/errors';
-import { PROTOCOL_VERSION, type PushAnswer, SCHEMA_VERSION, type Traffic } from '@/core/protocol';
+import {
+  PROTOCOL_VERSION,
+  type PushAnswer,
+  type PushChange,
+  SCHEMA_VERSION,
+  type Traffic,
+} from '@/core/protocol';
 import { fail, ok, type Result } from '@/core/result';
 import { applyPushAnswer, refuseBatch } from './push/applyAnswer';
 import { afterTry, MOST_REFUSALS } from './push/lateChanges';
@@ -98,27 +104,36 @@ async function applyTo(run: PushRun, { request }: InFlight, answer: PushAnswer):
  * those, it is sent once more in the name of this code: its changes, and so its hash, stay the same (U1, U2).
  */
 async function sendAsServed(run: PushRun, request: SyncedBatch): Promise<Result<PushAnswer, SyncError>> {
-  const send = (batch: SyncedBatch) => exchange(run, () => run.sync.transport.push(batch, run.signal));
+  const send = (batch: SyncedBatch) =>
+    exchange(run, () => run.sync.transport.push(batch, run.signal), batch.changes);
   const answered = await send(request);
   const isOld = request.protocol < PROTOCOL_VERSION || request.schema < SCHEMA_VERSION;
   if (answered.ok || answered.error.code !== 'client_too_old' || !isOld) return answered;
   return send({ ...request, protocol: PROTOCOL_VERSION, schema: SCHEMA_VERSION });
 }
 
-/** Sends a request, and learns the clock offset from its answer. */
+/**
+ * Sends a request, and learns the clock offset from its answer.
+ * @param changes that it carries; null: it asks about a batch
+ */
 async function exchange<Answer extends { user_id: string; server_time: string }>(
-  { sync: { clock, userId, store }, counts }: PushRun,
+  { sync: { clock, userId, store, pace }, counts, signal }: PushRun,
   send: () => Promise<Result<Answer & { traffic: Traffic }, SyncError>>,
+  changes: readonly PushChange[] | null,
 ): Promise<Result<Answer, SyncError>> {
-  const sentAt = clock.now();
+  const [sentAt, from] = [clock.now(), performance.now()];
   const answered = await send();
-  if (!answered.ok) return answered;
+  if (!answered.ok) {
+    if (changes && !signal.aborted) pace.afterFailedBatch(answered.error, performance.now() - from);
+    return answered;
+  }
   const { user_id, server_time, traffic } = answered.value;
   if (user_id !== userId) {
     return fail({ kind: 'auth', code: 'wrong_user', message: 'The server answered for another user.' });
   }
   clock.observe(server_time, sentAt);
   store.answersHeard += 1;
+  if (changes) pace.afterBatch(changes, traffic);
   counts.sent += traffic.sent;
   counts.received += traffic.received;
   return answered;
@@ -153,7 +168,11 @@ function planAnew(run: PushRun): Step {
 async function settleBatch(run: PushRun, batch: InFlight, error: SyncError): Promise<Step> {
   const { sync, signal } = run;
   const { length } = batch.request.changes;
-  const asked = await exchange(run, () => sync.transport.settle(settlementOf(batch.request), length, signal));
+  const asked = await exchange(
+    run,
+    () => sync.transport.settle(settlementOf(batch.request), length, signal),
+    null,
+  );
   if (!asked.ok) {
     const { code } = asked.error;
     const isGone = code === 'device_conflict' || code === 'history_changed';

@@ -3,7 +3,11 @@
 import type { PullAnswer, PullRequest, SyncTransport } from '@/core/protocol';
 import type { SyncContext } from '../state/syncContext';
 
-type Answered = ReturnType<SyncTransport['pull']>;
+interface Asked {
+  answered: Awaited<ReturnType<SyncTransport['pull']>>;
+  /** From the request to its answer or failure, ms. */
+  tookMs: number;
+}
 
 /** @returns the request that is due once this answer is applied; null where applying it decides that. */
 export function requestAfter(request: PullRequest, answer: PullAnswer): PullRequest | null {
@@ -25,7 +29,7 @@ export function requestAfter(request: PullRequest, answer: PullAnswer): PullRequ
 /** Sends requests for pages, at most one ahead; its answer is used only where the request that is due is the same (P30). */
 export class PagePrefetch {
   private readonly controller = new AbortController();
-  private ahead: { text: string; answer: Answered } | null = null;
+  private ahead: { text: string; answer: Promise<Asked> } | null = null;
 
   /** @param signal aborted when the sync is to end */
   constructor(
@@ -45,7 +49,7 @@ export class PagePrefetch {
   }
 
   /** @returns the answer to this request, which may have been sent already */
-  answerTo(request: PullRequest): Answered {
+  answerTo(request: PullRequest): Promise<Asked> {
     const { ahead } = this;
     this.ahead = null;
     return ahead?.text === JSON.stringify(request) ? ahead.answer : this.send(request);
@@ -59,13 +63,13 @@ export class PagePrefetch {
 
   private readonly abort = () => this.controller.abort();
 
-  private async send(request: PullRequest): Answered {
+  private async send(request: PullRequest): Promise<Asked> {
     const { transport, clock } = this.sync;
-    const sentAt = clock.now();
+    const [sentAt, from] = [clock.now(), performance.now()];
     const answered = await transport.pull(request, this.controller.signal);
     // Observed here: a page that waits to be applied would make the answer seem slower than it was.
     if (answered.ok && answered.value.user_id === request.user_id)
       clock.observe(answered.value.server_time, sentAt);
-    return answered;
+    return { answered, tookMs: performance.now() - from };
   }
 }

@@ -6,14 +6,11 @@
 import type { SyncedTable } from '@/domain/schema';
 import type { ConvoyModel, DeviceFacts } from '../../models';
 import type { Model, Raw } from '../../models/watermelondb';
-import type { SyncedChange } from '../records/codec';
+import { charactersOf, type SyncedChange } from '../records/codec';
 import { fetchUnsynced, toUnsynced } from '../records/unsynced';
 import type { SyncContext } from '../state/syncContext';
 import { deletionsOf, inPushOrder, toChange, withoutUntold } from './changes';
 import { lateLast, stillLate } from './lateChanges';
-
-/** Characters in the values of one batch, about: small enough to get through where connections keep breaking off. */
-const BATCH_CHARACTERS = 250_000;
 
 /** A record of the plan. While it is as it was `before`, the groups and the order of the plan hold. */
 interface Planned {
@@ -53,6 +50,7 @@ export class PushPlan {
 
   /** @returns the next changes, from the records as they are now; none where the plan is over or no longer holds. */
   private take(limit: number, withLate: boolean): SyncedChange[] {
+    const { ids, pace } = this.sync;
     const taken: SyncedChange[] = [];
     let [number, characters] = [0, 0];
     for (; this.groups && this.at < this.groups.length; this.at += 1) {
@@ -64,10 +62,10 @@ export class PushPlan {
         break;
       }
       const changes = group.map(({ table, record, deletionId }) =>
-        toChange(toUnsynced(table, record), number, this.sync.ids, deletionId),
+        toChange(toUnsynced(table, record), number, ids, deletionId),
       );
       const size = changes.reduce((sum, change) => sum + charactersOf(change), 0);
-      const isFull = taken.length + changes.length > limit || characters + size > BATCH_CHARACTERS;
+      const isFull = taken.length + changes.length > limit || characters + size > pace.batchCharacters;
       if (taken.length > 0 && isFull) break;
       for (const change of changes) taken.push(change);
       number += 1;
@@ -111,13 +109,4 @@ function isAsPlanned({ record: { raw }, before }: Planned): boolean {
     (raw.sync_base ?? null) === before.sync_base &&
     (raw.updated_at ?? null) === before.updated_at
   );
-}
-
-/** @returns about how many characters a change adds to the request; texts are what grows. */
-function charactersOf({ values = {} }: SyncedChange): number {
-  let sum = 200;
-  for (const value of Object.values(values)) {
-    sum += typeof value === 'string' ? value.length : JSON.stringify(value).length;
-  }
-  return sum;
 }

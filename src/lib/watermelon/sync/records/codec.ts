@@ -39,6 +39,15 @@ function toSyncedChange(change: PushChange): SyncedChange {
   return { ...change, table };
 }
 
+/** @returns about how many characters a change adds to the request; texts are what grows. */
+export function charactersOf({ values = {} }: PushChange): number {
+  let sum = 200;
+  for (const value of Object.values(values)) {
+    sum += typeof value === 'string' ? value.length : JSON.stringify(value).length;
+  }
+  return sum;
+}
+
 /** @returns the role; `viewer`, which has the least rights, for one that only a newer version knows. */
 export function toScopeRole(role: string): ScopeRole {
   return role === 'reference' || isRole(role) ? role : 'viewer';

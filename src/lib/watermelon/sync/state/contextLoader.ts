@@ -7,11 +7,12 @@ import { DeviceState, IdMapping, OutboxBatch, ScopeCursor } from '../../models';
 import { IdMappings } from '../idMapping';
 import type { Policies } from '../merge/policies';
 import { DeviceStore } from './deviceStore';
+import { Pace } from './pace';
 import { upgradeRecords } from './schemaUpgrade';
 import type { SyncClock } from './syncClock';
 import type { SyncContext } from './syncContext';
 
-/** Rows in a page, unless said otherwise. */
+/** Most rows in a page, unless said otherwise. */
 const PAGE_ROWS = 2_000;
 
 /** Tables whose content a SyncContext keeps in memory. */
@@ -40,8 +41,10 @@ export interface ContextOptions {
   userId: string;
   clock: SyncClock;
   policies: Policies;
-  /** Rows asked for in one page of a pull. */
+  /** Most rows asked for in one page of a pull. */
   pageRows?: number;
+  /** What one page or batch is to take on its way, ms; a slow connection carries smaller ones (D55). Default: 10,000. */
+  transferMs?: number;
 }
 
 /** Holds the current SyncContext of one database. */
@@ -52,12 +55,16 @@ export class ContextLoader {
   private loading: Promise<SyncContext> | null = null;
   /** Shared with the Context Service, so it outlives the context. */
   private ids: IdMappings | null = null;
+  /** What the connection carries has nothing to do with what is stored, so it outlives the context too. */
+  private readonly pace: Pace;
 
   /** @param onLoaded called with each context that was loaded */
   constructor(
     private readonly options: ContextOptions,
     private readonly onLoaded: (context: SyncContext) => void,
-  ) {}
+  ) {
+    this.pace = new Pace(options.pageRows ?? PAGE_ROWS, options.transferMs);
+  }
 
   /** The context that was loaded last, possibly stale; null before the first, and after a failure. */
   get latest(): SyncContext | null {
@@ -121,7 +128,7 @@ export class ContextLoader {
   }
 
   private makeContext(store: DeviceStore, ids: IdMappings): SyncContext {
-    const { database, transport, userId, clock, policies, pageRows = PAGE_ROWS } = this.options;
+    const { database, transport, userId, clock, policies } = this.options;
     const context: SyncContext = {
       database,
       write: (work, description) =>
@@ -135,7 +142,7 @@ export class ContextLoader {
       ids,
       clock,
       policies,
-      pageRows,
+      pace: this.pace,
     };
     return context;
   }

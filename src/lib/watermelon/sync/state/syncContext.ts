@@ -5,6 +5,7 @@ import type { ConvoyDatabase } from '../../database';
 import type { IdMappings } from '../idMapping';
 import type { Policies } from '../merge/policies';
 import type { DeviceStore } from './deviceStore';
+import type { Pace } from './pace';
 import type { SyncClock } from './syncClock';
 
 export interface SyncContext {
@@ -20,6 +21,5 @@ export interface SyncContext {
   ids: IdMappings;
   clock: SyncClock;
   policies: Policies;
-  /** Rows asked for in one page of a pull. */
-  pageRows: number;
+  pace: Pace;
 }
