@@ -1,0 +1,59 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { SyncClock } from '@/lib/watermelon/sync/state/syncClock';
+
+const SERVER_EPOCH = Date.parse('2026-03-01T00:00:00.000Z');
+
+/** A device whose clock is behind the server's by `offset` ms. */
+class WrongClock {
+  private now = 0;
+  readonly clock: SyncClock;
+
+  constructor(private readonly offset: number) {
+    this.clock = new SyncClock(() => SERVER_EPOCH + this.now - this.offset);
+  }
+
+  /** An exchange. @param up ms until the server answers @param down ms until the answer is here */
+  exchange(up: number, down: number): void {
+    const sentAt = this.clock.now();
+    this.now += up;
+    const serverTime = new Date(SERVER_EPOCH + this.now).toISOString();
+    this.now += down;
+    this.clock.observe(serverTime, sentAt);
+  }
+}
+
+const offsets = fc.integer({ min: -100_000, max: 100_000 });
+const ways = fc.integer({ min: 0, max: 60_000 });
+
+describe('the clock offset', () => {
+  it('is learned from a fast exchange, and kept by slow ones that do not contradict it (D55)', () => {
+    fc.assert(
+      fc.property(offsets, fc.array(fc.tuple(ways, ways)), (offset, slow) => {
+        const device = new WrongClock(offset);
+        device.exchange(10, 10);
+        const learned = device.clock.offset();
+        expect(Math.abs(learned - offset)).toBeLessThanOrEqual(25);
+        for (const [up, down] of slow) device.exchange(up, down);
+        expect(Math.abs(device.clock.offset() - offset)).toBeLessThanOrEqual(25);
+      }),
+    );
+  });
+
+  it('is wrong by no more than the longest exchange leaves open, whatever was stored before', () => {
+    fc.assert(
+      fc.property(
+        offsets,
+        offsets,
+        fc.array(fc.tuple(ways, ways), { minLength: 1 }),
+        (offset, stored, exchanges) => {
+          const device = new WrongClock(offset);
+          device.clock.restore(stored);
+          for (const [up, down] of exchanges) device.exchange(up, down);
+          const longest = Math.max(...exchanges.map(([up, down]) => up + down));
+          expect(Math.abs(device.clock.offset() - offset)).toBeLessThanOrEqual(1.5 * longest + 5);
+        },
+      ),
+    );
+  });
+});
