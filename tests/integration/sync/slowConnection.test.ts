@@ -83,13 +83,24 @@ describe('a slow connection', () => {
   });
 
   it('an upload that stalls is given up, and arrives later (D55)', async () => {
-    const device = await deviceBehind({ patience: { timeoutMs: 3_000, slowestUpload: 100_000 } });
+    const device = await deviceBehind({ patience: { timeoutMs: 2_000, slowestUpload: 100_000 } });
     await device.sync();
-    await makeTasks(device, 20, 4_000);
-    proxy.become({ upStallsAfter: 20_000 });
+    await makeTasks(device, 2, 4_000);
+    proxy.become({ upStallsAfter: 2_000 });
     expect((await device.sync()).error).toMatchObject({ kind: 'transport', code: 'timeout' });
     proxy.become({});
-    expect(await device.sync()).toMatchObject({ error: null, pushed: 40 });
+    expect(await device.sync()).toMatchObject({ error: null, pushed: 4 });
+  });
+
+  it('a connection that carries no large upload carries the same changes in smaller ones, in one sync (U43, D55)', async () => {
+    const patience = { timeoutMs: 2_000, slowestUpload: 100_000 };
+    const device = await deviceBehind({ patience, transferMs: 1_000 });
+    await device.sync();
+    await makeTasks(device, 10, 4_000);
+    proxy.become({ upStallsAfter: 24_000 });
+    expect(await device.sync()).toMatchObject({ error: null, pushed: 20 });
+    proxy.become({});
+    await expectInStep(world, device);
   });
 
   it('pages shrink to what the connection carries, and grow again when it is fast (D55)', async () => {

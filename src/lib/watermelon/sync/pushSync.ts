@@ -55,7 +55,15 @@ export async function pushSync(
   { inFlightOnly, onSent }: { inFlightOnly: boolean; onSent: (changes: number) => void },
 ): Promise<SyncError | null> {
   counts.pullFirst = inFlightOnly;
-  const run: PushRun = { sync, signal, counts, onSent, plan: new PushPlan(sync), limit: BATCH_CHANGES };
+  const run: PushRun = {
+    sync,
+    signal,
+    counts,
+    onSent,
+    plan: new PushPlan(sync),
+    limit: BATCH_CHANGES,
+    lateInARow: 0,
+  };
   for (let number = 0; number < MOST_BATCHES; number += 1) {
     // Changes that came back unsettled wait for the next pull: the plan is then not made again with them.
     const next = () => run.plan.nextBatch(run.limit, !run.unsettled, run.late === undefined);
@@ -84,7 +92,12 @@ interface PushRun {
   unsettled?: boolean;
   /** Why a change that was sent alone was not answered in time: the other late ones wait for the next sync. */
   late?: SyncError;
+  /** Such changes in a row. */
+  lateInARow: number;
 }
+
+/** Where not even single changes are answered, one after the other, the connection is at fault: the next sync goes on. */
+const MOST_LATE_IN_A_ROW = 2;
 
 type Step = Result<'go on' | 'stop', SyncError>;
 
@@ -95,6 +108,7 @@ async function applyTo(run: PushRun, { request }: InFlight, answer: PushAnswer):
   run.counts.rejected += applied.rejected;
   run.onSent(applied.pushed + applied.rejected);
   run.limit = Math.min(run.limit * 2, BATCH_CHANGES);
+  run.lateInARow = 0;
   run.unsettled ||= applied.unsettled;
   return ok(applied.held ? 'stop' : 'go on');
 }
@@ -200,5 +214,6 @@ async function afterLoneFailure(run: PushRun, request: SyncedBatch, error: SyncE
   await dropVoid(sync, { late });
   if (isRefusal) store.noteRefusal(request.changes);
   run.late = error;
-  return planAnew(run);
+  run.lateInARow += 1;
+  return run.lateInARow < MOST_LATE_IN_A_ROW ? planAnew(run) : ok('stop');
 }
