@@ -8,18 +8,16 @@ import { fileURLToPath } from 'node:url';
 import type { Json } from '@/core/protocol';
 import { columnsOf, SYNCED_TABLES } from '@/domain/schema';
 import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
-import { openPgliteInMemory, prepareDatabase, readStackSql } from '@/server';
+import { readStackSql, type SqlBackend } from '@/server';
+import { openFrom } from '../migrations/databases';
 
 export const GENERATED_FILE = fileURLToPath(
   new URL('../../src/lib/watermelon/accounts/referenceData.generated.ts', import.meta.url),
 );
 
-/** @returns the text of the generated file for the current migrations. */
-export async function generate(): Promise<string> {
-  const backend = await openPgliteInMemory();
+/** @returns the text of the generated file for a database that the migrations made. Closes it. */
+export async function generate(backend: SqlBackend): Promise<string> {
   try {
-    const prepared = await prepareDatabase(backend, readStackSql(), { demo: false });
-    if (!prepared.ok) throw new Error(prepared.error.message);
     const data: Record<string, Json[]> = {};
     for (const table of SYNCED_TABLES) {
       const rows = await backend.transaction((connection) =>
@@ -53,7 +51,7 @@ function pick(row: Record<string, Json>, names: readonly string[]): Json {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const content = await generate();
+  const content = await generate(await openFrom(readStackSql()));
   const check = process.argv.includes('--check');
   if (check && readFileSync(GENERATED_FILE, 'utf8') !== content) {
     console.error('The reference data is out of date: run npm run types:reference.');

@@ -5,19 +5,17 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { openPgliteInMemory, prepareDatabase, readStackSql } from '@/server';
+import { readStackSql, type SqlBackend } from '@/server';
+import { openFrom } from '../migrations/databases';
 import { databaseTypes } from './databaseTypes';
 
 export const GENERATED_FILE = fileURLToPath(
   new URL('../../src/lib/supabase/database.types.generated.ts', import.meta.url),
 );
 
-/** @returns the text of the generated file for the current migrations. */
-export async function generate(): Promise<string> {
-  const backend = await openPgliteInMemory();
+/** @returns the text of the generated file for a database that the migrations made. Closes it. */
+export async function generate(backend: SqlBackend): Promise<string> {
   try {
-    const prepared = await prepareDatabase(backend, readStackSql(), { demo: false });
-    if (!prepared.ok) throw new Error(prepared.error.message);
     const types = await backend.transaction(databaseTypes);
     if (!types.ok) throw new Error(types.error.message);
     return types.value;
@@ -27,7 +25,7 @@ export async function generate(): Promise<string> {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const types = await generate();
+  const types = await generate(await openFrom(readStackSql()));
   const check = process.argv.includes('--check');
   if (check && readFileSync(GENERATED_FILE, 'utf8') !== types) {
     console.error('The database types are out of date: run npm run types:database.');

@@ -10,8 +10,8 @@ import {
 import { differences, readCatalog, tell } from './catalog';
 
 /** @returns an empty database that this SQL was applied to. Rejects, naming the file, where one of them fails. */
-export async function openFrom(sql: StackSql): Promise<PgliteBackend> {
-  const backend = await openPgliteInMemory();
+export async function openFrom(sql: StackSql, openEmpty = openPgliteInMemory): Promise<PgliteBackend> {
+  const backend = await openEmpty();
   const prepared = await prepareDatabase(backend, sql, { demo: false });
   if (prepared.ok) return backend;
   await backend.close();

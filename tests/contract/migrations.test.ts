@@ -10,7 +10,7 @@ import { assembleMigration, migrationText } from '../../scripts/migrations/assem
 import { differences, readCatalog, tell } from '../../scripts/migrations/catalog';
 import { CHECKSUMS, migrationProblems, recordMigrations } from '../../scripts/migrations/checksums';
 import { openFrom } from '../../scripts/migrations/databases';
-import { openMigrated } from '../support/template';
+import { bareTemplate, openBare, openMigrated } from '../support/template';
 
 describe('migrations that were shipped', () => {
   it('are as they were shipped, and every one is recorded', () => {
@@ -170,7 +170,7 @@ describe('the schema files', () => {
   beforeAll(async () => {
     history = await openMigrated(false);
     schemas = await openMigrated(false, 'schemas');
-    wrong = await openFrom(edited(ALTERED.map(([, find, replace]) => [find, replace])));
+    wrong = await openFrom(edited(ALTERED.map(([, find, replace]) => [find, replace])), openBare);
   });
   afterAll(async () => {
     for (const backend of [history, schemas, wrong]) await backend.close();
@@ -189,7 +189,7 @@ describe('the schema files', () => {
 
   it('become a migration: changed, new and dropped functions as they stand there, with their grants', async () => {
     const changed = edited(CHANGES);
-    const [wanted, migrated] = [await openFrom(changed), await copyOf(history)];
+    const [wanted, migrated] = [await openFrom(changed, openBare), await copyOf(history)];
     const assembled = await assembleMigration(migrated, wanted, changed.migrations);
     expect(assembled.ddl).toEqual([]);
     expect(assembled.sql).not.toContain('function public.sync_pull');
@@ -216,7 +216,7 @@ describe('the migration to memberships by invitation', () => {
   it('lists the workspaces that agents alone own, and leaves them as they are (U26)', async () => {
     const { bootstrap, auth, migrations } = readStackSql();
     const at = migrations.findIndex(({ name }) => name === 'invitations_and_authors');
-    const database = await PGlite.create();
+    const database = await PGlite.create({ loadDataDir: await bareTemplate() });
     for (const sql of [bootstrap, auth, ...migrations.slice(0, at).map((one) => one.sql)]) {
       await database.exec(sql);
     }

@@ -3,6 +3,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
 import {
   openPgliteInMemory,
   type PgliteBackend,
@@ -34,12 +35,42 @@ const nameOf = (demo: boolean) => (demo ? 'demo.tar' : 'empty.tar');
 /** @returns the initial data of a PGlite in memory, with all migrations and optionally the demo. */
 export async function migratedTemplate(demo: boolean, source: SqlSource = 'migrations'): Promise<Blob> {
   const file = await cached(nameOf(demo), source, async (path) => {
-    const backend = await openPgliteInMemory();
+    const backend = await openBare();
     await prepareForTests(backend, demo, source);
     writeFileSync(path, Buffer.from(await (await backend.dump()).arrayBuffer()));
     await backend.close();
   });
-  return new Blob([readFileSync(file)]);
+  return read(file);
+}
+
+/** @returns a PGlite in memory as PostgreSQL's initdb leaves it, in a tenth of the time that initdb takes */
+export async function openBare(): Promise<PgliteBackend> {
+  return openPgliteInMemory(await bareTemplate());
+}
+
+/** @returns the initial data of a PGlite in memory without any of Convoy's SQL. */
+export async function bareTemplate(): Promise<Blob> {
+  const file = await cached('bare.tar', null, async (path) => {
+    const initial = await openPgliteInMemory();
+    const database = await PGlite.create({ loadDataDir: await initial.dump() });
+    await initial.close();
+    // Half of a database is the two that PostgreSQL copies new ones from; PGlite makes none.
+    await database.exec('update pg_database set datistemplate = false');
+    for (const name of ['template0', 'template1']) await database.exec(`drop database ${name}`);
+    const lean = await database.dumpDataDir('none');
+    writeFileSync(path, Buffer.from(await lean.arrayBuffer()));
+    await database.close();
+  });
+  return read(file);
+}
+
+/** By their paths: most test files of a process open the same one. */
+const templates = new Map<string, Blob>();
+
+function read(file: string): Blob {
+  const template = templates.get(file) ?? new Blob([readFileSync(file)]);
+  templates.set(file, template);
+  return template;
 }
 
 /** Fills an empty folder with the data folder of a local stack that was started once, with the demo. */
@@ -52,11 +83,16 @@ export async function copyMigratedFolder(to: string): Promise<void> {
   cpSync(folder, to, { recursive: true });
 }
 
-/** @returns the path of a cached file or folder; it changes with the SQL and with PGlite. */
-function cachePath(name: string, source: SqlSource): string {
-  const pglite = readFileSync(join(packageRoot(), 'node_modules/@electric-sql/pglite/package.json'), 'utf8');
+/** @returns the path of a cached file or folder; it changes with PGlite, with how it is made, and with the SQL. */
+function cachePath(name: string, source: SqlSource | null): string {
+  const made = [
+    'node_modules/@electric-sql/pglite/package.json',
+    'src/server/database/pglite.ts',
+    'tests/support/template.ts',
+  ].map((file) => readFileSync(join(packageRoot(), file), 'utf8'));
+  const sql = source && readStackSql(undefined, source);
   const hash = createHash('sha256')
-    .update(JSON.stringify([readStackSql(undefined, source), pglite]))
+    .update(JSON.stringify([made, sql]))
     .digest('hex');
   return join(packageRoot(), 'node_modules/.cache/convoy-database', `${hash}-${name}`);
 }
@@ -64,7 +100,7 @@ function cachePath(name: string, source: SqlSource): string {
 /** @returns the path of a cached file or folder, which `make` makes when it is missing. */
 async function cached(
   name: string,
-  source: SqlSource,
+  source: SqlSource | null,
   make: (path: string) => Promise<void>,
 ): Promise<string> {
   const path = cachePath(name, source);

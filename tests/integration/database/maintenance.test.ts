@@ -3,11 +3,12 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Role } from '@/domain/vocabulary';
-import { openPgliteInMemory, startLocalStack } from '@/server';
+import { startLocalStack } from '@/server';
 import { purgeDaily } from '@/server/database/purge';
 import { refusalOf } from '../../support/database';
 import { addMembers, createUser, type SyncUser } from '../../support/syncUser';
 import { database, team, teamForEachTest } from '../../support/teamDatabase';
+import { openMigrated } from '../../support/template';
 
 teamForEachTest();
 
@@ -300,7 +301,7 @@ describe('purging', () => {
 
 describe('the local stack', () => {
   it('purges by itself, soon after its start and again (P15)', async () => {
-    const backend = await openPgliteInMemory();
+    const backend = await openMigrated(false);
     const first = await startLocalStack({ data: { kind: 'backend', backend }, demo: false });
     if (!first.ok) throw new Error(first.error.message);
     const calls: string[] = [];

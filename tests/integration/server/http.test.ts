@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { type LocalStack, serveHostedApp, startLocalStack } from '@/server';
 import { createHostCheck } from '@/server/http/hosts';
+import { bareTemplate } from '../../support/template';
 import { clientOf, newMember, probeSql, startProbe } from './probe';
 
 let stack: LocalStack;
@@ -130,7 +131,11 @@ describe('the listener', () => {
 
   it('refuses a busy port as a value', async () => {
     const port = Number(new URL(stack.url).port);
-    const second = await startLocalStack({ data: { kind: 'memory' }, sql: probeSql(), port });
+    const second = await startLocalStack({
+      data: { kind: 'memory', template: await bareTemplate() },
+      sql: probeSql(),
+      port,
+    });
     expect(second).toMatchObject({ ok: false, error: { code: 'port_in_use' } });
   });
 });

@@ -9,6 +9,7 @@ import {
   type StackSql,
   startLocalStack,
 } from '@/server';
+import { bareTemplate } from '../../support/template';
 
 const FUNCTIONS = `
   create table public.notes (id int primary key, body text not null);
@@ -74,7 +75,8 @@ export function probeSql(): StackSql {
 
 /** Starts a stack that must start. In memory, unless told otherwise. */
 export async function startProbe(options: Partial<LocalStackOptions> = {}): Promise<LocalStack> {
-  const stack = await startLocalStack({ data: { kind: 'memory' }, sql: probeSql(), ...options });
+  const data = options.data ?? { kind: 'memory', template: await bareTemplate() };
+  const stack = await startLocalStack({ sql: probeSql(), ...options, data });
   if (!stack.ok) throw new Error(stack.error.message);
   return stack.value;
 }

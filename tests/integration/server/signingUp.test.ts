@@ -1,15 +1,16 @@
 import { isAuthApiError, isAuthWeakPasswordError } from '@supabase/supabase-js';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type LocalStack, openPgliteInMemory, type SqlBackend } from '@/server';
+import type { LocalStack, SqlBackend } from '@/server';
 import { hashPassword } from '@/server/auth/passwords';
+import { openBare } from '../../support/template';
 import { clientOf, newMember, startProbe } from './probe';
 
 let stack: LocalStack;
 let clock = Date.now();
 
 beforeAll(async () => {
-  const backend = interrupted(await openPgliteInMemory());
+  const backend = interrupted(await openBare());
   stack = await startProbe({ now: () => clock, data: { kind: 'backend', backend } });
 });
 afterAll(() => stack?.close());
