@@ -9,8 +9,7 @@
 
 import { parseArgs } from 'node:util';
 import { isCaught, MUTANTS } from '../../tests/simulation/mutants';
-import { describe, runAll } from '../../tests/simulation/pool';
-import { makeVariant } from '../../tests/support/variant';
+import { describe, runAll, seedsFrom } from '../../tests/simulation/pool';
 
 /** A run of so many seeds in which some kind of work or fault never happens is no proof. */
 const ENOUGH_FOR_ALL_KINDS = 300;
@@ -31,15 +30,17 @@ const MOST_SEEDS = 60;
 
 if (values.mutants) {
   const found: Record<string, string> = {};
-  for (const { name, edits } of MUTANTS) {
-    const variant = makeVariant(name, edits);
-    const orders = Array.from({ length: MOST_SEEDS }, (_, n) => ({ seed: 1 + n, shrink: false }));
-    const { done } = await runAll({ orders, root: variant.root, workers: 1, stopAt: isCaught });
-    variant.remove();
-    const caught = done.find(({ outcome }) => isCaught(outcome))?.outcome;
-    if (caught) found[name] = `seed ${caught.seed}, ${caught.violations[0]?.rule}`;
-    if (!values.json) console.log(`${name.padEnd(32)}${found[name] ?? `not in ${MOST_SEEDS} seeds`}`);
-  }
+  await runAll({
+    series: MUTANTS.map(({ name: mutant }) => seedsFrom(1, MOST_SEEDS, { mutant, shrink: false })),
+    workers: Number(values.workers),
+    stopAt: isCaught,
+    onDone: ({ order: { mutant = '' }, outcome }) => {
+      const { seed, violations } = outcome;
+      if (isCaught(outcome)) found[mutant] = `seed ${seed}, ${violations[0]?.rule}`;
+      else if (seed < MOST_SEEDS) return;
+      if (!values.json) console.log(`${mutant.padEnd(32)}${found[mutant] ?? `not in ${MOST_SEEDS} seeds`}`);
+    },
+  });
   if (values.json) console.log(JSON.stringify(found));
   process.exit(Object.keys(found).length === MUTANTS.length ? 0 : 1);
 }
@@ -50,35 +51,30 @@ const workers = Number(values.workers);
 if (![from, count, workers].every((number) => Number.isSafeInteger(number) && number >= 0)) {
   throw new Error('--seeds, --seed and --workers are whole numbers.');
 }
-const mutant = values.mutant === undefined ? null : MUTANTS.find(({ name }) => name === values.mutant);
-if (mutant === undefined) {
+const { mutant } = values;
+if (mutant !== undefined && !MUTANTS.some(({ name }) => name === mutant)) {
   throw new Error(`There is no such mutant. There are: ${MUTANTS.map(({ name }) => name).join(', ')}`);
 }
 
-const variant = mutant && makeVariant(mutant.name, mutant.edits);
-try {
-  const { report } = await runAll({
-    orders: Array.from({ length: count }, (_, n) => ({ seed: from + n, shrink: mutant === null })),
-    root: variant?.root,
-    workers,
-    stopAt: mutant === null ? undefined : isCaught,
-    onDone: (done) => {
-      if (done.outcome.violations.length > 0) console.error(describe(done));
-    },
-  });
-  const { coverage, ...sums } = report;
-  const { work, faults, ...steps } = coverage;
-  if (values.json) console.log(JSON.stringify(report));
-  else {
-    const table = { ...sums, ...steps, ...work, ...faults };
-    for (const [name, value] of Object.entries(table)) console.log(`${name.padEnd(26)}${value}`);
-  }
-  const missing = Object.entries({ ...work, ...faults }).flatMap(([kind, count]) =>
-    count === 0 ? [kind] : [],
-  );
-  const isThin = mutant === null && count >= ENOUGH_FOR_ALL_KINDS && missing.length > 0;
-  if (isThin) console.error(`Never happened: ${missing.join(', ')}`);
-  process.exitCode = report.violations > 0 || isThin ? 1 : 0;
-} finally {
-  variant?.remove();
+const orders = seedsFrom(from, count, { mutant, shrink: mutant === undefined });
+const { report } = await runAll({
+  series: mutant === undefined ? orders.map((order) => [order]) : [orders],
+  workers,
+  stopAt: mutant === undefined ? undefined : isCaught,
+  onDone: (done) => {
+    if (done.outcome.violations.length > 0) console.error(describe(done));
+  },
+});
+const { coverage, ...sums } = report;
+const { work, faults, ...steps } = coverage;
+if (values.json) console.log(JSON.stringify(report));
+else {
+  const table = { ...sums, ...steps, ...work, ...faults };
+  for (const [name, value] of Object.entries(table)) console.log(`${name.padEnd(26)}${value}`);
 }
+const missing = Object.entries({ ...work, ...faults }).flatMap(([kind, count]) =>
+  count === 0 ? [kind] : [],
+);
+const isThin = mutant === undefined && count >= ENOUGH_FOR_ALL_KINDS && missing.length > 0;
+if (isThin) console.error(`Never happened: ${missing.join(', ')}`);
+process.exitCode = report.violations > 0 || isThin ? 1 : 0;

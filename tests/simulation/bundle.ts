@@ -1,7 +1,7 @@
 /** The worker as one module, so that its process starts quickly. */
 
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { build } from 'vite';
 
 export interface Bundle {
@@ -9,8 +9,8 @@ export interface Bundle {
   remove(): void;
 }
 
-/** @param root of the tree whose code is to run: this one, or a variant of it */
-export async function bundleWorker(root: string): Promise<Bundle> {
+export async function bundleWorker(): Promise<Bundle> {
+  const root = resolve('.');
   const cache = join(root, '.cache');
   mkdirSync(cache, { recursive: true });
   // In the tree, so that it finds the tree's packages and SQL.

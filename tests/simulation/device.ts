@@ -1,24 +1,25 @@
 /** A device of the simulation: a file, a clock of its own, and the processes that have the file open. */
 
 import { join } from 'node:path';
+import type { Device } from '@/lib/watermelon/device/device';
 import type { Caller, Network } from './network';
-import type { Version } from './nextVersion';
 import { emailOf, PASSWORD, SERVER_URL, type SimServer, type SimUser } from './server';
 import { gated, readFile, type StoredRow, type WriteOperation } from './storage';
 import type { Tally } from './tally';
-import * as thisVersion from './version';
+import type { Version, Versions } from './versions';
 import type { VirtualTime } from './virtualTime';
 
 /** One process of a device, from its start to its end. */
 export interface Life extends Caller {
   isAlive: boolean;
-  device: thisVersion.Device;
+  device: Device;
   end: () => void;
 }
 
 export interface DeviceWorld {
   tally: Tally;
   folder: string;
+  versions: Versions;
   time: VirtualTime;
   server: SimServer;
   network: Network;
@@ -28,7 +29,7 @@ class NoWebSocket {}
 
 export class SimDevice {
   /** Of the code that it runs. */
-  version: Version = thisVersion;
+  version: Version;
   /** The processes that are alive, the oldest first. */
   readonly lives: Life[] = [];
   /** ms that this device's clock is ahead. */
@@ -49,7 +50,9 @@ export class SimDevice {
     readonly name: string,
     readonly user: SimUser,
     private readonly pageRows: number,
-  ) {}
+  ) {
+    this.version = world.versions.current;
+  }
 
   get file(): string {
     return join(this.world.folder, `${this.name}.db`);
@@ -138,7 +141,7 @@ export class SimDevice {
   }
 
   get isNext(): boolean {
-    return this.version !== thisVersion;
+    return this.version !== this.world.versions.current;
   }
 
   /** Processes end without a word: all, or this one. */

@@ -1,13 +1,13 @@
-/** Bugs that are planted in copies of the project, to see that the simulation finds them. */
+/** Bugs that are planted in the code of devices or in the server's SQL, to see that the simulation finds them. */
 
-import type { Edit } from '../support/variant';
+import type { Replacement } from '../support/variant';
 import type { Outcome } from './run';
 
 export interface Mutant {
   name: string;
   /** What is wrong with it. */
   bug: string;
-  edits: readonly Edit[];
+  edits: readonly Replacement[];
   /** The first seed, counted from 1, in which a promise is broken. */
   foundBy: number;
 }

@@ -1,7 +1,6 @@
-/** Runs many seeds in several processes at once, of this tree or of a variant of it. */
+/** Runs many seeds in several processes at once. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { resolve } from 'node:path';
 import { bundleWorker } from './bundle';
 import { NEXT_OPERATIONS, OPERATIONS } from './operations';
 import { FAULT_KINDS, type Program } from './program';
@@ -10,11 +9,10 @@ import { type Counts, type Kind, merged, ofKind } from './tally';
 import type { Done, Order } from './worker';
 
 export interface PoolOptions {
-  orders: readonly Order[];
-  /** The tree whose code runs. Default: this one. */
-  root?: string;
+  /** The orders of a series run in one process, one after the other. */
+  series: readonly (readonly Order[])[];
   workers?: number;
-  /** No more is begun after such an outcome. */
+  /** No more of a series is begun after such an outcome. */
   stopAt?: (outcome: Outcome) => boolean;
   onDone?: (done: Done) => void;
 }
@@ -39,32 +37,41 @@ export interface Coverage {
   fullAt: number;
 }
 
+/** @returns orders for so many seeds, with what they have in common */
+export function seedsFrom(
+  first: number,
+  count: number,
+  common: { mutant?: string; shrink: boolean },
+): (Order & { seed: number })[] {
+  return Array.from({ length: count }, (_, n) => ({ ...common, seed: first + n }));
+}
+
 /** A run takes about a second, shrinking one a minute or two; what takes longer will never end. Real time, ms. */
 const MOST_MS = 600_000;
 
 /** @returns the outcomes in order of arrival, and the sums. */
 export async function runAll(options: PoolOptions): Promise<{ report: Report; done: Done[] }> {
-  const { orders, workers = 2, stopAt = () => false, onDone = () => {} } = options;
+  const { series, workers = 2, stopAt = () => false, onDone = () => {} } = options;
   const started = performance.now();
-  const waiting = [...orders];
+  const waiting = [...series];
   const done: Done[] = [];
-  let isOver = false;
-  const root = options.root ?? resolve('.');
-  const bundle = await bundleWorker(root);
+  const bundle = await bundleWorker();
   const work = async () => {
     let child: ChildProcess | null = null;
-    for (let order = waiting.shift(); order && !isOver; order = waiting.shift()) {
-      child ??= start(root, bundle.script);
-      const one = await ask(child, order);
-      if (child.killed || child.exitCode !== null || child.signalCode !== null) child = null;
-      done.push(one);
-      onDone(one);
-      if (stopAt(one.outcome)) isOver = true;
+    for (let orders = waiting.shift(); orders; orders = waiting.shift()) {
+      for (const order of orders) {
+        child ??= start(bundle.script);
+        const one = await ask(child, order);
+        if (child.killed || child.exitCode !== null || child.signalCode !== null) child = null;
+        done.push(one);
+        onDone(one);
+        if (stopAt(one.outcome)) break;
+      }
     }
     child?.disconnect();
   };
   try {
-    await Promise.all(Array.from({ length: Math.min(workers, orders.length) }, work));
+    await Promise.all(Array.from({ length: Math.min(workers, series.length) }, work));
   } finally {
     bundle.remove();
   }
@@ -98,9 +105,8 @@ function coverageOf(all: readonly Counts[]): Coverage {
 
 const none = (kinds: readonly string[]): Counts => Object.fromEntries(kinds.map((kind) => [kind, 0]));
 
-function start(root: string, script: string): ChildProcess {
+function start(script: string): ChildProcess {
   return spawn(process.execPath, [script], {
-    cwd: root,
     env: { ...process.env, NODE_ENV: 'production' },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
@@ -118,6 +124,7 @@ function ask(child: ChildProcess, order: Order): Promise<Done> {
     };
     const broken = (what: string) =>
       finish({
+        order,
         outcome: {
           seed,
           operations: 0,

@@ -11,6 +11,7 @@ import { Random } from './random';
 import type { SimServer } from './server';
 import { Simulation } from './simulation';
 import type { Counts } from './tally';
+import type { Versions } from './versions';
 import { VirtualTime } from './virtualTime';
 
 export interface Outcome {
@@ -35,13 +36,13 @@ const MOST_ROUNDS = 12;
 const SCRATCH = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 let runs = 0;
 
-export async function run(server: SimServer, program: Program): Promise<Outcome> {
+export async function run(server: SimServer, program: Program, versions: Versions): Promise<Outcome> {
   // Every run has days of its own: ids made from the clock must not meet those of the last one.
   runs = (runs + 1) % 3_000;
   const time = new VirtualTime(EPOCH + runs * 48 * HOUR, new Random(program.seed + 104_729));
   const folder = mkdtempSync(join(SCRATCH, 'convoy-simulation-'));
   const putBack = time.install();
-  const simulation = new Simulation(server, time, folder, program);
+  const simulation = new Simulation(server, time, folder, program, versions);
   let steps = 0;
   try {
     await simulation.begin();

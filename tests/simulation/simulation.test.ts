@@ -19,7 +19,7 @@ describe('the simulation', () => {
   beforeAll(async () => {
     const orders = [...SEEDS, AGAIN].map((seed) => ({ seed, shrink: false }));
     const kept = regressions.map(({ program }) => ({ program, shrink: false }) as const);
-    ({ report, done } = await runAll({ orders: [...orders, ...kept], workers: 1 }));
+    ({ report, done } = await runAll({ series: [[...orders, ...kept]] }));
   });
 
   it(`the promises hold in ${SEEDS.length} seeds (P-NOLOSS, P-CONVERGE, P-GAPFREE, P-ONCE, P-PRIVATE, P-CHECKPOINT)`, () => {

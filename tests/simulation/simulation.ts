@@ -6,7 +6,6 @@ import { NEXT_MIGRATION } from '../support/nextVersion';
 import { type DeviceWorld, type Life, SimDevice } from './device';
 import { Hand, NothingToDo } from './hand';
 import { Network, type NetworkFault } from './network';
-import { nextVersion } from './nextVersion';
 import { NEXT_OPERATIONS, OPERATIONS } from './operations';
 import { type Operation, Oracle } from './oracle';
 import type { Program, Step } from './program';
@@ -18,6 +17,7 @@ import type { Stage } from './stage';
 import type { WriteOperation } from './storage';
 import { Tally } from './tally';
 import { chooseUsers, layDown, type Workspace } from './team';
+import type { Versions } from './versions';
 import { turn, type VirtualTime } from './virtualTime';
 import { ProtocolWitness } from './witness';
 
@@ -49,6 +49,7 @@ export class Simulation implements Stage {
     readonly time: VirtualTime,
     private readonly folder: string,
     readonly program: Program,
+    private readonly versions: Versions,
   ) {
     this.random = new Random(program.seed + 7_919);
     this.witness = new ProtocolWitness(server, this.oracle);
@@ -56,12 +57,12 @@ export class Simulation implements Stage {
   }
 
   async begin(): Promise<void> {
-    const { program, server, time, network, folder, tally } = this;
+    const { program, server, time, network, folder, tally, versions } = this;
     await server.startOver();
     for (let n = 0; n < program.workspaces; n += 1) {
       this.workspaces.push(await layDown(server, this.random, `Workspace ${n}`));
     }
-    const world: DeviceWorld = { folder, time, server, network, tally };
+    const world: DeviceWorld = { folder, versions, time, server, network, tally };
     for (const [n, user] of chooseUsers(this.random, program.devices).entries()) {
       const device = new SimDevice(world, `d${n}-${user.name}`, user, program.pageRows);
       this.devices.push(device);
@@ -126,7 +127,7 @@ export class Simulation implements Stage {
         if (device.isNext) return;
         this.tally.add('fault', step.action);
         await device.close();
-        device.version = await nextVersion();
+        device.version = this.versions.next;
         return;
       case 'migrate server':
         return this.migrateServer();

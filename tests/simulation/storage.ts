@@ -2,7 +2,7 @@
 
 import Sqlite from 'better-sqlite3';
 import type { LocalAdapter } from '@/lib/watermelon/database';
-import type { Version } from './nextVersion';
+import type { Version } from './versions';
 
 type Callback = (result: { value?: unknown; error?: Error }) => void;
 

@@ -1,14 +1,19 @@
 /** A process that runs what it is sent, one program after another. Its clock and its timers are the simulation's. */
 
-import { nextVersion } from './nextVersion';
+import { NOTHING_PLANTED, type Planted, planted } from './planted';
 import { changesSchema, makeProgram, type Program } from './program';
 import { type Outcome, run } from './run';
 import { SimServer } from './server';
 import { shrink } from './shrink';
+import { versionsWith } from './versions';
 
-export type Order = { seed: number; shrink: boolean } | { program: Program; shrink: false };
+export type Order = ({ seed: number; shrink: boolean } | { program: Program; shrink: false }) & {
+  /** The bug that is planted. */
+  mutant?: string;
+};
 
 export interface Done {
+  order: Order;
   outcome: Outcome;
   /** The shortest program that breaks the same rule, where it was requested. */
   shrunk: Program | null;
@@ -17,30 +22,36 @@ export interface Done {
 /** After so many runs the database is thrown away: it never cleans up behind itself. */
 const RUNS_PER_SERVER = 150;
 
-let server: Promise<SimServer> | null = null;
-let runs = 0;
+/** The server of the latest runs, and the SQL that was planted in it. */
+let current: { server: SimServer; sql: string; runs: number } | null = null;
 
-async function freshServer(): Promise<SimServer> {
-  runs += 1;
-  if (server && runs % RUNS_PER_SERVER === 0) {
-    await (await server).close();
-    server = null;
+async function serverWith(sql: readonly string[]): Promise<SimServer> {
+  const text = sql.join('\n');
+  if (current && (current.sql !== text || current.runs >= RUNS_PER_SERVER)) {
+    await current.server.close();
+    current = null;
   }
-  server ??= SimServer.start();
-  return server;
+  current ??= { server: await SimServer.start(sql), sql: text, runs: 0 };
+  current.runs += 1;
+  return current.server;
+}
+
+async function runProgram(program: Program, { code, sql }: Planted): Promise<Outcome> {
+  const evolves = changesSchema(program);
+  const versions = await versionsWith(code, evolves);
+  if (!evolves) return run(await serverWith(sql), program, versions);
+  const own = await SimServer.start(sql);
+  return run(own, program, versions).finally(() => own.close());
 }
 
 async function obey(order: Order): Promise<Done> {
   const program = 'program' in order ? order.program : makeProgram(order.seed);
-  const again = async (one: Program) => {
-    if (!changesSchema(one)) return run(await freshServer(), one);
-    await nextVersion();
-    const own = await SimServer.start();
-    return run(own, one).finally(() => own.close());
-  };
+  const bug = order.mutant === undefined ? NOTHING_PLANTED : planted(order.mutant);
+  const again = (one: Program) => runProgram(one, bug);
   const outcome = await again(program);
   const [first] = outcome.violations;
-  return { outcome, shrunk: first && order.shrink ? await shrink(program, first.rule, again) : null };
+  const shrunk = first && order.shrink ? await shrink(program, first.rule, again) : null;
+  return { order, outcome, shrunk };
 }
 
 // Library warnings about requests that were meant to fail are dropped.

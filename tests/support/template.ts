@@ -14,27 +14,19 @@ import {
   type SqlSource,
   startLocalStack,
 } from '@/server';
-import { VARIANTS } from './variant';
 
 /**
- * @param source the migrations, or the schema files, which make the same database: a variant plants its bugs in
+ * @param source the migrations, or the schema files, which make the same database: the simulation plants its bugs in
  *   those, since a migration may have been superseded
  * @returns a PGlite in memory with all of that SQL and, if asked for, the demo
  */
 export async function openMigrated(demo: boolean, source: SqlSource = 'migrations'): Promise<PgliteBackend> {
-  // A variant's SQL is used by one test alone, so it is not cached.
-  const isVaried = packageRoot().includes(VARIANTS) && !existsSync(cachePath(nameOf(demo), source));
-  if (!isVaried) return openPgliteInMemory(await migratedTemplate(demo, source));
-  const backend = await openPgliteInMemory();
-  await prepareForTests(backend, demo, source);
-  return backend;
+  return openPgliteInMemory(await migratedTemplate(demo, source));
 }
-
-const nameOf = (demo: boolean) => (demo ? 'demo.tar' : 'empty.tar');
 
 /** @returns the initial data of a PGlite in memory, with all migrations and optionally the demo. */
 export async function migratedTemplate(demo: boolean, source: SqlSource = 'migrations'): Promise<Blob> {
-  const file = await cached(nameOf(demo), source, async (path) => {
+  const file = await cached(demo ? 'demo.tar' : 'empty.tar', source, async (path) => {
     const backend = await openBare();
     await prepareForTests(backend, demo, source);
     writeFileSync(path, Buffer.from(await (await backend.dump()).arrayBuffer()));

@@ -1,7 +1,6 @@
 /**
  * A variant of the project: a copy with edits, in a folder of its own, so that `@/` and `#platform`
- * resolve inside the copy. For devices of the next version, and for code with a bug planted in it.
- * What runs in a variant runs in a process of its own: no module is shared with the test.
+ * resolve inside the copy. For devices of the next version. What runs in a variant runs in a process of its own: no module is shared with the test.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -17,8 +16,22 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
-/** Replaces `find`, which must occur exactly once; or writes a whole new file. Paths from the root. */
-export type Edit = { file: string; find: string; replace: string } | { file: string; content: string };
+/** Replaces `find`, which must occur exactly once. The path is from the root. */
+export interface Replacement {
+  file: string;
+  find: string;
+  replace: string;
+}
+
+/** A replacement, or a whole new file. */
+export type Edit = Replacement | { file: string; content: string };
+
+/** @throws when the edit does not match exactly once */
+export function replacedOnce(text: string, { file, find, replace }: Replacement): string {
+  const parts = text.split(find);
+  if (parts.length !== 2) throw new Error(`${file} has ${parts.length - 1} times, and not once:\n${find}`);
+  return parts.join(replace);
+}
 
 export interface Run {
   code: number | null;
@@ -37,9 +50,6 @@ export interface Variant {
 
 const COPIED = ['src', 'supabase', 'scripts', 'tests', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
 
-/** Where variants are, from the root. */
-export const VARIANTS = '.cache/variants';
-
 /**
  * Makes a variant.
  * @param name for people who look into the folder
@@ -47,7 +57,7 @@ export const VARIANTS = '.cache/variants';
  */
 export function makeVariant(name: string, edits: readonly Edit[]): Variant {
   const project = resolve('.');
-  const folder = join(project, VARIANTS);
+  const folder = join(project, '.cache/variants');
   mkdirSync(folder, { recursive: true });
   const root = mkdtempSync(join(folder, `${name}-`));
   const remove = () => rmSync(root, { recursive: true, force: true });
@@ -82,11 +92,7 @@ function apply(root: string, edit: Edit): void {
     writeFileSync(path, edit.content);
     return;
   }
-  const parts = readFileSync(path, 'utf8').split(edit.find);
-  if (parts.length !== 2) {
-    throw new Error(`${edit.file} has ${parts.length - 1} times, and not once:\n${edit.find}`);
-  }
-  writeFileSync(path, parts.join(edit.replace));
+  writeFileSync(path, replacedOnce(readFileSync(path, 'utf8'), edit));
 }
 
 function launch(
