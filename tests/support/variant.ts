@@ -57,6 +57,7 @@ const COPIED = ['src', 'supabase', 'scripts', 'tests', 'package.json', 'tsconfig
  */
 export function makeVariant(name: string, edits: readonly Edit[]): Variant {
   const project = resolve('.');
+  const files = editedFiles(project, edits);
   const folder = join(project, '.cache/variants');
   mkdirSync(folder, { recursive: true });
   const root = mkdtempSync(join(folder, `${name}-`));
@@ -69,7 +70,10 @@ export function makeVariant(name: string, edits: readonly Edit[]): Variant {
       });
     }
     symlinkSync(join(project, 'node_modules'), join(root, 'node_modules'), 'junction');
-    for (const edit of edits) apply(root, edit);
+    for (const [file, text] of files) {
+      mkdirSync(dirname(join(root, file)), { recursive: true });
+      writeFileSync(join(root, file), text);
+    }
   } catch (error) {
     remove();
     throw error;
@@ -84,15 +88,17 @@ export function makeVariant(name: string, edits: readonly Edit[]): Variant {
   };
 }
 
-function apply(root: string, edit: Edit): void {
-  const path = join(root, edit.file);
-  if ('content' in edit) {
-    if (existsSync(path)) throw new Error(`${edit.file} exists already.`);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, edit.content);
-    return;
+/** @returns the new texts of the files that the edits change or add, by path from the root */
+function editedFiles(project: string, edits: readonly Edit[]): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const edit of edits) {
+    const path = join(project, edit.file);
+    if (!('content' in edit)) {
+      files.set(edit.file, replacedOnce(files.get(edit.file) ?? readFileSync(path, 'utf8'), edit));
+    } else if (files.has(edit.file) || existsSync(path)) throw new Error(`${edit.file} exists already.`);
+    else files.set(edit.file, edit.content);
   }
-  writeFileSync(path, replacedOnce(readFileSync(path, 'utf8'), edit));
+  return files;
 }
 
 function launch(
