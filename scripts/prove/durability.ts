@@ -6,12 +6,12 @@
 import { parseArgs } from 'node:util';
 import type { Losses } from './durability/losses';
 import { proveNode } from './durability/node';
-import { proveWeb } from './durability/web';
+import { proveFirefox, proveWeb } from './durability/web';
 
 const { values: flags } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
-    /** `web` or `node`: only that part. */
+    /** `web`, `firefox` or `node`: only that part. `web` is all browsers. */
     only: { type: 'string' },
     kills: { type: 'string', default: '100' },
     deaths: { type: 'string', default: '20' },
@@ -24,6 +24,7 @@ const say = (line: string) => {
 };
 
 const web = wants('web') ? await proveWeb(kills, deaths, say) : null;
+const firefoxAlone = flags.only === 'firefox' ? await proveFirefox(kills, say) : null;
 const node = wants('node') ? await proveNode(kills, deaths, say) : null;
 
 /** Every part by its name. */
@@ -39,13 +40,17 @@ if (web) {
     parts[`${name}: column updates`] = { ...columns, ...common };
   }
 }
+if (firefoxAlone) parts['Firefox killed'] = { ...firefoxAlone };
 if (node) {
   parts['Node: processes killed'] = { ...node.killed };
   parts['Node: two processes'] = { ...node.processes };
   if (node.fullDisk) parts['Node: full disk'] = { ...node.fullDisk };
 }
 
-if (flags.json) console.log(JSON.stringify({ ...web, ...(node && { node }) }));
+if (flags.json)
+  console.log(
+    JSON.stringify({ ...web, ...(firefoxAlone && { firefox: firefoxAlone }), ...(node && { node }) }),
+  );
 else console.table(parts);
 const holds = Object.values(parts).every(
   ({ acknowledged, lost, twice, torn = 0, failures = 0 }) =>

@@ -37,30 +37,45 @@ export async function proveWeb(
   deaths: number,
   say: (line: string) => void,
 ): Promise<WebProof> {
-  const folder = await buildStoragePage();
-  const lab = await StorageLab.start(folder);
-  try {
-    const prove = async (
-      name: string,
-      start: Parameters<typeof killBrowsers>[1],
-    ): Promise<KilledBrowsers> => {
-      const { acknowledged, lost, twice } = await killBrowsers(lab, start, kills, (done, writes) => {
-        if (done % 10 === 0) say(`${name} killed ${done} times, ${writes} writes acknowledged ...`);
-      });
-      return { kills, acknowledged, lost: lost.length, twice: twice.length };
-    };
-    const chromium = await prove('Chromium', startBrowserProcess);
-    const firefox = await prove('Firefox', startFirefox);
+  return inLab(async (lab) => {
+    const chromium = await killMany(lab, 'Chromium', startBrowserProcess, kills, say);
+    const firefox = await killMany(lab, 'Firefox', startFirefox, kills, say);
     const tabs: WebProof['tabs'] = {};
     for (const count of [2, 5]) {
       say(`${count} tabs, ${deaths} deaths of the one that holds the database ...`);
       tabs[`${count} tabs`] = await killTabs(lab, count, deaths);
     }
     return { ...chromium, firefox, tabs };
+  });
+}
+
+/** @param say receives the progress */
+export function proveFirefox(kills: number, say: (line: string) => void): Promise<KilledBrowsers> {
+  return inLab((lab) => killMany(lab, 'Firefox', startFirefox, kills, say));
+}
+
+async function inLab<Proof>(prove: (lab: StorageLab) => Promise<Proof>): Promise<Proof> {
+  const folder = await buildStoragePage();
+  const lab = await StorageLab.start(folder);
+  try {
+    return await prove(lab);
   } finally {
     await lab.close();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+async function killMany(
+  lab: StorageLab,
+  name: string,
+  start: Parameters<typeof killBrowsers>[1],
+  kills: number,
+  say: (line: string) => void,
+): Promise<KilledBrowsers> {
+  const { acknowledged, lost, twice } = await killBrowsers(lab, start, kills, (done, writes) => {
+    if (done % 10 === 0) say(`${name} killed ${done} times, ${writes} writes acknowledged ...`);
+  });
+  return { kills, acknowledged, lost: lost.length, twice: twice.length };
 }
 
 async function killTabs(lab: StorageLab, count: number, deaths: number): Promise<TabsProof> {
