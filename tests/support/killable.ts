@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { builtScript } from './builtScript';
 
 /** @typeParam Says the messages that it prints on standard output, one JSON value on each line */
 export class Killable<Says> {
@@ -15,8 +16,15 @@ export class Killable<Says> {
    * @param script TypeScript; it finds the task as JSON in the environment's `CONVOY_CHILD`
    * @param within a command that runs another one, if any
    */
-  constructor(script: string, task: unknown, within: readonly string[] = []) {
-    const [command, ...args] = [...within, process.execPath, '--import', 'tsx', script];
+  static async start<Says>(
+    script: string,
+    task: unknown,
+    within: readonly string[] = [],
+  ): Promise<Killable<Says>> {
+    return new Killable<Says>([...within, process.execPath, await builtScript(script)], task);
+  }
+
+  private constructor([command, ...args]: readonly string[], task: unknown) {
     this.child = spawn(command as string, args, {
       env: { ...process.env, CONVOY_CHILD: JSON.stringify(task) },
       stdio: ['ignore', 'pipe', 'pipe'],

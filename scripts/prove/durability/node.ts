@@ -24,7 +24,8 @@ export interface NodeProof {
 const WRITER = 'scripts/prove/durability/nodeWriter.ts';
 const SHARED_TASKS = 10;
 type Writer = Killable<WriterSays>;
-const start = (task: WriterTask, within?: readonly string[]): Writer => new Killable(WRITER, task, within);
+const start = (task: WriterTask, within?: readonly string[]): Promise<Writer> =>
+  Killable.start(WRITER, task, within);
 
 /** @param say receives the progress */
 export async function proveNode(
@@ -84,7 +85,7 @@ async function killWriters(
 ): Promise<NodeProof['killed']> {
   const all = new Acknowledged();
   for (let kill = 0; kill < kills; kill += 1) {
-    const writer = start({ kind: 'transactions', folder, name: `k${kill}` });
+    const writer = await start({ kind: 'transactions', folder, name: `k${kill}` });
     await writer.until((said) => said.length > 0);
     const enough = writer.said.length + 1 + Math.floor(Math.random() * 12);
     await writer.until((said) => said.length >= enough);
@@ -122,7 +123,7 @@ async function killOneOfTwo(folder: string, deaths: number): Promise<NodeProof['
   const last = new Map<string, number>();
   const written = { title: 0, description: 0 };
   const names = { title: '', description: '' };
-  const launch = (column: (typeof columns)[number]): Writer => {
+  const launch = (column: (typeof columns)[number]): Promise<Writer> => {
     names[column] = `${column}${written[column]}`;
     return start({ kind: 'columns', folder, name: names[column], column, from: written[column] });
   };
@@ -137,7 +138,7 @@ async function killOneOfTwo(folder: string, deaths: number): Promise<NodeProof['
     }
   };
   let updates = 0;
-  const writers = { title: launch('title'), description: launch('description') };
+  const writers = { title: await launch('title'), description: await launch('description') };
   for (let death = 0; death < deaths; death += 1) {
     const heard = columns.map((column) => writers[column].said.length);
     await Promise.all(
@@ -147,7 +148,7 @@ async function killOneOfTwo(folder: string, deaths: number): Promise<NodeProof['
     );
     const column = columns[death % 2] as (typeof columns)[number];
     await end(column);
-    writers[column] = launch(column);
+    writers[column] = await launch(column);
   }
   for (const column of columns) await end(column);
 
@@ -184,7 +185,7 @@ async function fillDisk(folder: string): Promise<NodeProof['fullDisk']> {
   ];
   const [command, ...args] = [...mount, 'true'];
   if (process.platform !== 'linux' || spawnSync(command as string, args).status !== 0) return null;
-  const writer = start({ kind: 'fill', folder, name: 'full' }, mount);
+  const writer = await start({ kind: 'fill', folder, name: 'full' }, mount);
   await writer.exited;
   const stored = writer.said.find((one) => one.said === 'stored');
   if (!stored) throw new Error(`The writer ended early. ${writer.errors}`);

@@ -38,7 +38,7 @@ async function start(folder: string, more: Partial<ChildTask> = {}): Promise<Kil
     pageRows: PAGE_ROWS,
     ...more,
   };
-  const child = new Killable<ChildSays>('tests/support/syncChild.ts', task);
+  const child = await Killable.start<ChildSays>('tests/support/syncChild.ts', task);
   running.push(child);
   return child;
 }
