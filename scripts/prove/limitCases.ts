@@ -75,7 +75,7 @@ async function push(
         key: randomUUID(),
         cursors: {},
         skip: {},
-        changes: left.slice(0, 1_000),
+        changes: left.slice(0, 1_000).map((one, group) => ({ ...one, group })),
       },
       new AbortController().signal,
     );
@@ -90,7 +90,6 @@ async function push(
 const change = (
   table: string,
   op: PushChange['op'],
-  group: number,
   values: PushChange['values'],
   id: string = randomUUID(),
 ): PushChange => ({
@@ -99,7 +98,7 @@ const change = (
   id,
   workspace_id: SEED.workspace,
   base: null,
-  group,
+  group: 0,
   values,
   ...(op === 'insert' && { edited_at: {} }),
 });
@@ -130,11 +129,11 @@ const CASES: LimitCase[] = [
       const owner = await world.signIn('owner', stage.proxy.url);
       const links = await countOf(world, 'public.task_dependencies where deleted_at is null');
       const deletion = randomUUID();
-      const deleted = change('milestones', 'delete', 0, { deletion_id: deletion }, SEED.offlineMilestone);
+      const deleted = change('milestones', 'delete', { deletion_id: deletion }, SEED.offlineMilestone);
       const failed = await push(owner, [deleted]);
       if (failed) return failed;
       stage.count();
-      const restored = change('deletions', 'update', 0, { restored_at: new Date().toISOString() }, deletion);
+      const restored = change('deletions', 'update', { restored_at: new Date().toISOString() }, deletion);
       const problem = await push(owner, [restored]);
       if (problem) return problem;
       const back = await countOf(world, 'public.task_dependencies where deleted_at is null');
@@ -149,7 +148,7 @@ const CASES: LimitCase[] = [
       await manyTasks(stage.world.stack.backend, stage.size);
       const owner = await stage.world.signIn('owner', stage.proxy.url);
       stage.count();
-      const problem = await push(owner, [change('milestones', 'delete', 0, {}, SEED.offlineMilestone)]);
+      const problem = await push(owner, [change('milestones', 'delete', {}, SEED.offlineMilestone)]);
       const left = await countOf(
         stage.world,
         "public.tasks where title like 'Bulk %' and deleted_at is null",
@@ -170,7 +169,7 @@ const CASES: LimitCase[] = [
       const owner = await stage.world.signIn('owner', stage.proxy.url);
       stage.count();
       const changes = rows.slice(1).map(({ id }, n) =>
-        change('task_dependencies', 'insert', n % 1_000, {
+        change('task_dependencies', 'insert', {
           task_id: id as string,
           depends_on_task_id: rows[n]?.id as string,
         }),
@@ -186,7 +185,7 @@ const CASES: LimitCase[] = [
       const owner = await stage.world.signIn('owner', stage.proxy.url);
       stage.count();
       const changes = Array.from({ length: stage.size }, (_, n) =>
-        change('tasks', 'insert', n % 1_000, {
+        change('tasks', 'insert', {
           milestone_id: SEED.offlineMilestone,
           title: `half ${n}`,
           status: n % 2 === 0 ? 'todo' : 'no such status',
