@@ -47,9 +47,9 @@ const FOUND_BY = {
   'delete-unseen': 1,
   'groups-torn': 1,
   'viewers-write': 17,
-  'former-members-read': 3,
+  'former-members-read': 1,
   'base-moves-on-unseen': 43,
-  'members-uninvited': 1,
+  'members-uninvited': 6,
   'entries-forged': 1,
 };
 

@@ -1,7 +1,7 @@
 /** Runs many seeds in several processes at once. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { bundleWorker } from './bundle';
+import { builtScript } from '../support/builtScript';
 import { NEXT_OPERATIONS, OPERATIONS } from './operations';
 import { FAULT_KINDS, type Program } from './program';
 import type { Outcome } from './run';
@@ -55,12 +55,12 @@ export async function runAll(options: PoolOptions): Promise<{ report: Report; do
   const started = performance.now();
   const waiting = [...series];
   const done: Done[] = [];
-  const bundle = await bundleWorker();
+  const script = await builtScript('tests/simulation/worker.ts');
   const work = async () => {
     let child: ChildProcess | null = null;
     for (let orders = waiting.shift(); orders; orders = waiting.shift()) {
       for (const order of orders) {
-        child ??= start(bundle.script);
+        child ??= start(script);
         const one = await ask(child, order);
         if (child.killed || child.exitCode !== null || child.signalCode !== null) child = null;
         done.push(one);
@@ -70,11 +70,7 @@ export async function runAll(options: PoolOptions): Promise<{ report: Report; do
     }
     child?.disconnect();
   };
-  try {
-    await Promise.all(Array.from({ length: Math.min(workers, series.length) }, work));
-  } finally {
-    bundle.remove();
-  }
+  await Promise.all(Array.from({ length: Math.min(workers, series.length) }, work));
   const sum = (pick: (outcome: Outcome) => number) =>
     done.reduce((total, { outcome }) => total + pick(outcome), 0);
   const report = {
