@@ -140,9 +140,11 @@ create trigger b_stage before update on public.tasks
 
 -- The cycle checks run after the whole statement and see all of its rows. This one climbs from all of them
 -- together, so that its work grows with their number and not with its square: a task that is then not below a
--- task without a parent is in a cycle. Each step up uses the key, whatever statistics say.
+-- task without a parent is in a cycle. Each step up uses the key, whatever statistics say. What the planner expects of
+-- recursion is so much that compiling the query would take longer than running it.
 create function convoy.check_parent_cycle() returns trigger
 language plpgsql security definer set search_path = '' set enable_seqscan = off set enable_bitmapscan = off
+set jit = off
 as $$
 begin
   if exists (
@@ -187,14 +189,14 @@ create trigger b_immutable before update on public.task_dependencies
   when (new.task_id <> old.task_id or new.depends_on_task_id <> old.depends_on_task_id)
   execute function convoy.keep_dependency();
 
--- Fires for a restored dependency too. Each step uses the index, whatever statistics say.
-create function convoy.check_dependency_cycle() returns trigger
-language plpgsql security definer set search_path = '' set enable_seqscan = off set enable_bitmapscan = off
-as $$
+-- The live dependencies of these tasks, of the tasks that they wait for, and so on, as pairs of one task and one that it
+-- waits for. Each step uses the index, whatever statistics say.
+create function convoy.reach_dependencies(tasks uuid[], out reached uuid[], out waiting uuid[], out awaited uuid[])
+language plpgsql stable set search_path = '' set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
 begin
-  if exists (
+  reached := array(
     with recursive reached (id) as (
-      select new.depends_on_task_id
+      select t.id from unnest(tasks) t (id)
       union
       select d.id from reached r
       cross join lateral (
@@ -202,45 +204,129 @@ begin
         where l.task_id = r.id and l.deleted_at is null offset 0
       ) d
     )
-    select from reached r where r.id = new.task_id
-  ) then
+    select r.id from reached r);
+  select coalesce(array_agg(d.task_id), '{}'), coalesce(array_agg(d.depends_on_task_id), '{}') into waiting, awaited
+    from unnest(reached) r (id)
+    cross join lateral (
+      select l.task_id, l.depends_on_task_id from public.task_dependencies l
+      where l.task_id = r.id and l.deleted_at is null offset 0
+    ) d;
+end
+$$;
+
+-- Checks the dependencies that the statement made or restored, all together: its work grows with their number and with
+-- what is reachable from them.
+create function convoy.check_dependency_cycle() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare
+  waiting uuid[];
+  awaited uuid[];
+  around record;
+  graph record;
+begin
+  if tg_op = 'INSERT' then
+    select array_agg(n.task_id), array_agg(n.depends_on_task_id) into waiting, awaited
+      from new_rows n where n.deleted_at is null;
+  else
+    select array_agg(r.task_id), array_agg(r.depends_on_task_id) into waiting, awaited
+      from (
+        select n.id, n.task_id, n.depends_on_task_id from new_rows n where n.deleted_at is null
+        except
+        select o.id, o.task_id, o.depends_on_task_id from old_rows o where o.deleted_at is null
+      ) r;
+  end if;
+  if waiting is null then
+    return null;
+  end if;
+  select * into around from convoy.reach_dependencies(awaited);
+  -- A cycle leads back to a task that waits.
+  if not exists (select unnest(waiting) intersect select unnest(around.reached)) then
+    return null;
+  end if;
+  select * into graph from convoy.number_nodes(around.waiting, around.awaited);
+  if cardinality(convoy.sort_nodes(cardinality(graph.nodes), graph.sources, graph.targets)) < cardinality(graph.nodes) then
     raise exception 'The tasks would wait for each other.' using errcode = 'SN003', column = 'depends_on_task_id';
   end if;
   return null;
 end
 $$;
 create trigger c_dependency_cycle_of_new after insert on public.task_dependencies
-  for each row execute function convoy.check_dependency_cycle();
+  referencing new table as new_rows
+  for each statement execute function convoy.check_dependency_cycle();
 create trigger c_dependency_cycle after update on public.task_dependencies
-  for each row when (new.deleted_at is null and old.deleted_at is not null)
-  execute function convoy.check_dependency_cycle();
+  referencing old table as old_rows new table as new_rows
+  for each statement execute function convoy.check_dependency_cycle();
 
--- U29: a task that moves to another milestone takes along the subtasks of the milestone it leaves, deleted ones
--- too; a task whose parent task stays behind leaves it. Devices send all of that; the trigger covers subtasks that
--- a device does not have, and writers that name the milestone alone.
-
+-- U29: tasks that move to another milestone take along the subtasks of the milestone they leave, deleted ones too; a
+-- task whose parent task stays behind leaves it. Devices send all of that; the trigger covers subtasks that a device
+-- does not have, and writers that name the milestone alone.
 create function convoy.move_subtasks() returns trigger
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = '' set enable_seqscan = off set enable_bitmapscan = off
+set jit = off
+as $$
+declare
+  moved uuid[];
+  left_milestones uuid[];
+  milestones uuid[];
+  parents uuid[];
+  followers uuid[];
+  targets uuid[];
 begin
-  if new.parent_task_id = old.parent_task_id and exists (
-    select from public.tasks p where p.id = new.parent_task_id and p.milestone_id <> new.milestone_id)
+  -- Most updates move nothing.
+  if not exists (
+    select from new_rows n
+    where (n.field_revisions -> 'milestone_id' ->> 0)::bigint = n.revision and n.deleted_at is null)
   then
-    update public.tasks t set parent_task_id = null where t.id = new.id;
+    return null;
   end if;
-  -- All at once: a trigger within another for each level would exhaust the server's stack.
-  with recursive followers as (
-    select t.id from public.tasks t where t.parent_task_id = new.id and t.milestone_id = old.milestone_id
+  -- A full join is a hash or merge join: a plan that was made for one row serves for thousands.
+  select array_agg(m.id), array_agg(m.left_milestone), array_agg(m.milestone), array_agg(m.parent)
+    into moved, left_milestones, milestones, parents
+    from (
+      select n.id, o.milestone_id as left_milestone, n.milestone_id as milestone, n.deleted_at,
+        case when n.parent_task_id = o.parent_task_id then n.parent_task_id end as parent
+      from new_rows n full join old_rows o on o.id = n.id
+      offset 0
+    ) m
+    where m.milestone <> m.left_milestone and m.deleted_at is null;
+  if moved is null then
+    return null;
+  end if;
+  -- At any depth at once: a trigger within another for each level would exhaust the server's stack. The triggers of
+  -- this update find the followers of the followers in their new milestone already, and end.
+  with recursive below as (
+    select t.id, m.left_milestone, m.milestone
+      from unnest(moved, left_milestones, milestones) m (id, left_milestone, milestone)
+      cross join lateral (
+        select c.id from public.tasks c where c.parent_task_id = m.id and c.milestone_id = m.left_milestone offset 0
+      ) t
     union
-    select t.id from followers f
-      join public.tasks t on t.parent_task_id = f.id and t.milestone_id = old.milestone_id
+    select t.id, b.left_milestone, b.milestone
+      from below b
+      cross join lateral (
+        select c.id from public.tasks c where c.parent_task_id = b.id and c.milestone_id = b.left_milestone offset 0
+      ) t
   )
-  update public.tasks t set milestone_id = new.milestone_id from followers f where t.id = f.id;
+  select array_agg(b.id), array_agg(b.milestone) into followers, targets from below b;
+  if followers is not null then
+    update public.tasks t set milestone_id = f.milestone
+      from unnest(followers, targets) f (id, milestone) where t.id = f.id;
+  end if;
+  moved := array(
+    select m.id
+    from unnest(moved, parents, milestones) m (id, parent, milestone)
+    cross join lateral (
+      select p.milestone_id from public.tasks p where p.id = m.parent offset 0
+    ) p
+    where p.milestone_id <> m.milestone);
+  if cardinality(moved) > 0 then
+    update public.tasks t set parent_task_id = null from unnest(moved) m (id) where t.id = m.id;
+  end if;
   return null;
 end
 $$;
--- Runs after the whole statement: tasks that move in one statement move together.
 create trigger d_subtasks after update on public.tasks
-  for each row when (new.milestone_id <> old.milestone_id and new.deleted_at is null)
-  execute function convoy.move_subtasks();
+  referencing old table as old_rows new table as new_rows
+  for each statement execute function convoy.move_subtasks();
 
 revoke execute on all functions in schema convoy from public;

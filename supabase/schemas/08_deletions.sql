@@ -26,19 +26,26 @@ begin
   if not exists (select from new_rows n where n.deleted_at is not null) then
     return null;
   end if;
+  -- A full join is a hash or merge join: a plan that was made for one row serves for thousands.
   insert into public.deletions (id, workspace_id, entity_type, entity_id, name, parts)
-    select distinct on (n.deletion_id)
-        n.deletion_id, n.workspace_id, tg_table_name, n.id, coalesce(to_jsonb(n) ->> 'title', to_jsonb(n) ->> 'name'), 0
-      from new_rows n join old_rows o on o.id = n.id
-      where n.deleted_at is not null and o.deleted_at is null
-        and not exists (select from public.deletions d where d.id = n.deletion_id)
-      order by n.deletion_id, n.id;
+    select distinct on (g.deletion_id)
+        g.deletion_id, g.workspace_id, tg_table_name, g.id, coalesce(to_jsonb(g.n) ->> 'title', to_jsonb(g.n) ->> 'name'), 0
+      from (
+        select n, n.id, n.workspace_id, n.deletion_id, n.deleted_at, o.deleted_at as deleted_before
+        from new_rows n full join old_rows o on o.id = n.id offset 0
+      ) g
+      where g.deleted_at is not null and g.deleted_before is null
+        and not exists (select from public.deletions d where d.id = g.deletion_id)
+      order by g.deletion_id, g.id;
   update public.deletions d set parts = d.parts + gone.parts
     from (
-      select n.deletion_id, n.workspace_id, count(*) as parts
-      from new_rows n join old_rows o on o.id = n.id
-      where n.deleted_at is not null and o.deleted_at is null
-      group by n.deletion_id, n.workspace_id
+      select g.deletion_id, g.workspace_id, count(*) as parts
+      from (
+        select n.workspace_id, n.deletion_id, n.deleted_at, o.deleted_at as deleted_before
+        from new_rows n full join old_rows o on o.id = n.id offset 0
+      ) g
+      where g.deleted_at is not null and g.deleted_before is null
+      group by g.deletion_id, g.workspace_id
     ) gone
     where d.id = gone.deletion_id and d.workspace_id = gone.workspace_id;
   return null;
@@ -82,7 +89,7 @@ $$;
 
 -- A deletion that a whole group shares may hold more than the record it names: the caller has to be allowed to
 -- restore all of it, except memberships, which stay deleted where the caller may not give them.
-create function convoy.check_restorer(deletion uuid, scope uuid, entity_type text) returns void
+create function convoy.check_restorer(deletions uuid[], scope uuid, entity_types text[]) returns void
 language plpgsql stable security definer set search_path = '' as $$
 declare
   t record;
@@ -92,18 +99,18 @@ begin
     select s.name from convoy.synced_tables s
     where s.name not in ('workspace_members', 'deletions') and not convoy.may_restore(scope, s.name)
   loop
-    execute format('select exists (select from public.%I r where r.deletion_id = $1 and r.workspace_id = $2)', t.name)
-      into holds using deletion, scope;
-    if holds or t.name = check_restorer.entity_type then
+    execute format('select exists (select from public.%I r where r.deletion_id = any ($1) and r.workspace_id = $2)', t.name)
+      into holds using deletions, scope;
+    if holds or t.name = any (entity_types) then
       raise exception 'You may not restore this.' using errcode = 'SN006';
     end if;
   end loop;
 end
 $$;
 
--- The deleted parent that has to be restored before this deletion can be: the column that names it, and its name
+-- A deleted parent that has to be restored before these deletions can be: the column that names it, and its name
 -- for people. Dependencies do not count: they come back when both of their tasks have.
-create function convoy.missing_parent(deletion uuid, scope uuid, out column_name text, out name text)
+create function convoy.missing_parent(deletions uuid[], scope uuid, out column_name text, out name text)
 language plpgsql stable set search_path = '' as $$
 declare
   t record;
@@ -115,11 +122,11 @@ begin
     select s.name, 'workspace_id', 'workspaces' from convoy.synced_tables s where s.name not in ('workspaces', 'deletions')
   loop
     execute format(
-      'select %3$L, coalesce(to_jsonb(p) ->> ''title'', to_jsonb(p) ->> ''name'')
+      'select min(%3$L), min(coalesce(to_jsonb(p) ->> ''title'', to_jsonb(p) ->> ''name''))
          from public.%1$I c join public.%2$I p on p.id = c.%3$I
-        where c.deletion_id = $1 and c.workspace_id = $2
-          and p.deleted_at is not null and p.deletion_id is distinct from $1 limit 1',
-      t.table_name, t.refers_to, t.name) into column_name, name using deletion, scope;
+        where c.deletion_id = any ($1) and c.workspace_id = $2
+          and p.deleted_at is not null and (p.deletion_id = any ($1)) is not true',
+      t.table_name, t.refers_to, t.name) into column_name, name using deletions, scope;
     if column_name is not null then
       return;
     end if;
@@ -127,102 +134,172 @@ begin
 end
 $$;
 
--- Restores rows one by one where they cannot be restored together: a row that exists anew meanwhile, or that
--- would close a cycle, stays deleted.
-create function convoy.restore_singly(target text, ids uuid[]) returns bigint
-language plpgsql set search_path = '' as $$
+-- Those of these deleted dependencies that can come back together (U27): of each pair one, unless the pair has a live
+-- one, and none that closes a cycle.
+create function convoy.restorable_dependencies(ids uuid[]) returns uuid[]
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 declare
-  restored bigint;
-  one uuid;
+  waiting uuid[];
+  awaited uuid[];
+  live record;
+  graph record;
+  fixed integer;
 begin
-  begin
-    execute format('update public.%I set deleted_at = null where id = any ($1)', target) using ids;
-    get diagnostics restored = row_count;
-    return restored;
-  exception when unique_violation or sqlstate 'SN003' then
-    restored := 0;
-  end;
-  foreach one in array ids loop
-    begin
-      execute format('update public.%I set deleted_at = null where id = $1', target) using one;
-      restored := restored + 1;
-    exception when unique_violation or sqlstate 'SN003' then
-      null;
-    end;
-  end loop;
-  return restored;
+  select array_agg(d.id), array_agg(d.task_id), array_agg(d.depends_on_task_id) into ids, waiting, awaited
+    from (
+      select distinct on (d.task_id, d.depends_on_task_id) d.id, d.task_id, d.depends_on_task_id
+      from public.task_dependencies d
+      where d.id = any (ids)
+      order by d.task_id, d.depends_on_task_id, d.deleted_at desc, d.id
+    ) d
+    where not exists (
+      select from public.task_dependencies l
+      where l.task_id = d.task_id and l.depends_on_task_id = d.depends_on_task_id and l.deleted_at is null);
+  if ids is null then
+    return '{}';
+  end if;
+  select * into live from convoy.reach_dependencies(waiting || awaited);
+  fixed := cardinality(live.waiting);
+  select * into graph from convoy.number_nodes(live.waiting || waiting, live.awaited || awaited);
+  return array(
+    select i.id from unnest(ids) with ordinality i (id, n)
+    where i.n + fixed not in (
+      select e from unnest(convoy.closing_edges(cardinality(graph.nodes), graph.sources, graph.targets, fixed)) e));
 end
 $$;
 
--- Restores exactly the rows that one deletion took along, ancestors first, and the dependencies that an earlier
--- restore had to leave because these tasks were deleted. Returns the number of rows.
-create function convoy.restore_rows(deletion uuid, scope uuid) returns bigint
+-- The deleted dependencies that these deletions took along, and those that an earlier restore had to leave because these
+-- tasks were deleted, where both tasks are live by now. Each step uses an index, whatever statistics say.
+create function convoy.freed_dependencies(deletions uuid[], scope uuid, tasks uuid[]) returns uuid[]
+language plpgsql stable set search_path = '' set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
+declare
+  taken uuid[];
+begin
+  execute 'select array(select d.id from public.task_dependencies d where d.deletion_id = any ($1) and d.workspace_id = $2)'
+    into taken using deletions, scope;
+  return array(
+    select d.id
+    from (
+      select t.id from unnest(taken) t (id)
+      union
+      select d.id from unnest(tasks) t (id)
+        cross join lateral (
+          select d.id from public.task_dependencies d
+          where d.task_id = t.id and d.deleted_at is not null offset 0
+        ) d
+      union
+      select d.id from unnest(tasks) t (id)
+        cross join lateral (
+          select d.id from public.task_dependencies d
+          where d.depends_on_task_id = t.id and d.deleted_at is not null offset 0
+        ) d
+    ) f
+    cross join lateral (select * from public.task_dependencies d where d.id = f.id offset 0) d
+    cross join lateral (
+      select from public.tasks a where a.id = d.task_id and a.deleted_at is null offset 0
+    ) a
+    cross join lateral (
+      select from public.tasks b where b.id = d.depends_on_task_id and b.deleted_at is null offset 0
+    ) b
+    left join lateral (
+      select x.restored_at from public.deletions x
+      where x.id = d.deletion_id and x.workspace_id = scope offset 0
+    ) x on true
+    where d.workspace_id = scope and (x.restored_at is not null or d.deletion_id = any (deletions)));
+end
+$$;
+
+-- The memberships of these deletions that can come back, one of each user.
+create function convoy.restorable_members(deletions uuid[], scope uuid) returns uuid[]
+language plpgsql stable set search_path = '' as $$
+begin
+  return array(
+    select distinct on (m.user_id) m.id
+    from public.workspace_members m
+    where m.workspace_id = scope and m.deletion_id = any (deletions)
+      and convoy.may_restore(scope, 'workspace_members')
+      -- Whoever left comes back by an invitation alone.
+      and m.last_modified_by is distinct from m.user_id
+      -- So does nobody whose account is deleted.
+      and exists (select from auth.users u where u.id = m.user_id)
+      -- A membership that was made anew stands.
+      and not exists (
+        select from public.workspace_members l
+        where l.workspace_id = scope and l.user_id = m.user_id and l.deleted_at is null)
+    order by m.user_id, m.deleted_at desc, m.id);
+end
+$$;
+
+-- Restores exactly the rows that these deletions took along, ancestors first, and the dependencies that an earlier
+-- restore had to leave because these tasks were deleted. Returns the deletions of which a row came back.
+create function convoy.restore_rows(deletions uuid[], scope uuid) returns uuid[]
 language plpgsql set search_path = '' as $$
 declare
   t record;
-  tasks constant uuid[] := array(
-    select c.id from public.tasks c where c.deletion_id = deletion and c.workspace_id = scope);
-  restored bigint := 0;
-  in_table bigint;
+  tasks uuid[];
+  members uuid[];
+  dependencies uuid[];
+  restored uuid[] := '{}';
+  in_table uuid[];
 begin
+  -- What can come back is decided under the clock's lock.
+  perform from convoy.scope_clocks c where c.scope_id = scope for update;
+  execute 'select array(select c.id from public.tasks c where c.deletion_id = any ($1) and c.workspace_id = $2)'
+    into tasks using deletions, scope;
   for t in
     select s.name from convoy.synced_tables s
     where s.name not in ('workspace_members', 'task_dependencies', 'deletions') order by s.position
   loop
-    execute format('update public.%I set deleted_at = null where deletion_id = $1 and workspace_id = $2', t.name)
-      using deletion, scope;
-    get diagnostics in_table = row_count;
-    restored := restored + in_table;
+    execute format(
+      'select array(select distinct r.deletion_id from public.%I r where r.deletion_id = any ($1) and r.workspace_id = $2)',
+      t.name) into in_table using deletions, scope;
+    if cardinality(in_table) > 0 then
+      execute format('update public.%I set deleted_at = null where deletion_id = any ($1) and workspace_id = $2', t.name)
+        using deletions, scope;
+      restored := restored || in_table;
+    end if;
   end loop;
-  return restored
-    + convoy.restore_singly('workspace_members', array(
-      select m.id from public.workspace_members m
-      where m.deletion_id = deletion and m.workspace_id = scope and convoy.may_restore(scope, 'workspace_members')
-        -- Whoever left comes back by an invitation alone.
-        and m.last_modified_by is distinct from m.user_id
-        -- So does nobody whose account is deleted.
-        and exists (select from auth.users u where u.id = m.user_id)))
-    + convoy.restore_singly('task_dependencies', array(
-      select d.id from public.task_dependencies d
-      where d.workspace_id = scope and d.deleted_at is not null
-        and (d.deletion_id = deletion
-          or (d.task_id = any (tasks) or d.depends_on_task_id = any (tasks))
-            and exists (
-              select from public.deletions x
-              where x.id = d.deletion_id and x.workspace_id = scope and x.restored_at is not null))
-        and not exists (
-          select from public.tasks e
-          where e.id in (d.task_id, d.depends_on_task_id) and e.deleted_at is not null)));
+  members := convoy.restorable_members(deletions, scope);
+  if cardinality(members) > 0 then
+    restored := restored || array(select m.deletion_id from public.workspace_members m where m.id = any (members));
+    update public.workspace_members set deleted_at = null where id = any (members);
+  end if;
+  dependencies := convoy.restorable_dependencies(convoy.freed_dependencies(deletions, scope, tasks));
+  if cardinality(dependencies) > 0 then
+    restored := restored || array(select d.deletion_id from public.task_dependencies d where d.id = any (dependencies));
+    update public.task_dependencies set deleted_at = null where id = any (dependencies);
+  end if;
+  return restored;
 end
 $$;
 
--- Restores the deletions whose restored_at was set. Of several, parents come first, whatever their order.
+-- Restores the deletions whose restored_at was set, all of a workspace at once: of several, the order does not matter.
 create function convoy.restore_marked() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
-  waiting uuid[] := array(
-    select n.id from new_rows n join old_rows o on o.id = n.id
-    where n.restored_at is not null and o.restored_at is null);
-  held_back uuid[];
-  d record;
+  marked record;
   missing record;
 begin
-  while cardinality(waiting) > 0 loop
-    held_back := '{}';
-    for d in select n.* from new_rows n where n.id = any (waiting) order by n.created_at desc, n.id loop
-      perform convoy.check_restorer(d.id, d.workspace_id, d.entity_type);
-      select m.column_name, m.name into missing from convoy.missing_parent(d.id, d.workspace_id) m;
-      if missing.column_name is not null then
-        held_back := held_back || d.id;
-      elsif convoy.restore_rows(d.id, d.workspace_id) = 0 then
-        raise exception 'There is nothing left to restore.' using errcode = 'SN010';
-      end if;
-    end loop;
-    if cardinality(held_back) = cardinality(waiting) then
+  for marked in
+    select n.workspace_id as scope, array_agg(n.id) as deletions, array_agg(distinct n.entity_type) as entity_types
+      from (
+        select n.id, n.workspace_id, n.entity_type, n.restored_at, o.restored_at as restored_before
+        from new_rows n full join old_rows o on o.id = n.id offset 0
+      ) n
+      where n.restored_at is not null and n.restored_before is null
+      group by n.workspace_id order by n.workspace_id
+  loop
+    perform convoy.check_restorer(marked.deletions, marked.scope, marked.entity_types);
+    select m.column_name, m.name into missing from convoy.missing_parent(marked.deletions, marked.scope) m;
+    if missing.column_name is not null then
       raise exception 'It belongs to "%", which is deleted itself. Restore that first.', missing.name
         using errcode = 'SN008', column = missing.column_name;
     end if;
-    waiting := held_back;
+    if exists (
+      select unnest(marked.deletions) except select unnest(convoy.restore_rows(marked.deletions, marked.scope)))
+    then
+      raise exception 'There is nothing left to restore.' using errcode = 'SN010';
+    end if;
   end loop;
   return null;
 end
@@ -241,7 +318,7 @@ begin
   -- Deletions of dependencies and memberships alone have no record.
   update public.deletions d set restored_at = now() where d.id = deletion and d.restored_at is null;
   if not found then
-    perform convoy.restore_rows(deletion, h.key::uuid) from jsonb_each(held) h;
+    perform convoy.restore_rows(array[deletion], h.key::uuid) from jsonb_each(held) h;
   end if;
   return (select coalesce(sum(h.value::bigint), 0) from jsonb_each_text(held) h)
     - (select coalesce(sum(h.value::bigint), 0) from jsonb_each_text(convoy.held_by(deletion)) h);
