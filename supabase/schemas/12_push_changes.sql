@@ -160,6 +160,25 @@ begin
 end
 $$;
 
+-- The changes of these groups.
+create function convoy.changes_of(changes convoy.change[], groups bigint[]) returns convoy.change[]
+language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+begin
+  return array(
+    select c from unnest(changes) c where c.group_no in (select g from unnest(groups) g) order by c.position);
+end
+$$;
+
+-- Those of these groups, in their order, that have changes among these.
+create function convoy.groups_of(ordered bigint[], changes convoy.change[]) returns bigint[]
+language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+begin
+  return array(
+    select g.group_no from unnest(ordered) with ordinality g (group_no, n)
+    where g.group_no in (select c.group_no from unnest(changes) c) order by g.n);
+end
+$$;
+
 -- PostgreSQL has instants, infinite ones among them, that devices cannot represent: they count as no instant.
 create function convoy.try_time(value text) returns timestamptz
 language plpgsql stable set search_path = '' as $$
@@ -200,6 +219,91 @@ declare
 begin
   execute format('select to_jsonb(t) from public.%I t where t.id = $1', table_name) into result using id;
   return result;
+end
+$$;
+
+-- A change and a record it needs. `provider`: the insert of this batch that brings that record.
+create type convoy.link as (
+  position integer, column_name text, parent_table text, parent_id uuid, is_parent boolean, provider integer
+);
+
+-- A batch as a graph, for refusals to spread in it: its changes by number.
+create type convoy.batch as (
+  positions integer[],
+  ids uuid[],
+  -- Whether a change is still to be decided; and what it is decided to be: r(ejected), b(locked) by a record, g(one),
+  -- p: gone for its parent, c(onflict) of a change to a record that exists, - anything else.
+  open boolean[],
+  verdicts "char"[],
+  blockers uuid[],
+  -- The links by the change that brings the record, and where those of each change begin: which change needs the record,
+  -- which record it is, whether the change is one of that record, and whether its record stands under that one.
+  followers integer[],
+  follow_ids uuid[],
+  follow_self boolean[],
+  follow_parent boolean[],
+  follows integer[],
+  -- The group of each change, the changes by group, and where those of each group begin.
+  groups integer[],
+  members integer[],
+  begins integer[]
+);
+
+create function convoy.batch_of(
+  changes convoy.change[], all_changes convoy.change[], links convoy.link[], decided convoy.decision[]
+) returns convoy.batch
+language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+declare
+  b convoy.batch;
+begin
+  select array_agg(x.position order by x.position), array_agg(x.id order by x.position),
+      array_agg(x.open order by x.position), array_agg(x.verdict order by x.position),
+      array_agg(x.blocker order by x.position), array_agg(x.place order by x.position)
+    into b.positions, b.ids, b.open, b.verdicts, b.blockers, b.groups
+    from (
+      select position, c.id, o.position is not null as open,
+        -- What was decided earlier may be of groups that are not among the changes any more.
+        dense_rank() over (order by coalesce(c.group_no, -position), c.group_no is null)::integer as place,
+        case
+          when d.outcome ->> 'outcome' = 'rejected' then 'r'
+          when d.outcome ->> 'outcome' = 'blocked' then 'b'
+          when d.outcome @> '{"outcome": "gone", "which": "parent"}' then 'p'
+          when d.outcome ->> 'outcome' = 'gone' then 'g'
+          when d.outcome ->> 'outcome' = 'conflict' and c.op <> 'insert' then 'c'
+          else '-'
+        end::"char" as verdict,
+        (d.outcome ->> 'by')::uuid as blocker
+      from unnest(all_changes) c
+      full join unnest(decided) d using (position)
+      left join unnest(changes) o using (position)
+    ) x;
+  with numbers as materialized (
+    select p.position, p.n::integer as n from unnest(b.positions) with ordinality p (position, n)
+  ), followed as materialized (
+    select p.n as provider, f.n as follower, l.parent_id as id, l.column_name = 'id' as is_self, l.is_parent
+    from unnest(links) l join numbers p on p.position = l.provider join numbers f on f.position = l.position
+  )
+  select coalesce(array_agg(f.follower order by f.provider), '{}'), array_agg(f.id order by f.provider),
+      array_agg(f.is_self order by f.provider), array_agg(f.is_parent order by f.provider),
+      convoy.starts_of(array_agg(f.provider), cardinality(b.positions))
+    into b.followers, b.follow_ids, b.follow_self, b.follow_parent, b.follows
+    from followed f;
+  select array_agg(g.n::integer order by g.place, g.n), convoy.starts_of(b.groups, max(g.place))
+    into b.members, b.begins
+    from unnest(b.groups) with ordinality g (place, n);
+  return b;
+end
+$$;
+
+-- The links of these changes.
+create function convoy.links_of(links convoy.link[], changes convoy.change[]) returns convoy.link[]
+language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+begin
+  if cardinality(links) = 0 then
+    return links;
+  end if;
+  return array(
+    select l from unnest(links) l where l.position in (select c.position from unnest(changes) c));
 end
 $$;
 

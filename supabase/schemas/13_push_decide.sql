@@ -173,11 +173,6 @@ begin
 end
 $$;
 
--- A change and a record it needs. `provider`: the insert of this batch that brings that record.
-create type convoy.link as (
-  position integer, column_name text, parent_table text, parent_id uuid, is_parent boolean, provider integer
-);
-
 create function convoy.find_links(changes convoy.change[]) returns convoy.link[]
 language plpgsql stable set search_path = '' set enable_nestloop = off as $$
 begin
@@ -245,53 +240,93 @@ end
 $$;
 
 -- Refusals that follow from others (U11 to U13): of changes that need the refused record, and of the rest of its
--- group. `all_changes` holds the decided ones too.
+-- group. `all_changes` holds the decided ones too. Each change and each link is looked at once, in rounds: what follows
+-- from the refusals of one round is decided in the next, and what a record needs counts before its group.
 create function convoy.spread_refusals(
   changes convoy.change[], all_changes convoy.change[], links convoy.link[], decided convoy.decision[]
 ) returns convoy.decision[]
-language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+language plpgsql stable set search_path = '' as $$
 declare
-  result convoy.decision[] := '{}';
-  fresh convoy.decision[];
+  b convoy.batch;
+  verdicts "char"[];
+  blockers uuid[];
+  -- 0: to be decided; else the round a change was decided in, from 1, or -1 for before.
+  rounds integer[];
+  spread boolean[];
+  queue integer[];
+  first integer := 1;
+  last integer;
+  tail integer;
+  n integer;
+  m integer;
+  verdict "char";
 begin
-  if cardinality(decided) = 0 then
-    return result;
+  if cardinality(changes) = 0 or not exists (
+    select from unnest(decided) d where d.outcome ->> 'outcome' in ('rejected', 'blocked', 'gone', 'conflict'))
+  then
+    return '{}';
   end if;
-  loop
-    fresh := array(
-      select distinct on (c.position) row(c.position, why.outcome, false)::convoy.decision
-      from unnest(changes) c
-      join (
-        select l.position, 1 as rank, case
-            when d.outcome ->> 'outcome' = 'gone' and l.column_name = 'id' then '{"outcome": "gone", "which": "record"}'
-            when d.outcome ->> 'outcome' = 'gone' then '{"outcome": "gone", "which": "parent"}'
-            else jsonb_build_object('outcome', 'blocked', 'by', l.parent_id)
-          end as outcome
-        from unnest(links) l
-        join unnest(decided || result) d on d.position = l.provider
-        where d.outcome ->> 'outcome' in ('rejected', 'blocked')
-          or d.outcome ->> 'outcome' = 'gone' and l.is_parent
-        union all
-        select m.position, 2, case d.outcome ->> 'outcome'
-            when 'rejected' then convoy.rejection('group', null, 'Another change of the same action was refused.')
-            when 'blocked' then d.outcome
-            else jsonb_build_object('outcome', 'blocked', 'by', x.id)
-          end
-        from unnest(changes) m
-        join unnest(all_changes) x on x.group_no = m.group_no
-        join unnest(decided || result) d on d.position = x.position
-        where d.outcome ->> 'outcome' in ('rejected', 'blocked')
-          -- Of a change that is decided as a conflict nothing is written.
-          or d.outcome ->> 'outcome' = 'conflict' and x.op <> 'insert'
-          -- A record that was to stand under a deleted one does not: no activity may tell that it does.
-          or d.outcome @> '{"outcome": "gone", "which": "parent"}'
-      ) why on why.position = c.position
-      order by c.position, why.rank, why.outcome ->> 'outcome' desc);
-    exit when cardinality(fresh) = 0;
-    result := result || fresh;
-    changes := convoy.still_open(changes, fresh);
+  b := convoy.batch_of(changes, all_changes, links, decided);
+  verdicts := b.verdicts;
+  blockers := b.blockers;
+  rounds := array(select case when o.open then 0 else -1 end from unnest(b.open) with ordinality o (open, n) order by o.n);
+  spread := array_fill(false, array[cardinality(b.begins)]);
+  queue := array(select v.n from unnest(verdicts) with ordinality v (verdict, n) where v.verdict <> '-' order by v.n);
+  last := cardinality(queue);
+  tail := last;
+  for round in 1 .. cardinality(b.positions) loop
+    exit when first > last;
+    for i in first .. last loop
+      n := queue[i];
+      continue when verdicts[n] = 'c';
+      for at in b.follows[n] .. b.follows[n + 1] - 1 loop
+        m := b.followers[at];
+        verdict := case
+          when verdicts[n] in ('r', 'b') then 'b'
+          when not b.follow_parent[at] then '-'
+          when b.follow_self[at] then 'g'
+          else 'p' end;
+        if verdict <> '-' and (rounds[m] = 0 or rounds[m] = round and verdicts[m] = 'b') then
+          if rounds[m] = 0 then
+            tail := tail + 1;
+            queue[tail] := m;
+          end if;
+          rounds[m] := round;
+          verdicts[m] := verdict;
+          blockers[m] := b.follow_ids[at];
+        end if;
+      end loop;
+    end loop;
+    -- A refusal that the server has a code for counts before one that waits for another.
+    foreach verdict in array '{r,b}'::"char"[] loop
+      for i in first .. last loop
+        n := queue[i];
+        continue when spread[b.groups[n]] or verdicts[n] = 'g' or (verdicts[n] = 'r') <> (verdict = 'r');
+        spread[b.groups[n]] := true;
+        for at in b.begins[b.groups[n]] .. b.begins[b.groups[n] + 1] - 1 loop
+          m := b.members[at];
+          if rounds[m] = 0 then
+            tail := tail + 1;
+            queue[tail] := m;
+            rounds[m] := round;
+            verdicts[m] := verdict;
+            blockers[m] := case when verdicts[n] = 'b' then blockers[n] else b.ids[n] end;
+          end if;
+        end loop;
+      end loop;
+    end loop;
+    first := last + 1;
+    last := tail;
   end loop;
-  return result;
+  return array(
+    select row(x.position, case x.verdict
+        when 'r' then convoy.rejection('group', null, 'Another change of the same action was refused.')
+        when 'b' then jsonb_build_object('outcome', 'blocked', 'by', x.blocker)
+        when 'g' then '{"outcome": "gone", "which": "record"}'
+        else '{"outcome": "gone", "which": "parent"}'
+      end, false)::convoy.decision
+    from unnest(b.positions, verdicts, blockers, rounds) x (position, verdict, blocker, round)
+    where x.round > 0);
 end
 $$;
 

@@ -1,5 +1,5 @@
--- sync_push, part 4: writing. A batch without faults is written at once; a batch with one is halved by
--- groups until the culprit stands alone (U4, U12).
+-- sync_push, part 4: writing. Changes without a fault are written at once; where there is one, they are halved by groups until
+-- the culprit stands alone (U4, U12).
 
 -- The rejection that an SQL error becomes. SQLSTATE and constraint tell errors apart, never text.
 create function convoy.rejection_of(
@@ -190,8 +190,8 @@ declare
   deletions jsonb;
   step record;
 begin
-  deletions := convoy.deletions_of(changes);
-  if deletions is not null then
+  if exists (select from unnest(changes) c where c.op = 'delete') then
+    deletions := convoy.deletions_of(changes);
     early := convoy.early_deletes(changes);
     perform convoy.delete_rows('task_dependencies', early, deletions);
   end if;
@@ -216,11 +216,19 @@ begin
 end
 $$;
 
--- The change of a refused group that cannot be written, and why. Writes nothing.
+-- The change of a refused group that cannot be written, and why. Writes nothing. Halves are written one after the other,
+-- each on top of what could be written before it, so that every change is tried about twice.
 create function convoy.find_culprit(changes convoy.change[]) returns convoy.decision
 language plpgsql set search_path = '' as $$
 declare
-  c convoy.change;
+  ordered constant convoy.change[] := array(
+    select x from unnest(changes) x join convoy.synced_tables t on t.name = x.table_name
+    order by x.op = 'delete' and not (x.table_name = 'task_dependencies' and x.row_revision is not null),
+      case when x.op = 'delete' and x.table_name = 'task_dependencies' then 0 else t.position end,
+      x.op, x.position);
+  low integer := 1;
+  high integer := cardinality(ordered);
+  middle integer;
   tried integer;
   state text;
   table_name text;
@@ -229,15 +237,20 @@ declare
   message text;
 begin
   begin
-    for c in
-      select x.* from unnest(changes) x join convoy.synced_tables t on t.name = x.table_name
-      order by x.op = 'delete' and not (x.table_name = 'task_dependencies' and x.row_revision is not null),
-        case when x.op = 'delete' and x.table_name = 'task_dependencies' then 0 else t.position end,
-        x.op, x.position
-    loop
-      tried := c.position;
-      perform convoy.write_changes(array[c]);
+    while low < high loop
+      middle := (low + high) / 2;
+      begin
+        perform convoy.write_changes(ordered[low : middle]);
+        low := middle + 1;
+      exception when others then
+        if convoy.is_transient(sqlstate) then
+          raise;
+        end if;
+        high := middle;
+      end;
     end loop;
+    tried := ordered[low].position;
+    perform convoy.write_changes(array[ordered[low]]);
     -- Each change passes alone, and not with the others: the first one stands for the group.
     tried := changes[1].position;
     raise exception 'The changes do not go together.' using errcode = 'SN000';
@@ -252,48 +265,26 @@ begin
 end
 $$;
 
--- The groups of a batch, each after the groups it needs, deletes last, as in a batch that is written whole:
--- no group may put a record under one that an earlier group has deleted.
-create function convoy.order_groups(changes convoy.change[], links convoy.link[]) returns bigint[]
-language plpgsql stable set search_path = '' as $$
-declare
-  last constant integer := 1000;
-  levels jsonb;
-  raised jsonb;
-begin
-  select jsonb_object_agg(g.group_no, case when g.deletes then last else 0 end) into levels
-    from (
-      select c.group_no,
-        bool_or(c.op = 'delete' and c.table_name not in ('task_dependencies', 'workspace_members')) as deletes
-      from unnest(changes) c group by c.group_no
-    ) g;
-  -- Devices merge groups that need each other, so there are no cycles; the bound is for requests of other clients.
-  for i in 1 .. 20 loop
-    select jsonb_object_agg(x.group_no, x.level) into raised
-    from (
-      select c.group_no, max((levels ->> p.group_no::text)::integer + 1) as level
-      from unnest(links) l
-      join unnest(changes) c on c.position = l.position
-      join unnest(changes) p on p.position = l.provider
-      where c.group_no <> p.group_no
-      group by c.group_no
-    ) x
-    where x.level > (levels ->> x.group_no::text)::integer;
-    exit when raised is null;
-    levels := levels || raised;
-  end loop;
-  return array(select g.key::bigint from jsonb_each_text(levels) g order by g.value::integer, g.key::bigint);
-end
+-- How long a push goes on trying changes; tests replace it.
+create function convoy.push_time() returns interval language sql immutable
+  return interval '4 seconds';
+
+-- The changes that this push does not try any more, and that the next one brings again (U18).
+create function convoy.leave_untried(changes convoy.change[]) returns convoy.decision[]
+language sql stable set search_path = '' as $$
+  select array(
+    select row(c.position, jsonb_build_object('outcome', 'blocked', 'by', c.id), false)::convoy.decision
+    from unnest(changes) c)
 $$;
 
--- Writes all groups that can be written and returns the refusals.
---   ordered: the groups in the order of order_groups; settled: refusals from before.
-create function convoy.write_groups(
-  changes convoy.change[], links convoy.link[], settled convoy.decision[], ordered bigint[]
+-- Writes all groups that can be written together or by halves, and returns the refusals.
+--   ordered: the groups in the order of order_groups, or null. any_tried: whether the push has written or refused
+--   anything yet: then it ends at `ends_at`.
+create function convoy.write_halves(
+  changes convoy.change[], links convoy.link[], ordered bigint[], any_tried boolean, ends_at timestamptz
 ) returns convoy.decision[]
 language plpgsql set search_path = '' as $$
 declare
-  refused convoy.decision[] := '{}';
   failed boolean := false;
   state text;
   table_name text;
@@ -301,19 +292,14 @@ declare
   column_name text;
   message text;
   half bigint[];
+  part convoy.change[];
+  refused convoy.decision[];
 begin
-  if cardinality(settled) > 0 and cardinality(links) > 0 then
-    refused := convoy.spread_refusals(changes, changes, links, settled);
-    changes := convoy.still_open(changes, refused);
-  end if;
   if cardinality(changes) = 0 then
-    return refused;
+    return '{}';
   end if;
-  if cardinality(settled) > 0 and clock_timestamp() > now() + interval '6 seconds' then
-    -- Hundreds of refusals take long: the rest waits for the next push, before the statement times out (U18).
-    return refused || array(
-      select row(c.position, jsonb_build_object('outcome', 'blocked', 'by', c.id), false)::convoy.decision
-      from unnest(changes) c);
+  if any_tried and clock_timestamp() > ends_at then
+    return convoy.leave_untried(changes);
   end if;
   begin
     perform convoy.write_changes(changes);
@@ -326,29 +312,34 @@ begin
     failed := true;
   end;
   if not failed then
-    return refused;
+    return '{}';
   end if;
   if cardinality(changes) = 1 then
-    return refused || row(
+    return array[row(
       changes[1].position,
-      convoy.rejection_of(state, table_name, constraint_name, column_name, message), false)::convoy.decision;
+      convoy.rejection_of(state, table_name, constraint_name, column_name, message), false)::convoy.decision];
   end if;
 
-  ordered := array(
-    select o.g from unnest(coalesce(ordered, convoy.order_groups(changes, links))) with ordinality o (g, n)
-    where o.g in (select c.group_no from unnest(changes) c) order by o.n);
+  if ordered is null then
+    select o.ordered into ordered from convoy.order_groups(changes, links) o;
+  end if;
   if cardinality(ordered) = 1 then
-    refused := refused || convoy.find_culprit(changes);
+    refused := array[convoy.find_culprit(changes)];
     return refused || convoy.spread_refusals(convoy.still_open(changes, refused), changes, links, refused);
   end if;
   half := ordered[: cardinality(ordered) / 2];
-  refused := refused || convoy.write_groups(
-    array(select c from unnest(changes) c where c.group_no = any (half) order by c.position),
-    links, settled || refused, half);
-  return refused || convoy.write_groups(
-    array(select c from unnest(changes) c where c.group_no <> all (half) order by c.position),
-    links, settled || refused, ordered[cardinality(ordered) / 2 + 1 :]);
+  part := convoy.changes_of(changes, half);
+  refused := convoy.write_halves(part, convoy.links_of(links, part), half, any_tried, ends_at);
+  half := ordered[cardinality(ordered) / 2 + 1 :];
+  part := convoy.changes_of(changes, half);
+  links := convoy.links_of(links, part);
+  if cardinality(refused) > 0 and cardinality(links) > 0 then
+    refused := refused || convoy.spread_refusals(part, part, links, refused);
+    part := convoy.still_open(part, refused);
+    links := convoy.links_of(links, part);
+    half := convoy.groups_of(half, part);
+  end if;
+  return refused || convoy.write_halves(part, links, half, true, ends_at);
 end
 $$;
-
 revoke execute on all functions in schema convoy from public;

@@ -2,6 +2,7 @@
 
 import type { PushAnswer, PushChange } from '@/core/protocol';
 import type { SqlConnection } from '@/server';
+import type { TestDatabase } from './database';
 import type { SyncUser } from './syncUser';
 
 export interface Work {
@@ -28,6 +29,13 @@ export function pushCounted(
     );
     return { answer, work: { reads: after.reads - before.reads, calls: Object.fromEntries(calls) } };
   });
+}
+
+/** Sets how long a push goes on trying changes, for tests of what happens then or must not. @param time as `4 seconds` */
+export async function setPushTime(database: TestDatabase, time: string): Promise<void> {
+  await database.query(
+    `create or replace function convoy.push_time() returns interval language sql immutable return interval '${time}'`,
+  );
 }
 
 async function count(connection: SqlConnection): Promise<Work> {

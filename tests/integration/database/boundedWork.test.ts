@@ -105,3 +105,36 @@ describe('tasks that move together', () => {
     expect(await callsFor(MANY)).toBe(await callsFor(FEW));
   });
 });
+
+describe('refusals', () => {
+  it('spread along a chain without a look at the whole batch for each of them (U11, D35)', async () => {
+    const roundsFor = async (count: number) => {
+      const chain: PushChange[] = [];
+      for (let n = 0; n < count; n += 1) {
+        const parent_task_id = chain.at(-1)?.id ?? null;
+        chain.push(task(`${n}`, { parent_task_id, ...(n === 0 ? { milestone_id: randomUUID() } : {}) }));
+      }
+      const { answer, work } = await pushCounted(team.owner, chain);
+      expect(answer.outcomes[0]).toMatchObject({ outcome: 'rejected', code: 'missing_parent' });
+      expect(answer.outcomes.slice(1)).toEqual(
+        chain.slice(0, -1).map(({ id }) => ({ outcome: 'blocked', by: id })),
+      );
+      return work.calls.still_open;
+    };
+    expect(await roundsFor(MANY)).toBe(await roundsFor(FEW));
+  });
+
+  it('of one change of a group are traced to it by halving the group (U12)', async () => {
+    const writesFor = async (count: number) => {
+      const group = Array.from({ length: count }, (_, n) => ({
+        ...task(n === count - 2 ? 'x'.repeat(501) : `${n}`),
+        group: 1,
+      }));
+      const { answer, work } = await pushCounted(team.owner, group);
+      expect(unlike(answer, 'rejected')).toEqual([]);
+      expect(answer.outcomes.at(-2)).toMatchObject({ code: 'too_long', column: 'title' });
+      return work.calls.insert_rows ?? 0;
+    };
+    expect((await writesFor(MANY)) - (await writesFor(FEW))).toBeLessThanOrEqual(2);
+  });
+});
