@@ -31,10 +31,17 @@ export function pushCounted(
   });
 }
 
-/** Sets how long a push goes on trying changes, for tests of what happens then or must not. @param time as `4 seconds` */
-export async function setPushTime(database: TestDatabase, time: string): Promise<void> {
+/**
+ * Sets how long a push goes on trying changes, and how many records it writes as one chunk, for tests of what happens
+ * then or must not.
+ * @param time as `4 seconds`
+ */
+export async function setPushLimits(database: TestDatabase, time: string, records = 2_000): Promise<void> {
   await database.query(
     `create or replace function convoy.push_time() returns interval language sql immutable return interval '${time}'`,
+  );
+  await database.query(
+    `create or replace function convoy.chunk_records() returns integer language sql immutable return ${records}`,
   );
 }
 

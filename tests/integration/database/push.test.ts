@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { PushChange } from '@/core/protocol';
 import { addMembers, createTeam, createUser, SyncUser } from '../../support/syncUser';
 import { database, team, teamForFile } from '../../support/teamDatabase';
-import { setPushTime } from '../../support/work';
+import { setPushLimits } from '../../support/work';
 
 teamForFile();
 
@@ -306,7 +306,7 @@ describe('batches', () => {
   it('5,000 inserts and as many updates are applied in one batch (U1)', async () => {
     const own = await createTeam(database);
     // A slow machine must not leave some of them to the next push (U18).
-    await setPushTime(database, '1 hour');
+    await setPushLimits(database, '1 hour');
     const inserts = Array.from({ length: 5000 }, (_, n) => newTask(`bulk ${n}`, {}, own));
     const inserted = await own.owner.push(inserts);
     expect(inserted.outcomes.every((one) => one.outcome === 'applied')).toBe(true);

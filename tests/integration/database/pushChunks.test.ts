@@ -1,14 +1,14 @@
-/** A push that takes long ends by itself, and the next one goes on (U18). Its time is what convoy.push_time() says. */
+/** A push that takes long ends by itself, and the next one goes on (U18). */
 
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { PushChange, PushOutcome } from '@/core/protocol';
 import { database, team, teamForEachTest } from '../../support/teamDatabase';
-import { setPushTime } from '../../support/work';
+import { setPushLimits } from '../../support/work';
 import { APPLIED, isLive, restore, task, wish } from './deletions';
 
 teamForEachTest();
-afterEach(() => setPushTime(database, '4 seconds'));
+afterEach(() => setPushLimits(database, '4 seconds'));
 
 const REFUSED = { outcome: 'rejected', code: 'too_long' };
 const tooLong = (more: object = {}) => task('x'.repeat(501), more);
@@ -31,13 +31,13 @@ async function pushAll(changes: PushChange[]): Promise<PushOutcome[][]> {
 
 describe('a push whose time is over', () => {
   it('has written what is one chunk, whatever that took (U18)', async () => {
-    await setPushTime(database, '0');
+    await setPushLimits(database, '0');
     const changes = Array.from({ length: 300 }, (_, n) => task(`${n}`));
     expect((await team.owner.push(changes)).outcomes).toEqual(changes.map(() => APPLIED));
   });
 
   it('has written a first chunk of 2,000 changes, and leaves the others (U18)', async () => {
-    await setPushTime(database, '0');
+    await setPushLimits(database, '0');
     const changes = Array.from({ length: 2_040 }, (_, n) => task(`${n}`));
     const [first, second] = await pushAll(changes);
     expect(first?.slice(0, 2_000)).toEqual(Array(2_000).fill(APPLIED));
@@ -45,8 +45,30 @@ describe('a push whose time is over', () => {
     expect(second).toEqual(Array(40).fill(APPLIED));
   });
 
+  it('has deleted what makes one chunk with all that goes along, and of more one deletion alone (U18)', async () => {
+    const projects = ['a', 'b'].map((name) => team.make.insert('projects', { name }));
+    const milestones = projects.map(({ id }) =>
+      team.make.insert('milestones', { name: 'm', project_id: id }),
+    );
+    const tasks = milestones.map(({ id }) => team.make.insert('tasks', { title: 't', milestone_id: id }));
+    await team.owner.push([...projects, ...milestones, ...tasks]);
+    const named = [randomUUID(), randomUUID()] as const;
+    const deletes = projects.map(({ id }, n) => remove('projects', id, named[n]));
+    await setPushLimits(database, '0', 5);
+    expect((await team.owner.push(deletes)).outcomes).toMatchObject([APPLIED, ...untried(deletes.slice(1))]);
+    await team.owner.push(deletes.slice(1));
+    expect((await team.owner.push(named.map((id) => wish(id)))).outcomes).toMatchObject([
+      APPLIED,
+      { outcome: 'blocked' },
+    ]);
+    await setPushLimits(database, '0', 6);
+    expect((await team.owner.push(named.map((id) => wish(id)))).outcomes).toEqual([APPLIED, APPLIED]);
+    const again = projects.map(({ id }) => remove('projects', id));
+    expect((await team.owner.push(again)).outcomes).toEqual([APPLIED, APPLIED]);
+  });
+
   it('leaves the rest of a chunk with a fault, and each push gets further (U18)', async () => {
-    await setPushTime(database, '0');
+    await setPushLimits(database, '0');
     const changes = [task('one'), tooLong(), task('two'), task('three'), tooLong()];
     const pushes = await pushAll(changes);
     expect(pushes[0]).toMatchObject([APPLIED, ...untried(changes.slice(1))]);
@@ -57,7 +79,7 @@ describe('a push whose time is over', () => {
   });
 
   it('leaves whole groups, and what needs them (U18)', async () => {
-    await setPushTime(database, '0');
+    await setPushLimits(database, '0');
     const bad = tooLong();
     const parent = task('parent');
     const note = { ...team.make.insert('activity_feed', { activity_type: 'comment' }), group: parent.group };
@@ -70,7 +92,7 @@ describe('a push whose time is over', () => {
   it('has written edits before deletions, and each deletion is a chunk of its own (U18)', async () => {
     const projects = ['a', 'b'].map((name) => team.make.insert('projects', { name }));
     await team.owner.push(projects);
-    await setPushTime(database, '0');
+    await setPushLimits(database, '0', 1);
     const deletes = projects.map(({ id }) => remove('projects', id));
     const edit = team.make.update('tasks', team.task, null, { title: 'edited' });
     const pushes = await pushAll([...deletes, edit]);
@@ -87,7 +109,7 @@ describe('a push in several chunks', () => {
     const [parent, child] = [task('parent'), randomUUID()];
     await team.owner.push([parent, { ...task('child', { parent_task_id: parent.id }), id: child }]);
     const [ofParent, ofChild] = [randomUUID(), randomUUID()];
-    await setPushTime(database, '0');
+    await setPushLimits(database, '0', 1);
     await pushAll([remove('tasks', parent.id, ofParent), remove('tasks', child, ofChild)]);
     expect(await restore(ofParent)).toEqual(APPLIED);
     expect(await isLive('tasks', child)).toBe(false);
@@ -101,7 +123,7 @@ describe('a push in several chunks', () => {
     const [below, above, top] = [randomUUID(), randomUUID(), randomUUID()];
     await team.owner.push([remove('tasks', child.id, below), remove('tasks', team.task, above)]);
     await team.owner.push([remove('projects', team.project, top)]);
-    await setPushTime(database, '0');
+    await setPushLimits(database, '0', 1);
     const wishes = [wish(below), wish(top), wish(above)];
     const [first, second, third] = await pushAll(wishes);
     expect(first).toMatchObject([{ outcome: 'blocked' }, APPLIED, { outcome: 'blocked' }]);

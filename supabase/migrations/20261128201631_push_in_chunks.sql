@@ -485,12 +485,63 @@ begin
 end
 $$;
 
+create or replace function convoy.chunk_records() returns integer language sql immutable
+  return 2000;
+
+create or replace function convoy.count_records(changes convoy.change[], most integer) returns integer
+language plpgsql stable set search_path = '' as $$
+declare
+  records integer := cardinality(changes);
+  restored constant uuid[] := array(select c.id from unnest(changes) c where c.table_name = 'deletions');
+  frontier convoy.descendant[] := array(
+    select row(c.position, c.table_name, c.id, null)::convoy.descendant
+    from unnest(changes) c where c.op = 'delete' and convoy.takes_along(c.table_name, c.op));
+  next_frontier convoy.descendant[];
+  found_rows convoy.descendant[];
+  found_count integer;
+  child record;
+begin
+  while cardinality(frontier) > 0 and records <= most loop
+    next_frontier := '{}';
+    for child in
+      select m.table_name, m.name, m.refers_to from convoy.synced_columns m
+      where m.is_parent and m.refers_to in (select f.table_name from unnest(frontier) f)
+      union all
+      select t.name, 'workspace_id', 'workspaces' from convoy.synced_tables t
+      where t.name not in ('workspaces', 'workspace_members', 'deletions')
+        and 'workspaces' in (select f.table_name from unnest(frontier) f)
+    loop
+      execute format(
+        'select array(
+           select row(f.root, %1$L, t.id, null)::convoy.descendant
+             from unnest($1) f join public.%2$I t on t.%3$I = f.id
+            where f.table_name = %4$L and t.deleted_at is null limit $2)',
+        child.table_name, child.table_name, child.name, child.refers_to)
+        into found_rows using frontier, most;
+      next_frontier := next_frontier || found_rows;
+    end loop;
+    records := records + cardinality(next_frontier);
+    frontier := next_frontier;
+  end loop;
+  if cardinality(restored) > 0 then
+    for child in select t.name from convoy.synced_tables t loop
+      exit when records > most;
+      execute format(
+        'select count(*) from (select from public.%I r where r.deletion_id = any ($1) limit $2) r', child.name)
+        into found_count using restored, most;
+      records := records + found_count;
+    end loop;
+  end if;
+  return records;
+end
+$$;
+
 create or replace function convoy.write_groups(
   changes convoy.change[], links convoy.link[], settled convoy.decision[], ordered bigint[]
 ) returns convoy.decision[]
 language plpgsql set search_path = '' as $$
 declare
-  most_changes constant integer := 2000;
+  most_records constant integer := convoy.chunk_records();
   refused convoy.decision[] := convoy.spread_refusals(changes, changes, links, settled);
   fresh convoy.decision[];
   part convoy.change[];
@@ -504,9 +555,10 @@ declare
 begin
   changes := convoy.still_open(changes, refused);
   ends_at := greatest(statement_timestamp() + convoy.push_time(), clock_timestamp() + convoy.push_time() / 4);
-  if ordered is not null or cardinality(changes) <= most_changes and (
+  if ordered is not null or cardinality(changes) <= most_records and (
     changes[1].group_no = all (select c.group_no from unnest(changes) c)
-    or not exists (select from unnest(changes) c where convoy.takes_along(c.table_name, c.op)))
+    or not exists (select from unnest(changes) c where convoy.takes_along(c.table_name, c.op))
+    or convoy.count_records(changes, most_records) <= most_records)
   then
     return refused || convoy.write_halves(changes, links, ordered, cardinality(settled) > 0, ends_at);
   end if;
@@ -519,7 +571,7 @@ begin
     end if;
     last := first;
     size := groups.sizes[first];
-    while last < groups.light and size + groups.sizes[last + 1] <= most_changes loop
+    while last < groups.light and size + groups.sizes[last + 1] <= most_records loop
       last := last + 1;
       size := size + groups.sizes[last];
     end loop;
@@ -558,3 +610,5 @@ revoke all on function convoy.nested_deletions(uuid[]) from public, anon, authen
 revoke all on function convoy.rank_ids(uuid[],uuid[]) from public, anon, authenticated, service_role;
 revoke all on function convoy.rank_changes(convoy.change[]) from public, anon, authenticated, service_role;
 revoke all on function convoy.order_groups(convoy.change[],convoy.link[]) from public, anon, authenticated, service_role;
+revoke all on function convoy.chunk_records() from public, anon, authenticated, service_role;
+revoke all on function convoy.count_records(convoy.change[],integer) from public, anon, authenticated, service_role;
