@@ -1,13 +1,15 @@
 /** The work of the server grows with the number of changes and of the records around them, not with its square. */
 
 import { randomUUID } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { PushAnswer, PushChange } from '@/core/protocol';
-import { team, teamForEachTest } from '../../support/teamDatabase';
-import { pushCounted, type Work } from '../../support/work';
+import { database, team, teamForEachTest } from '../../support/teamDatabase';
+import { pushCounted, setPushLimits, type Work } from '../../support/work';
 import { APPLIED, link, task, wish } from './deletions';
 
 teamForEachTest();
+// A slow machine must not leave some of a batch to the next push (U18).
+beforeAll(() => setPushLimits(database, '1 hour'));
 
 const FEW = 40;
 const MANY = 4 * FEW;

@@ -1,10 +1,13 @@
 /** Changes that are taken or refused together, and the order of a push. */
 
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { PushChange } from '@/core/protocol';
 import { database, team, teamForFile } from '../../support/teamDatabase';
+import { setPushLimits } from '../../support/work';
 
 teamForFile();
+// A slow machine must not leave some of a batch to the next push (U18).
+beforeAll(() => setPushLimits(database, '1 hour'));
 
 const tasksTitled = (title: string) =>
   database.query<{ id: string }>('select id::text as id from public.tasks where title = $1', [title]);
