@@ -1,14 +1,15 @@
 /** A push that takes long ends by itself, and the next one goes on (U18). */
 
 import { randomUUID } from 'node:crypto';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { PushChange, PushOutcome } from '@/core/protocol';
 import { database, team, teamForEachTest } from '../../support/teamDatabase';
 import { setPushLimits } from '../../support/work';
 import { APPLIED, isLive, restore, task, wish } from './deletions';
 
 teamForEachTest();
-afterEach(() => setPushLimits(database, '4 seconds'));
+beforeAll(() => setPushLimits(database, '1 hour'));
+afterEach(() => setPushLimits(database, '1 hour'));
 
 const REFUSED = { outcome: 'rejected', code: 'too_long' };
 const tooLong = (more: object = {}) => task('x'.repeat(501), more);
