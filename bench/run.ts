@@ -19,6 +19,7 @@ import { Checks, type Result } from './measure';
 import { asTable } from './report';
 import type { SubjectName } from './subjects/main';
 import { Bench } from './works/bench';
+import { crowdOfWriters } from './works/crowd';
 import { firstSync } from './works/firstSync';
 import { changesOfOthers, editAndPush, emptyCalls, idleSync } from './works/inStep';
 import { opening } from './works/opening';
@@ -29,7 +30,7 @@ const { values: flags } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'W1,W2,W3,W4,W5,W6,W7,W8,W9' },
+    only: { type: 'string', default: 'W1,W2,W3,W4,W5,W6,W7,W8,W9,W11' },
     sizes: { type: 'string' },
     repetitions: { type: 'string' },
     subjects: { type: 'string', default: 'limit,stock,convoy' },
@@ -58,6 +59,7 @@ const WORKS: [name: string, run: (bench: Bench) => Promise<void>, size?: string]
   ['W8', requests, 'S'],
   ['W9', crowdedContext, 'S'],
   ['W6', opening],
+  ['W11', crowdOfWriters, 'S'],
 ];
 
 const say = (line: string) => (flags.json ? console.error(line) : console.log(line));

@@ -206,31 +206,54 @@ function slowDown(program: Program, random: Random): Program {
     const sync = { action: 'sync' as const, device, pick: random.below(2 ** 31) };
     steps.splice(at, 0, ...row, sync, { action: 'late arrival', device, pick: random.below(2 ** 31) });
   }
-  for (let n = 0; n < 3; n += 1) {
-    const at = 5 + random.below(steps.length - 5);
-    const [device, other] = [random.below(60), random.below(60)];
-    const step = (action: Action, of: number, what?: string): Step => ({
-      action,
-      device: of,
-      pick: random.below(2 ** 31),
-      ...(what !== undefined && { what }),
-    });
-    // Carried out, not heard of, and gone on from by others before it is heard of.
-    steps.splice(
-      at,
-      0,
-      ...['renameProject', 'overview'].map((what) => step('work', device, what)),
-      ...['error 503 after', 'error 503 after'].flatMap((fault) => [
-        step('network fault', device, fault),
-        step('sync', device),
-        step('sync', other),
-        step('work', other, 'renameProject'),
-        step('sync', other),
-      ]),
-      step('sync', device),
-    );
-  }
+  for (let n = 0; n < 3; n += 1) insertAll(steps, random, goneOnFrom(random));
+  for (let n = 0; n < 3; n += 1) insertAll(steps, random, crossing(random));
   return { ...program, steps };
+}
+
+function insertAll(steps: Step[], random: Random, inserted: readonly Step[]): void {
+  steps.splice(5 + random.below(steps.length - 5), 0, ...inserted);
+}
+
+/** Two devices, and how they make a step. */
+function twoOf(random: Random): ((action: Action, what?: string) => Step)[] {
+  return [random.below(60), random.below(60)].map((device) => (action, what) => ({
+    action,
+    device,
+    pick: random.below(2 ** 31),
+    ...(what !== undefined && { what }),
+  }));
+}
+
+type Maker = ReturnType<typeof twoOf>[number];
+
+/** A push is carried out, not heard of, and gone on from by others before it is heard of. */
+function goneOnFrom(random: Random): Step[] {
+  const [one, other] = twoOf(random) as [Maker, Maker];
+  const round = () => [
+    one('network fault', 'error 503 after'),
+    one('sync'),
+    other('sync'),
+    other('work', 'renameProject'),
+    other('sync'),
+  ];
+  return [one('work', 'renameProject'), one('work', 'overview'), ...round(), ...round(), one('sync')];
+}
+
+/** While a push that others have crossed is on its way, the same record is edited in another column. */
+function crossing(random: Random): Step[] {
+  const [one, other] = twoOf(random) as [Maker, Maker];
+  return [
+    one('sync'),
+    other('sync'),
+    other('work', 'renameProject'),
+    other('sync'),
+    one('work', 'overview'),
+    one('begin sync'),
+    one('work', 'renameProject'),
+    one('sync'),
+    other('sync'),
+  ];
 }
 
 /** Puts a step of its own kind at some place from `from` on. */

@@ -1,0 +1,122 @@
+/** W11: how many pushes a second 16 writers get through, in one workspace and in 16, beside the same lock with plain inserts. */
+
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { PROTOCOL_VERSION, SCHEMA_VERSION } from '@/core/protocol';
+import { postgresBinaries } from '../../tests/support/postgres';
+import { EMPTY, median } from '../measure';
+import type { Bench } from './bench';
+
+const WRITERS = 16;
+/** Of one measurement, s. */
+const SECONDS = 4;
+
+/** A workspace for each writer, with a milestone to write in, and the plain table with a row to lock for each. */
+async function prepare({ world, size }: Bench): Promise<string> {
+  const marked = `Crowd ${randomUUID()}`;
+  const { admin } = world;
+  await admin.query(`
+    create table if not exists bench_locks (n integer primary key, at bigint not null default 0);
+    create table if not exists bench_rows (
+      id uuid primary key default gen_random_uuid(), n integer not null, title text not null, at timestamptz default now());
+    insert into bench_locks (n) select n from generate_series(0, ${WRITERS - 1}) n on conflict do nothing`);
+  for (let n = 0; n < WRITERS; n += 1) {
+    const [workspace, project] = [randomUUID(), randomUUID()];
+    await admin.query(`insert into public.workspaces (id, workspace_id, name) values ($1, $1, $2)`, [
+      workspace,
+      marked,
+    ]);
+    await admin.query(
+      `insert into public.workspace_members (id, workspace_id, user_id, role) values (gen_random_uuid(), $1, $2, 'owner')`,
+      [workspace, size.userId],
+    );
+    await admin.query(`insert into public.projects (id, workspace_id, name) values ($1, $2, 'P')`, [
+      project,
+      workspace,
+    ]);
+    await admin.query(
+      `insert into public.milestones (id, workspace_id, project_id, name) values (gen_random_uuid(), $1, $2, 'M')`,
+      [workspace, project],
+    );
+  }
+  await admin.query(
+    `create table if not exists bench_crowd (n integer, marked text, workspace_id uuid, milestone_id uuid);
+     delete from bench_crowd`,
+  );
+  await admin.query(
+    `insert into bench_crowd select row_number() over (order by m.id) - 1, w.name, w.id, m.id
+       from public.workspaces w join public.milestones m on m.workspace_id = w.id where w.name = $1`,
+    [marked],
+  );
+  return marked;
+}
+
+/** What one writer does in a transaction, as a script of pgbench. */
+function scriptOf(subject: 'limit' | 'convoy', userId: string, changes: number, workspaces: number): string {
+  const place = workspaces === 1 ? '0' : ':client_id';
+  if (subject === 'limit') {
+    return `begin;
+update bench_locks set at = at + 1 where n = ${place};
+insert into bench_rows (n, title) select n, 'a plain row' from generate_series(1, ${changes}) n;
+commit;
+`;
+  }
+  return `\\set batch :batch + 1
+begin;
+select set_config('role', 'authenticated', true),
+  set_config('request.jwt.claims', '{"sub": "${userId}", "role": "authenticated"}', true);
+select public.sync_push(jsonb_build_object(
+  'protocol', ${PROTOCOL_VERSION}, 'schema', ${SCHEMA_VERSION}, 'user_id', '${userId}',
+  'device_id', '${randomUUID().slice(0, 24)}' || lpad(:client_id::text, 12, '0'),
+  'batch', :batch, 'key', gen_random_uuid(), 'cursors', '{}'::jsonb, 'skip', '{}'::jsonb,
+  'changes', (select jsonb_agg(jsonb_build_object(
+    'table', 'tasks', 'op', 'insert', 'id', gen_random_uuid(), 'workspace_id', c.workspace_id, 'base', null,
+    'group', g, 'edited_at', '{}'::jsonb,
+    'values', jsonb_build_object('milestone_id', c.milestone_id, 'title', 'a task of a crowd')))
+    from generate_series(0, ${changes - 1}) g join public.bench_crowd c on c.n = ${place}))) ->> 'batch';
+commit;
+`;
+}
+
+/** @returns transactions a second */
+async function run({ world }: Bench, script: string): Promise<number> {
+  const file = join(world.newFolder(), 'crowd.sql');
+  writeFileSync(file, script);
+  const pgbench = join(postgresBinaries() ?? '', 'pgbench');
+  const { stdout } = await promisify(execFile)(pgbench, [
+    ...['-n', '-M', 'prepared', '-c', String(WRITERS), '-j', '2', '-T', String(SECONDS), '-D', 'batch=0'],
+    ...['-f', file, world.databaseUrl],
+  ]);
+  const tps = /tps = ([\d.]+)/.exec(stdout)?.[1];
+  if (tps === undefined) throw new Error(`pgbench said: ${stdout}`);
+  return Number(tps);
+}
+
+export async function crowdOfWriters(bench: Bench): Promise<void> {
+  const { size, options, checks, results, world } = bench;
+  await prepare(bench);
+  await world.admin.query('grant select on bench_crowd to authenticated');
+  for (const workspaces of [1, WRITERS]) {
+    for (const changes of [1, 10]) {
+      const [limit, convoy]: [number[], number[]] = [[], []];
+      for (let repetition = 0; repetition < options.repetitions; repetition += 1) {
+        limit.push(await run(bench, scriptOf('limit', size.userId, changes, workspaces)));
+        convoy.push(await run(bench, scriptOf('convoy', size.userId, changes, workspaces)));
+      }
+      const work = `W11 ${changes} by 16 in ${workspaces}`;
+      checks.equal(`${work}: pushes went through`, median(convoy) > 0, true);
+      const ms = (tps: number[]) => 1_000 / median(tps);
+      results.push(
+        { ...EMPTY, work, size: size.name, subject: 'limit', ms: ms(limit), ratio: 1 },
+        { ...EMPTY, work, size: size.name, subject: 'convoy', ms: ms(convoy), ratio: ms(convoy) / ms(limit) },
+      );
+    }
+  }
+  const made = await world.admin.query(
+    `select count(*)::int as n from public.tasks where title = 'a task of a crowd'`,
+  );
+  checks.equal('W11: tasks were made', made.rows[0].n > 0, true);
+}
