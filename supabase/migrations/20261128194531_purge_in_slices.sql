@@ -126,7 +126,7 @@ begin
     order by c.scope_id
   loop
     perform from convoy.scope_clocks c
-      where c.scope_id = old.scope_id and raised < most_scopes for update skip locked;
+      where c.scope_id = old.scope_id and c.purged_to = old.purged_to and raised < most_scopes for update skip locked;
     if found then
       raised := raised + 1;
       perform convoy.raise_horizon(old.scope_id, least(old.head, old.purged_to + most_revisions));
@@ -201,15 +201,16 @@ declare
   is_over boolean;
 begin
   delete from convoy.devices d where d.device_id in (
-    select x.device_id from convoy.devices x where x.updated_at < now() - horizon limit most);
+    select x.device_id from convoy.devices x where x.updated_at < now() - horizon limit most for update skip locked);
   get diagnostics in_table = row_count;
   is_over := in_table < most;
   delete from convoy.conflicts k where k.ctid in (
-    select x.ctid from convoy.conflicts x where x.occurred_at < now() - horizon limit most);
+    select x.ctid from convoy.conflicts x where x.occurred_at < now() - horizon limit most for update skip locked);
   get diagnostics in_table = row_count;
   is_over := is_over and in_table < most;
   delete from public.invitations i where i.id in (
-    select x.id from public.invitations x where coalesce(x.accepted_at, x.expires_at) < now() - horizon limit most);
+    select x.id from public.invitations x where coalesce(x.accepted_at, x.expires_at) < now() - horizon limit most
+    for update skip locked);
   get diagnostics in_table = row_count;
   return (not (is_over and in_table < most))::integer;
 end

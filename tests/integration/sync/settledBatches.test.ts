@@ -111,7 +111,7 @@ describe('a push that fails', () => {
 
   it('though it was applied: rows pulled before its answer is heard are not taken back, and edits made meanwhile stay (U2, U14, P-NOLOSS)', async () => {
     const [kept, other] = [await shared('kept'), await shared('other')];
-    const made = await create('made');
+    const [made, empty] = [await create('made'), await create('empty')];
     await here.contextService.updateTask(kept.id, { title: 'sent', description: 'sent' });
     await here.contextService.updateTask(other.id, { description: 'sent' });
     const restore = failPushesOf(http(502), () => true, true);
@@ -121,6 +121,7 @@ describe('a push that fails', () => {
     await settle(there);
     await there.contextService.updateTask(kept.id, { title: 'theirs' });
     await there.contextService.updateTask(made.id, { title: 'made, and renamed by others' });
+    await there.contextService.updateTask(empty.id, { description: 'theirs' });
     await settle(there);
     expect(await here.sync()).toMatchObject({ status: 'error' });
     await here.contextService.updateTask(kept.id, { description: 'edited meanwhile' });
@@ -128,6 +129,8 @@ describe('a push that fails', () => {
     restore();
     expect(await here.sync()).toMatchObject({ status: 'ok', conflicts: 0 });
     await expectConverged(world, here, there);
+    expect(await titleOf(empty, here)).toBe('empty');
+    expect((await here.contextService.getLocalTask(empty.id))?.description).toBe('theirs');
     for (const device of [here, there]) {
       expect(await device.contextService.getLocalTask(kept.id)).toMatchObject({
         title: 'theirs',
@@ -184,6 +187,79 @@ describe('a change that is not answered in time though it is sent alone', () => 
   });
 });
 
+const OTHER_DEVICE: SyncError = { kind: 'protocol', code: 'device_conflict', message: 'Another device.' };
+
+it('a record that was pulled as it was sent, and then as others made it, has no edits when its push is heard of (P-NOLOSS)', async () => {
+  const made = await create('made');
+  const restore = failPushesOf(http(502), () => true, true);
+  // The first pull brings it as it was sent, the second as it is by then.
+  await here.sync();
+  await settle(there);
+  await there.contextService.updateTask(made.id, { title: 'theirs' });
+  await settle(there);
+  await here.sync();
+  restore();
+  await here.sync();
+  expect(here.syncStatus.pending).toBe(0);
+  await there.contextService.updateTask(made.id, { title: 'theirs again' });
+  await expectConverged(world, here, there);
+  expect(await titleOf(made, here)).toBe('theirs again');
+});
+
+it('a deletion that is in doubt keeps what was not synced under it, and can be undone until its answer is heard (D13, D14, P-NOLOSS)', async () => {
+  const task = await shared('deleted and restored');
+  const child = await here.contextService.createTask({
+    milestone_id: SEED.offlineMilestone,
+    title: 'never synced',
+    parent_task_id: task.id,
+  });
+  await here.contextService.updateTask(task.id, { description: 'never synced either' });
+  await here.contextService.deleteTask(task.id);
+  const restore = failPushesOf(http(502), () => true, true);
+  await here.sync();
+  const [deletion] = await here.contextService.getDeletions(SEED.workspace);
+  await here.contextService.restoreDeletion(deletion?.id ?? '');
+  expect(await here.sync()).toMatchObject({ status: 'error' });
+  restore();
+  await expectConverged(world, here, there);
+  for (const device of [here, there]) {
+    expect(await titleOf(task, device)).toBe('deleted and restored');
+    expect(await titleOf(child, device)).toBe('never synced');
+    expect((await device.contextService.getLocalTask(task.id))?.description).toBe('never synced either');
+  }
+});
+
+it('a batch that something in between ends each time, whatever it says, is split after a while (U43)', async () => {
+  const tasks = await Promise.all(['a', 'b', 'c', 'd'].map((title) => create(title)));
+  const offline: SyncError = { kind: 'transport', code: 'offline', message: 'The connection was reset.' };
+  const restore = failPushesOf(offline, ({ changes }) => changes.length > 4);
+  for (let sync = 0; sync < 3; sync += 1) await here.sync();
+  restore();
+  await settle(there);
+  expect(await Promise.all(tasks.map((task) => titleOf(task)))).toEqual(['a', 'b', 'c', 'd']);
+});
+
+it('a number that was made void before the process ended is not taken for that of another device (U2)', async () => {
+  const task = await create('void');
+  const { settle: real } = here.transport;
+  here.transport.next('push', { what: 'fail', error: TIMEOUT });
+  here.transport.settle = async (request, changes, signal) => {
+    await real(request, changes, signal);
+    return fail(TIMEOUT);
+  };
+  expect(await here.sync()).toMatchObject({ status: 'error' });
+  const devices = () =>
+    here.transport.requests
+      .filter(({ direction }) => direction === 'push')
+      .map(({ request }) => (request as PushRequest).device_id);
+  const before = devices();
+  await restartHere();
+  expect(await here.sync()).toMatchObject({ status: 'ok', error: null });
+  expect(new Set(devices())).toEqual(new Set(before));
+  await settle(there);
+  expect(await titleOf(task)).toBe('void');
+});
+
 it('a device that never hears what became of a batch does not meet its own values as those of others (P-NOLOSS)', async () => {
   const [task, made] = [await shared('before'), await create('made')];
   await here.contextService.updateTask(task.id, { title: 'first' });
@@ -192,7 +268,7 @@ it('a device that never hears what became of a batch does not meet its own value
   await here.contextService.updateTask(task.id, { title: 'second' });
   await here.contextService.updateTask(made.id, { title: 'made, and renamed' });
   // Its number is another device's by now, as after its database was copied.
-  here.transport.failNext('push', { kind: 'protocol', code: 'device_conflict', message: 'Another device.' });
+  here.transport.failNext('push', OTHER_DEVICE).failNext('settle', OTHER_DEVICE);
   await settle(here);
   expect(await conflictsOf()).toBe(0);
   await expectConverged(world, here, there);

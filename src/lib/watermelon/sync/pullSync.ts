@@ -1,7 +1,13 @@
 /** Server → local database: page after page, each in one local transaction with the cursors it leads to. */
 
 import type { SyncError } from '@/core/errors';
-import { PROTOCOL_VERSION, type PullAnswer, type PullRequest, SCHEMA_VERSION } from '@/core/protocol';
+import {
+  PROTOCOL_VERSION,
+  type PullAnswer,
+  type PullRequest,
+  type PushRequest,
+  SCHEMA_VERSION,
+} from '@/core/protocol';
 import { applyAnswer } from './pull/applyAnswer';
 import { PagePrefetch, requestAfter } from './pull/prefetch';
 import { noteAsked, wantedRows } from './setAside/unreadable';
@@ -47,7 +53,8 @@ export async function pullSync(
   const { store, userId, pace } = sync;
   const prefetch = new PagePrefetch(sync, signal);
   // That push did not learn what became of its batch.
-  const isInDoubt = afterFailure && (await store.outbox()) !== null;
+  const inDoubt = afterFailure ? ((await store.outbox())?.request ?? null) : null;
+  const deletedInDoubt = inDoubt ? deletedBy(inDoubt, sync.ids) : undefined;
   try {
     for (;;) {
       const request = makeRequest(sync);
@@ -63,7 +70,7 @@ export async function pullSync(
       }
       store.answersHeard += 1;
       // What the batch was made on has to be known until its fate is: this waits for it (P8, P19).
-      if (isInDoubt && (answer.forgotten.length > 0 || answer.scopes.some(({ reset }) => reset))) return null;
+      if (inDoubt && (answer.forgotten.length > 0 || answer.scopes.some(({ reset }) => reset))) return null;
       noteAsked(store, request);
       // Before the next request is made: the one that is due then has to be the same.
       pace.afterPage(answer);
@@ -71,7 +78,7 @@ export async function pullSync(
       counts.sent += answer.traffic.sent;
       counts.received += answer.traffic.received;
       const before = answer.total === null ? (store.facts.run ?? null) : { rows: 0, total: answer.total };
-      const applied = await applyAnswer(sync, answer, before);
+      const applied = await applyAnswer(sync, answer, before, deletedInDoubt);
       counts.pulled += applied.rows;
       counts.conflicts += applied.conflicts;
       counts.reapplied += applied.reapplied;
@@ -81,6 +88,11 @@ export async function pullSync(
   } finally {
     prefetch.cancel();
   }
+}
+
+/** @returns local ids of the records that a batch deletes. */
+function deletedBy({ changes }: PushRequest, ids: SyncContext['ids']): ReadonlySet<string> {
+  return new Set(changes.flatMap(({ op, id }) => (op === 'delete' ? [ids.toLocal(id)] : [])));
 }
 
 /** Whether a resynced scope needs another run of pages: rows changed while the last one was under way (P13). */

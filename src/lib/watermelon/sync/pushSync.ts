@@ -99,6 +99,9 @@ interface PushRun {
 /** Where not even single changes are answered, one after the other, the connection is at fault: the next sync goes on. */
 const MOST_LATE_IN_A_ROW = 2;
 
+/** Failures of one batch in a row after which it is settled and split, whatever they say. */
+const MOST_FAILURES = 3;
+
 type Step = Result<'go on' | 'stop', SyncError>;
 
 async function applyTo(run: PushRun, { request }: InFlight, answer: PushAnswer): Promise<Step> {
@@ -147,6 +150,7 @@ async function exchange<Answer extends { user_id: string; server_time: string }>
   }
   clock.observe(server_time, sentAt);
   store.answersHeard += 1;
+  store.failuresInARow = 0;
   if (changes) pace.afterBatch(changes, traffic);
   counts.sent += traffic.sent;
   counts.received += traffic.received;
@@ -154,7 +158,13 @@ async function exchange<Answer extends { user_id: string; server_time: string }>
 }
 
 /** Goes on after a failure, where it can. */
-async function afterFailure(run: PushRun, batch: InFlight, error: SyncError): Promise<Step> {
+async function afterFailure(
+  run: PushRun,
+  batch: InFlight,
+  error: SyncError,
+  hasAsked = false,
+): Promise<Step> {
+  const { store } = run.sync;
   if (run.signal.aborted) return fail(error);
   if (error.kind === 'protocol' && error.code === 'history_changed') {
     await dropUnsettled(run.sync, batch, 'other history');
@@ -163,10 +173,16 @@ async function afterFailure(run: PushRun, batch: InFlight, error: SyncError): Pr
   }
   const reaction = reactionTo(error);
   if (reaction === 'new_device') {
+    // Its number may be void: the process ended, or was overtaken, before that was noted.
+    if (batch.isResent && !hasAsked) return settleBatch(run, batch, error);
     await dropUnsettled(run.sync, batch, 'other device');
     return planAnew(run);
   }
-  return reaction === 'split' || isTimeout(error) ? settleBatch(run, batch, error) : fail(error);
+  if (reaction === 'split' || isTimeout(error)) return settleBatch(run, batch, error);
+  // Something in between may end whatever is large or slow, by other words.
+  store.failuresInARow += 1;
+  const mayBeTooMuch = error.kind === 'transport' && error.code !== 'rate_limited';
+  return mayBeTooMuch && store.failuresInARow >= MOST_FAILURES ? settleBatch(run, batch, error) : fail(error);
 }
 
 function planAnew(run: PushRun): Step {
@@ -190,12 +206,12 @@ async function settleBatch(run: PushRun, batch: InFlight, error: SyncError): Pro
   if (!asked.ok) {
     const { code } = asked.error;
     const isGone = code === 'device_conflict' || code === 'history_changed';
-    return isGone ? afterFailure(run, batch, asked.error) : fail(error);
+    return isGone ? afterFailure(run, batch, asked.error, true) : fail(error);
   }
   run.limit = Math.max(1, Math.floor(length / 2));
   if (!('void' in asked.value)) return applyTo(run, batch, asked.value);
   const isAlone = batch.request.changes.every(({ group }) => group === batch.request.changes[0]?.group);
-  if (isAlone) return afterLoneFailure(run, batch.request, error);
+  if (isAlone && reactionTo(error) !== 'new_device') return afterLoneFailure(run, batch.request, error);
   await dropVoid(sync, {});
   return planAnew(run);
 }

@@ -41,6 +41,7 @@ interface ScopeChanges {
 /**
  * Applies one answer.
  * @param runBefore how far the run of pages was before this page; null for none
+ * @param deletedInDoubt local ids of the records that the batch in doubt deletes, if there is one
  * @returns what was done
  * Rejects with a `ConvoyError` (storage, `overtaken` among them); nothing is applied then.
  */
@@ -48,6 +49,7 @@ export async function applyAnswer(
   sync: SyncContext,
   answer: PullAnswer,
   runBefore: Progress | null,
+  deletedInDoubt?: ReadonlySet<string>,
 ): Promise<AppliedPull> {
   const changes = findScopeChanges(sync, answer);
   if (changes.lost.length === 0 && isUnchanged(sync, answer)) return { rows: 0, conflicts: 0, reapplied: 0 };
@@ -56,7 +58,7 @@ export async function applyAnswer(
   const before = new Map(sync.store.scopes);
   const inBulk = await canBulkApply(sync, answer);
   const applied = await sync.write(async () => {
-    const context = makeContext(sync, changes);
+    const context = { ...makeContext(sync, changes), deletedInDoubt };
     await leaveLostScopes(sync, context, answer, changes);
     const seenByDeletions = await pendingDeletions(context.work);
     await markResetScopes(sync, context, answer);

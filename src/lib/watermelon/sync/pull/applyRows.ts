@@ -183,6 +183,12 @@ function editsOfNew(table: SyncedTable, incoming: Raw, current: Raw, base: SyncB
   return Object.fromEntries(differing.map((name) => [name, { value: incoming[name] ?? null, ...made }]));
 }
 
+/** Whether this device has deleted the record itself, or along with another one, in a batch whose answer is not known yet. */
+function isInDoubt({ deletedInDoubt }: ApplyContext, current: Raw): boolean {
+  const root = current._status === 'deleted' ? readBase(current)?.deletion?.root : undefined;
+  return deletedInDoubt !== undefined && root !== undefined && deletedInDoubt.has(root);
+}
+
 /** Removes a record that the server has deleted. @returns whether unsynced edits went to the ledger (D8) */
 export async function applyTombstone(
   context: ApplyContext,
@@ -190,7 +196,7 @@ export async function applyTombstone(
   id: string,
 ): Promise<boolean> {
   const current = await context.work.get(table, id);
-  if (!current) return false;
+  if (!current || isInDoubt(context, current)) return false;
   if (mayBeDeletedUnseen(context, table, current)) archive(context, table, current, 'history_changed');
   context.work.destroy(table, id);
   const base = readBase(current);

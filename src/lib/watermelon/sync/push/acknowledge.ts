@@ -86,8 +86,8 @@ function stillEdited(
 ): Raw {
   const raw: Raw = { ...current, remote_id: change.id };
   const base = readBase(current);
-  const { columns, unsent } = editsSinceSent(context, change, current);
   const isPulled = wasPulledSince(current, at);
+  const { columns, unsent } = editsSinceSent(context, change, current, isPulled);
   for (const [name, edit] of Object.entries(isPulled && base ? base.columns : {})) {
     if (!(name in columns)) raw[name] = serverValue(edit);
   }
@@ -117,17 +117,19 @@ function editsSinceSent(
   context: PushContext,
   change: SyncedChange,
   current: Raw,
+  isPulled: boolean,
 ): { columns: SyncBase['columns']; unsent: boolean } {
   const base = readBase(current);
   const values = change.values ?? {};
   const columns: SyncBase['columns'] = {};
   // Once its row was pulled, a new record has edits as any other.
-  const isNew = change.op === 'insert' && current._status !== 'updated';
+  const isNew = change.op === 'insert' && current._status !== 'updated' && !isPulled;
   let unsent = false;
   const compared = isNew ? trackedColumns(change.table) : Object.keys(base?.columns ?? {});
   for (const name of compared) {
     const isGiven = name in values;
-    const wasSent = isNew || isGiven;
+    // An insert sends every column: those it does not name are empty, or have their default.
+    const wasSent = change.op === 'insert' || isGiven;
     const edit = base?.columns[name];
     const sentValue = isGiven
       ? toStored(change.table, name, values[name] ?? null, context.ids)

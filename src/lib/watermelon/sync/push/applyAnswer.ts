@@ -15,6 +15,7 @@ import { UnitOfWork } from '../records/unitOfWork';
 import { quarantine } from '../setAside/quarantine';
 import { reapplyLost } from '../setAside/reapply';
 import { forgetReadable, setAsideUnreadable } from '../setAside/unreadable';
+import { completeRevision } from '../state/deviceStore';
 import { upTo } from '../state/schemaUpgrade';
 import type { SyncContext } from '../state/syncContext';
 import { applyBlocked, refusedGroup } from './blocked';
@@ -152,7 +153,9 @@ function storeOwnRevisions({ work, sync: { store }, batch, answer }: PushContext
     const state = store.scopes.get(scope);
     if (state) {
       const refill = isOldSchema && state.refill ? upTo(state.refill, made.revision) : state.refill;
-      const cursor = { ...state.cursor, own: made };
+      // An answer that is heard late tells of what was pulled since: the cursor stands above it.
+      const isAbove = made.revision > completeRevision(state.cursor);
+      const cursor = isAbove ? { ...state.cursor, own: made } : state.cursor;
       const skip = [...state.skip, made.revision];
       work.also(() => store.prepareScope(scope, { ...state, cursor, refill, skip }));
     } else if (made.revision === 1 && !isOldSchema) {

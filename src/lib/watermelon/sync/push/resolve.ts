@@ -145,8 +145,7 @@ function editedColumns(
   const { table, values = {} } = change;
   const base = readBase(local);
   const isWritten = (name: string) => name in values && !(name in theirs);
-  // A new record that was pulled meanwhile has edits as any other.
-  if (change.op !== 'insert' || local._status === 'updated') {
+  if (change.op !== 'insert') {
     const edits = Object.entries(base?.columns ?? {});
     return Object.fromEntries(
       edits.map(([name, edit]) => [
@@ -155,16 +154,18 @@ function editedColumns(
       ]),
     );
   }
-  // An insert has no base: the values that the server wrote of it stand in.
+  // An insert has no base: the values that the server wrote of it stand in. Once its row was pulled, a new record has
+  // edits as any other, and what is as it was pulled is none.
   const created = base?.created ?? { editedAt: 0, offset: 0 };
-  const differing = trackedColumns(table).filter(
+  const candidates = local._status === 'created' ? trackedColumns(table) : Object.keys(base?.columns ?? {});
+  const differing = candidates.filter(
     (name) => !sameValue(table, name, local[name] ?? null, remote[name] ?? null),
-  ) as string[];
+  );
   return Object.fromEntries(
-    differing.map((name) => [
-      name,
-      { value: isWritten(name) ? sentValue(context, change, name) : null, ...created },
-    ]),
+    differing.map((name) => {
+      const value = isWritten(name) ? sentValue(context, change, name) : (base?.sent?.[name] ?? null);
+      return [name, { ...created, ...base?.columns[name], value }];
+    }),
   );
 }
 

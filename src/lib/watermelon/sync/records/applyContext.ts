@@ -14,6 +14,8 @@ export interface ApplyContext {
   now: number;
   /** By workspace, the schema version of its data, where columns of newer versions are not here yet (P14). */
   refillSince?: ReadonlyMap<string, number>;
+  /** Local ids of the records that the batch in doubt deletes: what becomes of them its answer says (D14). */
+  deletedInDoubt?: ReadonlySet<string>;
   /** Workspaces found to be of another history: revisions known so far mean nothing in it. */
   otherHistory?: ReadonlySet<string>;
 }

@@ -47,8 +47,10 @@ export class DeviceStore {
   readonly unreadable = new Map<string, Unreadable>();
   /** Those that the server was asked for again since this device was opened. */
   readonly askedAgain: Set<string>;
-  /** Requests of a push or pull that went well since this device was opened. */
+  /** Requests of a push or pull that went well since this was loaded. */
   answersHeard = 0;
+  /** How often the batch in flight has failed in a row since then. */
+  failuresInARow = 0;
   /** That number when the server last gave up the change of a record, by remote id. */
   private readonly refusedAt = new Map<string, number>();
   private readonly cursorRecords = new Map<string, ScopeCursor>();
@@ -101,7 +103,10 @@ export class DeviceStore {
   /** @returns whether a request went well since the server gave up any of these changes before: it is not just busy. */
   hasHeardSinceRefusal(changes: readonly { id: string }[]): boolean {
     // The request that settled this batch is one of them.
-    return changes.every(({ id }) => this.answersHeard > (this.refusedAt.get(id) ?? -1) + 1);
+    return changes.every(({ id }) => {
+      const at = this.refusedAt.get(id) ?? (this.facts.late?.[id]?.refused ? 0 : -1);
+      return this.answersHeard > at + 1;
+    });
   }
 
   noteRefusal(changes: readonly { id: string }[]): void {
