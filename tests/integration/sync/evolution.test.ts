@@ -181,7 +181,7 @@ describe('a server upgraded with a new table and column', () => {
       made = (await newTask(there, 'in flight')).id;
       await there.contextService.updateTask(shared.id, { title: 'in flight too' });
       there.transport.loseNextResponse('push');
-      expect(await there.sync()).toMatchObject({ status: 'error' });
+      expect(await there.sync()).toMatchObject({ status: 'offline' });
     });
     await migrate();
     await backfill(made, 'high');
