@@ -25,11 +25,11 @@ const FOUND_BY = {
   'revision-shared': 1,
   'cursor-newer-than-rows': 1,
   'ledger-dropped': 3,
-  'edit-in-flight-dropped': 28,
+  'edit-in-flight-dropped': 1,
   'update-of-nothing-applied': 16,
   'no-cascade': 3,
   'echo-filter-too-wide': 1,
-  'history-ignored': 21,
+  'history-ignored': 11,
   'purge-forgets-unsynced': 1,
   'merge-takes-local': 1,
   'cursor-before-rows': 1,
@@ -39,7 +39,7 @@ const FOUND_BY = {
   'retry-as-new-batch': 1,
   'replay-applied-again': 1,
   'void-not-kept': 1,
-  'dropped-unasked': 12,
+  'dropped-unasked': 33,
   'late-answer-lowers': 23,
   'unreadable-stored': 3,
   'unreadable-untold': 2,
@@ -48,7 +48,7 @@ const FOUND_BY = {
   'groups-torn': 1,
   'viewers-write': 17,
   'former-members-read': 1,
-  'base-moves-on-unseen': 43,
+  'base-moves-on-unseen': 3,
   'members-uninvited': 6,
   'entries-forged': 1,
 };
@@ -142,7 +142,7 @@ export const MUTANTS: readonly Mutant[] = [
     'cursor-before-rows',
     'Cursors are saved before the rows they stand for.',
     `${SYNC}/pull/applyAnswer.ts`,
-    '  const applied = await sync.write(async () => {\n    const context = makeContext(sync, changes);',
+    '  const applied = await sync.write(async () => {\n    const context = { ...makeContext(sync, changes), deletedInDoubt };',
     `  await sync.database.write(() =>
     sync.database.batch(
       answer.scopes.flatMap(({ id, role }) => {
@@ -153,7 +153,7 @@ export const MUTANTS: readonly Mutant[] = [
     ),
   );
   const applied = await sync.write(async () => {
-    const context = makeContext(sync, changes);`,
+    const context = { ...makeContext(sync, changes), deletedInDoubt };`,
   ),
   mutant(
     'backoff-never-ends',
