@@ -207,7 +207,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'replay-applied-again',
     'The server takes a batch that it has answered for a new one.',
-    `${SQL}/16_sync_push.sql`,
+    `${SQL}/24_push_ledger.sql`,
     '  if batch_no > known.batch then',
     '  if batch_no >= known.batch then',
   ),
