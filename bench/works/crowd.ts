@@ -87,7 +87,7 @@ async function run({ world }: Bench, script: string): Promise<number> {
   writeFileSync(file, script);
   const pgbench = join(postgresBinaries() ?? '', 'pgbench');
   const { stdout } = await promisify(execFile)(pgbench, [
-    ...['-n', '-M', 'prepared', '-c', String(WRITERS), '-j', '2', '-T', String(SECONDS), '-D', 'batch=0'],
+    ...['-n', '-M', 'simple', '-c', String(WRITERS), '-j', '2', '-T', String(SECONDS), '-D', 'batch=0'],
     ...['-f', file, world.databaseUrl],
   ]);
   const tps = /tps = ([\d.]+)/.exec(stdout)?.[1];
