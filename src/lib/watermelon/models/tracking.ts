@@ -42,6 +42,8 @@ export interface LocalDeletion {
   at?: number;
   /** On the root: it was undone while in flight (D14). */
   undone?: boolean;
+  /** The server's tombstone came while the deletion was in doubt: the record does not come back with the others. */
+  gone?: boolean;
 }
 
 /** The content of `sync_base`. */

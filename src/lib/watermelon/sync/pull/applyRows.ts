@@ -189,6 +189,14 @@ function isInDoubt({ deletedInDoubt }: ApplyContext, current: Raw): boolean {
   return deletedInDoubt !== undefined && root !== undefined && deletedInDoubt.has(root);
 }
 
+function noteGone({ work }: ApplyContext, table: SyncedTable, current: Raw): void {
+  const base = readBase(current);
+  if (!base?.deletion) return;
+  const noted: Raw = { ...current };
+  writeBase(noted, { ...base, deletion: { ...base.deletion, gone: true } });
+  work.put(table, noted);
+}
+
 /** Removes a record that the server has deleted. @returns whether unsynced edits went to the ledger (D8) */
 export async function applyTombstone(
   context: ApplyContext,
@@ -196,7 +204,11 @@ export async function applyTombstone(
   id: string,
 ): Promise<boolean> {
   const current = await context.work.get(table, id);
-  if (!current || isInDoubt(context, current)) return false;
+  if (!current) return false;
+  if (isInDoubt(context, current)) {
+    noteGone(context, table, current);
+    return false;
+  }
   if (mayBeDeletedUnseen(context, table, current)) archive(context, table, current, 'history_changed');
   context.work.destroy(table, id);
   const base = readBase(current);

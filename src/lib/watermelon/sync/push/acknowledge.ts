@@ -190,7 +190,8 @@ export async function destroyDeleted(
 ): Promise<void> {
   const { work } = context;
   for (const { table, raw } of await deletedWith(work, root)) {
-    if (raw.id === root || raw.remote_id === null || cascaded.has(raw.id)) {
+    const isGone = readBase(raw)?.deletion?.gone === true;
+    if (raw.id === root || raw.remote_id === null || isGone || cascaded.has(raw.id)) {
       work.destroy(table, raw.id);
       // The server does not have these edits: they are reapplied should the deletion be restored (D13).
       const base = readBase(raw);
