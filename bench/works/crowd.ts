@@ -54,7 +54,7 @@ async function prepare({ world, size }: Bench): Promise<string> {
   return marked;
 }
 
-/** What one writer does in a transaction, as a script of pgbench. */
+/** The transaction of one writer, as a script of pgbench. */
 function scriptOf(subject: 'limit' | 'convoy', userId: string, changes: number, workspaces: number): string {
   const place = workspaces === 1 ? '0' : ':client_id';
   if (subject === 'limit') {

@@ -23,7 +23,7 @@ type Run = (stage: Stage) => Promise<string | null>;
 
 export interface LimitCase {
   name: string;
-  /** What `size` counts. */
+  /** The unit of `size`. */
   of: string;
   size: number;
   run: Run;

@@ -16,7 +16,7 @@ interface Measured {
   on: string;
   size: number;
   ok: boolean;
-  /** What went wrong. */
+  /** The reason where it is not. */
   why: string | null;
   seconds: number;
   /** Of the whole process, the server's share included. */

@@ -106,7 +106,7 @@ async function untilGivenUp<T>(
   let isOver = false;
   const waitAnew = (extraMs: number) => {
     clearTimeout(timer);
-    // What was given up may go on for a moment, and must not leave a timer behind (K9).
+    // Work that was given up may go on for a moment, and must not leave a timer behind (K9).
     if (!isOver) timer = setTimeout(abort, timeoutMs + extraMs);
   };
   waitAnew(0);

@@ -272,17 +272,10 @@ export class ConvoyDatabase extends Database implements EditContext {
       (record) => record instanceof ConvoyModel && record._isEdit,
     ) as ConvoyModel[];
     if (edited.length < 2) return;
-    const group = firstOf(edited, ({ raw }) => groupToJoin(raw)) ?? uuidv7();
+    const known = edited.map(({ raw }) => groupToJoin(raw)).find((group) => group !== undefined);
+    const group = known ?? uuidv7();
     for (const record of edited) joinGroup(record.raw, group);
   }
-}
-
-function firstOf<T, Found>(items: readonly T[], find: (item: T) => Found | undefined): Found | undefined {
-  for (const item of items) {
-    const found = find(item);
-    if (found !== undefined) return found;
-  }
-  return undefined;
 }
 
 function addOperations(operations: BatchOperation[], table: string, record: Model): Change['type'] {

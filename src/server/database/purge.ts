@@ -37,8 +37,8 @@ export function purgeDaily(
       if (!done.ok) return logFailure(done.error.message);
       const before = left;
       left = Number(done.value[0]?.left);
-      // What a writer keeps busy waits for tomorrow.
-      if (left >= before) return;
+      // A workspace that its writers keep busy waits for tomorrow.
+      if (left === before) return;
     }
   }
 

@@ -17,7 +17,7 @@ export interface ErrorEntry {
 type Kind = AppError['kind'];
 
 /**
- * A rejection's code comes off the wire as text; the quarantine adds `blocked`, `uncertain`, `unreadable` and `too_large`,
+ * A rejection's code comes off the wire as text; the quarantine adds `blocked`, `uncertain`, `unreadable`, `too_large` and `too_slow`,
  * the sign-in `credentials`, the ledger `unconfirmed_checkpoint`, invitations `no_invitation`.
  */
 type CodeOf<K extends Kind> = K extends 'rejected'
@@ -27,6 +27,7 @@ type CodeOf<K extends Kind> = K extends 'rejected'
       | 'uncertain'
       | 'unreadable'
       | 'too_large'
+      | 'too_slow'
       | 'credentials'
       | 'unconfirmed_checkpoint'
       | 'no_invitation'
@@ -332,6 +333,10 @@ export const ERROR_TEXTS: { readonly [K in Kind]: { readonly [Code in CodeOf<K>]
       detail:
         'It is not sent again by itself. Download your work to keep a copy, then discard it, or make it smaller.',
       isTechnical: true,
+    },
+    too_slow: {
+      headline: 'The server could not make this change in the time it has.',
+      detail: 'Other changes went through meanwhile. Retry it later, or make it smaller.',
     },
     credentials: {
       headline: 'The server does not take this email address or password.',

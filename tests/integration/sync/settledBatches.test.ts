@@ -181,6 +181,7 @@ describe('a change that is not answered in time though it is sent alone', () => 
     restore();
     const entries = await refusedOf();
     expect(entries.map(({ recordTable }) => recordTable).sort()).toEqual(['activity_feed', 'tasks']);
+    expect(entries.map(({ code }) => code)).toEqual(['too_slow', 'too_slow']);
     await here.retryQuarantined(entries[0]?.id ?? '');
     expect(await here.sync()).toMatchObject({ status: 'ok', pushed: 2 });
     await expectInStep(world, here);
@@ -227,6 +228,27 @@ it('a deletion that is in doubt keeps what was not synced under it, and can be u
     expect(await titleOf(child, device)).toBe('never synced');
     expect((await device.contextService.getLocalTask(task.id))?.description).toBe('never synced either');
   }
+});
+
+it('a record that others deleted while a deletion was in doubt does not come back when that is taken back (U8, P-CONVERGE)', async () => {
+  const [parent, edited] = [await shared('parent'), await shared('edited')];
+  const under = { milestone_id: SEED.offlineMilestone, parent_task_id: parent.id };
+  const gone = await here.contextService.createTask({ ...under, title: 'deleted by others' });
+  const kept = await here.contextService.createTask({ ...under, title: 'renamed by others' });
+  await settle(here, there);
+  await here.contextService.updateTask(edited.id, { title: 'sent along' });
+  await here.contextService.deleteTask(parent.id);
+  await there.contextService.deleteTask(gone.id);
+  await there.contextService.updateTask(kept.id, { title: 'renamed' });
+  await settle(there);
+  // It does not arrive, and the pull that runs all the same brings what others did.
+  const restore = failPushesOf(http(502), () => true);
+  await here.sync();
+  restore();
+  await expectConverged(world, here, there);
+  expect(await titleOf(parent, here)).toBe('parent');
+  expect(await titleOf(kept, here)).toBe('renamed');
+  expect(await here.contextService.getLocalTask(gone.id)).toBeNull();
 });
 
 it('a batch that something in between ends each time, whatever it says, is split after a while (U43)', async () => {

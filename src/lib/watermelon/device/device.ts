@@ -73,7 +73,7 @@ export interface DeviceOptions {
   adopt?: (database: ConvoyDatabase) => Promise<SalvageReport['saved'] | null>;
   /** Most rows asked for in one page of a pull. */
   pageRows?: number;
-  /** What one page or batch is to take on its way, ms; a slow connection carries smaller ones (D55). Default: 10,000. */
+  /** Time that one page or batch is to take on its way, ms; a slow connection carries smaller ones (D55). Default: 10,000. */
   transferMs?: number;
   /** Whether to sync without being asked; default true. */
   autoSync?: boolean;

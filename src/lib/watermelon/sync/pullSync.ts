@@ -69,7 +69,7 @@ export async function pullSync(
         return { kind: 'auth', code: 'wrong_user', message };
       }
       store.answersHeard += 1;
-      // What the batch was made on has to be known until its fate is: this waits for it (P8, P19).
+      // The fate of the batch is judged by the history it was made on: a reset waits for it (P8, P19).
       if (inDoubt && (answer.forgotten.length > 0 || answer.scopes.some(({ reset }) => reset))) return null;
       noteAsked(store, request);
       // Before the next request is made: the one that is due then has to be the same.

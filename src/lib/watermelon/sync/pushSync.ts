@@ -9,7 +9,7 @@ import {
   type Traffic,
 } from '@/core/protocol';
 import { fail, ok, type Result } from '@/core/result';
-import { applyPushAnswer, refuseBatch } from './push/applyAnswer';
+import { applyPushAnswer, refuseBatch, TOO_SLOW } from './push/applyAnswer';
 import { afterTry, MOST_REFUSALS } from './push/lateChanges';
 import { batchInFlight, dropUnsettled, dropVoid, type InFlight, settlementOf } from './push/outbox';
 import { PushPlan } from './push/plan';
@@ -223,7 +223,7 @@ async function afterLoneFailure(run: PushRun, request: SyncedBatch, error: SyncE
   const isRefusal = isStatementTimeout(error) && store.hasHeardSinceRefusal(request.changes);
   const { late, refused } = afterTry(store.facts.late, request.changes, isRefusal);
   if (reactionTo(error) === 'split' || refused >= MOST_REFUSALS) {
-    await refuseBatch(sync, request, error);
+    await refuseBatch(sync, request, isStatementTimeout(error) ? TOO_SLOW : error);
     counts.rejected += request.changes.length;
     return planAnew(run);
   }

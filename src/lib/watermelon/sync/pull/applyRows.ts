@@ -161,7 +161,9 @@ export function withLocalEdits(table: SyncedTable, incoming: Raw, current: Raw):
   }
   if (current._status === 'deleted') {
     kept._status = 'deleted';
-    writeBase(kept, { ...base, columns, server: stamps });
+    // A row that arrives is there, whatever tombstone came before it.
+    const deletion = base.deletion && { ...base.deletion, gone: undefined };
+    writeBase(kept, { ...base, columns, server: stamps, deletion });
     followStatus(kept);
   } else markEdited(table, kept, { ...base, columns, server: stamps });
   return kept;
@@ -176,7 +178,7 @@ function editsOfNew(table: SyncedTable, incoming: Raw, current: Raw, base: SyncB
       name in current &&
       isEditable(name) &&
       !isSame(name, incoming[name], current[name]) &&
-      // What is as it was sent is no edit: others have changed it since.
+      // A value that is as it was sent is no edit: others have changed it since.
       !(base.sent && isSame(name, base.sent[name], current[name])),
   );
   const made = base.created ?? { editedAt: 0, offset: 0 };

@@ -177,11 +177,21 @@ async function emptyOutbox({ store }: SyncContext, work: UnitOfWork): Promise<vo
   work.also(() => stored?.prepareDestroyPermanently() ?? null);
 }
 
+/** The reason for which the quarantine keeps a change that the server has given up again and again (U43). */
+export const TOO_SLOW = {
+  code: 'too_slow',
+  message: 'The server gave this change up each time, since it takes longer than a statement may.',
+} as const;
+
 /**
  * Applies the refusal of a whole batch that holds one group: its changes go to the quarantine (D9).
  * Rejects with a `ConvoyError` (storage).
  */
-export async function refuseBatch(sync: SyncContext, batch: SyncedBatch, error: SyncError): Promise<void> {
+export async function refuseBatch(
+  sync: SyncContext,
+  batch: SyncedBatch,
+  error: Pick<SyncError, 'code' | 'message'> | typeof TOO_SLOW,
+): Promise<void> {
   await sync.write(async () => {
     const context = makeApplyContext(sync);
     const { work, ids } = context;

@@ -25,7 +25,8 @@ export function afterTry(
     const { tries = 0, refused = 0 }: Partial<LateChange> = late?.[id] ?? {};
     next[id] = { tries: tries + 1, refused: refused + (isRefusal ? 1 : 0) };
   }
-  return { late: next, refused: Math.max(...changes.map(({ id }) => next[id]?.refused ?? 0)) };
+  const refused = changes.reduce((most, { id }) => Math.max(most, next[id]?.refused ?? 0), 0);
+  return { late: next, refused };
 }
 
 /** @returns those of the late changes that are still unsynced; undefined: none. */

@@ -170,7 +170,7 @@ function asSent(
   }
   const result: Raw = { ...raw };
   if (op === 'insert' && raw._status === 'updated') {
-    // The record was pulled meanwhile, so the server had taken it: what is as it was sent is no edit.
+    // The record was pulled meanwhile, so the server had taken it: a value that is as it was sent is no edit.
     const columns = { ...base.columns };
     for (const [name, edit] of Object.entries(base.columns)) {
       if (!sameValue(table, name, raw[name] ?? null, sent[name] ?? null)) continue;

@@ -83,7 +83,9 @@ export class PushPlan {
     const late =
       store.facts.late &&
       stillLate(store.facts.late, new Set(unsynced.map(({ raw }) => ids.toRemote(raw.id))));
-    const { groups, aloneFrom } = lateLast(inOrder, (id) => late?.[ids.toRemote(id)]?.tries ?? 0);
+    const { groups, aloneFrom } = late
+      ? lateLast(inOrder, (id) => late[ids.toRemote(id)]?.tries ?? 0)
+      : { groups: inOrder, aloneFrom: inOrder.length };
     this.aloneFrom = aloneFrom;
     const isUntold = new Set(untold);
     this.at = 0;

@@ -155,7 +155,7 @@ function editedColumns(
     );
   }
   // An insert has no base: the values that the server wrote of it stand in. Once its row was pulled, a new record has
-  // edits as any other, and what is as it was pulled is none.
+  // edits as any other, and a value that is as it was pulled is none.
   const created = base?.created ?? { editedAt: 0, offset: 0 };
   const candidates = local._status === 'created' ? trackedColumns(table) : Object.keys(base?.columns ?? {});
   const differing = candidates.filter(

@@ -58,6 +58,11 @@ export async function restoreDeleted(work: UnitOfWork, root: string): Promise<vo
 /** Restores one record that is marked as deleted, with the edits it had. */
 export function restoreRecord(work: UnitOfWork, table: SyncedTable, raw: Raw): void {
   const base = readBase(raw);
+  if (base?.deletion?.gone && Object.keys(base.columns).length === 0) {
+    work.destroy(table, raw.id);
+    return;
+  }
+  // Of a record that is gone the edits are pushed, and lost with it to the ledger when the server says so (D8).
   if (base && raw.remote_id === null) markCreated(raw, base);
   else if (base) markEdited(table, raw, base);
   else markClean(raw);

@@ -43,7 +43,7 @@ export interface ContextOptions {
   policies: Policies;
   /** Most rows asked for in one page of a pull. */
   pageRows?: number;
-  /** What one page or batch is to take on its way, ms; a slow connection carries smaller ones (D55). Default: 10,000. */
+  /** Time that one page or batch is to take on its way, ms; a slow connection carries smaller ones (D55). Default: 10,000. */
   transferMs?: number;
 }
 
