@@ -90,9 +90,17 @@ export async function assembleMigration(
   };
 }
 
-/** Functions that convoy.make_synced and convoy.build_pages write. They are replaced by a call, and never dropped. */
+/** What convoy.build_pushes writes. */
+const PUSH_ROWS = /^convoy\.(find_rows|rows_at|insert_rows|update_round)$/;
+
+/**
+ * Functions that convoy.make_synced, convoy.build_pages and convoy.build_pushes write. They are replaced by a call, and
+ * never dropped.
+ */
 function isGenerated({ name }: StoredFunction): boolean {
-  return /^convoy\.(stamp_|page_(?!end)|find_page_end$|count_rows$|read_page$)/.test(name);
+  return (
+    /^convoy\.(stamp_|page_(?!end)|find_page_end$|count_rows$|read_page$)/.test(name) || PUSH_ROWS.test(name)
+  );
 }
 
 function statementsByName(statements: readonly string[]): Map<string, string[]> {
@@ -113,7 +121,8 @@ function textOf({ body, definition }: StoredFunction, texts: readonly string[]):
 /** @returns the statement of the schema files that writes a generated function */
 function callFor({ name }: StoredFunction, statements: readonly string[]): string {
   const table = /^convoy\.stamp_(.+)$/.exec(name)?.[1];
-  const start = table === undefined ? 'select convoy.build_pages(' : `select convoy.make_synced('${table}'`;
+  const build = PUSH_ROWS.test(name) ? 'select convoy.build_pushes(' : 'select convoy.build_pages(';
+  const start = table === undefined ? build : `select convoy.make_synced('${table}'`;
   const call = statements.find((statement) => statement.startsWith(start));
   if (call === undefined) throw new Error(`No statement of supabase/schemas writes ${name}.`);
   return call;

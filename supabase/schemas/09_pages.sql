@@ -88,15 +88,17 @@ begin
           and ($6 is null or %L = any ($6)))$query$,
       t.name, t.name);
     pages := pages || format($code$
-        select p.rows, p.deleted into part
-          from convoy.%I(ranges, array(select i.id from unnest(picks) i where i.table_name = %2$L)) p;
-        if part.rows is not null then
-          row_tables := row_tables || %2$L::text;
-          row_parts := row_parts || part.rows;
-        end if;
-        if part.deleted is not null then
-          deleted_tables := deleted_tables || %2$L::text;
-          deleted_parts := deleted_parts || part.deleted;
+        if cardinality(ranges) > 0 or %2$L = any (picked) then
+          select p.rows, p.deleted into part
+            from convoy.%1$I(ranges, array(select i.id from unnest(picks) i where i.table_name = %2$L)) p;
+          if part.rows is not null then
+            row_tables := row_tables || %2$L::text;
+            row_parts := row_parts || part.rows;
+          end if;
+          if part.deleted is not null then
+            deleted_tables := deleted_tables || %2$L::text;
+            deleted_parts := deleted_parts || part.deleted;
+          end if;
         end if;$code$, 'page_' || t.name, t.name);
   end loop;
 
@@ -159,6 +161,8 @@ begin
       row_parts json[] := '{}';
       deleted_tables text[] := '{}';
       deleted_parts json[] := '{}';
+      -- The effects of a push are of few tables.
+      picked constant text[] := array(select distinct i.table_name from unnest(picks) i);
     begin
       if cardinality(ranges) > 0 or cardinality(picks) > 0 then
         %s

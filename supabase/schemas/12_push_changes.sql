@@ -35,8 +35,9 @@ create function convoy.rejection(code text, column_name text, message text) retu
   return jsonb_build_object('outcome', 'rejected', 'code', code, 'column', column_name, 'message', message);
 
 create function convoy.parse_changes(changes jsonb) returns convoy.change[]
-language sql stable set search_path = '' as $$
-  select coalesce(array_agg(row(
+language plpgsql stable set search_path = '' as $$
+begin
+  return (select coalesce(array_agg(row(
     e.n,
     t.name,
     e.op,
@@ -103,38 +104,41 @@ language sql stable set search_path = '' as $$
     from unnest(t.ids) k
     where e.payload ?| t.ids and e.payload ->> k !~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
   ) i on true
-  left join lateral convoy.json_fault(e.payload) f on e.op <> 'delete'
-$$;
-
--- The rows that the changes are about.
-create type convoy.known_row as (
-  position integer, workspace_id uuid, revision bigint, deleted boolean, field_revisions jsonb
-);
-
-create function convoy.look_up(changes convoy.change[]) returns convoy.change[]
-language plpgsql stable set search_path = '' as $$
-declare
-  wanted record;
-  found_rows convoy.known_row[];
-  known convoy.known_row[] := '{}';
-begin
-  for wanted in
-    select c.table_name, array_agg(c.position) as positions, array_agg(c.id) as ids
-    from unnest(changes) c where c.problem is null group by c.table_name
-  loop
-    execute format(
-      'select array_agg(row(c.position, t.workspace_id, t.revision, t.deleted_at is not null, t.field_revisions)::convoy.known_row)
-         from unnest($1, $2) c (position, id) join public.%I t on t.id = c.id', wanted.table_name)
-      into found_rows using wanted.positions, wanted.ids;
-    known := known || coalesce(found_rows, '{}');
-  end loop;
-  return convoy.with_known(changes, known);
+  left join lateral convoy.json_fault(e.payload) f on e.op <> 'delete');
 end
 $$;
 
-create function convoy.with_known(changes convoy.change[], known convoy.known_row[]) returns convoy.change[]
-language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+-- A row as a push finds it.
+create type convoy.found_row as (
+  table_name text, id uuid, workspace_id uuid, revision bigint, deleted boolean, field_revisions jsonb
+);
+
+-- The rows that the changes are about.
+create function convoy.find_known(changes convoy.change[]) returns convoy.found_row[]
+language plpgsql stable set search_path = '' as $$
+declare
+  wanted record;
+  known convoy.found_row[] := '{}';
 begin
+  for wanted in
+    select c.table_name, array_agg(c.id) as ids from unnest(changes) c where c.problem is null group by c.table_name
+  loop
+    known := known || convoy.find_rows(wanted.table_name, wanted.ids);
+  end loop;
+  return known;
+end
+$$;
+
+-- The changes with the rows that they are about. A row of another workspace counts for inserts alone.
+create function convoy.look_up(changes convoy.change[]) returns convoy.change[]
+language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+declare
+  known constant convoy.found_row[] := convoy.find_known(changes);
+begin
+  -- Most pushes of new records find none.
+  if cardinality(known) = 0 then
+    return changes;
+  end if;
   return (
     select coalesce(array_agg(row(
       c.position, c.table_name, c.op, c.id, c.workspace_id, c.base, c.group_no, c.payload, c.edited_at,
@@ -142,7 +146,7 @@ begin
     )::convoy.change order by c.position), '{}')
     from unnest(changes) c
     left join unnest(known) k
-      on k.position = c.position and (c.op = 'insert' or k.workspace_id = c.workspace_id));
+      on k.table_name = c.table_name and k.id = c.id and (c.op = 'insert' or k.workspace_id = c.workspace_id));
 end
 $$;
 
@@ -197,7 +201,7 @@ create function convoy.to_time(value text) returns timestamptz language sql stab
   return case
     when value ~ '^20\d\d-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+]00:00)$'
       then value::timestamptz
-    else convoy.try_time(value) end;
+    when value is not null then convoy.try_time(value) end;
 
 -- Values in the table's types, to be compared with a row; null where they do not fit.
 create function convoy.canonical(table_name text, payload jsonb) returns jsonb

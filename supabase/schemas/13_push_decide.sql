@@ -198,31 +198,24 @@ begin
 end
 $$;
 
-create type convoy.parent_row as (table_name text, id uuid, workspace_id uuid, deleted boolean);
-
 -- Parents outside the batch that are deleted (U7), or not in this workspace.
 create function convoy.decide_parents(changes convoy.change[], links convoy.link[]) returns convoy.decision[]
 language plpgsql stable set search_path = '' as $$
 declare
   wanted record;
-  found_rows convoy.parent_row[];
-  parents convoy.parent_row[] := '{}';
+  parents convoy.found_row[] := '{}';
 begin
   for wanted in
     select l.parent_table, array_agg(distinct l.parent_id) as ids
     from unnest(links) l where l.provider is null and l.is_parent group by l.parent_table
   loop
-    execute format(
-      'select array_agg(row(%L, t.id, t.workspace_id, t.deleted_at is not null)::convoy.parent_row)
-         from public.%I t where t.id = any ($1)', wanted.parent_table, wanted.parent_table)
-      into found_rows using wanted.ids;
-    parents := parents || coalesce(found_rows, '{}');
+    parents := parents || convoy.find_rows(wanted.parent_table, wanted.ids);
   end loop;
   return convoy.judge_parents(changes, links, parents);
 end
 $$;
 
-create function convoy.judge_parents(changes convoy.change[], links convoy.link[], parents convoy.parent_row[])
+create function convoy.judge_parents(changes convoy.change[], links convoy.link[], parents convoy.found_row[])
 returns convoy.decision[]
 language plpgsql stable set search_path = '' set enable_nestloop = off as $$
 begin

@@ -50,69 +50,15 @@ $$;
 create function convoy.is_transient(state text) returns boolean language sql immutable
   return left(state, 2) in ('40', '53', '55', '57', '58', 'XX') or state = '25006';
 
-create function convoy.insert_rows(target text, changes convoy.change[]) returns void
-language plpgsql set search_path = '' as $$
-declare
-  t convoy.synced_tables;
-begin
-  select * into t from convoy.synced_tables s where s.name = target;
-  execute format(
-    'insert into public.%1$I (id, workspace_id, created_at, %2$s)
-     select c.id, c.workspace_id, convoy.to_time(c.edited_at ->> ''created_at''), %3$s
-       from unnest($1) c
-       cross join lateral jsonb_populate_record(null::public.%1$I, $2 || c.payload) r
-      where c.table_name = %1$L and c.op = ''insert'' order by c.position %4$s',
-    target,
-    (select string_agg(quote_ident(p), ', ') from unnest(t.pushable) p),
-    (select string_agg('r.' || quote_ident(p), ', ') from unnest(t.pushable) p),
-    -- U10: a row that exists under another id is not inserted, and `conclude` finds its twin.
-    case target
-      when 'task_dependencies' then 'on conflict (task_id, depends_on_task_id) where deleted_at is null do nothing'
-      else '' end)
-    using changes, t.defaults;
-end
-$$;
-
+-- One statement updates a row once: a record that is changed twice takes a second round.
 create function convoy.update_rows(target text, changes convoy.change[]) returns void
 language plpgsql set search_path = '' as $$
 declare
-  written text[];
-  rounds bigint;
+  rounds constant bigint := (
+    select max(c.nth) from unnest(changes) c where c.table_name = target and c.op = 'update' and c.payload <> '{}');
 begin
-  select array_agg(distinct k), max(c.nth) into written, rounds
-    from unnest(changes) c cross join lateral jsonb_object_keys(c.payload) k
-    where c.table_name = target and c.op = 'update';
-  -- One statement updates a row once: a record that is changed twice takes a second round.
-  for i in 1 .. coalesce(rounds, 0) loop
-    -- The edit times go in the form of field_revisions, for the stamp trigger to complete: not later than
-    -- now, and not earlier than the revision the edit was made on.
-    execute format($query$
-      update public.%1$I t
-        set %2$s, field_revisions = t.field_revisions || coalesce(c.times, '{}')
-        from (
-          select c.id, c.workspace_id, c.payload, (
-              select jsonb_object_agg(e.key, jsonb_build_array(null, case
-                when e.instant > now() then convoy.iso(now())
-                when e.instant < b.created_at then convoy.iso(b.created_at)
-                else convoy.iso(e.instant) end))
-              from (
-                select x.key, x.value, convoy.to_time(x.value) as instant
-                from jsonb_each_text(c.edited_at) x where c.payload ? x.key offset 0
-              ) e
-              where e.instant is not null
-            ) as times
-          from unnest($1) c
-          left join convoy.scope_revisions b on b.scope_id = c.workspace_id and b.revision = c.base
-          where c.table_name = %1$L and c.op = 'update' and c.nth = $2
-          offset 0
-        ) c
-        cross join lateral jsonb_populate_record(null::public.%1$I, c.payload) r
-        where t.id = c.id and t.workspace_id = c.workspace_id
-      $query$,
-      target,
-      (select string_agg(format('%1$I = case when c.payload ? %1$L then r.%1$I else t.%1$I end', k), ', ')
-        from unnest(written) k))
-      using changes, i;
+  for round in 1 .. coalesce(rounds, 0) loop
+    perform convoy.update_round(target, changes, round);
   end loop;
 end
 $$;

@@ -1,24 +1,24 @@
 -- sync_push: section 3 of docs/sync-spec.md. Every stage works on the whole batch at once.
 
 -- The outcomes of the written changes, from the rows before and after.
-create function convoy.conclude(before convoy.change[], after convoy.change[]) returns convoy.decision[]
+create function convoy.conclude(before convoy.change[], after convoy.found_row[]) returns convoy.decision[]
 language plpgsql stable set search_path = '' set enable_nestloop = off as $$
 begin
   return array(
     select row(b.position, case
         -- The twin of a duplicate may have been deleted by the same push.
-        when b.op = 'insert' and a.row_revision is null
+        when b.op = 'insert' and a.revision is null
           then coalesce(
             (select jsonb_build_object('outcome', 'duplicate', 'of', twin) from convoy.find_twin(b) twin
               where twin is not null),
             '{"outcome": "gone", "which": "record"}')
         when b.conflicts is not null
-          then convoy.conflict_with(b, a.row_revision, b.conflicts)
+          then convoy.conflict_with(b, a.revision, b.conflicts)
         when b.op = 'update' and b.base is not null and b.row_revision > b.base
-          then jsonb_build_object('outcome', 'merged', 'revision', a.row_revision)
-        else jsonb_build_object('outcome', 'applied', 'revision', a.row_revision)
+          then jsonb_build_object('outcome', 'merged', 'revision', a.revision)
+        else jsonb_build_object('outcome', 'applied', 'revision', a.revision)
       end, case b.op
-        when 'insert' then a.row_revision is null
+        when 'insert' then a.revision is null
           -- The server fills in defaults, and dates rows that claim a later time.
           or not b.payload ?& t.defaulted
           -- The feed takes no device id.
@@ -30,7 +30,8 @@ begin
         else false
       end)::convoy.decision
     from unnest(before) b
-    join unnest(after) a on a.position = b.position
+    left join unnest(after) a
+      on a.table_name = b.table_name and a.id = b.id and (b.op = 'insert' or a.workspace_id = b.workspace_id)
     join convoy.synced_tables t on t.name = b.table_name);
 end
 $$;
@@ -42,24 +43,6 @@ language sql stable set search_path = '' as $$
     where c.table_name = 'task_dependencies' and d.workspace_id = c.workspace_id
       and d.task_id = (c.payload ->> 'task_id')::uuid
       and d.depends_on_task_id = (c.payload ->> 'depends_on_task_id')::uuid and d.deleted_at is null
-$$;
-
--- The rows of a table at revisions of scopes. Comparing rows, and the planner settings, make it use the
--- pull index, also where statistics lack the latest revisions.
-create function convoy.rows_at(
-  target text, scopes uuid[], revisions bigint[], out live uuid[], out deleted uuid[]
-) language plpgsql stable set search_path = ''
-set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
-as $$
-begin
-  execute format(
-    'select array_agg(t.id) filter (where t.deleted_at is null), array_agg(t.id) filter (where t.deleted_at is not null)
-       from unnest($1, $2) s (scope, revision)
-       join public.%I t on t.workspace_id = s.scope
-         and (t.revision, t.id) >= (s.revision, ''00000000-0000-0000-0000-000000000000'')
-         and (t.revision, t.id) <= (s.revision, ''ffffffff-ffff-ffff-ffff-ffffffffffff'')', target)
-    into live, deleted using scopes, revisions;
-end
 $$;
 
 -- The rows the device has to be sent (U14): those of this push's revisions that differ from what it
@@ -280,6 +263,8 @@ set search_path = ''
 set timezone = 'UTC'
 set statement_timeout = '8s'
 set lock_timeout = '5s'
+set plan_cache_mode = force_generic_plan
+set jit = off
 as $$
 declare
   reply jsonb := convoy.refuse_push(request);
@@ -327,11 +312,16 @@ begin
   end if;
 
   changes := convoy.parse_changes(request -> 'changes');
+  -- A small push keeps its plans: the planner would make them anew for each, since it knows how many elements an array
+  -- has and takes it for more in a plan that is kept. What takes rows along is planned for what it is.
+  if not convoy.is_small(changes) or exists (select from unnest(changes) c where convoy.takes_along(c.table_name, c.op)) then
+    perform set_config('plan_cache_mode', 'auto', true);
+  end if;
   locked := convoy.lock_clocks(changes);
   select d.changes, d.links, d.decided into todo, links, decided from convoy.decide(changes, cursors, locked) d;
   refused := convoy.write_groups(todo, links, '{}', null);
   todo := convoy.still_open(todo, refused);
-  decided := decided || refused || convoy.conclude(todo, convoy.look_up(todo));
+  decided := decided || refused || convoy.conclude(todo, convoy.find_known(todo));
   perform convoy.record_conflicts(changes, decided);
   reply := convoy.kept_answer(batch_no, changes, decided);
   update convoy.devices d

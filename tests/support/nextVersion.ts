@@ -27,6 +27,7 @@ export const NEXT_MIGRATION = `
     select role, 'labels', op from unnest(array['owner', 'editor']) role, unnest(array['insert', 'update', 'delete']) op;
 
   select convoy.build_pages();
+  select convoy.build_pushes();
   update convoy.served_versions set schema = schema + 1;
   revoke execute on all functions in schema convoy from public;
 `;
