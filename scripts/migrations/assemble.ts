@@ -91,7 +91,7 @@ export async function assembleMigration(
 }
 
 /** What convoy.build_pushes writes. */
-const PUSH_ROWS = /^convoy\.(find_rows|rows_at|insert_rows|update_round)$/;
+const PUSH_ROWS = /^convoy\.(find_rows|written_rows|insert_rows|update_round)$/;
 
 /**
  * Functions that convoy.make_synced, convoy.build_pages and convoy.build_pushes write. They are replaced by a call, and

@@ -147,6 +147,14 @@ language plpgsql security definer set search_path = '' set enable_seqscan = off 
 set jit = off
 as $$
 begin
+  -- Most statements place no task under another.
+  if not exists (
+    select from new_rows n
+    where n.parent_task_id is not null
+      and (tg_op = 'INSERT' or (n.field_revisions -> 'parent_task_id' ->> 0)::bigint = n.revision))
+  then
+    return null;
+  end if;
   if exists (
     with recursive above (id, parent_task_id) as (
       select n.id, n.parent_task_id from new_rows n

@@ -167,9 +167,14 @@ begin
       if cardinality(ranges) > 0 or cardinality(picks) > 0 then
         %s
       end if;
-      select coalesce(json_object_agg(x.name, x.part), '{}') into rows from unnest(row_tables, row_parts) x (name, part);
-      select coalesce(json_object_agg(x.name, x.part), '{}') into deleted
-        from unnest(deleted_tables, deleted_parts) x (name, part);
+      rows := '{}';
+      deleted := '{}';
+      if cardinality(row_tables) > 0 then
+        select json_object_agg(x.name, x.part) into rows from unnest(row_tables, row_parts) x (name, part);
+      end if;
+      if cardinality(deleted_tables) > 0 then
+        select json_object_agg(x.name, x.part) into deleted from unnest(deleted_tables, deleted_parts) x (name, part);
+      end if;
     end
     $body$
   $function$, pages);

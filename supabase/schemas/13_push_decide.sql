@@ -254,7 +254,10 @@ declare
   m integer;
   verdict "char";
 begin
-  if cardinality(changes) = 0 or not exists (
+  if cardinality(changes) = 0 or cardinality(decided) = 0 then
+    return '{}';
+  end if;
+  if not exists (
     select from unnest(decided) d where d.outcome ->> 'outcome' in ('rejected', 'blocked', 'gone', 'conflict'))
   then
     return '{}';

@@ -47,97 +47,92 @@ $$;
 
 -- The rows the device has to be sent (U14): those of this push's revisions that differ from what it
 -- sent, and those it lost a conflict against.
+--   kinds: as kinds_of has them.
 create function convoy.pick_effects(
-  changes convoy.change[], decided convoy.decision[], scopes uuid[], revisions bigint[]
+  changes convoy.change[], kinds text[], decided convoy.decision[], scopes uuid[], revisions bigint[]
 ) returns convoy.pick[]
-language plpgsql stable set search_path = '' as $$
+language plpgsql stable set search_path = '' set enable_nestloop = off as $$
 declare
+  -- A delete cascades anywhere, and so does undoing one; other changes stay in their table, but for the creator's
+  -- membership.
+  written constant convoy.written_row[] := convoy.written_rows(
+    case
+      when 'delete' = any (kinds) or 'deletions' = any (kinds) then null
+      when 'workspaces' = any (kinds) then kinds || 'workspace_members'::text
+      else kinds end,
+    scopes, revisions);
   result convoy.pick[];
-  touched record;
-  written record;
 begin
-  result := convoy.told_rows(changes, decided);
-  if cardinality(scopes) = 0 then
+  result := array(
+    with concluded as materialized (
+      select c.table_name, c.id, c.op, d.tell, d.outcome
+      from unnest(changes) c join unnest(decided) d on d.position = c.position
+    )
+    select row(e.table_name, e.id)::convoy.pick
+    from (
+      select t.table_name, coalesce((t.outcome ->> 'of')::uuid, t.id) as id from concluded t where t.tell
+      union
+      select u.table_name, u.id
+      from (
+        select w.table_name, w.id, w.deleted from unnest(written) w
+        except
+        select p.table_name, p.id, p.op = 'delete' from concluded p
+          where not p.tell and p.outcome ->> 'outcome' = 'applied'
+      ) u
+    ) e);
+  if not 'update tasks' = any (kinds) then
     return result;
   end if;
-  for touched in
-    -- A delete cascades anywhere, and so does undoing one; other changes stay in their table, but for the
-    -- creator's membership.
-    select t.name, p.live, p.deleted from convoy.synced_tables t
-    left join convoy.plain_rows(changes, decided) p on p.table_name = t.name
-    where exists (
-      select from unnest(changes) c
-      where c.op = 'delete' or c.table_name = 'deletions' or c.table_name = t.name
-        or c.table_name = 'workspaces' and t.name = 'workspace_members')
-  loop
-    select w.live, w.deleted into written from convoy.rows_at(touched.name, scopes, revisions) w;
-    result := result || array(
-      select row(touched.name, w.id)::convoy.pick
-      from (
-        (select unnest(written.live) as id except select unnest(touched.live))
-        union all
-        (select unnest(written.deleted) except select unnest(touched.deleted))
-      ) w);
-  end loop;
-  -- A move takes subtasks along (U29). A task that the device changed in this push may be a subtask of the moved one
-  -- without the device knowing, so it is sent where its milestone is not the one that the device has.
-  if exists (select from unnest(changes) c where c.table_name = 'tasks' and c.op = 'update' and c.payload ? 'milestone_id')
-  then
-    result := result || array(
-      select row('tasks', t.id)::convoy.pick
-      from unnest(scopes, revisions) s (scope, revision)
-      join unnest(changes) c on c.workspace_id = s.scope and c.table_name = 'tasks' and c.op <> 'delete'
-      join public.tasks t on t.id = c.id and t.workspace_id = s.scope and t.revision = s.revision
-      where t.deleted_at is null and (t.field_revisions -> 'milestone_id' ->> 0)::bigint = s.revision
-        and t.milestone_id::text is distinct from c.payload ->> 'milestone_id');
-  end if;
-  return array(select distinct p from unnest(result) p);
-end
-$$;
-
-create function convoy.told_rows(changes convoy.change[], decided convoy.decision[]) returns convoy.pick[]
-language plpgsql stable set search_path = '' set enable_nestloop = off as $$
-begin
   return array(
-    select row(c.table_name, coalesce((d.outcome ->> 'of')::uuid, c.id))::convoy.pick
-    from unnest(changes) c join unnest(decided) d on d.position = c.position
-    where d.tell);
+    select distinct p from unnest(result || convoy.pick_moved(changes, scopes, revisions)) p);
 end
 $$;
 
--- The rows that the device need not be sent: its applied changes, and whether they deleted.
-create function convoy.plain_rows(changes convoy.change[], decided convoy.decision[])
-returns table (table_name text, live uuid[], deleted uuid[])
-language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+-- A move takes subtasks along (U29). A task that the device changed in this push may be a subtask of the moved one
+-- without the device knowing, so it is sent where its milestone is not the one that the device has.
+create function convoy.pick_moved(changes convoy.change[], scopes uuid[], revisions bigint[]) returns convoy.pick[]
+language plpgsql stable set search_path = '' as $$
 begin
-  return query
-    select c.table_name, array_agg(c.id) filter (where c.op <> 'delete'), array_agg(c.id) filter (where c.op = 'delete')
-    from unnest(changes) c join unnest(decided) d on d.position = c.position
-    where not d.tell and d.outcome ->> 'outcome' = 'applied'
-    group by c.table_name;
+  if not exists (select from unnest(changes) c where c.table_name = 'tasks' and c.op = 'update' and c.payload ? 'milestone_id')
+  then
+    return '{}';
+  end if;
+  return array(
+    select row('tasks', t.id)::convoy.pick
+    from unnest(scopes, revisions) s (scope, revision)
+    join unnest(changes) c on c.workspace_id = s.scope and c.table_name = 'tasks' and c.op <> 'delete'
+    join public.tasks t on t.id = c.id and t.workspace_id = s.scope and t.revision = s.revision
+    where t.deleted_at is null and (t.field_revisions -> 'milestone_id' ->> 0)::bigint = s.revision
+      and t.milestone_id::text is distinct from c.payload ->> 'milestone_id');
 end
 $$;
 
 -- The outcomes of refusals and conflicts that need no writing; the changes that are left are ready to be written.
+--   links: of all changes; those to records of this batch come back. kinds: as kinds_of has them.
 --   locked: the scopes whose clocks are locked. In others a membership gained since then does not count (S3).
 create function convoy.decide(
-  inout changes convoy.change[], cursors convoy.cursor_position[], locked uuid[],
-  out links convoy.link[], out decided convoy.decision[]
+  inout changes convoy.change[], inout links convoy.link[], kinds text[], cursors convoy.cursor_position[], locked uuid[],
+  out decided convoy.decision[]
 ) language plpgsql set search_path = '' as $$
 declare
   all_changes constant convoy.change[] := changes;
+  tells constant boolean := 'insert activity_feed' = any (kinds);
   memberships jsonb;
   roles jsonb;
+  known convoy.found_row[];
   stage convoy.decision[];
   clashes convoy.clash[];
 begin
   select coalesce(jsonb_object_agg(m.workspace_id, m.role), '{}') into memberships
     from public.workspace_members m
     where m.user_id = auth.uid() and m.deleted_at is null and m.workspace_id = any (locked);
-  -- The creator of a workspace owns it. A workspace that exists already gives no role.
-  select coalesce(jsonb_object_agg(c.id, case when w.id is null then 'owner' end), '{}') || memberships into roles
-    from unnest(changes) c left join public.workspaces w on w.id = c.id
-    where c.table_name = 'workspaces' and c.op = 'insert' and c.id is not null;
+  roles := memberships;
+  if 'insert workspaces' = any (kinds) then
+    -- The creator of a workspace owns it. A workspace that exists already gives no role.
+    select coalesce(jsonb_object_agg(c.id, case when w.id is null then 'owner' end), '{}') || memberships into roles
+      from unnest(changes) c left join public.workspaces w on w.id = c.id
+      where c.table_name = 'workspaces' and c.op = 'insert' and c.id is not null;
+  end if;
 
   decided := array(
     select row(c.position, c.problem, false)::convoy.decision from unnest(changes) c where c.problem is not null);
@@ -147,45 +142,57 @@ begin
   decided := decided || stage;
   changes := convoy.still_open(changes, stage);
 
-  stage := convoy.decide_activities(changes, all_changes);
-  decided := decided || stage;
-  changes := convoy.look_up(convoy.still_open(changes, stage));
+  if tells then
+    stage := convoy.decide_activities(changes, all_changes);
+    decided := decided || stage;
+    changes := convoy.still_open(changes, stage);
+  end if;
+  known := convoy.find_known(changes);
+  changes := convoy.with_known(changes, known);
 
-  stage := convoy.decide_existing(changes, memberships);
-  links := convoy.find_links(all_changes);
-  decided := decided || stage;
-  changes := convoy.still_open(changes, stage);
-
-  stage := convoy.decide_idle_activities(changes, all_changes, stage);
-  decided := decided || stage;
-  changes := convoy.still_open(changes, stage);
+  if cardinality(known) > 0 or kinds && '{update, delete, again}' then
+    stage := convoy.decide_existing(changes, memberships);
+    decided := decided || stage;
+    changes := convoy.still_open(changes, stage);
+    if tells then
+      stage := convoy.decide_idle_activities(changes, all_changes, stage);
+      decided := decided || stage;
+      changes := convoy.still_open(changes, stage);
+    end if;
+  end if;
 
   stage := convoy.decide_parents(changes, links);
   links := array(select l from unnest(links) l where l.provider is not null);
   decided := decided || stage;
   changes := convoy.still_open(changes, stage);
 
-  clashes := convoy.find_clashes(changes);
-  if cardinality(clashes) > 0 then
-    changes := convoy.without_clashes(changes, clashes);
-    stage := convoy.decide_lost_updates(changes);
-    decided := decided || stage;
-    changes := convoy.still_open(changes, stage);
-    stage := convoy.decide_split_moves(changes);
+  if 'update' = any (kinds) then
+    clashes := convoy.find_clashes(changes);
+    if cardinality(clashes) > 0 then
+      changes := convoy.without_clashes(changes, clashes);
+      stage := convoy.decide_lost_updates(changes);
+      decided := decided || stage;
+      changes := convoy.still_open(changes, stage);
+      stage := convoy.decide_split_moves(changes);
+      decided := decided || stage;
+      changes := convoy.still_open(changes, stage);
+    end if;
+  end if;
+  if 'delete' = any (kinds) then
+    stage := convoy.decide_deletes(changes, cursors);
     decided := decided || stage;
     changes := convoy.still_open(changes, stage);
   end if;
-  stage := convoy.decide_deletes(changes, cursors);
-  decided := decided || stage;
-  changes := convoy.still_open(changes, stage);
 
   stage := convoy.spread_refusals(changes, all_changes, links, decided);
   decided := decided || stage;
   changes := convoy.still_open(changes, stage);
 
-  stage := convoy.decide_lost_moves(changes);
-  decided := decided || stage;
-  changes := convoy.still_open(changes, stage);
+  if tells then
+    stage := convoy.decide_lost_moves(changes);
+    decided := decided || stage;
+    changes := convoy.still_open(changes, stage);
+  end if;
 end
 $$;
 
@@ -237,16 +244,18 @@ $$;
 
 -- S2, S3: locks the clocks of the scopes that the batch writes in, in sorted order. A function that is VOLATILE, so
 -- that the statements after it see what was committed before. Returns the scopes.
-create function convoy.lock_clocks(changes convoy.change[]) returns uuid[]
+create function convoy.lock_clocks(changes convoy.change[], kinds text[]) returns uuid[]
 language plpgsql volatile set search_path = '' as $$
 begin
-  -- A workspace that is to be created has no clock yet. One of 256 locks stands for it, so that no batch fills
-  -- the server's table of locks.
-  perform pg_advisory_xact_lock('public.workspaces'::regclass::oid::integer, w.slot)
-    from (
-      select distinct uuid_hash(c.id) & 255 as slot from unnest(changes) c
-      where c.table_name = 'workspaces' and c.op = 'insert' and c.id is not null order by slot
-    ) w;
+  if 'insert workspaces' = any (kinds) then
+    -- A workspace that is to be created has no clock yet. One of 256 locks stands for it, so that no batch fills
+    -- the server's table of locks.
+    perform pg_advisory_xact_lock('public.workspaces'::regclass::oid::integer, w.slot)
+      from (
+        select distinct uuid_hash(c.id) & 255 as slot from unnest(changes) c
+        where c.table_name = 'workspaces' and c.op = 'insert' and c.id is not null order by slot
+      ) w;
+  end if;
   return array(
     select s.scope_id from convoy.scope_clocks s
     where s.scope_id in (
@@ -275,6 +284,7 @@ declare
   settles boolean;
   cursors convoy.cursor_position[];
   changes convoy.change[];
+  kinds text[];
   todo convoy.change[];
   links convoy.link[];
   decided convoy.decision[];
@@ -314,16 +324,22 @@ begin
   changes := convoy.parse_changes(request -> 'changes');
   -- A small push keeps its plans: the planner would make them anew for each, since it knows how many elements an array
   -- has and takes it for more in a plan that is kept. What takes rows along is planned for what it is.
-  if not convoy.is_small(changes) or exists (select from unnest(changes) c where convoy.takes_along(c.table_name, c.op)) then
+  kinds := convoy.kinds_of(changes);
+  if not convoy.is_small(changes) or kinds && '{delete, deletions}' then
     perform set_config('plan_cache_mode', 'auto', true);
   end if;
-  locked := convoy.lock_clocks(changes);
-  select d.changes, d.links, d.decided into todo, links, decided from convoy.decide(changes, cursors, locked) d;
+  links := convoy.find_links(changes);
+  -- All that follows happens under the locks, so what does not need them comes before.
+  locked := convoy.lock_clocks(changes, kinds);
+  select d.changes, d.links, d.decided into todo, links, decided
+    from convoy.decide(changes, links, kinds, cursors, locked) d;
   refused := convoy.write_groups(todo, links, '{}', null);
   todo := convoy.still_open(todo, refused);
   decided := decided || refused || convoy.conclude(todo, convoy.find_known(todo));
-  perform convoy.record_conflicts(changes, decided);
-  reply := convoy.kept_answer(batch_no, changes, decided);
+  reply := convoy.kept_answer(batch_no, changes, kinds, decided);
+  if reply -> 'outcomes' @> '[{"outcome": "conflict"}]' then
+    perform convoy.record_conflicts(changes, decided);
+  end if;
   update convoy.devices d
     set user_id = auth.uid(), batch = batch_no, key = batch_key, hash = digest, answer = reply, updated_at = now()
     where d.device_id = device;

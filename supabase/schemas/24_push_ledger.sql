@@ -10,8 +10,11 @@ language plpgsql set search_path = '' as $$
 declare
   known convoy.devices;
 begin
-  insert into convoy.devices (device_id, user_id) values (device, auth.uid()) on conflict do nothing;
   select * into known from convoy.devices d where d.device_id = device for update;
+  if not found then
+    insert into convoy.devices (device_id, user_id) values (device, auth.uid()) on conflict do nothing;
+    select * into known from convoy.devices d where d.device_id = device for update;
+  end if;
   if known.user_id is not null and known.user_id <> auth.uid() then
     return convoy.failure('device_conflict');
   end if;
@@ -59,6 +62,9 @@ language plpgsql stable set search_path = '' as $$
 declare
   page record;
 begin
+  if kept -> 'told' = '{}' then
+    return kept - 'told' - 'scopes' || '{"effects": {"rows": {}, "deleted": {}}}';
+  end if;
   select p.rows, p.deleted into page
     from convoy.read_page('{}', array(
       select row(t.key, i::uuid)::convoy.pick
@@ -71,7 +77,7 @@ $$;
 -- What the ledger keeps of the answer to an applied batch: outcomes in the order of the changes, the ids of its effects
 -- by table, the revisions made (U4, U14), and the scopes it was about.
 create function convoy.kept_answer(
-  batch_no bigint, changes convoy.change[], decided convoy.decision[]
+  batch_no bigint, changes convoy.change[], kinds text[], decided convoy.decision[]
 ) returns jsonb
 language plpgsql stable set search_path = '' as $$
 declare
@@ -94,7 +100,7 @@ begin
       select coalesce(jsonb_object_agg(t.table_name, t.ids), '{}')
       from (
         select p.table_name, jsonb_agg(p.id) as ids
-        from unnest(convoy.pick_effects(changes, decided, scopes, revisions)) p group by p.table_name
+        from unnest(convoy.pick_effects(changes, kinds, decided, scopes, revisions)) p group by p.table_name
       ) t),
     'scopes', (select coalesce(jsonb_agg(distinct c.workspace_id), '[]') from unnest(changes) c where c.workspace_id is not null),
     'revisions', made);

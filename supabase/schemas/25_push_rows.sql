@@ -26,13 +26,14 @@ begin
             from public.%1$I t where t.id = any (ids));$code$, t.name);
 
     stamped := stamped || format($code$
-        when %1$L then
-          select array_agg(t.id) filter (where t.deleted_at is null), array_agg(t.id) filter (where t.deleted_at is not null)
-            into live, deleted
-            from unnest(scopes, revisions) s (scope, revision)
-            join public.%1$I t on t.workspace_id = s.scope
-              and (t.revision, t.id) >= (s.revision, '00000000-0000-0000-0000-000000000000')
-              and (t.revision, t.id) <= (s.revision, 'ffffffff-ffff-ffff-ffff-ffffffffffff');$code$, t.name);
+      if tables is null or %1$L = any (tables) then
+        written := written || array(
+          select row(%1$L, t.id, t.deleted_at is not null)::convoy.written_row
+          from unnest(scopes, revisions) s (scope, revision)
+          join public.%1$I t on t.workspace_id = s.scope
+            and (t.revision, t.id) >= (s.revision, '00000000-0000-0000-0000-000000000000')
+            and (t.revision, t.id) <= (s.revision, 'ffffffff-ffff-ffff-ffff-ffffffffffff'));
+      end if;$code$, t.name);
 
     statement := format($query$
             insert into public.%1$I (id, workspace_id, created_at, %2$s)
@@ -104,20 +105,24 @@ begin
   $function$, finds);
   revoke execute on function convoy.find_rows(text, uuid[]) from public;
 
-  -- The rows of a table at revisions of scopes. Comparing rows, and the planner settings, make it use the pull index,
-  -- also where statistics lack the latest revisions.
+  -- The rows of these tables, or of all, at revisions of scopes. Comparing rows, and the planner settings, make it use
+  -- the pull index, also where statistics lack the latest revisions.
   execute format($function$
-    create or replace function convoy.rows_at(
-      target text, scopes uuid[], revisions bigint[], out live uuid[], out deleted uuid[]
-    ) language plpgsql stable set search_path = ''
+    create or replace function convoy.written_rows(tables text[], scopes uuid[], revisions bigint[])
+    returns convoy.written_row[]
+    language plpgsql stable set search_path = ''
     set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $body$
+    declare
+      written convoy.written_row[] := '{}';
     begin
-      case target %s
-      end case;
+      if cardinality(scopes) = 0 then
+        return written;
+      end if;%s
+      return written;
     end
     $body$
   $function$, stamped);
-  revoke execute on function convoy.rows_at(text, uuid[], bigint[]) from public;
+  revoke execute on function convoy.written_rows(text[], uuid[], bigint[]) from public;
 
   execute format($function$
     create or replace function convoy.insert_rows(target text, changes convoy.change[]) returns void

@@ -2,14 +2,59 @@
 -- statements on the tables that it writes were executed as text, and plans for arrays were made anew each time. Now the
 -- statements are written from the columns of the tables, and a small push keeps its plans.
 
+drop function convoy.look_up(convoy.change[]);
 drop function convoy.with_known(convoy.change[],convoy.known_row[]);
 drop function convoy.judge_parents(convoy.change[],convoy.link[],convoy.parent_row[]);
 drop function convoy.conclude(convoy.change[],convoy.change[]);
+drop function convoy.rows_at(text,uuid[],bigint[]);
+drop function convoy.pick_effects(convoy.change[],convoy.decision[],uuid[],bigint[]);
+drop function convoy.told_rows(convoy.change[],convoy.decision[]);
+drop function convoy.plain_rows(convoy.change[],convoy.decision[]);
+drop function convoy.decide(convoy.change[],convoy.cursor_position[],uuid[]);
+drop function convoy.lock_clocks(convoy.change[]);
+drop function convoy.kept_answer(bigint,convoy.change[],convoy.decision[]);
 drop type convoy.known_row;
 drop type convoy.parent_row;
 create type convoy.found_row as (
   table_name text, id uuid, workspace_id uuid, revision bigint, deleted boolean, field_revisions jsonb
 );
+create type convoy.written_row as (table_name text, id uuid, deleted boolean);
+
+create or replace function convoy.check_parent_cycle() returns trigger
+language plpgsql security definer set search_path = '' set enable_seqscan = off set enable_bitmapscan = off
+set jit = off
+as $$
+begin
+  -- Most statements place no task under another.
+  if not exists (
+    select from new_rows n
+    where n.parent_task_id is not null
+      and (tg_op = 'INSERT' or (n.field_revisions -> 'parent_task_id' ->> 0)::bigint = n.revision))
+  then
+    return null;
+  end if;
+  if exists (
+    with recursive above (id, parent_task_id) as (
+      select n.id, n.parent_task_id from new_rows n
+      where n.parent_task_id is not null
+        and (tg_op = 'INSERT' or (n.field_revisions -> 'parent_task_id' ->> 0)::bigint = n.revision)
+      union
+      select p.id, p.parent_task_id from above a
+      cross join lateral (
+        select t.id, t.parent_task_id from public.tasks t where t.id = a.parent_task_id offset 0
+      ) p
+    ), below (id) as (
+      select a.id from above a where a.parent_task_id is null
+      union
+      select a.id from below b join above a on a.parent_task_id = b.id
+    )
+    select from above a where a.id not in (select b.id from below b)
+  ) then
+    raise exception 'A task cannot be its own subtask.' using errcode = 'SN003', column = 'parent_task_id';
+  end if;
+  return null;
+end
+$$;
 
 create or replace function convoy.build_pages() returns void
 language plpgsql set search_path = '' as $outer$
@@ -149,9 +194,14 @@ begin
       if cardinality(ranges) > 0 or cardinality(picks) > 0 then
         %s
       end if;
-      select coalesce(json_object_agg(x.name, x.part), '{}') into rows from unnest(row_tables, row_parts) x (name, part);
-      select coalesce(json_object_agg(x.name, x.part), '{}') into deleted
-        from unnest(deleted_tables, deleted_parts) x (name, part);
+      rows := '{}';
+      deleted := '{}';
+      if cardinality(row_tables) > 0 then
+        select json_object_agg(x.name, x.part) into rows from unnest(row_tables, row_parts) x (name, part);
+      end if;
+      if cardinality(deleted_tables) > 0 then
+        select json_object_agg(x.name, x.part) into deleted from unnest(deleted_tables, deleted_parts) x (name, part);
+      end if;
     end
     $body$
   $function$, pages);
@@ -233,6 +283,18 @@ begin
 end
 $$;
 
+create or replace function convoy.kinds_of(changes convoy.change[]) returns text[]
+language plpgsql stable set search_path = '' as $$
+begin
+  return array(
+    select distinct k
+    from unnest(changes) c
+    cross join lateral unnest(array[
+      c.op, c.table_name, c.op || ' ' || c.table_name, case when c.nth > 1 then 'again' end]) k
+    where k is not null);
+end
+$$;
+
 create or replace function convoy.find_known(changes convoy.change[]) returns convoy.found_row[]
 language plpgsql stable set search_path = '' as $$
 declare
@@ -248,10 +310,8 @@ begin
 end
 $$;
 
-create or replace function convoy.look_up(changes convoy.change[]) returns convoy.change[]
+create or replace function convoy.with_known(changes convoy.change[], known convoy.found_row[]) returns convoy.change[]
 language plpgsql stable set search_path = '' set enable_nestloop = off as $$
-declare
-  known constant convoy.found_row[] := convoy.find_known(changes);
 begin
   -- Most pushes of new records find none.
   if cardinality(known) = 0 then
@@ -307,6 +367,97 @@ begin
 end
 $$;
 
+create or replace function convoy.spread_refusals(
+  changes convoy.change[], all_changes convoy.change[], links convoy.link[], decided convoy.decision[]
+) returns convoy.decision[]
+language plpgsql stable set search_path = '' as $$
+declare
+  b convoy.batch;
+  verdicts "char"[];
+  blockers uuid[];
+  -- 0: to be decided; else the round a change was decided in, from 1, or -1 for before.
+  rounds integer[];
+  spread boolean[];
+  queue integer[];
+  first integer := 1;
+  last integer;
+  tail integer;
+  n integer;
+  m integer;
+  verdict "char";
+begin
+  if cardinality(changes) = 0 or cardinality(decided) = 0 then
+    return '{}';
+  end if;
+  if not exists (
+    select from unnest(decided) d where d.outcome ->> 'outcome' in ('rejected', 'blocked', 'gone', 'conflict'))
+  then
+    return '{}';
+  end if;
+  b := convoy.batch_of(changes, all_changes, links, decided);
+  verdicts := b.verdicts;
+  blockers := b.blockers;
+  rounds := array(select case when o.open then 0 else -1 end from unnest(b.open) with ordinality o (open, n) order by o.n);
+  spread := array_fill(false, array[cardinality(b.begins)]);
+  queue := array(select v.n from unnest(verdicts) with ordinality v (verdict, n) where v.verdict <> '-' order by v.n);
+  last := cardinality(queue);
+  tail := last;
+  for round in 1 .. cardinality(b.positions) loop
+    exit when first > last;
+    for i in first .. last loop
+      n := queue[i];
+      continue when verdicts[n] = 'c';
+      for at in b.follows[n] .. b.follows[n + 1] - 1 loop
+        m := b.followers[at];
+        verdict := case
+          when verdicts[n] in ('r', 'b') then 'b'
+          when not b.follow_parent[at] then '-'
+          when b.follow_self[at] then 'g'
+          else 'p' end;
+        if verdict <> '-' and (rounds[m] = 0 or rounds[m] = round and verdicts[m] = 'b') then
+          if rounds[m] = 0 then
+            tail := tail + 1;
+            queue[tail] := m;
+          end if;
+          rounds[m] := round;
+          verdicts[m] := verdict;
+          blockers[m] := b.follow_ids[at];
+        end if;
+      end loop;
+    end loop;
+    -- A refusal that the server has a code for counts before one that waits for another.
+    foreach verdict in array '{r,b}'::"char"[] loop
+      for i in first .. last loop
+        n := queue[i];
+        continue when spread[b.groups[n]] or verdicts[n] = 'g' or (verdicts[n] = 'r') <> (verdict = 'r');
+        spread[b.groups[n]] := true;
+        for at in b.begins[b.groups[n]] .. b.begins[b.groups[n] + 1] - 1 loop
+          m := b.members[at];
+          if rounds[m] = 0 then
+            tail := tail + 1;
+            queue[tail] := m;
+            rounds[m] := round;
+            verdicts[m] := verdict;
+            blockers[m] := case when verdicts[n] = 'b' then blockers[n] else b.ids[n] end;
+          end if;
+        end loop;
+      end loop;
+    end loop;
+    first := last + 1;
+    last := tail;
+  end loop;
+  return array(
+    select row(x.position, case x.verdict
+        when 'r' then convoy.rejection('group', null, 'Another change of the same action was refused.')
+        when 'b' then jsonb_build_object('outcome', 'blocked', 'by', x.blocker)
+        when 'g' then '{"outcome": "gone", "which": "record"}'
+        else '{"outcome": "gone", "which": "parent"}'
+      end, false)::convoy.decision
+    from unnest(b.positions, verdicts, blockers, rounds) x (position, verdict, blocker, round)
+    where x.round > 0);
+end
+$$;
+
 create or replace function convoy.update_rows(target text, changes convoy.change[]) returns void
 language plpgsql set search_path = '' as $$
 declare
@@ -354,6 +505,171 @@ begin
 end
 $$;
 
+create or replace function convoy.pick_effects(
+  changes convoy.change[], kinds text[], decided convoy.decision[], scopes uuid[], revisions bigint[]
+) returns convoy.pick[]
+language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+declare
+  -- A delete cascades anywhere, and so does undoing one; other changes stay in their table, but for the creator's
+  -- membership.
+  written constant convoy.written_row[] := convoy.written_rows(
+    case
+      when 'delete' = any (kinds) or 'deletions' = any (kinds) then null
+      when 'workspaces' = any (kinds) then kinds || 'workspace_members'::text
+      else kinds end,
+    scopes, revisions);
+  result convoy.pick[];
+begin
+  result := array(
+    with concluded as materialized (
+      select c.table_name, c.id, c.op, d.tell, d.outcome
+      from unnest(changes) c join unnest(decided) d on d.position = c.position
+    )
+    select row(e.table_name, e.id)::convoy.pick
+    from (
+      select t.table_name, coalesce((t.outcome ->> 'of')::uuid, t.id) as id from concluded t where t.tell
+      union
+      select u.table_name, u.id
+      from (
+        select w.table_name, w.id, w.deleted from unnest(written) w
+        except
+        select p.table_name, p.id, p.op = 'delete' from concluded p
+          where not p.tell and p.outcome ->> 'outcome' = 'applied'
+      ) u
+    ) e);
+  if not 'update tasks' = any (kinds) then
+    return result;
+  end if;
+  return array(
+    select distinct p from unnest(result || convoy.pick_moved(changes, scopes, revisions)) p);
+end
+$$;
+
+create or replace function convoy.pick_moved(changes convoy.change[], scopes uuid[], revisions bigint[]) returns convoy.pick[]
+language plpgsql stable set search_path = '' as $$
+begin
+  if not exists (select from unnest(changes) c where c.table_name = 'tasks' and c.op = 'update' and c.payload ? 'milestone_id')
+  then
+    return '{}';
+  end if;
+  return array(
+    select row('tasks', t.id)::convoy.pick
+    from unnest(scopes, revisions) s (scope, revision)
+    join unnest(changes) c on c.workspace_id = s.scope and c.table_name = 'tasks' and c.op <> 'delete'
+    join public.tasks t on t.id = c.id and t.workspace_id = s.scope and t.revision = s.revision
+    where t.deleted_at is null and (t.field_revisions -> 'milestone_id' ->> 0)::bigint = s.revision
+      and t.milestone_id::text is distinct from c.payload ->> 'milestone_id');
+end
+$$;
+
+create or replace function convoy.decide(
+  inout changes convoy.change[], inout links convoy.link[], kinds text[], cursors convoy.cursor_position[], locked uuid[],
+  out decided convoy.decision[]
+) language plpgsql set search_path = '' as $$
+declare
+  all_changes constant convoy.change[] := changes;
+  tells constant boolean := 'insert activity_feed' = any (kinds);
+  memberships jsonb;
+  roles jsonb;
+  known convoy.found_row[];
+  stage convoy.decision[];
+  clashes convoy.clash[];
+begin
+  select coalesce(jsonb_object_agg(m.workspace_id, m.role), '{}') into memberships
+    from public.workspace_members m
+    where m.user_id = auth.uid() and m.deleted_at is null and m.workspace_id = any (locked);
+  roles := memberships;
+  if 'insert workspaces' = any (kinds) then
+    -- The creator of a workspace owns it. A workspace that exists already gives no role.
+    select coalesce(jsonb_object_agg(c.id, case when w.id is null then 'owner' end), '{}') || memberships into roles
+      from unnest(changes) c left join public.workspaces w on w.id = c.id
+      where c.table_name = 'workspaces' and c.op = 'insert' and c.id is not null;
+  end if;
+
+  decided := array(
+    select row(c.position, c.problem, false)::convoy.decision from unnest(changes) c where c.problem is not null);
+  changes := convoy.still_open(changes, decided);
+
+  stage := convoy.decide_permission(changes, roles);
+  decided := decided || stage;
+  changes := convoy.still_open(changes, stage);
+
+  if tells then
+    stage := convoy.decide_activities(changes, all_changes);
+    decided := decided || stage;
+    changes := convoy.still_open(changes, stage);
+  end if;
+  known := convoy.find_known(changes);
+  changes := convoy.with_known(changes, known);
+
+  if cardinality(known) > 0 or kinds && '{update, delete, again}' then
+    stage := convoy.decide_existing(changes, memberships);
+    decided := decided || stage;
+    changes := convoy.still_open(changes, stage);
+    if tells then
+      stage := convoy.decide_idle_activities(changes, all_changes, stage);
+      decided := decided || stage;
+      changes := convoy.still_open(changes, stage);
+    end if;
+  end if;
+
+  stage := convoy.decide_parents(changes, links);
+  links := array(select l from unnest(links) l where l.provider is not null);
+  decided := decided || stage;
+  changes := convoy.still_open(changes, stage);
+
+  if 'update' = any (kinds) then
+    clashes := convoy.find_clashes(changes);
+    if cardinality(clashes) > 0 then
+      changes := convoy.without_clashes(changes, clashes);
+      stage := convoy.decide_lost_updates(changes);
+      decided := decided || stage;
+      changes := convoy.still_open(changes, stage);
+      stage := convoy.decide_split_moves(changes);
+      decided := decided || stage;
+      changes := convoy.still_open(changes, stage);
+    end if;
+  end if;
+  if 'delete' = any (kinds) then
+    stage := convoy.decide_deletes(changes, cursors);
+    decided := decided || stage;
+    changes := convoy.still_open(changes, stage);
+  end if;
+
+  stage := convoy.spread_refusals(changes, all_changes, links, decided);
+  decided := decided || stage;
+  changes := convoy.still_open(changes, stage);
+
+  if tells then
+    stage := convoy.decide_lost_moves(changes);
+    decided := decided || stage;
+    changes := convoy.still_open(changes, stage);
+  end if;
+end
+$$;
+
+create or replace function convoy.lock_clocks(changes convoy.change[], kinds text[]) returns uuid[]
+language plpgsql volatile set search_path = '' as $$
+begin
+  if 'insert workspaces' = any (kinds) then
+    -- A workspace that is to be created has no clock yet. One of 256 locks stands for it, so that no batch fills
+    -- the server's table of locks.
+    perform pg_advisory_xact_lock('public.workspaces'::regclass::oid::integer, w.slot)
+      from (
+        select distinct uuid_hash(c.id) & 255 as slot from unnest(changes) c
+        where c.table_name = 'workspaces' and c.op = 'insert' and c.id is not null order by slot
+      ) w;
+  end if;
+  return array(
+    select s.scope_id from convoy.scope_clocks s
+    where s.scope_id in (
+      select c.workspace_id from unnest(changes) c
+      intersect
+      select m.workspace_id from public.workspace_members m where m.user_id = auth.uid() and m.deleted_at is null)
+    order by s.scope_id for update);
+end
+$$;
+
 create or replace function public.sync_push(request jsonb) returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
@@ -372,6 +688,7 @@ declare
   settles boolean;
   cursors convoy.cursor_position[];
   changes convoy.change[];
+  kinds text[];
   todo convoy.change[];
   links convoy.link[];
   decided convoy.decision[];
@@ -411,20 +728,120 @@ begin
   changes := convoy.parse_changes(request -> 'changes');
   -- A small push keeps its plans: the planner would make them anew for each, since it knows how many elements an array
   -- has and takes it for more in a plan that is kept. What takes rows along is planned for what it is.
-  if not convoy.is_small(changes) or exists (select from unnest(changes) c where convoy.takes_along(c.table_name, c.op)) then
+  kinds := convoy.kinds_of(changes);
+  if not convoy.is_small(changes) or kinds && '{delete, deletions}' then
     perform set_config('plan_cache_mode', 'auto', true);
   end if;
-  locked := convoy.lock_clocks(changes);
-  select d.changes, d.links, d.decided into todo, links, decided from convoy.decide(changes, cursors, locked) d;
+  links := convoy.find_links(changes);
+  -- All that follows happens under the locks, so what does not need them comes before.
+  locked := convoy.lock_clocks(changes, kinds);
+  select d.changes, d.links, d.decided into todo, links, decided
+    from convoy.decide(changes, links, kinds, cursors, locked) d;
   refused := convoy.write_groups(todo, links, '{}', null);
   todo := convoy.still_open(todo, refused);
   decided := decided || refused || convoy.conclude(todo, convoy.find_known(todo));
-  perform convoy.record_conflicts(changes, decided);
-  reply := convoy.kept_answer(batch_no, changes, decided);
+  reply := convoy.kept_answer(batch_no, changes, kinds, decided);
+  if reply -> 'outcomes' @> '[{"outcome": "conflict"}]' then
+    perform convoy.record_conflicts(changes, decided);
+  end if;
   update convoy.devices d
     set user_id = auth.uid(), batch = batch_no, key = batch_key, hash = digest, answer = reply, updated_at = now()
     where d.device_id = device;
   return convoy.spell_answer(reply);
+end
+$$;
+
+create or replace function convoy.answer_known_batch(
+  device uuid, batch_no bigint, batch_key uuid, digest bytea, settles boolean
+) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  known convoy.devices;
+begin
+  select * into known from convoy.devices d where d.device_id = device for update;
+  if not found then
+    insert into convoy.devices (device_id, user_id) values (device, auth.uid()) on conflict do nothing;
+    select * into known from convoy.devices d where d.device_id = device for update;
+  end if;
+  if known.user_id is not null and known.user_id <> auth.uid() then
+    return convoy.failure('device_conflict');
+  end if;
+  if batch_no > known.batch then
+    return null;
+  end if;
+  if batch_no < known.batch
+    or settles and known.key is distinct from batch_key
+    or not settles and known.hash is distinct from digest
+  then
+    return convoy.failure('device_conflict');
+  end if;
+  if known.answer is null then
+    return convoy.void_answer(batch_no);
+  end if;
+  -- A backup was put back since: the kept answer is of another history (U22).
+  if exists (
+    select from jsonb_each(known.answer -> 'revisions') r
+    where not convoy.is_in_history(r.key::uuid, (r.value ->> 'revision')::bigint, r.value ->> 'tag'))
+  then
+    return convoy.failure('history_changed');
+  end if;
+  -- U41: the user has lost access to a scope since. Without revisions to skip, the next pull brings the rows that
+  -- the user may still see.
+  if exists (
+    select from jsonb_array_elements_text(known.answer -> 'scopes') s
+    where s not in (select v::text from convoy.visible_scopes() v))
+  then
+    return convoy.spell_answer(known.answer || '{"told": {}, "revisions": {}}');
+  end if;
+  return convoy.spell_answer(known.answer);
+end
+$$;
+
+create or replace function convoy.spell_answer(kept jsonb) returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  page record;
+begin
+  if kept -> 'told' = '{}' then
+    return kept - 'told' - 'scopes' || '{"effects": {"rows": {}, "deleted": {}}}';
+  end if;
+  select p.rows, p.deleted into page
+    from convoy.read_page('{}', array(
+      select row(t.key, i::uuid)::convoy.pick
+      from jsonb_each(kept -> 'told') t cross join lateral jsonb_array_elements_text(t.value) i)) p;
+  return kept - 'told' - 'scopes'
+    || jsonb_build_object('effects', jsonb_build_object('rows', page.rows, 'deleted', page.deleted));
+end
+$$;
+
+create or replace function convoy.kept_answer(
+  batch_no bigint, changes convoy.change[], kinds text[], decided convoy.decision[]
+) returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  scopes uuid[];
+  revisions bigint[];
+  made jsonb;
+begin
+  select coalesce(array_agg(s.scope_id), '{}'), coalesce(array_agg(s.revision), '{}'),
+      coalesce(jsonb_object_agg(s.scope_id, jsonb_build_object('revision', s.revision, 'tag', s.tag)), '{}')
+    into scopes, revisions, made
+    from convoy.scope_clocks s
+    where s.scope_id in (select c.workspace_id from unnest(changes) c)
+      and s.bumped_in = pg_current_xact_id() and s.bumped_at = now();
+  return jsonb_build_object(
+    'user_id', auth.uid(),
+    'batch', batch_no,
+    'server_time', now(),
+    'outcomes', (select coalesce(jsonb_agg(d.outcome order by d.position), '[]') from unnest(decided) d),
+    'told', (
+      select coalesce(jsonb_object_agg(t.table_name, t.ids), '{}')
+      from (
+        select p.table_name, jsonb_agg(p.id) as ids
+        from unnest(convoy.pick_effects(changes, kinds, decided, scopes, revisions)) p group by p.table_name
+      ) t),
+    'scopes', (select coalesce(jsonb_agg(distinct c.workspace_id), '[]') from unnest(changes) c where c.workspace_id is not null),
+    'revisions', made);
 end
 $$;
 
@@ -450,13 +867,14 @@ begin
             from public.%1$I t where t.id = any (ids));$code$, t.name);
 
     stamped := stamped || format($code$
-        when %1$L then
-          select array_agg(t.id) filter (where t.deleted_at is null), array_agg(t.id) filter (where t.deleted_at is not null)
-            into live, deleted
-            from unnest(scopes, revisions) s (scope, revision)
-            join public.%1$I t on t.workspace_id = s.scope
-              and (t.revision, t.id) >= (s.revision, '00000000-0000-0000-0000-000000000000')
-              and (t.revision, t.id) <= (s.revision, 'ffffffff-ffff-ffff-ffff-ffffffffffff');$code$, t.name);
+      if tables is null or %1$L = any (tables) then
+        written := written || array(
+          select row(%1$L, t.id, t.deleted_at is not null)::convoy.written_row
+          from unnest(scopes, revisions) s (scope, revision)
+          join public.%1$I t on t.workspace_id = s.scope
+            and (t.revision, t.id) >= (s.revision, '00000000-0000-0000-0000-000000000000')
+            and (t.revision, t.id) <= (s.revision, 'ffffffff-ffff-ffff-ffff-ffffffffffff'));
+      end if;$code$, t.name);
 
     statement := format($query$
             insert into public.%1$I (id, workspace_id, created_at, %2$s)
@@ -528,20 +946,24 @@ begin
   $function$, finds);
   revoke execute on function convoy.find_rows(text, uuid[]) from public;
 
-  -- The rows of a table at revisions of scopes. Comparing rows, and the planner settings, make it use the pull index,
-  -- also where statistics lack the latest revisions.
+  -- The rows of these tables, or of all, at revisions of scopes. Comparing rows, and the planner settings, make it use
+  -- the pull index, also where statistics lack the latest revisions.
   execute format($function$
-    create or replace function convoy.rows_at(
-      target text, scopes uuid[], revisions bigint[], out live uuid[], out deleted uuid[]
-    ) language plpgsql stable set search_path = ''
+    create or replace function convoy.written_rows(tables text[], scopes uuid[], revisions bigint[])
+    returns convoy.written_row[]
+    language plpgsql stable set search_path = ''
     set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $body$
+    declare
+      written convoy.written_row[] := '{}';
     begin
-      case target %s
-      end case;
+      if cardinality(scopes) = 0 then
+        return written;
+      end if;%s
+      return written;
     end
     $body$
   $function$, stamped);
-  revoke execute on function convoy.rows_at(text, uuid[], bigint[]) from public;
+  revoke execute on function convoy.written_rows(text[], uuid[], bigint[]) from public;
 
   execute format($function$
     create or replace function convoy.insert_rows(target text, changes convoy.change[]) returns void
@@ -572,10 +994,18 @@ $outer$;
 select convoy.build_pages();
 select convoy.build_pushes();
 
+revoke all on function convoy.kinds_of(convoy.change[]) from public, anon, authenticated, service_role;
 revoke all on function convoy.find_known(convoy.change[]) from public, anon, authenticated, service_role;
+revoke all on function convoy.with_known(convoy.change[],convoy.found_row[]) from public, anon, authenticated, service_role;
 revoke all on function convoy.judge_parents(convoy.change[],convoy.link[],convoy.found_row[]) from public, anon, authenticated, service_role;
 revoke all on function convoy.conclude(convoy.change[],convoy.found_row[]) from public, anon, authenticated, service_role;
+revoke all on function convoy.pick_effects(convoy.change[],text[],convoy.decision[],uuid[],bigint[]) from public, anon, authenticated, service_role;
+revoke all on function convoy.pick_moved(convoy.change[],uuid[],bigint[]) from public, anon, authenticated, service_role;
+revoke all on function convoy.decide(convoy.change[],convoy.link[],text[],convoy.cursor_position[],uuid[]) from public, anon, authenticated, service_role;
+revoke all on function convoy.lock_clocks(convoy.change[],text[]) from public, anon, authenticated, service_role;
+revoke all on function convoy.kept_answer(bigint,convoy.change[],text[],convoy.decision[]) from public, anon, authenticated, service_role;
 revoke all on function convoy.is_small(convoy.change[]) from public, anon, authenticated, service_role;
 revoke all on function convoy.build_pushes() from public, anon, authenticated, service_role;
 revoke all on function convoy.find_rows(text,uuid[]) from public, anon, authenticated, service_role;
+revoke all on function convoy.written_rows(text[],uuid[],bigint[]) from public, anon, authenticated, service_role;
 revoke all on function convoy.update_round(text,convoy.change[],bigint) from public, anon, authenticated, service_role;
