@@ -42,6 +42,7 @@ export class Convoy implements Subject {
         push: async (request, signal) => new SupabaseTransport(await this.connected()).push(request, signal),
         settle: async (request, changes, signal) =>
           new SupabaseTransport(await this.connected()).settle(request, changes, signal),
+        step: async (request, signal) => new SupabaseTransport(await this.connected()).step(request, signal),
       },
       remote: null,
       autoSync: autoSync !== undefined,

@@ -6,7 +6,7 @@
 import type { SyncError } from './errors';
 import type { Result } from './result';
 
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 /**
  * Version of the synced columns. Raised with every migration that adds a table or a column; which
  * versions a server serves is in its table `convoy.served_versions`.
@@ -79,6 +79,8 @@ export interface Scope {
    * deleted; without `expired` the server may have lost them.
    */
   expired?: boolean;
+  /** Deletions or restores of many records are under way in it: steps are to be taken (U44). Absent from older servers. */
+  unsettled?: boolean;
 }
 
 export interface PullAnswer extends Page {
@@ -204,6 +206,27 @@ export interface PushAnswer {
   effects: Page;
   /** The revision this push made in each scope it touched. */
   revisions: Record<string, { revision: number; tag: string }>;
+  /**
+   * Ids of this user's deletions and restores that go on in steps: the effects name what was deleted or restored by then,
+   * and pulls bring the rest (U44). Absent where there are none.
+   */
+  unfinished?: string[];
+  /** With `unfinished`: ids of rows that were moved since the bases of the push's deletions. */
+  moved?: string[];
+}
+
+/** Asks the server to take a step of the deletions and restores that are under way (U44). */
+export interface StepRequest {
+  protocol: number;
+  schema: number;
+  user_id: string;
+}
+
+export interface StepAnswer {
+  user_id: string;
+  server_time: string;
+  /** Whether there is more to do. */
+  left: boolean;
 }
 
 /** Measures of one exchange. */
@@ -238,4 +261,8 @@ export interface SyncTransport {
     changes: number,
     signal: AbortSignal,
   ): Promise<Result<(PushAnswer | VoidAnswer) & { traffic: Traffic }, SyncError>>;
+  step(
+    request: StepRequest,
+    signal: AbortSignal,
+  ): Promise<Result<StepAnswer & { traffic: Traffic }, SyncError>>;
 }

@@ -29,11 +29,17 @@ create table convoy.scope_revisions (
   primary key (scope_id, revision)
 );
 
+-- Who writes: the caller, or in a step of a deletion whoever began it; null for the service.
+create function convoy.author() returns uuid language sql stable
+  return case current_setting('convoy.author', true)
+    when 'none' then null
+    else coalesce(nullif(current_setting('convoy.author', true), '')::uuid, auth.uid()) end;
+
 create function convoy.record_revision() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   insert into convoy.scope_revisions (scope_id, revision, tag, author)
-    values (new.scope_id, new.revision, new.tag, auth.uid());
+    values (new.scope_id, new.revision, new.tag, convoy.author());
   return null;
 end
 $$;

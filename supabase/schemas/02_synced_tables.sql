@@ -122,7 +122,7 @@ begin
       new.revision := stamp;
       new.field_revisions := fields;
       new.updated_at := now();
-      new.last_modified_by := auth.uid();
+      new.last_modified_by := convoy.author();
       return new;
     end
     $body$
@@ -134,18 +134,40 @@ begin
 end
 $outer$;
 
--- Deleting a row deletes its live descendants under the same deletion_id. The trigger of each child table
--- carries the cascade on; within a table one statement covers any depth, since a nested trigger for each
--- level would exhaust the server's stack. Memberships stay, so that members learn of the deletion, and so
--- do the records in `deletions`.
+-- Deleting a row deletes its live descendants under the same deletion_id: at once where they are few, in steps where they
+-- are many, or others of the workspace wait for steps already (U44). The trigger of each child table carries the cascade
+-- on; within a table one statement covers any depth, since a nested trigger for each level would exhaust the server's
+-- stack. Memberships stay, so that members learn of the deletion, and so do the records in `deletions`.
 create function convoy.cascade_deletion() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
+  -- whole: within the cascade of a row further up; steps: in a step, which looks for what stands below by itself.
+  mode constant text := coalesce(current_setting('convoy.cascade', true), '');
+  most constant integer := convoy.step_records();
+  deleted record;
   child record;
 begin
-  -- Rows that were deleted before have no live descendants, so they need not be told apart.
-  if not exists (select from new_rows n where n.deleted_at is not null) then
+  -- Rows that were deleted before have no live descendants but those that wait for steps, so they need not be told apart.
+  if mode = 'steps' or not exists (select from new_rows n where n.deleted_at is not null) then
     return null;
+  end if;
+  if mode <> 'whole' then
+    if exists (
+        select from new_rows n join convoy.unfinished_deletions u on u.workspace_id = n.workspace_id
+        where n.deleted_at is not null)
+      or convoy.count_below(
+        array(select row(0, tg_table_name, n.id, null)::convoy.descendant from new_rows n where n.deleted_at is not null),
+        most) > most
+    then
+      for deleted in
+        select n.workspace_id, n.deletion_id, array_agg(n.id) as ids
+        from new_rows n where n.deleted_at is not null group by n.workspace_id, n.deletion_id order by 1, 2
+      loop
+        perform convoy.begin_steps(deleted.deletion_id, deleted.workspace_id, tg_table_name, deleted.ids);
+      end loop;
+      return null;
+    end if;
+    perform set_config('convoy.cascade', 'whole', true);
   end if;
   if tg_table_name = 'workspaces' then
     -- Leaves first: rows that are deleted already are not looked for again from further up.
@@ -181,6 +203,9 @@ begin
              from below b join public.%1$I c on c.%2$I = b.id where c.deleted_at is null',
           child.table_name, child.name) end);
     end loop;
+  end if;
+  if mode <> 'whole' then
+    perform set_config('convoy.cascade', '', true);
   end if;
   return null;
 end
@@ -261,12 +286,99 @@ begin
   execute format('alter table public.%I enable row level security', table_name);
   execute format('drop policy if exists members_read on public.%I', table_name);
   -- Of a deleted row a member learns its id by a pull, and never its text: it may have been deleted before they came.
-  execute format('create policy members_read on public.%I for select to authenticated
-    using (deleted_at is null and workspace_id = any (array(select convoy.visible_scopes())))', table_name);
+  -- Nor are rows shown that wait to be deleted, or to be restored, with what they stand under (U44).
+  execute format('create policy members_read on public.%1$I for select to authenticated
+    using (deleted_at is null and workspace_id = any (array(select convoy.visible_scopes()))
+      and not (workspace_id = any (array(select convoy.unsettled_scopes())) and convoy.hidden_by(%1$L, id) is not null))', table_name);
   execute format('revoke all on public.%I from public, anon, authenticated', table_name);
   execute format('grant select on public.%I to authenticated', table_name);
   execute format('grant all on public.%I to service_role', table_name);
 end
 $$;
 
+-- Rows that stand under a deleted record while its deletion, or its restore, is under way, are live and shown to nobody
+-- (U44). 26_deletion_steps.sql takes the steps.
+
+-- The deletions and restores that are under way, the earliest first.
+create table convoy.unfinished_deletions (
+  deletion_id uuid primary key,
+  n bigint not null generated always as identity,
+  workspace_id uuid not null references convoy.scope_clocks on delete cascade,
+  -- Whether its rows are being restored; else they are still being deleted.
+  restores boolean not null default false,
+  -- Who deletes, or restores; null for the service.
+  author uuid,
+  -- It is to be restored: at once, or when all of it is deleted.
+  restore_wanted boolean not null default false,
+  restorer uuid,
+  -- Whether memberships come back with it.
+  with_members boolean not null default false
+);
+create index unfinished_deletions_workspace on convoy.unfinished_deletions (workspace_id, n);
+alter table convoy.unfinished_deletions enable row level security;
+grant select on convoy.unfinished_deletions to service_role;
+
+-- The visible scopes in which a deletion or a restore is under way.
+create function convoy.unsettled_scopes() returns setof uuid
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  return query
+    select distinct u.workspace_id from convoy.unfinished_deletions u
+    join public.workspace_members m
+      on m.workspace_id = u.workspace_id and m.user_id = auth.uid() and m.deleted_at is null;
+end
+$$;
+
+-- The deletion of the nearest deleted record above a row that is itself live; null where there is none.
+create function convoy.hidden_by(target text, row_id uuid) returns uuid
+language plpgsql stable security definer set search_path = '' set enable_seqscan = off set jit = off as $$
+declare
+  tasks uuid[] := array[row_id];
+  projects uuid[];
+  result uuid;
+begin
+  case target
+    when 'task_dependencies' then
+      tasks := array(
+        select unnest(array[d.task_id, d.depends_on_task_id]) from public.task_dependencies d where d.id = row_id);
+    when 'activity_feed' then
+      tasks := array(select a.task_id from public.activity_feed a where a.id = row_id and a.task_id is not null);
+    when 'milestones' then
+      projects := array(select m.project_id from public.milestones m where m.id = row_id);
+    when 'patterns' then
+      projects := array(select k.project_id from public.patterns k where k.id = row_id);
+    when 'best_practices' then
+      projects := array(select k.project_id from public.best_practices k where k.id = row_id);
+    else null;
+  end case;
+  if projects is not null then
+    select p.deletion_id into result from public.projects p where p.id = any (projects) and p.deleted_at is not null;
+  elsif target in ('tasks', 'task_dependencies', 'activity_feed') then
+    with recursive above (id, level) as (
+      select t.id, 0 from unnest(tasks) t (id)
+      union all
+      select p.parent_task_id, a.level + 1 from above a
+      cross join lateral (
+        select t.parent_task_id from public.tasks t where t.id = a.id and t.deleted_at is null offset 0
+      ) p
+      where p.parent_task_id is not null
+    )
+    select coalesce(t.deletion_id, m.deletion_id, p.deletion_id) into result
+      from above a
+      cross join lateral (select * from public.tasks t where t.id = a.id offset 0) t
+      cross join lateral (select * from public.milestones m where m.id = t.milestone_id offset 0) m
+      cross join lateral (select * from public.projects p where p.id = m.project_id offset 0) p
+      where t.deleted_at is not null or m.deleted_at is not null or p.deleted_at is not null
+      order by a.level limit 1;
+  end if;
+  if result is null and target not in ('workspaces', 'workspace_members', 'deletions') then
+    execute format(
+      'select w.deletion_id from public.%I r join public.workspaces w on w.id = r.workspace_id where r.id = $1', target)
+      into result using row_id;
+  end if;
+  return result;
+end
+$$;
+
 revoke execute on all functions in schema convoy from public;
+grant execute on function convoy.hidden_by(text, uuid), convoy.unsettled_scopes() to authenticated, service_role;

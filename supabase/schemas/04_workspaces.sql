@@ -107,15 +107,25 @@ create trigger c_last_owner after update on public.workspace_members
     and (new.role <> 'owner' or new.deleted_at is not null or new.kind <> old.kind))
   execute function convoy.check_last_owner();
 
--- R2: while a workspace is deleted, its owners may leave. The service restores it all the same.
-create function convoy.check_owner_of_restored() returns trigger
-language plpgsql security definer set search_path = '' as $$
+-- R2: while a workspace is deleted, its owners may leave. The service restores it all the same, and so does the last step
+-- of a restore, which was judged when it began (U44).
+create function convoy.check_human_owner(scope uuid) returns void
+language plpgsql stable security definer set search_path = '' as $$
 begin
   if auth.uid() is not null and not exists (
     select from public.workspace_members m
-    where m.workspace_id = new.id and m.role = 'owner' and m.kind = 'human' and m.deleted_at is null)
+    where m.workspace_id = scope and m.role = 'owner' and m.kind = 'human' and m.deleted_at is null)
   then
     raise exception 'No person owns this workspace any more.' using errcode = 'SN004';
+  end if;
+end
+$$;
+
+create function convoy.check_owner_of_restored() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if current_setting('convoy.cascade', true) is distinct from 'steps' then
+    perform convoy.check_human_owner(new.id);
   end if;
   return null;
 end

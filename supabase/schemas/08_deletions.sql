@@ -170,13 +170,16 @@ $$;
 
 -- The deleted dependencies that these deletions took along, and those that an earlier restore had to leave because these
 -- tasks were deleted, where both tasks are live by now. Each step uses an index, whatever statistics say.
-create function convoy.freed_dependencies(deletions uuid[], scope uuid, tasks uuid[]) returns uuid[]
+--   root: of a restore in steps, the record that comes back last, and counts as live; then only those of `tasks` are meant.
+create function convoy.freed_dependencies(deletions uuid[], scope uuid, tasks uuid[], root uuid default null) returns uuid[]
 language plpgsql stable set search_path = '' set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
 declare
   taken uuid[];
 begin
-  execute 'select array(select d.id from public.task_dependencies d where d.deletion_id = any ($1) and d.workspace_id = $2)'
-    into taken using deletions, scope;
+  if root is null then
+    execute 'select array(select d.id from public.task_dependencies d where d.deletion_id = any ($1) and d.workspace_id = $2)'
+      into taken using deletions, scope;
+  end if;
   return array(
     select d.id
     from (
@@ -196,10 +199,10 @@ begin
     ) f
     cross join lateral (select * from public.task_dependencies d where d.id = f.id offset 0) d
     cross join lateral (
-      select from public.tasks a where a.id = d.task_id and a.deleted_at is null offset 0
+      select from public.tasks a where a.id = d.task_id and (a.deleted_at is null or a.id = root) offset 0
     ) a
     cross join lateral (
-      select from public.tasks b where b.id = d.depends_on_task_id and b.deleted_at is null offset 0
+      select from public.tasks b where b.id = d.depends_on_task_id and (b.deleted_at is null or b.id = root) offset 0
     ) b
     left join lateral (
       select x.restored_at from public.deletions x
@@ -217,7 +220,6 @@ begin
     select distinct on (m.user_id) m.id
     from public.workspace_members m
     where m.workspace_id = scope and m.deletion_id = any (deletions)
-      and convoy.may_restore(scope, 'workspace_members')
       -- Whoever left comes back by an invitation alone.
       and m.last_modified_by is distinct from m.user_id
       -- So does nobody whose account is deleted.
@@ -232,7 +234,7 @@ $$;
 
 -- Restores exactly the rows that these deletions took along, ancestors first, and the dependencies that an earlier
 -- restore had to leave because these tasks were deleted. Returns the deletions of which a row came back.
-create function convoy.restore_rows(deletions uuid[], scope uuid) returns uuid[]
+create function convoy.restore_rows(deletions uuid[], scope uuid, with_members boolean) returns uuid[]
 language plpgsql set search_path = '' as $$
 declare
   t record;
@@ -259,7 +261,7 @@ begin
       restored := restored || in_table;
     end if;
   end loop;
-  members := convoy.restorable_members(deletions, scope);
+  members := case when with_members then convoy.restorable_members(deletions, scope) end;
   if cardinality(members) > 0 then
     restored := restored || array(select m.deletion_id from public.workspace_members m where m.id = any (members));
     update public.workspace_members set deleted_at = null where id = any (members);
@@ -274,11 +276,14 @@ end
 $$;
 
 -- Restores the deletions whose restored_at was set, all of a workspace at once: of several, the order does not matter.
+-- Large ones come back in steps (U44).
 create function convoy.restore_marked() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
   marked record;
   missing record;
+  large uuid[];
+  with_members boolean;
 begin
   for marked in
     select n.workspace_id as scope, array_agg(n.id) as deletions, array_agg(distinct n.entity_type) as entity_types
@@ -295,8 +300,16 @@ begin
       raise exception 'It belongs to "%", which is deleted itself. Restore that first.', missing.name
         using errcode = 'SN008', column = missing.column_name;
     end if;
+    with_members := convoy.may_restore(marked.scope, 'workspace_members');
+    large := array(select d from unnest(marked.deletions) d where convoy.needs_steps(d, marked.scope));
+    if cardinality(large) > 0 and 'workspaces' = any (marked.entity_types) then
+      perform convoy.check_human_owner(marked.scope);
+    end if;
+    perform convoy.begin_restore(d, marked.scope, with_members) from unnest(large) d;
     if exists (
-      select unnest(marked.deletions) except select unnest(convoy.restore_rows(marked.deletions, marked.scope)))
+      select d from unnest(marked.deletions) d where d <> all (large)
+      except select unnest(convoy.restore_rows(array(
+        select d from unnest(marked.deletions) d where d <> all (large)), marked.scope, with_members)))
     then
       raise exception 'There is nothing left to restore.' using errcode = 'SN010';
     end if;
@@ -314,12 +327,19 @@ create function convoy.restore_deletion(deletion uuid) returns bigint
 language plpgsql set search_path = '' as $$
 declare
   held constant jsonb := convoy.held_by(deletion);
+  unfinished record;
 begin
   -- Deletions of dependencies and memberships alone have no record.
   update public.deletions d set restored_at = now() where d.id = deletion and d.restored_at is null;
   if not found then
-    perform convoy.restore_rows(array[deletion], h.key::uuid) from jsonb_each(held) h;
+    perform convoy.restore_rows(array[deletion], h.key::uuid, convoy.may_restore(h.key::uuid, 'workspace_members'))
+      from jsonb_each(held) h;
   end if;
+  loop
+    select u.workspace_id into unfinished from convoy.unfinished_deletions u where u.deletion_id = deletion;
+    exit when not found;
+    perform convoy.take_step(unfinished.workspace_id);
+  end loop;
   return (select coalesce(sum(h.value::bigint), 0) from jsonb_each_text(held) h)
     - (select coalesce(sum(h.value::bigint), 0) from jsonb_each_text(convoy.held_by(deletion)) h);
 end

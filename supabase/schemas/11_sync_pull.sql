@@ -273,6 +273,7 @@ declare
   page record;
   is_more boolean;
   is_first_page boolean;
+  unsettled constant uuid[] := array(select convoy.unsettled_scopes());
 begin
   if refusal is not null then
     return refusal;
@@ -304,6 +305,7 @@ begin
     'scopes', (
       select to_json(array_agg(jsonb_build_object('id', t.scope, 'role', t.role, 'head', t.head, 'tag', t.head_tag)
         || case when t.expired then '{"reset": true, "expired": true}' when t.reset then '{"reset": true}' else '{}' end::jsonb
+        || case when t.scope = any (unsettled) then '{"unsettled": true}' else '{}' end::jsonb
         order by t.scope))
       from unnest(turns) t),
     'rows', page.rows,

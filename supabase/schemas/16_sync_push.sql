@@ -150,6 +150,10 @@ begin
   known := convoy.find_known(changes);
   changes := convoy.with_known(changes, known);
 
+  stage := convoy.decide_hidden(changes, links, locked);
+  decided := decided || stage;
+  changes := convoy.still_open(changes, stage);
+
   if cardinality(known) > 0 or kinds && '{update, delete, again}' then
     stage := convoy.decide_existing(changes, memberships);
     decided := decided || stage;

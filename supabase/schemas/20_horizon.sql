@@ -83,10 +83,12 @@ begin
 end
 $$;
 
--- The condition that picks a scope's tombstones below its horizon, of those that nothing names.
+-- The condition that picks a scope's tombstones below its horizon, of those that nothing names and that no restore is about
+-- to bring back.
 create function convoy.erasable(target text) returns text
 language sql stable set search_path = '' as $$
   select 't.workspace_id = s.scope_id and t.deleted_at is not null and t.revision <= s.purged_to'
+    || ' and not exists (select from convoy.unfinished_deletions u where u.deletion_id = t.deletion_id)'
     || coalesce(string_agg(format(' and not exists (select from public.%I c where c.%I = t.id)', c.table_name, c.name), ''), '')
   from convoy.synced_columns c where c.refers_to = target
 $$;
@@ -167,12 +169,14 @@ $$;
 
 -- Erases tombstones, tags and stored answers older than the horizon, as much as one statement may do: at most 50,000
 -- tombstones, or the horizons of 500 workspaces. Returns how much is left, in rows and workspaces; call it again until that
--- is 0. Safe to run at any time, and again; writers wait for it only while the horizon of their own workspace rises.
+-- is 0. It also takes steps of deletions and restores that nobody goes on with (U44). Safe to run at any time, and again;
+-- writers wait for it only while it works in their own workspace.
 create function convoy.purge(horizon interval default interval '180 days') returns bigint
 language plpgsql security definer set search_path = '' as $$
 declare
   most constant bigint := 50000;
   few constant bigint := 2000;
+  unsettled constant bigint := convoy.take_waiting_steps();
   waiting bigint := 0;
 begin
   perform set_config('convoy.purge', 'on', true);
@@ -189,7 +193,7 @@ begin
     waiting := 1;
   end if;
   perform set_config('convoy.purge', '', true);
-  return waiting + convoy.count_erasable();
+  return unsettled + waiting + convoy.count_erasable();
 end
 $$;
 

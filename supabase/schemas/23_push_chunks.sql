@@ -158,43 +158,53 @@ $$;
 create function convoy.chunk_records() returns integer language sql immutable
   return 2000;
 
--- How many records the changes are about, with those that they take along; some count twice. Counts no further than a
--- little beyond `most`.
-create function convoy.count_records(changes convoy.change[], most integer) returns integer
+-- How many live records stand below these ones; some count twice. Counts no further than a little beyond `most`.
+create function convoy.count_below(frontier convoy.descendant[], most integer) returns integer
 language plpgsql stable set search_path = '' as $$
 declare
-  records integer := cardinality(changes);
-  restored constant uuid[] := array(select c.id from unnest(changes) c where c.table_name = 'deletions');
-  frontier convoy.descendant[] := array(
-    select row(c.position, c.table_name, c.id, null)::convoy.descendant
-    from unnest(changes) c where c.op = 'delete' and convoy.takes_along(c.table_name, c.op));
+  records integer := 0;
   next_frontier convoy.descendant[];
   found_rows convoy.descendant[];
-  found_count integer;
   child record;
 begin
   while cardinality(frontier) > 0 and records <= most loop
     next_frontier := '{}';
     for child in
-      select m.table_name, m.name, m.refers_to from convoy.synced_columns m
-      where m.is_parent and m.refers_to in (select f.table_name from unnest(frontier) f)
-      union all
-      select t.name, 'workspace_id', 'workspaces' from convoy.synced_tables t
-      where t.name not in ('workspaces', 'workspace_members', 'deletions')
-        and 'workspaces' in (select f.table_name from unnest(frontier) f)
+      select t.refers_to, c.table_name, c.column_name
+      from (select distinct f.table_name as refers_to from unnest(frontier) f) t
+      cross join lateral convoy.children_of(t.refers_to) c
     loop
       execute format(
         'select array(
            select row(f.root, %1$L, t.id, null)::convoy.descendant
-             from unnest($1) f join public.%2$I t on t.%3$I = f.id
-            where f.table_name = %4$L and t.deleted_at is null limit $2)',
-        child.table_name, child.table_name, child.name, child.refers_to)
-        into found_rows using frontier, most;
-      next_frontier := next_frontier || found_rows;
+             from unnest($1) f join public.%1$I t on t.%2$I = f.id
+            where f.table_name = %3$L and t.deleted_at is null limit $2)',
+        child.table_name, child.column_name, child.refers_to)
+        into found_rows using frontier, most + 1;
+      -- The rows below a workspace have been found at once.
+      if child.refers_to <> 'workspaces' then
+        next_frontier := next_frontier || found_rows;
+      end if;
+      records := records + cardinality(found_rows);
     end loop;
-    records := records + cardinality(next_frontier);
     frontier := next_frontier;
   end loop;
+  return records;
+end
+$$;
+
+-- How many records the changes are about, with those that they take along; some count twice. Counts no further than a
+-- little beyond `most`.
+create function convoy.count_records(changes convoy.change[], most integer) returns integer
+language plpgsql stable set search_path = '' as $$
+declare
+  restored constant uuid[] := array(select c.id from unnest(changes) c where c.table_name = 'deletions');
+  records integer := cardinality(changes) + convoy.count_below(array(
+    select row(c.position, c.table_name, c.id, null)::convoy.descendant
+    from unnest(changes) c where c.op = 'delete' and convoy.takes_along(c.table_name, c.op)), most);
+  found_count integer;
+  child record;
+begin
   if cardinality(restored) > 0 then
     for child in select t.name from convoy.synced_tables t loop
       exit when records > most;

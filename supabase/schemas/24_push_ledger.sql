@@ -103,7 +103,8 @@ begin
         from unnest(convoy.pick_effects(changes, kinds, decided, scopes, revisions)) p group by p.table_name
       ) t),
     'scopes', (select coalesce(jsonb_agg(distinct c.workspace_id), '[]') from unnest(changes) c where c.workspace_id is not null),
-    'revisions', made);
+    'revisions', made)
+    || convoy.unfinished_answer(changes, scopes);
 end
 $$;
 

@@ -12,6 +12,7 @@ import { PROTOCOL_VERSION } from '@/core/protocol';
 import { openDatabase, type TestDatabase } from '../support/database';
 import { SEED } from '../support/seed';
 import { createTeam, type SyncUser } from '../support/syncUser';
+import { setStepRecords } from '../support/work';
 import { World } from '../support/world';
 
 const FILE = resolve(`tests/contract/wire/protocol-${PROTOCOL_VERSION}.txt`);
@@ -67,6 +68,9 @@ async function describeRequests(lines: Set<string>): Promise<void> {
   device.transport.next('push', { what: 'time_out' });
   await device.sync();
   await device.contextService.deleteTask(id);
+  await device.sync();
+  await world.stack.backend.transaction((connection) => setStepRecords(connection, 1));
+  await device.contextService.deleteTask(SEED.busyTask);
   await device.sync();
   for (const { direction, request } of [...requests, ...device.transport.requests]) {
     const { changes, ...head } = request as typeof request & { changes?: { op: string }[] };
@@ -132,6 +136,19 @@ async function describePushes(lines: Set<string>, team: Team): Promise<void> {
   describe(lines, 'settle answer[void]', await owner.pushRaw([], settlement));
 }
 
+/** Deletions that go on in steps. To be called last: it changes the size of a step. */
+async function describeSteps(lines: Set<string>, { owner, editor, make, milestone, revision }: Team): Promise<void> {
+  const task = make.insert('tasks', { title: 'moved', milestone_id: milestone });
+  const other = make.insert('milestones', { name: 'other', project_id: make.workspace });
+  await owner.push([task, other]);
+  await editor.push([make.update('tasks', task.id, null, { priority: 'low', milestone_id: milestone })]);
+  await setStepRecords(database, 1);
+  const { outcomes: _, ...answer } = await owner.push([make.delete('milestones', milestone, null)]);
+  describe(lines, 'push answer', answer);
+  describe(lines, 'pull answer', await editor.pull());
+  describe(lines, 'step answer', await owner.stepRaw());
+}
+
 async function describeErrors(lines: Set<string>, { owner, viewer, workspace }: Team): Promise<void> {
   const tell = (answer: unknown) => {
     const { error } = answer as { error: { code: string } };
@@ -159,6 +176,7 @@ it('requests and answers have the shape of this version of the protocol (P2, U16
   await describePushes(lines, team);
   await describePulls(lines, team);
   await describeErrors(lines, team);
+  await describeSteps(lines, await createTeam(database));
   const shape = `${[...lines].sort().join('\n')}\n`;
   const committed = existsSync(FILE) ? readFileSync(FILE, 'utf8').replaceAll('\r\n', '\n') : '';
   expect(shape, `The wire format changed: raise PROTOCOL_VERSION and commit its shape as ${FILE}`).toBe(

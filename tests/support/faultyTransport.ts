@@ -1,10 +1,18 @@
 /** A sync transport whose next requests can be made to fail. */
 
 import type { SyncError } from '@/core/errors';
-import type { PullAnswer, PullRequest, PushRequest, SettleRequest, SyncTransport } from '@/core/protocol';
+import type {
+  PullAnswer,
+  PullRequest,
+  PushRequest,
+  SettleRequest,
+  StepRequest,
+  SyncTransport,
+} from '@/core/protocol';
 import { fail } from '@/core/result';
 
-type Direction = 'pull' | 'push' | 'settle';
+type Direction = 'pull' | 'push' | 'settle' | 'step';
+type Request = PullRequest | PushRequest | SettleRequest | StepRequest;
 type Fault =
   /** The server never sees the request. */
   | { what: 'lose_request' }
@@ -29,8 +37,8 @@ const TIMEOUT: SyncError = {
 /** Wraps a transport; each planned fault hits one request, in the order of planning. */
 export class FaultyTransport implements SyncTransport {
   /** All requests, lost ones included. */
-  readonly requests: { direction: Direction; request: PullRequest | PushRequest | SettleRequest }[] = [];
-  private readonly planned: Record<Direction, Fault[]> = { pull: [], push: [], settle: [] };
+  readonly requests: { direction: Direction; request: Request }[] = [];
+  private readonly planned: Record<Direction, Fault[]> = { pull: [], push: [], settle: [], step: [] };
   private offline = false;
   private change: ((answer: PullAnswer) => void) | null = null;
 
@@ -100,9 +108,12 @@ export class FaultyTransport implements SyncTransport {
   settle: SyncTransport['settle'] = (request, changes, signal) =>
     this.run('settle', request, () => this.inner.settle(request, changes, signal));
 
+  step: SyncTransport['step'] = (request, signal) =>
+    this.run('step', request, () => this.inner.step(request, signal));
+
   private async run<Answer>(
     direction: Direction,
-    request: PullRequest | PushRequest | SettleRequest,
+    request: Request,
     send: () => Promise<Answer>,
   ): Promise<Answer | ReturnType<typeof fail<SyncError>>> {
     // A copy: a device that changes its request between two attempts is to be caught.

@@ -82,6 +82,7 @@ const opened = await openDevice({
   transport: {
     push: (request, signal) => inner.push(request, signal),
     settle: (request, changes, signal) => inner.settle(request, changes, signal),
+    step: (request, signal) => inner.step(request, signal),
     pull: async (request, signal) => {
       const answer = await inner.pull(request, signal);
       if (answer.ok) {

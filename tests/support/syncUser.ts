@@ -10,6 +10,7 @@ import type {
   PushChange,
   PushOutcome,
   PushRequest,
+  StepAnswer,
 } from '@/core/protocol';
 import { PROTOCOL_VERSION, SCHEMA_VERSION } from '@/core/protocol';
 import type { SyncedTable } from '@/domain/schema';
@@ -98,6 +99,19 @@ export class SyncUser {
       if (!page.more) return { pages, cursors: standing };
       if (pages.length > 1000) throw new Error('The pull does not come to an end.');
     }
+  }
+
+  /** Takes one step of the deletions and restores that are under way (U44). @returns whether there is more to do */
+  async step(): Promise<boolean> {
+    return expectAnswer(await this.stepRaw()).left;
+  }
+
+  stepRaw(): Promise<StepAnswer | Failure> {
+    return this.call('sync_steps', {
+      protocol: PROTOCOL_VERSION,
+      schema: SCHEMA_VERSION,
+      user_id: this.id,
+    });
   }
 
   private pushRequest(changes: unknown, request: Record<string, unknown> = {}): Record<string, unknown> {

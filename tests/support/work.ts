@@ -45,6 +45,17 @@ export async function setPushLimits(database: TestDatabase, time: string, record
   );
 }
 
+/** Sets how many records a step of a deletion writes, and a deletion at once, for tests with few records (U44). */
+export async function setStepRecords(
+  database: { query(text: string, values: []): Promise<unknown> },
+  records: number,
+): Promise<void> {
+  await database.query(
+    `create or replace function convoy.step_records() returns integer language sql immutable return ${records}`,
+    [],
+  );
+}
+
 async function count(connection: SqlConnection): Promise<Work> {
   const [read] = await connection.query<{ reads: number }>(
     `select sum(seq_tup_read + coalesce(idx_tup_fetch, 0) + coalesce(idx_scan, 0))::integer as reads

@@ -1,6 +1,13 @@
 /** Checks the shape of the server's answers, so that no malformed row reaches the local database. */
 
-import type { PullAnswer, PushAnswer, PushRequest, SettleRequest, VoidAnswer } from '@/core/protocol';
+import type {
+  PullAnswer,
+  PushAnswer,
+  PushRequest,
+  SettleRequest,
+  StepAnswer,
+  VoidAnswer,
+} from '@/core/protocol';
 
 type Fields = Record<string, unknown>;
 
@@ -47,7 +54,8 @@ function isScope(value: unknown): boolean {
     typeof value.id === 'string' &&
     typeof value.role === 'string' &&
     isRevision(value.head) &&
-    typeof value.tag === 'string'
+    typeof value.tag === 'string' &&
+    (value.unsettled === undefined || typeof value.unsettled === 'boolean')
   );
 }
 
@@ -149,6 +157,22 @@ function isPushAnswer(value: Fields, batch: number, changes: number): value is F
     value.outcomes.length === changes &&
     value.outcomes.every(isOutcome) &&
     isPage(value.effects) &&
-    every(value.revisions, isCursor)
+    every(value.revisions, isCursor) &&
+    (value.unfinished === undefined || isStrings(value.unfinished)) &&
+    (value.moved === undefined || isStrings(value.moved))
+  );
+}
+
+/** @returns the answer of `sync_steps`, or null for a malformed value. */
+export function readStepAnswer(value: unknown): StepAnswer | null {
+  return isStepAnswer(value) ? value : null;
+}
+
+function isStepAnswer(value: unknown): value is StepAnswer {
+  return (
+    isObject(value) &&
+    typeof value.user_id === 'string' &&
+    isTime(value.server_time) &&
+    typeof value.left === 'boolean'
   );
 }

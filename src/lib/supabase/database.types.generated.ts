@@ -878,6 +878,12 @@ export type Database = {
         };
         Returns: Json;
       };
+      sync_steps: {
+        Args: {
+          request: Json;
+        };
+        Returns: Json;
+      };
     };
     Enums: {
       [_ in never]: never;

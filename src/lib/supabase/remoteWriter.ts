@@ -82,6 +82,16 @@ export class RemoteWriter {
     if (!answer.ok) throw new ConvoyError(answer.error);
     const refused = refusalAmong(answer.value.outcomes, changes);
     if (refused) throw new ConvoyError(refused);
+    if (answer.value.unfinished?.length) await this.takeSteps(user_id);
+  }
+
+  /** Takes the steps of a deletion or a restore of many records (U44). Where that fails, devices and the purge go on. */
+  private async takeSteps(user_id: string): Promise<void> {
+    const request = { protocol: PROTOCOL_VERSION, schema: SCHEMA_VERSION, user_id };
+    for (;;) {
+      const answer = await this.transport.step(request, new AbortController().signal);
+      if (!answer.ok || !answer.value.left) return;
+    }
   }
 
   /** Resends the request, unchanged, when the answer was lost: the server replays it (U2). */

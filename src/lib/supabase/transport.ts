@@ -1,4 +1,4 @@
-/** The sync transport over Supabase RPC: `sync_pull` and `sync_push` of `supabase/migrations`. */
+/** The sync transport over Supabase RPC: `sync_pull`, `sync_push` and `sync_steps` of `supabase/migrations`. */
 
 import type { AuthError, ProtocolError, SyncError } from '@/core/errors';
 import type {
@@ -8,12 +8,14 @@ import type {
   PushAnswer,
   PushRequest,
   SettleRequest,
+  StepAnswer,
+  StepRequest,
   SyncTransport,
   Traffic,
   VoidAnswer,
 } from '@/core/protocol';
 import { fail, type Result } from '@/core/result';
-import { readPullAnswer, readPushAnswer, readSettleAnswer } from './answers';
+import { readPullAnswer, readPushAnswer, readSettleAnswer, readStepAnswer } from './answers';
 import type { ConvoyClient } from './client';
 import { callRpc } from './rpc';
 
@@ -54,9 +56,16 @@ export class SupabaseTransport implements SyncTransport {
     return this.call('sync_push', request, read, signal);
   }
 
+  step(
+    request: StepRequest,
+    signal: AbortSignal,
+  ): Promise<Result<StepAnswer & { traffic: Traffic }, SyncError>> {
+    return this.call('sync_steps', request, readStepAnswer, signal);
+  }
+
   private async call<Answer extends { user_id: string }>(
-    name: 'sync_pull' | 'sync_push',
-    request: PullRequest | PushRequest,
+    name: 'sync_pull' | 'sync_push' | 'sync_steps',
+    request: PullRequest | PushRequest | StepRequest,
     read: (value: unknown) => Answer | null,
     signal: AbortSignal,
   ): Promise<Result<Answer & { traffic: Traffic }, SyncError>> {

@@ -210,6 +210,7 @@ describe('purging', () => {
       [team.workspace, milestone],
     );
     await team.owner.push([team.make.delete('milestones', milestone, null)]);
+    while (await team.owner.step());
     await team.owner.push([team.make.update('projects', team.project, null, { name: 'later' })]);
     await aYearPasses();
     const revision = () => count('convoy.scope_revisions where scope_id = $1::uuid');

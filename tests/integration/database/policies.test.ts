@@ -192,8 +192,14 @@ describe('the catalog', () => {
     );
     expect(policies.length).toBeGreaterThan(SYNCED_TABLES.length);
     for (const { name, condition } of policies) {
-      // Calls stand inside a subselect, which is run once for a query.
-      const outside = condition.replace(/\( SELECT [^()]*\([^()]*\)[^()]*\)/g, '');
+      // Calls stand inside a subselect, which is run once for a query, or concern workspaces in which a deletion is under
+      // way (U44).
+      const outside = condition
+        .replace(/\( SELECT [^()]*\([^()]*\)[^()]*\)/g, '')
+        .replace(
+          /NOT \(\(workspace_id = ANY \(ARRAY\)\) AND \(convoy\.hidden_by\([^()]*\) IS NOT NULL\)\)/,
+          '',
+        );
       expect(outside, name).not.toMatch(/(auth|convoy)\.\w+\(|\b(uid|visible_scopes)\(/);
     }
   });

@@ -21,6 +21,15 @@ class Server implements SyncTransport {
   settle: SyncTransport['settle'] = async () =>
     fail<SyncError>({ kind: 'unexpected', code: 'unexpected', message: '' });
 
+  /** Steps that are left of a deletion. */
+  steps = 0;
+
+  step: SyncTransport['step'] = async ({ user_id }) => {
+    this.steps -= 1;
+    const answer = { user_id, server_time: '2026-03-01T00:00:00Z', left: this.steps > 0 };
+    return ok({ ...answer, traffic: { sent: 0, received: 0, ms: 0 } });
+  };
+
   push: SyncTransport['push'] = async (request) => {
     this.seen.push(structuredClone(request));
     const applied = request.changes.map((): PushOutcome => ({ outcome: 'applied', revision: 1 }));
@@ -31,6 +40,7 @@ class Server implements SyncTransport {
       outcomes: this.outcomes.length > 0 ? this.outcomes : applied,
       effects: { rows: {}, deleted: {} },
       revisions: {},
+      unfinished: this.steps > 0 ? [TASK] : [],
     };
     return ok({ ...answer, traffic: { sent: 0, received: 0, ms: 0 } });
   };
@@ -114,6 +124,13 @@ describe('RemoteWriter', () => {
     expect(server.seen[0]?.device_id).not.toBe(refused.device_id);
     await writer.write([move]);
     expect(server.seen.map(({ batch }) => batch)).toEqual([1, 2]);
+  });
+
+  it('the steps of a large deletion are taken before the write is done (U44)', async () => {
+    const { server, transport, writer } = setUp();
+    server.steps = 3;
+    await writer.write([move]);
+    expect([transport.count('push'), transport.count('step')]).toEqual([1, 3]);
   });
 
   it('writes are sent one after the other', async () => {

@@ -65,7 +65,21 @@ function syncOf(raw: Raw): RecordSync {
   return raw._status === 'synced' ? 'synced' : 'changed';
 }
 
-/** @returns at most `limit` tasks whose title contains the text, ignoring case; any tasks for ''. */
+/**
+ * Tasks whose milestone, project and tasks above are here. The others stand under a record whose deletion, or restore, is
+ * under way on the server (U44), or their parents have not been pulled yet (P10).
+ */
+const IN_PLACE = Q.unsafeSqlExpr(`
+  exists (
+    select 1 from milestones m join projects p on p.id = m.project_id
+    where m.id = tasks.milestone_id and m._status <> 'deleted' and p._status <> 'deleted')
+  and not exists (
+    with recursive above (id) as (
+      select tasks.parent_task_id union select t.parent_task_id from above a join tasks t on t.id = a.id)
+    select 1 from above a where a.id is not null
+      and not exists (select 1 from tasks t where t.id = a.id and t._status <> 'deleted'))`);
+
+/** @returns at most `limit` tasks, each with its place in the workspace, whose title contains the text, ignoring case; any tasks for ''. */
 export async function findTasks(
   database: ConvoyDatabase,
   text: string,
@@ -75,7 +89,7 @@ export async function findTasks(
   const words = text.trim();
   const matching = words === '' ? [] : [Q.where('title', Q.like(`%${Q.sanitizeLikeString(words)}%`))];
   const found = await queryOf(database, 'tasks', where)
-    .extend(...matching, Q.take(limit))
+    .extend(...matching, IN_PLACE, Q.take(limit))
     .fetch();
   return found.map(({ raw }) => toEntity<Task>('tasks', raw));
 }

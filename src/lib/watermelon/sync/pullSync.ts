@@ -25,6 +25,8 @@ export interface PullCounts {
   sent: number;
   /** Lost edits reapplied because their records came back (D13). */
   reapplied: number;
+  /** Whether deletions or restores of many records are under way in a workspace (U44). */
+  unsettled: boolean;
 }
 
 export const newPullCounts = (): PullCounts => ({
@@ -33,6 +35,7 @@ export const newPullCounts = (): PullCounts => ({
   received: 0,
   sent: 0,
   reapplied: 0,
+  unsettled: false,
 });
 
 /**
@@ -69,6 +72,7 @@ export async function pullSync(
         return { kind: 'auth', code: 'wrong_user', message };
       }
       store.answersHeard += 1;
+      counts.unsettled = answer.scopes.some(({ unsettled }) => unsettled === true);
       // The fate of the batch is judged by the history it was made on: a reset waits for it (P8, P19).
       if (inDoubt && (answer.forgotten.length > 0 || answer.scopes.some(({ reset }) => reset))) return null;
       noteAsked(store, request);

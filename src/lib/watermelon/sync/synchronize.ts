@@ -4,6 +4,7 @@ import { type Observable, Subject } from 'rxjs';
 import { ConvoyError, leavesPulls, type SyncError } from '@/core/errors';
 import type { InvitationPort } from '@/core/invitations';
 import { isUuid } from '@/core/text';
+import { takeSteps } from './deletionSteps';
 import type { IdMappings } from './idMapping';
 import { type Acceptance, Acceptances, type AcceptResult } from './invitations';
 import { newPullCounts, type PullCounts, pullSync } from './pullSync';
@@ -201,11 +202,15 @@ export class SyncEngine {
   }
 
   private async rounds(context: SyncContext, result: SyncResult): Promise<SyncError | null> {
-    for (let number = 0; number < MOST_ROUNDS; number += 1) {
+    for (let number = 0; number < MOST_ROUNDS; ) {
       const pendingBefore = this.status.current.pending;
-      const { error, hasMoved } = await this.round(context, result);
+      const pulledBefore = result.pulled;
+      const { error, hasMoved, isUnsettled } = await this.round(context, result);
       if (error) return error;
       await this.refreshCounts();
+      // Steps that bring something come to an end, however many they are.
+      if (!isUnsettled || result.pulled === pulledBefore) number += 1;
+      if (isUnsettled) continue;
       const { pending } = this.status.current;
       // More records than before were edited after this round's push, which has not tried them.
       const isStuck = !hasMoved && pending <= pendingBefore;
@@ -215,11 +220,14 @@ export class SyncEngine {
     return null;
   }
 
-  /** @returns the error that ended the round, and whether it got something done or has to be repeated. */
+  /**
+   * @returns the error that ended the round, whether it got something done or has to be repeated, and whether it took
+   * steps of the server's deletions, which brought something to pull (U44)
+   */
   private async round(
     context: SyncContext,
     result: SyncResult,
-  ): Promise<{ error: SyncError | null; hasMoved: boolean }> {
+  ): Promise<{ error: SyncError | null; hasMoved: boolean; isUnsettled: boolean }> {
     const { status } = this;
     const { signal } = this.stopped;
     const [pushed, pulled] = [newPushCounts(), newPullCounts()];
@@ -228,12 +236,13 @@ export class SyncEngine {
         inFlightOnly: context.store.mustPullFirst,
         onSent: (changes) => status.reportSent(changes),
       });
-      const error =
+      let error =
         failed && !leavesPulls(failed)
           ? failed
           : ((await this.pull(context, pulled, failed !== null)) ?? failed);
       const moved = pushed.pushed + pushed.conflicts + pushed.rejected + pulled.reapplied;
-      return { error, hasMoved: moved > 0 || pushed.pullFirst };
+      if (!error && pulled.unsettled) error = await takeSteps(context, signal, pulled);
+      return { error, hasMoved: moved > 0 || pushed.pullFirst, isUnsettled: pulled.unsettled };
     } finally {
       addCounts(result, pushed);
       addCounts(result, pulled);

@@ -13,8 +13,7 @@ import {
 import type { Raw } from '../../models/watermelondb';
 import { recordsNaming } from '../idMapping';
 import { withLocalEdits } from '../pull/applyRows';
-import type { ApplyContext } from '../records/applyContext';
-import { deletedWith, restoreRecord } from '../records/cascade';
+import { deletedWith, restoreRecord, standingUnder } from '../records/cascade';
 import type { SyncedChange } from '../records/codec';
 import { defaultOf, sameValue, toRaw, toStored } from '../records/codec';
 import { keepInLedger } from '../setAside/ledger';
@@ -181,17 +180,15 @@ export function deleteTwin(context: PushContext, table: SyncedTable, deleted: Ra
 /**
  * Acknowledges the deletion of `root`: records that it took along here and on the server are removed. Records that the
  * server kept, because others had moved them elsewhere, come back.
- * @param cascaded local ids that the server deleted along with others
  */
-export async function destroyDeleted(
-  context: ApplyContext,
-  root: string,
-  cascaded: ReadonlySet<string>,
-): Promise<void> {
-  const { work } = context;
-  for (const { table, raw } of await deletedWith(work, root)) {
+export async function destroyDeleted(context: PushContext, root: string): Promise<void> {
+  const { work, cascaded } = context;
+  const deleted = await deletedWith(work, root);
+  const waiting = takenInSteps(context, root, deleted);
+  for (const { table, raw } of deleted) {
     const isGone = readBase(raw)?.deletion?.gone === true;
-    if (raw.id === root || raw.remote_id === null || isGone || cascaded.has(raw.id)) {
+    const isTaken = cascaded.has(raw.id) || waiting.has(raw.id);
+    if (raw.id === root || raw.remote_id === null || isGone || isTaken) {
       work.destroy(table, raw.id);
       // The server does not have these edits: they are reapplied should the deletion be restored (D13).
       const base = readBase(raw);
@@ -199,4 +196,27 @@ export async function destroyDeleted(
       if (base && isUnsynced) keepInLedger(context, { table, raw, base, kind: 'deleted' });
     } else restoreRecord(work, table, raw);
   }
+}
+
+/**
+ * @returns the ids of the records that a deletion which goes on in steps will take along (U44): those that stand under its
+ * record. Not those that others have moved, nor what stands under them, which is pulled; nor those that were pulled since
+ * the push, and are back already.
+ */
+function takenInSteps(
+  { answer, ids }: PushContext,
+  root: string,
+  deleted: readonly { table: SyncedTable; raw: Raw }[],
+): ReadonlySet<string> {
+  if (!answer.unfinished?.length) return new Set();
+  const moved = new Set(answer.moved?.map((id) => ids.toLocal(id)));
+  const below = standingUnder(
+    root,
+    deleted.filter(({ raw }) => !moved.has(raw.id)),
+  );
+  const isBack = ({ raw }: { raw: Raw }) => {
+    const made = answer.revisions[ids.toRemote(raw.workspace_id as string)];
+    return made === undefined || Number(raw.revision) > made.revision;
+  };
+  return new Set(deleted.flatMap((item) => (below.has(item.raw.id) && !isBack(item) ? [item.raw.id] : [])));
 }

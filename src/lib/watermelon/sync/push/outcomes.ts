@@ -51,7 +51,7 @@ async function applyTaken(
   // The columns of others in a row that cannot be stored have not been seen: the next edit is based on what was (P33).
   const seen = context.unreadable.has(change.id) ? (readBase(raw)?.revision ?? 0) : revision;
   if (change.op === 'delete') {
-    await destroyDeleted(context, raw.id, context.cascaded);
+    await destroyDeleted(context, raw.id);
     // No tombstone of this device's own deletion comes (P7, P33).
     context.work.also(() => context.sync.store.prepareReadable(change.table, change.id));
   } else acknowledge(context, change, raw, { revision, seen });

@@ -106,6 +106,35 @@ export async function deletedWith(
   return found;
 }
 
+/** @returns the ids of those of these records that stand under `root`, at any depth. */
+export function standingUnder(
+  root: string,
+  records: readonly { table: SyncedTable; raw: Raw }[],
+): ReadonlySet<string> {
+  const children = new Map<string, string[]>();
+  for (const { table, raw } of records) {
+    const parents = Object.entries(columnsOf(table)).flatMap(([name, { parent }]) =>
+      parent ? [raw[name]] : [],
+    );
+    for (const parent of [...parents, raw.workspace_id]) {
+      if (typeof parent !== 'string' || parent === raw.id) continue;
+      const known = children.get(parent);
+      if (known) known.push(raw.id);
+      else children.set(parent, [raw.id]);
+    }
+  }
+  const below = new Set<string>();
+  for (const queue = [root]; ; ) {
+    const id = queue.pop();
+    if (id === undefined) return below;
+    for (const child of children.get(id) ?? []) {
+      if (below.has(child)) continue;
+      below.add(child);
+      queue.push(child);
+    }
+  }
+}
+
 async function indexDeleted(work: UnitOfWork): Promise<Map<string, DeletedRecord[]>> {
   const index = new Map<string, DeletedRecord[]>();
   for (const table of SYNCED_TABLES) {

@@ -136,7 +136,7 @@ export class ContextLoader {
           if (this.context !== context || this.isStale) throw new ConvoyError(OVERTAKEN);
           return work();
         }, description),
-      transport: transport ?? { pull: refuse, push: refuse, settle: refuse },
+      transport: transport ?? { pull: refuse, push: refuse, settle: refuse, step: refuse },
       userId,
       store,
       ids,
