@@ -80,7 +80,8 @@ begin
                 offset 0
               ) c
               cross join lateral jsonb_populate_record(null::public.%1$I, c.payload) r
-              where t.id = c.id and t.workspace_id = c.workspace_id$query$,
+              -- The workspace is no part of what the row is found by, or the plan might go through all rows of it.
+              where t.id = c.id and (t.workspace_id = c.workspace_id) is true$query$,
       t.name,
       (select string_agg(format('%1$I = case when c.payload ? %1$L then r.%1$I else t.%1$I end', p), ', ')
         from unnest(t.pushable) p));
