@@ -48,9 +48,12 @@ export interface InvitationService extends InvitationPort {
   sent(workspaceId: string): Promise<Result<SentInvitation[], AppError>>;
   /** Takes back an open invitation of a workspace that the user owns. */
   revoke(invitationId: string): Promise<Result<null, AppError>>;
-  /** @returns the open invitations to the user's address, newest first. */
+  /** @returns the open invitations to the user's address, newest first; none before the user has confirmed it. */
   received(): Promise<Result<Invitation[], AppError>>;
-  /** @returns an invitation that the user may accept; fails with `rejected/no_invitation` where there is none. */
+  /**
+   * @returns an invitation that the user may accept; fails with `rejected/no_invitation` where there is none, and with
+   * `unconfirmed_address` where it is to the user's address and the user has to confirm that first.
+   */
   find(invitationId: string): Promise<Result<Invitation, AppError>>;
   /** Removes an invitation to the user's address. */
   decline(invitationId: string): Promise<Result<null, AppError>>;

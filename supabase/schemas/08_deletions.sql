@@ -212,7 +212,8 @@ begin
 end
 $$;
 
--- The memberships of these deletions that can come back, one of each user.
+-- The memberships of these deletions that can come back, one of each user: those that went with their workspace. One that
+-- an owner ended by itself, or beside something smaller, comes back by an invitation alone (U31).
 create function convoy.restorable_members(deletions uuid[], scope uuid) returns uuid[]
 language plpgsql stable set search_path = '' as $$
 begin
@@ -220,7 +221,10 @@ begin
     select distinct on (m.user_id) m.id
     from public.workspace_members m
     where m.workspace_id = scope and m.deletion_id = any (deletions)
-      -- Whoever left comes back by an invitation alone.
+      and exists (
+        select from public.deletions d
+        where d.id = m.deletion_id and d.workspace_id = scope and d.entity_type = 'workspaces')
+      -- So does whoever left.
       and m.last_modified_by is distinct from m.user_id
       -- So does nobody whose account is deleted.
       and exists (select from auth.users u where u.id = m.user_id)
@@ -321,8 +325,8 @@ create trigger c_restore after update on public.deletions
   referencing old table as old_rows new table as new_rows
   for each statement execute function convoy.restore_marked();
 
--- For operators, by SQL: restores any deletion, also of dependencies and memberships. Returns the number
--- of rows. Raises SN008 where a parent is itself deleted.
+-- For operators, by SQL: restores any deletion, also of dependencies; of memberships what users may restore too. Returns
+-- the number of rows. Raises SN008 where a parent is itself deleted.
 create function convoy.restore_deletion(deletion uuid) returns bigint
 language plpgsql set search_path = '' as $$
 declare

@@ -1,5 +1,5 @@
 -- Invitations: the only way into a workspace that one did not create. One to an e-mail address, with or without an
--- account, is shown to who has the address, and is theirs alone. One without an address is a link: its id is its
+-- account, is shown to who has confirmed that the address is theirs, and to nobody else. One without an address is a link: its id is its
 -- secret, and it makes one user a member. Agents neither invite nor see invitations.
 
 create table public.invitations (
@@ -25,19 +25,37 @@ language sql stable security definer set search_path = '' as $$
     where m.user_id = (select auth.uid()) and m.deleted_at is null and m.role = 'owner' and m.kind = 'human'
 $$;
 
+-- The caller's e-mail address, as invitations have it; null where the caller has not confirmed it. The account says so,
+-- and never the token, whose metadata users write themselves.
+create function convoy.confirmed_address() returns text
+language sql stable security definer set search_path = '' as $$
+  select lower(u.email) from auth.users u where u.id = (select auth.uid()) and u.email_confirmed_at is not null
+$$;
+
+-- What is answered where the caller may not accept an invitation: unconfirmed, where it is to an address that the caller
+-- has not confirmed yet, or else not_found.
+create function convoy.no_invitation(wanted uuid) returns jsonb
+language sql stable security definer set search_path = '' as $$
+  select convoy.failure(case when exists (
+      select from public.invitations i
+      join auth.users u on u.id = auth.uid() and u.email_confirmed_at is null and lower(u.email) = i.email
+      where i.id = wanted and i.accepted_at is null and i.expires_at > now())
+    then 'unconfirmed' else 'not_found' end)
+$$;
+
 -- The invitations that the caller may accept: open, to the caller's address or by link, from a person who still owns
 -- the workspace, and not from before the caller left it or was removed.
 --   address: those to the caller's address alone.
 create function convoy.invitations_to_me(wanted uuid, address boolean) returns setof public.invitations
 language sql stable security definer set search_path = '' as $$
   select i.* from public.invitations i
-    join auth.users u on u.id = auth.uid()
+    cross join (select convoy.confirmed_address() as email offset 0) u
     join public.workspaces w on w.id = i.workspace_id and w.deleted_at is null
     join public.workspace_members o
       on o.workspace_id = i.workspace_id and o.user_id = i.invited_by and o.role = 'owner' and o.kind = 'human'
         and o.deleted_at is null and o.created_at <= i.created_at
-    where (i.id = wanted or address and i.email = lower(u.email))
-      and (i.email = lower(u.email) or i.email is null)
+    where (i.id = wanted or address and i.email = u.email)
+      and (i.email = u.email or i.email is null)
       and i.accepted_at is null and i.expires_at > now()
       and not exists (
         select from public.workspace_members m
@@ -108,7 +126,7 @@ end
 $$;
 
 -- The open invitations to the caller's address, newest first: [{id, workspace_id, workspace_name, role, invited_by,
--- expires_at, is_member}]. Answers {"error": {"code": "signed_out"}} to nobody.
+-- expires_at, is_member}]; none before the address is confirmed. Answers {"error": {"code": "signed_out"}} to nobody.
 create function public.my_invitations() returns jsonb
 language plpgsql stable security definer set search_path = '' as $$
 begin
@@ -123,7 +141,8 @@ begin
 end
 $$;
 
--- One invitation that the caller may accept, as in my_invitations; {"error": {"code": "not_found"}} where there is none.
+-- One invitation that the caller may accept, as in my_invitations; {"error": {"code": ...}} where there is none, with
+-- not_found, or unconfirmed where it is to the caller's address, which is not confirmed yet.
 create function public.get_invitation(invitation_id uuid) returns jsonb
 language plpgsql stable security definer set search_path = '' as $$
 begin
@@ -132,7 +151,7 @@ begin
   end if;
   return coalesce(
     (select convoy.shown_invitation(i) from convoy.invitations_to_me(get_invitation.invitation_id, false) i),
-    convoy.failure('not_found'));
+    convoy.no_invitation(get_invitation.invitation_id));
 end
 $$;
 
@@ -148,7 +167,7 @@ language sql stable security invoker set search_path = '' as $$
 $$;
 
 -- Makes the caller a member. Answers {"workspace_id": ...}, or {"error": {"code": "not_found"}} where the caller may
--- not accept it, wrong_user where that is somebody else than who accepted (accepted_as): an acceptance that waited may
+-- not accept it, unconfirmed where the caller has to confirm their address first, wrong_user where that is somebody else than who accepted (accepted_as): an acceptance that waited may
 -- be sent after another user has signed in. Who is a member already stays one as before, and the invitation stays open.
 create function public.accept_invitation(invitation_id uuid, accepted_as uuid default null) returns jsonb
 language plpgsql security definer set search_path = '' as $$
@@ -174,7 +193,7 @@ begin
       (select jsonb_build_object('workspace_id', i.workspace_id) from public.invitations i
         where i.id = accept_invitation.invitation_id and i.accepted_by = auth.uid()
           and convoy.role_in(i.workspace_id) is not null),
-      convoy.failure('not_found'));
+      convoy.no_invitation(accept_invitation.invitation_id));
   end if;
   if convoy.role_in(invitation.workspace_id) is null then
     insert into public.workspace_members (id, workspace_id, user_id, role)
@@ -188,18 +207,18 @@ begin
 end
 $$;
 
--- Removes an invitation to the caller's address. Answers {"invitation_id": ...}, or {"error": {"code": "not_found"}}.
+-- Removes an invitation to the caller's address. Answers {"invitation_id": ...}, or {"error": {"code": ...}} with not_found,
+-- or unconfirmed where the caller has to confirm the address first.
 create function public.decline_invitation(invitation_id uuid) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 begin
   if auth.uid() is null then
     return convoy.failure('signed_out');
   end if;
-  delete from public.invitations i using auth.users u
-    where i.id = decline_invitation.invitation_id and i.accepted_at is null
-      and u.id = auth.uid() and i.email = lower(u.email);
+  delete from public.invitations i
+    where i.id = decline_invitation.invitation_id and i.accepted_at is null and i.email = convoy.confirmed_address();
   if not found then
-    return convoy.failure('not_found');
+    return convoy.no_invitation(decline_invitation.invitation_id);
   end if;
   return jsonb_build_object('invitation_id', decline_invitation.invitation_id);
 end

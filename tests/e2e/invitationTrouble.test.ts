@@ -128,6 +128,12 @@ describe('invitations with a server that fails', () => {
     for (const page of [first, second]) await failing(page, 'accept_invitation');
     await first.getByRole('button', { name: 'Join' }).click();
     await seen(first.getByText('your answer is kept on this device'));
+    // Who signs out now is told (D24).
+    await first.getByRole('banner').getByRole('button', { name: 'Sign out' }).click();
+    const leaving = first.getByRole('dialog', { name: 'Sign out with unsynced changes?' });
+    await seen(leaving.getByText('You have accepted 1 invitation, and the server does not know it yet.'));
+    await seen(leaving.getByRole('button', { name: 'Sync first' }));
+    await leaving.getByRole('button', { name: 'Cancel' }).click();
     for (const page of [first, second]) await page.unroute('**/rpc/accept_invitation');
     for (const page of [first, second]) {
       await page.getByRole('button', { name: 'Sync now' }).click();

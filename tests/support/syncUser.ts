@@ -149,21 +149,22 @@ function expectAnswer<T extends object>(answer: T | Failure): T {
   return answer as T;
 }
 
-/** Signs a user up. */
+/** Signs a user up, whose e-mail address is confirmed unless it is said otherwise. */
 export async function createUser(
   database: TestDatabase,
-  options: { name?: string; email?: string; kind?: MemberKind } = {},
+  options: { name?: string; email?: string; kind?: MemberKind; isConfirmed?: boolean } = {},
 ): Promise<SyncUser> {
   const id = randomUUID();
   const name = options.name ?? 'Somebody';
   await database.query(
-    `insert into auth.users (id, email, raw_app_meta_data, raw_user_meta_data)
-     values ($1::uuid, $2, $3::jsonb, $4::jsonb)`,
+    `insert into auth.users (id, email, raw_app_meta_data, raw_user_meta_data, email_confirmed_at)
+     values ($1::uuid, $2, $3::jsonb, $4::jsonb, case when $5::boolean then now() end)`,
     [
       id,
       options.email ?? `${id}@convoy.example`,
       JSON.stringify({ kind: options.kind ?? 'human' }),
       JSON.stringify({ display_name: name }),
+      options.isConfirmed ?? true,
     ],
   );
   return new SyncUser(database, id);

@@ -60,7 +60,7 @@ export class SupabaseInvitations implements InvitationService {
     return answered.ok ? ok(answered.value as unknown as Invitation) : answered;
   }
 
-  /** Makes the user a member. A lost answer is given again; fails with `rejected/no_invitation`. */
+  /** Makes the user a member. A lost answer is given again; fails with `rejected/no_invitation` or `unconfirmed_address`. */
   async accept(
     invitationId: string,
     acceptedAs: string,
@@ -106,6 +106,11 @@ function failureOf({ code, message }: { code: string; message?: string }): AppEr
       return rejected('too_many', message ?? 'The workspace has too many open invitations.');
     case 'forbidden':
       return rejected('forbidden', 'Only a person who owns the workspace may do this.');
+    case 'unconfirmed':
+      return rejected(
+        'unconfirmed_address',
+        'The invitation is to your e-mail address, which you have not confirmed yet.',
+      );
     case 'not_found':
       return rejected('no_invitation', 'This invitation is not valid. Ask for another one.');
     default:

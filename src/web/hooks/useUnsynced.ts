@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react';
 import type { UnsyncedCounts } from '@/lib/watermelon';
 import { useDevice } from './useDevice';
+import { useAcceptances } from './useInvitations';
 import { useSyncStatus } from './useSyncStatus';
 
 interface Unsynced {
@@ -10,12 +11,13 @@ interface Unsynced {
   error: unknown;
 }
 
-/** Counts of what is on this device only, counted again when the sync status changes; with the reason where they cannot be. */
+/** Counts of what is on this device only, counted again when the sync status or the acceptances change; with the reason where they cannot be. */
 export function useUnsyncedOrError(): Unsynced {
   const device = useDevice();
   const { pending, quarantined, kind } = useSyncStatus();
+  const acceptances = useAcceptances();
   const [unsynced, setUnsynced] = useState<Unsynced>({ counts: null, error: null });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the counts change with the status
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the counts change with the status and the acceptances
   useEffect(() => {
     let isShown = true;
     const show = (next: Unsynced) => isShown && setUnsynced(next);
@@ -26,7 +28,7 @@ export function useUnsyncedOrError(): Unsynced {
     return () => {
       isShown = false;
     };
-  }, [device, pending, quarantined, kind]);
+  }, [device, pending, quarantined, kind, acceptances]);
   return unsynced;
 }
 

@@ -102,7 +102,8 @@ function UnsyncedDialog({ unsynced, onLeave, onClose, onDiscard }: UnsyncedDialo
   });
   const isBusy = keeping.isRunning || syncing.isRunning;
   const { isDurable } = useDevice();
-  const { pending } = unsynced;
+  const { pending, acceptances } = unsynced;
+  const isSendable = pending + acceptances > 0;
   return (
     <Dialog title="Sign out with unsynced changes?" onClose={onClose}>
       <ul className="plain-list">
@@ -111,6 +112,13 @@ function UnsyncedDialog({ unsynced, onLeave, onClose, onDiscard }: UnsyncedDialo
             <strong>
               {pending === 1 ? '1 change has' : `${count(pending, 'change')} have`} not reached the server
               yet.
+            </strong>
+          </li>
+        )}
+        {acceptances > 0 && (
+          <li>
+            <strong>
+              You have accepted {count(acceptances, 'invitation')}, and the server does not know it yet.
             </strong>
           </li>
         )}
@@ -130,7 +138,7 @@ function UnsyncedDialog({ unsynced, onLeave, onClose, onDiscard }: UnsyncedDialo
         </p>
       )}
       <div className="actions">
-        {pending > 0 && (
+        {isSendable && (
           <button
             type="button"
             className="button primary"
@@ -142,7 +150,7 @@ function UnsyncedDialog({ unsynced, onLeave, onClose, onDiscard }: UnsyncedDialo
         )}
         <button
           type="button"
-          className={pending > 0 ? 'button' : 'button primary'}
+          className={isSendable ? 'button' : 'button primary'}
           disabled={isBusy}
           onClick={() => void keeping.run()}
         >

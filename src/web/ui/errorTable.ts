@@ -18,7 +18,7 @@ type Kind = AppError['kind'];
 
 /**
  * A rejection's code comes off the wire as text; the quarantine adds `blocked`, `uncertain`, `unreadable`, `too_large` and `too_slow`,
- * the sign-in `credentials`, the ledger `unconfirmed_checkpoint`, invitations `no_invitation`.
+ * the sign-in `credentials`, the ledger `unconfirmed_checkpoint`, invitations `no_invitation` and `unconfirmed_address`.
  */
 type CodeOf<K extends Kind> = K extends 'rejected'
   ?
@@ -31,6 +31,7 @@ type CodeOf<K extends Kind> = K extends 'rejected'
       | 'credentials'
       | 'unconfirmed_checkpoint'
       | 'no_invitation'
+      | 'unconfirmed_address'
   : Extract<AppError, { kind: K }>['code'];
 
 const KEPT = 'Your work is kept on this device';
@@ -292,6 +293,10 @@ export const ERROR_TEXTS: { readonly [K in Kind]: { readonly [Code in CodeOf<K>]
     no_invitation: {
       headline: 'This invitation is not valid.',
       detail: 'It was used, has expired, is for another address, or was taken back. Ask for another one.',
+    },
+    unconfirmed_address: {
+      headline: 'Confirm your e-mail address first: this invitation is for the person who has it.',
+      detail: 'Open the link in the message that was sent to your mailbox, then open the invitation again.',
     },
     reserved_activity: {
       headline: 'Convoy writes this entry of the feed itself, with the change that it tells of.',

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { SupabaseInvitations } from '@/lib/supabase/invitations';
 import { closeDatabase, type Device, initDatabase, signOut, sync } from '@/lib/watermelon';
 import { openUserDevice, SESSION_KEY } from '@/lib/watermelon/device/compose';
 import { createPlatform } from '@/platform/node';
@@ -77,6 +78,27 @@ describe('signing out', () => {
     expect(await session()).toBeNull();
   });
 
+  it('does nothing while an accepted invitation waits to be sent, and sends it first when asked to (D24, U31)', async () => {
+    const owner = await world.signIn('owner');
+    const invited = await new SupabaseInvitations(owner.client).invite(SEED.workspace, null, 'viewer');
+    if (!invited.ok) throw new Error(invited.error.message);
+    const { invitationId } = invited.value;
+    await world.signIn('newcomer');
+    await signInAs('newcomer');
+    const device = await initDatabase();
+    await sync();
+    await world.stack.suspend();
+    expect(await device.acceptInvitation(invitationId)).toEqual({ state: 'waiting' });
+    const asked = { status: 'unsynced', unsynced: { pending: 0, acceptances: 1, total: 1 } };
+    expect(await signOut()).toMatchObject(asked);
+    expect(await signOut({ unsynced: 'sync' })).toMatchObject({ ...asked, sync: { status: 'offline' } });
+    expect(await session()).not.toBeNull();
+    await world.stack.resume();
+    expect(await signOut({ unsynced: 'sync' })).toEqual({ status: 'signed_out' });
+    const server = await serverSnapshot(world.stack.backend, device.userId);
+    expect(server[`workspaces/${SEED.workspace}`]).toBeDefined();
+  });
+
   it('asks nothing when everything is on the server (D24)', async () => {
     await signInAs('editor');
     await initDatabase();
@@ -143,7 +165,7 @@ describe('signing out', () => {
     await editor.contextService.createWorkspace({ name: 'not pushed yet' });
 
     const counts = await editor.countUnsynced();
-    expect(counts).toEqual({ pending: 1, refused: 1, archived: 1, conflicts: 2, total: 5 });
+    expect(counts).toEqual({ pending: 1, refused: 1, archived: 1, conflicts: 2, acceptances: 0, total: 5 });
     const exported = JSON.stringify(await editor.exportUnsynced());
     for (const text of [
       'a value of the ledger alone',

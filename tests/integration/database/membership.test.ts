@@ -110,6 +110,36 @@ describe('joining', () => {
     expect(await call(guest, 'accept_invitation', invitation)).toEqual(NOT_FOUND);
   });
 
+  it('an invitation to an address waits until its user has confirmed the address; a link does not (U31, P-PRIVATE)', async () => {
+    const email = `${randomUUID()}@convoy.example`;
+    const claimant = await createUser(database, { email, isConfirmed: false });
+    const invitation = await invite(email, 'owner');
+    const unconfirmed = { error: { code: 'unconfirmed' } };
+    expect(await call(claimant, 'my_invitations')).toEqual([]);
+    for (const name of ['get_invitation', 'accept_invitation', 'decline_invitation']) {
+      expect(await call(claimant, name, invitation), name).toEqual(unconfirmed);
+      expect(await call(team.stranger, name, invitation), name).toEqual(NOT_FOUND);
+      expect(await call(claimant, name, randomUUID()), name).toEqual(NOT_FOUND);
+    }
+    // Users write the metadata of their tokens themselves.
+    await database.query(
+      `update auth.users set raw_user_meta_data = raw_user_meta_data || '{"email_verified": true}' where id = $1::uuid`,
+      [claimant.id],
+    );
+    expect(await call(claimant, 'accept_invitation', invitation)).toEqual(unconfirmed);
+    expect(await sees(claimant)).toBe(false);
+    await database.query('update auth.users set email_confirmed_at = now() where id = $1::uuid', [
+      claimant.id,
+    ]);
+    expect(await call(claimant, 'my_invitations')).toMatchObject([{ id: invitation }]);
+    expect(await call(claimant, 'accept_invitation', invitation)).toEqual({ workspace_id: team.workspace });
+
+    const other = await createUser(database, { isConfirmed: false });
+    const link = await invite(null, 'viewer');
+    expect(await call(other, 'get_invitation', link)).toMatchObject({ id: link });
+    expect(await call(other, 'accept_invitation', link)).toEqual({ workspace_id: team.workspace });
+  });
+
   it('human owners alone see the invitations of a workspace, by function and by table (P-PRIVATE)', async () => {
     const robot = await createUser(database, { kind: 'agent' });
     await addMembers(database, team.workspace, [robot, 'owner']);
@@ -141,22 +171,53 @@ describe('leaving', () => {
     }
   });
 
-  it('a membership that its member ended is not restored, by no user and no operator (U26, P-PRIVATE)', async () => {
-    const deletion_id = randomUUID();
-    await leave(team.viewer, { deletion_id });
-    const removed = randomUUID();
-    const values = { deletion_id: removed };
-    const [agent, editor] = [await membershipOf(team.agent), await membershipOf(team.editor)];
+  it('a membership that its member or an owner ended is not restored, by no user and no operator (U26, P-PRIVATE)', async () => {
+    const [second, guest] = [await createUser(database), await createUser(database)];
+    const [, alone = ''] = await addMembers(database, team.workspace, [second, 'owner'], [guest, 'editor']);
+    const [left, removed, beside] = [randomUUID(), randomUUID(), randomUUID()];
+    await leave(team.viewer, { deletion_id: left });
+    const values = { deletion_id: beside };
+    const editor = await membershipOf(team.editor);
     await team.owner.push([
       team.make.delete('workspace_members', editor, null, { group: 0, values }),
       team.make.delete('tasks', team.task, null, { group: 0, values }),
+      team.make.delete('workspace_members', alone, null, { group: 1, values: { deletion_id: removed } }),
     ]);
     const restored_at = new Date().toISOString();
-    await team.owner.push([team.make.update('deletions', removed, null, { restored_at })]);
-    await database.query('select convoy.restore_deletion($1::uuid)', [deletion_id]);
+    const restore = (id: string) => team.make.update('deletions', id, null, { restored_at });
+    expect(await second.pushOne(restore(beside))).toMatchObject({ outcome: 'applied' });
+    // A name that is taken gives another deletion no hold on it.
+    await second.push([
+      team.make.delete('workspaces', team.workspace, null, { values: { deletion_id: removed } }),
+    ]);
+    expect((await second.pushOne(restore(removed))).outcome).not.toBe('applied');
+    const [named] = await database.query<{ id: string }>(
+      `select id::text as id from public.deletions where workspace_id = $1::uuid and entity_type = 'workspaces'`,
+      [team.workspace],
+    );
+    expect(await second.pushOne(restore(named?.id ?? ''))).toMatchObject({ outcome: 'applied' });
+    for (const id of [left, removed]) await database.query('select convoy.restore_deletion($1::uuid)', [id]);
+    for (const who of [team.editor, team.viewer, guest]) {
+      expect(await membershipOf(who)).toBe('');
+      expect(await sees(who)).toBe(false);
+    }
+    expect(await membershipOf(team.agent)).not.toBe('');
+  });
+
+  it('memberships that went with their workspace come back with it, but for those that ended otherwise (U26)', async () => {
+    const values = { deletion_id: randomUUID() };
+    const [editor, agent] = [await membershipOf(team.editor), await membershipOf(team.agent)];
+    await team.owner.push([team.make.delete('workspace_members', agent, null)]);
+    await team.owner.push([
+      team.make.delete('workspaces', team.workspace, null, { group: 0, values }),
+      team.make.delete('workspace_members', editor, null, { group: 0, values }),
+    ]);
+    expect(await sees(team.editor)).toBe(false);
+    const restored_at = new Date().toISOString();
+    await team.owner.push([team.make.update('deletions', values.deletion_id, null, { restored_at })]);
     expect(await membershipOf(team.editor)).toBe(editor);
-    expect(await membershipOf(team.agent)).toBe(agent);
-    expect(await membershipOf(team.viewer)).toBe('');
+    expect(await membershipOf(team.viewer)).not.toBe('');
+    expect(await membershipOf(team.agent)).toBe('');
   });
 
   it('who has left comes back by a new invitation, and not by one from before (P-PRIVATE)', async () => {
@@ -294,16 +355,11 @@ describe('what others do meanwhile', () => {
       [third, 'owner'],
     );
     const deletion_id = randomUUID();
+    const values = { deletion_id, along_with: team.workspace };
     await team.owner.push([
-      team.make.delete('tasks', team.task, null, { values: { deletion_id }, group: 0 }),
-      team.make.delete('workspace_members', one, null, {
-        values: { deletion_id, along_with: team.task },
-        group: 0,
-      }),
-      team.make.delete('workspace_members', two, null, {
-        values: { deletion_id, along_with: team.task },
-        group: 0,
-      }),
+      team.make.delete('workspaces', team.workspace, null, { values: { deletion_id }, group: 0 }),
+      team.make.delete('workspace_members', one, null, { values, group: 0 }),
+      team.make.delete('workspace_members', two, null, { values, group: 0 }),
     ]);
     await database.query(`update public.profiles set kind = 'agent' where id = $1::uuid`, [second.id]);
     await database.query('delete from auth.users where id = $1::uuid', [third.id]);

@@ -97,16 +97,31 @@ describe('restoring', () => {
     expect(await isLive('tasks', team.task)).toBe(true);
   });
 
-  it('a membership of the same group is restored by a human owner alone (U26, P-PRIVATE)', async () => {
+  it('a membership of the same group is restored with a workspace, by a human owner alone (U26, P-PRIVATE)', async () => {
     const agentRole = await createUser(database, { name: 'Agent who owns', kind: 'agent' });
     await addMembers(database, team.workspace, [agentRole, 'owner']);
     const restorers = [
-      [team.editor, false],
-      [team.agent, false],
       [agentRole, false],
       [team.owner, true],
     ] as const;
     for (const [who, isBack] of restorers) {
+      const [member = ''] = await addMembers(database, team.workspace, [
+        await createUser(database),
+        'editor',
+      ]);
+      const values = { deletion_id: randomUUID() };
+      await team.owner.push([
+        team.make.delete('workspace_members', member, null, { group: 0, values }),
+        team.make.delete('workspaces', team.workspace, null, { group: 0, values }),
+      ]);
+      expect(await restore(values.deletion_id, who)).toEqual(APPLIED);
+      expect(await isLive('workspaces', team.workspace)).toBe(true);
+      expect(await isLive('workspace_members', member)).toBe(isBack);
+    }
+  });
+
+  it('a membership that was ended beside a task stays ended, whoever restores the task (U26, P-PRIVATE)', async () => {
+    for (const who of [team.editor, team.agent, team.owner]) {
       const [member = ''] = await addMembers(database, team.workspace, [
         await createUser(database),
         'editor',
@@ -120,7 +135,7 @@ describe('restoring', () => {
       ]);
       expect(await restore(values.deletion_id, who)).toEqual(APPLIED);
       expect(await isLive('tasks', one.id)).toBe(true);
-      expect(await isLive('workspace_members', member)).toBe(isBack);
+      expect(await isLive('workspace_members', member)).toBe(false);
     }
   });
 

@@ -72,7 +72,11 @@ describe('an invitation', () => {
     expect(await device.acceptInvitation(link)).toEqual({ state: 'waiting' });
     device = await device.restart();
     expect(await acceptances(device)).toEqual([{ id: link, state: 'waiting' }]);
+    // Nothing but this device knows of it (D24).
+    expect(await device.countUnsynced()).toMatchObject({ acceptances: 1, total: 1 });
+    expect(await device.exportUnsynced()).toMatchObject({ acceptances: [link] });
     await settle(device);
+    expect(await device.countUnsynced()).toMatchObject({ acceptances: 0, total: 0 });
     expect(await names(device)).toEqual(['Shared']);
     // Pages that wait for it learn of it; when the device is opened anew it is forgotten.
     expect(await acceptances(device)).toMatchObject([{ state: 'accepted', workspaceId }]);
@@ -91,9 +95,32 @@ describe('an invitation', () => {
       { id: link, state: 'refused', error: { kind: 'rejected', code: 'no_invitation' } },
     ]);
     await expect(device.acceptInvitation('no id')).rejects.toMatchObject({ code: 'bad_id' });
+    expect(await device.countUnsynced()).toMatchObject({ acceptances: 0 });
     for (const { id } of await acceptances(device)) await device.dismissAcceptance(id);
     expect(await acceptances(device)).toEqual([]);
     expect(await names(device)).toEqual([]);
+  });
+
+  it('to an address is accepted once the address is confirmed, and says so until then (U31, P-PRIVATE)', async () => {
+    const device = await world.device('cora');
+    const confirm = async (isConfirmed: boolean) => {
+      const text = `update auth.users set email_confirmed_at = case when $2::boolean then now() end where id = $1::uuid`;
+      const done = await world.stack.backend.transaction((connection) =>
+        connection.query(text, [device.userId, isConfirmed]),
+      );
+      expect(done.ok).toBe(true);
+    };
+    // The local stack confirms addresses as they sign up.
+    const { user } = (await device.client.auth.getUser()).data;
+    expect(user?.email_confirmed_at).toBeTruthy();
+    await confirm(false);
+    const id = await invite(user?.email ?? '');
+    const error = { kind: 'rejected', code: 'unconfirmed_address' };
+    expect(await device.acceptInvitation(id)).toMatchObject({ state: 'refused', error });
+    expect(await new SupabaseInvitations(device.client).find(id)).toMatchObject({ ok: false, error });
+    expect(await names(device)).toEqual([]);
+    await confirm(true);
+    expect(await device.acceptInvitation(id)).toMatchObject({ state: 'accepted' });
   });
 
   it('is the only way in: what a device writes into the table by itself is refused and set aside (S7, P-PRIVATE)', async () => {

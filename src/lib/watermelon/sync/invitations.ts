@@ -26,6 +26,11 @@ export type AcceptResult =
 
 const KEY = 'accepted_invitations';
 
+/** @returns the acceptances that a database holds. Rejects where the storage fails. */
+export async function storedAcceptances(database: ConvoyDatabase): Promise<readonly Acceptance[]> {
+  return (await database.localStorage.get<readonly Acceptance[]>(KEY)) ?? [];
+}
+
 export class Acceptances {
   private readonly shown = new BehaviorSubject<readonly Acceptance[]>([]);
 
@@ -96,8 +101,7 @@ export class Acceptances {
     this.shown.next(changed);
   }
 
-  private async stored(): Promise<readonly Acceptance[]> {
-    const stored = await this.database.localStorage.get<readonly Acceptance[]>(KEY);
-    return stored ?? [];
+  private stored(): Promise<readonly Acceptance[]> {
+    return storedAcceptances(this.database);
   }
 }

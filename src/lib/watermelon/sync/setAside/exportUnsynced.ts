@@ -3,6 +3,7 @@
 import type { ConvoyDatabase } from '../../database';
 import { Archived, Conflict, Quarantined } from '../../models';
 import type { Model, ModelClass, RawValue } from '../../models/watermelondb';
+import { storedAcceptances } from '../invitations';
 import { fetchUnsynced } from '../records/unsynced';
 import { isOnlyHere } from './ledger';
 
@@ -20,6 +21,8 @@ export interface UnsyncedExport {
   archive: Plain[];
   /** Conflicts: the values of each side, and which were chosen. */
   ledger: Plain[];
+  /** Ids of the invitations whose acceptance waits for the server. */
+  acceptances: string[];
 }
 
 /** @param now device time, ms */
@@ -40,7 +43,13 @@ export async function exportUnsynced(
     quarantine: await all(Quarantined),
     archive: await all(Archived),
     ledger: await all(Conflict),
+    acceptances: await waitingAcceptances(database),
   };
+}
+
+async function waitingAcceptances(database: ConvoyDatabase): Promise<string[]> {
+  const stored = await storedAcceptances(database);
+  return stored.filter(({ state }) => state === 'waiting').map(({ id }) => id);
 }
 
 /** How much of a device is not on the server. */
@@ -53,6 +62,8 @@ export interface UnsyncedCounts {
   archived: number;
   /** Conflicts whose values are in this ledger alone. */
   conflicts: number;
+  /** Invitations that the user has accepted, and the server does not know of it (U31). */
+  acceptances: number;
   total: number;
 }
 
@@ -65,7 +76,7 @@ export async function countUnsynced(database: ConvoyDatabase): Promise<UnsyncedC
     refused: await count(Quarantined),
     archived: await count(Archived),
     conflicts: ledger.filter(isOnlyHere).length,
+    acceptances: (await waitingAcceptances(database)).length,
   };
-  const total = counts.pending + counts.refused + counts.archived + counts.conflicts;
-  return { ...counts, total };
+  return { ...counts, total: Object.values(counts).reduce((sum, one) => sum + one, 0) };
 }
