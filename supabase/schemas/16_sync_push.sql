@@ -21,8 +21,8 @@ begin
         when 'insert' then a.revision is null
           -- The server fills in defaults, and dates rows that claim a later time.
           or not b.payload ?& t.defaulted
-          -- The feed takes no device id.
-          or b.table_name = 'activity_feed' and b.payload -> 'details' ? 'device_id'
+          -- The feed takes no device id, and corrects what it is told.
+          or b.table_name = 'activity_feed' and (b.payload -> 'details' ? 'device_id' or b.edited_at ? 'details')
           or coalesce(convoy.to_time(b.edited_at ->> 'created_at') > now(), true)
         when 'update' then b.conflicts is not null or b.base is null or b.row_revision > b.base
           -- The server dates a restore, and its triggers move subtasks along.
@@ -110,8 +110,10 @@ $$;
 -- The outcomes of refusals and conflicts that need no writing; the changes that are left are ready to be written.
 --   links: of all changes; those to records of this batch come back. kinds: as kinds_of has them.
 --   locked: the scopes whose clocks are locked. In others a membership gained since then does not count (S3).
+--   passing: as in decide_activities.
 create function convoy.decide(
   inout changes convoy.change[], inout links convoy.link[], kinds text[], cursors convoy.cursor_position[], locked uuid[],
+  passing boolean,
   out decided convoy.decision[]
 ) language plpgsql set search_path = '' as $$
 declare
@@ -143,7 +145,7 @@ begin
   changes := convoy.still_open(changes, stage);
 
   if tells then
-    stage := convoy.decide_activities(changes, all_changes);
+    stage := convoy.decide_activities(changes, all_changes, passing);
     decided := decided || stage;
     changes := convoy.still_open(changes, stage);
   end if;
@@ -194,6 +196,9 @@ begin
 
   if tells then
     stage := convoy.decide_lost_moves(changes);
+    decided := decided || stage;
+    changes := convoy.still_open(changes, stage);
+    select m.changes, m.decided into changes, stage from convoy.decide_told_moves(changes) m;
     decided := decided || stage;
     changes := convoy.still_open(changes, stage);
   end if;
@@ -286,6 +291,9 @@ declare
   device uuid;
   digest bytea;
   settles boolean;
+  -- Devices of protocol 3 and before do not take back an activity whose change came to nothing: where one is refused,
+  -- their users are asked about what they never wrote.
+  passing constant boolean := convoy.to_count(request -> 'protocol') < 4;
   cursors convoy.cursor_position[];
   changes convoy.change[];
   kinds text[];
@@ -336,10 +344,11 @@ begin
   -- All that follows happens under the locks, so what does not need them comes before.
   locked := convoy.lock_clocks(changes, kinds);
   select d.changes, d.links, d.decided into todo, links, decided
-    from convoy.decide(changes, links, kinds, cursors, locked) d;
+    from convoy.decide(changes, links, kinds, cursors, locked, passing) d;
   refused := convoy.write_groups(todo, links, '{}', null);
   todo := convoy.still_open(todo, refused);
-  decided := decided || refused || convoy.conclude(todo, convoy.find_known(todo));
+  decided := convoy.bury_passed_over(
+    changes, decided || refused || convoy.conclude(todo, convoy.find_known(todo)));
   reply := convoy.kept_answer(batch_no, changes, kinds, decided);
   if reply -> 'outcomes' @> '[{"outcome": "conflict"}]' then
     perform convoy.record_conflicts(changes, decided);

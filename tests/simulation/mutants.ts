@@ -268,7 +268,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'entries-forged',
     'The feed takes what anybody says of settled conflicts.',
-    `${SQL}/13_push_decide.sql`,
+    `${SQL}/27_push_activities.sql`,
     "          and t.workspace_id || ' ' || t.about || ' ' || t.subject = any (settled))",
     '          )',
   ),

@@ -58,7 +58,7 @@ describe('activities of Convoy’s own', () => {
       activity('task_created', { task_id: task.id }, 0),
       make.update('tasks', team.task, null, { title: 'x', current_stage: 'PLAN_REVIEW' }, { group: 1 }),
       activity('task_updated', {}, 1),
-      activity('stage_changed', {}, 1),
+      activity('stage_changed', { details: { from: 'PLAN', to: 'PLAN_REVIEW' } }, 1),
       dependency,
       activity('dependency_added', {}, 2),
     ]);

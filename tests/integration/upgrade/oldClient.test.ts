@@ -98,6 +98,40 @@ describe.each(Release.all())('a device that runs release $manifest.release', (re
     await expectSame(old, left.userId);
   });
 
+  it('is asked about no entry of the feed that tells of nothing: the server passes it over (U19, U30)', async () => {
+    const make = (title: string) => ({ milestone_id: SEED.offlineMilestone, title });
+    const shared = await here.contextService.createTask(make('deleted and moved twice'));
+    const moved = await here.contextService.createTask(make('moved twice'));
+    await settle(here);
+    await synced(old);
+    const before = (await old.export()).quarantine;
+    // A task that no server ever had, one that both delete, and one that both move alike.
+    const brief = await old.call<{ id: string }>('createTask', make('made and deleted'));
+    await old.call('updateTaskStage', brief.id, 'PLAN_REVIEW');
+    for (const { id } of [brief, shared]) await old.call('deleteTask', id);
+    await old.call('updateTaskStage', moved.id, 'PLAN_REVIEW');
+    await here.contextService.updateTaskStage(moved.id, 'PLAN_REVIEW');
+    await here.contextService.deleteTask(shared.id);
+    await settle(here);
+    expect(await old.sync()).toMatchObject({ status: 'ok', error: null, conflicts: 0, rejected: 0 });
+    expect((await old.export()).quarantine).toEqual(before);
+    await settle(here);
+    await expectSame(old, left.userId);
+    const server = Object.values(await serverSnapshot(world.stack.backend, left.userId));
+    const told = (task: { id: string }) =>
+      server
+        .filter(
+          ({ activity_type, task_id, entity_id }) => activity_type && [task_id, entity_id].includes(task.id),
+        )
+        .map(({ activity_type }) => activity_type)
+        .sort();
+    expect([brief, shared, moved].map(told)).toEqual([
+      [],
+      ['task_deleted'],
+      ['stage_changed', 'task_created'],
+    ]);
+  });
+
   it('pulls everything to a new device (P4)', async () => {
     const empty = temporaryFolder();
     const fresh = await open('viewer', { folder: empty.path });
