@@ -107,25 +107,39 @@ create trigger c_last_owner after update on public.workspace_members
     and (new.role <> 'owner' or new.deleted_at is not null or new.kind <> old.kind))
   execute function convoy.check_last_owner();
 
--- R2: while a workspace is deleted, its owners may leave. The service restores it all the same, and so does the last step
--- of a restore, which was judged when it began (U44).
-create function convoy.check_human_owner(scope uuid) returns void
+-- R2: while a workspace is deleted, its owners may leave. Where no person has stopped being an owner since the deletion,
+-- and none is one, agents alone owned it before, and may have it back. The service restores it all the same.
+--   since: the revision of its deletion.
+create function convoy.check_owner_left(scope uuid, since bigint) returns void
 language plpgsql stable security definer set search_path = '' as $$
 begin
-  if auth.uid() is not null and not exists (
-    select from public.workspace_members m
-    where m.workspace_id = scope and m.role = 'owner' and m.kind = 'human' and m.deleted_at is null)
+  if auth.uid() is not null
+    and not exists (
+      select from public.workspace_members m
+      where m.workspace_id = scope and m.role = 'owner' and m.kind = 'human' and m.deleted_at is null)
+    and (
+      not exists (
+        select from public.workspace_members m
+        where m.workspace_id = scope and m.role = 'owner' and m.deleted_at is null)
+      -- Deleting it was the last write to the workspace.
+      or exists (
+        select from public.workspace_members m
+        where m.workspace_id = scope and m.revision >= since
+          and (m.deleted_at is not null and m.kind = 'human'
+            or (m.field_revisions -> 'role' ->> 0)::bigint >= since
+            or (m.field_revisions -> 'kind' ->> 0)::bigint >= since)))
   then
     raise exception 'No person owns this workspace any more.' using errcode = 'SN004';
   end if;
 end
 $$;
 
+-- The last step of a restore was judged when it began (U44).
 create function convoy.check_owner_of_restored() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   if current_setting('convoy.cascade', true) is distinct from 'steps' then
-    perform convoy.check_human_owner(new.id);
+    perform convoy.check_owner_left(new.id, old.revision);
   end if;
   return null;
 end

@@ -307,7 +307,7 @@ begin
     with_members := convoy.may_restore(marked.scope, 'workspace_members');
     large := array(select d from unnest(marked.deletions) d where convoy.needs_steps(d, marked.scope));
     if cardinality(large) > 0 and 'workspaces' = any (marked.entity_types) then
-      perform convoy.check_human_owner(marked.scope);
+      perform convoy.check_owner_left(w.id, w.revision) from public.workspaces w where w.id = marked.scope;
     end if;
     perform convoy.begin_restore(d, marked.scope, with_members) from unnest(large) d;
     if exists (

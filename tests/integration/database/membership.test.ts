@@ -305,6 +305,77 @@ describe('the owner who is a person', () => {
   });
 });
 
+describe('a workspace that agents alone own', () => {
+  /** The workspace of the team, as it may be since before its owner had to be a person. */
+  async function ofAgents() {
+    const robot = await createUser(database, { name: 'Robot', kind: 'agent' });
+    await addMembers(database, team.workspace, [robot, 'owner']);
+    await database.query(`alter table public.workspace_members disable trigger c_last_owner`);
+    await database.query(
+      `update public.workspace_members set role = 'editor' where workspace_id = $1::uuid and user_id = $2::uuid`,
+      [team.workspace, team.owner.id],
+    );
+    await database.query(`alter table public.workspace_members enable trigger c_last_owner`);
+    return robot;
+  }
+  const remove = async (who: SyncUser) => {
+    const deletion_id = randomUUID();
+    const removed = team.make.delete('workspaces', team.workspace, null, { values: { deletion_id } });
+    expect(await who.pushOne(removed)).toMatchObject({ outcome: 'applied' });
+    return deletion_id;
+  };
+  const restore = (id: string) =>
+    team.make.update('deletions', id, null, { restored_at: new Date().toISOString() });
+
+  it('and that one of them deleted is restored by an agent that owns it, and by nobody else (R2, U26)', async () => {
+    const robot = await ofAgents();
+    const deletion = await remove(robot);
+    for (const who of [team.owner, team.editor, team.viewer, team.agent, team.stranger]) {
+      expect(await who.pushOne(restore(deletion))).toMatchObject(FORBIDDEN);
+    }
+    // A name is no reason to keep it.
+    await database.query(`update public.profiles set display_name = 'R2' where id = $1::uuid`, [robot.id]);
+    expect(await robot.pushOne(restore(deletion))).toMatchObject({ outcome: 'applied' });
+    expect((await team.editor.pullAll()).pages[0]?.rows.workspaces?.id).toEqual([team.workspace]);
+  });
+
+  it('only since its last person was lowered, or became an agent, while it was deleted, is not (R2)', async () => {
+    const robot = await createUser(database, { name: 'Robot', kind: 'agent' });
+    await addMembers(database, team.workspace, [robot, 'owner']);
+    const own = await membershipOf(team.owner);
+    const set = (column: string, value: string) =>
+      database.query(`update public.workspace_members set ${column} = $2 where id = $1::uuid`, [own, value]);
+    for (const [column, lost, kept] of [
+      ['role', 'editor', 'owner'],
+      ['kind', 'agent', 'human'],
+    ] as const) {
+      const deletion = await remove(team.owner);
+      await set(column, lost);
+      expect(await robot.pushOne(restore(deletion)), column).toMatchObject(LAST_OWNER);
+      await set(column, kept);
+      expect(await robot.pushOne(restore(deletion)), column).toMatchObject({ outcome: 'applied' });
+    }
+  });
+});
+
+describe('a member who was made the only owner', () => {
+  const promote = async (who: SyncUser, by: SyncUser) =>
+    by.pushOne(team.make.update('workspace_members', await membershipOf(who), null, { role: 'owner' }));
+
+  it('hands the workspace on, or deletes it, and leaves (U31, R2)', async () => {
+    expect(await promote(team.editor, team.owner)).toMatchObject({ outcome: 'applied' });
+    expect(await leave(team.owner)).toMatchObject({ outcome: 'applied' });
+    expect(await leave(team.editor)).toMatchObject(LAST_OWNER);
+    expect(await promote(team.viewer, team.editor)).toMatchObject({ outcome: 'applied' });
+    expect(await leave(team.editor)).toMatchObject({ outcome: 'applied' });
+    expect(await team.viewer.pushOne(team.make.delete('workspaces', team.workspace, null))).toMatchObject({
+      outcome: 'applied',
+    });
+    expect(await leave(team.viewer)).toMatchObject({ outcome: 'applied' });
+    for (const who of [team.owner, team.editor, team.viewer]) expect(await sees(who)).toBe(false);
+  });
+});
+
 describe('deleted rows', () => {
   it('are not read over tables by members who joined after, or before (P-PRIVATE)', async () => {
     await team.owner.push([
