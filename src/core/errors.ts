@@ -144,6 +144,14 @@ export function isTimeout(error: SyncError): boolean {
   return error.status === 408 || error.status === 504 || isStatementTimeout(error);
 }
 
+/** @returns whether the size of the request alone is at fault: by the server's own word, or by the limit of something in between. */
+export function isTooLarge(error: SyncError): boolean {
+  if (error.kind === 'protocol') return error.code === 'too_large';
+  return (
+    error.kind === 'transport' && error.code === 'http' && error.status === 413 && error.sqlState === null
+  );
+}
+
 /** @returns whether the server itself gave up the statement for its time limit: nothing of it was kept. */
 export function isStatementTimeout(error: SyncError): boolean {
   return error.kind === 'transport' && error.code === 'http' && error.sqlState === '57014';

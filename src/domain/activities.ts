@@ -64,6 +64,13 @@ export function toldBy(activity: Readonly<Record<string, unknown>>): string | nu
   return `${activity_type} ${activity_type === 'task_deleted' ? entity_id : task_id}`;
 }
 
+/** @returns whether an activity of Convoy's own tells of an update of these columns of its record; `details` is JSON text. */
+export function tells(activity: Readonly<Record<string, unknown>>, columns: readonly string[]): boolean {
+  if (activity.activity_type === 'stage_changed') return columns.includes('current_stage');
+  const { fields } = JSON.parse(String(activity.details ?? '{}')) as { fields?: unknown };
+  return !Array.isArray(fields) || fields.some((field) => columns.includes(field));
+}
+
 function onTask(taskId: string, activity_type: string, details: Json): ActivityDraft {
   return { task_id: taskId, entity_type: null, entity_id: null, activity_type, details };
 }

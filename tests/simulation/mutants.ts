@@ -228,9 +228,9 @@ export const MUTANTS: readonly Mutant[] = [
         replace: 'if (edited.length < 200) return;',
       },
       {
-        file: `${SYNC}/push/changes.ts`,
-        find: 'if (!isMoot && (tale === null || told.has(tale))) return true;',
-        replace: 'if (tale !== undefined) return true;',
+        file: `${SYNC}/push/groups.ts`,
+        find: 'if (!isMoot && unit) unit.push(item);',
+        replace: 'if (tale !== undefined) alone.push(item);',
       },
     ],
     foundBy: FOUND_BY['groups-torn'],

@@ -18,7 +18,7 @@ export interface TestDevice extends Device {
   /** Without the network: every request fails. */
   online(is: boolean): void;
   /** Closes the device and opens its database again, as after a restart of the process. */
-  restart(): Promise<TestDevice>;
+  restart(options?: Partial<TestDeviceOptions>): Promise<TestDevice>;
 }
 
 export type { SyncStatus };
@@ -45,6 +45,7 @@ export interface TestDeviceOptions {
   timing?: DeviceOptions['timing'];
   pageRows?: number;
   transferMs?: number;
+  groupBounds?: DeviceOptions['groupBounds'];
   /** Of the requests of syncs. */
   patience?: TransportOptions;
   /** Keeps devices on one folder from syncing at once. */
@@ -109,6 +110,7 @@ export class World {
       now: options.now,
       pageRows: options.pageRows,
       transferMs: options.transferMs,
+      groupBounds: options.groupBounds,
       exclusively: options.exclusively,
     });
     if (!opened.ok) throw new Error(opened.error.message);
@@ -124,9 +126,9 @@ export class World {
         isOnline = is;
         for (const listener of listeners) listener(is);
       },
-      restart: async () => {
+      restart: async (changed = {}) => {
         await device.close();
-        return this.open({ ...options, folder });
+        return this.open({ ...options, folder, ...changed });
       },
     });
   }

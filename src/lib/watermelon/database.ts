@@ -9,7 +9,7 @@ import type { SyncedTable } from '@/domain/schema';
 import { ConvoyModel, modelClasses } from './models';
 import { RecoverableModel } from './models/recoverableModel';
 import { type Change, replicaOf } from './models/replica';
-import { type EditClock, type EditContext, groupToJoin, joinGroup } from './models/tracking';
+import { type EditClock, type EditContext, joinGroup } from './models/tracking';
 import {
   type Collection,
   Database,
@@ -272,9 +272,8 @@ export class ConvoyDatabase extends Database implements EditContext {
       (record) => record instanceof ConvoyModel && record._isEdit,
     ) as ConvoyModel[];
     if (edited.length < 2) return;
-    const known = edited.map(({ raw }) => groupToJoin(raw)).find((group) => group !== undefined);
-    const group = known ?? uuidv7();
-    for (const record of edited) joinGroup(record.raw, group);
+    const group = uuidv7();
+    for (const record of edited) joinGroup(record.table as unknown as string, record.raw, group);
   }
 }
 

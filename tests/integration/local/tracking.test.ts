@@ -144,11 +144,13 @@ describe('tracking of unsynced edits', () => {
     expect(readBase(other.raw)?.groups).toEqual(readBase(one.raw)?.groups);
   });
 
-  it('a record that is edited again and again names few groups, and all of its edits are one group (D3, D35)', async () => {
+  it('a record that is edited again and again keeps one group for each column, and joins nobody else’s (D3, D35)', async () => {
     const often = await createTask('edited often');
+    await acknowledge(often, 7);
     const others: Task[] = [];
     for (let n = 0; n < 40; n += 1) {
       const other = await createTask(`written with edit ${n}`);
+      await acknowledge(other, 7);
       others.push(other);
       await database.write(() =>
         database.batch(
@@ -161,11 +163,28 @@ describe('tracking of unsynced edits', () => {
         ),
       );
     }
-    const groups = readBase(often.raw)?.groups ?? [];
-    expect(groups.length).toBeLessThan(10);
-    for (const other of others) {
-      expect(readBase(other.raw)?.groups.some((group) => groups.includes(group))).toBe(true);
-    }
+    const groupOf = (task: Task) => readBase(task.raw)?.columns.title?.group;
+    expect(new Set(others.map(groupOf)).size).toBe(40);
+    expect(groupOf(often)).toBe(groupOf(others[39] as Task));
+    expect(readBase(often.raw)?.groups).toEqual([]);
+  });
+
+  it('an edit takes along what its record has of the action it builds on, and leaves that action its other records (D3)', async () => {
+    const [one, other] = [await createTask('one'), await createTask('other')];
+    for (const task of [one, other]) await acknowledge(task, 7);
+    const batch = (change: (draft: Task) => void, ...tasks: Task[]) =>
+      database.write(() => database.batch(...tasks.map((task) => task.prepareUpdate(change as never))));
+    const setColumns = (values: Partial<Task>) => (draft: Task) => void Object.assign(draft, values);
+    await batch(setColumns({ title: 'a', priority: 'high' }), one, other);
+    await batch(setColumns({ description: 'apart' }), one, other);
+    const third = await createTask('third');
+    await batch(setColumns({ title: 'b' }), one, third);
+    const groupsOf = (task: Task) =>
+      ['title', 'priority', 'description'].map((name) => readBase(task.raw)?.columns[name]?.group);
+    const [title, priority, description] = groupsOf(one);
+    expect(priority).toBe(title);
+    expect(groupsOf(other)[2]).toBe(description);
+    expect(groupsOf(other)).not.toContain(title);
   });
 
   it('a failed batch leaves its records in memory unchanged (P-NOLOSS)', async () => {

@@ -22,6 +22,7 @@ import {
   discardQuarantined,
   editQuarantined,
   exportUnsynced,
+  type GroupBounds,
   type IdMappings,
   observeSyncLog,
   observeUnreadable,
@@ -73,6 +74,8 @@ export interface DeviceOptions {
   adopt?: (database: ConvoyDatabase) => Promise<SalvageReport['saved'] | null>;
   /** Most rows asked for in one page of a pull. */
   pageRows?: number;
+  /** What one group of changes may hold (D35). */
+  groupBounds?: GroupBounds;
   /** Time that one page or batch is to take on its way, ms; a slow connection carries smaller ones (D55). Default: 10,000. */
   transferMs?: number;
   /** Whether to sync without being asked; default true. */
@@ -179,6 +182,7 @@ function makeEngine(options: DeviceOptions, database: ConvoyDatabase, clock: Syn
     policies: withPolicies(options.policies ?? {}),
     isOnline: options.isOnline ?? alwaysOnline,
     pageRows: options.pageRows,
+    groupBounds: options.groupBounds,
     transferMs: options.transferMs,
     exclusively: options.exclusively ?? ((work) => work()),
     invitations: options.invitations ?? null,

@@ -15,6 +15,10 @@ export interface EditedColumn {
   offset: number;
   /** The server's value, where a newer one was pulled under the edit; a refused edit is reverted to it. */
   server?: RawValue;
+  /** Id of the action that edited it last, and wrote other records too (D3). */
+  group?: string;
+  /** The server has taken the value. It is sent once more, for activities that tell of it and did not fit beside it (D35). */
+  repeats?: boolean;
 }
 
 /** Marks a record, in place of its revision, that the server has not sent since its scope got another history (P13). */
@@ -36,6 +40,8 @@ export interface LocalDeletion {
   root: string;
   /** The revision up to which this device had seen the scope when it deleted (U8). */
   seen: number;
+  /** Id of the action that deleted it, and wrote other records too (D3). */
+  group?: string;
   /** On the root: id of the deletion, here and on the server (U23). */
   id?: string;
   /** On the root: when, in device time corrected by the clock offset, ms. */
@@ -50,7 +56,10 @@ export interface LocalDeletion {
 export interface SyncBase {
   /** The record's revision that the edits were made on; 0 for a record that the server does not have. */
   revision: number;
-  /** Ids of the local transactions that edited the record; records that share one are pushed as a group (D3). */
+  /**
+   * Of a new record, the first action that wrote it along with others (D3). Earlier versions kept the ids of all actions on
+   * a record here; the last one stands for edits that name none.
+   */
   groups: string[];
   columns: Record<string, EditedColumn>;
   /** The stamps when the record was last in step; reverting restores them. */
@@ -65,6 +74,10 @@ export interface SyncBase {
    * them, it is this device's own, and no conflict.
    */
   sent?: Record<string, RawValue>;
+  /** Its edits were refused together: each action goes by itself (D7). */
+  apart?: boolean;
+  /** Activities up to this edit time wait for a part of their own, since they did not fit beside the change they tell of (D35). */
+  cut?: number;
 }
 
 /** The clock that edits are timed by. */
@@ -188,14 +201,20 @@ export function trackUpdate(table: string, raw: Raw, before: Raw, clock: EditClo
     columns: {},
     stamps: stampsOf(before),
   };
+  const edited = withUnits(table, changed);
   if (raw._status !== 'created') {
-    for (const column of withUnits(table, changed)) {
+    for (const column of edited) {
       const known = base.columns[column] ?? { value: before[column] ?? null };
-      base.columns[column] = { ...known, editedAt: clock.now(), offset: clock.offset() };
+      base.columns[column] = {
+        ...known,
+        editedAt: clock.now(),
+        offset: clock.offset(),
+        repeats: undefined,
+      };
     }
   }
   writeBase(raw, base);
-  lastTracked.set(raw, { text: raw.sync_base, base });
+  lastTracked.set(raw, { text: raw.sync_base, base, edited });
   followStatus(raw);
   return true;
 }
@@ -222,25 +241,51 @@ export function trackDelete(raw: Raw, root: string, context: EditContext): void 
   followStatus(raw);
 }
 
-/** Most groups that a record names: all of them are one (D3), and a name for each edit would make each cost more than the last. */
-const MOST_GROUPS = 8;
-
-/** @returns the group that further edits of the record join; undefined: they form one of their own. */
-export function groupToJoin(raw: Raw): string | undefined {
-  const groups = trackedBase(raw)?.groups ?? [];
-  return groups.length >= MOST_GROUPS ? groups[0] : undefined;
-}
-
-/** Adds the record to a group of edits. */
-export function joinGroup(raw: Raw, group: string): void {
-  const base = trackedBase(raw);
-  if (base && !base.groups.includes(group)) writeBase(raw, { ...base, groups: [...base.groups, group] });
-}
-
-function trackedBase(raw: Raw): SyncBase | null {
+/**
+ * Puts the prepared edit of a record into the group of an action. What the record has of earlier actions goes along where
+ * this one builds on it; of other records those actions keep what they wrote. So a group never grows beyond its action.
+ */
+export function joinGroup(table: string, raw: Raw, group: string): void {
   const known = lastTracked.get(raw);
-  return known && known.text === raw.sync_base ? known.base : readBase(raw);
+  const isKnown = known?.text === raw.sync_base;
+  const base = isKnown ? known?.base : readBase(raw);
+  if (!base) return;
+  if (raw._status === 'created') {
+    // Pushed as it is by then, with the first action that wrote it along with others.
+    if (base.groups.length === 0) writeBase(raw, { ...base, groups: [group] });
+  } else if (base.deletion) writeBase(raw, { ...base, deletion: { ...base.deletion, group } });
+  else {
+    const edited = (isKnown && known?.edited) || Object.keys(base.columns);
+    const earlier = judgedTogether(table, edited).flatMap((name) => base.columns[name]?.group ?? []);
+    const columns = Object.entries(base.columns).map(([name, edit]) => {
+      const joins = edited.includes(name) || earlier.includes(edit.group ?? '');
+      return [name, joins ? { ...edit, group } : edit] as const;
+    });
+    writeBase(raw, { ...base, columns: Object.fromEntries(columns) });
+  }
 }
 
-/** The base last written to a record, so that a batch of many records need not parse it again. */
-const lastTracked = new WeakMap<Raw, { text: RawValue | undefined; base: SyncBase }>();
+/** @returns the columns, with those that the server judges them by: a stage is one of a workflow (R5). */
+function judgedTogether(table: string, columns: readonly string[]): readonly string[] {
+  const both = ['workflow_id', 'current_stage'];
+  return table === 'tasks' && columns.some((name) => both.includes(name)) ? [...columns, ...both] : columns;
+}
+
+/** The base last written to a record, so that a batch of many records need not parse it again; and what was edited. */
+const lastTracked = new WeakMap<
+  Raw,
+  { text: RawValue | undefined; base: SyncBase; edited: readonly string[] }
+>();
+
+/** @returns the group of a record that is new or deleted, or of an edited column of it; null: it is one of its own. */
+export function groupOf(raw: Raw, base: SyncBase, column?: string): string | null {
+  if (raw._status === 'created') return base.groups[0] ?? null;
+  const named = column === undefined ? base.deletion?.group : base.columns[column]?.group;
+  return named ?? base.groups.at(-1) ?? null;
+}
+
+/** @returns the groups of all unsynced edits of a record. */
+export function groupsOf({ groups, columns, deletion }: SyncBase): string[] {
+  const named = [...Object.values(columns).map(({ group }) => group), deletion?.group];
+  return [...new Set([...groups, ...named.flatMap((group) => group ?? [])])];
+}

@@ -27,6 +27,7 @@ export { reverseSettlement, type Settlement, settleConflict } from './setAside/s
 export type { SettledDetails } from './setAside/settledActivity';
 export { observeUnreadable } from './setAside/unreadable';
 export type { Unreadable } from './state/deviceStore';
+export type { GroupBounds } from './state/groupBounds';
 export type { Progress, SyncResult, SyncStatus } from './state/status';
 export { SyncClock } from './state/syncClock';
 export type { SyncContext } from './state/syncContext';

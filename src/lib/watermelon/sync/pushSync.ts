@@ -1,6 +1,6 @@
 /** Local changes → server: batches are stored, sent one at a time, and each change gets an outcome. */
 
-import { isStatementTimeout, isTimeout, reactionTo, type SyncError } from '@/core/errors';
+import { isStatementTimeout, isTimeout, isTooLarge, reactionTo, type SyncError } from '@/core/errors';
 import {
   PROTOCOL_VERSION,
   type PushAnswer,
@@ -13,10 +13,11 @@ import { applyPushAnswer, refuseBatch, TOO_SLOW } from './push/applyAnswer';
 import { afterTry, MOST_REFUSALS } from './push/lateChanges';
 import { batchInFlight, dropUnsettled, dropVoid, type InFlight, settlementOf } from './push/outbox';
 import { PushPlan } from './push/plan';
-import type { SyncedBatch } from './records/codec';
+import { charactersOf, type SyncedBatch } from './records/codec';
+import type { GroupBounds } from './state/groupBounds';
 import type { SyncContext } from './state/syncContext';
 
-/** Changes in one batch, about: groups are never cut. */
+/** Changes in one batch, about: groups go whole. */
 const BATCH_CHANGES = 1_000;
 /** Batches in a row before the pull gets its turn. */
 const MOST_BATCHES = 100;
@@ -60,7 +61,8 @@ export async function pushSync(
     signal,
     counts,
     onSent,
-    plan: new PushPlan(sync),
+    plan: new PushPlan(sync, sync.groupBounds),
+    bounds: sync.groupBounds,
     limit: BATCH_CHANGES,
     lateInARow: 0,
   };
@@ -86,6 +88,8 @@ interface PushRun {
   counts: PushCounts;
   onSent: (changes: number) => void;
   plan: PushPlan;
+  /** What one group may hold; less once something in between has refused one for its size. */
+  bounds: GroupBounds;
   /** Most changes in the next batch; halved where a batch is refused as a whole, or not answered in time. */
   limit: number;
   /** Something has to be pushed again, after the next pull. */
@@ -186,7 +190,7 @@ async function afterFailure(
 }
 
 function planAnew(run: PushRun): Step {
-  run.plan = new PushPlan(run.sync);
+  run.plan = new PushPlan(run.sync, run.bounds);
   return ok('go on');
 }
 
@@ -221,10 +225,16 @@ async function afterLoneFailure(run: PushRun, request: SyncedBatch, error: SyncE
   const { sync, counts } = run;
   const { store } = sync;
   const isRefusal = isStatementTimeout(error) && store.hasHeardSinceRefusal(request.changes);
+  if (isTooLarge(error) && request.changes.length > 1) {
+    // In parts rather than never (D35).
+    const characters = request.changes.reduce((sum, change) => sum + charactersOf(change), 0);
+    run.bounds = { ...run.bounds, characters: Math.floor(characters / 2) };
+    await dropVoid(sync, {});
+    return planAnew(run);
+  }
   const { late, refused } = afterTry(store.facts.late, request.changes, isRefusal);
   if (reactionTo(error) === 'split' || refused >= MOST_REFUSALS) {
-    await refuseBatch(sync, request, isStatementTimeout(error) ? TOO_SLOW : error);
-    counts.rejected += request.changes.length;
+    counts.rejected += await refuseBatch(sync, request, isStatementTimeout(error) ? TOO_SLOW : error);
     return planAnew(run);
   }
   await dropVoid(sync, { late });

@@ -49,9 +49,7 @@ export function acknowledge(
     return;
   }
   raw.revision = at.seen;
-  // A change to values that the server already had wrote nothing there, and leaves the stamps.
-  const touched = context.answer.revisions[change.workspace_id]?.revision === at.seen;
-  const stamps = touched ? null : readBase(current)?.stamps;
+  const stamps = hasWritten(context, change, at) ? null : readBase(current)?.stamps;
   Object.assign(raw, stamps ?? { updated_at: serverTime, last_modified_by: context.answer.user_id });
   raw.sync_error = null;
   if (change.op === 'insert') {
@@ -60,6 +58,11 @@ export function acknowledge(
     if ('actor_id' in raw) raw.actor_id = context.answer.user_id;
   }
   context.work.put(table, raw);
+}
+
+/** A change to values that the server already had wrote nothing there, and leaves the stamps. */
+function hasWritten({ answer }: PushContext, { workspace_id }: SyncedChange, at: Acknowledged): boolean {
+  return answer.revisions[workspace_id]?.revision === at.seen;
 }
 
 interface Acknowledged {
@@ -87,19 +90,21 @@ function stillEdited(
   const base = readBase(current);
   const isPulled = wasPulledSince(current, at);
   const { columns, unsent } = editsSinceSent(context, change, current, isPulled);
+  // Activities that tell of the change are left: it is sent once more with them (D35).
+  if (base?.cut !== undefined) repeatSent(context, change, current, base, columns);
   for (const [name, edit] of Object.entries(isPulled && base ? base.columns : {})) {
     if (!(name in columns)) raw[name] = serverValue(edit);
   }
-  const stamps = {
-    updated_at: Date.parse(context.answer.server_time),
-    last_modified_by: context.answer.user_id,
-  };
+  const { server_time, user_id } = context.answer;
+  const written = { updated_at: Date.parse(server_time), last_modified_by: user_id };
+  const stamps = hasWritten(context, change, at) ? written : (base?.stamps ?? written);
   // A column that was not sent was edited on an older version: the server has to compare it from there.
   const editedOn = merged && unsent && base ? base.revision : at.seen;
   const left = {
     revision: editedOn,
-    groups: base?.groups ?? [],
+    groups: change.op === 'insert' ? [] : (base?.groups ?? []),
     columns,
+    apart: base?.apart,
     stamps,
     server: isPulled ? base?.server : undefined,
   };
@@ -109,6 +114,21 @@ function stillEdited(
     writeBase(raw, { ...left, deletion: base.deletion });
   } else markEdited(change.table, raw, left);
   return raw;
+}
+
+/** Keeps what was sent as edits that change nothing: of a new task its stage, which all of its activities may tell of. */
+function repeatSent(
+  { now, sync }: PushContext,
+  { op, table, values = {} }: SyncedChange,
+  current: Raw,
+  base: SyncBase,
+  columns: SyncBase['columns'],
+): void {
+  const ofNew = { editedAt: now, offset: sync.clock.offset(), ...base.created };
+  const names = op === 'insert' ? (table === 'tasks' ? ['current_stage'] : []) : Object.keys(values);
+  for (const name of names) {
+    columns[name] ??= { ...ofNew, ...base.columns[name], value: current[name] ?? null, repeats: true };
+  }
 }
 
 /** @returns the columns edited after the change was sent, and whether one of them was not sent at all. */
@@ -141,6 +161,7 @@ function editsSinceSent(
         value: sentValue,
         editedAt: edit?.editedAt ?? context.now,
         offset: edit?.offset ?? context.sync.clock.offset(),
+        group: edit?.group,
         ...(edit?.server !== undefined && { server: edit.server }),
       };
     }

@@ -18,7 +18,7 @@ import { forgetReadable, setAsideUnreadable } from '../setAside/unreadable';
 import { completeRevision } from '../state/deviceStore';
 import { upTo } from '../state/schemaUpgrade';
 import type { SyncContext } from '../state/syncContext';
-import { applyBlocked, refusedGroup } from './blocked';
+import { applyBlocked, refusedChanges, refusedGroup, takeApart } from './blocked';
 import { applyOutcome } from './outcomes';
 import type { AppliedPush, PushContext } from './pushContext';
 
@@ -108,13 +108,18 @@ async function deletionsUndoneInFlight({ work, ids, batch }: PushContext): Promi
 /** Applies the outcome of every change. Blocked changes come last, since theirs depend on the changes that block them. */
 async function applyOutcomes(context: PushContext): Promise<void> {
   const { batch, answer } = context;
+  const refused = refusedChanges(context);
+  const apart = await takeApart(context, refused);
+  const sentAgain = new Set(refused.filter(({ group }) => apart.has(group)));
+  if (sentAgain.size > 0) context.applied.unsettled = true;
   for (const [index, change] of batch.changes.entries()) {
     const outcome = answer.outcomes[index];
-    if (outcome) await applyOutcome(context, change, outcome);
+    if (outcome && !sentAgain.has(change)) await applyOutcome(context, change, outcome);
   }
   for (const [index, change] of batch.changes.entries()) {
     const outcome = answer.outcomes[index];
-    if (outcome?.outcome === 'blocked') await applyBlocked(context, change, outcome);
+    if (outcome?.outcome === 'blocked' && !sentAgain.has(change))
+      await applyBlocked(context, change, outcome);
   }
 }
 
@@ -184,21 +189,26 @@ export const TOO_SLOW = {
 } as const;
 
 /**
- * Applies the refusal of a whole batch that holds one group: its changes go to the quarantine (D9).
+ * Applies the refusal of a whole batch that holds one group: its changes go to the quarantine (D9), unless several actions
+ * made them, which are sent one by one then.
+ * @returns how many changes were set aside
  * Rejects with a `ConvoyError` (storage).
  */
 export async function refuseBatch(
   sync: SyncContext,
   batch: SyncedBatch,
   error: Pick<SyncError, 'code' | 'message'> | typeof TOO_SLOW,
-): Promise<void> {
-  await sync.write(async () => {
+): Promise<number> {
+  return sync.write(async () => {
     const context = makeApplyContext(sync);
     const { work, ids } = context;
     await loadRecords(context, batch.changes);
-    for (const change of batch.changes) {
+    const isApart = (await takeApart(context, batch.changes)).size > 0;
+    let refused = 0;
+    for (const change of isApart ? [] : batch.changes) {
       const raw = await work.get(change.table, ids.toLocal(change.id));
-      await quarantine(context, change, raw, {
+      // Those that were cut off from a change are set aside with it, and not once more.
+      refused += await quarantine(context, change, raw, {
         code: error.code,
         column: null,
         message: error.message,
@@ -207,5 +217,6 @@ export async function refuseBatch(
     }
     await emptyOutbox(sync, work);
     await work.commit();
+    return refused;
   }, 'sync: refuse batch');
 }

@@ -2,12 +2,14 @@
 
 import type { PushOutcome } from '@/core/protocol';
 import { columnsOf, type SyncedTable } from '@/domain/schema';
-import { readBase } from '../../models/tracking';
+import { readBase, writeBase } from '../../models/tracking';
 import type { Raw } from '../../models/watermelondb';
 import type { ApplyContext } from '../records/applyContext';
 import type { SyncedChange } from '../records/codec';
 import { keepInLedger } from '../setAside/ledger';
+import { changeOf, leftoversOf } from '../setAside/leftovers';
 import { quarantine, revertColumns } from '../setAside/quarantine';
+import { hasSeveralActions, withColumns } from './groups';
 import type { PushContext } from './pushContext';
 
 type Blocked = Extract<PushOutcome, { outcome: 'blocked' }>;
@@ -24,7 +26,7 @@ export async function applyBlocked(
   if (blocker?.outcome === 'gone' && change.op !== 'delete') {
     applied.conflicts += 1;
     applied.unsettled = true;
-    if (raw) loseToDeletion(context, change, raw);
+    if (raw) await loseToDeletion(context, change, raw);
     return;
   }
   if (blocker === null || blocker.outcome === 'conflict') {
@@ -33,8 +35,7 @@ export async function applyBlocked(
     if (blocker?.group === change.group && raw) await withdraw(context, change, raw);
     return;
   }
-  applied.rejected += 1;
-  await quarantine(context, change, raw, {
+  applied.rejected += await quarantine(context, change, raw, {
     code: 'blocked',
     column: null,
     message: 'It depends on a change that was refused.',
@@ -63,6 +64,39 @@ function finalBlocker(
   return null;
 }
 
+/**
+ * Takes refused groups apart that hold edits of several actions on one record: they are sent again, each action by itself,
+ * so that only the one is refused that the server does not take (D7).
+ * @returns the numbers of these groups
+ */
+export async function takeApart(
+  context: ApplyContext,
+  changes: readonly SyncedChange[],
+): Promise<ReadonlySet<number>> {
+  const { work, ids } = context;
+  const groups = new Set<number>();
+  for (const { table, op, id, values = {}, group } of changes) {
+    const raw = op === 'update' ? await work.get(table, ids.toLocal(id)) : null;
+    const base = raw && readBase(raw);
+    if (!base || base.apart || raw._status !== 'updated') continue;
+    if (!hasSeveralActions(withColumns({ table, raw, base }, Object.keys(values)))) continue;
+    writeBase(raw, { ...base, apart: true });
+    work.put(table, raw);
+    groups.add(group);
+  }
+  return groups;
+}
+
+/** @returns the changes that the server refused, and those that others among them blocked. */
+export function refusedChanges(context: PushContext): SyncedChange[] {
+  const { batch, answer } = context;
+  return batch.changes.filter((_, index) => {
+    const outcome = answer.outcomes[index];
+    if (outcome?.outcome === 'blocked') return finalBlocker(context, outcome.by)?.outcome === 'rejected';
+    return outcome?.outcome === 'rejected';
+  });
+}
+
 /** @returns the quarantine's name for a group of a batch. Each device id numbers its batches from 1. */
 export function refusedGroup({ deviceId }: ApplyContext, batch: number, group: number): string {
   return `${deviceId}/${batch}/${group}`;
@@ -86,11 +120,14 @@ export function parentColumns(table: SyncedTable, names: readonly string[]): str
 }
 
 /** The change that blocks this one came to nothing because of a deletion: this one goes to the ledger with it. */
-function loseToDeletion(context: PushContext, change: SyncedChange, raw: Raw): void {
+async function loseToDeletion(context: PushContext, change: SyncedChange, raw: Raw): Promise<void> {
   const base = readBase(raw);
   if (change.op === 'insert') {
     if (base) keepInLedger(context, { table: change.table, raw, base, kind: 'gone' });
     context.work.destroy(change.table, raw.id);
+    for (const left of await leftoversOf(context, change, raw)) {
+      await loseToDeletion(context, changeOf(context, left), left);
+    }
     return;
   }
   const sent = Object.keys(change.values ?? {});

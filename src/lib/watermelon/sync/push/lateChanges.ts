@@ -7,7 +7,7 @@ import type { DeviceFacts } from '../../models';
 import type { LateChange } from '../../models/local/deviceState';
 import type { SyncedChange } from '../records/codec';
 import type { UnsyncedRecord } from '../records/unsynced';
-import { namedBy } from './changes';
+import { namedBy } from './order';
 
 /** Times that the server itself has to give up a change, each with other requests that went well in between. */
 export const MOST_REFUSALS = 3;

@@ -8,6 +8,8 @@ import { purgeForgotten } from '../pull/purge';
 import { type SyncedChange, toRaw } from '../records/codec';
 import type { UnreadableRow } from '../records/readable';
 import { archive } from '../setAside/archive';
+import { keepInLedger } from '../setAside/ledger';
+import { leftoversOf } from '../setAside/leftovers';
 import { quarantine } from '../setAside/quarantine';
 import { acknowledge, deleteTwin, destroyDeleted, replaceDuplicate } from './acknowledge';
 import { keepPlace, parentColumns, refusedGroup } from './blocked';
@@ -78,11 +80,12 @@ async function applyConflict(
   } else {
     const unsynced = await resolveConflict(context, change, raw, row, outcome);
     noteLost(context, change, raw.id, unsynced, outcome.columns);
+    await withdrawLeftovers(context, change, raw);
   }
 }
 
 /** The edit waits in the quarantine: a conflict with a row that this device cannot show is not to be settled here (P33). */
-function setAsideBlindly(
+async function setAsideBlindly(
   context: PushContext,
   change: SyncedChange,
   raw: Raw | null,
@@ -90,7 +93,7 @@ function setAsideBlindly(
 ): Promise<void> {
   const group = refusedGroup(context, context.answer.batch, change.group);
   const message = 'Others changed it too, to something that this device cannot show.';
-  return quarantine(context, change, raw, { code: 'unreadable', column, message, group });
+  await quarantine(context, change, raw, { code: 'unreadable', column, message, group });
 }
 
 /**
@@ -110,6 +113,20 @@ function noteLost(
   if (isLost(sent)) lost.changes.add(id);
   if ('current_stage' in conflicting && isLost(['current_stage'])) lost.stages.add(id);
   if (place.length > 0 && isLost(place)) lost.moves.add(id);
+}
+
+/** Activities that were cut off from a change that lost are withdrawn like those that were sent with it (U13, U21, D35). */
+async function withdrawLeftovers(context: PushContext, change: SyncedChange, raw: Raw): Promise<void> {
+  const { lost, work } = context;
+  for (const left of await leftoversOf(context, change, raw)) {
+    const isMove = left.activity_type === 'stage_changed' && lost.stages.has(raw.id);
+    const base = readBase(left);
+    // What was sent with it waits for `withdraw`.
+    if (!base || context.indexOf.has(context.ids.toRemote(left.id))) continue;
+    if (!isMove && !lost.changes.has(raw.id)) continue;
+    keepInLedger(context, { table: 'activity_feed', raw: left, base, kind: 'withdrawn' });
+    work.destroy('activity_feed', left.id);
+  }
 }
 
 async function applyDuplicate(
@@ -141,20 +158,21 @@ async function applyRejected(
   raw: Raw | null,
   { code, column, message }: Outcome<'rejected'>,
 ): Promise<void> {
-  context.applied.rejected += 1;
   if (code === 'reserved_activity' && raw?.activity_type === 'conflict_settled') {
     // The server knows of no such conflict, for instance since it was restored from a backup.
     archive(context, change.table, raw, 'history_changed');
     context.work.destroy(change.table, raw.id);
+    context.applied.rejected += 1;
     return;
   }
   if (isRecreatedInVain(context, change, code)) {
     await purgeForgotten(context, change.id);
     context.applied.held = true;
+    context.applied.rejected += 1;
     return;
   }
   const group = refusedGroup(context, context.answer.batch, change.group);
-  await quarantine(context, change, raw, { code, column, message, group });
+  context.applied.rejected += await quarantine(context, change, raw, { code, column, message, group });
 }
 
 /**

@@ -5,18 +5,24 @@
 
 import type { SyncedTable } from '@/domain/schema';
 import type { ConvoyModel, DeviceFacts } from '../../models';
-import type { Model, Raw } from '../../models/watermelondb';
+import { writeBase } from '../../models/tracking';
+import type { Model } from '../../models/watermelondb';
 import { charactersOf, type SyncedChange } from '../records/codec';
-import { fetchUnsynced, toUnsynced } from '../records/unsynced';
+import { fetchUnsynced, toUnsynced, type UnsyncedRecord } from '../records/unsynced';
+import { GROUP_BOUNDS } from '../state/groupBounds';
 import type { SyncContext } from '../state/syncContext';
-import { deletionsOf, inPushOrder, toChange, withoutUntold } from './changes';
+import { deletionsOf, toChange } from './changes';
+import { inPushOrder, withColumns } from './groups';
 import { lateLast, stillLate } from './lateChanges';
 
-/** A record of the plan. While it is as it was `before`, the groups and the order of the plan hold. */
+/** A record of the plan. While it is as it was, the groups and the order of the plan hold. */
 interface Planned {
   table: SyncedTable;
   record: ConvoyModel;
-  before: Pick<Raw, '_status' | 'sync_base' | 'updated_at'>;
+  /** The edited columns that are sent; null: all of it. */
+  columns: readonly string[] | null;
+  /** Its state when the plan was made, as `stateOf` tells it. */
+  state: string;
   /** Of a deleted record: id of the deletion that it can be restored by. */
   deletionId: string | null;
 }
@@ -28,11 +34,14 @@ export class PushPlan {
   /** Place of the first group that is sent alone: the server did not answer one like it in time (U43). */
   private aloneFrom = Number.POSITIVE_INFINITY;
 
-  constructor(private readonly sync: SyncContext) {}
+  constructor(
+    private readonly sync: SyncContext,
+    private readonly bounds = GROUP_BOUNDS,
+  ) {}
 
   /**
    * To be called inside `database.write`.
-   * @param limit most changes, about: groups are never cut
+   * @param limit most changes, about: a group is never parted
    * @param again whether to make the plan anew when it is over or no longer holds
    * @param withLate whether late changes go too
    * @returns the next changes, if any, records to be written with them, and which changes are still late
@@ -52,33 +61,44 @@ export class PushPlan {
   private take(limit: number, withLate: boolean): SyncedChange[] {
     const { ids, pace } = this.sync;
     const taken: SyncedChange[] = [];
+    const records = new Set<string>();
     let [number, characters] = [0, 0];
     for (; this.groups && this.at < this.groups.length; this.at += 1) {
       const isAlone = this.at >= this.aloneFrom;
       if (isAlone && (!withLate || taken.length > 0)) break;
       const group = this.groups[this.at] as Planned[];
-      if (!group.every(isAsPlanned)) {
+      const items = group.map((planned) => this.asItStands(planned));
+      const whole = items.filter((item) => item !== null);
+      if (whole.length < items.length) {
         this.groups = null;
         break;
       }
-      const changes = group.map(({ table, record, deletionId }) =>
-        toChange(toUnsynced(table, record), number, ids, deletionId),
-      );
+      // The parts of a record follow each other: each is based on what became of the one before.
+      if (whole.some(({ raw }) => records.has(raw.id))) break;
+      const changes = whole.map((item, n) => toChange(item, number, ids, group[n]?.deletionId ?? null));
       const size = changes.reduce((sum, change) => sum + charactersOf(change), 0);
       const isFull = taken.length + changes.length > limit || characters + size > pace.batchCharacters;
       if (taken.length > 0 && isFull) break;
       for (const change of changes) taken.push(change);
+      for (const { raw } of whole) records.add(raw.id);
       number += 1;
       characters += size;
     }
     return taken;
   }
 
+  /** @returns what is planned to be sent of a record, as it is now; null where the plan no longer holds. */
+  private asItStands({ table, record, columns, state }: Planned): UnsyncedRecord | null {
+    const item = toUnsynced(table, record);
+    const part = columns ? withColumns(item, columns) : item;
+    return stateOf(part) === state ? part : null;
+  }
+
   private async make(): Promise<{ prepared: (Model | null)[]; late: DeviceFacts['late'] }> {
     const { database, ids } = this.sync;
     const { unsynced, neverPushed } = await fetchUnsynced(database);
     const deletionOf = deletionsOf(unsynced);
-    const { groups: inOrder, untold } = withoutUntold(inPushOrder(unsynced));
+    const { groups: inOrder, untold, cut } = inPushOrder(unsynced, this.bounds);
     const { store } = this.sync;
     const late =
       store.facts.late &&
@@ -89,11 +109,18 @@ export class PushPlan {
     this.aloneFrom = aloneFrom;
     const isUntold = new Set(untold);
     this.at = 0;
+    const waiting = new Map([...cut].map(([{ table, record }, until]) => [record, { table, until }]));
+    const marked = [...waiting].map(([record, { table, until }]) => {
+      const raw = { ...record.raw };
+      writeBase(raw, { ...toUnsynced(table, record).base, cut: until });
+      return record.prepareReplace(raw);
+    });
     this.groups = groups.map((group) =>
       group.map((item) => {
-        const { _status, sync_base = null, updated_at = null } = item.raw;
-        const before = { _status, sync_base, updated_at };
-        return { table: item.table, record: item.record, before, deletionId: deletionOf(item) };
+        const { table, record, raw, base } = item;
+        const columns = raw._status === 'updated' ? Object.keys(base.columns) : null;
+        const state = stateOf(cut.has(item) ? toUnsynced(table, record) : item);
+        return { table, record, columns, state, deletionId: deletionOf(item) };
       }),
     );
     const told = unsynced.filter((item) => !isUntold.has(item));
@@ -101,14 +128,17 @@ export class PushPlan {
       async ({ table, id }) => (await database.get(table).find(id)).prepareDestroyPermanently(),
     );
     const minted = told.map(({ table, raw }) => ids.mint(table, raw.id));
-    return { prepared: [...minted, ...(await Promise.all(removed))], late };
+    return { prepared: [...marked, ...minted, ...(await Promise.all(removed))], late };
   }
 }
 
-function isAsPlanned({ record: { raw }, before }: Planned): boolean {
-  return (
-    raw._status === before._status &&
-    (raw.sync_base ?? null) === before.sync_base &&
-    (raw.updated_at ?? null) === before.updated_at
+/**
+ * @returns what must not change under a plan: of edits, which action made them last and when; of new and deleted records,
+ *   everything
+ */
+function stateOf({ raw, base }: UnsyncedRecord): string {
+  if (raw._status !== 'updated') return JSON.stringify([raw._status, raw.sync_base ?? null, raw.updated_at]);
+  return JSON.stringify(
+    Object.entries(base.columns).map(([name, { editedAt, group }]) => [name, editedAt, group]),
   );
 }

@@ -122,13 +122,13 @@ function putMerged(
   for (const [name, { value }] of Object.entries(merged)) {
     const remoteValue = remote[name] ?? null;
     result[name] = value;
-    if (value === remoteValue) continue;
-    const { editedAt = context.now, offset = 0 } = edits[name] ?? {};
-    unsynced[name] = { value: remoteValue, editedAt, offset };
+    const { editedAt = context.now, offset = 0, group, repeats } = edits[name] ?? {};
+    if (value === remoteValue && !repeats) continue;
+    unsynced[name] = { value: remoteValue, editedAt, offset, group, repeats };
   }
-  const { groups } = readBase(local) ?? NEVER_SEEN;
+  const { groups, apart } = readBase(local) ?? NEVER_SEEN;
   const revision = Number(remote.revision);
-  markEdited(table, result, { revision, groups, columns: unsynced, stamps: stampsOf(remote) });
+  markEdited(table, result, { revision, groups, apart, columns: unsynced, stamps: stampsOf(remote) });
   context.work.put(table, result);
   return unsynced;
 }

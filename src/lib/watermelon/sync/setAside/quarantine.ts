@@ -8,6 +8,7 @@ import type { ApplyContext } from '../records/applyContext';
 import { restoreDeleted } from '../records/cascade';
 import type { SyncedChange } from '../records/codec';
 import { sameValue, toRaw } from '../records/codec';
+import { changeOf, leftoversOf } from './leftovers';
 
 export interface Refusal {
   /** The server's `RejectionCode`, `blocked`, `uncertain`, or the code of an error that refused the whole batch. */
@@ -18,14 +19,18 @@ export interface Refusal {
   group: string;
 }
 
-/** Reverts a refused change on its record, and keeps everything that is needed to retry it (rule D7). */
+/**
+ * Reverts a refused change on its record, and keeps everything that is needed to retry it (rule D7).
+ * @returns how many changes were set aside: activities that were cut off from the change go with it; none where the record is gone
+ */
 export async function quarantine(
   context: ApplyContext,
   change: SyncedChange,
   raw: Raw | null,
   refusal: Refusal,
-): Promise<void> {
-  if (!raw) return;
+): Promise<number> {
+  if (!raw) return 0;
+  const leftovers = await leftoversOf(context, change, raw);
   const wanted = await revert(context, change, raw);
   context.work.also(() =>
     context.database.of(Quarantined).prepareCreateFromDirtyRaw({
@@ -43,6 +48,8 @@ export async function quarantine(
       occurred_at: context.now,
     }),
   );
+  for (const left of leftovers) await quarantine(context, changeOf(context, left), left, refusal);
+  return 1 + leftovers.length;
 }
 
 async function revert(context: ApplyContext, change: SyncedChange, raw: Raw): Promise<WantedChange> {

@@ -3,6 +3,7 @@
 import { columnsOf, SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
 import { Conflict, type ConflictColumn } from '../../models';
 import {
+  groupsOf,
   markCreated,
   markEdited,
   readBase,
@@ -63,8 +64,8 @@ async function fetchLost({ database, otherHistory }: ApplyContext): Promise<Lost
 function byGroup(all: LostEdit[]): LostEdit[][] {
   let actions: { members: LostEdit[]; groups: Set<string> }[] = [];
   for (const lost of all) {
-    const groups = new Set(lost.base.groups);
-    const joined = actions.filter((action) => lost.base.groups.some((group) => action.groups.has(group)));
+    const groups = new Set(groupsOf(lost.base));
+    const joined = actions.filter((action) => [...groups].some((group) => action.groups.has(group)));
     for (const action of joined) for (const group of action.groups) groups.add(group);
     actions = actions.filter((action) => !joined.includes(action));
     actions.push({ members: [...joined.flatMap(({ members }) => members), lost], groups });

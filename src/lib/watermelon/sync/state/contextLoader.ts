@@ -7,6 +7,7 @@ import { DeviceState, IdMapping, OutboxBatch, ScopeCursor } from '../../models';
 import { IdMappings } from '../idMapping';
 import type { Policies } from '../merge/policies';
 import { DeviceStore } from './deviceStore';
+import { GROUP_BOUNDS, type GroupBounds } from './groupBounds';
 import { Pace } from './pace';
 import { upgradeRecords } from './schemaUpgrade';
 import type { SyncClock } from './syncClock';
@@ -45,6 +46,8 @@ export interface ContextOptions {
   pageRows?: number;
   /** Time that one page or batch is to take on its way, ms; a slow connection carries smaller ones (D55). Default: 10,000. */
   transferMs?: number;
+  /** What one group of changes may hold (D35). Default: `GROUP_BOUNDS`. */
+  groupBounds?: GroupBounds;
 }
 
 /** Holds the current SyncContext of one database. */
@@ -143,6 +146,7 @@ export class ContextLoader {
       clock,
       policies,
       pace: this.pace,
+      groupBounds: this.options.groupBounds ?? GROUP_BOUNDS,
     };
     return context;
   }

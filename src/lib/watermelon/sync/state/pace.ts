@@ -102,7 +102,7 @@ export class Pace {
     return this.rows.value;
   }
 
-  /** Characters in the values of the next batch, about: groups are never cut. */
+  /** Characters in the values of the next batch, about: groups go whole. */
   get batchCharacters(): number {
     return this.characters.value;
   }

@@ -5,6 +5,7 @@ import type { ConvoyDatabase } from '../../database';
 import type { IdMappings } from '../idMapping';
 import type { Policies } from '../merge/policies';
 import type { DeviceStore } from './deviceStore';
+import type { GroupBounds } from './groupBounds';
 import type { Pace } from './pace';
 import type { SyncClock } from './syncClock';
 
@@ -22,4 +23,5 @@ export interface SyncContext {
   clock: SyncClock;
   policies: Policies;
   pace: Pace;
+  groupBounds: GroupBounds;
 }
