@@ -148,12 +148,11 @@ function addActivities(
   return { alone, untold };
 }
 
-/** @returns of several units that an activity may tell of: the one of its action, else the one with what it tells. */
+/** @returns of several units that an activity may tell of: one with what it tells, and of those the one of its action. */
 function unitOf({ raw, base }: UnsyncedRecord, found: { group: string; unit: Unit }[]): Unit | undefined {
-  const made =
-    found.find(({ group }) => base.groups.includes(group)) ??
-    found.find(({ unit: [change] }) => tells(raw, Object.keys(change.base.columns)));
-  return (made ?? found[0])?.unit;
+  const telling = found.filter(({ unit: [change] }) => tells(raw, Object.keys(change.base.columns)));
+  const possible = telling.length > 0 ? telling : found;
+  return (possible.find(({ group }) => base.groups.includes(group)) ?? possible[0])?.unit;
 }
 
 function talesOf({ table, raw, base }: UnsyncedRecord): string[] {
