@@ -214,6 +214,31 @@ describe('more activities of one change than a group may hold', () => {
   });
 });
 
+describe('activities that wait for a part of their own', () => {
+  it('are retried where they alone were refused (D7, D35)', async () => {
+    const { device, milestone, setRole } = await member({ groupBounds: SMALL });
+    const task = await create('taken before', device, { milestone_id: milestone.id });
+    await settle(device);
+    await editOften(task, device);
+    const { push } = device.transport;
+    let sent = 0;
+    device.transport.push = async (request, signal) => {
+      sent += 1;
+      if (sent === 2) await setRole('viewer');
+      return push(request, signal);
+    };
+    await settle(device);
+    device.transport.push = push;
+    expect(device.syncStatus.pending).toBe(0);
+    expect((await refusedOn(device)).length).toBeGreaterThan(10);
+    await setRole('editor');
+    await settle(device);
+    expect(await refusedOn(device)).toEqual([]);
+    await expectInStep(world, device);
+    expect(await toldOn(device, task)).toBe(EDITS);
+  });
+});
+
 describe('a group beyond the bounds', () => {
   it('is retried in parts (D7, D35)', async () => {
     const made = await member({});

@@ -225,9 +225,9 @@ async function afterLoneFailure(run: PushRun, request: SyncedBatch, error: SyncE
   const { sync, counts } = run;
   const { store } = sync;
   const isRefusal = isStatementTimeout(error) && store.hasHeardSinceRefusal(request.changes);
-  if (isTooLarge(error) && request.changes.length > 1) {
-    // In parts rather than never (D35).
-    const characters = request.changes.reduce((sum, change) => sum + charactersOf(change), 0);
+  const characters = request.changes.reduce((sum, change) => sum + charactersOf(change), 0);
+  // What is beyond the bounds though it was cut cannot be cut further.
+  if (isTooLarge(error) && request.changes.length > 1 && characters <= run.bounds.characters) {
     run.bounds = { ...run.bounds, characters: Math.floor(characters / 2) };
     await dropVoid(sync, {});
     return planAnew(run);

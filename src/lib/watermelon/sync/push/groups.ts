@@ -225,11 +225,11 @@ function firstOf([change, ...activities]: Unit, bounds: GroupBounds, cut: Map<Un
   return taken;
 }
 
-/** Characters of a change, about. */
+/** Characters of a change, at most about: a time has 24. */
 function sizeOf({ raw, base }: UnsyncedRecord): number {
   const names = raw._status === 'updated' ? Object.keys(base.columns) : Object.keys(raw);
   return names.reduce(
-    (sum, name) => sum + (typeof raw[name] === 'string' ? String(raw[name]).length : 8),
+    (sum, name) => sum + (typeof raw[name] === 'string' ? String(raw[name]).length : 24),
     200,
   );
 }

@@ -6,7 +6,7 @@ import type { Json } from '@/core/protocol';
 import { validateChanges } from '@/domain/validation';
 import type { ConvoyDatabase } from '../../database';
 import { type ConvoyModel, Quarantined, ScopeCursor } from '../../models';
-import { trackedColumns } from '../../models/tracking';
+import { markEdited, stampsOf, trackedColumns } from '../../models/tracking';
 import { type Model, Q, type Raw } from '../../models/watermelondb';
 import { IdMappings } from '../idMapping';
 import { withDescendants } from '../records/cascade';
@@ -158,12 +158,38 @@ async function prepareRetry(
   }
   if (!record) return null;
   const values = differingValues(entry, record);
+  if (isRepeat(entry) && record.raw._status === 'synced') {
+    return () => (isUnprepared(record) ? [record.prepareReplace(repeated(database, entry, record))] : []);
+  }
   const update = () =>
     record.prepareUpdate((draft) => {
       for (const [name, value] of Object.entries(values)) draft.setColumn(name, value ?? null);
       draft.setBookkeeping('sync_error', null);
     });
   return () => (isUnprepared(record) ? [update()] : []);
+}
+
+/** Whether the server had the values already, and only the activities that tell of them were still to be taken (D35). */
+function isRepeat({ recordTable: table, change: { values, base } }: Quarantined): boolean {
+  const names = Object.keys(base);
+  return (
+    names.length > 0 &&
+    names.every((name) => sameValue(table, name, values[name] ?? null, base[name] ?? null))
+  );
+}
+
+/** @returns the record with these columns to be sent as they are, for the activities that are retried with it. */
+function repeated(database: ConvoyDatabase, { change }: Quarantined, record: ConvoyModel): Raw {
+  const { raw } = record;
+  const edit = { editedAt: database.clock.now(), offset: database.clock.offset(), repeats: true };
+  const columns = Object.keys(change.base).map(
+    (name) => [name, { ...edit, value: raw[name] ?? null }] as const,
+  );
+  const again: Raw = { ...raw, sync_error: null };
+  const revision = Math.max(0, Number(raw.revision));
+  const base = { revision, groups: [], columns: Object.fromEntries(columns), stamps: stampsOf(raw) };
+  markEdited(record.table as unknown as string, again, base);
+  return again;
 }
 
 /** @returns the values of the change that the record does not have; a refused new record may be here by now. */
