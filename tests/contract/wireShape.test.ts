@@ -137,13 +137,16 @@ async function describePushes(lines: Set<string>, team: Team): Promise<void> {
 }
 
 /** Deletions that go on in steps. To be called last: it changes the size of a step. */
-async function describeSteps(lines: Set<string>, { owner, editor, make, milestone, revision }: Team): Promise<void> {
+async function describeSteps(lines: Set<string>, team: Team): Promise<void> {
+  const { owner, editor, make, milestone, project } = team;
   const task = make.insert('tasks', { title: 'moved', milestone_id: milestone });
-  const other = make.insert('milestones', { name: 'other', project_id: make.workspace });
-  await owner.push([task, other]);
-  await editor.push([make.update('tasks', task.id, null, { priority: 'low', milestone_id: milestone })]);
+  const other = make.insert('milestones', { name: 'other', project_id: project });
+  const kept = make.insert('tasks', { title: 'deleted', milestone_id: milestone });
+  const { revisions } = await owner.push([task, kept, other]);
+  await editor.push([make.update('tasks', task.id, null, { milestone_id: other.id })]);
   await setStepRecords(database, 1);
-  const { outcomes: _, ...answer } = await owner.push([make.delete('milestones', milestone, null)]);
+  const base = revisions[team.workspace]?.revision ?? null;
+  const { outcomes: _, ...answer } = await owner.push([make.delete('milestones', milestone, base)]);
   describe(lines, 'push answer', answer);
   describe(lines, 'pull answer', await editor.pull());
   describe(lines, 'step answer', await owner.stepRaw());
