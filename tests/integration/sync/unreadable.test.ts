@@ -148,6 +148,13 @@ describe('a row that a device cannot store', () => {
     expect(await there.countUnsynced()).toMatchObject({ pending: 0, refused: 0 });
     expect(await patternOn(there, id)).toMatchObject({ content: { x: 0 } });
     expect(await unreadable(there)).toMatchObject([{ id, reason: 'depth' }]);
+    // What the server has was never seen here: an edit does not write over it, and what was here is kept.
+    expect((await there.exportUnsynced()).archive).toMatchObject([
+      { record_id: id, reason: 'history_changed', values: expect.stringContaining('resynced') },
+    ]);
+    await there.contextService.updatePattern(id, { content: { x: 'mine' } });
+    await settle(there);
+    expect((await there.exportUnsynced()).quarantine).toMatchObject([{ record_id: id, code: 'unreadable' }]);
     await repair(id);
     await settle(here, there);
     expect(await patternOn(there, id)).toMatchObject({ content: { x: 1 } });

@@ -1,9 +1,7 @@
 /** Rows and tombstones of the server → local records, for the pages of a pull and the effects of a push. */
 
 import type { Columns, Json, Page } from '@/core/protocol';
-import { mayWrite } from '@/domain/permissions';
 import { columnsSince, SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
-import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import type { ConflictColumn } from '../../models';
 import {
   followStatus,
@@ -18,7 +16,7 @@ import {
 import type { Raw, RawValue } from '../../models/watermelondb';
 import type { ApplyContext } from '../records/applyContext';
 import { defaultOf, isEditable, rowsOf, sameValue, toRaw } from '../records/codec';
-import { archive } from '../setAside/archive';
+import { archive, mayBeLost } from '../setAside/archive';
 import { addConflict, keepInLedger } from '../setAside/ledger';
 
 /** What applying a page did, for the result of the sync. */
@@ -221,17 +219,11 @@ export async function applyTombstone(
 
 /**
  * Whether the record may have been deleted on a restored server without the edits that this user had got acknowledged
- * before: whoever deleted it there never saw them (D8). Records that can only be created hold no such edits.
+ * before: whoever deleted it there never saw them (D8).
  */
 function mayBeDeletedUnseen(context: ApplyContext, table: SyncedTable, raw: Raw): boolean {
-  if (raw.revision !== UNCONFIRMED || raw._status === 'deleted' || raw.workspace_id === GLOBAL_SCOPE_ID)
-    return false;
+  if (!mayBeLost(table, raw)) return false;
   const base = readBase(raw);
   const { last_modified_by } = base?.server ?? base?.stamps ?? stampsOf(raw);
-  return (
-    last_modified_by === context.userId &&
-    mayWrite('owner', table, 'update') &&
-    table !== 'workspace_members' &&
-    table !== 'deletions'
-  );
+  return last_modified_by === context.userId;
 }

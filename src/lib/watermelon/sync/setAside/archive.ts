@@ -1,10 +1,12 @@
 /** The archive: values of records that had to leave the device (P12, P13). */
 
 import { v7 as uuidv7 } from 'uuid';
+import { mayWrite } from '@/domain/permissions';
 import type { SyncedTable } from '@/domain/schema';
+import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import type { ConvoyDatabase } from '../../database';
 import { Archived } from '../../models';
-import { readBase } from '../../models/tracking';
+import { readBase, UNCONFIRMED } from '../../models/tracking';
 import { Q, type Raw } from '../../models/watermelondb';
 import type { ApplyContext } from '../records/applyContext';
 
@@ -32,6 +34,21 @@ export function archive(
       values: JSON.stringify(values),
       occurred_at: context.now,
     }),
+  );
+}
+
+/**
+ * Whether a record holds acknowledged values that a restored server may lack: it is not known what the server has of it
+ * now. Records that can only be created hold no edits.
+ */
+export function mayBeLost(table: SyncedTable, raw: Raw): boolean {
+  return (
+    raw.revision === UNCONFIRMED &&
+    raw._status !== 'deleted' &&
+    raw.workspace_id !== GLOBAL_SCOPE_ID &&
+    mayWrite('owner', table, 'update') &&
+    table !== 'workspace_members' &&
+    table !== 'deletions'
   );
 }
 

@@ -12,11 +12,16 @@ import { Q } from '../../models/watermelondb';
 import type { ApplyContext } from '../records/applyContext';
 import type { UnreadableRow } from '../records/readable';
 import { type DeviceStore, UNREADABLE, type Unreadable } from '../state/deviceStore';
+import { archive, mayBeLost } from './archive';
 
 /** Rows asked for again in one request: each may be as large as rows get. */
 const MOST_WANTED = 20;
 
-/** Remembers rows that could not be stored. A record that is here stays as it is, and the sweep of a resync spares it. */
+/**
+ * Remembers rows that could not be stored. A record that is here stays as it is, and the sweep of a resync spares it: its
+ * next edit is based on nothing, since nobody has seen the server's row here. What a restored server may have lost of it
+ * is archived, as the next row that arrives replaces it (P13).
+ */
 export async function setAsideUnreadable(
   context: ApplyContext,
   store: DeviceStore,
@@ -26,8 +31,9 @@ export async function setAsideUnreadable(
     context.work.also(() => store.prepareUnreadable({ ...row, since: context.now }));
     store.askedAgain.add(`${UNREADABLE}${row.table}/${row.id}`);
     const current = await context.work.get(row.table, context.ids.toLocal(row.id));
-    if (current?.revision === UNCONFIRMED || current?.revision === EXPIRED)
-      context.work.put(row.table, { ...current, revision: row.revision });
+    if (!current || (current.revision !== UNCONFIRMED && current.revision !== EXPIRED)) continue;
+    if (mayBeLost(row.table, current)) archive(context, row.table, current, 'history_changed');
+    context.work.put(row.table, { ...current, revision: 0 });
   }
 }
 
