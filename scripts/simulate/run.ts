@@ -9,6 +9,7 @@
 
 import { parseArgs } from 'node:util';
 import { isCaught, MUTANTS } from '../../tests/simulation/mutants';
+import { misplaced } from '../../tests/simulation/planted';
 import { describe, runAll, seedsFrom } from '../../tests/simulation/pool';
 
 /** A run of so many seeds in which some kind of work or fault never happens is no proof. */
@@ -30,8 +31,13 @@ const MOST_SEEDS = 60;
 
 if (values.mutants) {
   const found: Record<string, string> = {};
+  const faults = MUTANTS.map((mutant) => [mutant.name, misplaced(mutant).join('; ')] as const);
+  const unplanted = new Map(faults.filter(([, reason]) => reason !== ''));
+  for (const [name, reason] of unplanted) console.error(`${name.padEnd(32)}${reason}`);
   await runAll({
-    series: MUTANTS.map(({ name: mutant }) => seedsFrom(1, MOST_SEEDS, { mutant, shrink: false })),
+    series: MUTANTS.filter(({ name }) => !unplanted.has(name)).map(({ name: mutant }) =>
+      seedsFrom(1, MOST_SEEDS, { mutant, shrink: false }),
+    ),
     workers: Number(values.workers),
     stopAt: isCaught,
     onDone: ({ order: { mutant = '' }, outcome }) => {
@@ -52,8 +58,13 @@ if (![from, count, workers].every((number) => Number.isSafeInteger(number) && nu
   throw new Error('--seeds, --seed and --workers are whole numbers.');
 }
 const { mutant } = values;
-if (mutant !== undefined && !MUTANTS.some(({ name }) => name === mutant)) {
-  throw new Error(`There is no such mutant. There are: ${MUTANTS.map(({ name }) => name).join(', ')}`);
+if (mutant !== undefined) {
+  const known = MUTANTS.find(({ name }) => name === mutant);
+  if (!known) {
+    throw new Error(`There is no such mutant. There are: ${MUTANTS.map(({ name }) => name).join(', ')}`);
+  }
+  const [reason] = misplaced(known);
+  if (reason !== undefined) throw new Error(`${mutant}: ${reason}`);
 }
 
 const orders = seedsFrom(from, count, { mutant, shrink: mutant === undefined });

@@ -12,6 +12,7 @@ import type { VirtualTime } from './virtualTime';
 /** One process of a device, from its start to its end. */
 export interface Life extends Caller {
   isAlive: boolean;
+  isClosing: boolean;
   device: Device;
   end: () => void;
 }
@@ -90,7 +91,7 @@ export class SimDevice {
     const opened = await openSqlite(folder, { name: this.name, schema, migrations });
     if (!opened.ok) throw new Error(opened.error.message);
     const file = opened.value;
-    const life = { name: this.name, userId: this.user.id, isAlive: true } as Life;
+    const life = { name: this.name, userId: this.user.id, isAlive: true, isClosing: false } as Life;
     const death = new AbortController();
     const dead = new Promise<never>((_, reject) => {
       death.signal.addEventListener('abort', () => reject(death.signal.reason));
@@ -153,6 +154,7 @@ export class SimDevice {
   /** All processes end as they should. */
   async close(): Promise<void> {
     for (const life of [...this.lives]) {
+      life.isClosing = true;
       await life.device.close();
       life.end();
     }

@@ -27,19 +27,22 @@ export class Hand {
     return this.life.device.database;
   }
 
+  private query(table: SyncedTable) {
+    return this.database.records(table).query(Q.where('workspace_id', Q.notEq(GLOBAL_SCOPE_ID)));
+  }
+
   async all(table: SyncedTable): Promise<ConvoyModel[]> {
-    const records = await this.database
-      .records(table)
-      .query(Q.where('workspace_id', Q.notEq(GLOBAL_SCOPE_ID)))
-      .fetch();
-    return records.sort((a, b) => (a.id < b.id ? -1 : 1));
+    return (await this.query(table).fetch()).sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
   /** @returns a record that is here. @throws NothingToDo */
   async some(table: SyncedTable): Promise<ConvoyModel> {
-    const records = await this.all(table);
-    if (records.length === 0) throw new NothingToDo();
-    return this.random.pick(records);
+    // Of all ids, and not of all records: there may be tens of thousands.
+    const ids = (await this.query(table).fetchIds()).sort();
+    if (ids.length === 0) throw new NothingToDo();
+    const record = await this.database.findRecord(table, this.random.pick(ids));
+    if (!record) throw new NothingToDo();
+    return record;
   }
 
   /** Notes the values about to be overwritten, as the writer sees them. */

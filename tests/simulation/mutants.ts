@@ -51,6 +51,8 @@ const FOUND_BY = {
   'base-moves-on-unseen': 3,
   'members-uninvited': 6,
   'entries-forged': 1,
+  'download-cut-short': 38,
+  'pace-never-shrinks': 38,
 };
 
 type Name = keyof typeof FOUND_BY;
@@ -292,5 +294,19 @@ export const MUTANTS: readonly Mutant[] = [
     `${SYNC}/setAside/unreadable.ts`,
     'for (const [table, ids] of arrived) {',
     'for (const [table, ids] of Object.entries(deleted)) {',
+  ),
+  mutant(
+    'download-cut-short',
+    'A download is given up after a time, though its bytes come.',
+    'src/lib/supabase/rpc.ts',
+    'onReceiving: () => waitAnew(0),',
+    'onReceiving: () => {},',
+  ),
+  mutant(
+    'pace-never-shrinks',
+    'What did not get through is asked for in the same size again: a slow connection stops the device for good.',
+    `${SYNC}/state/pace.ts`,
+    'this.value = Math.max(this.bounds.least, Math.floor(this.value / 2));',
+    '',
   ),
 ];

@@ -3,7 +3,8 @@
  * and before the device hears the answer. The schedule says which one moves, and what goes wrong.
  */
 
-import type { Json } from '@/core/protocol';
+import type { Json, PullAnswer } from '@/core/protocol';
+import { type Download, download, type Link, upload } from './links';
 import type { SimServer } from './server';
 import type { Tally } from './tally';
 
@@ -12,6 +13,8 @@ export interface Caller {
   readonly name: string;
   readonly userId: string;
   readonly isAlive: boolean;
+  /** It ends its requests since it is told to end. */
+  readonly isClosing?: boolean;
 }
 
 export interface Answer {
@@ -52,8 +55,10 @@ export interface Flight {
   readonly path: string;
   readonly body: string;
   readonly request: Json;
-  /** `sent`: on its way to the server; `answered`: on its way back; `over`: its sender no longer waits. */
-  stage: 'sent' | 'answered' | 'over';
+  /** `sending`: being uploaded; `sent`: on its way to the server; `answered`: on its way back; `over`: its sender no longer waits. */
+  stage: 'sending' | 'sent' | 'answered' | 'over';
+  /** The body of the answer, while it comes. */
+  download: Download | null;
   answer: Answer | null;
   make: () => Request;
   resolve: (response: Response) => void;
@@ -67,6 +72,8 @@ export interface NetworkWitness {
   serving(flight: Flight): Promise<void>;
   served(flight: Flight, answer: Answer): Promise<void>;
   heard(flight: Flight): void;
+  /** Its sender gave it up while bytes moved. */
+  dropped(flight: Flight): void;
 }
 
 /** To supabase-js the session is over when a refresh is answered so: a person has to sign in again. */
@@ -83,8 +90,12 @@ export class Network {
   readonly late: Flight[] = [];
   /** Faults for the next requests of a caller, by name. */
   readonly planned = new Map<string, NetworkFault[]>();
+  /** Slow connections of callers, by name. */
+  readonly links = new Map<string, Link>();
   /** Whether faults may end a session. */
   mayEndSessions = true;
+  /** How often a push was carried out, or a pull brought something. */
+  news = 0;
   private made = 0;
 
   constructor(
@@ -111,17 +122,35 @@ export class Network {
           path,
           body,
           request: requestIn(body),
-          stage: 'sent',
+          stage: 'sending',
           answer: null,
+          download: null,
           make: () => new Request(url, { method, headers, body: body === '' ? undefined : body }),
           resolve,
           reject,
         };
-        this.flights.push(flight);
         this.witness.asked(flight);
+        const link = this.links.get(caller.name);
+        if (link) {
+          const unlessOver = (then: () => void) => () => {
+            if (flight.stage === 'sending' && caller.isAlive) then();
+          };
+          const arrived = unlessOver(() => this.depart(flight));
+          upload(
+            link,
+            body,
+            arrived,
+            unlessOver(() => this.fail(flight)),
+          );
+        } else this.depart(flight);
         init?.signal?.addEventListener('abort', () => this.giveUp(flight), { once: true });
       });
     };
+  }
+
+  private depart(flight: Flight): void {
+    flight.stage = 'sent';
+    this.flights.push(flight);
   }
 
   of(caller: Caller): Flight[] {
@@ -221,6 +250,7 @@ export class Network {
       body: await response.text(),
     };
     await this.witness.served(flight, answer);
+    if (isNews(flight, answer)) this.news += 1;
     flight.answer = answer;
     if (!late) flight.stage = 'answered';
   }
@@ -242,8 +272,13 @@ export class Network {
     const { status, headers, body } = flight.answer;
     const isEmpty = status === 204 || status === 304;
     const { 'content-length': _length, ...rest } = headers;
+    const link = this.links.get(flight.from.name);
+    if (link && !isEmpty && body !== '')
+      flight.download = download(link, body, () => {
+        flight.download = null;
+      });
     flight.resolve(
-      new Response(isEmpty ? null : body, {
+      new Response(isEmpty ? null : (flight.download?.body ?? body), {
         status,
         headers: { 'content-type': 'application/json', ...rest },
       }),
@@ -252,10 +287,13 @@ export class Network {
 
   /** The device stopped waiting, by its timeout or because it closes. */
   private giveUp(flight: Flight): void {
+    const error = new DOMException('This operation was aborted', 'AbortError');
+    const isMoving = flight.stage === 'sending' || flight.download !== null;
+    if (isMoving && flight.from.isAlive && !flight.from.isClosing) this.witness.dropped(flight);
+    flight.download?.end(error);
     if (flight.stage === 'over') return;
     if (flight.stage === 'sent') this.delay(flight);
     this.end(flight);
-    const error = new DOMException('This operation was aborted', 'AbortError');
     flight.reject(error);
   }
 
@@ -264,6 +302,14 @@ export class Network {
     const index = this.flights.indexOf(flight);
     if (index >= 0) this.flights.splice(index, 1);
   }
+}
+
+/** Whether somebody may have something to do afterwards. */
+function isNews({ kind }: Flight, { status, body }: Answer): boolean {
+  if (status !== 200 || (kind !== 'push' && kind !== 'pull')) return false;
+  if (kind === 'push') return true;
+  const { rows = {}, deleted = {}, more } = JSON.parse(body) as Partial<PullAnswer>;
+  return more === true || Object.keys(rows).length + Object.keys(deleted).length > 0;
 }
 
 function kindOf(path: string): FlightKind {

@@ -5,7 +5,7 @@ import { STANDARD_STAGES, TASK_PRIORITIES, TASK_STATUSES } from '@/domain/vocabu
 import type { ConvoyModel } from '@/lib/watermelon/models';
 import { type Do, type Hand, NothingToDo, type Operations } from './hand';
 import { MEMBER_OPERATIONS } from './memberOperations';
-import { CUSTOM_STAGES } from './team';
+import { CUSTOM_STAGES, LARGE_MILESTONE } from './team';
 
 async function edit(hand: Hand, table: SyncedTable, record: ConvoyModel, column: string, value: string) {
   hand.overwrite(table, record, column, value);
@@ -48,13 +48,25 @@ const rename =
 
 /** @returns a deletion that a person is shown, of a workspace that is deleted itself too. */
 async function someDeletion(hand: Hand) {
+  const scope = hand.random.pick(await scopesOfDeletions(hand));
+  const deletions = await hand.service.getDeletions(scope);
+  if (deletions.length === 0) throw new NothingToDo();
+  return hand.random.pick(deletions);
+}
+
+/** @returns workspaces that may have a deletion. @throws NothingToDo */
+async function scopesOfDeletions(hand: Hand): Promise<string[]> {
   const scopes = [...(await hand.all('deletions')), ...(await hand.all('workspaces'))].map(
     ({ workspaceId }) => workspaceId,
   );
   if (scopes.length === 0) throw new NothingToDo();
-  const deletions = await hand.service.getDeletions(hand.random.pick([...new Set(scopes)]));
-  if (deletions.length === 0) throw new NothingToDo();
-  return hand.random.pick(deletions);
+  return [...new Set(scopes)];
+}
+
+async function deletionsOf(hand: Hand) {
+  const found = [];
+  for (const scope of await scopesOfDeletions(hand)) found.push(...(await hand.service.getDeletions(scope)));
+  return found;
 }
 
 export const OPERATIONS: Operations = {
@@ -284,6 +296,22 @@ export const OPERATIONS: Operations = {
   ],
   renameWorkflow: [1, rename('workflows')],
   ...MEMBER_OPERATIONS,
+};
+
+/** What is done to the milestone of a large workspace that has nearly all of its tasks. */
+export const LARGE_OPERATIONS: Record<string, Do> = {
+  deleteLarge: async (hand) => {
+    const large = (await hand.all('milestones')).find(({ raw }) => raw.name === LARGE_MILESTONE);
+    if (!large) throw new NothingToDo();
+    return hand.service.deleteMilestone(large.id);
+  },
+  restoreLarge: async (hand) => {
+    const deletions = (await deletionsOf(hand)).sort((a, b) => Number(b.parts) - Number(a.parts));
+    const [largest] = deletions;
+    if (!largest) throw new NothingToDo();
+    hand.oracle.giveUpDeletion(largest.entity_id);
+    return hand.service.restoreDeletion(largest.id);
+  },
 };
 
 /** The schema change of the next version: `tests/support/nextVersion.ts`. */

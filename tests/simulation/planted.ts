@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { asReplacement, createdFunction, splitStatements } from '../../scripts/migrations/statements';
 import { type Replacement, replacedOnce } from '../support/variant';
-import { MUTANTS } from './mutants';
+import { MUTANTS, type Mutant } from './mutants';
 
 export interface Planted {
   code: readonly Replacement[];
@@ -12,6 +12,22 @@ export interface Planted {
 }
 
 export const NOTHING_PLANTED: Planted = { code: [], sql: [] };
+
+/** @returns why a mutant is in no code, one reason for each edit that does not match once; none where it can be planted */
+export function misplaced({ edits }: Pick<Mutant, 'edits'>): string[] {
+  const texts = new Map<string, string>();
+  const reasons: string[] = [];
+  for (const { file, find, replace } of edits) {
+    const text = texts.get(file) ?? readFileSync(file, 'utf8');
+    const matches = text.split(find).length - 1;
+    if (matches !== 1) reasons.push(`edit matches ${matches} times in ${file}`);
+    texts.set(
+      file,
+      text.replace(find, () => replace),
+    );
+  }
+  return reasons;
+}
 
 /** @param name of the mutant */
 export function planted(name: string): Planted {

@@ -1,7 +1,8 @@
 /** A run as data: a list of steps made from the seed. Any part of the list can be run as well. */
 
+import { LINKS } from './links';
 import type { NetworkFault } from './network';
-import { NEXT_OPERATIONS, OPERATIONS } from './operations';
+import { LARGE_OPERATIONS, NEXT_OPERATIONS, OPERATIONS } from './operations';
 import { Random } from './random';
 
 export type Action =
@@ -38,6 +39,8 @@ export type Action =
   | 'back up'
   | 'restore backup'
   | 'purge'
+  /** The connection of a device becomes slow, or fast again. */
+  | 'link'
   | 'resolve';
 
 export interface Step {
@@ -55,8 +58,10 @@ export interface Program {
   devices: number;
   workspaces: number;
   pageRows: number;
-  /** Whether the devices find to rest by themselves, with their own timers. */
-  automatic: boolean;
+  /** Tasks in one milestone of the first workspace, before the devices sync: absent for none. */
+  rows?: number;
+  /** Of `LINKS`, the connection that the last device has from the beginning; absent: bytes take it no time. */
+  link?: number;
   steps: Step[];
 }
 
@@ -141,6 +146,8 @@ export const FAULT_KINDS: readonly string[] = [
   ...[...NETWORK_FAULTS, ...TIMEOUTS].map(([fault]) => fault),
   'unreadable row',
   'repair row',
+  'link',
+  'large workspace',
   'death at a storage step',
   'session ended',
   'upgrade',
@@ -148,6 +155,7 @@ export const FAULT_KINDS: readonly string[] = [
 ];
 
 const WORK = Object.entries(OPERATIONS).map(([name, [weight]]) => [name, weight] as const);
+const LARGE_WORK = Object.keys(LARGE_OPERATIONS);
 
 /** Steps of one run. */
 export const STEPS = 90;
@@ -170,7 +178,6 @@ export function makeProgram(seed: number, steps = STEPS): Program {
       [40, 2],
       [2_000, 2],
     ]),
-    automatic: random.chance(0.15),
     steps: Array.from({ length: steps }, () => {
       const action = random.weighted(actions);
       const step: Step = { action, device: random.below(60), pick: random.below(2 ** 31) };
@@ -182,10 +189,48 @@ export function makeProgram(seed: number, steps = STEPS): Program {
   // Drawn apart, so that they change no other program.
   const slowness = new Random(seed + 49_979_687);
   const timed = slowness.chance(SLOW) ? slowDown(program, slowness) : program;
+  const largeness = new Random(seed + 86_028_121);
+  if (largeness.chance(LARGE)) return enlarge(timed, largeness);
+  const linking = new Random(seed + 67_867_967);
+  const linked = linking.chance(LINKED) ? link(timed, linking) : timed;
   const evolution = new Random(seed + 15_485_863);
-  if (evolution.chance(EVOLVING)) return evolve(timed, evolution);
+  if (evolution.chance(EVOLVING)) return evolve(linked, evolution);
   const spoiling = new Random(seed + 32_452_843);
-  return spoiling.chance(SPOILED) ? spoil(timed, spoiling) : timed;
+  return spoiling.chance(SPOILED) ? spoil(linked, spoiling) : linked;
+}
+
+/** The part of the programs with a large workspace, and of the others those with slow connections. */
+const LARGE = 1 / 30;
+const LINKED = 0.12;
+
+/** Connections change, and stay as they are to the end. */
+function link(program: Program, random: Random): Program {
+  const steps = [...program.steps];
+  for (let n = 0; n < 5; n += 1) insert(steps, random, 'link', 5);
+  return { ...program, steps, link: random.below(LINKS.length) };
+}
+
+/** Fewer steps and devices, since each takes longer; the milestone with all the tasks is deleted, and restored. */
+function enlarge(program: Program, random: Random): Program {
+  const steps = program.steps.slice(0, 20);
+  const large: Program = {
+    ...program,
+    devices: 2,
+    pageRows: random.pick([500, 2_000]),
+    rows: 10_000 + random.below(2_000),
+    steps,
+  };
+  for (const what of [...LARGE_WORK, ...LARGE_WORK]) {
+    const device = random.below(60);
+    const at = 5 + random.below(steps.length - 5);
+    steps.splice(
+      at,
+      0,
+      { action: 'work', device, pick: random.below(2 ** 31), what },
+      { action: 'sync', device, pick: random.below(2 ** 31) },
+    );
+  }
+  return random.chance(0.7) ? link(large, random) : large;
 }
 
 /** The part of the programs in which requests take too long. */

@@ -107,9 +107,16 @@ function remembering(tokens: Tokens, now: () => number): Tokens {
   };
 }
 
+interface Member {
+  /** By workspace. */
+  roles: Map<string, string>;
+  /** Ids. */
+  memberships: Set<string>;
+}
+
 export class SimServer {
-  /** Roles by user and workspace, cached until the next write. */
-  private roles: Map<string, Map<string, string>> | null = null;
+  /** By user, cached until the next write. */
+  private members: ReadonlyMap<string, Member> | null = null;
 
   private constructor(
     readonly backend: SqlBackend,
@@ -154,13 +161,13 @@ export class SimServer {
   async fetch(request: Request): Promise<Response> {
     const env = { incoming: { socket: { remoteAddress: '127.0.0.1' } } } as unknown as HttpBindings;
     const response = await this.app.fetch(request, env);
-    if (!request.url.endsWith('/sync_pull')) this.roles = null;
+    if (!request.url.endsWith('/sync_pull')) this.members = null;
     return response;
   }
 
   /** Runs a statement as the owner of the database. @throws when it is refused */
   async sql<Row = Record<string, unknown>>(text: string, values: readonly Value[] = []): Promise<Row[]> {
-    this.roles = null;
+    this.members = null;
     return this.query<Row>(text, values);
   }
 
@@ -171,7 +178,7 @@ export class SimServer {
   }
 
   async script(text: string): Promise<void> {
-    this.roles = null;
+    this.members = null;
     const done = await this.backend.transaction((connection) => connection.execute(text));
     if (!done.ok) throw new Error(`${done.error.message} (${done.error.sqlState})`);
   }
@@ -197,7 +204,7 @@ export class SimServer {
 
   /** Puts a backup back, without a trigger noticing: as restoring a dump does. */
   async putBack(backup: Backup): Promise<void> {
-    this.roles = null;
+    this.members = null;
     const inScopes = `= any ('{${backup.scopes.join(',')}}'::uuid[])`;
     const done = await this.backend.transaction(async (connection) => {
       await connection.execute('set local session_replication_role = replica');
@@ -220,31 +227,35 @@ export class SimServer {
 
   /** Returns to the state before the first write. */
   async startOver(): Promise<void> {
-    this.roles = null;
+    this.members = null;
     await this.script(START_OVER);
   }
 
   /** @returns a user's role in each workspace they may see, straight from the table. */
   async rolesOf(userId: string): Promise<ReadonlyMap<string, string>> {
-    if (!this.roles) {
-      this.roles = new Map();
-      const rows = await this.query<{ user: string; id: string; role: string }>(
-        'select m.user_id::text as user, m.workspace_id::text as id, m.role from public.workspace_members m where m.deleted_at is null',
-      );
-      for (const { user, id, role } of rows) {
-        const ofUser = this.roles.get(user) ?? new Map<string, string>();
-        this.roles.set(user, ofUser.set(id, role));
-      }
-    }
-    return this.roles.get(userId) ?? new Map();
+    return (await this.allMembers()).get(userId)?.roles ?? new Map();
   }
 
   /** @returns the ids of a user's memberships. */
   async membershipsOf(userId: string): Promise<ReadonlySet<string>> {
-    const rows = await this.query<{ id: string }>(
-      `select m.id::text as id from public.workspace_members m where m.user_id = '${userId}' and m.deleted_at is null`,
+    return (await this.allMembers()).get(userId)?.memberships ?? new Set();
+  }
+
+  private async allMembers(): Promise<ReadonlyMap<string, Member>> {
+    if (this.members) return this.members;
+    const members = new Map<string, Member>();
+    const rows = await this.query<{ id: string; user: string; workspace: string; role: string }>(
+      `select m.id::text as id, m.user_id::text as user, m.workspace_id::text as workspace, m.role
+         from public.workspace_members m where m.deleted_at is null`,
     );
-    return new Set(rows.map(({ id }) => id));
+    for (const { id, user, workspace, role } of rows) {
+      const member = members.get(user) ?? { roles: new Map(), memberships: new Set() };
+      members.set(user, member);
+      member.roles.set(workspace, role);
+      member.memberships.add(id);
+    }
+    this.members = members;
+    return members;
   }
 
   /** @returns the scopes a user may see. */

@@ -1,12 +1,12 @@
 /** One run: the world it happens in, and how each step happens. */
 
 import type { ConvoyError } from '@/core/errors';
-import type { SyncResult } from '@/lib/watermelon/sync';
 import { NEXT_MIGRATION } from '../support/nextVersion';
 import { type DeviceWorld, type Life, SimDevice } from './device';
 import { Hand, NothingToDo } from './hand';
+import { LINKS, type Link } from './links';
 import { Network, type NetworkFault } from './network';
-import { NEXT_OPERATIONS, OPERATIONS } from './operations';
+import { LARGE_OPERATIONS, NEXT_OPERATIONS, OPERATIONS } from './operations';
 import { type Operation, Oracle } from './oracle';
 import type { Program, Step } from './program';
 import { Random } from './random';
@@ -30,6 +30,8 @@ interface Task {
 /** Turns of the event loop without any progress after which only a timer can bring some. */
 const IDLE_TURNS = 60;
 const MOST_TURNS = 20_000;
+/** Of a row on its way, about. */
+const BYTES_OF_ROW = 500;
 
 export class Simulation implements Stage {
   readonly oracle = new Oracle();
@@ -40,7 +42,6 @@ export class Simulation implements Stage {
   readonly tally = new Tally();
   private isMigrated = false;
   private readonly syncs = new Map<Life, Task>();
-  private readonly results = new Map<Life, SyncResult>();
   private readonly random: Random;
   private tokens = 0;
 
@@ -60,15 +61,25 @@ export class Simulation implements Stage {
     const { program, server, time, network, folder, tally, versions } = this;
     await server.startOver();
     for (let n = 0; n < program.workspaces; n += 1) {
-      this.workspaces.push(await layDown(server, this.random, `Workspace ${n}`));
+      const rows = n === 0 ? program.rows : 0;
+      this.workspaces.push(await layDown(server, this.random, `Workspace ${n}`, rows));
     }
+    if (program.rows) tally.add('fault', 'large workspace');
     const world: DeviceWorld = { folder, versions, time, server, network, tally };
     for (const [n, user] of chooseUsers(this.random, program.devices).entries()) {
       const device = new SimDevice(world, `d${n}-${user.name}`, user, program.pageRows);
       this.devices.push(device);
+      const [link] = (n === program.devices - 1 && LINKS[program.link ?? -1]) || [null];
+      if (link) this.connect(device, link);
       await device.signIn();
       await this.sync(device);
     }
+  }
+
+  private connect(device: SimDevice, link: Link | null): void {
+    this.tally.add('fault', 'link');
+    if (link) this.network.links.set(device.name, link);
+    else this.network.links.delete(device.name);
   }
 
   device(step: Step): SimDevice {
@@ -134,6 +145,8 @@ export class Simulation implements Stage {
       case 'disk full':
         device.full = { after: random.below(15), writes: 1 + random.below(3) };
         return;
+      case 'link':
+        return this.connect(device, random.weighted(LINKS));
       case 'offline':
         this.tally.add('fault', step.action);
         device.online = false;
@@ -186,17 +199,13 @@ export class Simulation implements Stage {
     for (let turns = 0; turns < IDLE_TURNS; turns += 1) await turn();
   }
 
-  /** @returns the result of the last sync of this life, or nothing when it found nothing to do. */
-  moved(life: Life): string {
-    const {
-      status = 'ok',
-      pushed = 0,
-      pulled = 0,
-      conflicts = 0,
-      rejected = 0,
-    } = this.results.get(life) ?? {};
-    if (status === 'ok' && pushed + pulled + conflicts + rejected === 0) return '';
-    return `${status}, ${pushed} pushed, ${pulled} pulled, ${conflicts} conflicts, ${rejected} rejected`;
+  /** @returns how long something may take at most that takes so long where bytes take no time, ms */
+  mostMs(ms: number): number {
+    if (this.network.links.size === 0) return ms;
+    const slowest = Math.min(...[...this.network.links.values()].flatMap(({ up, down }) => [up, down]));
+    // What breaks off is carried more than once.
+    const bytes = 5 * BYTES_OF_ROW * (1_000 + (this.program.rows ?? 0));
+    return ms + (bytes / slowest) * 1_000;
   }
 
   private hand(life: Life, random: Random, operation: Operation): Hand {
@@ -206,7 +215,7 @@ export class Simulation implements Stage {
 
   private work(device: SimDevice, step: Step, random: Random): Promise<void> {
     return this.act(device, step, async (life, operation) => {
-      const known = OPERATIONS[operation.name]?.[1];
+      const known = OPERATIONS[operation.name]?.[1] ?? LARGE_OPERATIONS[operation.name];
       const work = known ?? (device.isNext ? NEXT_OPERATIONS[operation.name] : undefined);
       if (!work) throw new NothingToDo();
       await work(this.hand(life, random, operation));
@@ -259,7 +268,6 @@ export class Simulation implements Stage {
     }
     const task = this.start(life, async () => {
       const result = await life.device.sync();
-      this.results.set(life, result);
       if (result.error?.kind === 'unexpected' && !device.wasHurt) {
         this.oracle.violate('D5', `the sync of ${device.name} failed: ${result.error.message}`);
       }

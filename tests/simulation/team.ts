@@ -9,6 +9,9 @@ export const CUSTOM_STAGES = [
   { name: 'BUILD', description: '', order: 3, is_checkpoint: false },
 ];
 
+/** The name of the milestone that has nearly all tasks of a large workspace. */
+export const LARGE_MILESTONE = 'Large';
+
 export interface Workspace {
   id: string;
   members: Map<string, string>;
@@ -21,8 +24,14 @@ export function makeId(random: Random): string {
   return `019a${hex(4)}-${hex(4)}-7${hex(3)}-8${hex(3)}-${hex(12)}`;
 }
 
-/** Lays down one workspace, as the service would. */
-export async function layDown(server: SimServer, random: Random, name: string): Promise<Workspace> {
+/** Tasks that are written in one transaction. */
+const AT_ONCE = 500;
+
+/**
+ * Lays down one workspace, as the service would.
+ * @param rows tasks in a milestone of their own
+ */
+export async function layDown(server: SimServer, random: Random, name: string, rows = 0): Promise<Workspace> {
   const id = makeId(random);
   const members = new Map<string, string>([[USERS.olga.id, 'owner']]);
   const roles: [SimUser, readonly (readonly [string | null, number])[]][] = [
@@ -95,6 +104,16 @@ export async function layDown(server: SimServer, random: Random, name: string): 
     insert('best_practices', { id: makeId(random), project_id: project, name: 'Practice' }),
   ];
   await server.script(script.join('\n'));
+  if (rows === 0) return { id, members };
+  const large = makeId(random);
+  await server.script(insert('milestones', { id: large, project_id: project, name: LARGE_MILESTONE }));
+  for (let from = 0; from < rows; from += AT_ONCE) {
+    await server.script(
+      `insert into public.tasks (id, workspace_id, milestone_id, title, description)
+       select (left(h, 12) || '4' || substr(h, 14, 3) || '8' || right(h, 15))::uuid, '${id}', '${large}', 'Large ' || n, md5(n::text) || md5((n * 7)::text)
+       from generate_series(${from + 1}, ${Math.min(rows, from + AT_ONCE)}) n, md5('${id} ' || n) h`,
+    );
+  }
   return { id, members };
 }
 

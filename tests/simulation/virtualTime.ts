@@ -28,6 +28,8 @@ export class VirtualTime {
     /** ms since the epoch. */
     public now: number,
     private readonly random: Random,
+    /** Apart from the bytes: packages fill pools of them, which outlast a run, so that they take them at other moments. */
+    private readonly fractions: Random,
   ) {}
 
   /** Replaces the process's own. @returns how to put them back */
@@ -71,7 +73,7 @@ export class VirtualTime {
       clearTimeout: (timer: unknown) => time.timers.delete(Number(timer)),
       clearInterval: (timer: unknown) => time.timers.delete(Number(timer)),
     });
-    Math.random = () => time.random.next();
+    Math.random = () => time.fractions.next();
     performance.now = () => time.now - started;
     crypto.getRandomValues = fill as typeof crypto.getRandomValues;
     // PGlite looks the function up where it calls it.

@@ -92,6 +92,11 @@ export class ProtocolWitness implements NetworkWitness {
     }
   }
 
+  /** D55: what moves is not given up. */
+  dropped(flight: Flight): void {
+    this.violate('D55', flight, 'it is given up while its bytes are on their way');
+  }
+
   async serving(flight: Flight): Promise<void> {
     // A push may be the last that its user may do here.
     if (flight.kind !== 'push') return;

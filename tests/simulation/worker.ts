@@ -39,7 +39,8 @@ async function serverWith(sql: readonly string[]): Promise<SimServer> {
 async function runProgram(program: Program, { code, sql }: Planted): Promise<Outcome> {
   const evolves = changesSchema(program);
   const versions = await versionsWith(code, evolves);
-  if (!evolves) return run(await serverWith(sql), program, versions);
+  // A large workspace leaves more behind than is worth clearing away.
+  if (!evolves && !program.rows) return run(await serverWith(sql), program, versions);
   const own = await SimServer.start(sql);
   return run(own, program, versions).finally(() => own.close());
 }
