@@ -141,27 +141,36 @@ $outer$;
 create function convoy.cascade_deletion() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
-  -- whole: within the cascade of a row further up; steps: in a step, which looks for what stands below by itself.
+  -- whole: within the cascade of a row further up; steps: in a step, which looks for what stands below by itself; at once:
+  -- for a client that knows no steps.
   mode constant text := coalesce(current_setting('convoy.cascade', true), '');
   most constant integer := convoy.step_records();
+  ids uuid[];
   deleted record;
   child record;
 begin
-  -- Rows that were deleted before have no live descendants but those that wait for steps, so they need not be told apart.
-  if mode = 'steps' or not exists (select from new_rows n where n.deleted_at is not null) then
+  if mode = 'steps' or not exists (select from convoy.children_of(tg_table_name)) then
     return null;
   end if;
-  if mode <> 'whole' then
+  ids := array(
+    select g.id
+    from (
+      select n.id, n.deleted_at, o.deleted_at as deleted_before from new_rows n full join old_rows o on o.id = n.id offset 0
+    ) g
+    where g.deleted_at is not null and g.deleted_before is null);
+  if cardinality(ids) = 0 then
+    return null;
+  end if;
+  if mode = '' then
     if exists (
         select from new_rows n join convoy.unfinished_deletions u on u.workspace_id = n.workspace_id
         where n.deleted_at is not null)
       or convoy.count_below(
-        array(select row(0, tg_table_name, n.id, null)::convoy.descendant from new_rows n where n.deleted_at is not null),
-        most) > most
+        array(select row(0, tg_table_name, i.id, null)::convoy.descendant from unnest(ids) i (id)), most) > most
     then
       for deleted in
         select n.workspace_id, n.deletion_id, array_agg(n.id) as ids
-        from new_rows n where n.deleted_at is not null group by n.workspace_id, n.deletion_id order by 1, 2
+        from new_rows n where n.id = any (ids) group by n.workspace_id, n.deletion_id order by 1, 2
       loop
         perform convoy.begin_steps(deleted.deletion_id, deleted.workspace_id, tg_table_name, deleted.ids);
       end loop;
@@ -204,7 +213,7 @@ begin
           child.table_name, child.name) end);
     end loop;
   end if;
-  if mode <> 'whole' then
+  if mode = '' then
     perform set_config('convoy.cascade', '', true);
   end if;
   return null;
@@ -274,7 +283,7 @@ begin
   execute format('create or replace trigger a_stamp before insert or update or delete on public.%I
     for each row execute function convoy.%I()', table_name, 'stamp_' || table_name);
   execute format('create or replace trigger z_cascade after update on public.%I
-    referencing new table as new_rows
+    referencing old table as old_rows new table as new_rows
     for each statement execute function convoy.cascade_deletion()', table_name);
 
   execute format('create index if not exists %I on public.%I (workspace_id, revision, id)',
@@ -301,9 +310,9 @@ $$;
 
 -- The deletions and restores that are under way, the earliest first.
 create table convoy.unfinished_deletions (
-  deletion_id uuid primary key,
+  deletion_id uuid,
   n bigint not null generated always as identity,
-  workspace_id uuid not null references convoy.scope_clocks on delete cascade,
+  workspace_id uuid references convoy.scope_clocks on delete cascade,
   -- Whether its rows are being restored; else they are still being deleted.
   restores boolean not null default false,
   -- Who deletes, or restores; null for the service.
@@ -312,7 +321,8 @@ create table convoy.unfinished_deletions (
   restore_wanted boolean not null default false,
   restorer uuid,
   -- Whether memberships come back with it.
-  with_members boolean not null default false
+  with_members boolean not null default false,
+  primary key (deletion_id, workspace_id)
 );
 create index unfinished_deletions_workspace on convoy.unfinished_deletions (workspace_id, n);
 alter table convoy.unfinished_deletions enable row level security;
@@ -329,7 +339,8 @@ begin
 end
 $$;
 
--- The deletion of the nearest deleted record above a row that is itself live; null where there is none.
+-- The deletion of the nearest deleted record above a row, a task, milestone or project itself included; null where there is
+-- none.
 create function convoy.hidden_by(target text, row_id uuid) returns uuid
 language plpgsql stable security definer set search_path = '' set enable_seqscan = off set jit = off as $$
 declare
@@ -344,14 +355,16 @@ begin
     when 'activity_feed' then
       tasks := array(select a.task_id from public.activity_feed a where a.id = row_id and a.task_id is not null);
     when 'milestones' then
-      projects := array(select m.project_id from public.milestones m where m.id = row_id);
+      select m.deletion_id, array[m.project_id] into result, projects from public.milestones m where m.id = row_id;
+    when 'projects' then
+      projects := array[row_id];
     when 'patterns' then
       projects := array(select k.project_id from public.patterns k where k.id = row_id);
     when 'best_practices' then
       projects := array(select k.project_id from public.best_practices k where k.id = row_id);
     else null;
   end case;
-  if projects is not null then
+  if result is null and projects is not null then
     select p.deletion_id into result from public.projects p where p.id = any (projects) and p.deleted_at is not null;
   elsif target in ('tasks', 'task_dependencies', 'activity_feed') then
     with recursive above (id, level) as (

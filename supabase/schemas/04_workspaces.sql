@@ -85,12 +85,15 @@ $$;
 create trigger b_member before insert or update of user_id, deleted_at on public.workspace_members
   for each row execute function convoy.fill_member();
 
--- R2. Runs after the whole statement, so that one statement can exchange owners. A workspace that had no human owner
+-- R2. Runs after the whole statement, so that one statement can exchange owners. A workspace that is being restored counts. A workspace that had no human owner
 -- before keeps an owner.
 create function convoy.check_last_owner() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  if exists (select from public.workspaces w where w.id = new.workspace_id and w.deleted_at is null)
+  if exists (
+      select from public.workspaces w where w.id = new.workspace_id and (w.deleted_at is null or exists (
+        select from convoy.unfinished_deletions u
+        where u.workspace_id = w.id and u.deletion_id = w.deletion_id and u.restore_wanted)))
     and not exists (
       select from public.workspace_members m
       where m.workspace_id = new.workspace_id and m.role = 'owner' and m.deleted_at is null

@@ -108,8 +108,8 @@ begin
 end
 $$;
 
--- A deleted parent that has to be restored before these deletions can be: the column that names it, and its name
--- for people. Dependencies do not count: they come back when both of their tasks have.
+-- A deleted parent that has to be restored before these deletions can be, and is not on its way back: the column that
+-- names it, and its name for people. Dependencies do not count: they come back when both of their tasks have.
 create function convoy.missing_parent(deletions uuid[], scope uuid, out column_name text, out name text)
 language plpgsql stable set search_path = '' as $$
 declare
@@ -125,7 +125,10 @@ begin
       'select min(%3$L), min(coalesce(to_jsonb(p) ->> ''title'', to_jsonb(p) ->> ''name''))
          from public.%1$I c join public.%2$I p on p.id = c.%3$I
         where c.deletion_id = any ($1) and c.workspace_id = $2
-          and p.deleted_at is not null and (p.deletion_id = any ($1)) is not true',
+          and p.deleted_at is not null and (p.deletion_id = any ($1)) is not true
+          and not exists (
+            select from convoy.unfinished_deletions u
+            where u.deletion_id = p.deletion_id and u.workspace_id = $2 and u.restore_wanted)',
       t.table_name, t.refers_to, t.name) into column_name, name using deletions, scope;
     if column_name is not null then
       return;
@@ -340,7 +343,7 @@ begin
       from jsonb_each(held) h;
   end if;
   loop
-    select u.workspace_id into unfinished from convoy.unfinished_deletions u where u.deletion_id = deletion;
+    select u.workspace_id into unfinished from convoy.unfinished_deletions u where u.deletion_id = deletion limit 1;
     exit when not found;
     perform convoy.take_step(unfinished.workspace_id);
   end loop;

@@ -122,6 +122,7 @@ declare
   memberships jsonb;
   roles jsonb;
   known convoy.found_row[];
+  hidden convoy.decision[];
   stage convoy.decision[];
   clashes convoy.clash[];
 begin
@@ -152,16 +153,16 @@ begin
   known := convoy.find_known(changes);
   changes := convoy.with_known(changes, known);
 
-  stage := convoy.decide_hidden(changes, links, locked);
-  decided := decided || stage;
-  changes := convoy.still_open(changes, stage);
+  hidden := convoy.decide_hidden(changes, links, locked);
+  decided := decided || hidden;
+  changes := convoy.still_open(changes, hidden);
 
   if cardinality(known) > 0 or kinds && '{update, delete, again}' then
     stage := convoy.decide_existing(changes, memberships);
     decided := decided || stage;
     changes := convoy.still_open(changes, stage);
     if tells then
-      stage := convoy.decide_idle_activities(changes, all_changes, stage);
+      stage := convoy.decide_idle_activities(changes, all_changes, hidden || stage);
       decided := decided || stage;
       changes := convoy.still_open(changes, stage);
     end if;
@@ -333,6 +334,10 @@ begin
     return convoy.void_answer(batch_no);
   end if;
 
+  if convoy.to_count(request -> 'protocol') < 5 then
+    -- It neither takes steps nor waits for them (U44).
+    perform set_config('convoy.cascade', 'at once', true);
+  end if;
   changes := convoy.parse_changes(request -> 'changes');
   -- A small push keeps its plans: the planner would make them anew for each, since it knows how many elements an array
   -- has and takes it for more in a plan that is kept. What takes rows along is planned for what it is.

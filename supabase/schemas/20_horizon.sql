@@ -83,12 +83,13 @@ begin
 end
 $$;
 
--- The condition that picks a scope's tombstones below its horizon, of those that nothing names and that no restore is about
--- to bring back.
+-- The condition that picks a scope's tombstones below its horizon, of those that nothing names and that no restore brings
+-- back: a deletion that went on in steps is erased as a whole.
 create function convoy.erasable(target text) returns text
 language sql stable set search_path = '' as $$
   select 't.workspace_id = s.scope_id and t.deleted_at is not null and t.revision <= s.purged_to'
     || ' and not exists (select from convoy.unfinished_deletions u where u.deletion_id = t.deletion_id)'
+    || ' and not exists (select from public.deletions d where d.id = t.deletion_id and d.deleted_at is null and d.restored_at is null)'
     || coalesce(string_agg(format(' and not exists (select from public.%I c where c.%I = t.id)', c.table_name, c.name), ''), '')
   from convoy.synced_columns c where c.refers_to = target
 $$;
@@ -176,9 +177,12 @@ language plpgsql security definer set search_path = '' as $$
 declare
   most constant bigint := 50000;
   few constant bigint := 2000;
-  unsettled constant bigint := convoy.take_waiting_steps();
   waiting bigint := 0;
 begin
+  if convoy.take_waiting_steps() > 0 then
+    -- Clocks stay locked until the end of the transaction.
+    return (select count(*) from convoy.unfinished_deletions) + 1;
+  end if;
   perform set_config('convoy.purge', 'on', true);
   -- Clocks stay locked until the end of the transaction, so horizons rise in one that erases little.
   if convoy.erase_tombstones(most) <= few then
@@ -193,7 +197,7 @@ begin
     waiting := 1;
   end if;
   perform set_config('convoy.purge', '', true);
-  return unsettled + waiting + convoy.count_erasable();
+  return waiting + convoy.count_erasable();
 end
 $$;
 

@@ -6,7 +6,8 @@
 -- What is still to be done of them, in the order of `n`.
 create table convoy.deletion_steps (
   n bigint primary key generated always as identity,
-  deletion_id uuid not null references convoy.unfinished_deletions on delete cascade,
+  deletion_id uuid not null,
+  workspace_id uuid not null,
   -- list: look for the live children of these deleted rows. delete: these live rows. link: look for the deleted
   -- dependencies of these restored tasks. join: restore these dependencies.
   task text not null check (task in ('list', 'delete', 'link', 'join')),
@@ -14,9 +15,10 @@ create table convoy.deletion_steps (
   -- As many as a step may write, at most.
   ids uuid[] not null,
   -- Whether what stands under these rows is to be looked for: of a workspace, all is found at once.
-  follow boolean not null default true
+  follow boolean not null default true,
+  foreign key (deletion_id, workspace_id) references convoy.unfinished_deletions on delete cascade
 );
-create index deletion_steps_deletion on convoy.deletion_steps (deletion_id, n);
+create index deletion_steps_deletion on convoy.deletion_steps (deletion_id, workspace_id, n);
 
 alter table convoy.deletion_steps enable row level security;
 grant select on convoy.deletion_steps to service_role;
@@ -40,7 +42,8 @@ language plpgsql set search_path = '' as $$
 begin
   insert into convoy.unfinished_deletions (deletion_id, workspace_id, author)
     values (deletion, scope, convoy.author()) on conflict do nothing;
-  insert into convoy.deletion_steps (deletion_id, task, table_name, ids) values (deletion, 'list', target, ids);
+  insert into convoy.deletion_steps (deletion_id, workspace_id, task, table_name, ids)
+    values (deletion, scope, 'list', target, ids);
 end
 $$;
 
@@ -50,11 +53,12 @@ language sql set search_path = '' as $$
   insert into convoy.unfinished_deletions as u
       (deletion_id, workspace_id, restores, author, restore_wanted, restorer, with_members)
     values (deletion, scope, true, convoy.author(), true, convoy.author(), with_members)
-    on conflict (deletion_id) do update
+    on conflict (deletion_id, workspace_id) do update
       set restore_wanted = true, restorer = excluded.restorer, with_members = excluded.with_members
 $$;
 
--- Whether more rows than a step writes have this deletion, or it goes on itself.
+-- Whether a restore of this deletion goes on in steps: where more rows have it than a step writes, where it goes on itself,
+-- and where what it stands under may be on its way back.
 create function convoy.needs_steps(deletion uuid, scope uuid) returns boolean
 language plpgsql stable set search_path = '' as $$
 declare
@@ -63,8 +67,14 @@ declare
   in_table integer;
   held integer := 0;
 begin
-  if exists (select from convoy.unfinished_deletions u where u.deletion_id = deletion) then
+  if exists (
+    select from convoy.unfinished_deletions u
+    where u.workspace_id = scope and (u.deletion_id = deletion or u.restore_wanted))
+  then
     return true;
+  end if;
+  if current_setting('convoy.cascade', true) = 'at once' then
+    return false;
   end if;
   for t in select s.name from convoy.synced_tables s loop
     execute format(
@@ -86,8 +96,8 @@ declare
 begin
   for child in select c.table_name, c.column_name from convoy.children_of(item.table_name) c loop
     execute format(
-      'insert into convoy.deletion_steps (deletion_id, task, table_name, ids, follow)
-         select $1, ''delete'', %1$L, array_agg(x.id), $4
+      'insert into convoy.deletion_steps (deletion_id, workspace_id, task, table_name, ids, follow)
+         select $1, $5, ''delete'', %1$L, array_agg(x.id), $4
            from (
              select c.id, (row_number() over () - 1) / $3 as part
                from unnest($2) p (id)
@@ -95,7 +105,8 @@ begin
            ) x
           group by x.part order by x.part',
       child.table_name, child.column_name)
-      using item.deletion_id, item.ids, convoy.step_records(), item.table_name <> 'workspaces';
+      using item.deletion_id, item.ids, convoy.step_records(), item.table_name <> 'workspaces',
+        item.workspace_id;
   end loop;
 end
 $$;
@@ -121,8 +132,8 @@ begin
     using item.deletion_id, item.ids;
   get diagnostics written = row_count;
   if item.follow and exists (select from convoy.children_of(item.table_name)) then
-    insert into convoy.deletion_steps (deletion_id, task, table_name, ids)
-      values (item.deletion_id, 'list', item.table_name, item.ids);
+    insert into convoy.deletion_steps (deletion_id, workspace_id, task, table_name, ids)
+      values (item.deletion_id, item.workspace_id, 'list', item.table_name, item.ids);
   end if;
   return written;
 end
@@ -152,8 +163,8 @@ begin
       into restored using u.deletion_id, u.workspace_id, root, most - written;
     written := written + coalesce(cardinality(restored), 0);
     if t.name = 'tasks' and restored is not null then
-      insert into convoy.deletion_steps (deletion_id, task, table_name, ids)
-        values (u.deletion_id, 'link', 'tasks', restored);
+      insert into convoy.deletion_steps (deletion_id, workspace_id, task, table_name, ids)
+        values (u.deletion_id, u.workspace_id, 'link', 'tasks', restored);
     end if;
   end loop;
   return written;
@@ -163,8 +174,8 @@ $$;
 -- Notes the dependencies that come back with restored tasks, as steps that restore them.
 create function convoy.list_dependencies(u convoy.unfinished_deletions, item convoy.deletion_steps, root uuid) returns void
 language sql set search_path = '' as $$
-  insert into convoy.deletion_steps (deletion_id, task, table_name, ids)
-    select u.deletion_id, 'join', 'task_dependencies', array_agg(x.id)
+  insert into convoy.deletion_steps (deletion_id, workspace_id, task, table_name, ids)
+    select u.deletion_id, u.workspace_id, 'join', 'task_dependencies', array_agg(x.id)
     from (
       select f.id, (row_number() over () - 1) / convoy.step_records() as part
       from unnest(convoy.freed_dependencies(array[u.deletion_id], u.workspace_id, item.ids, root)) f (id)
@@ -199,7 +210,8 @@ begin
     from public.deletions d where d.id = u.deletion_id and d.workspace_id = u.workspace_id;
   above := convoy.hidden_by(root.table_name, root.id);
   if above is not null and exists (
-    select from convoy.unfinished_deletions x where x.deletion_id = above and x.restores)
+    select from convoy.unfinished_deletions x
+    where x.deletion_id = above and x.workspace_id = u.workspace_id and x.restore_wanted)
   then
     -- That one is being restored as well.
     return;
@@ -213,33 +225,41 @@ end
 $$;
 
 -- Takes one step of a scope's deletions, in a transaction that writes nothing else: one revision of at most as many
--- rows as a step may write, by the author of the deletion. Returns whether something is left.
-create function convoy.take_step(scope uuid) returns boolean
+-- rows as a step may write, by the author of the deletion. What it looks at is bounded too.
+create function convoy.take_step(scope uuid) returns void
 language plpgsql set search_path = '' as $$
 declare
   most constant integer := convoy.step_records();
+  most_items constant integer := 100;
   u convoy.unfinished_deletions;
   item convoy.deletion_steps;
+  author uuid;
   root uuid;
   written integer := 0;
+  seen integer := 0;
+  items integer := 0;
   rows_back integer;
 begin
   perform from convoy.scope_clocks c where c.scope_id = scope for update;
   perform set_config('convoy.cascade', 'steps', true);
-  while written < most loop
+  while written < most and seen < 4 * most and items < most_items loop
     select * into u from convoy.unfinished_deletions x where x.workspace_id = scope order by x.n limit 1;
-    exit when not found;
-    perform set_config('convoy.author', coalesce(u.author::text, 'none'), true);
+    exit when not found or written > 0 and u.author is distinct from author;
+    author := u.author;
+    perform set_config('convoy.author', coalesce(author::text, 'none'), true);
     if u.restores then
       select d.entity_id into root from public.deletions d where d.id = u.deletion_id and d.workspace_id = scope;
       rows_back := convoy.restore_some(u, root, most - written);
       written := written + rows_back;
       continue when rows_back > 0;
     end if;
-    select * into item from convoy.deletion_steps s where s.deletion_id = u.deletion_id order by s.n limit 1;
+    select * into item from convoy.deletion_steps s
+      where s.deletion_id = u.deletion_id and s.workspace_id = scope order by s.n limit 1;
     if item.n is not null then
       exit when written > 0 and item.task in ('delete', 'join') and written + cardinality(item.ids) > most;
       delete from convoy.deletion_steps s where s.n = item.n;
+      items := items + 1;
+      seen := seen + cardinality(item.ids);
       case item.task
         when 'list' then perform convoy.list_children(item);
         when 'delete' then written := written + convoy.delete_children(item);
@@ -247,9 +267,10 @@ begin
         else written := written + convoy.join_dependencies(item);
       end case;
     elsif not u.restores and u.restore_wanted then
-      update convoy.unfinished_deletions x set restores = true, author = x.restorer where x.deletion_id = u.deletion_id;
+      update convoy.unfinished_deletions x set restores = true, author = x.restorer where x.n = u.n;
     else
-      delete from convoy.unfinished_deletions x where x.deletion_id = u.deletion_id;
+      delete from convoy.unfinished_deletions x where x.n = u.n;
+      items := items + 1;
       if u.restores then
         perform convoy.finish_restore(u);
         exit;
@@ -257,111 +278,68 @@ begin
     end if;
   end loop;
   perform set_config('convoy.cascade', '', true), set_config('convoy.author', '', true);
-  return exists (select from convoy.unfinished_deletions x where x.workspace_id = scope);
 end
 $$;
 
 -- Takes a step for one of the caller's workspaces in which deletions or restores are under way, whoever began them.
--- Returns {user_id, server_time, left}: whether there is more to do. A device calls it until that is false.
+-- Returns {user_id, server_time, left}: whether there is more to do that nobody else does at the moment. A device calls
+-- it until that is false; pulls tell it when something is left all the same.
 create function public.sync_steps(request jsonb) returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
 set timezone = 'UTC'
 set statement_timeout = '8s'
-set lock_timeout = '5s'
 as $$
 declare
   refusal constant jsonb := convoy.refuse_request(request);
+  taken boolean := false;
   scope uuid;
 begin
   if refusal is not null then
     return refusal;
   end if;
-  select s into scope from convoy.unsettled_scopes() s order by s limit 1;
+  -- Not always the same one first: a workspace whose steps fail holds up no other.
+  select s into scope from convoy.unsettled_scopes() s order by random() limit 1;
   if scope is not null then
+    -- Devices do not queue for a lock that people's pushes wait for.
+    perform from convoy.scope_clocks c where c.scope_id = scope for update skip locked;
+    taken := found;
+  end if;
+  if taken then
     perform convoy.take_step(scope);
   end if;
   return jsonb_build_object(
-    'user_id', auth.uid(), 'server_time', now(), 'left', exists (select from convoy.unsettled_scopes()));
+    'user_id', auth.uid(), 'server_time', now(), 'left', taken and exists (select from convoy.unsettled_scopes()));
 end
 $$;
 
--- Takes a step in workspaces of which nobody else does: the purge calls it. Returns in how many something is left.
+-- Takes a step in some workspaces, of those of which nobody else does: the purge calls it. Returns in how many.
 create function convoy.take_waiting_steps() returns bigint
 language plpgsql set search_path = '' as $$
 declare
   few constant integer := 10;
   scope uuid;
+  taken bigint := 0;
 begin
-  for scope in select distinct u.workspace_id from convoy.unfinished_deletions u order by u.workspace_id limit few loop
+  for scope in
+    select x.workspace_id
+    from (
+      select u.workspace_id from (select distinct u.workspace_id from convoy.unfinished_deletions u) u
+      order by random() limit few
+    ) x
+    order by x.workspace_id
+  loop
     perform from convoy.scope_clocks c where c.scope_id = scope for update skip locked;
     if found then
-      perform convoy.take_step(scope);
+      begin
+        perform convoy.take_step(scope);
+        taken := taken + 1;
+      exception when others then
+        raise warning 'A step of a deletion in workspace % failed: % (%)', scope, sqlerrm, sqlstate;
+      end;
     end if;
   end loop;
-  return (select count(distinct u.workspace_id) from convoy.unfinished_deletions u);
-end
-$$;
-
--- Changes to records that stand under a deleted one whose deletion or restore is under way, or that are to stand there.
--- What is being deleted is gone already. What is being restored is left for a later push: the device that is told it is
--- gone would remove rows that are back.
-create function convoy.decide_hidden(changes convoy.change[], links convoy.link[], locked uuid[]) returns convoy.decision[]
-language plpgsql stable set search_path = '' as $$
-begin
-  if not exists (select from convoy.unfinished_deletions u where u.workspace_id = any (locked)) then
-    return '{}';
-  end if;
-  return array(
-    select distinct on (x.position) row(x.position, case
-        when u.restores then jsonb_build_object('outcome', 'blocked', 'by', x.id)
-        when not x.is_self then '{"outcome": "gone", "which": "parent"}'
-        when x.op = 'delete' then jsonb_build_object('outcome', 'applied', 'revision', x.row_revision)
-        else '{"outcome": "gone", "which": "record"}'
-      end, false)::convoy.decision
-    from (
-      select c.position, c.id, c.op, c.row_revision, true as is_self, convoy.hidden_by(c.table_name, c.id) as deletion
-        from unnest(changes) c
-        where c.row_workspace = c.workspace_id and not c.row_deleted
-          and c.table_name not in ('workspaces', 'workspace_members', 'deletions')
-      union all
-      select c.position, c.id, c.op, c.row_revision, false, convoy.hidden_by(l.parent_table, l.parent_id)
-        from unnest(changes) c
-        join unnest(links) l on l.position = c.position and l.provider is null and l.is_parent
-    ) x
-    join convoy.unfinished_deletions u on u.deletion_id = x.deletion
-    order by x.position, u.restores desc, x.is_self desc);
-end
-$$;
-
--- What the answer to a push says of deletions and restores that go on in steps: the deletions of this user, and the rows
--- that were moved since the bases of those in the push, so that they may not stand where the device has them.
-create function convoy.unfinished_answer(changes convoy.change[], scopes uuid[]) returns jsonb
-language plpgsql stable set search_path = '' set enable_seqscan = off as $$
-declare
-  unfinished constant uuid[] := array(
-    select u.deletion_id from convoy.unfinished_deletions u
-    where u.workspace_id = any (scopes) and coalesce(u.restorer, u.author) = auth.uid());
-  place record;
-  moved uuid[] := '{}';
-  in_table uuid[];
-begin
-  if cardinality(unfinished) = 0 then
-    return '{}';
-  end if;
-  for place in select c.table_name, c.name from convoy.synced_columns c where c.is_parent loop
-    execute format(
-      'select array_agg(t.id)
-         from (
-           select c.workspace_id as scope, min(c.base) as base from unnest($1) c
-           where c.op = ''delete'' and c.base is not null and c.workspace_id = any ($2) group by c.workspace_id
-         ) s
-         join public.%I t on t.workspace_id = s.scope and t.revision > s.base
-        where (t.field_revisions -> %L ->> 0)::bigint > s.base', place.table_name, place.name)
-      into in_table using changes, scopes;
-    moved := moved || coalesce(in_table, '{}');
-  end loop;
-  return jsonb_build_object('unfinished', unfinished, 'moved', moved);
+  return taken;
 end
 $$;
 

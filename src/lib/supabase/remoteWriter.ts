@@ -31,6 +31,9 @@ export interface WriterOptions {
   retryDelaysMs?: readonly number[];
 }
 
+/** Steps that one write waits for. */
+const MOST_STEPS = 500;
+
 export class RemoteWriter {
   private deviceId = uuidv7();
   private batch = 0;
@@ -82,13 +85,14 @@ export class RemoteWriter {
     if (!answer.ok) throw new ConvoyError(answer.error);
     const refused = refusalAmong(answer.value.outcomes, changes);
     if (refused) throw new ConvoyError(refused);
-    if (answer.value.unfinished?.length) await this.takeSteps(user_id);
+    const takesAlong = changes.some(({ op, table }) => op === 'delete' || table === 'deletions');
+    if (takesAlong && answer.value.unfinished?.length) await this.takeSteps(user_id);
   }
 
   /** Takes the steps of a deletion or a restore of many records (U44). Where that fails, devices and the purge go on. */
   private async takeSteps(user_id: string): Promise<void> {
     const request = { protocol: PROTOCOL_VERSION, schema: SCHEMA_VERSION, user_id };
-    for (;;) {
+    for (let taken = 0; taken < MOST_STEPS; taken += 1) {
       const answer = await this.transport.step(request, new AbortController().signal);
       if (!answer.ok || !answer.value.left) return;
     }
@@ -142,7 +146,7 @@ function refusalAmong(outcomes: readonly PushOutcome[], changes: readonly Change
   return consequence;
 }
 
-function refusalOf(outcome: PushOutcome, { table, op }: Change): AppError | null {
+function refusalOf(outcome: PushOutcome, { table, op, id }: Change): AppError | null {
   switch (outcome.outcome) {
     case 'applied':
     case 'merged':
@@ -165,6 +169,10 @@ function refusalOf(outcome: PushOutcome, { table, op }: Change): AppError | null
       return { kind: 'validation', code: 'not_found', field, message: DELETED_MEANWHILE };
     }
     case 'blocked':
+      if (outcome.by === id) {
+        const message = 'What it belongs to is being restored. Try again in a moment.';
+        return { kind: 'conflict', code: 'conflict', columns: [], message };
+      }
       return {
         kind: 'rejected',
         code: 'group',

@@ -1,12 +1,13 @@
 /** Deletions and restores of more records than one step writes (U44). */
 
+import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { PushChange } from '@/core/protocol';
 import type { SyncedTable } from '@/domain/schema';
 import { createUser, type SyncUser } from '../../support/syncUser';
 import { database, team, teamForEachTest } from '../../support/teamDatabase';
 import { setStepRecords } from '../../support/work';
-import { deletions, isLive, link, remove, restore, task } from './deletions';
+import { APPLIED, deletions, isLive, link, remove, restore, task, wish } from './deletions';
 
 teamForEachTest();
 
@@ -269,6 +270,25 @@ describe('a restore of many records', () => {
     for (const { id } of tasks) expect(await isLive('tasks', id)).toBe(true);
   });
 
+  it('brings back what stands under it by a deletion of its own, in any order (U25, U44)', async () => {
+    await restore(deletion);
+    await takeAll();
+    const below = await remove('milestones', milestone.id);
+    const above = await remove('projects', team.project);
+    await takeAll();
+    // Both at once, and one while the other is under way.
+    const both = await team.owner.push([wish(below), wish(above)]);
+    expect(both.outcomes).toEqual([APPLIED, APPLIED]);
+    await takeAll();
+    expect(await seen('tasks')).toBe(TASKS + 1);
+    const again = [await remove('milestones', milestone.id), await remove('projects', team.project)];
+    await takeAll();
+    expect(await restore(again[1] ?? '')).toEqual(APPLIED);
+    expect(await restore(again[0] ?? '')).toEqual(APPLIED);
+    await takeAll();
+    expect(await seen('tasks')).toBe(TASKS + 1);
+  });
+
   it('is spared by a purge, which takes its steps where nobody else does (P15, U44)', async () => {
     await team.owner.push([team.make.update('projects', team.project, null, { name: 'later' })]);
     await database.query("update convoy.scope_revisions set created_at = created_at - interval '1 year'");
@@ -288,6 +308,52 @@ describe('a restore of many records', () => {
     expect(Number(row?.n)).toBe(1 + TASKS + links.length);
     expect(await isLive('milestones', milestone.id)).toBe(true);
   });
+});
+
+describe('clients that know no steps', () => {
+  it('delete and restore at once, whatever the size (U19, U44)', async () => {
+    const old = { protocol: 4 };
+    const deletion_id = randomUUID();
+    const deleted = team.make.delete('milestones', milestone.id, null, { values: { deletion_id } });
+    const { effects } = await team.owner.push([deleted], old);
+    expect(effects.deleted.tasks).toHaveLength(TASKS);
+    await team.owner.push([wish(deletion_id)], old);
+    expect(await seen('tasks')).toBe(TASKS + 1);
+    expect(await team.owner.step()).toBe(false);
+  });
+});
+
+it('what is told of a deletion that came to nothing is not taken (U30, U44)', async () => {
+  await remove('milestones', milestone.id);
+  const [{ id } = { id: '' }] = tasks;
+  const told = team.make.insert('activity_feed', {
+    activity_type: 'task_deleted',
+    entity_type: 'tasks',
+    entity_id: id,
+    details: { title: 'large 0' },
+  });
+  const { outcomes } = await team.editor.push([
+    { ...team.make.delete('tasks', id, null), group: 1 },
+    { ...told, group: 1 },
+  ]);
+  expect(outcomes[0]).toEqual(APPLIED);
+  expect((await team.viewer.pull()).rows.activity_feed?.id ?? []).not.toContain(told.id);
+});
+
+it('a workspace that is being restored keeps its last owner who is a person (R2, U44)', async () => {
+  const deletion = await remove('workspaces', team.workspace);
+  await takeAll();
+  await restore(deletion);
+  const [{ id } = { id: '' }] = await database.query<{ id: string }>(
+    `select id::text as id from public.workspace_members where workspace_id = $1::uuid and user_id = $2::uuid`,
+    [team.workspace, team.owner.id],
+  );
+  expect(await team.owner.pushOne(team.make.delete('workspace_members', id, null))).toMatchObject({
+    outcome: 'rejected',
+    code: 'last_owner',
+  });
+  await takeAll();
+  expect(await seen('tasks', team.owner)).toBe(TASKS + 1);
 });
 
 it('a workspace that lost its owners is not restored, however large it is (R2, U44)', async () => {

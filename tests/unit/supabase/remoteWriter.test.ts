@@ -129,7 +129,7 @@ describe('RemoteWriter', () => {
   it('the steps of a large deletion are taken before the write is done (U44)', async () => {
     const { server, transport, writer } = setUp();
     server.steps = 3;
-    await writer.write([move]);
+    await writer.write([{ table: 'tasks', op: 'delete', id: TASK, workspace_id: SCOPE }]);
     expect([transport.count('push'), transport.count('step')]).toEqual([1, 3]);
   });
 

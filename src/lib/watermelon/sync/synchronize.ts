@@ -236,13 +236,15 @@ export class SyncEngine {
         inFlightOnly: context.store.mustPullFirst,
         onSent: (changes) => status.reportSent(changes),
       });
-      let error =
+      const error =
         failed && !leavesPulls(failed)
           ? failed
           : ((await this.pull(context, pulled, failed !== null)) ?? failed);
       const moved = pushed.pushed + pushed.conflicts + pushed.rejected + pulled.reapplied;
-      if (!error && pulled.unsettled) error = await takeSteps(context, signal, pulled);
-      return { error, hasMoved: moved > 0 || pushed.pullFirst, isUnsettled: pulled.unsettled };
+      // Where steps fail, push and pull have gone well all the same.
+      const isUnsettled = !error && pulled.unsettled && (await takeSteps(context, signal, pulled));
+      if (pulled.unsettled && !isUnsettled) result.status = 'partial';
+      return { error, hasMoved: moved > 0 || pushed.pullFirst, isUnsettled };
     } finally {
       addCounts(result, pushed);
       addCounts(result, pulled);

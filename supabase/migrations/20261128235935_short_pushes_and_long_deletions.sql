@@ -26,9 +26,9 @@ create type convoy.found_row as (
 create type convoy.written_row as (table_name text, id uuid, deleted boolean);
 
 create table convoy.unfinished_deletions (
-  deletion_id uuid primary key,
+  deletion_id uuid,
   n bigint not null generated always as identity,
-  workspace_id uuid not null references convoy.scope_clocks on delete cascade,
+  workspace_id uuid references convoy.scope_clocks on delete cascade,
   -- Whether its rows are being restored; else they are still being deleted.
   restores boolean not null default false,
   -- Who deletes, or restores; null for the service.
@@ -37,7 +37,8 @@ create table convoy.unfinished_deletions (
   restore_wanted boolean not null default false,
   restorer uuid,
   -- Whether memberships come back with it.
-  with_members boolean not null default false
+  with_members boolean not null default false,
+  primary key (deletion_id, workspace_id)
 );
 create index unfinished_deletions_workspace on convoy.unfinished_deletions (workspace_id, n);
 alter table convoy.unfinished_deletions enable row level security;
@@ -45,7 +46,8 @@ grant select on convoy.unfinished_deletions to service_role;
 
 create table convoy.deletion_steps (
   n bigint primary key generated always as identity,
-  deletion_id uuid not null references convoy.unfinished_deletions on delete cascade,
+  deletion_id uuid not null,
+  workspace_id uuid not null,
   -- list: look for the live children of these deleted rows. delete: these live rows. link: look for the deleted
   -- dependencies of these restored tasks. join: restore these dependencies.
   task text not null check (task in ('list', 'delete', 'link', 'join')),
@@ -53,9 +55,10 @@ create table convoy.deletion_steps (
   -- As many as a step may write, at most.
   ids uuid[] not null,
   -- Whether what stands under these rows is to be looked for: of a workspace, all is found at once.
-  follow boolean not null default true
+  follow boolean not null default true,
+  foreign key (deletion_id, workspace_id) references convoy.unfinished_deletions on delete cascade
 );
-create index deletion_steps_deletion on convoy.deletion_steps (deletion_id, n);
+create index deletion_steps_deletion on convoy.deletion_steps (deletion_id, workspace_id, n);
 
 alter table convoy.deletion_steps enable row level security;
 grant select on convoy.deletion_steps to service_role;
@@ -152,27 +155,36 @@ $outer$;
 create or replace function convoy.cascade_deletion() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
-  -- whole: within the cascade of a row further up; steps: in a step, which looks for what stands below by itself.
+  -- whole: within the cascade of a row further up; steps: in a step, which looks for what stands below by itself; at once:
+  -- for a client that knows no steps.
   mode constant text := coalesce(current_setting('convoy.cascade', true), '');
   most constant integer := convoy.step_records();
+  ids uuid[];
   deleted record;
   child record;
 begin
-  -- Rows that were deleted before have no live descendants but those that wait for steps, so they need not be told apart.
-  if mode = 'steps' or not exists (select from new_rows n where n.deleted_at is not null) then
+  if mode = 'steps' or not exists (select from convoy.children_of(tg_table_name)) then
     return null;
   end if;
-  if mode <> 'whole' then
+  ids := array(
+    select g.id
+    from (
+      select n.id, n.deleted_at, o.deleted_at as deleted_before from new_rows n full join old_rows o on o.id = n.id offset 0
+    ) g
+    where g.deleted_at is not null and g.deleted_before is null);
+  if cardinality(ids) = 0 then
+    return null;
+  end if;
+  if mode = '' then
     if exists (
         select from new_rows n join convoy.unfinished_deletions u on u.workspace_id = n.workspace_id
         where n.deleted_at is not null)
       or convoy.count_below(
-        array(select row(0, tg_table_name, n.id, null)::convoy.descendant from new_rows n where n.deleted_at is not null),
-        most) > most
+        array(select row(0, tg_table_name, i.id, null)::convoy.descendant from unnest(ids) i (id)), most) > most
     then
       for deleted in
         select n.workspace_id, n.deletion_id, array_agg(n.id) as ids
-        from new_rows n where n.deleted_at is not null group by n.workspace_id, n.deletion_id order by 1, 2
+        from new_rows n where n.id = any (ids) group by n.workspace_id, n.deletion_id order by 1, 2
       loop
         perform convoy.begin_steps(deleted.deletion_id, deleted.workspace_id, tg_table_name, deleted.ids);
       end loop;
@@ -215,7 +227,7 @@ begin
           child.table_name, child.name) end);
     end loop;
   end if;
-  if mode <> 'whole' then
+  if mode = '' then
     perform set_config('convoy.cascade', '', true);
   end if;
   return null;
@@ -281,7 +293,7 @@ begin
   execute format('create or replace trigger a_stamp before insert or update or delete on public.%I
     for each row execute function convoy.%I()', table_name, 'stamp_' || table_name);
   execute format('create or replace trigger z_cascade after update on public.%I
-    referencing new table as new_rows
+    referencing old table as old_rows new table as new_rows
     for each statement execute function convoy.cascade_deletion()', table_name);
 
   execute format('create index if not exists %I on public.%I (workspace_id, revision, id)',
@@ -327,14 +339,16 @@ begin
     when 'activity_feed' then
       tasks := array(select a.task_id from public.activity_feed a where a.id = row_id and a.task_id is not null);
     when 'milestones' then
-      projects := array(select m.project_id from public.milestones m where m.id = row_id);
+      select m.deletion_id, array[m.project_id] into result, projects from public.milestones m where m.id = row_id;
+    when 'projects' then
+      projects := array[row_id];
     when 'patterns' then
       projects := array(select k.project_id from public.patterns k where k.id = row_id);
     when 'best_practices' then
       projects := array(select k.project_id from public.best_practices k where k.id = row_id);
     else null;
   end case;
-  if projects is not null then
+  if result is null and projects is not null then
     select p.deletion_id into result from public.projects p where p.id = any (projects) and p.deleted_at is not null;
   elsif target in ('tasks', 'task_dependencies', 'activity_feed') then
     with recursive above (id, level) as (
@@ -360,6 +374,24 @@ begin
       into result using row_id;
   end if;
   return result;
+end
+$$;
+
+create or replace function convoy.check_last_owner() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if exists (
+      select from public.workspaces w where w.id = new.workspace_id and (w.deleted_at is null or exists (
+        select from convoy.unfinished_deletions u
+        where u.workspace_id = w.id and u.deletion_id = w.deletion_id and u.restore_wanted)))
+    and not exists (
+      select from public.workspace_members m
+      where m.workspace_id = new.workspace_id and m.role = 'owner' and m.deleted_at is null
+        and (m.kind = 'human' or old.kind <> 'human'))
+  then
+    raise exception 'A workspace keeps at least one owner who is a person.' using errcode = 'SN004', column = 'role';
+  end if;
+  return null;
 end
 $$;
 
@@ -430,6 +462,33 @@ begin
     raise exception 'A task cannot be its own subtask.' using errcode = 'SN003', column = 'parent_task_id';
   end if;
   return null;
+end
+$$;
+
+create or replace function convoy.missing_parent(deletions uuid[], scope uuid, out column_name text, out name text)
+language plpgsql stable set search_path = '' as $$
+declare
+  t record;
+begin
+  for t in
+    select c.table_name, c.name, c.refers_to from convoy.synced_columns c
+      where c.is_parent and c.table_name <> 'task_dependencies'
+    union all
+    select s.name, 'workspace_id', 'workspaces' from convoy.synced_tables s where s.name not in ('workspaces', 'deletions')
+  loop
+    execute format(
+      'select min(%3$L), min(coalesce(to_jsonb(p) ->> ''title'', to_jsonb(p) ->> ''name''))
+         from public.%1$I c join public.%2$I p on p.id = c.%3$I
+        where c.deletion_id = any ($1) and c.workspace_id = $2
+          and p.deleted_at is not null and (p.deletion_id = any ($1)) is not true
+          and not exists (
+            select from convoy.unfinished_deletions u
+            where u.deletion_id = p.deletion_id and u.workspace_id = $2 and u.restore_wanted)',
+      t.table_name, t.refers_to, t.name) into column_name, name using deletions, scope;
+    if column_name is not null then
+      return;
+    end if;
+  end loop;
 end
 $$;
 
@@ -591,7 +650,7 @@ begin
       from jsonb_each(held) h;
   end if;
   loop
-    select u.workspace_id into unfinished from convoy.unfinished_deletions u where u.deletion_id = deletion;
+    select u.workspace_id into unfinished from convoy.unfinished_deletions u where u.deletion_id = deletion limit 1;
     exit when not found;
     perform convoy.take_step(unfinished.workspace_id);
   end loop;
@@ -1183,6 +1242,7 @@ declare
   memberships jsonb;
   roles jsonb;
   known convoy.found_row[];
+  hidden convoy.decision[];
   stage convoy.decision[];
   clashes convoy.clash[];
 begin
@@ -1213,16 +1273,16 @@ begin
   known := convoy.find_known(changes);
   changes := convoy.with_known(changes, known);
 
-  stage := convoy.decide_hidden(changes, links, locked);
-  decided := decided || stage;
-  changes := convoy.still_open(changes, stage);
+  hidden := convoy.decide_hidden(changes, links, locked);
+  decided := decided || hidden;
+  changes := convoy.still_open(changes, hidden);
 
   if cardinality(known) > 0 or kinds && '{update, delete, again}' then
     stage := convoy.decide_existing(changes, memberships);
     decided := decided || stage;
     changes := convoy.still_open(changes, stage);
     if tells then
-      stage := convoy.decide_idle_activities(changes, all_changes, stage);
+      stage := convoy.decide_idle_activities(changes, all_changes, hidden || stage);
       decided := decided || stage;
       changes := convoy.still_open(changes, stage);
     end if;
@@ -1346,6 +1406,10 @@ begin
     return convoy.void_answer(batch_no);
   end if;
 
+  if convoy.to_count(request -> 'protocol') < 5 then
+    -- It neither takes steps nor waits for them (U44).
+    perform set_config('convoy.cascade', 'at once', true);
+  end if;
   changes := convoy.parse_changes(request -> 'changes');
   -- A small push keeps its plans: the planner would make them anew for each, since it knows how many elements an array
   -- has and takes it for more in a plan that is kept. What takes rows along is planned for what it is.
@@ -1472,6 +1536,7 @@ create or replace function convoy.erasable(target text) returns text
 language sql stable set search_path = '' as $$
   select 't.workspace_id = s.scope_id and t.deleted_at is not null and t.revision <= s.purged_to'
     || ' and not exists (select from convoy.unfinished_deletions u where u.deletion_id = t.deletion_id)'
+    || ' and not exists (select from public.deletions d where d.id = t.deletion_id and d.deleted_at is null and d.restored_at is null)'
     || coalesce(string_agg(format(' and not exists (select from public.%I c where c.%I = t.id)', c.table_name, c.name), ''), '')
   from convoy.synced_columns c where c.refers_to = target
 $$;
@@ -1481,9 +1546,12 @@ language plpgsql security definer set search_path = '' as $$
 declare
   most constant bigint := 50000;
   few constant bigint := 2000;
-  unsettled constant bigint := convoy.take_waiting_steps();
   waiting bigint := 0;
 begin
+  if convoy.take_waiting_steps() > 0 then
+    -- Clocks stay locked until the end of the transaction.
+    return (select count(*) from convoy.unfinished_deletions) + 1;
+  end if;
   perform set_config('convoy.purge', 'on', true);
   -- Clocks stay locked until the end of the transaction, so horizons rise in one that erases little.
   if convoy.erase_tombstones(most) <= few then
@@ -1498,7 +1566,7 @@ begin
     waiting := 1;
   end if;
   perform set_config('convoy.purge', '', true);
-  return unsettled + waiting + convoy.count_erasable();
+  return waiting + convoy.count_erasable();
 end
 $$;
 
@@ -1816,7 +1884,8 @@ language plpgsql set search_path = '' as $$
 begin
   insert into convoy.unfinished_deletions (deletion_id, workspace_id, author)
     values (deletion, scope, convoy.author()) on conflict do nothing;
-  insert into convoy.deletion_steps (deletion_id, task, table_name, ids) values (deletion, 'list', target, ids);
+  insert into convoy.deletion_steps (deletion_id, workspace_id, task, table_name, ids)
+    values (deletion, scope, 'list', target, ids);
 end
 $$;
 
@@ -1825,7 +1894,7 @@ language sql set search_path = '' as $$
   insert into convoy.unfinished_deletions as u
       (deletion_id, workspace_id, restores, author, restore_wanted, restorer, with_members)
     values (deletion, scope, true, convoy.author(), true, convoy.author(), with_members)
-    on conflict (deletion_id) do update
+    on conflict (deletion_id, workspace_id) do update
       set restore_wanted = true, restorer = excluded.restorer, with_members = excluded.with_members
 $$;
 
@@ -1837,8 +1906,14 @@ declare
   in_table integer;
   held integer := 0;
 begin
-  if exists (select from convoy.unfinished_deletions u where u.deletion_id = deletion) then
+  if exists (
+    select from convoy.unfinished_deletions u
+    where u.workspace_id = scope and (u.deletion_id = deletion or u.restore_wanted))
+  then
     return true;
+  end if;
+  if current_setting('convoy.cascade', true) = 'at once' then
+    return false;
   end if;
   for t in select s.name from convoy.synced_tables s loop
     execute format(
@@ -1859,8 +1934,8 @@ declare
 begin
   for child in select c.table_name, c.column_name from convoy.children_of(item.table_name) c loop
     execute format(
-      'insert into convoy.deletion_steps (deletion_id, task, table_name, ids, follow)
-         select $1, ''delete'', %1$L, array_agg(x.id), $4
+      'insert into convoy.deletion_steps (deletion_id, workspace_id, task, table_name, ids, follow)
+         select $1, $5, ''delete'', %1$L, array_agg(x.id), $4
            from (
              select c.id, (row_number() over () - 1) / $3 as part
                from unnest($2) p (id)
@@ -1868,7 +1943,8 @@ begin
            ) x
           group by x.part order by x.part',
       child.table_name, child.column_name)
-      using item.deletion_id, item.ids, convoy.step_records(), item.table_name <> 'workspaces';
+      using item.deletion_id, item.ids, convoy.step_records(), item.table_name <> 'workspaces',
+        item.workspace_id;
   end loop;
 end
 $$;
@@ -1893,8 +1969,8 @@ begin
     using item.deletion_id, item.ids;
   get diagnostics written = row_count;
   if item.follow and exists (select from convoy.children_of(item.table_name)) then
-    insert into convoy.deletion_steps (deletion_id, task, table_name, ids)
-      values (item.deletion_id, 'list', item.table_name, item.ids);
+    insert into convoy.deletion_steps (deletion_id, workspace_id, task, table_name, ids)
+      values (item.deletion_id, item.workspace_id, 'list', item.table_name, item.ids);
   end if;
   return written;
 end
@@ -1923,8 +1999,8 @@ begin
       into restored using u.deletion_id, u.workspace_id, root, most - written;
     written := written + coalesce(cardinality(restored), 0);
     if t.name = 'tasks' and restored is not null then
-      insert into convoy.deletion_steps (deletion_id, task, table_name, ids)
-        values (u.deletion_id, 'link', 'tasks', restored);
+      insert into convoy.deletion_steps (deletion_id, workspace_id, task, table_name, ids)
+        values (u.deletion_id, u.workspace_id, 'link', 'tasks', restored);
     end if;
   end loop;
   return written;
@@ -1933,8 +2009,8 @@ $$;
 
 create or replace function convoy.list_dependencies(u convoy.unfinished_deletions, item convoy.deletion_steps, root uuid) returns void
 language sql set search_path = '' as $$
-  insert into convoy.deletion_steps (deletion_id, task, table_name, ids)
-    select u.deletion_id, 'join', 'task_dependencies', array_agg(x.id)
+  insert into convoy.deletion_steps (deletion_id, workspace_id, task, table_name, ids)
+    select u.deletion_id, u.workspace_id, 'join', 'task_dependencies', array_agg(x.id)
     from (
       select f.id, (row_number() over () - 1) / convoy.step_records() as part
       from unnest(convoy.freed_dependencies(array[u.deletion_id], u.workspace_id, item.ids, root)) f (id)
@@ -1967,7 +2043,8 @@ begin
     from public.deletions d where d.id = u.deletion_id and d.workspace_id = u.workspace_id;
   above := convoy.hidden_by(root.table_name, root.id);
   if above is not null and exists (
-    select from convoy.unfinished_deletions x where x.deletion_id = above and x.restores)
+    select from convoy.unfinished_deletions x
+    where x.deletion_id = above and x.workspace_id = u.workspace_id and x.restore_wanted)
   then
     -- That one is being restored as well.
     return;
@@ -1980,32 +2057,40 @@ begin
 end
 $$;
 
-create or replace function convoy.take_step(scope uuid) returns boolean
+create or replace function convoy.take_step(scope uuid) returns void
 language plpgsql set search_path = '' as $$
 declare
   most constant integer := convoy.step_records();
+  most_items constant integer := 100;
   u convoy.unfinished_deletions;
   item convoy.deletion_steps;
+  author uuid;
   root uuid;
   written integer := 0;
+  seen integer := 0;
+  items integer := 0;
   rows_back integer;
 begin
   perform from convoy.scope_clocks c where c.scope_id = scope for update;
   perform set_config('convoy.cascade', 'steps', true);
-  while written < most loop
+  while written < most and seen < 4 * most and items < most_items loop
     select * into u from convoy.unfinished_deletions x where x.workspace_id = scope order by x.n limit 1;
-    exit when not found;
-    perform set_config('convoy.author', coalesce(u.author::text, 'none'), true);
+    exit when not found or written > 0 and u.author is distinct from author;
+    author := u.author;
+    perform set_config('convoy.author', coalesce(author::text, 'none'), true);
     if u.restores then
       select d.entity_id into root from public.deletions d where d.id = u.deletion_id and d.workspace_id = scope;
       rows_back := convoy.restore_some(u, root, most - written);
       written := written + rows_back;
       continue when rows_back > 0;
     end if;
-    select * into item from convoy.deletion_steps s where s.deletion_id = u.deletion_id order by s.n limit 1;
+    select * into item from convoy.deletion_steps s
+      where s.deletion_id = u.deletion_id and s.workspace_id = scope order by s.n limit 1;
     if item.n is not null then
       exit when written > 0 and item.task in ('delete', 'join') and written + cardinality(item.ids) > most;
       delete from convoy.deletion_steps s where s.n = item.n;
+      items := items + 1;
+      seen := seen + cardinality(item.ids);
       case item.task
         when 'list' then perform convoy.list_children(item);
         when 'delete' then written := written + convoy.delete_children(item);
@@ -2013,9 +2098,10 @@ begin
         else written := written + convoy.join_dependencies(item);
       end case;
     elsif not u.restores and u.restore_wanted then
-      update convoy.unfinished_deletions x set restores = true, author = x.restorer where x.deletion_id = u.deletion_id;
+      update convoy.unfinished_deletions x set restores = true, author = x.restorer where x.n = u.n;
     else
-      delete from convoy.unfinished_deletions x where x.deletion_id = u.deletion_id;
+      delete from convoy.unfinished_deletions x where x.n = u.n;
+      items := items + 1;
       if u.restores then
         perform convoy.finish_restore(u);
         exit;
@@ -2023,7 +2109,6 @@ begin
     end if;
   end loop;
   perform set_config('convoy.cascade', '', true), set_config('convoy.author', '', true);
-  return exists (select from convoy.unfinished_deletions x where x.workspace_id = scope);
 end
 $$;
 
@@ -2032,21 +2117,27 @@ language plpgsql volatile security definer
 set search_path = ''
 set timezone = 'UTC'
 set statement_timeout = '8s'
-set lock_timeout = '5s'
 as $$
 declare
   refusal constant jsonb := convoy.refuse_request(request);
+  taken boolean := false;
   scope uuid;
 begin
   if refusal is not null then
     return refusal;
   end if;
-  select s into scope from convoy.unsettled_scopes() s order by s limit 1;
+  -- Not always the same one first: a workspace whose steps fail holds up no other.
+  select s into scope from convoy.unsettled_scopes() s order by random() limit 1;
   if scope is not null then
+    -- Devices do not queue for a lock that people's pushes wait for.
+    perform from convoy.scope_clocks c where c.scope_id = scope for update skip locked;
+    taken := found;
+  end if;
+  if taken then
     perform convoy.take_step(scope);
   end if;
   return jsonb_build_object(
-    'user_id', auth.uid(), 'server_time', now(), 'left', exists (select from convoy.unsettled_scopes()));
+    'user_id', auth.uid(), 'server_time', now(), 'left', taken and exists (select from convoy.unsettled_scopes()));
 end
 $$;
 
@@ -2055,71 +2146,27 @@ language plpgsql set search_path = '' as $$
 declare
   few constant integer := 10;
   scope uuid;
+  taken bigint := 0;
 begin
-  for scope in select distinct u.workspace_id from convoy.unfinished_deletions u order by u.workspace_id limit few loop
+  for scope in
+    select x.workspace_id
+    from (
+      select u.workspace_id from (select distinct u.workspace_id from convoy.unfinished_deletions u) u
+      order by random() limit few
+    ) x
+    order by x.workspace_id
+  loop
     perform from convoy.scope_clocks c where c.scope_id = scope for update skip locked;
     if found then
-      perform convoy.take_step(scope);
+      begin
+        perform convoy.take_step(scope);
+        taken := taken + 1;
+      exception when others then
+        raise warning 'A step of a deletion in workspace % failed: % (%)', scope, sqlerrm, sqlstate;
+      end;
     end if;
   end loop;
-  return (select count(distinct u.workspace_id) from convoy.unfinished_deletions u);
-end
-$$;
-
-create or replace function convoy.decide_hidden(changes convoy.change[], links convoy.link[], locked uuid[]) returns convoy.decision[]
-language plpgsql stable set search_path = '' as $$
-begin
-  if not exists (select from convoy.unfinished_deletions u where u.workspace_id = any (locked)) then
-    return '{}';
-  end if;
-  return array(
-    select distinct on (x.position) row(x.position, case
-        when u.restores then jsonb_build_object('outcome', 'blocked', 'by', x.id)
-        when not x.is_self then '{"outcome": "gone", "which": "parent"}'
-        when x.op = 'delete' then jsonb_build_object('outcome', 'applied', 'revision', x.row_revision)
-        else '{"outcome": "gone", "which": "record"}'
-      end, false)::convoy.decision
-    from (
-      select c.position, c.id, c.op, c.row_revision, true as is_self, convoy.hidden_by(c.table_name, c.id) as deletion
-        from unnest(changes) c
-        where c.row_workspace = c.workspace_id and not c.row_deleted
-          and c.table_name not in ('workspaces', 'workspace_members', 'deletions')
-      union all
-      select c.position, c.id, c.op, c.row_revision, false, convoy.hidden_by(l.parent_table, l.parent_id)
-        from unnest(changes) c
-        join unnest(links) l on l.position = c.position and l.provider is null and l.is_parent
-    ) x
-    join convoy.unfinished_deletions u on u.deletion_id = x.deletion
-    order by x.position, u.restores desc, x.is_self desc);
-end
-$$;
-
-create or replace function convoy.unfinished_answer(changes convoy.change[], scopes uuid[]) returns jsonb
-language plpgsql stable set search_path = '' set enable_seqscan = off as $$
-declare
-  unfinished constant uuid[] := array(
-    select u.deletion_id from convoy.unfinished_deletions u
-    where u.workspace_id = any (scopes) and coalesce(u.restorer, u.author) = auth.uid());
-  place record;
-  moved uuid[] := '{}';
-  in_table uuid[];
-begin
-  if cardinality(unfinished) = 0 then
-    return '{}';
-  end if;
-  for place in select c.table_name, c.name from convoy.synced_columns c where c.is_parent loop
-    execute format(
-      'select array_agg(t.id)
-         from (
-           select c.workspace_id as scope, min(c.base) as base from unnest($1) c
-           where c.op = ''delete'' and c.base is not null and c.workspace_id = any ($2) group by c.workspace_id
-         ) s
-         join public.%I t on t.workspace_id = s.scope and t.revision > s.base
-        where (t.field_revisions -> %L ->> 0)::bigint > s.base', place.table_name, place.name)
-      into in_table using changes, scopes;
-    moved := moved || coalesce(in_table, '{}');
-  end loop;
-  return jsonb_build_object('unfinished', unfinished, 'moved', moved);
+  return taken;
 end
 $$;
 
@@ -2331,6 +2378,68 @@ begin
 end
 $$;
 
+create or replace function convoy.decide_hidden(changes convoy.change[], links convoy.link[], locked uuid[]) returns convoy.decision[]
+language plpgsql stable set search_path = '' as $$
+begin
+  if not exists (select from convoy.unfinished_deletions u where u.workspace_id = any (locked)) then
+    return '{}';
+  end if;
+  return array(
+    with about as materialized (
+      select c.position, c.id, c.op, c.workspace_id, c.row_revision, true as is_self, c.table_name as named, c.id as named_id
+        from unnest(changes) c
+        where c.row_workspace = c.workspace_id and not c.row_deleted
+          and c.table_name not in ('workspaces', 'workspace_members', 'deletions')
+      union all
+      select c.position, c.id, c.op, c.workspace_id, c.row_revision, false, l.parent_table, l.parent_id
+        from unnest(changes) c
+        join unnest(links) l on l.position = c.position and l.provider is null and l.is_parent
+    ), hidden as materialized (
+      select n.named, n.named_id, convoy.hidden_by(n.named, n.named_id) as deletion
+      from (select distinct a.named, a.named_id from about a) n
+    )
+    select distinct on (a.position) row(a.position, case
+        when u.restores then jsonb_build_object('outcome', 'blocked', 'by', a.id)
+        when not a.is_self then '{"outcome": "gone", "which": "parent"}'
+        when a.op = 'delete' then jsonb_build_object('outcome', 'applied', 'revision', a.row_revision)
+        else '{"outcome": "gone", "which": "record"}'
+      end, false)::convoy.decision
+    from about a
+    join hidden h on h.named = a.named and h.named_id = a.named_id
+    join convoy.unfinished_deletions u on u.deletion_id = h.deletion and u.workspace_id = a.workspace_id
+    order by a.position, u.restores desc, a.is_self desc);
+end
+$$;
+
+create or replace function convoy.unfinished_answer(changes convoy.change[], scopes uuid[]) returns jsonb
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+declare
+  unfinished constant uuid[] := array(
+    select u.deletion_id from convoy.unfinished_deletions u
+    where u.workspace_id = any (scopes) and coalesce(u.restorer, u.author) = auth.uid());
+  place record;
+  moved uuid[] := '{}';
+  in_table uuid[];
+begin
+  if cardinality(unfinished) = 0 then
+    return '{}';
+  end if;
+  for place in select c.table_name, c.name from convoy.synced_columns c where c.is_parent loop
+    execute format(
+      'select array_agg(t.id)
+         from (
+           select c.workspace_id as scope, min(c.base) as base from unnest($1) c
+           where c.op = ''delete'' and c.base is not null and c.workspace_id = any ($2) group by c.workspace_id
+         ) s
+         join public.%I t on t.workspace_id = s.scope and t.revision > s.base
+        where (t.field_revisions -> %L ->> 0)::bigint > s.base', place.table_name, place.name)
+      into in_table using changes, scopes;
+    moved := moved || coalesce(in_table, '{}');
+  end loop;
+  return jsonb_build_object('unfinished', unfinished, 'moved', moved);
+end
+$$;
+
 -- Functions that are written from the columns of the tables.
 select convoy.make_synced('workspaces', 1);
 select convoy.make_synced('workspace_members', 2, server_set => array['display_name', 'kind']);
@@ -2395,14 +2504,14 @@ revoke all on function convoy.take_step(uuid) from public, anon, authenticated, 
 revoke all on function public.sync_steps(jsonb) from public, anon, authenticated, service_role;
 grant execute on function public.sync_steps(jsonb) to authenticated, service_role;
 revoke all on function convoy.take_waiting_steps() from public, anon, authenticated, service_role;
-revoke all on function convoy.decide_hidden(convoy.change[],convoy.link[],uuid[]) from public, anon, authenticated, service_role;
-revoke all on function convoy.unfinished_answer(convoy.change[],uuid[]) from public, anon, authenticated, service_role;
 revoke all on function convoy.passed_over(integer) from public, anon, authenticated, service_role;
 revoke all on function convoy.untold(integer) from public, anon, authenticated, service_role;
 revoke all on function convoy.decide_activities(convoy.change[],convoy.change[],boolean) from public, anon, authenticated, service_role;
 revoke all on function convoy.passes_checkpoint(uuid,text,text) from public, anon, authenticated, service_role;
 revoke all on function convoy.decide_told_moves(convoy.change[]) from public, anon, authenticated, service_role;
 revoke all on function convoy.bury_passed_over(convoy.change[],convoy.decision[]) from public, anon, authenticated, service_role;
+revoke all on function convoy.decide_hidden(convoy.change[],convoy.link[],uuid[]) from public, anon, authenticated, service_role;
+revoke all on function convoy.unfinished_answer(convoy.change[],uuid[]) from public, anon, authenticated, service_role;
 
 -- Stamps name whoever began a deletion, and hidden rows are not read.
 do $$
@@ -2417,6 +2526,9 @@ begin
     group by s.name
   loop
     perform convoy.write_stamp_function(t.name, t.columns);
+    execute format('create or replace trigger z_cascade after update on public.%I
+    referencing old table as old_rows new table as new_rows
+    for each statement execute function convoy.cascade_deletion()', t.name);
     execute format('drop policy members_read on public.%I', t.name);
     execute format('create policy members_read on public.%1$I for select to authenticated
     using (deleted_at is null and workspace_id = any (array(select convoy.visible_scopes()))
