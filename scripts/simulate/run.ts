@@ -27,7 +27,7 @@ const { values } = parseArgs({
 });
 
 /** Seeds from the first one on that a planted bug is given. */
-const MOST_SEEDS = 60;
+const MOST_SEEDS = 100;
 
 if (values.mutants) {
   const found: Record<string, string> = {};

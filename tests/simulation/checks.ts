@@ -47,6 +47,8 @@ export async function checkEverything(simulation: Stage): Promise<void> {
     checkLedger(oracle, device, tables);
   }
   checkParents(oracle, content);
+  const unfinished = await server.sql('select from convoy.unfinished_deletions');
+  if (unfinished.length > 0) oracle.violate('U44', `${unfinished.length} deletions do not come to an end`);
   oracle.checkNothingLost(content, stored);
   await checkCheckpoints(oracle, server);
 }

@@ -118,7 +118,7 @@ export class SimDevice {
       transport: new version.SupabaseTransport(client),
       remote: version.createRemoteContextService({ client }),
       isOnline: () => this.online,
-      now: () => time.now + this.skew,
+      now: () => Math.floor(time.now) + this.skew,
       exclusively: (work, signal) =>
         version.exclusively(
           folder,

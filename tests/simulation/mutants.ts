@@ -26,11 +26,11 @@ const FOUND_BY = {
   'cursor-newer-than-rows': 1,
   'ledger-dropped': 3,
   'edit-in-flight-dropped': 1,
-  'update-of-nothing-applied': 15,
+  'update-of-nothing-applied': 3,
   'no-cascade': 3,
   'echo-filter-too-wide': 1,
   'history-ignored': 11,
-  'purge-forgets-unsynced': 5,
+  'purge-forgets-unsynced': 1,
   'merge-takes-local': 1,
   'cursor-before-rows': 1,
   'backoff-never-ends': 1,
@@ -51,7 +51,8 @@ const FOUND_BY = {
   'base-moves-on-unseen': 3,
   'members-uninvited': 6,
   'entries-forged': 1,
-  'download-cut-short': 38,
+  'download-cut-short': 79,
+  'steps-untaken': 6,
 };
 
 type Name = keyof typeof FOUND_BY;
@@ -108,7 +109,7 @@ export const MUTANTS: readonly Mutant[] = [
     'no-cascade',
     'What hangs under a deleted record stays.',
     `${SQL}/02_synced_tables.sql`,
-    'if not exists (select from new_rows n where n.deleted_at is not null) then',
+    "if mode = 'steps' or not exists (select from convoy.children_of(tg_table_name)) then",
     'if true then',
   ),
   mutant(
@@ -300,5 +301,12 @@ export const MUTANTS: readonly Mutant[] = [
     'src/lib/supabase/rpc.ts',
     'onReceiving: () => waitAnew(0),',
     'onReceiving: () => {},',
+  ),
+  mutant(
+    'steps-untaken',
+    'No device takes the steps of a deletion.',
+    `${SYNC}/synchronize.ts`,
+    'const isUnsettled = !error && pulled.unsettled && (await takeSteps(context, signal, pulled));',
+    'const isUnsettled = false;',
   ),
 ];

@@ -13,6 +13,7 @@ import { createAuthService } from '@/server/auth/service';
 import { createTokens, type Tokens } from '@/server/auth/tokens';
 import { api } from '@/server/http/api';
 import { openMigrated } from '../support/template';
+import { setStepRecords } from '../support/work';
 
 export const SERVER_URL = 'http://convoy.test';
 export const PASSWORD = 'simulated-password';
@@ -54,8 +55,14 @@ const SCOPED: readonly [table: string, scope: string][] = [
   ['convoy.scope_clocks', 'scope_id'],
   ['convoy.scope_revisions', 'scope_id'],
   ['convoy.purged_tags', 'scope_id'],
+  ['convoy.unfinished_deletions', 'workspace_id'],
+  ['convoy.deletion_steps', 'workspace_id'],
   ...SYNCED_TABLES.map((table): [string, string] => [`public.${table}`, 'workspace_id']),
 ];
+
+/** Records of a step of a deletion, so that many go on in steps (U44); in a large workspace as many as usual. */
+const STEP_RECORDS = 3;
+const USUAL_STEP_RECORDS = 2_000;
 
 /** Deletes what runs leave. With triggers, unlike `putBack`: to switch them off makes PostgreSQL forget all its plans. */
 const START_OVER = [
@@ -65,6 +72,7 @@ const START_OVER = [
     .map((table) => `delete from public.${table} where workspace_id <> '${GLOBAL_SCOPE_ID}'`),
   `delete from convoy.scope_clocks where scope_id <> '${GLOBAL_SCOPE_ID}'`,
   'delete from convoy.devices',
+  'delete from convoy.conflicts',
   'delete from witness.moves',
   'delete from local_stack.sessions',
 ].join(';\n');
@@ -117,6 +125,7 @@ interface Member {
 export class SimServer {
   /** By user, cached until the next write. */
   private members: ReadonlyMap<string, Member> | null = null;
+  private stepRecords = USUAL_STEP_RECORDS;
 
   private constructor(
     readonly backend: SqlBackend,
@@ -217,7 +226,7 @@ export class SimServer {
       for (const [table, rows] of Object.entries(backup.tables)) {
         if (rows === '[]') continue;
         await connection.query(
-          `insert into ${table} select * from json_populate_recordset(null::${table}, $1::json)`,
+          `insert into ${table} overriding system value select * from json_populate_recordset(null::${table}, $1::json)`,
           [rows],
         );
       }
@@ -225,10 +234,17 @@ export class SimServer {
     if (!done.ok) throw new Error(`${done.error.message} (${done.error.sqlState})`);
   }
 
-  /** Returns to the state before the first write. */
-  async startOver(): Promise<void> {
+  /**
+   * Returns to the state before the first write.
+   * @param isLarge whether the next run has a workspace of thousands of records
+   */
+  async startOver(isLarge = false): Promise<void> {
     this.members = null;
     await this.script(START_OVER);
+    const records = isLarge ? USUAL_STEP_RECORDS : STEP_RECORDS;
+    if (records === this.stepRecords) return;
+    this.stepRecords = records;
+    await setStepRecords({ query: (text) => this.query(text) }, records);
   }
 
   /** @returns a user's role in each workspace they may see, straight from the table. */

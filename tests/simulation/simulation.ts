@@ -59,7 +59,7 @@ export class Simulation implements Stage {
 
   async begin(): Promise<void> {
     const { program, server, time, network, folder, tally, versions } = this;
-    await server.startOver();
+    await server.startOver(program.rows !== undefined);
     for (let n = 0; n < program.workspaces; n += 1) {
       const rows = n === 0 ? program.rows : 0;
       this.workspaces.push(await layDown(server, this.random, `Workspace ${n}`, rows));

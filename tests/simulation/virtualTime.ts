@@ -49,10 +49,11 @@ export class VirtualTime {
     const RealDate = real.Date;
     class VirtualDate extends RealDate {
       constructor(...args: unknown[]) {
-        super(...((args.length > 0 ? args : [time.now]) as [number]));
+        super(...((args.length > 0 ? args : [Math.floor(time.now)]) as [number]));
       }
       static override now(): number {
-        return time.now;
+        // As the system's clock: a slow link delays by parts of a millisecond too.
+        return Math.floor(time.now);
       }
       static override [Symbol.hasInstance](value: unknown): boolean {
         return Object.prototype.toString.call(value) === '[object Date]';
