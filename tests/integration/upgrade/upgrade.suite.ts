@@ -93,7 +93,7 @@ export function upgradeSuite(release: Release, restore: () => Promise<Restored>)
     expect(byId(archive)).toMatchObject(byId(was.archive));
     expect(byId(ledger)).toMatchObject(byId(was.ledger));
     // Earlier releases count no acceptances.
-    expect(await device.countUnsynced()).toEqual({ acceptances: 0, ...left.device.counts });
+    expect(await device.countUnsynced()).toEqual({ ...left.device.counts, acceptances: 0 });
   });
 
   it('the batch in flight is sent again unchanged and applied once; the work arrives (U1, U2, P-ONCE, P-NOLOSS, P-CONVERGE)', async () => {
