@@ -155,6 +155,28 @@ describe('more activities of one change than a group may hold', () => {
     }
   });
 
+  it('tell of all moves between stages, each with the move that it tells of (D35, U30)', async () => {
+    const device = await world.device('owner', { groupBounds: SMALL });
+    const known = await create('known to the server', device);
+    await settle(device);
+    const fresh = await create('new', device);
+    const moves = [...Array(EDITS).keys()].map((n) => ['PLAN', 'PLAN_REVIEW', 'IMPLEMENT'][(n + 1) % 3]);
+    for (const task of [known, fresh]) {
+      for (const stage of moves) await device.contextService.updateTaskStage(task.id, String(stage));
+    }
+    expect(await device.sync()).toMatchObject({ status: 'ok', rejected: 0, conflicts: 0 });
+    expect(device.syncStatus.pending).toBe(0);
+    await expectConverged(world, device, there);
+    for (const task of [known, fresh]) {
+      const activities = await there.database.records('activity_feed').query().fetch();
+      const told = activities.filter(
+        ({ raw }) => raw.task_id === task.id && raw.activity_type === 'stage_changed',
+      );
+      expect(told).toHaveLength(EDITS);
+      expect((await there.contextService.getLocalTask(task.id))?.current_stage).toBe(moves.at(-1));
+    }
+  });
+
   it('are sent though others change the task in between (D35, U5)', async () => {
     const device = await world.device('owner', { groupBounds: SMALL });
     const task = await create('edited by both', device);

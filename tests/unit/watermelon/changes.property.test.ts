@@ -229,7 +229,7 @@ describe('groups of what several actions edited', () => {
         }
         for (const item of items.filter((one) => isActivity(one) && !sent.has(one))) {
           const waiting = [...cut].filter(([{ raw }]) => raw.id === item.raw.task_id);
-          expect(waiting.some(([, until]) => until >= (item.base.created?.editedAt ?? 0))).toBe(true);
+          expect(waiting.some(([, { until }]) => until >= (item.base.created?.editedAt ?? 0))).toBe(true);
         }
       }),
     );

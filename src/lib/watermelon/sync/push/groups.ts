@@ -17,8 +17,15 @@ export interface PushOrder {
   groups: UnsyncedRecord[][];
   /** Activities that tell of nothing: they are not sent (U30). */
   untold: UnsyncedRecord[];
-  /** Records whose activities did not all fit beside them, with the edit time up to which they wait. */
-  cut: Map<UnsyncedRecord, number>;
+  /** Records whose activities did not all fit beside them. */
+  cut: Map<UnsyncedRecord, Cut>;
+}
+
+interface Cut {
+  /** Edit time up to which activities wait, in ms. */
+  until: number;
+  /** Of a task: the stage that it is sent to, where that is not yet the one it has. */
+  stage?: string;
 }
 
 /** The changes of a record that one action made, with the activities that tell of them. */
@@ -37,7 +44,7 @@ export function inPushOrder(unsynced: readonly UnsyncedRecord[], bounds = GROUP_
   });
   const byGroup = formGroups(pushed.filter((item) => !isReserved(item)));
   const { alone, untold } = addActivities(byGroup, pushed.filter(isReserved), deletedHere);
-  const cut = new Map<UnsyncedRecord, number>();
+  const cut = new Map<UnsyncedRecord, Cut>();
   const whole = [...byGroup.values(), ...alone.map((item): Unit[] => [[item]])];
   const groups = inDependencyOrder(whole.map((units) => units.flat()));
   const unitsOf = new Map(whole.map((units) => [(units[0] as Unit)[0], units]));
@@ -175,7 +182,7 @@ function parted(
   group: UnsyncedRecord[],
   unitsOf: ReadonlyMap<UnsyncedRecord, Unit[]>,
   bounds: GroupBounds,
-  cut: Map<UnsyncedRecord, number>,
+  cut: Map<UnsyncedRecord, Cut>,
 ): UnsyncedRecord[][] {
   const fits = (items: readonly UnsyncedRecord[]) =>
     items.length <= bounds.changes && items.reduce((sum, item) => sum + sizeOf(item), 0) <= bounds.characters;
@@ -206,7 +213,7 @@ function parted(
 }
 
 /** @returns a change with as many of its activities, the oldest first, as the bounds allow; the rest waits. */
-function firstOf([change, ...activities]: Unit, bounds: GroupBounds, cut: Map<UnsyncedRecord, number>): Unit {
+function firstOf([change, ...activities]: Unit, bounds: GroupBounds, cut: Map<UnsyncedRecord, Cut>): Unit {
   activities.sort((a, b) => firstEdit(a) - firstEdit(b));
   const taken: Unit = [change];
   let characters = sizeOf(change);
@@ -219,10 +226,40 @@ function firstOf([change, ...activities]: Unit, bounds: GroupBounds, cut: Map<Un
     if (isFull && taken.length > least) break;
     taken.push(activity);
   }
-  if (taken.length <= activities.length) {
-    cut.set(change, firstEdit(activities.at(-1) as UnsyncedRecord));
+  if (taken.length > activities.length) return taken;
+  const { count, stage } = upToStage(change, activities, taken.length - 1);
+  cut.set(change, { until: firstEdit(activities.at(-1) as UnsyncedRecord), stage });
+  return [change, ...activities.slice(0, count)];
+}
+
+/**
+ * The server passes over activities that tell of no move (U30). So a task is sent only to the stage that it had after the
+ * activities beside it, and those left tell of moves that are still to be made.
+ * @param most activities that fit beside the task
+ * @returns how many of them go with it, and to which stage; without one the task goes as it is
+ */
+function upToStage(
+  { table, raw, base }: UnsyncedRecord,
+  activities: readonly UnsyncedRecord[],
+  most: number,
+): { count: number; stage?: string } {
+  const edit = base.columns.current_stage;
+  const isMoved = table === 'tasks' && (raw._status === 'created' || (raw._status === 'updated' && edit));
+  if (!isMoved) return { count: most };
+  // From the back, so that each activity is looked at once.
+  for (let count = most, next = stageLeftBy(activities.slice(most)); count > 0; count -= 1) {
+    const isMove = next !== raw.current_stage && (!edit || next !== serverValue(edit));
+    if (next !== undefined && isMove) return { count, stage: next };
+    next = stageLeftBy(activities.slice(count - 1, count)) ?? next;
   }
-  return taken;
+  return { count: most };
+}
+
+/** @returns the stage that the first of these moves leaves. */
+function stageLeftBy(activities: readonly UnsyncedRecord[]): string | undefined {
+  const move = activities.find(({ raw }) => raw.activity_type === 'stage_changed');
+  const { from } = JSON.parse(String(move?.raw.details ?? '{}')) as { from?: unknown };
+  return typeof from === 'string' ? from : undefined;
 }
 
 /** Characters of a change, at most about: a time has 24. */

@@ -25,6 +25,8 @@ interface Planned {
   state: string;
   /** Of a deleted record: id of the deletion that it can be restored by. */
   deletionId: string | null;
+  /** Of a task with more activities than fit beside it: the stage that it is sent to. */
+  stage: string | undefined;
 }
 
 export class PushPlan {
@@ -88,10 +90,11 @@ export class PushPlan {
   }
 
   /** @returns what is planned to be sent of a record, as it is now; null where the plan no longer holds. */
-  private asItStands({ table, record, columns, state }: Planned): UnsyncedRecord | null {
+  private asItStands({ table, record, columns, state, stage }: Planned): UnsyncedRecord | null {
     const item = toUnsynced(table, record);
     const part = columns ? withColumns(item, columns) : item;
-    return stateOf(part) === state ? part : null;
+    if (stateOf(part) !== state) return null;
+    return stage === undefined ? part : { ...part, raw: { ...part.raw, current_stage: stage } };
   }
 
   private async make(): Promise<{ prepared: (Model | null)[]; late: DeviceFacts['late'] }> {
@@ -109,7 +112,7 @@ export class PushPlan {
     this.aloneFrom = aloneFrom;
     const isUntold = new Set(untold);
     this.at = 0;
-    const waiting = new Map([...cut].map(([{ table, record }, until]) => [record, { table, until }]));
+    const waiting = new Map([...cut].map(([{ table, record }, { until }]) => [record, { table, until }]));
     const marked = [...waiting].map(([record, { table, until }]) => {
       const raw = { ...record.raw };
       writeBase(raw, { ...toUnsynced(table, record).base, cut: until });
@@ -120,7 +123,7 @@ export class PushPlan {
         const { table, record, raw, base } = item;
         const columns = raw._status === 'updated' ? Object.keys(base.columns) : null;
         const state = stateOf(cut.has(item) ? toUnsynced(table, record) : item);
-        return { table, record, columns, state, deletionId: deletionOf(item) };
+        return { table, record, columns, state, stage: cut.get(item)?.stage, deletionId: deletionOf(item) };
       }),
     );
     const told = unsynced.filter((item) => !isUntold.has(item));
