@@ -13,6 +13,7 @@ import type { VirtualTime } from './virtualTime';
 export interface Life extends Caller {
   isAlive: boolean;
   isClosing: boolean;
+  wasFull: boolean;
   device: Device;
   end: () => void;
 }
@@ -185,6 +186,7 @@ export class SimDevice {
     if (this.full.after >= 0) return false;
     this.full.writes -= 1;
     this.wasHurt = true;
+    for (const life of this.lives) life.wasFull = true;
     this.world.tally.add('fault', 'disk full');
     this.world.tally.add('full', where);
     return true;

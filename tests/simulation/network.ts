@@ -15,6 +15,8 @@ export interface Caller {
   readonly isAlive: boolean;
   /** It ends its requests since it is told to end. */
   readonly isClosing?: boolean;
+  /** Its disk has refused a write: a sync that meets this ends, with its requests. */
+  readonly wasFull?: boolean;
 }
 
 export interface Answer {
@@ -289,7 +291,8 @@ export class Network {
   private giveUp(flight: Flight): void {
     const error = new DOMException('This operation was aborted', 'AbortError');
     const isMoving = flight.stage === 'sending' || flight.download !== null;
-    if (isMoving && flight.from.isAlive && !flight.from.isClosing) this.witness.dropped(flight);
+    const { isAlive, isClosing, wasFull } = flight.from;
+    if (isMoving && isAlive && !isClosing && !wasFull) this.witness.dropped(flight);
     flight.download?.end(error);
     if (flight.stage === 'over') return;
     if (flight.stage === 'sent') this.delay(flight);

@@ -51,6 +51,13 @@ async function obey(order: Order): Promise<Done> {
   const again = (one: Program) => runProgram(one, bug);
   const outcome = await again(program);
   const [first] = outcome.violations;
+  if (first && order.shrink) {
+    // Of a large workspace this takes many minutes.
+    const { seed } = outcome;
+    process.stderr.write(
+      `seed ${seed} breaks ${first.rule}: ${first.what}\nlooking for its shortest steps\n`,
+    );
+  }
   const shrunk = first && order.shrink ? await shrink(program, first.rule, again) : null;
   return { order, outcome, shrunk };
 }
