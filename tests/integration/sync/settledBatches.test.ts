@@ -296,3 +296,31 @@ it('a device that never hears what became of a batch does not meet its own value
   await expectConverged(world, here, there);
   expect([await titleOf(task), await titleOf(made)]).toEqual(['second', 'made, and renamed']);
 });
+
+it.each([
+  ['before', true],
+  ['after', false],
+])(
+  'what others made of a new record is not overwritten unseen, pulled %s its lost push is dropped (U22, P-NOLOSS)',
+  async (_, isPulledBefore) => {
+    const made = await create('made');
+    const restore = failPushesOf(http(502), () => true, true);
+    // Nothing is pulled either.
+    here.transport.failNext('pull', http(502));
+    await here.sync();
+    await here.contextService.updateTask(made.id, { title: 'ours', description: 'ours' });
+    await settle(there);
+    await there.contextService.updateTask(made.id, { title: 'theirs' });
+    await settle(there);
+    if (isPulledBefore) await here.sync();
+    restore();
+    here.transport.failNext('push', OTHER_DEVICE).failNext('settle', OTHER_DEVICE);
+    await settle(here);
+    await expectConverged(world, here, there);
+    const [entry, ...more] = await here.database.of(Conflict).query().fetch();
+    expect(more).toEqual([]);
+    expect(entry?.columns).toMatchObject({ title: { local: 'ours', remote: 'theirs' } });
+    expect(await titleOf(made)).toBe(entry?.columns.title?.chosen);
+    expect((await there.contextService.getLocalTask(made.id))?.description).toBe('ours');
+  },
+);

@@ -147,9 +147,9 @@ export function withLocalEdits(table: SyncedTable, incoming: Raw, current: Raw):
   const stamps = stampsOf(incoming);
   if (current._status === 'created') {
     // This device pushes the record as new, but the server has it: the local values become edits of it.
-    const columns = editsOfNew(table, incoming, current, base);
+    const { columns, revision } = editsOfNew(table, incoming, current, base);
     for (const name of Object.keys(columns)) kept[name] = current[name] ?? null;
-    markEdited(table, kept, { ...base, revision: Number(incoming.revision), columns, stamps });
+    markEdited(table, kept, { ...base, revision, columns, stamps });
     return kept;
   }
   const columns: SyncBase['columns'] = {};
@@ -167,20 +167,33 @@ export function withLocalEdits(table: SyncedTable, incoming: Raw, current: Raw):
   return kept;
 }
 
-/** @returns the columns in which a record that this device made differs from the server's row, as edits of it. */
-function editsOfNew(table: SyncedTable, incoming: Raw, current: Raw, base: SyncBase): SyncBase['columns'] {
+/**
+ * @returns the columns in which a record that this device made differs from the server's row, as edits of it, and the revision
+ *   that they have seen. Where others have changed such a column since it was sent, these edits have seen nothing of the row:
+ *   the server has to compare them all.
+ */
+function editsOfNew(
+  table: SyncedTable,
+  incoming: Raw,
+  current: Raw,
+  base: SyncBase,
+): Pick<SyncBase, 'columns' | 'revision'> {
   const isSame = (name: string, a: RawValue | undefined, b: RawValue | undefined) =>
     sameValue(table, name, a ?? null, b ?? null);
+  const { sent } = base;
   const differing = Object.keys(incoming).filter(
     (name) =>
       name in current &&
       isEditable(name) &&
       !isSame(name, incoming[name], current[name]) &&
       // A value that is as it was sent is no edit: others have changed it since.
-      !(base.sent && isSame(name, base.sent[name], current[name])),
+      !(sent && isSame(name, sent[name], current[name])),
   );
+  const isSeen = !sent || differing.every((name) => isSame(name, sent[name], incoming[name]));
+  const from = isSeen ? incoming : sent;
   const made = base.created ?? { editedAt: 0, offset: 0 };
-  return Object.fromEntries(differing.map((name) => [name, { value: incoming[name] ?? null, ...made }]));
+  const columns = differing.map((name) => [name, { value: from[name] ?? null, ...made }]);
+  return { columns: Object.fromEntries(columns), revision: isSeen ? Number(incoming.revision) : 0 };
 }
 
 /** Whether this device has deleted the record itself, or along with another one, in a batch whose answer is not known yet. */

@@ -7,6 +7,7 @@ import {
   IN_DOUBT,
   markEdited,
   readBase,
+  type SyncBase,
   serverValue,
   trackedColumns,
   writeBase,
@@ -171,13 +172,20 @@ function asSent(
   const result: Raw = { ...raw };
   if (op === 'insert' && raw._status === 'updated') {
     // The record was pulled meanwhile, so the server had taken it: a value that is as it was sent is no edit.
-    const columns = { ...base.columns };
+    const columns: SyncBase['columns'] = {};
+    let { revision } = base;
     for (const [name, edit] of Object.entries(base.columns)) {
-      if (!sameValue(table, name, raw[name] ?? null, sent[name] ?? null)) continue;
-      result[name] = serverValue(edit);
-      delete columns[name];
+      const [value, server] = [sent[name] ?? null, serverValue(edit)];
+      if (sameValue(table, name, raw[name] ?? null, value)) {
+        result[name] = server;
+        continue;
+      }
+      // Edited before the row was pulled, it has not seen what others have made of the record since.
+      const isUnseen = edit.editedAt === base.created?.editedAt && !sameValue(table, name, server, value);
+      columns[name] = isUnseen ? { ...edit, value, server } : edit;
+      if (isUnseen) revision = 0;
     }
-    markEdited(table, result, { ...base, columns, sent });
+    markEdited(table, result, { ...base, revision, columns, sent });
     return result;
   }
   writeBase(result, { ...base, sent });
