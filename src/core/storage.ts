@@ -29,10 +29,10 @@ export function filledRow({ columns, same }: BulkRows, row: readonly (string | n
   return record as StoredRow;
 }
 
-/** Foreign writes to one table. */
+/** Foreign writes to one table, as far as they concern a replica. */
 export interface ForeignChange {
   table: string;
-  /** Records as they are now, new ones included. */
+  /** Records as they are now, those among them that the replica holds. */
   rows: StoredRow[];
   /** Ids of records that were removed or marked as deleted. */
   gone: string[];
@@ -43,9 +43,7 @@ export interface Replica {
   holds(table: string, id: string): boolean;
   /** Ids of the records of a table that are in memory. */
   held(table: string): Iterable<string>;
-  /** Whether a query observes every change of this table. */
-  watches(table: string): boolean;
-  /** @param changes of every table with foreign writes, held and watched or not */
+  /** @param changes of every table with foreign writes, held or not */
   takeOver(changes: ForeignChange[]): void;
 }
 

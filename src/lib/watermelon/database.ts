@@ -1,12 +1,13 @@
 /** The local database: WatermelonDB with Convoy's schema, models, edit tracking and storage shared by tabs. */
 
-import type { Observable } from 'rxjs';
+import { type Observable, Subject } from 'rxjs';
 import { v7 as uuidv7 } from 'uuid';
 import { ConvoyError, type StorageError } from '@/core/errors';
 import { fail, ok, type Result } from '@/core/result';
 import type { BulkRows, SalvageReport, SharedStore, StorageWarning, StoredQuery } from '@/core/storage';
 import type { SyncedTable } from '@/domain/schema';
 import { ConvoyModel, modelClasses } from './models';
+import { RecordCache } from './models/recordCache';
 import { RecoverableModel } from './models/recoverableModel';
 import { type Change, replicaOf } from './models/replica';
 import { type EditClock, type EditContext, joinGroup } from './models/tracking';
@@ -22,7 +23,8 @@ import {
   setIdGenerator,
   type WriterInterface,
 } from './models/watermelondb';
-import { notifyEach } from './notify';
+import { LiveQuery } from './observation/liveQuery';
+import { notifyEach } from './observation/notify';
 
 /** The storage of a database: WatermelonDB's adapter, shared by tabs or processes. */
 export type LocalAdapter = DatabaseAdapter & SharedStore;
@@ -62,22 +64,32 @@ export class ConvoyDatabase extends Database implements EditContext {
 
   /** The storage: other tabs or processes may have the same database open. */
   private readonly shared: SharedStore;
-  private readonly foreignListeners: ((tables: string[]) => void)[] = [];
+  private readonly unnamedWrites = new Subject<readonly string[]>();
 
   constructor(options: { adapter: LocalAdapter; clock: EditClock }) {
     super({ adapter: options.adapter, modelClasses });
     this.clock = options.clock;
     this.shared = options.adapter;
-    this.shared.attach(
-      replicaOf(this, (tables) => {
-        for (const listener of this.foreignListeners) listener(tables);
-      }),
-    );
+    for (const table of Object.keys(this.schema.tables)) this.makeLive(this.get(table));
+    this.shared.attach(replicaOf(this, (tables) => this.unnamedWrites.next(tables)));
   }
 
-  /** Calls back with the tables that another tab or process wrote to. */
-  onForeignWrites(listener: (tables: string[]) => void): void {
-    this.foreignListeners.push(listener);
+  /** Gives a collection observers that cost what they show, and a memory that keeps what is held elsewhere. */
+  private makeLive(collection: Collection<Model>): void {
+    (collection as unknown as { _cache: { map: unknown } })._cache.map = new RecordCache();
+    const query = (...clauses: never[]) => new LiveQuery(collection, clauses.flat());
+    collection.query = query as unknown as typeof collection.query;
+  }
+
+  /**
+   * Calls back, with all tables written to, after writes to one of these that no change names: those of other tabs and processes, and of pages.
+   * @returns a function that ends it
+   */
+  onUnnamedWrites(tables: readonly string[], subscriber: (written: readonly string[]) => void): () => void {
+    const subscription = this.unnamedWrites.subscribe((written) => {
+      if (written.some((table) => tables.includes(table))) subscriber(written);
+    });
+    return () => subscription.unsubscribe();
   }
 
   /** As WatermelonDB's `write`, but writers of other tabs and processes take turns too, each from the latest state (D42). */

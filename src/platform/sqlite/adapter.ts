@@ -101,14 +101,14 @@ export class SqliteAdapter implements SharedStore {
     });
   }
 
-  /** Filled rows bypass models: the replica takes over those that it holds, or whose table is watched, like foreign writes. */
+  /** Filled rows bypass models: the replica takes over those that it holds, like foreign writes. */
   private takeOverFilled(operations: readonly BatchOperation[]): void {
     const { replica } = this;
     if (!replica) return;
     const changes = operations.flatMap((operation): ForeignChange[] => {
       if (operation[0] !== 'fill') return [];
       const [, table, filled] = operation;
-      const known = (row: SqlValue[]) => replica.watches(table) || replica.holds(table, String(row[0]));
+      const known = (row: SqlValue[]) => replica.holds(table, String(row[0]));
       return [{ table, rows: filled.rows.filter(known).map((row) => filledRow(filled, row)), gone: [] }];
     });
     if (changes.length > 0) replica.takeOver(changes);

@@ -8,9 +8,9 @@ import { SqliteFailure, type SqliteHandle, storageError } from './handle';
 /** Batches kept in the log. A tab or process that missed more reads everything anew. */
 const REMEMBERED = 1_000;
 /** Most records of one table that a batch lists by id; of more it logs only the table. */
-const NAMED = 500;
+export const NAMED = 500;
 
-/** Ids of the records written, by table; null: any of them. */
+/** By table, ids of the records written that anyone may hold; null: any of them. */
 export type Written = Record<string, string[] | null>;
 
 /** The log's table. */
@@ -78,23 +78,6 @@ export class ChangeLog {
     );
     if (rows.length !== this.latest() - seq) return null;
     return merged(rows.map(([, written]) => JSON.parse(String(written)) as Written));
-  }
-}
-
-/** Collects what one batch writes. */
-export class WrittenBatch {
-  private readonly tables = new Map<string, Set<string>>();
-
-  add(table: string, id: string): void {
-    const known = this.tables.get(table);
-    if (known) known.add(id);
-    else this.tables.set(table, new Set([id]));
-  }
-
-  get(): Written {
-    return Object.fromEntries(
-      [...this.tables].map(([table, ids]) => [table, ids.size > NAMED ? null : [...ids]]),
-    );
   }
 }
 

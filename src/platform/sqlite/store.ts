@@ -1,7 +1,7 @@
 /** One connection to a local database: reads, atomic batches, foreign writes. Synchronous. */
 
 import type { SalvageReport, StoredQuery, StoredRow } from '@/core/storage';
-import { ChangeLog, newerSchema, type Written, WrittenBatch } from './changeLog';
+import { ChangeLog, NAMED, newerSchema, type Written } from './changeLog';
 import { exportFile, importFile } from './databaseFile';
 import { atOneMoment, inTransaction, type Selected, type SqliteHandle, type SqlValue } from './handle';
 import { hasChangeLog, prepareDatabase, type SchemaOfCode, setUpAnew, versionOf } from './prepare';
@@ -78,15 +78,34 @@ export class SqliteStore {
     const logged = inTransaction(this.handle, (): Logged | null => {
       if (this.handle.dataVersion() !== this.version) this.refuseNewer();
       if (request !== null && this.log.has(request)) return null;
+      const idsOf = Object.entries(written).map(([table, ids]) => [table, new Set(ids)] as const);
+      const large = idsOf.filter(([, ids]) => ids.size > NAMED);
+      const before = new Map(large.map(([table]) => [table, this.lastRow(table)]));
       for (const { sql, argLists } of statements) this.handle.run(sql, argLists);
-      if (request === null && Object.keys(written).length === 0) return null;
-      const batch = new WrittenBatch();
-      for (const [table, ids] of Object.entries(written)) for (const id of ids) batch.add(table, id);
-      const toTell = batch.get();
+      if (request === null && idsOf.length === 0) return null;
+      const toTell = Object.fromEntries(
+        idsOf.map(([table, ids]) => [table, this.toName(table, ids, before.get(table))]),
+      );
       return { seq: this.log.add(toTell, request), written: toTell };
     });
     if (logged) this.wrote(logged.seq);
     return logged;
+  }
+
+  private lastRow(table: string): number {
+    return Number(this.handle.select(`select max("rowid") from "${table}"`).rows[0]?.[0] ?? 0);
+  }
+
+  /**
+   * @param last the table's last row before the batch, where that is large: nobody holds the records that it made, so that the
+   *   pages of a first sync name none, whatever others have in memory
+   */
+  private toName(table: string, ids: ReadonlySet<string>, last: number | undefined): string[] | null {
+    if (last === undefined) return [...ids];
+    const made = this.handle.select(`select "id" from "${table}" where "rowid" > ?`, [last]).rows;
+    const fresh = new Set(made.map(([id]) => String(id)));
+    const known = [...ids].filter((id) => !fresh.has(id));
+    return known.length > NAMED ? null : known;
   }
 
   /** Call after the commit. Foreign writes in between stay unseen: then `seen` stays, so that they are read. */
@@ -130,12 +149,11 @@ export class SqliteStore {
     return found;
   }
 
-  /** @returns those records of a table that are stored; null: all of them */
-  rowsOf(table: string, ids: readonly string[] | null): StoredRow[] {
-    const chunks = ids === null ? [null] : chunked(ids, 500);
-    return chunks.flatMap((chunk) => {
-      const clause = chunk === null ? '' : ` where "id" in (${chunk.map(() => '?').join()})`;
-      return asObjects(this.handle.select(`select * from "${table}"${clause}`, chunk ?? []));
+  /** @returns those records of a table that are stored */
+  rowsOf(table: string, ids: readonly string[]): StoredRow[] {
+    return chunked(ids, 500).flatMap((chunk) => {
+      const places = chunk.map(() => '?').join();
+      return asObjects(this.handle.select(`select * from "${table}" where "id" in (${places})`, chunk));
     });
   }
 

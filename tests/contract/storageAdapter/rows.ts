@@ -63,7 +63,6 @@ export const rowCases: AdapterCase[] = [
       const replica: Replica = {
         holds: (_table, id) => id === 'b2',
         held: () => ['b2'],
-        watches: () => false,
         takeOver: (changes) => told.push(...changes),
       };
       adapter.attach(replica);

@@ -1,12 +1,13 @@
 /** Deletions that can be restored: those of the server, and unsynced ones of this device. */
 
-import { debounceTime, distinctUntilChanged, from, map, type Observable, startWith, switchMap } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { orThrow } from '@/core/errors';
 import type { ContextService } from '@/domain/contextService';
 import type { Deletion } from '@/domain/entities';
-import { RESTORABLE_TABLES } from '@/domain/schema';
+import { RESTORABLE_TABLES, type SyncedTable } from '@/domain/schema';
 import { validateId } from '@/domain/validation';
 import { Q, type Raw } from '../models/watermelondb';
+import { observeRead } from '../observation/observeRead';
 import { type PendingDeletion, undoDeletion, unsyncedDeletions } from '../sync/records/undo';
 import { type LocalFirst, storing } from './localFirst';
 import { toEntity } from './localStore';
@@ -61,14 +62,8 @@ export async function listDeletions(local: LocalFirst, workspaceId: string): Pro
 
 /** The deletions of a workspace that are not restored or are being restored, now and whenever they change. */
 export function observeDeletions(local: LocalFirst, workspaceId: string): Observable<ObservedDeletion[]> {
-  return local.store.database.changesIn([...RESTORABLE_TABLES, 'deletions']).pipe(
-    debounceTime(20),
-    startWith(null),
-    switchMap(() => from(listAll(local, workspaceId))),
-    map((deletions) => ({ deletions, text: JSON.stringify(deletions) })),
-    distinctUntilChanged((a, b) => a.text === b.text),
-    map(({ deletions }) => deletions),
-  );
+  const tables: readonly SyncedTable[] = [...RESTORABLE_TABLES, 'deletions'];
+  return observeRead(local.store.database, tables, () => listAll(local, workspaceId));
 }
 
 /**

@@ -36,17 +36,20 @@ export function observeRecords<Table extends keyof EntityOf>(
   where: Where = {},
 ): Observable<Observed<EntityOf[Table]>[]> {
   const columns = [...Object.keys(columnsOf(table)), ...BOOKKEEPING];
-  const known = new Map<string, { raw: Raw; entity: Observed<EntityOf[Table]> }>();
-  const snapshot = ({ raw }: ConvoyModel) => {
+  type Snapshot = { raw: Raw; entity: Observed<EntityOf[Table]> };
+  let known = new Map<string, Snapshot>();
+  const snapshot = ({ raw }: ConvoyModel): Snapshot => {
     const before = known.get(raw.id);
-    if (before && columns.every((column) => before.raw[column] === raw[column])) return before.entity;
-    const entity = { ...toEntity<EntityOf[Table]>(table, raw), sync: syncOf(raw) };
-    known.set(raw.id, { raw: { ...raw }, entity });
-    return entity;
+    if (before && columns.every((column) => before.raw[column] === raw[column])) return before;
+    return { raw: { ...raw }, entity: { ...toEntity<EntityOf[Table]>(table, raw), sync: syncOf(raw) } };
+  };
+  const show = (records: ConvoyModel[]) => {
+    known = new Map(records.map((record) => [record.id, snapshot(record)]));
+    return [...known.values()].map(({ entity }) => entity);
   };
   return queryOf(database, table, where)
     .observeWithColumns(columns as never[])
-    .pipe(map((records) => records.map(snapshot)));
+    .pipe(map(show));
 }
 
 /** The number of matching records, now and whenever it changes. */

@@ -1,6 +1,6 @@
 /** The local-first Context Service of one device. */
 
-import { distinctUntilChanged, from, map, type Observable, switchMap } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { canonicalId } from '@/core/text';
 import type { ContextService } from '@/domain/contextService';
 import type { BestPractice, Pattern, Task, TaskContext, Workflow } from '@/domain/entities';
@@ -9,6 +9,7 @@ import { SYNCED_TABLES } from '@/domain/schema';
 import { completeContext } from '@/domain/taskContext';
 import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import { contextWrites } from '@/domain/writes/contextWrites';
+import { observeRead } from '../observation/observeRead';
 import { listDeletions, type ObservedDeletion, observeDeletions, restoreDeletion } from './deletions';
 import { type LocalFirst, readFirst } from './localFirst';
 import {
@@ -69,15 +70,7 @@ export function createLocalContextService(local: LocalFirst): LocalContextServic
       );
     },
 
-    observeTaskContext(taskId) {
-      const changes = store.database.changesIn(SYNCED_TABLES);
-      return changes.pipe(
-        switchMap(() => from(localContext(taskId))),
-        map((context) => ({ context, text: JSON.stringify(context) })),
-        distinctUntilChanged((a, b) => a.text === b.text),
-        map(({ context }) => context),
-      );
-    },
+    observeTaskContext: (taskId) => observeRead(store.database, SYNCED_TABLES, () => localContext(taskId)),
 
     getWorkspaces: () =>
       readFirst(

@@ -49,7 +49,7 @@ export class SyncEngine {
     this.contexts = new ContextLoader(options, ({ store }) =>
       this.status.reportLastSynced(store.facts.lastSyncedAt),
     );
-    database.onForeignWrites((tables) => {
+    database.onUnnamedWrites(Object.keys(database.schema.tables), (tables) => {
       const isStale = this.contexts.noticeForeignWrites(tables);
       // A running sync opens its context itself.
       if (isStale && !this.running) void this.contexts.open().catch(() => undefined);

@@ -1,6 +1,6 @@
 /**
- * Brings foreign writes into this tab's memory: asks the owner for the records that the replica holds or
- * watches, and hands them over. Replies wait meanwhile.
+ * Brings foreign writes into this tab's memory: asks the owner for the records that the replica holds, and hands them
+ * over. Replies wait meanwhile.
  */
 
 import { ConvoyError, type StorageError } from '@/core/errors';
@@ -34,10 +34,10 @@ export class ForeignWrites {
   takeOver(written: Written, then: () => void): void {
     const { replica } = this;
     const tables = replica ? recordsToRead(written, replica) : [];
-    const wanted = tables.filter(({ ids }) => ids?.length !== 0);
+    const wanted = tables.filter(({ ids }) => ids.length > 0);
     // The replica also learns which tables were written to without a record that it holds.
     const untouched = tables
-      .filter(({ ids }) => ids?.length === 0)
+      .filter(({ ids }) => ids.length === 0)
       .map(({ table }) => ({ table, rows: [], gone: [] }));
     if (!replica || wanted.length === 0) {
       if (untouched.length > 0) replica?.takeOver(untouched);
@@ -53,7 +53,7 @@ export class ForeignWrites {
       }
       const rows = outcome.value as StoredRow[][];
       const changes = wanted.map((ofTable, index) =>
-        this.withoutDeferred(foreignChangeOf(ofTable, rows[index] ?? [], replica)),
+        this.withoutDeferred(foreignChangeOf(ofTable, rows[index] ?? [])),
       );
       replica.takeOver([...changes, ...untouched]);
       replies.resume(then);

@@ -1,8 +1,8 @@
 /** Tells observers of written records. */
 
 import { config } from 'rxjs';
-import type { Change } from './models/replica';
-import type { Database, Model } from './models/watermelondb';
+import type { Change } from '../models/replica';
+import type { Database, Model } from '../models/watermelondb';
 
 /** A subscriber, with what it subscribed to. */
 type Subscribers<Args extends unknown[]> = [subscriber: (...args: Args) => void, info?: unknown][];

@@ -1,0 +1,37 @@
+/** Reads that are observed. */
+
+import { Observable } from 'rxjs';
+import type { SyncedTable } from '@/domain/schema';
+import type { ConvoyDatabase } from '../database';
+import { PacedRun } from './pacedRun';
+
+/**
+ * Reads now, and again after writes to any of these tables, in pauses.
+ * @returns what was read, where it differs from what was read before; ends with the error of a read that fails
+ */
+export function observeRead<T>(
+  database: ConvoyDatabase,
+  tables: readonly SyncedTable[],
+  read: () => Promise<T>,
+): Observable<T> {
+  return new Observable((observer) => {
+    let shown: string | undefined;
+    const tell = (value: T) => {
+      const text = JSON.stringify(value);
+      if (text === shown) return;
+      shown = text;
+      observer.next(value);
+    };
+    const run = new PacedRun((done) => {
+      read()
+        .then(tell, (error) => observer.error(error))
+        .finally(done);
+    });
+    const stop = database.experimentalSubscribe([...tables] as never[], () => run.request());
+    run.request();
+    return () => {
+      run.stop();
+      stop();
+    };
+  });
+}
