@@ -46,7 +46,7 @@ it('a file takes everything to another device, unsynced changes included, and bo
     .subscribe((tasks) => titles.push(tasks.map(({ title }) => title)));
   expect(await there.importDatabase(file)).toEqual({ ok: true, value: null });
   expect(await deviceSnapshot(there.database)).toEqual(before);
-  expect(titles.at(-1)).toContain('edited, not synced');
+  await expect.poll(() => titles.at(-1)).toContain('edited, not synced');
   seen.unsubscribe();
 
   await newTask(there, 'made there');
