@@ -16,6 +16,8 @@ export interface Result {
   /** The cost of a call that does nothing in this subject. */
   callMs: number | null;
   requests: number | null;
+  /** Rows that were read from the local database. */
+  rowsRead: number | null;
 }
 
 export function quantile(values: readonly number[], share: number): number {
@@ -45,7 +47,15 @@ export class Samples {
   }
 }
 
-export const EMPTY = { ms: null, ratio: null, rssMb: null, wireKb: null, callMs: null, requests: null };
+export const EMPTY = {
+  ms: null,
+  ratio: null,
+  rssMb: null,
+  wireKb: null,
+  callMs: null,
+  requests: null,
+  rowsRead: null,
+};
 
 /** Wrong results, in words. A slow result is never a failure, a wrong one is. */
 export class Checks {

@@ -2,7 +2,18 @@
 
 import type { Result } from './measure';
 
-const HEADINGS = ['work', 'size', 'subject', 'ms', 'x limit', 'call ms', 'requests', 'RSS MB', 'wire KB'];
+const HEADINGS = [
+  'work',
+  'size',
+  'subject',
+  'ms',
+  'x limit',
+  'call ms',
+  'requests',
+  'RSS MB',
+  'wire KB',
+  'rows read',
+];
 
 export function asTable(results: readonly Result[]): string {
   const rows = results.map((result) => [
@@ -15,6 +26,7 @@ export function asTable(results: readonly Result[]): string {
     result.requests === null ? '' : String(result.requests),
     digits(result.rssMb),
     digits(result.wireKb),
+    result.rowsRead === null ? '' : String(result.rowsRead),
   ]);
   return aligned(HEADINGS, rows);
 }

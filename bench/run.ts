@@ -4,7 +4,7 @@
  *
  *   --quick          the small size alone, fewer repetitions; ends within a minute
  *   --only W1,W5     these works alone
- *   --sizes S,L      sizes
+ *   --sizes S,L      sizes; also 20k, 40k, 80k tasks
  *   --repetitions N  of heavy works; 3, or 2 with --quick
  *   --subjects ...   limit, stock, convoy
  *   --growth         first syncs of 10,000 to 300,000 tasks instead; draws docs/images/growth.svg
@@ -24,13 +24,14 @@ import { firstSync } from './works/firstSync';
 import { changesOfOthers, editAndPush, emptyCalls, idleSync } from './works/inStep';
 import { opening } from './works/opening';
 import { contexts, crowdedContext, localAgainstRemote, requests } from './works/reading';
+import { watchedSync } from './works/watched';
 import { BenchWorld } from './world';
 
 const { values: flags } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'W1,W2,W3,W4,W5,W6,W7,W8,W9,W11' },
+    only: { type: 'string', default: 'W1,W2,W3,W4,W5,W6,W7,W8,W9,W11,W12' },
     sizes: { type: 'string' },
     repetitions: { type: 'string' },
     subjects: { type: 'string', default: 'limit,stock,convoy' },
@@ -40,7 +41,7 @@ const { values: flags } = parseArgs({
 });
 
 /** Workspaces of 10,000 tasks. */
-const SIZES: Readonly<Record<string, number>> = { S: 1, L: 10 };
+const SIZES: Readonly<Record<string, number>> = { S: 1, '20k': 2, '40k': 4, '80k': 8, L: 10 };
 const sizes = (flags.sizes ?? (flags.quick ? 'S' : 'S,L')).split(',');
 const only = new Set(flags.only.split(','));
 const options = {
@@ -60,6 +61,7 @@ const WORKS: [name: string, run: (bench: Bench) => Promise<void>, size?: string]
   ['W9', crowdedContext, 'S'],
   ['W6', opening],
   ['W11', crowdOfWriters, 'S'],
+  ['W12', watchedSync],
 ];
 
 const say = (line: string) => (flags.json ? console.error(line) : console.log(line));

@@ -5,11 +5,12 @@ import type { ConvoyClient } from '@/lib/supabase/client';
 import { createRemoteContextService } from '@/lib/supabase/contextService';
 import { SupabasePokes } from '@/lib/supabase/pokes';
 import { SupabaseTransport } from '@/lib/supabase/transport';
-import { type ConvoyModel, type Device, openDevice } from '@/lib/watermelon';
+import { type ConvoyModel, type Device, observeRecords, openDevice } from '@/lib/watermelon';
 import { LOCAL_DATABASE } from '@/lib/watermelon/models';
 import { Q } from '@/lib/watermelon/models/watermelondb';
 import { DEFAULT_TIMING } from '@/lib/watermelon/sync/automatic/schedule';
 import { createPlatform } from '@/platform/node';
+import { BetterSqliteHandle } from '@/platform/node/betterSqlite';
 import { signedIn } from './client';
 import { MIRRORED } from './columns';
 import type { ContextIds, Edit, Setup, Subject, Synced } from './subject';
@@ -18,6 +19,7 @@ import { traffic } from './traffic';
 export class Convoy implements Subject {
   private device: Device | null = null;
   private client: Promise<ConvoyClient> | null = null;
+  private readonly seen = { shown: 0, rowsRead: 0 };
 
   constructor(private readonly setup: Setup) {}
 
@@ -116,6 +118,21 @@ export class Convoy implements Subject {
     return { polling, flowing };
   }
 
+  watch(milestoneId: string | null): void {
+    countRows(this.seen);
+    observeRecords(
+      this.open_.database,
+      'tasks',
+      milestoneId === null ? {} : { milestone_id: milestoneId },
+    ).subscribe((tasks) => {
+      this.seen.shown = tasks.length;
+    });
+  }
+
+  watched(): { shown: number; rowsRead: number } {
+    return this.seen;
+  }
+
   async emptyCall(): Promise<void> {
     await (await this.connected()).rpc('bench_empty' as never);
   }
@@ -150,6 +167,16 @@ export class Convoy implements Subject {
     const byId = new Map(found.map((record) => [record.id, record]));
     return ids.map((id) => byId.get(id) as ConvoyModel);
   }
+}
+
+/** Counts the rows that this process reads from now on. */
+function countRows(seen: { rowsRead: number }): void {
+  const { select } = BetterSqliteHandle.prototype;
+  BetterSqliteHandle.prototype.select = function (...args) {
+    const found = select.apply(this, args);
+    seen.rowsRead += found.rows.length;
+    return found;
+  };
 }
 
 function idsOf(context: TaskContext | null): ContextIds {

@@ -78,6 +78,8 @@ const commands = {
     for (let n = 0; n < count; n += 1) ms.push((await timed(() => subject.emptyCall())).ms);
     return ms;
   },
+  watch: async (milestoneId: string | null) => subject.watch?.(milestoneId),
+  watched: async () => subject.watched?.() ?? { shown: 0, rowsRead: 0 },
   counts: () => subject.counts(),
   memory: async () => mostMemory(),
   close: () => subject.close(),

@@ -36,6 +36,11 @@ export class Bench {
     return SubjectProcess.start(name, this.world.setup(this.size, folder), this.options.profile);
   }
 
+  /** Another process on the database that `start` was last called with. */
+  startBeside(name: SubjectName): Promise<SubjectProcess> {
+    return SubjectProcess.start(name, this.world.setup(this.size, this.folders.get(name)), null);
+  }
+
   /** @returns the subject with its database filled and open, the same process each time. */
   async subject(name: SubjectName): Promise<SubjectProcess> {
     const known = this.running.get(name);
