@@ -102,6 +102,9 @@ export class SqliteStore {
    */
   private toName(table: string, ids: ReadonlySet<string>, last: number | undefined): string[] | null {
     if (last === undefined) return [...ids];
+    const number = this.handle.select(`select count(*) from "${table}" where "rowid" > ?`, [last])
+      .rows[0]?.[0];
+    if (number === ids.size) return [];
     const made = this.handle.select(`select "id" from "${table}" where "rowid" > ?`, [last]).rows;
     const fresh = new Set(made.map(([id]) => String(id)));
     const known = [...ids].filter((id) => !fresh.has(id));

@@ -89,7 +89,7 @@ async function writePage(page: number, title = 'of a page'): Promise<void> {
 const titlesOf = (tasks: { title: string }[] | undefined) => [...new Set(tasks?.map(({ title }) => title))];
 
 describe.each(['in the same tab or process', 'in another one'])('a list of a few tasks %s', (where) => {
-  it('during a first sync reads and keeps what it shows, and follows all that becomes of it (P31)', async () => {
+  it('during a first sync reads and keeps what it shows, and follows all that becomes of it (P34)', async () => {
     const watching = where.startsWith('in the same') ? writing : await openLocalDatabase(folder.path);
     const rowsRead = countRows();
     let list: { title: string }[] | undefined;
@@ -122,7 +122,7 @@ async function countRead(database: ConvoyDatabase): Promise<number> {
   return (await database.get('tasks').query().fetch()).length;
 }
 
-it('a record stays the one of its id for as long as anyone holds it, also its observer (P31)', async () => {
+it('a record stays the one of its id for as long as anyone holds it, also its observer (P34)', async () => {
   await writePage(0);
   const tasks = writing.get<Task>('tasks' as never);
   const titles: string[] = [];
@@ -137,7 +137,7 @@ it('a record stays the one of its id for as long as anyone holds it, also its ob
   observed.unsubscribe();
 });
 
-it('an edit of one task tells a long list of it without reading the list again', async () => {
+it('an edit of one task tells a long list of it without reading the list again (P34)', async () => {
   await writePage(0);
   const lists: { id: string; title: string }[][] = [];
   const watch = observeRecords(writing, 'tasks').subscribe((tasks) => lists.push(tasks));

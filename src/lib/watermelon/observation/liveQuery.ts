@@ -2,7 +2,7 @@
  * Observed queries: each costs what it shows, whatever else is written. WatermelonDB's own hold every record of a table that is
  * written while one of its queries is observed, since each change is matched in memory. Here only changes made in this
  * tab are matched so. After writes that no change names, those of other tabs and processes, and of pages, the
- * query is run again, in pauses (P31).
+ * query is run again, in pauses (P34).
  */
 
 import { Observable, ReplaySubject, share } from 'rxjs';
