@@ -39,6 +39,7 @@ export async function checkEverything(simulation: Stage): Promise<void> {
     const tables = stored.get(device.name) as Map<string, StoredRow[]>;
     await device.alive();
     for (const life of device.lives) {
+      life.lists.check(oracle, device.name, tables);
       const held = byRemoteIds(await version.deviceSnapshot(life.device.database), tables);
       compare(oracle, device, held, readable(byRemoteIds(wanted, tables), held));
     }

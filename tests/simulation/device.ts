@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import type { Device } from '@/lib/watermelon/device/device';
+import { Lists } from './lists';
 import type { Caller, Network } from './network';
 import { emailOf, PASSWORD, SERVER_URL, type SimServer, type SimUser } from './server';
 import { gated, readFile, type StoredRow, type WriteOperation } from './storage';
@@ -15,10 +16,13 @@ export interface Life extends Caller {
   isClosing: boolean;
   wasFull: boolean;
   device: Device;
+  lists: Lists;
   end: () => void;
 }
 
 export interface DeviceWorld {
+  /** There are tens of thousands of rows. */
+  isLarge: boolean;
   tally: Tally;
   folder: string;
   versions: Versions;
@@ -137,6 +141,7 @@ export class SimDevice {
       throw new Error(device.error.message);
     }
     life.device = device.value;
+    life.lists = new Lists(version, device.value, this.world.isLarge);
     this.lives.push(life);
     this.stepsToDeath = armed;
     return life;

@@ -53,6 +53,8 @@ const FOUND_BY = {
   'entries-forged': 1,
   'download-cut-short': 79,
   'steps-untaken': 6,
+  'lists-untold': 1,
+  'memory-untold': 1,
 };
 
 type Name = keyof typeof FOUND_BY;
@@ -308,5 +310,19 @@ export const MUTANTS: readonly Mutant[] = [
     `${SYNC}/synchronize.ts`,
     'const isUnsettled = !error && pulled.unsettled && (await takeSteps(context, signal, pulled));',
     'const isUnsettled = false;',
+  ),
+  mutant(
+    'lists-untold',
+    'Lists do not follow what pages and other processes write.',
+    'src/lib/watermelon/database.ts',
+    'replicaOf(this, (tables) => this.unnamedWrites.next(tables))',
+    'replicaOf(this, () => undefined)',
+  ),
+  mutant(
+    'memory-untold',
+    'Records in memory do not follow the rows of pages.',
+    'src/platform/sqlite/adapter.ts',
+    'if (changes.length > 0) replica.takeOver(changes);',
+    'if (changes.length > 0) replica.takeOver(changes.map((change) => ({ ...change, rows: [] })));',
   ),
 ];

@@ -52,7 +52,7 @@ export async function comeToRest(simulation: Simulation): Promise<void> {
   };
   for (;;) {
     await simulation.idle();
-    if (watched.every(({ quiet }) => quiet === network.news)) return;
+    if (watched.every(({ quiet }) => quiet === network.news)) return untilShown(simulation);
     for (const device of devices) if (!device.isSignedIn) await device.signIn();
     const [flight] = network.flights;
     if (flight) await network.advance(flight);
@@ -62,6 +62,14 @@ export async function comeToRest(simulation: Simulation): Promise<void> {
   if (!isPushed) expectPushed();
   const late = watched.filter(({ quiet }) => quiet !== network.news);
   oracle.violate('P-CONVERGE', `not in step within bounded time: ${late.map(told).join('; ')}`);
+}
+
+/** Lists follow after a pause (P34). */
+async function untilShown(simulation: Simulation): Promise<void> {
+  const { time } = simulation;
+  const until = time.now + 1_000;
+  do await simulation.idle();
+  while (time.passToNextTimer(until));
 }
 
 function watch({ network }: Simulation, device: SimDevice, life: Life): Watched {

@@ -65,7 +65,8 @@ export class Simulation implements Stage {
       this.workspaces.push(await layDown(server, this.random, `Workspace ${n}`, rows));
     }
     if (program.rows) tally.add('fault', 'large workspace');
-    const world: DeviceWorld = { folder, versions, time, server, network, tally };
+    const isLarge = program.rows !== undefined;
+    const world: DeviceWorld = { isLarge, folder, versions, time, server, network, tally };
     for (const [n, user] of chooseUsers(this.random, program.devices).entries()) {
       const device = new SimDevice(world, `d${n}-${user.name}`, user, program.pageRows);
       this.devices.push(device);
