@@ -29,6 +29,14 @@ export async function memoryOf(context: BrowserContext, page: Page): Promise<Mem
   return memory;
 }
 
+/** @returns the JavaScript heap of a page without its workers, bytes */
+export async function heapOfPage(context: BrowserContext, page: Page): Promise<number> {
+  const session = await context.newCDPSession(page);
+  const heap = await heapOf((method, params) => session.send(method as never, params as never));
+  await session.detach();
+  return heap;
+}
+
 async function heapOf(send: Send): Promise<number> {
   // The second collection frees memory released by finalizers.
   await send('HeapProfiler.collectGarbage');

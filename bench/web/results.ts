@@ -12,7 +12,7 @@ export interface WebResult {
   subject: SubjectName;
   /** Median; null where memory is the only result. */
   ms: number | null;
-  /** To the stock subject. */
+  /** To the stock subject; of pages that a list watches, to those that nobody watches. */
   ratio: number | null;
   /** JavaScript heap, or the memory that the work names, after a garbage collection. */
   heapMb: number | null;
@@ -59,5 +59,5 @@ export function asWebTable(results: readonly WebResult[]): string {
     subject,
     ...[ms, ratio, heapMb, rssMb].map(digits),
   ]);
-  return aligned(['work', 'tasks', 'subject', 'ms', 'x stock', 'heap MB', 'RSS MB'], rows);
+  return aligned(['work', 'tasks', 'subject', 'ms', 'ratio', 'heap MB', 'RSS MB'], rows);
 }

@@ -5,6 +5,7 @@
  *   --quick     5,000 tasks instead of 100,000, fewer rounds; ends within a minute
  *   --tasks N   another number of tasks; at least 5,000
  *   --rounds N  fresh pages of each subject
+ *   --watched   only first syncs of 20,000, 40,000 and 80,000 tasks that a list watches
  *   --json      one JSON value on standard output
  */
 
@@ -16,8 +17,9 @@ import { startBrowserProcess } from '../../tests/support/browser';
 import { StorageLab } from '../../tests/support/storageLab';
 import { Checks } from '../measure';
 import { buildPages } from './build';
-import { asWebTable, SUBJECTS, Taken } from './results';
+import { asWebTable, SUBJECTS, Taken, type WebResult } from './results';
 import { fillDatabase, measureRound } from './rounds';
+import { measureWatched } from './watched';
 
 const { values: flags } = parseArgs({
   options: {
@@ -25,6 +27,7 @@ const { values: flags } = parseArgs({
     quick: { type: 'boolean', default: false },
     tasks: { type: 'string' },
     rounds: { type: 'string' },
+    watched: { type: 'boolean', default: false },
   },
 });
 const tasks = Number(flags.tasks ?? (flags.quick ? 5_000 : 100_000));
@@ -44,12 +47,16 @@ const lab = await StorageLab.start(pages);
 const browser = await startBrowserProcess(profile);
 const checks = new Checks();
 const taken = new Taken();
+let watched: WebResult[] = [];
 try {
-  for (const subject of SUBJECTS) {
+  const sizes = flags.quick ? [5_000] : [20_000, 40_000, 80_000];
+  watched = await measureWatched(browser.context, lab.url, sizes, checks);
+  say(`watched syncs after ${seconds()}`);
+  for (const subject of flags.watched ? [] : SUBJECTS) {
     await fillDatabase(browser.context, lab.url, subject, tasks, checks);
     say(`${tasks} tasks stored for ${subject} after ${seconds()}`);
   }
-  for (let round = 0; round < rounds; round += 1) {
+  for (let round = 0; round < (flags.watched ? 0 : rounds); round += 1) {
     const inTurn = round % 2 === 0 ? SUBJECTS : [...SUBJECTS].reverse();
     for (const subject of inTurn) {
       await measureRound({ context: browser.context, url: lab.url, subject, checks, taken });
@@ -63,8 +70,8 @@ try {
   rmSync(pages, { recursive: true, force: true });
 }
 
-const results = taken.results(tasks);
+const results = [...taken.results(tasks), ...watched];
 if (flags.json) process.stdout.write(`${JSON.stringify(results)}\n`);
-else console.log(`\n${asWebTable(results)}\n\n${TARGETS}`);
+else console.log(`\n${asWebTable(results)}\n\n${flags.watched ? '' : TARGETS}`);
 for (const broken of checks.broken) say(`does not hold: ${broken}`);
 process.exitCode = checks.broken.length > 0 ? 1 : 0;
