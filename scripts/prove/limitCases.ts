@@ -125,7 +125,8 @@ async function linkedTasks({ world, size }: Stage): Promise<void> {
        select id, row_number() over (order by id) as n from public.tasks where title like 'Linked %'
      )
      insert into public.task_dependencies (id, workspace_id, task_id, depends_on_task_id)
-       select gen_random_uuid(), $1::uuid, a.id, b.id from t a join t b on b.n in (a.n - 1, a.n / 2) and b.n > 0 and b.n < a.n
+       select gen_random_uuid(), $1::uuid, a.id, b.id
+       from t a cross join lateral (values (a.n - 1), (a.n / 2)) v (n) join t b on b.n = v.n and b.n < a.n
        on conflict do nothing`,
     [SEED.workspace],
   );

@@ -88,7 +88,8 @@ begin
 end
 $$;
 
--- Notes the live children of deleted rows, as steps that delete them.
+-- Notes the live children of deleted rows, as steps that delete them. Whether they live is asked outside: without fresh
+-- statistics PostgreSQL would else read all of the index of living pairs for each task.
 create function convoy.list_children(item convoy.deletion_steps) returns void
 language plpgsql set search_path = '' set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
 declare
@@ -101,7 +102,8 @@ begin
            from (
              select c.id, (row_number() over () - 1) / $3 as part
                from unnest($2) p (id)
-               cross join lateral (select c.id from public.%1$I c where c.%2$I = p.id and c.deleted_at is null offset 0) c
+               cross join lateral (select c.id, c.deleted_at from public.%1$I c where c.%2$I = p.id offset 0) c
+              where c.deleted_at is null
            ) x
           group by x.part order by x.part',
       child.table_name, child.column_name)
