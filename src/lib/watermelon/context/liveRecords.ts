@@ -46,7 +46,7 @@ export function observeRecords<Table extends keyof EntityOf>(
   };
   return queryOf(database, table, where)
     .observeWithColumns(columns as never[])
-    .pipe(map((records) => records.map(snapshot)));
+    .pipe(map((records) => records.filter(({ raw }) => !database.isLeaving(raw.workspace_id)).map(snapshot)));
 }
 
 /** The number of matching records, now and whenever it changes. */

@@ -1,11 +1,13 @@
 /** Deleting a record on this device takes its descendants along, as the server's cascade does. */
 
+import type { StoredQuery } from '@/core/storage';
 import { columnsOf, SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
 import type { ConvoyDatabase } from '../../database';
 import type { ConvoyModel } from '../../models';
 import { markClean, markCreated, markEdited, readBase } from '../../models/tracking';
 import { Q, type Raw } from '../../models/watermelondb';
 import type { UnitOfWork } from './unitOfWork';
+import { DELETED } from './unsynced';
 
 /** @returns the tables whose records are deleted with a record of `table`, and the column that names it. */
 function childrenOf(table: SyncedTable): { table: SyncedTable; column: string }[] {
@@ -69,24 +71,34 @@ export function restoreRecord(work: UnitOfWork, table: SyncedTable, raw: Raw): v
   work.put(table, raw);
 }
 
+const PENDING_DELETIONS: StoredQuery = {
+  sql: SYNCED_TABLES.map(
+    (table) => `select "workspace_id", min("sync_base" ->> '$.deletion.seen') from "${table}"
+      where ${DELETED} group by "workspace_id"`,
+  ).join(' union all '),
+  args: [],
+};
+
 /** @returns by workspace, the earliest revision that one of its unsynced deletions has seen. */
-export async function pendingDeletions(work: UnitOfWork): Promise<Map<string, number>> {
+export async function pendingDeletions(database: ConvoyDatabase): Promise<Map<string, number>> {
   const seen = new Map<string, number>();
-  for (const table of SYNCED_TABLES) {
-    const ids = [...(await work.deletedIds(table))];
-    await work.load(table, ids);
-    for (const id of ids) {
-      const raw = await work.get(table, id);
-      const deletion = raw && readBase(raw)?.deletion;
-      if (!deletion) continue;
-      const scope = raw.workspace_id as string;
-      seen.set(scope, Math.min(deletion.seen, seen.get(scope) ?? deletion.seen));
-    }
+  const [found = []] = await database.readAll([PENDING_DELETIONS]);
+  for (const [scope, least] of found) {
+    if (least === null) continue;
+    const known = seen.get(scope as string) ?? Number.POSITIVE_INFINITY;
+    seen.set(scope as string, Math.min(Number(least), known));
   }
   return seen;
 }
 
 type DeletedRecord = { table: SyncedTable; id: string };
+
+const DELETED_RECORDS: StoredQuery = {
+  sql: SYNCED_TABLES.map(
+    (table) => `select '${table}', "id", "sync_base" ->> '$.deletion.root' from "${table}" where ${DELETED}`,
+  ).join(' union all '),
+  args: [],
+};
 
 /** Deleted records by their root, for each unit of work: a push may hold many deletions. */
 const byRoot = new WeakMap<UnitOfWork, Promise<Map<string, DeletedRecord[]>>>();
@@ -99,7 +111,14 @@ export async function deletedWith(
   const index = byRoot.get(work) ?? indexDeleted(work);
   byRoot.set(work, index);
   const found: { table: SyncedTable; raw: Raw }[] = [];
-  for (const { table, id } of (await index).get(root) ?? []) {
+  const marked = (await index).get(root) ?? [];
+  for (const table of new Set(marked.map((item) => item.table))) {
+    await work.load(
+      table,
+      marked.flatMap((item) => (item.table === table ? [item.id] : [])),
+    );
+  }
+  for (const { table, id } of marked) {
     const raw = await work.get(table, id);
     if (raw && (id === root || readBase(raw)?.deletion?.root === root)) found.push({ table, raw });
   }
@@ -137,17 +156,12 @@ export function standingUnder(
 
 async function indexDeleted(work: UnitOfWork): Promise<Map<string, DeletedRecord[]>> {
   const index = new Map<string, DeletedRecord[]>();
-  for (const table of SYNCED_TABLES) {
-    const ids = [...(await work.deletedIds(table))];
-    await work.load(table, ids);
-    for (const id of ids) {
-      const raw = await work.get(table, id);
-      const root = raw && readBase(raw)?.deletion?.root;
-      for (const name of new Set([id, root ?? id])) {
-        const known = index.get(name);
-        if (known) known.push({ table, id });
-        else index.set(name, [{ table, id }]);
-      }
+  const [found = []] = await work.readStored([DELETED_RECORDS]);
+  for (const [table, id, root] of found as [SyncedTable, string, string | null][]) {
+    for (const name of new Set([id, root ?? id])) {
+      const known = index.get(name);
+      if (known) known.push({ table, id });
+      else index.set(name, [{ table, id }]);
     }
   }
   return index;

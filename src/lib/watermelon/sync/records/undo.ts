@@ -1,5 +1,6 @@
 /** Lists the deletions that the server has not acknowledged, and undoes them on the device alone (rule D14). */
 
+import type { StoredQuery } from '@/core/storage';
 import { RESTORABLE_TABLES, type RestorableTable } from '@/domain/schema';
 import type { ConvoyDatabase } from '../../database';
 import { OutboxBatch } from '../../models';
@@ -7,6 +8,7 @@ import { type LocalDeletion, readBase, writeBase } from '../../models/tracking';
 import { Q, type Raw } from '../../models/watermelondb';
 import { restoreDeleted } from './cascade';
 import { UnitOfWork } from './unitOfWork';
+import { DELETED } from './unsynced';
 
 /** A deletion that the server has not acknowledged. */
 export interface PendingDeletion {
@@ -18,25 +20,33 @@ export interface PendingDeletion {
   parts: number;
 }
 
+/** Of a deletion of many records only the root is read whole. */
+const IS_ROOT = `${DELETED} and "sync_base" ->> '$.deletion.id' is not null`;
+
+/** How many records of each table a deletion took along. */
+const PARTS: StoredQuery = {
+  sql: RESTORABLE_TABLES.map(
+    (table) => `select "sync_base" ->> '$.deletion.root' as "root", count(*) from "${table}"
+      where ${DELETED} group by "root"`,
+  ).join(' union all '),
+  args: [],
+};
+
 /** @returns the unacknowledged deletions of this device, without those already undone while in flight. */
 export async function unsyncedDeletions(database: ConvoyDatabase): Promise<PendingDeletion[]> {
-  const work = new UnitOfWork(database);
+  const [counted = []] = await database.readAll([PARTS]);
+  if (counted.length === 0) return [];
+  const parts = new Map<unknown, number>();
+  for (const [root, count] of counted) parts.set(root, (parts.get(root) ?? 0) + Number(count));
   const roots: PendingDeletion[] = [];
-  const parts = new Map<string, number>();
   for (const table of RESTORABLE_TABLES) {
-    const ids = [...(await work.deletedIds(table))];
-    await work.load(table, ids);
-    for (const id of ids) {
-      const raw = await work.get(table, id);
-      const deletion = raw && readBase(raw)?.deletion;
-      if (!deletion) continue;
-      parts.set(deletion.root, (parts.get(deletion.root) ?? 0) + 1);
-      if (deletion.id !== undefined && !deletion.undone) {
-        roots.push({ id: deletion.id, table, raw, deletion, parts: 0 });
-      }
+    for (const { raw } of await database.fetchStored(table, IS_ROOT)) {
+      const deletion = readBase(raw)?.deletion;
+      if (deletion?.id === undefined || deletion.undone) continue;
+      roots.push({ id: deletion.id, table, raw: { ...raw }, deletion, parts: parts.get(raw.id) ?? 1 });
     }
   }
-  return roots.map((root) => ({ ...root, parts: parts.get(root.raw.id) ?? 1 }));
+  return roots;
 }
 
 /**

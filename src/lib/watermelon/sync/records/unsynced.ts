@@ -16,10 +16,13 @@ export interface UnsyncedRecord {
 }
 
 /** A record that was deleted before it was ever pushed: there is nothing to push, it is only removed. */
-export type NeverPushed = { table: SyncedTable; id: string };
+export type NeverPushed = { table: SyncedTable; id: string; record: ConvoyModel };
 
 /** Answered by the index on the status, so that records in step cost nothing (rule D34). */
 export const EDITED = Q.where('_status', Q.oneOf(['created', 'updated']));
+
+/** Records marked as deleted, by the same index. */
+export const DELETED = `"_status" = 'deleted'`;
 
 /** Counts by the same index, for each table, records marked as deleted included. */
 const UNSYNCED: StoredQuery = {
@@ -65,9 +68,7 @@ export async function fetchUnsynced(
   for (const table of SYNCED_TABLES.filter((name) => counts.has(name))) {
     const collection = database.records(table);
     for (const record of await collection.query(EDITED).fetch()) found.push(toUnsynced(table, record));
-    for (const id of await database.deletedIds(table)) {
-      found.push(toUnsynced(table, await collection.find(id)));
-    }
+    for (const record of await database.fetchStored(table, DELETED)) found.push(toUnsynced(table, record));
   }
   const isNew = (item: UnsyncedRecord) => isDeleted(item) && item.raw.remote_id === null;
   // New records deleted along with one that the server has stay until it has answered that deletion.
@@ -75,7 +76,7 @@ export async function fetchUnsynced(
   const isNeverPushed = (item: UnsyncedRecord) => isNew(item) && !awaited.has(item.base.deletion?.root ?? '');
   return {
     unsynced: found.filter((item) => !isNew(item)),
-    neverPushed: found.filter(isNeverPushed).map(({ table, raw }) => ({ table, id: raw.id })),
+    neverPushed: found.filter(isNeverPushed).map(({ table, raw, record }) => ({ table, id: raw.id, record })),
   };
 }
 
