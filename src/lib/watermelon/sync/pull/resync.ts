@@ -52,11 +52,12 @@ async function loseBases({ work }: ApplyContext, table: SyncedTable, ids: readon
   for (const id of ids) {
     const raw = await work.get(table, id);
     if (!raw) continue;
-    const base = readBase(raw);
+    const [base, before] = [readBase(raw), raw.sync_base];
     if (base) {
       const deletion = base.deletion && { ...base.deletion, seen: 0 };
       writeBase(raw, { ...base, revision: 0, deletion });
     }
+    if (raw.revision === UNCONFIRMED && raw.sync_base === before) continue;
     work.put(table, { ...raw, revision: UNCONFIRMED });
   }
 }

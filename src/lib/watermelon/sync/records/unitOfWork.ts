@@ -96,6 +96,7 @@ export class UnitOfWork {
     }
     for (const prepare of this.companions) prepared.push(prepare());
     const models = prepared.filter((model) => model !== null);
+    if (models.length + this.filled.length + this.statements.length === 0) return;
     await this.database.batchWithRows(models, this.filled, this.statements);
   }
 
