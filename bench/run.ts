@@ -24,13 +24,14 @@ import { firstSync } from './works/firstSync';
 import { changesOfOthers, editAndPush, emptyCalls, idleSync } from './works/inStep';
 import { opening } from './works/opening';
 import { contexts, crowdedContext, localAgainstRemote, requests } from './works/reading';
+import { purge, resync } from './works/wholeScopes';
 import { BenchWorld } from './world';
 
 const { values: flags } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'W1,W2,W3,W4,W5,W6,W7,W8,W9,W11' },
+    only: { type: 'string', default: 'W1,W2,W3,W4,W5,W6,W7,W8,W9,W11,W12,W13' },
     sizes: { type: 'string' },
     repetitions: { type: 'string' },
     subjects: { type: 'string', default: 'limit,stock,convoy' },
@@ -40,7 +41,7 @@ const { values: flags } = parseArgs({
 });
 
 /** Workspaces of 10,000 tasks. */
-const SIZES: Readonly<Record<string, number>> = { S: 1, L: 10 };
+const SIZES: Readonly<Record<string, number>> = { S: 1, M: 5, L: 10 };
 const sizes = (flags.sizes ?? (flags.quick ? 'S' : 'S,L')).split(',');
 const only = new Set(flags.only.split(','));
 const options = {
@@ -60,6 +61,8 @@ const WORKS: [name: string, run: (bench: Bench) => Promise<void>, size?: string]
   ['W9', crowdedContext, 'S'],
   ['W6', opening],
   ['W11', crowdOfWriters, 'S'],
+  ['W12', resync],
+  ['W13', purge],
 ];
 
 const say = (line: string) => (flags.json ? console.error(line) : console.log(line));

@@ -122,6 +122,30 @@ describe('a page', () => {
   });
 });
 
+describe('a deletion of many records', () => {
+  it('that is undone before it was pushed brings them back as they were, edits included, past memory (D14)', async () => {
+    await manyTasks(backend, MANY);
+    const edited = await newTask(here, 'before');
+    await settle(here, there);
+    await there.contextService.updateTask(edited.id, { title: 'edited' });
+    const fresh = await newTask(there, 'new');
+    const before = await deviceSnapshot(there.database);
+    await there.contextService.deleteMilestone(SEED.offlineMilestone);
+    expect(await titleOf(there, edited.id)).toBeUndefined();
+    there = await there.restart();
+    const [deletion] = await there.contextService.getDeletions(SEED.workspace);
+    expect(deletion).toMatchObject({ entity_id: SEED.offlineMilestone, restored_at: null });
+    expect(deletion?.parts).toBeGreaterThan(MANY);
+    await there.contextService.restoreDeletion(deletion?.id ?? '');
+    expect(await inMemory(there, 'tasks')).toBeLessThan(20);
+    expect(await deviceSnapshot(there.database)).toEqual(before);
+    expect((await there.sync()).pushed).toBeLessThan(10);
+    await settle(there, here);
+    expect([await titleOf(here, edited.id), await titleOf(here, fresh.id)]).toEqual(['edited', 'new']);
+    await expectAsOnServer(here, there);
+  });
+});
+
 describe('a resync that breaks off after each of its writes', () => {
   it('ends as one that does not: lost records come back with their feed, unsynced edits are pushed (P13, U30)', async () => {
     const known = await newTask(here, 'before the backup');

@@ -6,6 +6,7 @@ import type { ConvoyDatabase } from '../../database';
 import type { ConvoyModel } from '../../models';
 import { markClean, markCreated, markEdited, readBase } from '../../models/tracking';
 import { Q, type Raw } from '../../models/watermelondb';
+import { undelete } from './statements';
 import type { UnitOfWork } from './unitOfWork';
 import { DELETED } from './unsynced';
 
@@ -55,6 +56,33 @@ export async function withDescendants(
 /** Restores everything that the deletion of `root` took along on this device. */
 export async function restoreDeleted(work: UnitOfWork, root: string): Promise<void> {
   for (const { table, raw } of await deletedWith(work, root)) restoreRecord(work, table, raw);
+}
+
+/** Met by deleted records that come back as the server has them: without edits, known to it, and not gone there. */
+const COMES_BACK_CLEAN = `coalesce("remote_id" is not null and "sync_base" ->> '$.columns' = '{}' and "sync_base" ->> '$.deletion.gone' is null, false)`;
+
+/**
+ * As `restoreDeleted`, for a unit of work that has changed none of these records: those without edits come back without a
+ * record for each.
+ */
+export async function restoreInBulk(work: UnitOfWork, root: string): Promise<void> {
+  const found = await work.readStored(
+    SYNCED_TABLES.map((table) => ({
+      sql: `select "id", ${COMES_BACK_CLEAN} from "${table}" where ${DELETED} and "sync_base" ->> '$.deletion.root' = ?`,
+      args: [root],
+    })),
+  );
+  for (const [n, table] of SYNCED_TABLES.entries()) {
+    const idsWhere = (isClean: number) =>
+      (found[n] ?? []).flatMap(([id, clean]) => (clean === isClean ? [String(id)] : []));
+    work.run(table, undelete(table, idsWhere(1)));
+    const others = idsWhere(0);
+    await work.load(table, others);
+    for (const id of others) {
+      const raw = await work.get(table, id);
+      if (raw) restoreRecord(work, table, raw);
+    }
+  }
 }
 
 /** Restores one record that is marked as deleted, with the edits it had. */

@@ -6,7 +6,7 @@ import type { ConvoyDatabase } from '../../database';
 import { OutboxBatch } from '../../models';
 import { type LocalDeletion, readBase, writeBase } from '../../models/tracking';
 import { Q, type Raw } from '../../models/watermelondb';
-import { restoreDeleted } from './cascade';
+import { restoreInBulk } from './cascade';
 import { UnitOfWork } from './unitOfWork';
 import { DELETED } from './unsynced';
 
@@ -64,7 +64,7 @@ export async function undoDeletion(
     if (base) writeBase(marked, { ...base, deletion: { ...deletion, undone: true } });
     work.put(table, marked);
   } else {
-    await restoreDeleted(work, raw.id);
+    await restoreInBulk(work, raw.id);
     // The activities that tell of the deletion have not been pushed, and go with it.
     const told = await database
       .records('activity_feed')
