@@ -15,8 +15,9 @@ import { IdMappings } from '../sync/idMapping';
 import { withLocalEdits } from '../sync/pull/applyRows';
 import type { ApplyContext } from '../sync/records/applyContext';
 import { sameValue } from '../sync/records/codec';
+import { AMONG, IS_DELETED } from '../sync/records/statements';
 import { UnitOfWork } from '../sync/records/unitOfWork';
-import { DELETED, fetchUnsynced } from '../sync/records/unsynced';
+import { fetchUnsynced } from '../sync/records/unsynced';
 import { archive } from '../sync/setAside/archive';
 import { LOCAL_USER } from './databases';
 
@@ -120,7 +121,7 @@ async function copyWork(from: ConvoyDatabase, to: ConvoyDatabase, claim: Claim):
 async function claimedOf(from: ConvoyDatabase, table: SyncedTable, claim: Claim): Promise<ConvoyModel[]> {
   const ids = claim.records[table] ?? [];
   if (ids.length === 0) return [];
-  return from.fetchStored(table, '"id" in (select "value" from json_each(?))', [JSON.stringify(ids)]);
+  return from.fetchStored(table, AMONG, [JSON.stringify(ids)]);
 }
 
 /**
@@ -186,7 +187,7 @@ async function removeWork(from: ConvoyDatabase, claim: Claim, copied: Versions):
       }
       if (kept.length > 0) left.records[table] = kept;
       const claimed = new Set(claim.records[table]);
-      for (const record of await from.fetchStored(table, DELETED)) {
+      for (const record of await from.fetchStored(table, IS_DELETED)) {
         if (!claimed.has(record.id)) doomed.push(record);
       }
     }

@@ -12,7 +12,7 @@ import type { RawValue } from '../../models/watermelondb';
 import type { ApplyContext } from '../records/applyContext';
 import { sameValue, toBulkRows } from '../records/codec';
 import { pickRows } from '../records/readable';
-import { AMONG, erase, UNSYNCED } from '../records/statements';
+import { AMONG, erase, IS_UNSYNCED } from '../records/statements';
 
 /** What a page did in bulk, and what is left of it to be looked at row by row. */
 interface Bulk {
@@ -79,7 +79,7 @@ const ARE_AWAITED = `select exists (select 1 from "sync_conflicts" where "lost" 
 
 /** A table in which nothing is unsynced is not looked through. */
 const unsyncedAmong = (table: SyncedTable): string =>
-  `select "id" from "${table}" where exists (select 1 from "${table}" where ${UNSYNCED}) and ${AMONG} and "_status" <> 'synced'`;
+  `select "id" from "${table}" where exists (select 1 from "${table}" where ${IS_UNSYNCED}) and ${AMONG} and "_status" <> 'synced'`;
 
 const unconfirmedAmong = (table: SyncedTable): string =>
   `select ${['id', ...trackedColumns(table)].map((name) => `"${name}"`).join()} from "${table}"

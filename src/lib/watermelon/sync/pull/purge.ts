@@ -2,7 +2,7 @@
 
 import { SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
 import type { ApplyContext } from '../records/applyContext';
-import { type Archiving, archiveAll, erase, UNSYNCED } from '../records/statements';
+import { type Archiving, archiveAll, erase, IS_UNSYNCED } from '../records/statements';
 import type { SyncContext } from '../state/syncContext';
 import { idsOf, inSlices } from './slices';
 
@@ -22,7 +22,7 @@ export async function beginPurge(context: ApplyContext, scope: string, why: Purg
     SYNCED_TABLES.map((table) => ({
       sql: WAYS_IN.includes(table)
         ? `select "id" from "${table}" where "workspace_id" = ?`
-        : `select "id" from "${table}" where ${UNSYNCED} and +"workspace_id" = ?`,
+        : `select "id" from "${table}" where ${IS_UNSYNCED} and +"workspace_id" = ?`,
       args: [local],
     })),
   );
@@ -49,7 +49,7 @@ function remove(context: ApplyContext, table: SyncedTable, ids: readonly string[
 
 /** What is unsynced is kept. */
 function archivingOfLost({ now }: ApplyContext): Archiving {
-  return { reason: 'access_lost', now, only: { sql: UNSYNCED, args: [] } };
+  return { reason: 'access_lost', now, only: { sql: IS_UNSYNCED, args: [] } };
 }
 
 /**
@@ -60,6 +60,6 @@ function archivingOfForgotten({ now, userId }: ApplyContext, table: SyncedTable)
   if (table === 'deletions') return null;
   const isOwn = `(coalesce("last_modified_by", ?) = ? or "_status" = 'updated')`;
   // Memberships are the server's to keep, but for what was written of them here and is unsynced.
-  const sql = table === 'workspace_members' ? `${UNSYNCED} and ${isOwn}` : isOwn;
+  const sql = table === 'workspace_members' ? `${IS_UNSYNCED} and ${isOwn}` : isOwn;
   return { reason: 'history_changed', now, only: { sql, args: [userId, userId] } };
 }

@@ -6,9 +6,8 @@ import type { ConvoyDatabase } from '../../database';
 import type { ConvoyModel } from '../../models';
 import { markClean, markCreated, markEdited, readBase } from '../../models/tracking';
 import { Q, type Raw } from '../../models/watermelondb';
-import { undelete } from './statements';
+import { IS_DELETED, undelete } from './statements';
 import type { UnitOfWork } from './unitOfWork';
-import { DELETED } from './unsynced';
 
 /** @returns the tables whose records are deleted with a record of `table`, and the column that names it. */
 function childrenOf(table: SyncedTable): { table: SyncedTable; column: string }[] {
@@ -68,7 +67,7 @@ const COMES_BACK_CLEAN = `coalesce("remote_id" is not null and "sync_base" ->> '
 export async function restoreInBulk(work: UnitOfWork, root: string): Promise<void> {
   const found = await work.readStored(
     SYNCED_TABLES.map((table) => ({
-      sql: `select "id", ${COMES_BACK_CLEAN} from "${table}" where ${DELETED} and "sync_base" ->> '$.deletion.root' = ?`,
+      sql: `select "id", ${COMES_BACK_CLEAN} from "${table}" where ${IS_DELETED} and "sync_base" ->> '$.deletion.root' = ?`,
       args: [root],
     })),
   );
@@ -102,7 +101,7 @@ export function restoreRecord(work: UnitOfWork, table: SyncedTable, raw: Raw): v
 const PENDING_DELETIONS: StoredQuery = {
   sql: SYNCED_TABLES.map(
     (table) => `select "workspace_id", min("sync_base" ->> '$.deletion.seen') from "${table}"
-      where ${DELETED} group by "workspace_id"`,
+      where ${IS_DELETED} group by "workspace_id"`,
   ).join(' union all '),
   args: [],
 };
@@ -123,7 +122,8 @@ type DeletedRecord = { table: SyncedTable; id: string };
 
 const DELETED_RECORDS: StoredQuery = {
   sql: SYNCED_TABLES.map(
-    (table) => `select '${table}', "id", "sync_base" ->> '$.deletion.root' from "${table}" where ${DELETED}`,
+    (table) =>
+      `select '${table}', "id", "sync_base" ->> '$.deletion.root' from "${table}" where ${IS_DELETED}`,
   ).join(' union all '),
   args: [],
 };

@@ -8,8 +8,11 @@ import type { Archived } from '../../models';
 /** Meets the records whose ids are in its one argument, a JSON array. */
 export const AMONG = '"id" in (select "value" from json_each(?))';
 
-/** Meets the records that hold something that the server has not acknowledged; by the index on the status. */
-export const UNSYNCED = `"_status" in ('created', 'updated', 'deleted')`;
+/** Meets the records that are marked as deleted; by the index on the status, as the next one. */
+export const IS_DELETED = `"_status" = 'deleted'`;
+
+/** Meets the records that hold something that the server has not acknowledged. */
+export const IS_UNSYNCED = `"_status" in ('created', 'updated', 'deleted')`;
 
 /** Removes the records. */
 export function erase(table: SyncedTable, ids: readonly string[]): RecordStatement {

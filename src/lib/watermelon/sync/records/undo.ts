@@ -7,8 +7,8 @@ import { OutboxBatch } from '../../models';
 import { type LocalDeletion, readBase, writeBase } from '../../models/tracking';
 import { Q, type Raw } from '../../models/watermelondb';
 import { restoreInBulk } from './cascade';
+import { IS_DELETED } from './statements';
 import { UnitOfWork } from './unitOfWork';
-import { DELETED } from './unsynced';
 
 /** A deletion that the server has not acknowledged. */
 export interface PendingDeletion {
@@ -21,13 +21,13 @@ export interface PendingDeletion {
 }
 
 /** Of a deletion of many records only the root is read whole. */
-const IS_ROOT = `${DELETED} and "sync_base" ->> '$.deletion.id' is not null`;
+const IS_ROOT = `${IS_DELETED} and "sync_base" ->> '$.deletion.id' is not null`;
 
 /** How many records of each table a deletion took along. */
 const PARTS: StoredQuery = {
   sql: RESTORABLE_TABLES.map(
     (table) => `select "sync_base" ->> '$.deletion.root' as "root", count(*) from "${table}"
-      where ${DELETED} group by "root"`,
+      where ${IS_DELETED} group by "root"`,
   ).join(' union all '),
   args: [],
 };

@@ -8,6 +8,7 @@ import type { SyncedTable } from '@/domain/schema';
 import type { ConvoyDatabase } from '../../database';
 import type { ConvoyModel } from '../../models';
 import type { Model, Raw, RawValue } from '../../models/watermelondb';
+import { AMONG } from './statements';
 
 type Fate = { kind: 'put'; raw: Raw } | { kind: 'destroy' };
 
@@ -25,8 +26,7 @@ export class UnitOfWork {
     const missing = ids.filter((id) => !this.isLoaded(table, id));
     if (missing.length === 0) return;
     for (const id of missing) this.loaded.set(key(table, id), null);
-    const among = '"id" in (select "value" from json_each(?))';
-    for (const record of await this.database.fetchStored(table, among, [JSON.stringify(missing)])) {
+    for (const record of await this.database.fetchStored(table, AMONG, [JSON.stringify(missing)])) {
       this.loaded.set(key(table, record.id), record);
     }
   }

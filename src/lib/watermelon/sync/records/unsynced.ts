@@ -6,6 +6,7 @@ import type { ConvoyDatabase } from '../../database';
 import { type ConvoyModel, Quarantined } from '../../models';
 import { readBase, type SyncBase } from '../../models/tracking';
 import { Q, type Raw } from '../../models/watermelondb';
+import { IS_DELETED, IS_UNSYNCED } from './statements';
 
 /** An unsynced record as it stands. */
 export interface UnsyncedRecord {
@@ -21,15 +22,11 @@ export type NeverPushed = { table: SyncedTable; id: string; record: ConvoyModel 
 /** Answered by the index on the status, so that records in step cost nothing (rule D34). */
 export const EDITED = Q.where('_status', Q.oneOf(['created', 'updated']));
 
-/** Records marked as deleted, by the same index. */
-export const DELETED = `"_status" = 'deleted'`;
-
 /** Counts by the same index, for each table, records marked as deleted included. */
 const UNSYNCED: StoredQuery = {
-  sql: SYNCED_TABLES.map(
-    (table) =>
-      `select '${table}', count(*) from "${table}" where "_status" in ('created', 'updated', 'deleted')`,
-  ).join(' union all '),
+  sql: SYNCED_TABLES.map((table) => `select '${table}', count(*) from "${table}" where ${IS_UNSYNCED}`).join(
+    ' union all ',
+  ),
   args: [],
 };
 
@@ -68,7 +65,7 @@ export async function fetchUnsynced(
   for (const table of SYNCED_TABLES.filter((name) => counts.has(name))) {
     const collection = database.records(table);
     for (const record of await collection.query(EDITED).fetch()) found.push(toUnsynced(table, record));
-    for (const record of await database.fetchStored(table, DELETED)) found.push(toUnsynced(table, record));
+    for (const record of await database.fetchStored(table, IS_DELETED)) found.push(toUnsynced(table, record));
   }
   const isNew = (item: UnsyncedRecord) => isDeleted(item) && item.raw.remote_id === null;
   // New records deleted along with one that the server has stay until it has answered that deletion.

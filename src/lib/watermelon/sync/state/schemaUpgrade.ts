@@ -10,7 +10,7 @@ import type { ConvoyModel, PendingRefill } from '../../models';
 import { Q } from '../../models/watermelondb';
 import { IdMappings } from '../idMapping';
 import { defaultOf } from '../records/codec';
-import { DELETED } from '../records/unsynced';
+import { IS_DELETED } from '../records/statements';
 import { DeviceStore } from './deviceStore';
 
 const RECORDS_PER_BATCH = 5_000;
@@ -55,7 +55,7 @@ async function fillDefaults(database: ConvoyDatabase, table: SyncedTable, schema
     await fill(records);
   }
   // Deleted records too: their deletion may be undone or refused.
-  const deleted = await database.fetchStored(table, DELETED);
+  const deleted = await database.fetchStored(table, IS_DELETED);
   if (deleted.length > 0) await fill(deleted);
 }
 
