@@ -25,13 +25,14 @@ import { changesOfOthers, editAndPush, emptyCalls, idleSync } from './works/inSt
 import { opening } from './works/opening';
 import { contexts, crowdedContext, localAgainstRemote, requests } from './works/reading';
 import { watchedSync } from './works/watched';
+import { purge, resync } from './works/wholeScopes';
 import { BenchWorld } from './world';
 
 const { values: flags } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'W1,W2,W3,W4,W5,W6,W7,W8,W9,W11,W12' },
+    only: { type: 'string', default: 'W1,W2,W3,W4,W5,W6,W7,W8,W9,W11,W12,W13,W14' },
     sizes: { type: 'string' },
     repetitions: { type: 'string' },
     subjects: { type: 'string', default: 'limit,stock,convoy' },
@@ -41,7 +42,7 @@ const { values: flags } = parseArgs({
 });
 
 /** Workspaces of 10,000 tasks. */
-const SIZES: Readonly<Record<string, number>> = { S: 1, '20k': 2, '40k': 4, '80k': 8, L: 10 };
+const SIZES: Readonly<Record<string, number>> = { S: 1, '20k': 2, '40k': 4, M: 5, '80k': 8, L: 10 };
 const sizes = (flags.sizes ?? (flags.quick ? 'S' : 'S,L')).split(',');
 const only = new Set(flags.only.split(','));
 const options = {
@@ -62,6 +63,8 @@ const WORKS: [name: string, run: (bench: Bench) => Promise<void>, size?: string]
   ['W6', opening],
   ['W11', crowdOfWriters, 'S'],
   ['W12', watchedSync],
+  ['W13', resync],
+  ['W14', purge],
 ];
 
 const say = (line: string) => (flags.json ? console.error(line) : console.log(line));

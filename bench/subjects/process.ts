@@ -29,11 +29,15 @@ export class SubjectProcess {
     });
   }
 
-  /** @param profile folder for CPU profiles of the process */
+  /**
+   * @param profile folder for CPU profiles of the process
+   * @param heapMb most that its heap may take, MB
+   */
   static async start(
     name: SubjectName,
     setup: Setup,
     profile: string | null = null,
+    heapMb?: number,
   ): Promise<SubjectProcess> {
     const child = fork(ENTRIES.subject, [], {
       env: {
@@ -42,7 +46,10 @@ export class SubjectProcess {
         BENCH_SUBJECT: name,
         BENCH_SETUP: JSON.stringify(setup),
       },
-      execArgv: profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}/${name}`] : [],
+      execArgv: [
+        ...(profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}/${name}`] : []),
+        ...(heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`]),
+      ],
     });
     const subject = new SubjectProcess(child, name);
     await new Promise((resolve, reject) => {

@@ -29,11 +29,14 @@ export class Bench {
     readonly options: Options,
   ) {}
 
-  /** A process on the subject's filled database, or on an empty one. */
-  start(name: SubjectName, fresh = false): Promise<SubjectProcess> {
+  /**
+   * A process on the subject's filled database, or on an empty one.
+   * @param heapMb most that its heap may take, MB; else as much as Node gives it
+   */
+  start(name: SubjectName, fresh = false, heapMb?: number): Promise<SubjectProcess> {
     const folder = fresh ? this.world.newFolder() : (this.folders.get(name) ?? this.world.newFolder());
     this.folders.set(name, folder);
-    return SubjectProcess.start(name, this.world.setup(this.size, folder), this.options.profile);
+    return SubjectProcess.start(name, this.world.setup(this.size, folder), this.options.profile, heapMb);
   }
 
   /** Another process on the database that `start` was last called with. */

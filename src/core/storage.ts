@@ -21,6 +21,14 @@ export interface BulkRows {
   same: Record<string, string | number | null>;
 }
 
+/** An SQL statement that writes records of one table without a record for each. Plain data, as `BulkRows`. */
+export interface RecordStatement {
+  sql: string;
+  args: readonly (string | number | null)[];
+  /** The records that it writes or removes: those in memory follow. */
+  ids: readonly string[];
+}
+
 /** @returns a row as a stored record. */
 export function filledRow({ columns, same }: BulkRows, row: readonly (string | number | null)[]): StoredRow {
   const record: Record<string, string | number | null> = { ...same };
@@ -79,7 +87,7 @@ export interface Closable {
 
 /**
  * Implemented by adapters whose database may be open more than once. Their batches also take
- * `['fill', table, BulkRows]`: rows written without a record for each (P31).
+ * `['fill', table, BulkRows]` and `['run', table, RecordStatement]`: rows written without a record for each (P31).
  */
 export interface SharedStore extends Closable {
   /** Whether what is written outlives this window or process. */

@@ -132,8 +132,8 @@ export const MUTANTS: readonly Mutant[] = [
     'purge-forgets-unsynced',
     'Lost access takes unsynced work along.',
     `${SYNC}/pull/purge.ts`,
-    "if (raw._status !== 'synced') archive(context, table, raw, 'access_lost');",
-    '',
+    "  if (archiving) context.work.run('sync_archive',",
+    "  if (why === 'forgotten' && archiving) context.work.run('sync_archive',",
   ),
   mutant(
     'merge-takes-local',

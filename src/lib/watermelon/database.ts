@@ -4,7 +4,14 @@ import { type Observable, Subject } from 'rxjs';
 import { v7 as uuidv7 } from 'uuid';
 import { ConvoyError, type StorageError } from '@/core/errors';
 import { fail, ok, type Result } from '@/core/result';
-import type { BulkRows, SalvageReport, SharedStore, StorageWarning, StoredQuery } from '@/core/storage';
+import type {
+  BulkRows,
+  RecordStatement,
+  SalvageReport,
+  SharedStore,
+  StorageWarning,
+  StoredQuery,
+} from '@/core/storage';
 import type { SyncedTable } from '@/domain/schema';
 import { ConvoyModel, modelClasses } from './models';
 import { RecordCache } from './models/recordCache';
@@ -19,6 +26,7 @@ import {
   type ModelClass,
   Q,
   type Raw,
+  type RawValue,
   sanitizedRaw,
   setIdGenerator,
   type WriterInterface,
@@ -32,7 +40,8 @@ export type LocalAdapter = DatabaseAdapter & SharedStore;
 type BatchOperation =
   | ['create' | 'update', string, unknown, before?: unknown]
   | ['markAsDeleted' | 'destroyPermanently', string, string]
-  | ['fill', string, BulkRows];
+  | ['fill', string, BulkRows]
+  | ['run', string, RecordStatement];
 /** The records of several models, in the order of the models. */
 type RecordsOf<Models extends readonly ModelClass<Model>[]> = {
   [Index in keyof Models]: Models[Index]['prototype'][];
@@ -61,6 +70,9 @@ export class ConvoyDatabase extends Database implements EditContext {
   readonly clock: EditClock;
   /** By workspace, the revision up to which this device has seen everything. */
   private readonly seen = new Map<string, number>();
+
+  /** Local ids of workspaces that are being purged: what is left of them is not shown (P12). */
+  private leaving: ReadonlySet<string> = new Set();
 
   /** The storage: other tabs or processes may have the same database open. */
   private readonly shared: SharedStore;
@@ -164,6 +176,16 @@ export class ConvoyDatabase extends Database implements EditContext {
     this.seen.set(scope, revision);
   }
 
+  /** @param scopes local ids of the workspaces that are being purged from now on (P12) */
+  noteLeaving(scopes: ReadonlySet<string>): void {
+    this.leaving = scopes;
+  }
+
+  /** @returns whether records of this workspace are still to be purged, and not to be shown (P12). */
+  isLeaving(scope: RawValue | undefined): boolean {
+    return this.leaving.size > 0 && typeof scope === 'string' && this.leaving.has(scope);
+  }
+
   /** Takes records and arrays of records, in any mixture; WatermelonDB's own drops what stands behind an array. */
   override async batch(...records: unknown[]): Promise<void> {
     const given = records.flat().filter(Boolean);
@@ -194,9 +216,14 @@ export class ConvoyDatabase extends Database implements EditContext {
     return record ?? null;
   }
 
-  /** @returns ids of the records that are marked as deleted: the server has not acknowledged it. */
-  async deletedIds(table: SyncedTable): Promise<string[]> {
-    return (await this.adapter.getDeletedRecords(table as never)) as string[];
+  /** @returns the records that meet an SQL condition, those marked as deleted included. */
+  async fetchStored(
+    table: SyncedTable,
+    condition: string,
+    args: readonly (string | number)[] = [],
+  ): Promise<ConvoyModel[]> {
+    const all = Q.unsafeSqlQuery(`select * from "${table}" where ${condition}`, [...args]);
+    return this.records(table).query(all).fetch();
   }
 
   /** Emits whenever a record of these tables was written, by this tab or another. */
@@ -248,13 +275,21 @@ export class ConvoyDatabase extends Database implements EditContext {
    * As `batch`, and writes rows of tables in the same transaction. To be called inside `write`. Rejects where the storage
    * fails; the records are then as before.
    * @param filled rows by table
+   * @param statements by table, to be run in this order, before the records are written
    */
-  async batchWithRows(prepared: Model[], filled: readonly [table: string, rows: BulkRows][]): Promise<void> {
+  async batchWithRows(
+    prepared: Model[],
+    filled: readonly [table: string, rows: BulkRows][],
+    statements: readonly [table: string, statement: RecordStatement][] = [],
+  ): Promise<void> {
     const internals = this as unknown as Internals;
     internals._ensureInWriter('Database.batch()');
     this.formGroup(prepared);
 
-    const operations: BatchOperation[] = filled.map(([table, rows]) => ['fill', table, rows]);
+    const operations: BatchOperation[] = [
+      ...filled.map(([table, rows]): BatchOperation => ['fill', table, rows]),
+      ...statements.map(([table, statement]): BatchOperation => ['run', table, statement]),
+    ];
     const changes = new Map<string, Change[]>();
     try {
       for (const record of prepared) {

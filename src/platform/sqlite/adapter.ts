@@ -15,6 +15,7 @@ import {
   type StoredRow,
 } from '@/core/storage';
 import { type BatchOperation, encodeBatch, tableOf } from './encodeBatch';
+import { foreignChangeOf, type WantedRecords } from './foreignChanges';
 import type { Selected, SqlValue } from './handle';
 import { parameterised } from './parameters';
 import type { Done, Outcome, StorePort } from './port';
@@ -96,8 +97,31 @@ export class SqliteAdapter implements SharedStore {
 
   batch(operations: BatchOperation[], done: Done<void>): void {
     this.port.batch(encodeBatch(operations, this.schema), (outcome) => {
-      if ('value' in outcome) this.takeOverFilled(operations);
-      done(outcome);
+      if ('value' in outcome) {
+        this.takeOverFilled(operations);
+        this.takeOverRun(operations, done);
+      } else done(outcome);
+    });
+  }
+
+  /** Statements bypass models as well: what became of their records is read, as far as the replica has to know. */
+  private takeOverRun(operations: readonly BatchOperation[], done: Done<void>): void {
+    const { replica } = this;
+    const wanted = replica ? recordsOfStatements(operations, replica) : [];
+    if (!replica || wanted.length === 0) {
+      done({ value: undefined });
+      return;
+    }
+    const queries = wanted.map(({ table, ids }) => ({
+      sql: `select * from "${table}" where "id" in (select "value" from json_each(?))`,
+      args: [JSON.stringify(ids)],
+    }));
+    this.port.selectAll(queries, (outcome) => {
+      if ('value' in outcome) {
+        const found = outcome.value.map(asObjects);
+        replica.takeOver(wanted.map((records, n) => foreignChangeOf(records, found[n] ?? [])));
+      }
+      done('error' in outcome ? outcome : { value: undefined });
     });
   }
 
@@ -234,6 +258,18 @@ export class SqliteAdapter implements SharedStore {
       return sanitizedRaw(dirty, schema);
     });
   }
+}
+
+/** @returns the records of each table with statements that a replica has to know of, which may be none */
+function recordsOfStatements(operations: readonly BatchOperation[], replica: Replica): WantedRecords[] {
+  const byTable = new Map<string, string[]>();
+  for (const [type, table, statement] of operations) {
+    if (type !== 'run') continue;
+    const ids = byTable.get(table) ?? [];
+    byTable.set(table, ids);
+    for (const id of statement.ids) if (replica.holds(table, id)) ids.push(id);
+  }
+  return [...byTable].map(([table, ids]) => ({ table, ids }));
 }
 
 /** The adapter, typed as in WatermelonDB's declarations. */

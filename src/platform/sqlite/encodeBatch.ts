@@ -1,7 +1,7 @@
 /** WatermelonDB's batch operations as prepared statements. */
 
 import type { AppSchema, TableSchema } from '@nozbe/watermelondb';
-import type { BulkRows, StoredRow } from '@/core/storage';
+import type { BulkRows, RecordStatement, StoredRow } from '@/core/storage';
 import type { SqlValue } from './handle';
 import type { EncodedBatch } from './store';
 
@@ -9,8 +9,9 @@ export type BatchOperation =
   /** An update may bring the stored record: then only columns that differ are written. */
   | ['create' | 'update', string, StoredRow, before?: StoredRow | null]
   | ['markAsDeleted' | 'destroyPermanently', string, string]
-  | ['fill', string, BulkRows];
-type RecordOperation = Exclude<BatchOperation[0], 'fill'>;
+  | ['fill', string, BulkRows]
+  | ['run', string, RecordStatement];
+type RecordOperation = Exclude<BatchOperation[0], 'fill' | 'run'>;
 
 export function encodeBatch(operations: readonly BatchOperation[], schema: AppSchema): EncodedBatch {
   const statements: EncodedBatch['statements'] = [];
@@ -23,6 +24,12 @@ export function encodeBatch(operations: readonly BatchOperation[], schema: AppSc
     if (type === 'fill') {
       statements.push({ sql: fillStatement(table, given), argLists: given.rows });
       for (const [id] of given.rows) written[table].push(id as string);
+      last = '';
+      continue;
+    }
+    if (type === 'run') {
+      statements.push({ sql: given.sql, argLists: [[...given.args]] });
+      for (const id of given.ids) written[table].push(id);
       last = '';
       continue;
     }

@@ -77,6 +77,47 @@ export const rowCases: AdapterCase[] = [
     },
   },
   {
+    title:
+      'runs statements with the rest of a batch, or not at all; of their records, those in memory follow',
+    async run(host) {
+      const { adapter } = await open(host);
+      for (const [id, name] of [
+        ['b1', 'one'],
+        ['b2', 'two'],
+        ['b3', 'three'],
+      ] as const)
+        await insert(adapter, 'boats', { id, name });
+      const told: ForeignChange[] = [];
+      adapter.attach({
+        holds: (_table, id) => id !== 'b3',
+        held: () => ['b1', 'b2'],
+        takeOver: (changes) => told.push(...changes),
+      });
+      const rename = 'update "boats" set "name" = ? where "id" in (select "value" from json_each(?))';
+      const remove = 'delete from "boats" where "id" = ?';
+      const both = [
+        ['run', 'boats', { sql: rename, args: ['new', '["b1","b3"]'], ids: ['b1', 'b3'] }],
+        ['run', 'boats', { sql: remove, args: ['b2'], ids: ['b2'] }],
+      ];
+      await expectFailure(batch(adapter, [...both, ['create', 'boats', row('boats', { id: 'b1' })]]));
+      expectSame(told, []);
+      await batch(adapter, both);
+      const seen = () => told.map(({ rows, gone }) => [rows.map(({ id, name }) => [id, name]), gone]);
+      expectSame(seen(), [[[['b1', 'new']], ['b2']]]);
+      expectSame(await adapter.readAll([{ sql: 'select "id", "name" from "boats" order by 1', args: [] }]), [
+        [
+          ['b1', 'new'],
+          ['b3', 'new'],
+        ],
+      ]);
+      const again = { sql: rename, args: ['newer', '["b3"]'], ids: ['b3'] };
+      await batch(adapter, [['run', 'boats', again]]);
+      // Of what is not in memory the table is told, so that lists read it.
+      expectSame(seen().slice(1), [[[], []]]);
+      await adapter.close();
+    },
+  },
+  {
     title: 'writes of an update that says what is stored only what differs',
     async run(host) {
       const { adapter } = await open(host);

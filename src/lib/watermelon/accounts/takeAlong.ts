@@ -15,6 +15,7 @@ import { IdMappings } from '../sync/idMapping';
 import { withLocalEdits } from '../sync/pull/applyRows';
 import type { ApplyContext } from '../sync/records/applyContext';
 import { sameValue } from '../sync/records/codec';
+import { AMONG, IS_DELETED } from '../sync/records/statements';
 import { UnitOfWork } from '../sync/records/unitOfWork';
 import { fetchUnsynced } from '../sync/records/unsynced';
 import { archive } from '../sync/setAside/archive';
@@ -118,14 +119,9 @@ async function copyWork(from: ConvoyDatabase, to: ConvoyDatabase, claim: Claim):
 
 /** @returns the claimed records of a table that are still there, those marked as deleted included */
 async function claimedOf(from: ConvoyDatabase, table: SyncedTable, claim: Claim): Promise<ConvoyModel[]> {
-  const ids = new Set(claim.records[table]);
-  if (ids.size === 0) return [];
-  const collection = from.records(table);
-  const deleted = (await from.deletedIds(table)).filter((id) => ids.has(id));
-  return [
-    ...(await collection.query(Q.where('id', Q.oneOf([...ids]))).fetch()),
-    ...(await Promise.all(deleted.map((id) => collection.find(id)))),
-  ];
+  const ids = claim.records[table] ?? [];
+  if (ids.length === 0) return [];
+  return from.fetchStored(table, AMONG, [JSON.stringify(ids)]);
 }
 
 /**
@@ -191,8 +187,8 @@ async function removeWork(from: ConvoyDatabase, claim: Claim, copied: Versions):
       }
       if (kept.length > 0) left.records[table] = kept;
       const claimed = new Set(claim.records[table]);
-      for (const id of await from.deletedIds(table)) {
-        if (!claimed.has(id)) doomed.push(await from.get(table).find(id));
+      for (const record of await from.fetchStored(table, IS_DELETED)) {
+        if (!claimed.has(record.id)) doomed.push(record);
       }
     }
     const isDone = Object.keys(left.records).length === 0;

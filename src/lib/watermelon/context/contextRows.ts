@@ -75,20 +75,20 @@ export async function partsFromRows({ database }: LocalStore, taskId: string): P
     (found[index] ?? []).map((row) => rowToEntity<T>(table, row));
   const one = <T>(index: number, table: SyncedTable) => all<T>(index, table)[0] ?? null;
   const task = one<Task>(0, 'tasks');
-  return (
-    task && {
-      task,
-      milestone: one(1, 'milestones'),
-      project: one(2, 'projects'),
-      workspace: one(3, 'workspaces'),
-      parent_task: one(4, 'tasks'),
-      workflow: one(5, 'workflows'),
-      subtasks: all(6, 'tasks'),
-      dependencies: all(7, 'tasks'),
-      activities: all(8, 'activity_feed'),
-      patterns: all(9, 'patterns'),
-      best_practices: all(10, 'best_practices'),
-      linked: Number(found[11]?.[0]?.[0] ?? 0),
-    }
-  );
+  return task === null || database.isLeaving(task.workspace_id)
+    ? null
+    : {
+        task,
+        milestone: one(1, 'milestones'),
+        project: one(2, 'projects'),
+        workspace: one(3, 'workspaces'),
+        parent_task: one(4, 'tasks'),
+        workflow: one(5, 'workflows'),
+        subtasks: all(6, 'tasks'),
+        dependencies: all(7, 'tasks'),
+        activities: all(8, 'activity_feed'),
+        patterns: all(9, 'patterns'),
+        best_practices: all(10, 'best_practices'),
+        linked: Number(found[11]?.[0]?.[0] ?? 0),
+      };
 }

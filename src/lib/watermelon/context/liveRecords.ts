@@ -44,7 +44,8 @@ export function observeRecords<Table extends keyof EntityOf>(
     return { raw: { ...raw }, entity: { ...toEntity<EntityOf[Table]>(table, raw), sync: syncOf(raw) } };
   };
   const show = (records: ConvoyModel[]) => {
-    known = new Map(records.map((record) => [record.id, snapshot(record)]));
+    const staying = records.filter(({ raw }) => !database.isLeaving(raw.workspace_id));
+    known = new Map(staying.map((record) => [record.id, snapshot(record)]));
     return [...known.values()].map(({ entity }) => entity);
   };
   return queryOf(database, table, where)

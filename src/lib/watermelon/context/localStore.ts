@@ -53,7 +53,7 @@ function shown(kind: string, value: RawValue): Json {
   return kind === 'json' ? (JSON.parse(value as string) as Json) : value;
 }
 
-/** The local records, as models and as entities; without those marked as deleted. */
+/** The local records, as models and as entities; without those marked as deleted, and those that are being purged. */
 export class LocalStore {
   constructor(
     readonly database: ConvoyDatabase,
@@ -66,13 +66,15 @@ export class LocalStore {
       .records(table)
       .query(Q.where('id', this.resolve(id)))
       .fetch();
-    return record ?? null;
+    return record && !this.isLeaving(record.raw.workspace_id) ? record : null;
   }
 
   /** @returns whether the record was deleted on this device; the server may not have that deletion yet. */
   async isDeleted(table: SyncedTable, id: string): Promise<boolean> {
-    const deleted = await this.database.deletedIds(table);
-    return deleted.includes(this.resolve(id));
+    const [found = []] = await this.database.readAll([
+      { sql: `select 1 from "${table}" where "id" = ? and "_status" = 'deleted'`, args: [this.resolve(id)] },
+    ]);
+    return found.length > 0;
   }
 
   async find<T>(table: SyncedTable, id: string | null): Promise<T | null> {
@@ -80,7 +82,7 @@ export class LocalStore {
     const [found = []] = await this.database.readAll([
       { sql: selectEntities(table, '"id" = ?'), args: [this.resolve(id)] },
     ]);
-    return found[0] ? rowToEntity<T>(table, found[0]) : null;
+    return found[0] && !this.isLeaving(found[0][1]) ? rowToEntity<T>(table, found[0]) : null;
   }
 
   async query<T>(table: SyncedTable, ...clauses: Clause[]): Promise<T[]> {
@@ -88,7 +90,13 @@ export class LocalStore {
       .records(table)
       .query(...clauses)
       .fetch();
-    return records.map((record) => toEntity<T>(table, record.raw));
+    const shown = records.filter(({ raw }) => !this.isLeaving(raw.workspace_id));
+    return shown.map(({ raw }) => toEntity<T>(table, raw));
+  }
+
+  /** Whether a record is one of those that are still to be purged of a workspace that the user has lost (P12). */
+  isLeaving(workspaceId: RawValue | undefined): boolean {
+    return this.database.isLeaving(workspaceId);
   }
 }
 

@@ -10,6 +10,7 @@ import {
 } from '@/core/protocol';
 import { applyAnswer } from './pull/applyAnswer';
 import { PagePrefetch, requestAfter } from './pull/prefetch';
+import { resumeScopes } from './pull/scopeWork';
 import { noteAsked, wantedRows } from './setAside/unreadable';
 import { refillsOf } from './state/schemaUpgrade';
 import type { Progress } from './state/status';
@@ -59,6 +60,7 @@ export async function pullSync(
   const inDoubt = afterFailure ? ((await store.outbox())?.request ?? null) : null;
   const deletedInDoubt = inDoubt ? deletedBy(inDoubt, sync.ids) : undefined;
   try {
+    counts.reapplied += await resumeScopes(sync, deletedInDoubt);
     for (;;) {
       const request = makeRequest(sync);
       const { answered, tookMs } = await prefetch.answerTo(request);
@@ -103,7 +105,7 @@ function deletedBy({ changes }: PushRequest, ids: SyncContext['ids']): ReadonlyS
 function needsAnotherRun({ store }: SyncContext, { scopes }: PullAnswer): boolean {
   return scopes.some(({ id }) => {
     const { resync, cursor } = store.scopes.get(id) ?? {};
-    return resync === true && cursor?.target === undefined;
+    return resync !== undefined && cursor?.target === undefined;
   });
 }
 

@@ -23,6 +23,8 @@ export interface DeviceFacts {
   run?: { rows: number; total: number | null };
   /** Changes that the server did not answer in time though they were sent alone, by remote id of their record (U43). */
   late?: Record<string, LateChange>;
+  /** By remote id, the workspaces that are lost, while records of them are still to be purged or recreated (P12, P19). */
+  leaving?: Record<string, 'access_lost' | 'forgotten' | 'recreated'>;
   /** Remote ids of workspaces being recreated on the server, until it has answered (P19). */
   remade?: string[];
 }

@@ -16,7 +16,12 @@ export class ScopeCursor extends RecoverableModel {
   @field('revision') revision!: number;
   @text('tag') tag!: string;
   @json('paging', (stored: unknown) => stored ?? null) paging!:
-    | (Pick<Cursor, 'target' | 'after' | 'whole' | 'own'> & { resync?: boolean; refill?: PendingRefill })
+    | (Pick<Cursor, 'target' | 'after' | 'whole' | 'own'> & {
+        resync?: boolean;
+        /** Of a resync: its step, unless it is being paged. */
+        step?: 'marking' | 'sweeping';
+        refill?: PendingRefill;
+      })
     | null;
   @text('role') role!: ScopeRole;
   /** Revisions that this device made itself above its cursor, and already has (P7). */

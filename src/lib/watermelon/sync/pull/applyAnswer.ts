@@ -1,24 +1,26 @@
-/** The answer to a pull → local database: one page, and the cursors it leads to, in one local transaction. */
+/**
+ * The answer to a pull → local database: one page, and the cursors it leads to, in one local transaction. Before it go
+ * the scopes that are lost or sent from the beginning, after it those whose rows are all here.
+ */
 
 import type { Cursor, Page, PullAnswer, Scope } from '@/core/protocol';
 import type { ScopeRole } from '@/domain/vocabulary';
-import type { DeviceFacts } from '../../models/local/deviceState';
 import type { ApplyContext } from '../records/applyContext';
 import { pendingDeletions } from '../records/cascade';
 import { toScopeRole } from '../records/codec';
 import { partReadable } from '../records/readable';
-import { UnitOfWork } from '../records/unitOfWork';
 import { reapplyLost } from '../setAside/reapply';
 import { retryPermitted } from '../setAside/retry';
-import { forgetReadable, forgetUnreadableOf, setAsideUnreadable } from '../setAside/unreadable';
+import { forgetReadable, setAsideUnreadable } from '../setAside/unreadable';
 import { completeRevision, type ScopeState } from '../state/deviceStore';
+import { newContext } from '../state/newContext';
 import { afterPage } from '../state/schemaUpgrade';
 import type { Progress } from '../state/status';
 import type { SyncContext } from '../state/syncContext';
 import { applyPage, type PageCounts } from './applyRows';
-import { bulkApplyPage, canBulkApply } from './bulkApply';
-import { purgeForgotten, purgeScope } from './purge';
-import { forgetRevisions, markScope, recreateScope, sweepScope } from './resync';
+import { bulkApplyPage } from './bulkApply';
+import { forgetRevisions } from './resync';
+import { type LostScopes, leaveScopes, markResetScopes, sweepScopes } from './scopeWork';
 
 export interface AppliedPull {
   /** Rows and tombstones of the page. */
@@ -29,13 +31,9 @@ export interface AppliedPull {
 }
 
 /** Remote ids of the scopes whose visibility or history the answer changes. */
-interface ScopeChanges {
-  /** Not in the answer: the user may no longer see them, or the server has forgotten them. */
-  lost: string[];
-  /** Those of the lost that an owner's device recreates on the server (P19). */
-  recreated: string[];
-  /** Their revisions are of another history than the server's (P8, P19). */
-  otherHistory: string[];
+interface ScopeChanges extends LostScopes {
+  /** Their revisions are of another history than the server's (P8). */
+  otherHistory: readonly string[];
 }
 
 /**
@@ -43,7 +41,7 @@ interface ScopeChanges {
  * @param runBefore how far the run of pages was before this page; null for none
  * @param deletedInDoubt local ids of the records that the batch in doubt deletes, if there is one
  * @returns what was done
- * Rejects with a `ConvoyError` (storage, `overtaken` among them); nothing is applied then.
+ * Rejects with a `ConvoyError` (storage, `overtaken` among them); nothing of the page is applied then.
  */
 export async function applyAnswer(
   sync: SyncContext,
@@ -56,25 +54,30 @@ export async function applyAnswer(
 
   const { readable, unreadable } = partReadable(answer);
   const before = new Map(sync.store.scopes);
-  const inBulk = await canBulkApply(sync, answer);
+  await leaveScopes(sync, answer, changes);
+  if (!(await markResetScopes(sync, answer))) return { rows: 0, conflicts: 0, reapplied: 0 };
   const applied = await sync.write(async () => {
     const context = { ...makeContext(sync, changes), deletedInDoubt };
-    await leaveLostScopes(sync, context, answer, changes);
-    const seenByDeletions = await pendingDeletions(context.work);
-    await markResetScopes(sync, context, answer);
-    const counts = await applyRowsOf(context, readable, inBulk);
+    const seenByDeletions = hasOwnRevisions(sync) ? await pendingDeletions(sync.database) : new Map();
+    const counts = await applyRowsOf(context, readable);
     counts.rows += unreadable.length;
     forgetReadable(context, sync.store, readable);
     await setAsideUnreadable(context, sync.store, unreadable);
-    for (const scope of answer.scopes) await advanceScope(sync, context, answer, scope, seenByDeletions);
-    storeFacts(sync, context, changes, answer.more ? runAfter(runBefore, counts.rows) : null);
+    for (const scope of answer.scopes) advanceScope(sync, context, answer, scope, seenByDeletions);
+    storeRun(sync, context, answer.more ? runAfter(runBefore, counts.rows) : null);
     const reapplied = counts.appeared > 0 ? await reapplyLost(context) : 0;
     for (const scope of changes.otherHistory) await forgetRevisions(context, scope);
     await context.work.commit();
     return { ...counts, reapplied };
   }, 'sync: apply page');
+  const reapplied = applied.reapplied + (await sweepScopes(sync, deletedInDoubt));
   await retryWhereRaised(sync, answer, before);
-  return applied;
+  return { ...applied, reapplied };
+}
+
+/** Whether a cursor has revisions above it that this device made: deletions may not have seen them. */
+function hasOwnRevisions({ store }: SyncContext): boolean {
+  return [...store.scopes.values()].some(({ skip }) => skip.length > 0);
 }
 
 function findScopeChanges({ store }: SyncContext, answer: PullAnswer): ScopeChanges {
@@ -84,7 +87,7 @@ function findScopeChanges({ store }: SyncContext, answer: PullAnswer): ScopeChan
     (id) => answer.forgotten.includes(id) && store.scopes.get(id)?.role === 'owner',
   );
   const reset = answer.scopes.filter(({ id, reset, expired }) => reset && !expired && store.scopes.has(id));
-  return { lost, recreated, otherHistory: [...recreated, ...reset.map(({ id }) => id)] };
+  return { lost, recreated, otherHistory: reset.map(({ id }) => id) };
 }
 
 function isUnchanged({ store }: SyncContext, answer: PullAnswer): boolean {
@@ -99,14 +102,9 @@ function isUnchanged({ store }: SyncContext, answer: PullAnswer): boolean {
 }
 
 function makeContext(sync: SyncContext, { otherHistory }: ScopeChanges): ApplyContext {
-  const { database, store, ids } = sync;
+  const { store, ids } = sync;
   return {
-    database,
-    work: new UnitOfWork(database),
-    ids,
-    deviceId: store.facts.deviceId,
-    userId: sync.userId,
-    now: sync.clock.now(),
+    ...newContext(sync),
     otherHistory: new Set(otherHistory.map((id) => ids.toLocal(id))),
     refillSince: new Map(
       [...store.scopes].flatMap(([id, { refill }]) => (refill ? [[ids.toLocal(id), refill.since]] : [])),
@@ -114,54 +112,25 @@ function makeContext(sync: SyncContext, { otherHistory }: ScopeChanges): ApplyCo
   };
 }
 
-/** Purges the scopes that are lost (P12), and prepares those to be recreated (P19). */
-async function leaveLostScopes(
-  { store }: SyncContext,
-  context: ApplyContext,
-  answer: PullAnswer,
-  { lost, recreated }: ScopeChanges,
-): Promise<void> {
-  for (const scope of lost) {
-    if (!answer.forgotten.includes(scope)) await purgeScope(context, scope);
-    else if (!recreated.includes(scope)) await purgeForgotten(context, scope);
-    forgetUnreadableOf(context, store, scope);
-    context.work.also(() => store.prepareForgetScope(scope));
-  }
-  for (const scope of recreated) await recreateScope(context, scope);
-}
-
-/** Marks the records of scopes that the server sends from the beginning; they are swept when all pages have come (P13, P16). */
-async function markResetScopes(
-  { store }: SyncContext,
-  context: ApplyContext,
-  answer: PullAnswer,
-): Promise<void> {
-  for (const { id, reset, expired } of answer.scopes) {
-    if (!reset || !store.scopes.has(id)) continue;
-    forgetUnreadableOf(context, store, id);
-    await markScope(context, id, expired ? 'expired' : 'other history');
-  }
-}
-
-/** Writes the rows of the page: in bulk where they meet no unsynced edit (P31), else one by one. */
-async function applyRowsOf(context: ApplyContext, page: Page, inBulk: boolean): Promise<PageCounts> {
-  if (!inBulk) return applyPage(context, page);
-  const { applied, left } = await bulkApplyPage(context, page);
+/** Writes the rows of the page: in bulk where nothing here has a say in them (P31), else one by one. */
+async function applyRowsOf(context: ApplyContext, page: Page): Promise<PageCounts> {
+  if (!context.ids.isIdentity) return applyPage(context, page);
+  const { applied, appeared, left } = await bulkApplyPage(context, page);
   const counts = await applyPage(context, left);
-  return { ...counts, rows: counts.rows + applied };
+  return { ...counts, rows: counts.rows + applied, appeared: counts.appeared + appeared };
 }
 
 /**
- * Moves a scope to where the page leads, and sweeps it when all of its rows are here.
+ * Moves a scope to where the page leads; it is to be swept when all of its rows are here.
  * @param seenByDeletions by workspace, the earliest revision that an unsynced deletion has seen
  */
-async function advanceScope(
+function advanceScope(
   { store, ids }: SyncContext,
   context: ApplyContext,
   answer: PullAnswer,
   scope: Scope,
   seenByDeletions: ReadonlyMap<string, number>,
-): Promise<void> {
+): void {
   const known = store.scopes.get(scope.id);
   const reached = answer.cursors[scope.id];
   const refilled = answer.refilled[scope.id];
@@ -175,17 +144,20 @@ async function advanceScope(
   );
   const skip = scope.reset ? [] : (known?.skip ?? []).filter((revision) => revision > from);
   const own = skip.length > 0 ? known?.cursor.own : undefined;
-  const isResyncing = scope.reset === true ? known !== undefined : known?.resync === true;
-  const isOver = isResyncing && isAtHead(cursor, scope);
-  if (isOver) await sweepScope(context, scope.id, role);
-  const state = {
+  const state: ScopeState = {
     cursor: { ...cursor, own },
     role,
     skip,
-    resync: isResyncing && !isOver,
+    resync: reached ? stepOfResync(known, scope, reached) : known?.resync,
     refill: scope.reset ? undefined : afterPage(known?.refill, refilled),
   };
   context.work.also(() => store.prepareScope(scope.id, state));
+}
+
+/** @returns the step that the resync of a scope is at with a cursor; undefined where it is not resynced. */
+function stepOfResync(known: ScopeState | undefined, scope: Scope, reached: Cursor): ScopeState['resync'] {
+  if (known === undefined || (scope.reset !== true && known.resync === undefined)) return undefined;
+  return isAtHead(reached, scope) ? 'sweeping' : 'paging';
 }
 
 /** Rows that changed after paging began lie beyond its target: only at the head all of the scope has been sent. */
@@ -199,20 +171,12 @@ function runAfter(before: Progress | null, rows: number): Progress {
 }
 
 /**
- * Stores how far the run of pages is, so that it goes on in its count (D30), and which scopes are recreated (P19).
+ * Stores how far the run of pages is, so that it goes on in its count (D30).
  * @param run null: it is over
  */
-function storeFacts(
-  { store }: SyncContext,
-  { work }: ApplyContext,
-  { recreated }: ScopeChanges,
-  run: Progress | null,
-): void {
-  const facts: Partial<DeviceFacts> = {};
-  if (run) facts.run = run;
-  else if (store.facts.run) facts.run = undefined;
-  if (recreated.length > 0) facts.remade = [...(store.facts.remade ?? []), ...recreated];
-  if (Object.keys(facts).length > 0) work.also(() => store.prepareFacts(facts));
+function storeRun({ store }: SyncContext, { work }: ApplyContext, run: Progress | null): void {
+  if (run) work.also(() => store.prepareFacts({ run }));
+  else if (store.facts.run) work.also(() => store.prepareFacts({ run: undefined }));
 }
 
 /** Retries changes that were refused for lack of permission, where the role may allow them now (D11). */

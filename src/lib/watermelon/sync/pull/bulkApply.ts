@@ -1,61 +1,189 @@
 /**
  * Writes rows of a page in bulk (P31): most are new here or meet a record in step, and need no merge. They go to
- * storage as they are, without a record for each.
+ * storage as they are, without a record for each. Tombstones of records in step remove these likewise. What is here is
+ * asked about by the ids of the page alone.
  */
 
-import type { Page, PullAnswer } from '@/core/protocol';
-import { SYNCED_TABLES } from '@/domain/schema';
-import { Conflict } from '../../models';
-import { Q } from '../../models/watermelondb';
+import type { Columns, Page } from '@/core/protocol';
+import type { BulkRows, StoredQuery } from '@/core/storage';
+import { columnsOf, columnsSince, SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
+import { trackedColumns, UNCONFIRMED } from '../../models/tracking';
+import type { RawValue } from '../../models/watermelondb';
 import type { ApplyContext } from '../records/applyContext';
-import { toBulkRows } from '../records/codec';
+import { sameValue, toBulkRows } from '../records/codec';
 import { pickRows } from '../records/readable';
-import { EDITED } from '../records/unsynced';
-import type { SyncContext } from '../state/syncContext';
+import { AMONG, erase, IS_UNSYNCED } from '../records/statements';
 
-/**
- * Whether rows without unsynced edits may be written in bulk: not while a scope is resynced or refilled, nor where ids
- * differ, nor while lost edits wait for records to come back (P31).
- */
-export async function canBulkApply(
-  { database, store, ids }: SyncContext,
-  answer: PullAnswer,
-): Promise<boolean> {
-  if (!ids.isIdentity || store.mustPullFirst) return false;
-  if (answer.scopes.some(({ reset }) => reset === true)) return false;
-  const lost = database.of(Conflict).query(Q.where('lost', Q.notEq(null)));
-  return (await lost.fetchCount()) === 0;
+/** What a page did in bulk, and what is left of it to be looked at row by row. */
+interface Bulk {
+  /** Rows and tombstones. */
+  applied: number;
+  /** Rows of records that were not here before; counted only while lost edits wait for records to come back. */
+  appeared: number;
+  left: Page;
 }
 
-/**
- * Adds the rows of a page that meet no unsynced edit to the unit of work.
- * @returns how many, and the page with the rows that are left
- */
-export async function bulkApplyPage(
-  context: ApplyContext,
-  page: Page,
-): Promise<{ applied: number; left: Page }> {
-  let applied = 0;
-  const rows: Page['rows'] = {};
+/** Adds what nothing on this device has a say in to the unit of work. To be used only where local and remote ids are the same. */
+export async function bulkApplyPage(context: ApplyContext, page: Page): Promise<Bulk> {
+  const looked = await lookedAt(context, page);
+  const bulk: Bulk = { applied: 0, appeared: 0, left: { rows: {}, deleted: {} } };
+  const clean = new Map<SyncedTable, string[]>();
   for (const table of SYNCED_TABLES) {
     const columns = page.rows[table];
-    if (!columns) continue;
-    const edited = new Set([
-      ...(await context.database.get(table).query(EDITED).fetchIds()),
-      ...(await context.work.deletedIds(table)),
-    ]);
-    const [clean, others] = edited.size === 0 ? [undefined, []] : split(columns.id, edited);
-    const ready = toBulkRows(table, columns, clean);
-    context.work.putRows(table, ready);
-    applied += ready.rows.length;
-    if (others.length > 0) rows[table] = pickRows(columns, others);
+    if (columns) clean.set(table, applyRows(context, table, columns, looked, bulk));
+    const tombstones = page.deleted[table];
+    if (tombstones) await applyTombstones(context, table, tombstones, looked, bulk);
   }
-  return { applied, left: { rows, deleted: page.deleted } };
+  if (looked.isAwaited) bulk.appeared = await countNew(context, clean);
+  return bulk;
 }
 
-/** @returns the places of the ids that are not in the set, and of those that are. */
-function split(ids: readonly string[], among: ReadonlySet<string>): [number[], number[]] {
-  const parts: [number[], number[]] = [[], []];
-  for (const [index, id] of ids.entries()) parts[among.has(id) ? 1 : 0].push(index);
-  return parts;
+/** What is known here of the records of a page. */
+interface LookedAt {
+  /** They have unsynced edits, or lost edits are about them: each is looked at. */
+  concerned: ReadonlySet<string>;
+  /** Values of tracked columns of records that were not confirmed yet, by id (P13). */
+  unconfirmed: ReadonlyMap<string, readonly RawValue[]>;
+  /** Whether lost edits wait for records. */
+  isAwaited: boolean;
+}
+
+async function lookedAt(context: ApplyContext, { rows, deleted }: Page): Promise<LookedAt> {
+  const tables = SYNCED_TABLES.filter((table) => rows[table]);
+  const ids = tables.map((table) => JSON.stringify(rows[table]?.id));
+  const ofTables = (sql: (table: SyncedTable) => string): StoredQuery[] =>
+    tables.map((table, n) => ({ sql: sql(table), args: [ids[n] as string] }));
+  const isResync = (context.resyncing?.size ?? 0) > 0;
+  const found = await context.work.readStored([
+    { sql: ARE_AWAITED, args: [] },
+    ...ofTables(unsyncedAmong),
+    ...(isResync ? ofTables(unconfirmedAmong) : []),
+  ]);
+  const isAwaited = found[0]?.[0]?.[0] === 1;
+  const unsynced = found.slice(1, 1 + tables.length).flat();
+  const all = [...Object.values(rows).map(({ id }) => id), ...Object.values(deleted)].flat();
+  const awaited = isAwaited ? await awaitedAmong(context, all) : [];
+  return {
+    concerned: new Set([...unsynced.map(([id]) => String(id)), ...awaited]),
+    unconfirmed: new Map(
+      found
+        .slice(1 + tables.length)
+        .flat()
+        .map(([id, ...values]) => [String(id), values]),
+    ),
+    isAwaited,
+  };
+}
+
+const ARE_AWAITED = `select exists (select 1 from "sync_conflicts" where "lost" is not null)`;
+
+/** A table in which nothing is unsynced is not looked through. */
+const unsyncedAmong = (table: SyncedTable): string =>
+  `select "id" from "${table}" where exists (select 1 from "${table}" where ${IS_UNSYNCED}) and ${AMONG} and "_status" <> 'synced'`;
+
+const unconfirmedAmong = (table: SyncedTable): string =>
+  `select ${['id', ...trackedColumns(table)].map((name) => `"${name}"`).join()} from "${table}"
+    where ${AMONG} and "revision" = ${UNCONFIRMED} and "_status" = 'synced'`;
+
+/** The columns that name a parent, in any table. */
+const PARENTS = [
+  ...new Set([
+    'workspace_id',
+    ...SYNCED_TABLES.flatMap((table) =>
+      Object.entries(columnsOf(table)).flatMap(([name, { parent }]) => (parent ? [name] : [])),
+    ),
+  ]),
+];
+
+/** Of the ids in its one argument, those of records with lost edits, and of the parents that these need (D13). */
+const AWAITED_AMONG = `select "value" from json_each(?) where "value" in (
+  select "record_id" from "sync_conflicts" where "lost" is not null
+  union all select "of"."value" from "sync_conflicts" as "entry", json_each("entry"."lost") as "of"
+    where "entry"."lost" is not null and "of"."key" in (${PARENTS.map((name) => `'${name}'`).join()}))`;
+
+async function awaitedAmong({ work }: ApplyContext, ids: readonly string[]): Promise<string[]> {
+  const [found = []] = await work.readStored([{ sql: AWAITED_AMONG, args: [JSON.stringify(ids)] }]);
+  return found.map(([id]) => String(id));
+}
+
+/** @returns the ids of the rows that are written in bulk; the others are left. */
+function applyRows(
+  context: ApplyContext,
+  table: SyncedTable,
+  columns: Columns,
+  { concerned, unconfirmed }: LookedAt,
+  bulk: Bulk,
+): string[] {
+  const isConcerned = columns.id.some((id) => concerned.has(id));
+  const clean = isConcerned ? placesOf(columns.id, (id) => !concerned.has(id)) : undefined;
+  const ready = toBulkRows(table, columns, clean);
+  const older = unconfirmed.size > 0 ? olderRows(context, table, ready, unconfirmed) : new Set<string>();
+  const rows = older.size > 0 ? ready.rows.filter(([id]) => !older.has(String(id))) : ready.rows;
+  context.work.putRows(table, { ...ready, rows });
+  bulk.applied += rows.length;
+  const left = placesOf(columns.id, (id) => concerned.has(id) || older.has(id));
+  if (left.length > 0) bulk.left.rows[table] = pickRows(columns, left);
+  return rows.map(([id]) => String(id));
+}
+
+/** @returns the ids of rows that differ from what the server once acknowledged to this device: a person decides about them (P13). */
+function olderRows(
+  { refillSince }: ApplyContext,
+  table: SyncedTable,
+  { columns, rows, same }: BulkRows,
+  unconfirmed: LookedAt['unconfirmed'],
+): Set<string> {
+  const tracked = trackedColumns(table);
+  const places = tracked.map((name) => columns.indexOf(name));
+  const scopeAt = columns.indexOf('workspace_id');
+  const differing = rows.filter((row) => {
+    const before = unconfirmed.get(String(row[0]));
+    if (!before) return false;
+    const unseen = refillSince?.get(String(row[scopeAt]));
+    const unseenColumns = unseen === undefined ? [] : columnsSince(table, unseen).map(([name]) => name);
+    return tracked.some((name, n) => {
+      const at = places[n] as number;
+      const incoming = (at < 0 ? same[name] : row[at]) ?? null;
+      return !unseenColumns.includes(name) && !sameValue(table, name, incoming, before[n] ?? null);
+    });
+  });
+  return new Set(differing.map(([id]) => String(id)));
+}
+
+/** Tombstones of records that are not here are done with. */
+async function applyTombstones(
+  { work }: ApplyContext,
+  table: SyncedTable,
+  tombstones: readonly string[],
+  { concerned }: LookedAt,
+  bulk: Bulk,
+): Promise<void> {
+  const [found = []] = await work.readStored([
+    {
+      sql: `select "id", "_status" = 'synced' and "revision" <> ${UNCONFIRMED} from "${table}" where ${AMONG}`,
+      args: [JSON.stringify(tombstones)],
+    },
+  ]);
+  const isClean = ([id, clean]: readonly unknown[]) => clean === 1 && !concerned.has(String(id));
+  const idsOf = (rows: typeof found) => rows.map(([id]) => String(id));
+  work.run(table, erase(table, idsOf(found.filter(isClean))));
+  const others = idsOf(found.filter((row) => !isClean(row)));
+  if (others.length > 0) bulk.left.deleted[table] = others;
+  bulk.applied += tombstones.length - others.length;
+}
+
+/** @returns how many of these records are not here yet. */
+async function countNew({ work }: ApplyContext, ids: ReadonlyMap<SyncedTable, string[]>): Promise<number> {
+  const found = await work.readStored(
+    [...ids].map(([table, ofTable]) => ({
+      sql: `select count(*) from "${table}" where ${AMONG}`,
+      args: [JSON.stringify(ofTable)],
+    })),
+  );
+  const here = found.reduce((sum, rows) => sum + Number(rows[0]?.[0]), 0);
+  return [...ids.values()].reduce((sum, { length }) => sum + length, 0) - here;
+}
+
+function placesOf(ids: readonly string[], isWanted: (id: string) => boolean): number[] {
+  return ids.flatMap((id, at) => (isWanted(id) ? [at] : []));
 }

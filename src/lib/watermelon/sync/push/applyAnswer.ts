@@ -11,11 +11,12 @@ import { deletedWith, restoreDeleted } from '../records/cascade';
 import type { SyncedBatch, SyncedChange } from '../records/codec';
 import { rowsOf } from '../records/codec';
 import { partReadable } from '../records/readable';
-import { UnitOfWork } from '../records/unitOfWork';
+import type { UnitOfWork } from '../records/unitOfWork';
 import { quarantine } from '../setAside/quarantine';
 import { reapplyLost } from '../setAside/reapply';
 import { forgetReadable, setAsideUnreadable } from '../setAside/unreadable';
 import { completeRevision } from '../state/deviceStore';
+import { newContext } from '../state/newContext';
 import { upTo } from '../state/schemaUpgrade';
 import type { SyncContext } from '../state/syncContext';
 import { applyBlocked, refusedChanges, refusedGroup, takeApart } from './blocked';
@@ -55,7 +56,7 @@ function makeContext(sync: SyncContext, batch: SyncedBatch, answer: PushAnswer):
   const { readable, unreadable } = partReadable(answer.effects);
   const cascaded = Object.values(answer.effects.deleted).flat();
   return {
-    ...makeApplyContext(sync),
+    ...newContext(sync),
     sync,
     batch,
     answer,
@@ -65,13 +66,9 @@ function makeContext(sync: SyncContext, batch: SyncedBatch, answer: PushAnswer):
     unreadable: new Map(unreadable.map((row) => [row.id, row])),
     cascaded: new Set(cascaded.map((id) => ids.toLocal(id))),
     lost: { changes: new Set(), stages: new Set(), moves: new Set() },
+    left: new Set(),
     applied: { pushed: 0, conflicts: 0, rejected: 0, unsettled: false, held: false },
   };
-}
-
-function makeApplyContext({ database, store, ids, userId, clock }: SyncContext): ApplyContext {
-  const { deviceId } = store.facts;
-  return { database, work: new UnitOfWork(database), ids, deviceId, userId, now: clock.now() };
 }
 
 function rowsById(effects: Page): Map<string, Record<string, Json>> {
@@ -112,14 +109,15 @@ async function applyOutcomes(context: PushContext): Promise<void> {
   const apart = await takeApart(context, refused);
   const sentAgain = new Set(refused.filter(({ group }) => apart.has(group)));
   if (sentAgain.size > 0) context.applied.unsettled = true;
+  const isToBeApplied = (change: SyncedChange) =>
+    !sentAgain.has(change) && !context.left.has(change.workspace_id);
   for (const [index, change] of batch.changes.entries()) {
     const outcome = answer.outcomes[index];
-    if (outcome && !sentAgain.has(change)) await applyOutcome(context, change, outcome);
+    if (outcome && isToBeApplied(change)) await applyOutcome(context, change, outcome);
   }
   for (const [index, change] of batch.changes.entries()) {
     const outcome = answer.outcomes[index];
-    if (outcome?.outcome === 'blocked' && !sentAgain.has(change))
-      await applyBlocked(context, change, outcome);
+    if (outcome?.outcome === 'blocked' && isToBeApplied(change)) await applyBlocked(context, change, outcome);
   }
 }
 
@@ -170,11 +168,14 @@ function storeOwnRevisions({ work, sync: { store }, batch, answer }: PushContext
   }
 }
 
-/** Stores that the recreated workspaces among the changes have been answered (P19). */
-function storeRecreated({ work, sync: { store }, indexOf }: PushContext): void {
+/** Stores that the recreated workspaces among the changes have been answered, and which of them are purged (P19). */
+function storeRecreated({ work, sync: { store }, indexOf, left }: PushContext): void {
   const known = store.facts.remade ?? [];
   const remade = known.filter((scope) => !indexOf.has(scope));
-  if (remade.length < known.length) work.also(() => store.prepareFacts({ remade }));
+  if (remade.length === known.length) return;
+  const leaving = { ...store.facts.leaving };
+  for (const scope of left) leaving[scope] = 'forgotten';
+  work.also(() => store.prepareFacts({ remade, ...(left.size > 0 && { leaving }) }));
 }
 
 async function emptyOutbox({ store }: SyncContext, work: UnitOfWork): Promise<void> {
@@ -200,7 +201,7 @@ export async function refuseBatch(
   error: Pick<SyncError, 'code' | 'message'> | typeof TOO_SLOW,
 ): Promise<number> {
   return sync.write(async () => {
-    const context = makeApplyContext(sync);
+    const context = newContext(sync);
     const { work, ids } = context;
     await loadRecords(context, batch.changes);
     const isApart = (await takeApart(context, batch.changes)).size > 0;

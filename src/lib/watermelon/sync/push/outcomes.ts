@@ -4,7 +4,6 @@ import type { PushOutcome } from '@/core/protocol';
 import { readBase } from '../../models/tracking';
 import type { Raw } from '../../models/watermelondb';
 import { applyTombstone, withLocalEdits } from '../pull/applyRows';
-import { purgeForgotten } from '../pull/purge';
 import { type SyncedChange, toRaw } from '../records/codec';
 import type { UnreadableRow } from '../records/readable';
 import { archive } from '../setAside/archive';
@@ -166,7 +165,7 @@ async function applyRejected(
     return;
   }
   if (isRecreatedInVain(context, change, code)) {
-    await purgeForgotten(context, change.id);
+    context.left.add(change.id);
     context.applied.held = true;
     context.applied.rejected += 1;
     return;

@@ -127,11 +127,9 @@ export class PushPlan {
       }),
     );
     const told = unsynced.filter((item) => !isUntold.has(item));
-    const removed = [...neverPushed, ...untold.map(({ table, raw }) => ({ table, id: raw.id }))].map(
-      async ({ table, id }) => (await database.get(table).find(id)).prepareDestroyPermanently(),
-    );
+    const removed = [...neverPushed, ...untold].map(({ record }) => record.prepareDestroyPermanently());
     const minted = told.map(({ table, raw }) => ids.mint(table, raw.id));
-    return { prepared: [...marked, ...minted, ...(await Promise.all(removed))], late };
+    return { prepared: [...marked, ...minted, ...removed], late };
   }
 }
 

@@ -22,6 +22,8 @@ export interface PushContext extends ApplyContext {
   cascaded: ReadonlySet<string>;
   /** Filled while the outcomes are applied. */
   lost: LostConflicts;
+  /** Remote ids of workspaces that turn out to be lost: all that is here of them is purged after this answer (P19). */
+  left: Set<string>;
   /** Counted while the outcomes are applied. */
   applied: AppliedPush;
 }

@@ -18,4 +18,6 @@ export interface ApplyContext {
   deletedInDoubt?: ReadonlySet<string>;
   /** Workspaces found to be of another history: revisions known so far mean nothing in it. */
   otherHistory?: ReadonlySet<string>;
+  /** Workspaces that are being resynced: what is here of them may not be on the server. */
+  resyncing?: ReadonlySet<string>;
 }

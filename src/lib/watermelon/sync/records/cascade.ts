@@ -1,10 +1,12 @@
 /** Deleting a record on this device takes its descendants along, as the server's cascade does. */
 
+import type { StoredQuery } from '@/core/storage';
 import { columnsOf, SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
 import type { ConvoyDatabase } from '../../database';
 import type { ConvoyModel } from '../../models';
 import { markClean, markCreated, markEdited, readBase } from '../../models/tracking';
 import { Q, type Raw } from '../../models/watermelondb';
+import { IS_DELETED, undelete } from './statements';
 import type { UnitOfWork } from './unitOfWork';
 
 /** @returns the tables whose records are deleted with a record of `table`, and the column that names it. */
@@ -55,6 +57,33 @@ export async function restoreDeleted(work: UnitOfWork, root: string): Promise<vo
   for (const { table, raw } of await deletedWith(work, root)) restoreRecord(work, table, raw);
 }
 
+/** Met by deleted records that come back as the server has them: without edits, known to it, and not gone there. */
+const COMES_BACK_CLEAN = `coalesce("remote_id" is not null and "sync_base" ->> '$.columns' = '{}' and "sync_base" ->> '$.deletion.gone' is null, false)`;
+
+/**
+ * As `restoreDeleted`, for a unit of work that has changed none of these records: those without edits come back without a
+ * record for each.
+ */
+export async function restoreInBulk(work: UnitOfWork, root: string): Promise<void> {
+  const found = await work.readStored(
+    SYNCED_TABLES.map((table) => ({
+      sql: `select "id", ${COMES_BACK_CLEAN} from "${table}" where ${IS_DELETED} and "sync_base" ->> '$.deletion.root' = ?`,
+      args: [root],
+    })),
+  );
+  for (const [n, table] of SYNCED_TABLES.entries()) {
+    const idsWhere = (isClean: number) =>
+      (found[n] ?? []).flatMap(([id, clean]) => (clean === isClean ? [String(id)] : []));
+    work.run(table, undelete(table, idsWhere(1)));
+    const others = idsWhere(0);
+    await work.load(table, others);
+    for (const id of others) {
+      const raw = await work.get(table, id);
+      if (raw) restoreRecord(work, table, raw);
+    }
+  }
+}
+
 /** Restores one record that is marked as deleted, with the edits it had. */
 export function restoreRecord(work: UnitOfWork, table: SyncedTable, raw: Raw): void {
   const base = readBase(raw);
@@ -69,24 +98,35 @@ export function restoreRecord(work: UnitOfWork, table: SyncedTable, raw: Raw): v
   work.put(table, raw);
 }
 
+const PENDING_DELETIONS: StoredQuery = {
+  sql: SYNCED_TABLES.map(
+    (table) => `select "workspace_id", min("sync_base" ->> '$.deletion.seen') from "${table}"
+      where ${IS_DELETED} group by "workspace_id"`,
+  ).join(' union all '),
+  args: [],
+};
+
 /** @returns by workspace, the earliest revision that one of its unsynced deletions has seen. */
-export async function pendingDeletions(work: UnitOfWork): Promise<Map<string, number>> {
+export async function pendingDeletions(database: ConvoyDatabase): Promise<Map<string, number>> {
   const seen = new Map<string, number>();
-  for (const table of SYNCED_TABLES) {
-    const ids = [...(await work.deletedIds(table))];
-    await work.load(table, ids);
-    for (const id of ids) {
-      const raw = await work.get(table, id);
-      const deletion = raw && readBase(raw)?.deletion;
-      if (!deletion) continue;
-      const scope = raw.workspace_id as string;
-      seen.set(scope, Math.min(deletion.seen, seen.get(scope) ?? deletion.seen));
-    }
+  const [found = []] = await database.readAll([PENDING_DELETIONS]);
+  for (const [scope, least] of found) {
+    if (least === null) continue;
+    const known = seen.get(scope as string) ?? Number.POSITIVE_INFINITY;
+    seen.set(scope as string, Math.min(Number(least), known));
   }
   return seen;
 }
 
 type DeletedRecord = { table: SyncedTable; id: string };
+
+const DELETED_RECORDS: StoredQuery = {
+  sql: SYNCED_TABLES.map(
+    (table) =>
+      `select '${table}', "id", "sync_base" ->> '$.deletion.root' from "${table}" where ${IS_DELETED}`,
+  ).join(' union all '),
+  args: [],
+};
 
 /** Deleted records by their root, for each unit of work: a push may hold many deletions. */
 const byRoot = new WeakMap<UnitOfWork, Promise<Map<string, DeletedRecord[]>>>();
@@ -99,7 +139,14 @@ export async function deletedWith(
   const index = byRoot.get(work) ?? indexDeleted(work);
   byRoot.set(work, index);
   const found: { table: SyncedTable; raw: Raw }[] = [];
-  for (const { table, id } of (await index).get(root) ?? []) {
+  const marked = (await index).get(root) ?? [];
+  for (const table of new Set(marked.map((item) => item.table))) {
+    await work.load(
+      table,
+      marked.flatMap((item) => (item.table === table ? [item.id] : [])),
+    );
+  }
+  for (const { table, id } of marked) {
     const raw = await work.get(table, id);
     if (raw && (id === root || readBase(raw)?.deletion?.root === root)) found.push({ table, raw });
   }
@@ -137,17 +184,12 @@ export function standingUnder(
 
 async function indexDeleted(work: UnitOfWork): Promise<Map<string, DeletedRecord[]>> {
   const index = new Map<string, DeletedRecord[]>();
-  for (const table of SYNCED_TABLES) {
-    const ids = [...(await work.deletedIds(table))];
-    await work.load(table, ids);
-    for (const id of ids) {
-      const raw = await work.get(table, id);
-      const root = raw && readBase(raw)?.deletion?.root;
-      for (const name of new Set([id, root ?? id])) {
-        const known = index.get(name);
-        if (known) known.push({ table, id });
-        else index.set(name, [{ table, id }]);
-      }
+  const [found = []] = await work.readStored([DELETED_RECORDS]);
+  for (const [table, id, root] of found as [SyncedTable, string, string | null][]) {
+    for (const name of new Set([id, root ?? id])) {
+      const known = index.get(name);
+      if (known) known.push({ table, id });
+      else index.set(name, [{ table, id }]);
     }
   }
   return index;

@@ -1,11 +1,13 @@
 /** Lists the deletions that the server has not acknowledged, and undoes them on the device alone (rule D14). */
 
+import type { StoredQuery } from '@/core/storage';
 import { RESTORABLE_TABLES, type RestorableTable } from '@/domain/schema';
 import type { ConvoyDatabase } from '../../database';
 import { OutboxBatch } from '../../models';
 import { type LocalDeletion, readBase, writeBase } from '../../models/tracking';
 import { Q, type Raw } from '../../models/watermelondb';
-import { restoreDeleted } from './cascade';
+import { restoreInBulk } from './cascade';
+import { IS_DELETED } from './statements';
 import { UnitOfWork } from './unitOfWork';
 
 /** A deletion that the server has not acknowledged. */
@@ -18,25 +20,33 @@ export interface PendingDeletion {
   parts: number;
 }
 
+/** Of a deletion of many records only the root is read whole. */
+const IS_ROOT = `${IS_DELETED} and "sync_base" ->> '$.deletion.id' is not null`;
+
+/** How many records of each table a deletion took along. */
+const PARTS: StoredQuery = {
+  sql: RESTORABLE_TABLES.map(
+    (table) => `select "sync_base" ->> '$.deletion.root' as "root", count(*) from "${table}"
+      where ${IS_DELETED} group by "root"`,
+  ).join(' union all '),
+  args: [],
+};
+
 /** @returns the unacknowledged deletions of this device, without those already undone while in flight. */
 export async function unsyncedDeletions(database: ConvoyDatabase): Promise<PendingDeletion[]> {
-  const work = new UnitOfWork(database);
+  const [counted = []] = await database.readAll([PARTS]);
+  if (counted.length === 0) return [];
+  const parts = new Map<unknown, number>();
+  for (const [root, count] of counted) parts.set(root, (parts.get(root) ?? 0) + Number(count));
   const roots: PendingDeletion[] = [];
-  const parts = new Map<string, number>();
   for (const table of RESTORABLE_TABLES) {
-    const ids = [...(await work.deletedIds(table))];
-    await work.load(table, ids);
-    for (const id of ids) {
-      const raw = await work.get(table, id);
-      const deletion = raw && readBase(raw)?.deletion;
-      if (!deletion) continue;
-      parts.set(deletion.root, (parts.get(deletion.root) ?? 0) + 1);
-      if (deletion.id !== undefined && !deletion.undone) {
-        roots.push({ id: deletion.id, table, raw, deletion, parts: 0 });
-      }
+    for (const { raw } of await database.fetchStored(table, IS_ROOT)) {
+      const deletion = readBase(raw)?.deletion;
+      if (deletion?.id === undefined || deletion.undone) continue;
+      roots.push({ id: deletion.id, table, raw: { ...raw }, deletion, parts: parts.get(raw.id) ?? 1 });
     }
   }
-  return roots.map((root) => ({ ...root, parts: parts.get(root.raw.id) ?? 1 }));
+  return roots;
 }
 
 /**
@@ -54,7 +64,7 @@ export async function undoDeletion(
     if (base) writeBase(marked, { ...base, deletion: { ...deletion, undone: true } });
     work.put(table, marked);
   } else {
-    await restoreDeleted(work, raw.id);
+    await restoreInBulk(work, raw.id);
     // The activities that tell of the deletion have not been pushed, and go with it.
     const told = await database
       .records('activity_feed')

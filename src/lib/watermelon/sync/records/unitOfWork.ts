@@ -3,13 +3,12 @@
  * all steps, and their bookkeeping, in one local transaction.
  */
 
-import type { BulkRows } from '@/core/storage';
+import type { BulkRows, RecordStatement, StoredQuery } from '@/core/storage';
 import type { SyncedTable } from '@/domain/schema';
 import type { ConvoyDatabase } from '../../database';
 import type { ConvoyModel } from '../../models';
-import { type Model, Q, type Raw } from '../../models/watermelondb';
-
-const IDS_PER_QUERY = 500;
+import type { Model, Raw, RawValue } from '../../models/watermelondb';
+import { AMONG } from './statements';
 
 type Fate = { kind: 'put'; raw: Raw } | { kind: 'destroy' };
 
@@ -18,26 +17,23 @@ export class UnitOfWork {
   private readonly fates = new Map<string, Fate>();
   private readonly companions: (() => Model | null)[] = [];
   private readonly filled: [table: SyncedTable, rows: BulkRows][] = [];
-  private readonly deleted = new Map<SyncedTable, Set<string>>();
+  private readonly statements: [table: string, statement: RecordStatement][] = [];
 
   constructor(private readonly database: ConvoyDatabase) {}
 
-  /** Loads records with few queries, those marked as deleted included; later `get` calls need no query for these ids. */
+  /** Loads records with one query, those marked as deleted included; later `get` calls need no query for these ids. */
   async load(table: SyncedTable, ids: readonly string[]): Promise<void> {
     const missing = ids.filter((id) => !this.isLoaded(table, id));
     if (missing.length === 0) return;
-    const collection = this.database.records(table);
     for (const id of missing) this.loaded.set(key(table, id), null);
-    for (let start = 0; start < missing.length; start += IDS_PER_QUERY) {
-      const chunk = missing.slice(start, start + IDS_PER_QUERY);
-      for (const record of await collection.query(Q.where('id', Q.oneOf(chunk))).fetch()) {
-        this.loaded.set(key(table, record.id), record);
-      }
+    for (const record of await this.database.fetchStored(table, AMONG, [JSON.stringify(missing)])) {
+      this.loaded.set(key(table, record.id), record);
     }
-    const deleted = await this.deletedIds(table);
-    for (const id of missing) {
-      if (deleted.has(id)) this.loaded.set(key(table, id), await collection.find(id));
-    }
+  }
+
+  /** @returns the rows of each query as they are stored, whatever the steps so far have changed. */
+  readStored(queries: readonly StoredQuery[]): Promise<RawValue[][][]> {
+    return this.database.readAll(queries);
   }
 
   private isLoaded(table: SyncedTable, id: string): boolean {
@@ -71,27 +67,19 @@ export class UnitOfWork {
     if (rows.rows.length > 0) this.filled.push([table, rows]);
   }
 
+  /** Runs a statement over stored records. The same records must not be read or put by this unit of work. */
+  run(table: string, statement: RecordStatement): void {
+    if (statement.ids.length > 0) this.statements.push([table, statement]);
+  }
+
   /** Adds bookkeeping to the same transaction. `prepare` is called by `commit`, and may return null. */
   also(prepare: () => Model | null): void {
     this.companions.push(prepare);
   }
 
-  /** @returns ids of records marked as deleted and not yet acknowledged. */
-  async deletedIds(table: SyncedTable): Promise<Set<string>> {
-    let ids = this.deleted.get(table);
-    if (!ids) {
-      ids = new Set(await this.database.deletedIds(table));
-      this.deleted.set(table, ids);
-    }
-    return ids;
-  }
-
   /** Writes everything in one transaction. To be called inside `database.write`. Rejects where the storage fails. */
   async commit(): Promise<void> {
-    for (const name of this.fates.keys()) {
-      const [table, id] = parts(name);
-      await this.load(table, [id]);
-    }
+    await this.loadFated();
     const prepared: (Model | null)[] = [];
     for (const [name, fate] of this.fates) {
       const [table] = parts(name);
@@ -108,7 +96,19 @@ export class UnitOfWork {
     }
     for (const prepare of this.companions) prepared.push(prepare());
     const models = prepared.filter((model) => model !== null);
-    await this.database.batchWithRows(models, this.filled);
+    if (models.length + this.filled.length + this.statements.length === 0) return;
+    await this.database.batchWithRows(models, this.filled, this.statements);
+  }
+
+  private async loadFated(): Promise<void> {
+    const byTable = new Map<SyncedTable, string[]>();
+    for (const name of this.fates.keys()) {
+      const [table, id] = parts(name);
+      const known = byTable.get(table);
+      if (known) known.push(id);
+      else byTable.set(table, [id]);
+    }
+    for (const [table, ids] of byTable) await this.load(table, ids);
   }
 }
 

@@ -6,6 +6,7 @@ import type { ConvoyDatabase } from '../../database';
 import { type ConvoyModel, Quarantined } from '../../models';
 import { readBase, type SyncBase } from '../../models/tracking';
 import { Q, type Raw } from '../../models/watermelondb';
+import { IS_DELETED, IS_UNSYNCED } from './statements';
 
 /** An unsynced record as it stands. */
 export interface UnsyncedRecord {
@@ -16,17 +17,16 @@ export interface UnsyncedRecord {
 }
 
 /** A record that was deleted before it was ever pushed: there is nothing to push, it is only removed. */
-export type NeverPushed = { table: SyncedTable; id: string };
+export type NeverPushed = { table: SyncedTable; id: string; record: ConvoyModel };
 
 /** Answered by the index on the status, so that records in step cost nothing (rule D34). */
 export const EDITED = Q.where('_status', Q.oneOf(['created', 'updated']));
 
 /** Counts by the same index, for each table, records marked as deleted included. */
 const UNSYNCED: StoredQuery = {
-  sql: SYNCED_TABLES.map(
-    (table) =>
-      `select '${table}', count(*) from "${table}" where "_status" in ('created', 'updated', 'deleted')`,
-  ).join(' union all '),
+  sql: SYNCED_TABLES.map((table) => `select '${table}', count(*) from "${table}" where ${IS_UNSYNCED}`).join(
+    ' union all ',
+  ),
   args: [],
 };
 
@@ -65,9 +65,7 @@ export async function fetchUnsynced(
   for (const table of SYNCED_TABLES.filter((name) => counts.has(name))) {
     const collection = database.records(table);
     for (const record of await collection.query(EDITED).fetch()) found.push(toUnsynced(table, record));
-    for (const id of await database.deletedIds(table)) {
-      found.push(toUnsynced(table, await collection.find(id)));
-    }
+    for (const record of await database.fetchStored(table, IS_DELETED)) found.push(toUnsynced(table, record));
   }
   const isNew = (item: UnsyncedRecord) => isDeleted(item) && item.raw.remote_id === null;
   // New records deleted along with one that the server has stay until it has answered that deletion.
@@ -75,7 +73,7 @@ export async function fetchUnsynced(
   const isNeverPushed = (item: UnsyncedRecord) => isNew(item) && !awaited.has(item.base.deletion?.root ?? '');
   return {
     unsynced: found.filter((item) => !isNew(item)),
-    neverPushed: found.filter(isNeverPushed).map(({ table, raw }) => ({ table, id: raw.id })),
+    neverPushed: found.filter(isNeverPushed).map(({ table, raw, record }) => ({ table, id: raw.id, record })),
   };
 }
 

@@ -30,7 +30,9 @@ interface LostEdit {
  * @returns how many records got their edits back
  */
 export async function reapplyLost(context: ApplyContext): Promise<number> {
-  const waiting = byGroup(await fetchLost(context));
+  const lost = await fetchLost(context);
+  await loadNeeded(context, lost);
+  const waiting = byGroup(lost);
   let reapplied = 0;
   // A record that is reapplied may be the parent that others wait for.
   for (let left = waiting; ; ) {
@@ -46,7 +48,8 @@ export async function reapplyLost(context: ApplyContext): Promise<number> {
   }
 }
 
-async function fetchLost({ database, otherHistory }: ApplyContext): Promise<LostEdit[]> {
+/** Those of a workspace that is being resynced wait until it is known which of its records the server has (P13). */
+async function fetchLost({ database, otherHistory, resyncing }: ApplyContext): Promise<LostEdit[]> {
   const entries = await database
     .of(Conflict)
     .query(Q.where('lost', Q.notEq(null)), Q.sortBy('occurred_at'))
@@ -54,10 +57,23 @@ async function fetchLost({ database, otherHistory }: ApplyContext): Promise<Lost
   return entries.flatMap((entry) => {
     const { lost: raw, recordTable: table } = entry;
     const base = raw && readBase(raw);
-    if (!raw || !base) return [];
+    if (!raw || !base || resyncing?.has(entry.workspaceId)) return [];
     const revision = otherHistory?.has(entry.workspaceId) ? 0 : base.revision;
     return [{ entry, table, raw, base: { ...base, revision } }];
   });
+}
+
+/** Loads the records that decide about lost edits with a query for each table. */
+async function loadNeeded({ work }: ApplyContext, lost: readonly LostEdit[]): Promise<void> {
+  const byTable = new Map<SyncedTable, string[]>();
+  for (const edit of lost) {
+    for (const { table, id } of [{ table: edit.table, id: edit.raw.id }, ...parentsNamed(edit)]) {
+      const known = byTable.get(table);
+      if (known) known.push(id);
+      else byTable.set(table, [id]);
+    }
+  }
+  for (const [table, ids] of byTable) await work.load(table, ids);
 }
 
 /** Groups lost edits that share a transaction, directly or through others; parents come first. */

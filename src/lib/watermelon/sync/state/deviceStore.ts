@@ -25,8 +25,8 @@ export interface ScopeState {
   role: ScopeRole;
   /** Own revisions above the cursor. */
   skip: number[];
-  /** The scope is being resynced (P13, P16). */
-  resync?: boolean;
+  /** The step of a resync, while one is under way (P13, P16). */
+  resync?: 'marking' | 'paging' | 'sweeping';
   /** The refill of a newer schema version, while it is under way (P14). */
   refill?: PendingRefill;
 }
@@ -38,6 +38,11 @@ function newDevice(): DeviceFacts {
 /** @returns the revision up to which everything is here: the one before the cursor's, while that one is being paged. */
 export function completeRevision(cursor: Cursor): number {
   return cursor.after === undefined ? cursor.revision : cursor.revision - 1;
+}
+
+/** While records are being marked, nothing that this device has seen counts as seen: it may be of another history. */
+function seenRevision({ cursor, resync }: ScopeState): number {
+  return resync === 'marking' ? 0 : completeRevision(cursor);
 }
 
 /** Changes are prepared here, and written by the caller with the batch they belong to. */
@@ -84,20 +89,30 @@ export class DeviceStore {
     database.forgetSeenRevisions();
     for (const record of cursors) {
       store.cursorRecords.set(record.id, record);
-      const { resync = false, refill, ...paging } = record.paging ?? {};
+      const { resync: isResynced, step, refill, ...paging } = record.paging ?? {};
       const cursor = { revision: record.revision, tag: record.tag, ...paging };
-      store.scopes.set(record.id, { cursor, role: record.role, skip: record.skip, resync, refill });
-      store.noteSeen(record.id, completeRevision(cursor));
+      const resync = isResynced ? (step ?? 'paging') : undefined;
+      const state: ScopeState = { cursor, role: record.role, skip: record.skip, resync, refill };
+      store.scopes.set(record.id, state);
+      store.noteSeen(record.id, seenRevision(state));
     }
+    store.noteLeaving();
     return store;
   }
 
   /**
    * Whether a pull has to come before the next push: while a scope is resynced or refilled, edits would be compared
-   * with a history, or in columns, that this device has never seen (P17).
+   * with a history, or in columns, that this device has never seen (P17); and while one is left, what is still here of it
+   * is not to be pushed (P12, P19).
    */
   get mustPullFirst(): boolean {
-    return [...this.scopes.values()].some(({ resync, refill }) => resync === true || refill !== undefined);
+    const isUnderWay = ({ resync, refill }: ScopeState) => resync !== undefined || refill !== undefined;
+    return this.leaving.length > 0 || [...this.scopes.values()].some(isUnderWay);
+  }
+
+  /** Remote ids of the workspaces that are lost, while records of them are still to be purged or recreated, and why. */
+  get leaving(): [scope: string, why: NonNullable<DeviceFacts['leaving']>[string]][] {
+    return Object.entries(this.facts.leaving ?? {});
   }
 
   /** @returns whether a request went well since the server gave up any of these changes before: it is not just busy. */
@@ -121,6 +136,7 @@ export class DeviceStore {
 
   prepareFacts(changes: Partial<DeviceFacts>): Model {
     this.facts = { ...this.facts, ...changes };
+    if ('leaving' in changes) this.noteLeaving();
     const value = this.facts;
     if (this.factsRecord) {
       return this.factsRecord.prepareUpdate((record) => {
@@ -137,12 +153,13 @@ export class DeviceStore {
 
   prepareScope(id: string, state: ScopeState): Model {
     this.scopes.set(id, state);
-    this.noteSeen(id, completeRevision(state.cursor));
+    this.noteSeen(id, seenRevision(state));
     const { revision, tag, ...rest } = state.cursor;
-    const { refill } = state;
+    const { resync, refill } = state;
     const isUnderWay =
-      rest.target !== undefined || rest.own !== undefined || state.resync || refill !== undefined;
-    const paging = isUnderWay ? { ...rest, ...(state.resync && { resync: true }), refill } : null;
+      rest.target !== undefined || rest.own !== undefined || resync !== undefined || refill !== undefined;
+    const step = resync === 'paging' ? undefined : resync;
+    const paging = isUnderWay ? { ...rest, ...(resync && { resync: true, step }), refill } : null;
     const known = this.cursorRecords.get(id);
     if (known) {
       return known.prepareUpdate((record) => {
@@ -197,6 +214,12 @@ export class DeviceStore {
     this.unreadable.delete(id);
     this.unreadableRecords.delete(id);
     return record ? record.prepareDestroyPermanently() : null;
+  }
+
+  /** What is left of workspaces that are being purged is shown to nobody. */
+  private noteLeaving(): void {
+    const purged = this.leaving.filter(([, why]) => why !== 'recreated');
+    this.database.noteLeaving(new Set(purged.map(([scope]) => this.ids.toLocal(scope))));
   }
 
   /** Noted under the local id of the workspace, which is what records name. */

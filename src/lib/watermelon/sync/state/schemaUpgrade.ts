@@ -10,6 +10,7 @@ import type { ConvoyModel, PendingRefill } from '../../models';
 import { Q } from '../../models/watermelondb';
 import { IdMappings } from '../idMapping';
 import { defaultOf } from '../records/codec';
+import { IS_DELETED } from '../records/statements';
 import { DeviceStore } from './deviceStore';
 
 const RECORDS_PER_BATCH = 5_000;
@@ -54,8 +55,8 @@ async function fillDefaults(database: ConvoyDatabase, table: SyncedTable, schema
     await fill(records);
   }
   // Deleted records too: their deletion may be undone or refused.
-  const deleted = await database.deletedIds(table);
-  if (deleted.length > 0) await fill(await Promise.all(deleted.map((id) => collection.find(id))));
+  const deleted = await database.fetchStored(table, IS_DELETED);
+  if (deleted.length > 0) await fill(deleted);
 }
 
 /** @returns the refills for a pull request; nothing where none is under way. */
