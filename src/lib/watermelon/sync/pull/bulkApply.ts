@@ -6,11 +6,11 @@
 import type { Page, PullAnswer } from '@/core/protocol';
 import { SYNCED_TABLES } from '@/domain/schema';
 import { Conflict } from '../../models';
-import { Q } from '../../models/watermelondb';
 import type { ApplyContext } from '../records/applyContext';
 import { toBulkRows } from '../records/codec';
 import { pickRows } from '../records/readable';
 import { EDITED } from '../records/unsynced';
+import { IS_LOST } from '../setAside/ledger';
 import type { SyncContext } from '../state/syncContext';
 
 /**
@@ -23,7 +23,7 @@ export async function canBulkApply(
 ): Promise<boolean> {
   if (!ids.isIdentity || store.mustPullFirst) return false;
   if (answer.scopes.some(({ reset }) => reset === true)) return false;
-  const lost = database.of(Conflict).query(Q.where('lost', Q.notEq(null)));
+  const lost = database.of(Conflict).query(...IS_LOST);
   return (await lost.fetchCount()) === 0;
 }
 
