@@ -115,6 +115,24 @@ async function expectHeard(device: TestDevice, workspaces: readonly string[], na
 }
 
 describe('a device with more workspaces than a client has channels', () => {
+  it('could not listen to each: the server refuses the 101st channel of a client (K7)', async () => {
+    const { client, userId } = await world.signIn('channels');
+    await client.realtime.setAuth();
+    const answers: string[] = [];
+    for (const id of await newWorkspaces(userId, MOST_CHANNELS + 1)) {
+      const channel = client.channel(`workspace:${id}`, { config: { private: true } });
+      await new Promise<void>((resolve) => {
+        channel.subscribe((status, error) => {
+          answers.push(error?.message ?? status);
+          resolve();
+        });
+      });
+    }
+    expect(answers.slice(0, MOST_CHANNELS)).toEqual(Array(MOST_CHANNELS).fill('SUBSCRIBED'));
+    expect(answers[MOST_CHANNELS]).toMatch(/^ChannelRateLimitReached: /);
+    await client.removeAllChannels();
+  });
+
   it('is poked about each of 200, on two channels, and makes no request while nothing happens (K1, K7, K8)', async () => {
     const user = await world.signIn('two-hundred');
     const workspaces = await newWorkspaces(user.userId, 200);
