@@ -13,8 +13,8 @@ export type Poke =
 export interface PokeListener {
   onPoke(poke: Poke): void;
   /**
-   * Whether pokes of all watched scopes arrive. A change to true also means that pokes may have been
-   * missed before.
+   * Whether pokes of all watched scopes arrive, or the source polls for those that do not. A change to true also
+   * means that pokes may have been missed before.
    */
   onFlowing(flowing: boolean): void;
 }

@@ -92,6 +92,7 @@ create table convoy.devices (
   -- The key that the device gave the batch; null from devices of protocol 3 and before.
   key uuid
 );
+create index devices_user_id on convoy.devices (user_id);
 
 create table convoy.permissions (
   role text not null,

@@ -32,6 +32,19 @@ begin
 end
 $$;
 
+-- Workspaces whose ids have a headstone: there was one with this id, it was deleted, and nothing else is known of it (P20).
+create function convoy.decide_headstones(changes convoy.change[]) returns convoy.decision[]
+language plpgsql stable set search_path = '' as $$
+begin
+  return array(
+    select row(c.position, convoy.rejection('id_taken', 'id', 'This id is taken.'), false)::convoy.decision
+    from unnest(changes) c
+    where c.table_name = 'workspaces' and c.op = 'insert'
+      and exists (select from convoy.scope_clocks s where s.scope_id = c.id)
+      and not exists (select from public.workspaces w where w.id = c.id));
+end
+$$;
+
 -- Rows that exist already, or no longer (U7, U8, U9).
 create function convoy.decide_existing(changes convoy.change[], memberships jsonb) returns convoy.decision[]
 language plpgsql stable set search_path = '' set enable_nestloop = off as $$

@@ -131,9 +131,9 @@ begin
     where m.user_id = auth.uid() and m.deleted_at is null and m.workspace_id = any (locked);
   roles := memberships;
   if 'insert workspaces' = any (kinds) then
-    -- The creator of a workspace owns it. A workspace that exists already gives no role.
-    select coalesce(jsonb_object_agg(c.id, case when w.id is null then 'owner' end), '{}') || memberships into roles
-      from unnest(changes) c left join public.workspaces w on w.id = c.id
+    -- The creator of a workspace owns it. A workspace that exists already, or did, gives no role.
+    select coalesce(jsonb_object_agg(c.id, case when s.scope_id is null then 'owner' end), '{}') || memberships into roles
+      from unnest(changes) c left join convoy.scope_clocks s on s.scope_id = c.id
       where c.table_name = 'workspaces' and c.op = 'insert' and c.id is not null;
   end if;
 
@@ -144,6 +144,12 @@ begin
   stage := convoy.decide_permission(changes, roles);
   decided := decided || stage;
   changes := convoy.still_open(changes, stage);
+
+  if 'insert workspaces' = any (kinds) then
+    stage := convoy.decide_headstones(changes);
+    decided := decided || stage;
+    changes := convoy.still_open(changes, stage);
+  end if;
 
   if tells then
     stage := convoy.decide_activities(changes, all_changes, passing);
@@ -292,6 +298,7 @@ declare
   device uuid;
   digest bytea;
   settles boolean;
+  is_new boolean;
   -- Devices of protocol 3 and before do not take back an activity whose change came to nothing: where one is refused,
   -- their users are asked about what they never wrote.
   passing constant boolean := convoy.to_count(request -> 'protocol') < 4;
@@ -321,10 +328,14 @@ begin
   if reply is not null then
     return reply;
   end if;
-  if not convoy.knows_cursors(cursors) then
+  is_new := convoy.is_new_device(device);
+  if not convoy.knows_cursors(cursors) or is_new and convoy.is_in_doubt(device, cursors) then
     -- A device id is its user's once a batch of it was applied; a refused request takes none.
     delete from convoy.devices d where d.device_id = device and d.batch = 0;
     return convoy.failure('history_changed');
+  end if;
+  if is_new then
+    perform convoy.make_room(device);
   end if;
   if settles then
     -- The number is void from now on: a late copy of its batch is answered with device_conflict.

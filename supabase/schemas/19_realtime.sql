@@ -1,24 +1,70 @@
--- Pokes (rules K1 to K4): broadcasts on private channels that a scope has advanced, or that a membership has
+-- Pokes (rules K1 to K4, K7): broadcasts on private channels that a scope has advanced, or that a membership has
 -- come or gone. A poke is a hint of a few bytes; devices pull the data.
 
--- Sends a poke. The write that caused it goes on, whatever is wrong with realtime (its schema missing, its
--- partition, its grants): the devices' timers find the change later (K3).
-create function convoy.poke(payload jsonb, event text, topic text) returns void
+-- Sends a poke on each of these topics. The write that caused it goes on, whatever is wrong with realtime (its schema
+-- missing, its partition, its grants): the devices' timers find the change later (K3).
+create function convoy.poke(payload jsonb, event text, topics text[]) returns void
 language plpgsql security definer set search_path = '' as $$
 begin
-  perform realtime.send(payload, event, topic, true);
+  perform realtime.send(payload, event, t, true) from unnest(topics) t;
 exception when others then
-  raise warning 'The poke to % was not sent: % (%)', topic, sqlerrm, sqlstate;
+  raise warning 'The pokes to % were not sent: % (%)', topics[1], sqlerrm, sqlstate;
 end
 $$;
 
--- A clock is bumped once in a transaction, so this is one poke for each transaction and scope. It is sent
+-- A client has 100 channels. Members of more workspaces than this get the pokes of each on their own topic as well. Devices
+-- listen there alone from 90 workspaces on (src/lib/supabase/pokes.ts), so that between the two, while the number goes up or
+-- down, a poke arrives twice rather than never. Tests replace it.
+create function convoy.most_scope_topics() returns integer language sql immutable
+  return 80;
+
+-- The users who are members of more workspaces than that. They are few, so that a commit finds those of its workspace
+-- without counting anybody's memberships.
+create table convoy.users_of_many_scopes (
+  user_id uuid primary key
+);
+alter table convoy.users_of_many_scopes enable row level security;
+grant select on convoy.users_of_many_scopes to service_role;
+
+-- Counts a user's memberships again, at most as many as it takes. Two that come or go at the same moment may not see each
+-- other; the next one puts that right, and the devices' threshold leaves room for ten of them.
+create function convoy.count_scopes(of_user uuid) returns void
+language plpgsql security definer set search_path = '' as $$
+declare
+  most constant integer := convoy.most_scope_topics();
+begin
+  if most < (
+      select count(*) from (
+        select from public.workspace_members m
+        where m.user_id = of_user and m.deleted_at is null limit most + 1) m)
+  then
+    insert into convoy.users_of_many_scopes (user_id) values (of_user) on conflict do nothing;
+  else
+    delete from convoy.users_of_many_scopes u where u.user_id = of_user;
+  end if;
+end
+$$;
+
+-- A clock is bumped once in a transaction, so this is one poke for each transaction and scope, and one for each member
+-- of many workspaces; of a workspace with more such members than 1,000, the rest have it from their timers. It is sent
 -- when the transaction commits, since realtime.send does no more than write a row (or queue a notification).
 create function convoy.poke_scope() returns trigger
 language plpgsql security definer set search_path = '' as $$
+declare
+  most_users constant integer := 1000;
+  topics text[];
 begin
   perform convoy.poke(
-    jsonb_build_object('revision', new.revision), 'advanced', 'workspace:' || new.scope_id);
+    jsonb_build_object('revision', new.revision), 'advanced', array['workspace:' || new.scope_id]);
+  topics := array(
+    select 'user:' || m.user_id
+    from public.workspace_members m join convoy.users_of_many_scopes u on u.user_id = m.user_id
+    where m.workspace_id = new.scope_id and m.deleted_at is null
+    limit most_users);
+  if cardinality(topics) > 0 then
+    perform convoy.poke(
+      jsonb_build_object('scope', new.scope_id, 'revision', new.revision), 'advanced', topics);
+  end if;
   return null;
 end
 $$;
@@ -29,9 +75,10 @@ create trigger poke_scope after update of revision on convoy.scope_clocks
 create function convoy.poke_member() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
+  perform convoy.count_scopes(new.user_id);
   perform convoy.poke(
     jsonb_build_object('scope', new.workspace_id, 'member', new.deleted_at is null),
-    'membership', 'user:' || new.user_id);
+    'membership', array['user:' || new.user_id]);
   return null;
 end
 $$;
@@ -49,7 +96,39 @@ language sql stable security definer set search_path = '' as $$
   select 'user:' || (select auth.uid()) where (select auth.uid()) is not null
 $$;
 
-revoke execute on function convoy.poke(jsonb, text, text) from public;
+-- The heads of scopes whose topics a device cannot join, so that it polls these alone (K7): {user_id, server_time, heads},
+-- where heads has the revision of each scope of the request that the caller may see; without `scopes`, of all of them.
+create function public.sync_heads(request jsonb) returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+set timezone = 'UTC'
+set statement_timeout = '8s'
+as $$
+declare
+  refusal constant jsonb := convoy.refuse_request(request);
+  named constant jsonb := nullif(request -> 'scopes', 'null');
+  most_named constant integer := 1000;
+begin
+  if refusal is not null then
+    return refusal;
+  end if;
+  if named is not null and (jsonb_typeof(named) <> 'array' or jsonb_array_length(named) > most_named) then
+    return convoy.failure('malformed', 'scopes must be a list of at most ' || most_named || ' ids.');
+  end if;
+  return jsonb_build_object(
+    'user_id', auth.uid(), 'server_time', now(),
+    'heads', (
+      select coalesce(jsonb_object_agg(c.scope_id, c.revision), '{}')
+      from convoy.visible_scopes() v (scope) join convoy.scope_clocks c on c.scope_id = v.scope
+      where named is null or named ? v.scope::text));
+end
+$$;
+
+revoke all on function public.sync_heads(jsonb) from public, anon, authenticated;
+grant execute on function public.sync_heads(jsonb) to authenticated;
+revoke execute on function convoy.poke(jsonb, text, text[]) from public;
+revoke execute on function convoy.most_scope_topics() from public;
+revoke execute on function convoy.count_scopes(uuid) from public;
 revoke execute on function convoy.poke_scope() from public;
 revoke execute on function convoy.poke_member() from public;
 revoke execute on function convoy.visible_topics() from public;

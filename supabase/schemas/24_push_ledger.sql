@@ -1,5 +1,45 @@
 -- sync_push, part 6: the ledger. What became of each device's latest batch, for a batch that is resent or settled (U2).
 
+-- How many devices of a user the ledger holds at most: a new one takes the place of who was silent for longest. Tests replace
+-- it.
+create function convoy.most_devices() returns integer language sql immutable
+  return 200;
+
+-- Whether the ledger has nothing of this device but the row that this push has made.
+create function convoy.is_new_device(device uuid) returns boolean
+language plpgsql stable set search_path = '' as $$
+begin
+  return exists (select from convoy.devices d where d.device_id = device and d.batch = 0);
+end
+$$;
+
+-- P-ONCE: whether a batch of a device that is new to the ledger may have been applied before: others may have taken its place
+-- since, and the user has made a revision that it does not know. Rows leave the ledger for age together with the tags of what
+-- they are about, so that U3 refuses such a batch.
+create function convoy.is_in_doubt(device uuid, cursors convoy.cursor_position[]) returns boolean
+language plpgsql stable set search_path = '' as $$
+begin
+  return convoy.most_devices() <= (
+      select count(*) from convoy.devices d where d.user_id = auth.uid() and d.device_id <> device)
+    and exists (
+      select from unnest(cursors) k
+      join convoy.scope_revisions r on r.scope_id = k.scope and r.revision > k.revision and r.author = auth.uid()
+      where r.revision <> all (k.skip));
+end
+$$;
+
+-- Makes room for a new device in the ledger of its user.
+create function convoy.make_room(device uuid) returns void
+language sql set search_path = '' as $$
+  delete from convoy.devices d where d.device_id in (
+    select y.device_id from convoy.devices y
+    where y.device_id in (
+      select x.device_id from convoy.devices x
+      where x.user_id = auth.uid() and x.device_id <> device
+      order by x.updated_at desc offset convoy.most_devices() - 1)
+    for update skip locked)
+$$;
+
 -- U2: locks the device's row in the ledger, so that the same batch twice, even at once, is applied once.
 -- Returns the answer to a batch that is not to be applied: the kept one, or a failure; null for a new number.
 --   settles: the request names the batch by its key alone, and asks what became of it.

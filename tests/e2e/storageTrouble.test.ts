@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import BetterSqlite from 'better-sqlite3';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { LOCAL_SCHEMA_VERSION } from '@/lib/watermelon/models';
 import { buildBrokenUpgrade } from '../support/brokenUpgrade';
 import { serve } from '../support/bundled';
 import {
@@ -200,7 +201,7 @@ describe('trouble with the local storage, in the app', () => {
     await seen(alert.getByText('could not be brought to this version of Convoy. Nothing was changed'));
     expect((await downloaded()).toString()).toContain('Written before the upgrade');
     const saved = new BetterSqlite(await downloaded('Save the database'));
-    expect(saved.pragma('user_version', { simple: true })).toBe(1);
+    expect(saved.pragma('user_version', { simple: true })).toBe(LOCAL_SCHEMA_VERSION);
     expect(saved.pragma('integrity_check', { simple: true })).toBe('ok');
     expect(saved.pragma('table_info(tasks)')).not.toContainEqual(expect.objectContaining({ name: 'risk' }));
     const title = saved.prepare('select "_status" from "tasks" where "title" = ?');

@@ -5,14 +5,14 @@ import { type Bundle, bundled } from './bundled';
 const EDITS = [
   {
     file: '/models/schema.ts',
-    find: 'LOCAL_SCHEMA_VERSION = 1',
-    replace: 'LOCAL_SCHEMA_VERSION = 2',
+    find: 'LOCAL_SCHEMA_VERSION = 2',
+    replace: 'LOCAL_SCHEMA_VERSION = 3',
   },
   {
     file: '/models/migrations.ts',
-    find: 'migrations: []',
-    replace: `migrations: [{ toVersion: 2, steps: [1, 2].map(() => ({
-      type: 'add_columns', table: 'tasks', columns: [{ name: 'risk', type: 'string' }] })) }]`,
+    find: '  migrations: [\n',
+    replace: `  migrations: [{ toVersion: 3, steps: [1, 2].map(() => ({
+      type: 'add_columns', table: 'tasks', columns: [{ name: 'risk', type: 'string' }] })) },\n`,
   },
 ];
 

@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
 import type { ConvoyDatabase } from '@/lib/watermelon';
 import { type LocalAdapter, openDatabase } from '@/lib/watermelon/database';
 import { LOCAL_DATABASE } from '@/lib/watermelon/models';
@@ -20,6 +21,14 @@ export async function openAdapter(folder: string, name = 'local'): Promise<Local
   const opened = await createPlatform({ folder }).openAdapter({ name, ...LOCAL_DATABASE });
   if (!opened.ok) throw new Error(opened.error.message);
   return opened.value;
+}
+
+/** @returns the tables and indexes of a file of the folder, by name. */
+export function objectsOf(folder: string, name = 'local'): Record<string, unknown> {
+  const file = new Sqlite(join(folder, `${name}.db`), { readonly: true });
+  const objects = file.prepare('select "name", "sql" from "sqlite_master" order by "name"').all();
+  file.close();
+  return Object.fromEntries((objects as { name: string; sql: string }[]).map(({ name, sql }) => [name, sql]));
 }
 
 export async function openLocalDatabase(folder: string, clock = new SyncClock()): Promise<ConvoyDatabase> {

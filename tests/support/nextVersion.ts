@@ -59,13 +59,13 @@ export const NEXT_VERSION: Edit[] = [
   },
   {
     file: 'src/lib/watermelon/models/schema.ts',
-    find: 'export const LOCAL_SCHEMA_VERSION = 1;',
-    replace: 'export const LOCAL_SCHEMA_VERSION = 2;',
+    find: 'export const LOCAL_SCHEMA_VERSION = 2;',
+    replace: 'export const LOCAL_SCHEMA_VERSION = 3;',
   },
   {
     file: 'src/lib/watermelon/models/migrations.ts',
-    find: 'migrations: []',
-    replace: 'migrations: [{ toVersion: 2, steps: syncedSteps(2) }]',
+    find: '  migrations: [\n',
+    replace: '  migrations: [\n    { toVersion: 3, steps: syncedSteps(2) },\n',
   },
   {
     file: 'src/lib/watermelon/models/migrations.ts',

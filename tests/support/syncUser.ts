@@ -114,6 +114,16 @@ export class SyncUser {
     });
   }
 
+  /** Asks for the heads of scopes; without any, of all. */
+  headsRaw(scopes?: unknown): Promise<{ heads: Record<string, number> } | Failure> {
+    return this.call('sync_heads', {
+      protocol: PROTOCOL_VERSION,
+      schema: SCHEMA_VERSION,
+      user_id: this.id,
+      scopes,
+    });
+  }
+
   private pushRequest(changes: unknown, request: Record<string, unknown> = {}): Record<string, unknown> {
     this.batch += 1;
     return {

@@ -4,7 +4,7 @@ import type { MemberKind } from '@/domain/vocabulary';
 import type { ConvoyClient } from '@/lib/supabase/client';
 import { createRemoteContextService } from '@/lib/supabase/contextService';
 import { SupabaseInvitations } from '@/lib/supabase/invitations';
-import { SupabasePokes } from '@/lib/supabase/pokes';
+import { type PokeOptions, SupabasePokes } from '@/lib/supabase/pokes';
 import { SupabaseTransport, type TransportOptions } from '@/lib/supabase/transport';
 import { type Device, type DeviceOptions, openDevice, type SyncStatus } from '@/lib/watermelon';
 import type { DataSource, LocalStack, LocalStackOptions } from '@/server';
@@ -40,8 +40,8 @@ export interface TestDeviceOptions {
   now?: () => number;
   /** Default false: tests sync when they say so. */
   autoSync?: boolean;
-  /** Whether the device listens for pokes. Default false. */
-  pokes?: boolean;
+  /** Whether the device listens for pokes, and how. Default false. */
+  pokes?: boolean | PokeOptions;
   timing?: DeviceOptions['timing'];
   pageRows?: number;
   transferMs?: number;
@@ -104,7 +104,11 @@ export class World {
       },
       autoSync: options.autoSync ?? false,
       pokes: options.pokes
-        ? new SupabasePokes(options.client, options.userId, { firstRetryMs: 200, mostRetryMs: 1_000 })
+        ? new SupabasePokes(options.client, options.userId, {
+            firstRetryMs: 200,
+            mostRetryMs: 1_000,
+            ...(options.pokes !== true && options.pokes),
+          })
         : null,
       timing: options.timing,
       now: options.now,

@@ -866,6 +866,12 @@ export type Database = {
         };
         Returns: Json;
       };
+      sync_heads: {
+        Args: {
+          request: Json;
+        };
+        Returns: Json;
+      };
       sync_pull: {
         Args: {
           request: Json;

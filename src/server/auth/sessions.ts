@@ -61,6 +61,11 @@ export async function endSession(connection: SqlConnection, id: string): Promise
   await connection.query('delete from local_stack.sessions where id = $1::uuid', [id]);
 }
 
+/** Ends sessions that nobody has used for a year: their devices are asked to sign in. */
+export async function endUnusedSessions(connection: SqlConnection): Promise<void> {
+  await connection.query(`delete from local_stack.sessions where refreshed_at < now() - interval '1 year'`);
+}
+
 /** @param except id of a session that is kept */
 export async function endSessionsOf(
   connection: SqlConnection,

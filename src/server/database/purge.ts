@@ -1,5 +1,6 @@
 /** Purges a stack's database soon after the start and daily, so that it does not grow without end. */
 
+import { endUnusedSessions } from '../auth/sessions';
 import type { SqlBackend } from './backend';
 
 export interface PurgeTimes {
@@ -30,6 +31,8 @@ export function purgeDaily(
 
   /** Each call does as much as one statement may, and says how much is left. */
   async function purge(): Promise<void> {
+    const ended = await backend.transaction(endUnusedSessions);
+    if (!ended.ok) logFailure(ended.error.message);
     for (let left = Number.POSITIVE_INFINITY; left > 0 && !isStopped; ) {
       const done = await backend.transaction((connection) =>
         connection.query<{ left: string }>('select convoy.purge() as left'),
@@ -43,7 +46,7 @@ export function purgeDaily(
   }
 
   function logFailure(why: string): void {
-    log(`Old tombstones could not be purged: ${why}`);
+    log(`What is old could not be purged: ${why}`);
   }
 
   return () => {

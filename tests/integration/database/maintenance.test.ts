@@ -1,7 +1,7 @@
 /** Invitations, restoring, purging, and what becomes of accounts. */
 
 import { randomUUID } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Role } from '@/domain/vocabulary';
 import { startLocalStack } from '@/server';
 import { purgeDaily } from '@/server/database/purge';
@@ -318,10 +318,32 @@ describe('the local stack', () => {
       (message) => calls.push(message),
       { firstMs: 0, everyMs: 5 },
     );
-    while (calls.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (calls.length < 4) await new Promise((resolve) => setTimeout(resolve, 5));
     await stop();
     expect(new Set(calls)).toEqual(new Set(['purge']));
     await first.value.close();
+  });
+
+  it('ends sessions that nobody has used for a year', async () => {
+    const backend = await openMigrated(false);
+    const stack = await startLocalStack({ data: { kind: 'backend', backend }, demo: false });
+    if (!stack.ok) throw new Error(stack.error.message);
+    const user = randomUUID();
+    const sessions = [randomUUID(), randomUUID()];
+    const sql = async (text: string) => {
+      const done = await backend.transaction((connection) => connection.query<{ id: string }>(text));
+      if (!done.ok) throw new Error(done.error.message);
+      return done.value.map(({ id }) => id);
+    };
+    await sql(`insert into auth.users (id, email) values ('${user}', 'rare@convoy.example')`);
+    await sql(`insert into local_stack.sessions (id, user_id, refreshed_at) values
+      ('${sessions[0]}', '${user}', now() - interval '366 days'), ('${sessions[1]}', '${user}', now() - interval '364 days')`);
+    const stop = purgeDaily(backend, () => {}, { firstMs: 0 });
+    await vi.waitFor(async () =>
+      expect(await sql('select id::text from local_stack.sessions')).toEqual([sessions[1]]),
+    );
+    await stop();
+    await stack.value.close();
   });
 });
 

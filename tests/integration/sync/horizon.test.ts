@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PullRequest } from '@/core/protocol';
 import type { Task } from '@/domain/entities';
-import { Conflict, Quarantined } from '@/lib/watermelon';
+import { Archived, Conflict, Quarantined } from '@/lib/watermelon';
 import { expectConverged } from '../../support/inStep';
 import { SEED } from '../../support/seed';
 import { settle, type TestDevice, World } from '../../support/world';
@@ -170,6 +170,50 @@ describe('a purge', () => {
       for (const [scope, { revision }] of Object.entries(cursors)) {
         expect(revision).toBeGreaterThanOrEqual(after[0]?.cursors[scope]?.revision ?? 0);
       }
+    }
+  });
+});
+
+describe('a deleted workspace that was purged', () => {
+  const workspacesOf = async (device: TestDevice) =>
+    (await device.contextService.getWorkspaces()).map(({ id }) => id);
+  const archivedTasks = async (device: TestDevice) =>
+    (await device.database.of(Archived).query().fetch())
+      .filter(({ recordTable }) => recordTable === 'tasks')
+      .map(({ reason, recordId, values }) => [reason, recordId, values.title]);
+  const stored = async (id: string): Promise<number> => {
+    const found = await world.stack.backend.transaction((connection) =>
+      connection.query('select 1 from public.workspaces where id = $1::uuid', [id]),
+    );
+    if (!found.ok) throw new Error(found.error.message);
+    return found.value.length;
+  };
+
+  it('leaves the devices that come back months later, an owner’s too, and none creates it again (P12, P19, P20, P-NOLOSS)', async () => {
+    const workspace = await here.contextService.createWorkspace({ name: 'Over' });
+    const project = await here.contextService.createProject({ workspace_id: workspace.id, name: 'P' });
+    const milestone = await here.contextService.createMilestone({ project_id: project.id, name: 'M' });
+    const task = await here.contextService.createTask({ milestone_id: milestone.id, title: 'In it' });
+    await settle(here);
+    // Devices of the same owner that are offline from now on.
+    const away = [await world.device('owner'), await world.device('owner')];
+    for (const [n, device] of away.entries()) {
+      await settle(device);
+      expect(await workspacesOf(device)).toContain(workspace.id);
+      await device.contextService.updateTask(task.id, { title: `edited by ${n}` });
+    }
+    await here.contextService.deleteWorkspace(workspace.id);
+    await settle(here);
+    for (const [n, device] of away.entries()) {
+      await purgeAfterAYear();
+      await sql('select convoy.purge()');
+      // The headstone is all that is left of it by the second time.
+      expect(await stored(workspace.id)).toBe(1 - n);
+      expect(await device.sync()).toMatchObject({ status: 'ok', error: null });
+      expect(await workspacesOf(device)).toEqual([SEED.workspace]);
+      expect(await archivedTasks(device)).toEqual([['access_lost', task.id, `edited by ${n}`]]);
+      await settle(device, here);
+      expect(await stored(workspace.id)).toBe(1 - n);
     }
   });
 });

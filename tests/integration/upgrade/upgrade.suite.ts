@@ -7,7 +7,7 @@ import { findLocalWork, openUserDevice, takeLocalWork } from '@/lib/watermelon/d
 import { createPlatform } from '@/platform/node';
 import { readStackSql } from '@/server';
 import { expectConverged, expectDone, expectInStep } from '../../support/inStep';
-import { temporaryFolder } from '../../support/localDatabase';
+import { objectsOf, openAdapter, temporaryFolder } from '../../support/localDatabase';
 import {
   type Content,
   contentOfDevice,
@@ -94,6 +94,13 @@ export function upgradeSuite(release: Release, restore: () => Promise<Restored>)
     expect(byId(ledger)).toMatchObject(byId(was.ledger));
     // Earlier releases count no acceptances.
     expect(await device.countUnsynced()).toEqual({ ...left.device.counts, acceptances: 0 });
+  });
+
+  it('its tables and indexes are those of a new database', async () => {
+    const fresh = temporaryFolder();
+    await (await openAdapter(fresh.path)).close();
+    expect(objectsOf(folder.path, left.device.database)).toEqual(objectsOf(fresh.path));
+    fresh.remove();
   });
 
   it('the batch in flight is sent again unchanged and applied once; the work arrives (U1, U2, P-ONCE, P-NOLOSS, P-CONVERGE)', async () => {

@@ -1,8 +1,19 @@
 /**
  * Steps from one version of the local database to the next; version 1 is the first. The step for a new schema version of
- * the synced tables is `{ toVersion, steps: syncedSteps(version) }`.
+ * the synced tables is `{ toVersion, steps: syncedSteps(version) }`. Steps that were shipped stay as they are.
  */
 
-import { type SchemaMigrations, schemaMigrations } from './watermelondb';
+import { type SchemaMigrations, schemaMigrations, unsafeExecuteSql } from './watermelondb';
 
-export const migrations: SchemaMigrations = schemaMigrations({ migrations: [] });
+export const migrations: SchemaMigrations = schemaMigrations({
+  migrations: [
+    {
+      toVersion: 2,
+      // The lost edits of a ledger, and its old entries, are found without reading all of it.
+      steps: [
+        unsafeExecuteSql('create index "sync_conflicts_kind" on "sync_conflicts" ("kind");'),
+        unsafeExecuteSql('create index "sync_conflicts_occurred_at" on "sync_conflicts" ("occurred_at");'),
+      ],
+    },
+  ],
+});

@@ -16,7 +16,7 @@ import {
 } from './watermelondb';
 
 /** Version of the local database; raised with every step of `migrations.ts`. */
-export const LOCAL_SCHEMA_VERSION = 1;
+export const LOCAL_SCHEMA_VERSION = 2;
 
 type ColumnSpec = {
   name: string;
@@ -88,7 +88,7 @@ const LOCAL_TABLES = {
   sync_cursors: [number('revision'), string('tag'), optional('paging'), string('role'), string('skip')],
   sync_outbox: [number('batch'), string('request')],
   sync_conflicts: [
-    string('kind'),
+    indexed('kind'),
     string('state'),
     string('record_table'),
     indexed('record_id'),
@@ -96,7 +96,7 @@ const LOCAL_TABLES = {
     string('columns'),
     optional('lost'),
     string('device_id'),
-    number('occurred_at'),
+    { ...number('occurred_at'), isIndexed: true },
   ],
   sync_quarantine: [
     string('record_table'),

@@ -17,7 +17,7 @@ export { appSchema, Database, Model, Q, Query, tableSchema };
 
 export const { children, date, field, json, relation, text } = decorators;
 export const { sanitizedRaw } = rawRecordModule;
-export const { schemaMigrations, createTable, addColumns } = migrationsModule;
+export const { schemaMigrations, createTable, addColumns, unsafeExecuteSql } = migrationsModule;
 export type { MigrationStep, SchemaMigrations } from '@nozbe/watermelondb/Schema/migrations';
 
 /** Replaces WatermelonDB's 16-character id generator for every record created from now on. */

@@ -75,7 +75,10 @@ async function lookedAt(context: ApplyContext, { rows, deleted }: Page): Promise
   };
 }
 
-const ARE_AWAITED = `select exists (select 1 from "sync_conflicts" where "lost" is not null)`;
+/** As `IS_LOST` of the ledger, in SQL. */
+const IS_LOST = `"kind" in ('gone', 'deleted') and "lost" is not null`;
+
+const ARE_AWAITED = `select exists (select 1 from "sync_conflicts" where ${IS_LOST})`;
 
 /** A table in which nothing is unsynced is not looked through. */
 const unsyncedAmong = (table: SyncedTable): string =>
@@ -97,9 +100,9 @@ const PARENTS = [
 
 /** Of the ids in its one argument, those of records with lost edits, and of the parents that these need (D13). */
 const AWAITED_AMONG = `select "value" from json_each(?) where "value" in (
-  select "record_id" from "sync_conflicts" where "lost" is not null
+  select "record_id" from "sync_conflicts" where ${IS_LOST}
   union all select "of"."value" from "sync_conflicts" as "entry", json_each("entry"."lost") as "of"
-    where "entry"."lost" is not null and "of"."key" in (${PARENTS.map((name) => `'${name}'`).join()}))`;
+    where ${IS_LOST} and "of"."key" in (${PARENTS.map((name) => `'${name}'`).join()}))`;
 
 async function awaitedAmong({ work }: ApplyContext, ids: readonly string[]): Promise<string[]> {
   const [found = []] = await work.readStored([{ sql: AWAITED_AMONG, args: [JSON.stringify(ids)] }]);

@@ -10,6 +10,9 @@ import { isEditable, SAME_IDS } from '../records/codec';
 import { mayEdit } from './editRights';
 import { type LedgerOwner, settledDetails } from './settledActivity';
 
+/** Picks the entries whose lost edits wait for their records to come back (D13): by the index of the kinds that have any. */
+export const IS_LOST = [Q.where('kind', Q.oneOf(['gone', 'deleted'])), Q.where('lost', Q.notEq(null))];
+
 /**
  * Whether values of a conflict are in this ledger alone: it is open, its record is gone, or the values were too long
  * for the feed (D24).

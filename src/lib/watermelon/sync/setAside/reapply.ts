@@ -15,7 +15,7 @@ import { Q, type Raw, type RawValue } from '../../models/watermelondb';
 import { mergeRecord } from '../merge/mergeRecord';
 import type { ApplyContext } from '../records/applyContext';
 import { defaultOf, sameValue } from '../records/codec';
-import { addConflict } from './ledger';
+import { addConflict, IS_LOST } from './ledger';
 
 interface LostEdit {
   entry: Conflict;
@@ -52,7 +52,7 @@ export async function reapplyLost(context: ApplyContext): Promise<number> {
 async function fetchLost({ database, otherHistory, resyncing }: ApplyContext): Promise<LostEdit[]> {
   const entries = await database
     .of(Conflict)
-    .query(Q.where('lost', Q.notEq(null)), Q.sortBy('occurred_at'))
+    .query(...IS_LOST, Q.sortBy('occurred_at'))
     .fetch();
   return entries.flatMap((entry) => {
     const { lost: raw, recordTable: table } = entry;

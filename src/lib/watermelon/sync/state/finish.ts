@@ -1,8 +1,9 @@
-/** The end of a sync: its result is completed, written to the sync log, and reported as the status. */
+/** The end of a sync: its result is completed, written to the sync log, and reported as the status; old entries go. */
 
 import type { ConvoyDatabase } from '../../database';
 import type { ContextLoader } from './contextLoader';
 import { endWith, toSyncError } from './result';
+import { prepareOutdated } from './settledEntries';
 import type { SyncResult } from './status';
 import type { StatusReporter } from './statusReporter';
 import type { SyncClock } from './syncClock';
@@ -57,6 +58,7 @@ async function writeLog(
     const { store, clock } = await contexts.open();
     await database.batch([
       ...(await prepareLogEntry(database, result, startedAt)),
+      ...(await prepareOutdated(database, clock.now(), clock.offset())),
       store.prepareFacts({ clockOffset: clock.offset(), lastSyncedAt }),
     ]);
   }, 'sync: log');
