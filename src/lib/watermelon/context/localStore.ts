@@ -102,10 +102,6 @@ export function byDisplayName<T extends { display_name: string; id: string }>(it
   return items.sort((a, b) => compare(a.display_name, b.display_name) || compare(a.id, b.id));
 }
 
-export function byTitle<T extends { title: string; id: string }>(items: T[]): T[] {
-  return items.sort((a, b) => compare(a.title, b.title) || compare(a.id, b.id));
-}
-
 export function bySortOrder<T extends { sort_order: number; id: string }>(items: T[]): T[] {
   return items.sort((a, b) => compare(a.sort_order, b.sort_order) || compare(a.id, b.id));
 }
