@@ -167,10 +167,15 @@ const [OPEN_LIST, CLOSE_LIST] = [0x5b, 0x5d];
 const [OPEN_OBJECT, CLOSE_OBJECT] = [0x7b, 0x7d];
 
 const encoder = new TextEncoder();
+/** Up to this length looking at a text is faster than encoding it. */
+const SHORT = 200;
+/** Printable ASCII without quotes and backslashes: a byte for each character, in JSON too. */
+const PLAIN = /^[ !#-[\]-~]*$/;
 
 /** @returns the length of a text in UTF-8 bytes. */
 export function utf8Bytes(text: string): number {
-  return encoder.encode(text).length;
+  const isShortAndPlain = text.length <= SHORT && PLAIN.test(text);
+  return isShortAndPlain ? text.length : encoder.encode(text).length;
 }
 
 /** @returns the length of a JSON value as sent, in UTF-8 bytes. */
@@ -184,11 +189,22 @@ export function jsonBytes(value: Json): number {
  */
 export function storedJsonBytes(value: Json): number {
   if (typeof value === 'number') return decimalLength(value);
-  if (typeof value !== 'object' || value === null) return jsonBytes(value);
-  const items = Array.isArray(value)
-    ? value.map(storedJsonBytes)
-    : Object.entries(value).map(([key, item]) => jsonBytes(key) + 2 + storedJsonBytes(item));
-  return items.reduce((sum, bytes) => sum + bytes, 2 + 2 * Math.max(items.length - 1, 0));
+  if (typeof value === 'string') return quotedBytes(value);
+  if (typeof value !== 'object' || value === null) return String(value).length;
+  let bytes = 2;
+  let items = 0;
+  for (const [key, item] of Object.entries(value)) {
+    if (items > 0) bytes += 2;
+    if (!Array.isArray(value)) bytes += quotedBytes(key) + 2;
+    bytes += storedJsonBytes(item);
+    items += 1;
+  }
+  return bytes;
+}
+
+function quotedBytes(text: string): number {
+  const isShortAndPlain = text.length <= SHORT && PLAIN.test(text);
+  return isShortAndPlain ? text.length + 2 : jsonBytes(text);
 }
 
 /** @returns the length of a finite number written without an exponent */

@@ -79,7 +79,8 @@ export const DEFAULT_LIMITS: FullLimits = {
  * @returns every limit; or `validation/unknown_field` for a name that is none, `validation/bad_value` for a value that is
  * no whole number in its range. The field is as in `subtasks.items`.
  */
-export function checkLimits(limits: ContextLimits = {}): Result<FullLimits, ValidationError> {
+export function checkLimits(limits?: ContextLimits): Result<FullLimits, ValidationError> {
+  if (limits === undefined) return ok(DEFAULT_LIMITS);
   const checked = structuredClone(DEFAULT_LIMITS);
   if (!isObject(limits)) return badValue('limits', 'an object of limits');
   for (const [name, given] of Object.entries(limits)) {

@@ -4,7 +4,7 @@ import type { Json } from '@/core/protocol';
 import { storedJsonBytes, utf8Bytes } from '@/core/text';
 import { CONTEXT_PARTS, type ContextPart, type FullLimits } from './contextLimits';
 import type { Task, TaskContext } from './entities';
-import { columnsOf, type SyncedTable } from './schema';
+import { columnsOf, SYNCED_TABLES, type SyncedTable } from './schema';
 import { GLOBAL_SCOPE_ID } from './vocabulary';
 
 /** The table of the records of each list. */
@@ -29,15 +29,23 @@ export const SINGLE_TABLES = {
 /** How many items each list has in all, those that are not read included. */
 export type PartCounts = Readonly<Record<ContextPart, number>>;
 
+/** The columns of each table that people and agents write texts or JSON in. */
+const WRITTEN = Object.fromEntries(
+  SYNCED_TABLES.map((table) => {
+    const columns = Object.entries(columnsOf(table)).map(([name, { kind }]) => ({ name, kind }));
+    return [table, columns.filter(({ kind }) => kind === 'text' || kind === 'prose' || kind === 'json')];
+  }),
+);
+
 /** @returns the bytes of what people and agents wrote in a record; 0 for none (see `contextLimits.ts`) */
 export function textBytes(table: SyncedTable, record: object | null): number {
   if (record === null) return 0;
   const values = record as Record<string, Json>;
   let bytes = 0;
-  for (const [name, { kind }] of Object.entries(columnsOf(table))) {
+  for (const { name, kind } of WRITTEN[table] ?? []) {
     const value = values[name] ?? null;
     if (kind === 'json') bytes += storedJsonBytes(value);
-    else if ((kind === 'text' || kind === 'prose') && value !== null) bytes += utf8Bytes(value as string);
+    else if (value !== null) bytes += utf8Bytes(value as string);
   }
   return bytes;
 }

@@ -79,8 +79,8 @@ describe('the context of a task with 12 MB around it', () => {
     const none = { items: 0 };
     const limits = { subtasks: none, activities: none, patterns: none, best_practices: none };
     const { context, rows } = await measured(limits);
-    // The task, its milestone, project, workspace and workflow, and the counts.
-    expect(rows).toBe(6);
+    // The task, its milestone, project, workspace and workflow, and the counts: once to find lists beyond their limits.
+    expect(rows).toBe(2 * 6);
     expect(context?.left_out.subtasks).toEqual({ all: CROWD.subtasks, because: 'items' });
   });
 

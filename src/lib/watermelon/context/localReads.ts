@@ -28,11 +28,11 @@ export async function readContext(
 ): Promise<TaskContext | null> {
   const read = await partsFromRows(store, taskId, limits);
   if (read === null) return null;
-  const { all, linked, ...parts } = read;
+  const { all, absent, ...parts } = read;
   const { task, milestone, project, workspace, parent_task, workflow } = parts;
   const missing: TaskContext['missing'] = [];
   if (milestone === null) missing.push('milestone');
-  if (linked > all.dependencies) missing.push('dependencies');
+  if (absent > 0) missing.push('dependencies');
   if (project === null && milestone !== null) missing.push('project');
   if (workspace === null) missing.push('workspace');
   if (parent_task === null && task.parent_task_id !== null) missing.push('parent_task');
