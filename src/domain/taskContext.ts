@@ -92,6 +92,18 @@ export function boundContext(
   return bounded;
 }
 
+/**
+ * @param context with lists that hold what the limits allow: all of them, or as many items as are asked for
+ * @param all how many items each list has in all
+ */
+export function countedContext(context: Omit<TaskContext, 'left_out'>, all: PartCounts): TaskContext {
+  const left_out: TaskContext['left_out'] = {};
+  for (const part of CONTEXT_PARTS) {
+    if (context[part].length < all[part]) left_out[part] = { all: all[part], because: 'items' };
+  }
+  return { ...context, left_out };
+}
+
 /** @returns the indexes of items, listed in the order in which they are shown, in the order in which they are taken */
 function takingOrder(part: ContextPart, shown: readonly object[]): number[] {
   const ranks = shown.map((item) => rankOf(part, item));

@@ -127,12 +127,13 @@ const COUNTS = [
 const shownOrder = (part: ContextPart) => `order by ${orderOf(LISTS[part].shown, LISTS[part])}`;
 
 /**
- * Whether a list is within its own limits. Of activities, which are taken in the order in which they are shown, as many
- * as are asked for; those made in the same millisecond as the last of them count too.
+ * Whether a list is within its own limits for certain: JSON may be twice as long as it is stored (see `sizeOf`). Of
+ * activities, which are taken in the order in which they are shown, as many as are asked for; those made in the same
+ * millisecond as the last of them count too.
  */
 function fits(part: ContextPart): Fragment<Given> {
   const [table, { rows, rank }] = [PART_TABLES[part], LISTS[part]];
-  const hasRoom = sql`coalesce(sum(${sizeOf(table)}), 0) <= ${({ limits }) => limits[part].bytes}`;
+  const hasRoom = sql`coalesce(sum(${sizeOf(table)}), 0) * 2 <= ${({ limits }) => limits[part].bytes}`;
   if (rank)
     return sql`(select count(*) <= ${mostItems(part)} and ${hasRoom} from "${table}" where ${rows} and ${LIVE})`;
   const last = sql`select "created_at" from "${table}" where ${rows} and ${LIVE} ${shownOrder(part)}
@@ -152,7 +153,7 @@ function bounded(within: (part: ContextPart) => Fragment<Given>): Fragment<Given
   return queriesOf(lists, COUNTS);
 }
 
-/** Reads lists that are within their limits, as nearly all are, and nothing of the others; the last row ends with whether each is. */
+/** Reads lists that are within their limits, as nearly all are, and nothing of the others. */
 export const QUERIES_OF_WHOLE_LISTS = queriesOf(
   CONTEXT_PARTS.map((part) => {
     const end = LISTS[part].rank ? sql`` : sql` limit ${mostItems(part)}`;
@@ -162,7 +163,7 @@ export const QUERIES_OF_WHOLE_LISTS = queriesOf(
       sql`${shownOrder(part)}${end}`,
     );
   }),
-  [...COUNTS, ...CONTEXT_PARTS.map(fits)],
+  COUNTS,
 );
 
 /** Reads of each list what is within its own limits. SQLite needs several times as long as for whole lists. */

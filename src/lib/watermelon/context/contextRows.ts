@@ -3,7 +3,7 @@
  * (D50).
  */
 
-import { CONTEXT_PARTS, DEFAULT_LIMITS, type FullLimits } from '@/domain/contextLimits';
+import { CONTEXT_PARTS, type ContextPart, DEFAULT_LIMITS, type FullLimits } from '@/domain/contextLimits';
 import type {
   Activity,
   BestPractice,
@@ -14,6 +14,7 @@ import type {
   Workflow,
   Workspace,
 } from '@/domain/entities';
+import type { SyncedTable } from '@/domain/schema';
 import { PART_TABLES, type PartCounts, SINGLE_TABLES } from '@/domain/taskContext';
 import type { RawValue } from '../models/watermelondb';
 import {
@@ -24,7 +25,7 @@ import {
   SINGLES,
 } from './contextQueries';
 import { type Fragment, queryOf } from './fragments';
-import { type LocalStore, rowToEntity } from './localStore';
+import { jsonColumns, type LocalStore, rowToEntity } from './localStore';
 
 /** The parts of a context; lists in the order in which they are shown. */
 export interface ContextParts {
@@ -43,10 +44,9 @@ export interface ContextParts {
   all: PartCounts;
   /** The number of tasks it depends on that are not on this device. */
   absent: number;
+  /** Whether the lists hold what the limits allow and no more. */
+  isBounded: boolean;
 }
-
-/** Numbers that every answer ends with: those of the lists, and that of absent tasks. */
-const COUNTED = CONTEXT_PARTS.length + 1;
 
 /** @returns whether the whole context may be too large though each list is within its limits */
 function mayLackRoom({ bytes, ...lists }: FullLimits): boolean {
@@ -56,7 +56,21 @@ function mayLackRoom({ bytes, ...lists }: FullLimits): boolean {
   return bytes < sum(lists) + forSingles;
 }
 
-/** @returns the parts of a task's context on this device; null without the task */
+type Rows = readonly (readonly RawValue[])[];
+
+const rowsOf = (found: readonly Rows[], part: ContextPart) =>
+  found[SINGLES.length + CONTEXT_PARTS.indexOf(part)] ?? [];
+const countOf = (found: readonly Rows[], index: number) => Number(found.at(-1)?.[0]?.[index] ?? 0);
+
+/** @returns whether nothing of a list was read though it has items */
+function lacksList(found: readonly Rows[]): boolean {
+  return CONTEXT_PARTS.some((part, index) => rowsOf(found, part).length === 0 && countOf(found, index) > 0);
+}
+
+/**
+ * @returns the parts of a task's context on this device, null without the task. Lists hold all that the limits allow;
+ * where `isBounded` is false they may hold more.
+ */
 export async function partsFromRows(
   { database }: LocalStore,
   taskId: string,
@@ -65,26 +79,34 @@ export async function partsFromRows(
   const given = { taskId, limits };
   const read = (queries: readonly Fragment<Given>[]) =>
     database.readAll(queries.map((query) => queryOf(query, given)));
-  let found = mayLackRoom(limits) ? await read(QUERIES_WITHIN_WHOLE) : await read(QUERIES_OF_WHOLE_LISTS);
-  const areWhole = found.at(-1)?.[0]?.slice(COUNTED) ?? [];
+  const isTight = mayLackRoom(limits);
+  let found = await read(isTight ? QUERIES_WITHIN_WHOLE : QUERIES_OF_WHOLE_LISTS);
+  const areWhole = !isTight && !lacksList(found);
   // Everything is read anew: what the first answer has is of an earlier moment.
-  if (areWhole.includes(0)) found = await read(QUERIES_WITHIN_LISTS);
-  const singles = SINGLES.map((name, index) => {
-    const [row] = found[index] ?? [];
-    return [name, row ? rowToEntity(SINGLE_TABLES[name], row) : null];
-  });
-  const lists = CONTEXT_PARTS.map((part, index) => {
-    const rows: readonly RawValue[][] = found[SINGLES.length + index] ?? [];
-    return [part, rows.map((row) => rowToEntity(PART_TABLES[part], row))];
-  });
-  const counts = found.at(-1)?.[0] ?? [];
-  const all = CONTEXT_PARTS.map((part, index) => [part, Number(counts[index])]);
-  const parts = Object.fromEntries([...singles, ...lists]) as Omit<ContextParts, 'all' | 'absent'>;
-  return (
-    parts.task && {
-      ...parts,
-      all: Object.fromEntries(all) as unknown as PartCounts,
-      absent: Number(counts[CONTEXT_PARTS.length]),
-    }
-  );
+  if (!isTight && !areWhole) found = await read(QUERIES_WITHIN_LISTS);
+
+  const task = found[0]?.[0];
+  if (!task) return null;
+  const parts: Record<string, unknown> = {};
+  for (const [index, name] of SINGLES.entries()) {
+    const row = found[index]?.[0];
+    parts[name] = row ? rowToEntity(SINGLE_TABLES[name], row) : null;
+  }
+  const all: Record<string, number> = {};
+  for (const [index, part] of CONTEXT_PARTS.entries()) {
+    parts[part] = rowsOf(found, part).map((row) => rowToEntity(PART_TABLES[part], row));
+    all[part] = countOf(found, index);
+  }
+  const isBounded =
+    areWhole && !CONTEXT_PARTS.some((part) => holdsWideNumber(PART_TABLES[part], rowsOf(found, part)));
+  const absent = countOf(found, CONTEXT_PARTS.length);
+  return { ...parts, all, absent, isBounded } as unknown as ContextParts;
+}
+
+/** A number that JSON text has with an exponent, and PostgreSQL without one: up to 300 digits long. */
+const WIDE_NUMBER = /\de[+-]\d/;
+
+function holdsWideNumber(table: SyncedTable, rows: Rows): boolean {
+  const json = jsonColumns(table);
+  return rows.some((row) => json.some((at) => WIDE_NUMBER.test(String(row[at]))));
 }

@@ -11,7 +11,7 @@ import type {
   Workspace,
   WorkspaceMember,
 } from '@/domain/entities';
-import { boundContext } from '@/domain/taskContext';
+import { boundContext, countedContext } from '@/domain/taskContext';
 import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import { Q } from '../models/watermelondb';
 import { partsFromRows } from './contextRows';
@@ -28,7 +28,7 @@ export async function readContext(
 ): Promise<TaskContext | null> {
   const read = await partsFromRows(store, taskId, limits);
   if (read === null) return null;
-  const { all, absent, ...parts } = read;
+  const { all, absent, isBounded, ...parts } = read;
   const { task, milestone, project, workspace, parent_task, workflow } = parts;
   const missing: TaskContext['missing'] = [];
   if (milestone === null) missing.push('milestone');
@@ -37,7 +37,9 @@ export async function readContext(
   if (workspace === null) missing.push('workspace');
   if (parent_task === null && task.parent_task_id !== null) missing.push('parent_task');
   if (workflow === null) missing.push('workflow');
-  return boundContext({ ...parts, missing }, all, limits);
+  return isBounded
+    ? countedContext({ ...parts, missing }, all)
+    : boundContext({ ...parts, missing }, all, limits);
 }
 
 /** The global items, those of the workspace, and those of the project. */

@@ -36,6 +36,11 @@ export function selectEntities(table: SyncedTable, where: string, order = ''): s
   return `select ${columns.map((name) => `"${name}"`).join()} from "${table}" where ${where} and "_status" <> 'deleted' ${order}`;
 }
 
+/** @returns where the columns that hold JSON are in a row of `selectEntities` */
+export function jsonColumns(table: SyncedTable): number[] {
+  return shownColumns(table).flatMap(([, kind], index) => (kind === 'json' ? [index + 2] : []));
+}
+
 /** @param row as `selectEntities` selects it */
 export function rowToEntity<T>(table: SyncedTable, row: readonly RawValue[]): T {
   const entity: Record<string, Json> = { id: row[0] as string, workspace_id: row[1] as string };
