@@ -24,7 +24,7 @@ export async function lonelyTask(service: ContextService): Promise<Task> {
  * Crowds a task that the server has. The server writes the rows itself: devices get them with their next sync. Of the
  * patterns one in three is the project's, the others are the workspace's.
  */
-export async function crowd(backend: SqlBackend, task: Task): Promise<void> {
+export async function crowd(backend: SqlBackend, task: Pick<Task, 'id'>): Promise<void> {
   const done = await backend.transaction(async (connection) => {
     await connection.query(
       `insert into public.tasks (id, workspace_id, milestone_id, parent_task_id, title, status, sort_order)

@@ -44,7 +44,6 @@ export function ActivityFeed({ context, nameOf, onMore }: ActivityFeedProps) {
       </ol>
       {history.total === 0 && <p className="muted">Nothing has happened yet. Write the first comment.</p>}
       <ShowMore
-        key={task.id}
         noun="activities"
         shown={history.activities.length}
         all={history.total > history.activities.length ? history.total : null}

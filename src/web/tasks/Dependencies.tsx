@@ -60,7 +60,6 @@ export function Dependencies({ context: { task, dependencies, left_out }, onMore
         />
       )}
       <ShowMore
-        key={task.id}
         noun="dependencies"
         shown={dependencies.length}
         all={left_out.dependencies?.all ?? null}

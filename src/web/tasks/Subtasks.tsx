@@ -35,7 +35,6 @@ export function Subtasks({ context: { task, subtasks, left_out }, onMore }: Subt
         <TaskLinkList tasks={subtasks} />
       )}
       <ShowMore
-        key={task.id}
         noun="subtasks"
         shown={subtasks.length}
         all={left_out.subtasks?.all ?? null}

@@ -90,14 +90,12 @@ function TaskView({ context, onRefresh, onMore }: TaskViewProps) {
         <aside className="task-aside" aria-label="About this task">
           <TaskProperties context={context} nameOf={nameOf} />
           <KnowledgeSection
-            key={`patterns of ${task.id}`}
             title="Patterns"
             items={context.patterns}
             leftOut={left_out.patterns}
             onMore={() => onMore('patterns')}
           />
           <KnowledgeSection
-            key={`best practices of ${task.id}`}
             title="Best practices"
             items={context.best_practices}
             leftOut={left_out.best_practices}
