@@ -23,14 +23,14 @@ import { crowdOfWriters } from './works/crowd';
 import { firstSync } from './works/firstSync';
 import { changesOfOthers, editAndPush, emptyCalls, idleSync } from './works/inStep';
 import { opening } from './works/opening';
-import { contexts, crowdedContext, localAgainstRemote, requests } from './works/reading';
+import { boundedContext, contexts, crowdedContext, localAgainstRemote, requests } from './works/reading';
 import { BenchWorld } from './world';
 
 const { values: flags } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'W1,W2,W3,W4,W5,W6,W7,W8,W9,W11' },
+    only: { type: 'string', default: 'W1,W2,W3,W4,W5,W6,W7,W8,W9,W11,W12' },
     sizes: { type: 'string' },
     repetitions: { type: 'string' },
     subjects: { type: 'string', default: 'limit,stock,convoy' },
@@ -60,6 +60,7 @@ const WORKS: [name: string, run: (bench: Bench) => Promise<void>, size?: string]
   ['W9', crowdedContext, 'S'],
   ['W6', opening],
   ['W11', crowdOfWriters, 'S'],
+  ['W12', boundedContext, 'S'],
 ];
 
 const say = (line: string) => (flags.json ? console.error(line) : console.log(line));
