@@ -23,7 +23,7 @@ import { crowdOfWriters } from './works/crowd';
 import { firstSync } from './works/firstSync';
 import { changesOfOthers, editAndPush, emptyCalls, idleSync } from './works/inStep';
 import { opening } from './works/opening';
-import { contexts, crowdedContext, localAgainstRemote, requests } from './works/reading';
+import { boundedContext, contexts, crowdedContext, localAgainstRemote, requests } from './works/reading';
 import { watchedSync } from './works/watched';
 import { purge, resync } from './works/wholeScopes';
 import { BenchWorld } from './world';
@@ -32,7 +32,7 @@ const { values: flags } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'W1,W2,W3,W4,W5,W6,W7,W8,W9,W11,W12,W13,W14' },
+    only: { type: 'string', default: 'W1,W2,W3,W4,W5,W6,W7,W8,W9,W11,W12,W13,W14,W15' },
     sizes: { type: 'string' },
     repetitions: { type: 'string' },
     subjects: { type: 'string', default: 'limit,stock,convoy' },
@@ -65,6 +65,7 @@ const WORKS: [name: string, run: (bench: Bench) => Promise<void>, size?: string]
   ['W12', watchedSync],
   ['W13', resync],
   ['W14', purge],
+  ['W15', boundedContext, 'S'],
 ];
 
 const say = (line: string) => (flags.json ? console.error(line) : console.log(line));

@@ -1,5 +1,6 @@
 /** Convoy as it is shipped: `openDevice` on the Node platform's storage, through the Supabase transport. */
 
+import { CONTEXT_PARTS, MOST_BYTES, MOST_ITEMS } from '@/domain/contextLimits';
 import type { TaskContext } from '@/domain/entities';
 import type { ConvoyClient } from '@/lib/supabase/client';
 import { createRemoteContextService } from '@/lib/supabase/contextService';
@@ -96,6 +97,17 @@ export class Convoy implements Subject {
     return () => idsOf(context);
   }
 
+  async sizedContext(
+    taskId: string,
+    { isWhole, isRemote }: { isWhole: boolean; isRemote: boolean },
+  ): Promise<() => number> {
+    const service = isRemote
+      ? createRemoteContextService({ client: await this.connected() })
+      : this.open_.contextService;
+    const context = await service.getTaskContext(taskId, isWhole ? UNLIMITED : undefined);
+    return () => Buffer.byteLength(JSON.stringify(context));
+  }
+
   /** An hour in two seconds: every wait of the timer is shorter by the same factor. */
   async idleHour(): Promise<{ polling: number; flowing: number }> {
     const scale = 1_800;
@@ -178,6 +190,12 @@ function countRows(seen: { rowsRead: number }): void {
     return found;
   };
 }
+
+const MOST = { items: MOST_ITEMS, bytes: MOST_BYTES };
+const UNLIMITED = {
+  ...Object.fromEntries(CONTEXT_PARTS.map((part) => [part, MOST])),
+  bytes: MOST_BYTES,
+};
 
 function idsOf(context: TaskContext | null): ContextIds {
   if (!context) throw new Error('no such task');

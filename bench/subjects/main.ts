@@ -63,6 +63,10 @@ const commands = {
   contexts: (ids: string[]) => contexts(ids, (id) => subject.context(id)),
   remoteContexts: (ids: string[]) =>
     contexts(ids, (id) => subject.remoteContext?.(id) ?? subject.context(id)),
+  sizedContext: async (taskId: string, reading: { isWhole: boolean; isRemote: boolean }) => {
+    const { ms, value } = await timed(async () => subject.sizedContext?.(taskId, reading));
+    return { ms, bytes: value?.() ?? 0 };
+  },
   /** In a process that has loaded its code and opened nothing yet. */
   openAndRead: async (taskId: string) => {
     const from = performance.now();

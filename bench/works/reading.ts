@@ -1,4 +1,4 @@
-/** W5, W7, W8, W9: what reading a task's context costs. Every context is read from storage: no task is read twice. */
+/** W5, W7, W8, W9, W15: what reading a task's context costs. Every context is read from storage: no task is read twice. */
 
 import { EMPTY, median, quantile, Samples } from '../measure';
 import type { ContextIds } from '../subjects/subject';
@@ -96,4 +96,42 @@ export async function crowdedContext(bench: Bench, activities = 5_000): Promise<
     if (round > 0) samples.add(name, quantile(read.ms, 0.5));
   });
   bench.results.push(...samples.results('W9 5,000 activities', size.name));
+}
+
+/** A context within its limits beside the whole one, where 12 MB stand around the task. */
+export async function boundedContext(bench: Bench): Promise<void> {
+  const { size, world, checks } = bench;
+  const [taskId] = bench.tasks(1) as [string];
+  await world.admin.query(
+    `insert into public.tasks (id, workspace_id, milestone_id, parent_task_id, title)
+     select md5('bounded' || n)::uuid, workspace_id, milestone_id, id, 'Subtask ' || n
+     from public.tasks, generate_series(1, 300) n where id = $1::uuid`,
+    [taskId],
+  );
+  await world.admin.query(
+    `insert into public.patterns (id, workspace_id, name, content)
+     select md5('bounded pattern' || n)::uuid, workspace_id, 'Pattern ' || n,
+       jsonb_build_object('text', repeat(md5(n::text), 60000 / 32))
+     from public.tasks, generate_series(1, 204) n where id = $1::uuid`,
+    [taskId],
+  );
+  const subject = await bench.subject('convoy');
+  await subject.tell('sync');
+  for (const isRemote of [false, true]) {
+    for (const isWhole of [false, true]) {
+      const read = [];
+      for (let n = 0; n < 6; n += 1)
+        read.push(await subject.tell('sizedContext', taskId, { isWhole, isRemote }));
+      const bytes = read[0]?.bytes ?? 0;
+      if (isWhole === bytes < 12_000_000) checks.broken.push(`W15 ${size.name}: a context of ${bytes} bytes`);
+      bench.results.push({
+        ...EMPTY,
+        work: `W15 ${isWhole ? 'whole' : 'within limits'}`,
+        size: size.name,
+        subject: isRemote ? 'remote' : 'convoy',
+        ms: median(read.slice(1).map(({ ms }) => ms)),
+        wireKb: bytes / 1024,
+      });
+    }
+  }
 }

@@ -2,6 +2,8 @@
 
 import { buildBrokenUpgrade } from '../../tests/support/brokenUpgrade';
 import { serve } from '../../tests/support/bundled';
+import { crowd } from '../../tests/support/crowdedTask';
+import { SEED } from '../../tests/support/seed';
 import { emptyLog, greetFromNewerCode, keepNothing, patchDatabase } from '../../tests/support/storageTrouble';
 import { MEMBER_SCREENS } from './memberScreens';
 import {
@@ -51,6 +53,15 @@ export const SCREENS: Screen[] = [
   {
     name: 'task',
     prepare: ({ page }) => openTask(page, 'editor', 'Show what has not reached the office yet'),
+  },
+  {
+    name: 'task-crowded',
+    prepare: async ({ page, stack }) => {
+      await crowd(stack.backend, { id: SEED.busyTask });
+      await openMilestone(page, 'editor');
+      await page.goto(`/tasks/${SEED.busyTask}`);
+      await page.getByRole('button', { name: 'Show more subtasks' }).scrollIntoViewIfNeeded();
+    },
   },
   {
     name: 'task-agent',

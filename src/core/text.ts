@@ -166,7 +166,55 @@ const [QUOTE, BACKSLASH] = [0x22, 0x5c];
 const [OPEN_LIST, CLOSE_LIST] = [0x5b, 0x5d];
 const [OPEN_OBJECT, CLOSE_OBJECT] = [0x7b, 0x7d];
 
+const encoder = new TextEncoder();
+/** Up to this length looking at a text is faster than encoding it. */
+const SHORT = 200;
+/** Printable ASCII without quotes and backslashes: a byte for each character, in JSON too. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+/** @returns the length of a text in UTF-8 bytes. */
+export function utf8Bytes(text: string): number {
+  const isShortAndPlain = text.length <= SHORT && PLAIN.test(text);
+  return isShortAndPlain ? text.length : encoder.encode(text).length;
+}
+
 /** @returns the length of a JSON value as sent, in UTF-8 bytes. */
 export function jsonBytes(value: Json): number {
-  return new TextEncoder().encode(JSON.stringify(value)).length;
+  return utf8Bytes(JSON.stringify(value));
+}
+
+/**
+ * @returns the length of a JSON value as PostgreSQL writes it, in UTF-8 bytes: `octet_length(value::text)` of a jsonb. It
+ * puts a space after each comma and colon, and writes numbers without an exponent.
+ */
+export function storedJsonBytes(value: Json): number {
+  if (typeof value === 'number') return decimalLength(value);
+  if (typeof value === 'string') return quotedBytes(value);
+  if (typeof value !== 'object' || value === null) return String(value).length;
+  let bytes = 2;
+  let items = 0;
+  for (const [key, item] of Object.entries(value)) {
+    if (items > 0) bytes += 2;
+    if (!Array.isArray(value)) bytes += quotedBytes(key) + 2;
+    bytes += storedJsonBytes(item);
+    items += 1;
+  }
+  return bytes;
+}
+
+function quotedBytes(text: string): number {
+  const isShortAndPlain = text.length <= SHORT && PLAIN.test(text);
+  return isShortAndPlain ? text.length + 2 : jsonBytes(text);
+}
+
+/** @returns the length of a finite number written without an exponent */
+function decimalLength(value: number): number {
+  const text = JSON.stringify(value);
+  const [mantissa = '', exponent] = text.split('e');
+  if (exponent === undefined) return text.length;
+  const sign = value < 0 ? 1 : 0;
+  const digits = mantissa.replaceAll(/[-.]/g, '').length;
+  const power = Number(exponent);
+  // Numbers have an exponent from 1e21 on, when no digit is behind the point, and below 1e-6, when all are.
+  return sign + (power > 0 ? power + 1 : digits - power + 1);
 }

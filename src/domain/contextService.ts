@@ -11,6 +11,7 @@
  */
 
 import type { Json } from '@/core/protocol';
+import type { ContextLimits } from './contextLimits';
 import type {
   Activity,
   BestPractice,
@@ -98,7 +99,12 @@ export interface KnowledgeScope {
 }
 
 export interface ContextService {
-  getTaskContext(taskId: string): Promise<TaskContext | null>;
+  /**
+   * Reads no more of the context than it may return; `left_out` says what that leaves out.
+   * @param limits how much of each list, and of all; `DEFAULT_LIMITS` where absent. `validation/bad_value` and
+   * `validation/unknown_field` refuse limits that are none.
+   */
+  getTaskContext(taskId: string, limits?: ContextLimits): Promise<TaskContext | null>;
 
   addTaskActivity(taskId: string, type: string, details?: Json, actorId?: string): Promise<Activity>;
   updateTaskStage(taskId: string, stage: string, actorId?: string): Promise<Task>;

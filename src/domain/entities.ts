@@ -1,6 +1,7 @@
 /** The plain objects the Context Service returns: snake_case, times as ISO 8601 strings in UTC. */
 
 import type { Json } from '@/core/protocol';
+import type { ContextPart, LeftOut } from './contextLimits';
 import type { RestorableTable } from './schema';
 import type {
   MemberKind,
@@ -118,7 +119,7 @@ export interface Deletion extends Common {
   restored_at: string | null;
 }
 
-/** Everything that an agent or a person needs to know to work on a task. */
+/** What an agent or a person needs to know to work on a task, within limits (`contextLimits.ts`). */
 export interface TaskContext {
   task: Task;
   milestone: Milestone | null;
@@ -129,7 +130,7 @@ export interface TaskContext {
   subtasks: Task[];
   /** The tasks this one depends on, by title, then id. */
   dependencies: Task[];
-  /** The last 20, newest first (created_at, then id, descending). */
+  /** The latest, newest first (created_at, then id, descending). */
   activities: Activity[];
   /** Global, of the workspace, of the project; by name, then id. */
   patterns: Pattern[];
@@ -137,6 +138,8 @@ export interface TaskContext {
   workflow: Workflow | null;
   /** Parts that exist but are not on this device (not synced yet) and could not be fetched; empty when complete. */
   missing: ('milestone' | 'project' | 'workspace' | 'parent_task' | 'dependencies' | 'workflow')[];
+  /** The lists that are not whole, since a limit was met; empty when all are. */
+  left_out: Partial<Record<ContextPart, LeftOut>>;
 }
 
 /** The plain object that a record of each table is for callers. */

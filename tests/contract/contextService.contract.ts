@@ -6,6 +6,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { deletionsContract } from './contextService/deletions.contract';
 import { knowledgeContract } from './contextService/knowledge.contract';
+import { limitsContract } from './contextService/limits.contract';
 import { movesContract } from './contextService/moves.contract';
 import { permissionsContract } from './contextService/permissions.contract';
 import { readsContract } from './contextService/reads.contract';
@@ -20,6 +21,7 @@ export type { Account, ContractSetup } from './contextService/world';
 const SECTIONS: readonly [name: string, section: Section][] = [
   ['reads', readsContract],
   ['knowledge', knowledgeContract],
+  ['limits of contexts', limitsContract],
   ['tasks', tasksContract],
   ['links between tasks', taskLinksContract],
   ['moves', movesContract],

@@ -16,6 +16,7 @@ async function setup(): Promise<ContractSetup> {
     service: (account) => device(account).contextService,
     userId: (account) => device(account).userId,
     settle: () => settle(...devices.values()),
+    backend: world.stack.backend,
     close: () => world.close(),
   };
 }

@@ -23,6 +23,7 @@ async function setup(): Promise<ContractSetup> {
     service: (account) => user(account).service,
     userId: (account) => user(account).userId,
     settle: async () => {},
+    backend: stack.backend,
     close: () => stack.close(),
   };
 }

@@ -61,6 +61,21 @@ describe('the hooks, in a page of their own over a real local database', () => {
     await eventually(({ now }) => now.bank.context?.project?.name, 'Field app');
   });
 
+  it('useMemoryBank: showMore asks the server for more of a task that is not on this device', async () => {
+    await app.sql(
+      `insert into public.activity_feed (id, workspace_id, task_id, activity_type)
+       select gen_random_uuid(), workspace_id, id, 'comment' from public.tasks, generate_series(1, 25)
+       where id = '${taskId}'`,
+    );
+    expect(await page.evaluate(() => window.probe.now.bank.refreshContext())).toBe(true);
+    await eventually(({ now }) => now.bank.context?.activities.length, 20);
+    await eventually(({ now }) => now.bank.context?.left_out.activities?.because, 'items');
+    await page.evaluate(() => window.probe.now.bank.showMore('activities'));
+    await eventually(({ now }) => (now.bank.context?.activities.length ?? 0) > 24, true);
+    await eventually(({ now }) => now.bank.context?.left_out, {});
+    await eventually(({ now }) => now.local, null);
+  });
+
   it('useSyncStatus and useSyncLog follow a sync, after which useTaskContext has the task (D27)', async () => {
     await eventually(({ now }) => now.status.kind, 'offline');
     await page.unroute(PULL);

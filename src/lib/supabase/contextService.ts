@@ -3,9 +3,10 @@
  * same plans (`domain/writes`) and go through `sync_push` together with the activities they imply.
  */
 
-import { ConvoyError, detailOf } from '@/core/errors';
+import { ConvoyError, detailOf, orThrow } from '@/core/errors';
 import type { SyncTransport } from '@/core/protocol';
 import { isUuid } from '@/core/text';
+import { checkLimits } from '@/domain/contextLimits';
 import type { ContextService, KnowledgeScope } from '@/domain/contextService';
 import { contextWrites } from '@/domain/writes/contextWrites';
 import type { ConvoyClient } from './client';
@@ -68,7 +69,10 @@ type Reads = Pick<
 /** An id that is no UUID names no record of the server: null, or an empty list. */
 function reads(records: RemoteRecords): Reads {
   return {
-    getTaskContext: async (taskId) => (isUuid(taskId) ? records.context(taskId) : null),
+    getTaskContext: async (taskId, given) => {
+      const limits = orThrow(checkLimits(given));
+      return isUuid(taskId) ? records.context(taskId, limits) : null;
+    },
     getWorkspaces: () => records.many('workspaces', 'get_workspaces', {}),
     getProjects: async (workspace_id) =>
       isUuid(workspace_id) ? records.many('projects', 'get_projects', { workspace_id }) : [],

@@ -752,6 +752,25 @@ export type Database = {
         };
         Returns: Json;
       };
+      get_bounded_context: {
+        Args: {
+          task_id: string;
+          limits: Json;
+        };
+        Returns: Json;
+      };
+      get_context_part: {
+        Args: {
+          part: string;
+          task_id: string;
+          scope: string;
+          project_id: string;
+          items: number;
+          bytes: number;
+          room: number;
+        };
+        Returns: Json;
+      };
       get_deletion: {
         Args: {
           deletion_id: string;
@@ -889,6 +908,12 @@ export type Database = {
           request: Json;
         };
         Returns: Json;
+      };
+      text_bytes: {
+        Args: {
+          entity: Json;
+        };
+        Returns: number;
       };
     };
     Enums: {

@@ -1,7 +1,9 @@
 /** Reads of the remote Context Service: calls of database functions, whose rows become entities. */
 
 import { ConvoyError } from '@/core/errors';
+import type { Json } from '@/core/protocol';
 import { canonicalTime, isUuid } from '@/core/text';
+import { CONTEXT_PARTS, type FullLimits } from '@/domain/contextLimits';
 import type { EntityOf, TaskContext, TaskDependency } from '@/domain/entities';
 import { COMMON_COLUMNS, columnsOf, type SyncedTable } from '@/domain/schema';
 import type { ConvoyClient } from './client';
@@ -35,8 +37,12 @@ export class RemoteRecords {
     return toRecords(table, await this.call(name, args));
   }
 
-  async context(taskId: string): Promise<TaskContext | null> {
-    const answer = await this.call('get_task_context', { task_id: taskId });
+  /** @returns the context of a task within limits, which the server reads no further than. */
+  async context(taskId: string, limits: FullLimits): Promise<TaskContext | null> {
+    const answer = await this.call('get_bounded_context', {
+      task_id: taskId,
+      limits: limits as unknown as Json,
+    });
     if (answer === null) return null;
     const parts = asObject(answer);
     const optional = <Table extends SyncedTable>(table: Table, part: unknown) =>
@@ -54,6 +60,7 @@ export class RemoteRecords {
       best_practices: toRecords('best_practices', parts.best_practices),
       workflow: optional('workflows', parts.workflow),
       missing: [],
+      left_out: toLeftOut(parts.left_out),
     };
   }
 
@@ -97,6 +104,17 @@ function toRecord<Table extends SyncedTable>(table: Table, row: unknown): Entity
       record[name] = canonicalTime(record[name]);
   }
   return record as unknown as EntityOf[Table];
+}
+
+function toLeftOut(value: unknown): TaskContext['left_out'] {
+  const given = asObject(value);
+  const known = CONTEXT_PARTS.filter((part) => given[part] !== undefined);
+  const entries = known.map((part) => {
+    const { all, because } = asObject(given[part]);
+    if (typeof all !== 'number' || (because !== 'items' && because !== 'bytes')) throw malformed();
+    return [part, { all, because }];
+  });
+  return Object.fromEntries(entries);
 }
 
 function asObject(value: unknown): Record<string, unknown> {

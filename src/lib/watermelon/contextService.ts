@@ -4,6 +4,7 @@
  */
 
 import { concatMap, from, type Observable } from 'rxjs';
+import type { ContextLimits } from '@/domain/contextLimits';
 import type { ContextService } from '@/domain/contextService';
 import type { Task, TaskContext } from '@/domain/entities';
 import type { ObservedDeletion } from './context/deletions';
@@ -27,7 +28,7 @@ function local<Name extends Exclude<keyof LocalContextService, `observe${string}
 /** @returns the task from the local database alone, or null. */
 export const getLocalTask: (taskId: string) => Promise<Task | null> = local('getLocalTask');
 /** @returns the context from the server; null where it has none or cannot be reached. */
-export const getRemoteTaskContext: (taskId: string) => Promise<TaskContext | null> =
+export const getRemoteTaskContext: (taskId: string, limits?: ContextLimits) => Promise<TaskContext | null> =
   local('getRemoteTaskContext');
 
 export const getTaskContext: ContextService['getTaskContext'] = local('getTaskContext');
@@ -68,9 +69,11 @@ export const removeMember: ContextService['removeMember'] = local('removeMember'
 export const getDeletions: ContextService['getDeletions'] = local('getDeletions');
 export const restoreDeletion: ContextService['restoreDeletion'] = local('restoreDeletion');
 
-/** The local context, now and whenever it changes. */
-export function observeTaskContext(taskId: string): Observable<TaskContext | null> {
-  return from(currentDevice()).pipe(concatMap((device) => device.contextService.observeTaskContext(taskId)));
+/** The local context within limits, now and whenever it changes. */
+export function observeTaskContext(taskId: string, limits?: ContextLimits): Observable<TaskContext | null> {
+  return from(currentDevice()).pipe(
+    concatMap((device) => device.contextService.observeTaskContext(taskId, limits)),
+  );
 }
 
 /** The deletions of a workspace that are not restored or are being restored, now and whenever they change. */

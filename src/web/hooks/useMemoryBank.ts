@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react';
+import { type ContextPart, DEFAULT_LIMITS, type FullLimits, moreOf } from '@/domain/contextLimits';
 import type { TaskContext } from '@/domain/entities';
 import { completeContext } from '@/domain/taskContext';
 import { useAction } from '../ui/useAction';
@@ -13,32 +14,51 @@ export interface MemoryBank {
   error: unknown;
   /** Reads the context again, from the server where the local one is incomplete. @returns whether it worked */
   refreshContext: () => Promise<boolean>;
+  /** Reads more of a list that is not whole (`left_out`). */
+  showMore: (part: ContextPart) => void;
 }
 
-/** The context of a task: the local one, live, completed from the server where records are missing on this device. */
+/** The page may show another task by the time something arrives, so what belongs to a task keeps its id. */
+interface Asked {
+  taskId: string;
+  limits: FullLimits;
+}
+
+/**
+ * The context of a task: the local one, live, completed from the server where records are missing on this device. It is
+ * within limits, which `showMore` raises while the task is shown.
+ */
 export function useMemoryBank(taskId: string): MemoryBank {
   const { contextService } = useDevice();
-  const local = useTaskContext(taskId);
-  // The page may show another task by the time an answer arrives, so the answer keeps its task's id.
-  const [answer, setAnswer] = useState<{ taskId: string; context: TaskContext | null } | null>(null);
-  const [askedFor, setAskedFor] = useState<string | null>(null);
-  const { run, isRunning, error } = useAction(async () =>
-    setAnswer({ taskId, context: await contextService.getTaskContext(taskId) }),
-  );
+  const [raised, setRaised] = useState<Asked | null>(null);
+  const limits = raised?.taskId === taskId ? raised.limits : DEFAULT_LIMITS;
+  const local = useTaskContext(taskId, limits);
+  const [answer, setAnswer] = useState<(Asked & { context: TaskContext | null }) | null>(null);
+  const [asked, setAsked] = useState<Asked | null>(null);
+  const { run, isRunning, error } = useAction(async () => {
+    const context = await contextService.getTaskContext(taskId, limits);
+    setAnswer((before) => {
+      // Without a network nothing more can be had; what is shown stays.
+      const isLess = context === null && before?.taskId === taskId && before.limits !== limits;
+      return isLess ? before : { taskId, limits, context };
+    });
+  });
 
   const isMissing = local === null;
   const isIncomplete = isMissing || (local !== undefined && local.missing.length > 0);
+  const isAsked = asked?.taskId === taskId && asked.limits === limits;
   useEffect(() => {
-    if (!isIncomplete || askedFor === taskId) return;
-    setAskedFor(taskId);
+    if (!isIncomplete || isAsked) return;
+    setAsked({ taskId, limits });
     void run();
   });
 
   const remote = answer?.taskId === taskId ? answer.context : null;
   return {
-    context: local === undefined ? null : isIncomplete ? completeContext(local, remote) : local,
-    isLoading: local === undefined || (isMissing && (isRunning || askedFor !== taskId)),
+    context: local === undefined ? null : isIncomplete ? completeContext(local, remote, limits) : local,
+    isLoading: local === undefined || (isMissing && (isRunning || !isAsked)),
     error,
     refreshContext: run,
+    showMore: (part) => setRaised({ taskId, limits: moreOf(limits, part) }),
   };
 }

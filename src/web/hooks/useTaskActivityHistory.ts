@@ -1,30 +1,31 @@
-import { useMemo, useState } from 'react';
-import type { Activity } from '@/domain/entities';
+import type { Activity, TaskContext } from '@/domain/entities';
 import { useAction } from '../ui/useAction';
 import { useDevice } from './useDevice';
-import { useQuery } from './useQuery';
 
-const PAGE = 20;
+export interface ActivityHistory {
+  /** Newest first, as many as the context has. */
+  activities: Activity[];
+  /** The number of activities that the task has, those that the context leaves out included. */
+  total: number;
+  /** Adds a comment. @returns whether it worked */
+  comment: (text: string) => Promise<boolean>;
+  isCommenting: boolean;
+  error: unknown;
+}
 
-/**
- * The activity feed of a task, newest first, a page at a time.
- * @param fallback shown while the task is not on this device
- */
-export function useTaskActivityHistory(taskId: string, fallback: Activity[]) {
-  const local = useQuery('activity_feed', { task_id: taskId });
+/** The activity feed of a task. */
+export function useTaskActivityHistory({
+  task,
+  activities,
+  left_out,
+}: Pick<TaskContext, 'task' | 'activities' | 'left_out'>): ActivityHistory {
   const { contextService } = useDevice();
-  const [limit, setLimit] = useState(PAGE);
-  const commenting = useAction((text: string) => contextService.addTaskActivity(taskId, 'comment', { text }));
-  const all = useMemo(() => {
-    const known: Activity[] = local && local.length > 0 ? local : fallback;
-    return [...known].sort((a, b) =>
-      a.created_at === b.created_at ? (a.id < b.id ? 1 : -1) : a.created_at < b.created_at ? 1 : -1,
-    );
-  }, [local, fallback]);
+  const commenting = useAction((text: string) =>
+    contextService.addTaskActivity(task.id, 'comment', { text }),
+  );
   return {
-    activities: all.slice(0, limit),
-    total: all.length,
-    showMore: () => setLimit(limit + PAGE),
+    activities,
+    total: left_out.activities?.all ?? activities.length,
     comment: commenting.run,
     isCommenting: commenting.isRunning,
     error: commenting.error,

@@ -1,13 +1,22 @@
 import { useId } from 'react';
+import type { LeftOut } from '@/domain/contextLimits';
 import type { BestPractice, Pattern } from '@/domain/entities';
 import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import { wordsOf } from '../ui/labels';
+import { ShowMore } from '../ui/ShowMore';
 import { JsonContent } from './JsonContent';
 
+interface KnowledgeSectionProps {
+  title: string;
+  items: (Pattern | BestPractice)[];
+  leftOut?: LeftOut;
+  onMore?: () => void;
+}
+
 /** Patterns or best practices, each in a disclosure; nothing when there are none. */
-export function KnowledgeSection({ title, items }: { title: string; items: (Pattern | BestPractice)[] }) {
+export function KnowledgeSection({ title, items, leftOut, onMore }: KnowledgeSectionProps) {
   const titleId = useId();
-  if (items.length === 0) return null;
+  if (items.length === 0 && !leftOut) return null;
   return (
     <section aria-labelledby={titleId}>
       <div className="section-title">
@@ -29,6 +38,14 @@ export function KnowledgeSection({ title, items }: { title: string; items: (Patt
           </li>
         ))}
       </ul>
+      {onMore && (
+        <ShowMore
+          noun={title.toLowerCase()}
+          shown={items.length}
+          all={leftOut?.all ?? null}
+          onMore={onMore}
+        />
+      )}
     </section>
   );
 }

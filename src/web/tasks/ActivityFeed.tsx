@@ -3,7 +3,7 @@ import type { Activity, Task, TaskContext } from '@/domain/entities';
 import { useMembers } from '../hooks/useMembers';
 import { useTaskActivityHistory } from '../hooks/useTaskActivityHistory';
 import { routes } from '../routes';
-import { count } from '../ui/count';
+import { ShowMore } from '../ui/ShowMore';
 import { TimeAgo } from '../ui/TimeAgo';
 import { activityText } from './activityText';
 import { CommentBox } from './CommentBox';
@@ -12,14 +12,15 @@ import { ReverseButton } from './ReverseButton';
 interface ActivityFeedProps {
   context: TaskContext;
   nameOf: (userId: string | null) => string;
+  onMore: () => void;
 }
 
 /** The activity feed of a task, and the box that adds a comment. */
-export function ActivityFeed({ context: { task, activities }, nameOf }: ActivityFeedProps) {
-  const history = useTaskActivityHistory(task.id, activities);
+export function ActivityFeed({ context, nameOf, onMore }: ActivityFeedProps) {
+  const { task } = context;
+  const history = useTaskActivityHistory(context);
   const { members, initialOf } = useMembers(task.workspace_id);
   const kindOf = (id: string | null) => members.find((member) => member.user_id === id)?.kind ?? 'human';
-  const hidden = history.total - history.activities.length;
   return (
     <section aria-labelledby="activity-title">
       <div className="section-title">
@@ -41,14 +42,13 @@ export function ActivityFeed({ context: { task, activities }, nameOf }: Activity
           </li>
         ))}
       </ol>
-      {history.activities.length === 0 && (
-        <p className="muted">Nothing has happened yet. Write the first comment.</p>
-      )}
-      {hidden > 0 && (
-        <button type="button" className="button" onClick={history.showMore}>
-          Show {Math.min(hidden, 20)} more of {count(hidden, 'older entry', 'older entries')}
-        </button>
-      )}
+      {history.total === 0 && <p className="muted">Nothing has happened yet. Write the first comment.</p>}
+      <ShowMore
+        noun="activities"
+        shown={history.activities.length}
+        all={history.total > history.activities.length ? history.total : null}
+        onMore={onMore}
+      />
     </section>
   );
 }

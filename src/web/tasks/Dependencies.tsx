@@ -6,12 +6,18 @@ import { Dialog } from '../ui/Dialog';
 import { ErrorNote } from '../ui/ErrorNote';
 import { Field } from '../ui/Field';
 import { Icon } from '../ui/Icon';
+import { ShowMore } from '../ui/ShowMore';
 import { useAction } from '../ui/useAction';
 import { TaskLinkList } from './TaskLinkList';
 import { TaskPicker } from './TaskPicker';
 
+interface DependenciesProps {
+  context: TaskContext;
+  onMore: () => void;
+}
+
 /** The tasks that this one depends on. */
-export function Dependencies({ context: { task, dependencies } }: { context: TaskContext }) {
+export function Dependencies({ context: { task, dependencies, left_out }, onMore }: DependenciesProps) {
   const { whyNot } = usePermissions(task.workspace_id);
   const [isAdding, setAdding] = useState(false);
   const removing = useAction((id: string) => removeTaskDependency(task.id, id));
@@ -34,7 +40,7 @@ export function Dependencies({ context: { task, dependencies } }: { context: Tas
           Add dependency
         </button>
       </div>
-      {dependencies.length === 0 ? (
+      {dependencies.length === 0 && !left_out.dependencies ? (
         <p className="muted">No dependencies: this task can start at any time.</p>
       ) : (
         <TaskLinkList
@@ -53,6 +59,12 @@ export function Dependencies({ context: { task, dependencies } }: { context: Tas
           )}
         />
       )}
+      <ShowMore
+        noun="dependencies"
+        shown={dependencies.length}
+        all={left_out.dependencies?.all ?? null}
+        onMore={onMore}
+      />
       <ErrorNote error={removing.error} />
       {isAdding && (
         <Dialog title="Add a dependency" onClose={close}>

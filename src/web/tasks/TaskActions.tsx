@@ -15,7 +15,8 @@ interface TaskActionsProps {
 
 /** The buttons that edit and delete a task, with their dialogs. */
 export function TaskActions({ context, onDeleted }: TaskActionsProps) {
-  const { task, subtasks } = context;
+  const { task, left_out } = context;
+  const subtasks = left_out.subtasks?.all ?? context.subtasks.length;
   const { whyNot } = usePermissions(task.workspace_id);
   const [open, setOpen] = useState<'edit' | 'delete' | null>(null);
   const close = () => setOpen(null);
@@ -56,7 +57,7 @@ export function TaskActions({ context, onDeleted }: TaskActionsProps) {
         >
           <p>
             “{task.title}” is deleted for everybody
-            {subtasks.length > 0 ? `, together with its ${count(subtasks.length, 'subtask')}` : ''}.
+            {subtasks > 0 ? `, together with its ${count(subtasks, 'subtask')}` : ''}.
           </p>
         </ConfirmDialog>
       )}

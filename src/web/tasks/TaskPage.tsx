@@ -1,3 +1,4 @@
+import type { ContextPart } from '@/domain/contextLimits';
 import type { TaskContext } from '@/domain/entities';
 import { useMembers } from '../hooks/useMembers';
 import { useMemoryBank } from '../hooks/useMemoryBank';
@@ -19,8 +20,10 @@ import { TaskProperties } from './TaskProperties';
 
 /** A task with its whole context. */
 export function TaskPage({ id }: { id: string }) {
-  const { context, isLoading, error, refreshContext } = useMemoryBank(id);
-  if (context) return <TaskView context={context} onRefresh={() => void refreshContext()} />;
+  const { context, isLoading, error, refreshContext, showMore } = useMemoryBank(id);
+  if (context) {
+    return <TaskView context={context} onRefresh={() => void refreshContext()} onMore={showMore} />;
+  }
   if (isLoading) return null;
   if (!error) return <NothingHere what="task" />;
   return (
@@ -35,8 +38,14 @@ export function TaskPage({ id }: { id: string }) {
   );
 }
 
-function TaskView({ context, onRefresh }: { context: TaskContext; onRefresh: () => void }) {
-  const { task, workflow, missing } = context;
+interface TaskViewProps {
+  context: TaskContext;
+  onRefresh: () => void;
+  onMore: (part: ContextPart) => void;
+}
+
+function TaskView({ context, onRefresh, onMore }: TaskViewProps) {
+  const { task, workflow, missing, left_out } = context;
   const { trail, goUp } = useMemoryBankNavigation(context);
   const { nameOf } = useMembers(task.workspace_id);
   const { whyNot } = usePermissions(task.workspace_id);
@@ -74,14 +83,24 @@ function TaskView({ context, onRefresh }: { context: TaskContext; onRefresh: () 
               <p className="muted">Nothing is written here yet. Edit the task to say what has to be done.</p>
             )}
           </section>
-          <Subtasks context={context} />
-          <Dependencies context={context} />
-          <ActivityFeed context={context} nameOf={nameOf} />
+          <Subtasks context={context} onMore={() => onMore('subtasks')} />
+          <Dependencies context={context} onMore={() => onMore('dependencies')} />
+          <ActivityFeed context={context} nameOf={nameOf} onMore={() => onMore('activities')} />
         </div>
         <aside className="task-aside" aria-label="About this task">
           <TaskProperties context={context} nameOf={nameOf} />
-          <KnowledgeSection title="Patterns" items={context.patterns} />
-          <KnowledgeSection title="Best practices" items={context.best_practices} />
+          <KnowledgeSection
+            title="Patterns"
+            items={context.patterns}
+            leftOut={left_out.patterns}
+            onMore={() => onMore('patterns')}
+          />
+          <KnowledgeSection
+            title="Best practices"
+            items={context.best_practices}
+            leftOut={left_out.best_practices}
+            onMore={() => onMore('best_practices')}
+          />
         </aside>
       </div>
     </article>

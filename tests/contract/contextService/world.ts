@@ -5,6 +5,7 @@ import { type AppError, ConvoyError } from '@/core/errors';
 import type { ContextService } from '@/domain/contextService';
 import type { Activity, Milestone, Task } from '@/domain/entities';
 import type { Role } from '@/domain/vocabulary';
+import type { SqlBackend } from '@/server';
 import { SEED } from '../../support/seed';
 
 /** The four members of the demo's workspace, and somebody who is in none of its workspaces. */
@@ -17,6 +18,8 @@ export interface ContractSetup {
   userId(account: Account): string;
   /** Returns when what any account wrote is visible to all who may see it. */
   settle(): Promise<void>;
+  /** The database of the server, for what takes too long through the service. */
+  backend: SqlBackend;
   close(): Promise<void>;
 }
 
@@ -27,6 +30,7 @@ export interface World {
   readonly viewer: ContextService;
   readonly agent: ContextService;
   readonly outsider: ContextService;
+  readonly backend: SqlBackend;
   userId(account: Account): string;
   settle(): Promise<void>;
   /** A new milestone of the field app, visible to all members. */
@@ -47,6 +51,7 @@ export function worldOf(setup: ContractSetup): World {
     viewer: setup.service('viewer'),
     agent: setup.service('agent'),
     outsider: setup.service('outsider'),
+    backend: setup.backend,
     userId: (account) => setup.userId(account),
     settle: () => setup.settle(),
     async milestone() {

@@ -27,7 +27,7 @@ async function without(backend: SqlBackend, signature: string): Promise<() => Pr
 const SIGNATURES = {
   sync_pull: 'public.sync_pull(jsonb)',
   sync_push: 'public.sync_push(jsonb)',
-  get_task_context: 'public.get_task_context(uuid)',
+  get_bounded_context: 'public.get_bounded_context(uuid, jsonb)',
 };
 type Name = keyof typeof SIGNATURES;
 const NAMES = Object.keys(SIGNATURES) as Name[];
@@ -42,7 +42,7 @@ function suite(
       const { world, member, device, reload } = open();
       const task = { milestone_id: SEED.offlineMilestone, title: `while ${name} is missing` };
       const call = async () => {
-        if (name === 'get_task_context') {
+        if (name === 'get_bounded_context') {
           return createRemoteContextService({ client: member.client })
             .getTaskContext(SEED.busyTask)
             .then(

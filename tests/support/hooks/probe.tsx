@@ -37,7 +37,7 @@ function useTask(context: TaskContext) {
   return {
     navigation: useMemoryBankNavigation(context),
     stages: useTaskStageManagement(context),
-    history: useTaskActivityHistory(context.task.id, context.activities),
+    history: useTaskActivityHistory(context),
   };
 }
 

@@ -1,5 +1,9 @@
-/** Reads a task's context by SQL: in one transaction and one round trip, without records in memory. */
+/**
+ * Reads a task's context by SQL: as of one moment, without records in memory, and no more of it than the limits allow
+ * (D50).
+ */
 
+import { CONTEXT_PARTS, type ContextPart, DEFAULT_LIMITS, type FullLimits } from '@/domain/contextLimits';
 import type {
   Activity,
   BestPractice,
@@ -11,13 +15,19 @@ import type {
   Workspace,
 } from '@/domain/entities';
 import type { SyncedTable } from '@/domain/schema';
-import { GLOBAL_SCOPE_ID, STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
-import { type LocalStore, rowToEntity, selectEntities } from './localStore';
+import { PART_TABLES, type PartCounts, SINGLE_TABLES } from '@/domain/taskContext';
+import type { RawValue } from '../models/watermelondb';
+import {
+  type Given,
+  QUERIES_OF_WHOLE_LISTS,
+  QUERIES_WITHIN_LISTS,
+  QUERIES_WITHIN_WHOLE,
+  SINGLES,
+} from './contextQueries';
+import { type Fragment, queryOf } from './fragments';
+import { jsonColumns, type LocalStore, rowToEntity } from './localStore';
 
-/** The number of activities in a context. */
-export const ACTIVITIES = 20;
-
-/** The parts of a context; activities come newest first, other lists in any order. */
+/** The parts of a context; lists in the order in which they are shown. */
 export interface ContextParts {
   task: Task;
   milestone: Milestone | null;
@@ -27,68 +37,77 @@ export interface ContextParts {
   workflow: Workflow | null;
   subtasks: Task[];
   dependencies: Task[];
-  /** The number of tasks it depends on, those that are not on this device included. */
-  linked: number;
   activities: Activity[];
   patterns: Pattern[];
   best_practices: BestPractice[];
+  /** How many items each list has on this device. */
+  all: PartCounts;
+  /** The number of tasks it depends on that are not on this device. */
+  absent: number;
+  /** Whether the lists hold what the limits allow and no more. */
+  isBounded: boolean;
 }
 
-/** The only parameter of each, once or more, is the id of the task. */
-const OF_TASK = (column: string) => `(select "${column}" from "tasks" where "id" = ?)`;
-const PROJECT = `(select m."project_id" from "tasks" t join "milestones" m on m."id" = t."milestone_id"
-  where t."id" = ? and m."_status" <> 'deleted')`;
-const KNOWLEDGE = `"workspace_id" in ('${GLOBAL_SCOPE_ID}', ${OF_TASK('workspace_id')})
-  and ("project_id" is null or "project_id" = ${PROJECT})`;
-
-const QUERIES = [
-  select('tasks', '"id" = ?'),
-  select('milestones', `"id" = ${OF_TASK('milestone_id')}`),
-  select('projects', `"id" = ${PROJECT}`),
-  select('workspaces', `"id" = ${OF_TASK('workspace_id')}`),
-  select('tasks', `"id" = ${OF_TASK('parent_task_id')}`),
-  select('workflows', `"id" = coalesce(${OF_TASK('workflow_id')}, '${STANDARD_WORKFLOW_ID}')`),
-  select('tasks', '"parent_task_id" = ?'),
-  select(
-    'tasks',
-    `"id" in (select "depends_on_task_id" from "task_dependencies" where "task_id" = ? and "_status" <> 'deleted')`,
-  ),
-  select('activity_feed', '"task_id" = ?', `order by "created_at" desc, "id" desc limit ${ACTIVITIES}`),
-  select('patterns', KNOWLEDGE),
-  select('best_practices', KNOWLEDGE),
-  {
-    sql: `select count(distinct "depends_on_task_id") from "task_dependencies" where "task_id" = ? and "_status" <> 'deleted'`,
-    parameters: 1,
-  },
-];
-
-function select(table: SyncedTable, where: string, order = '') {
-  return { sql: selectEntities(table, where, order), parameters: where.split('?').length - 1 };
+/** @returns whether the whole context may be too large though each list is within its limits */
+function mayLackRoom({ bytes, ...lists }: FullLimits): boolean {
+  const sum = (limits: Omit<FullLimits, 'bytes'>) =>
+    CONTEXT_PARTS.reduce((all, part) => all + limits[part].bytes, 0);
+  const forSingles = DEFAULT_LIMITS.bytes - sum(DEFAULT_LIMITS);
+  return bytes < sum(lists) + forSingles;
 }
 
-/** @returns the parts of a task's context on this device; null without the task */
-export async function partsFromRows({ database }: LocalStore, taskId: string): Promise<ContextParts | null> {
-  const found = await database.readAll(
-    QUERIES.map(({ sql, parameters }) => ({ sql, args: Array<string>(parameters).fill(taskId) })),
-  );
-  const all = <T>(index: number, table: SyncedTable) =>
-    (found[index] ?? []).map((row) => rowToEntity<T>(table, row));
-  const one = <T>(index: number, table: SyncedTable) => all<T>(index, table)[0] ?? null;
-  const task = one<Task>(0, 'tasks');
-  return task === null || database.isLeaving(task.workspace_id)
-    ? null
-    : {
-        task,
-        milestone: one(1, 'milestones'),
-        project: one(2, 'projects'),
-        workspace: one(3, 'workspaces'),
-        parent_task: one(4, 'tasks'),
-        workflow: one(5, 'workflows'),
-        subtasks: all(6, 'tasks'),
-        dependencies: all(7, 'tasks'),
-        activities: all(8, 'activity_feed'),
-        patterns: all(9, 'patterns'),
-        best_practices: all(10, 'best_practices'),
-        linked: Number(found[11]?.[0]?.[0] ?? 0),
-      };
+type Rows = readonly (readonly RawValue[])[];
+
+const rowsOf = (found: readonly Rows[], part: ContextPart) =>
+  found[SINGLES.length + CONTEXT_PARTS.indexOf(part)] ?? [];
+const countOf = (found: readonly Rows[], index: number) => Number(found.at(-1)?.[0]?.[index] ?? 0);
+
+/** @returns whether nothing of a list was read though it has items */
+function lacksList(found: readonly Rows[]): boolean {
+  return CONTEXT_PARTS.some((part, index) => rowsOf(found, part).length === 0 && countOf(found, index) > 0);
+}
+
+/**
+ * @returns the parts of a task's context on this device, null without the task. Lists hold all that the limits allow;
+ * where `isBounded` is false they may hold more.
+ */
+export async function partsFromRows(
+  { database }: LocalStore,
+  taskId: string,
+  limits: FullLimits,
+): Promise<ContextParts | null> {
+  const given = { taskId, limits };
+  const read = (queries: readonly Fragment<Given>[]) =>
+    database.readAll(queries.map((query) => queryOf(query, given)));
+  const isTight = mayLackRoom(limits);
+  let found = await read(isTight ? QUERIES_WITHIN_WHOLE : QUERIES_OF_WHOLE_LISTS);
+  const areWhole = !isTight && !lacksList(found);
+  // Everything is read anew: what the first answer has is of an earlier moment.
+  if (!isTight && !areWhole) found = await read(QUERIES_WITHIN_LISTS);
+
+  const task = found[0]?.[0];
+  if (!task) return null;
+  const parts: Record<string, unknown> = {};
+  for (const [index, name] of SINGLES.entries()) {
+    const row = found[index]?.[0];
+    parts[name] = row ? rowToEntity(SINGLE_TABLES[name], row) : null;
+  }
+  const all: Record<string, number> = {};
+  for (const [index, part] of CONTEXT_PARTS.entries()) {
+    parts[part] = rowsOf(found, part).map((row) => rowToEntity(PART_TABLES[part], row));
+    all[part] = countOf(found, index);
+  }
+  const isBounded =
+    areWhole && !CONTEXT_PARTS.some((part) => holdsWideNumber(PART_TABLES[part], rowsOf(found, part)));
+  const absent = countOf(found, CONTEXT_PARTS.length);
+  if (database.isLeaving((parts.task as Task).workspace_id)) return null;
+  return { ...parts, all, absent, isBounded } as unknown as ContextParts;
+}
+
+/** A number that JSON text has with an exponent, and PostgreSQL without one: up to 300 digits long. */
+const WIDE_NUMBER = /\de[+-]\d/;
+
+function holdsWideNumber(table: SyncedTable, rows: Rows): boolean {
+  const json = jsonColumns(table);
+  return rows.some((row) => json.some((at) => WIDE_NUMBER.test(String(row[at]))));
 }

@@ -1,5 +1,6 @@
 /** Reads of the Context Service from the local database. */
 
+import type { FullLimits } from '@/domain/contextLimits';
 import type { KnowledgeScope } from '@/domain/contextService';
 import type {
   Milestone,
@@ -10,37 +11,35 @@ import type {
   Workspace,
   WorkspaceMember,
 } from '@/domain/entities';
+import { boundContext, countedContext } from '@/domain/taskContext';
 import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import { Q } from '../models/watermelondb';
 import { partsFromRows } from './contextRows';
-import { byDisplayName, byName, bySortOrder, byTitle, type LocalStore } from './localStore';
+import { byDisplayName, byName, bySortOrder, type LocalStore } from './localStore';
 
-/** @returns the context of a task, null where the task is not on this device; `missing` names the parts that are not. */
-export async function readContext(store: LocalStore, taskId: string): Promise<TaskContext | null> {
-  const parts = await partsFromRows(store, taskId);
-  if (parts === null) return null;
-  const { task, milestone, project, workspace, parent_task, workflow, linked } = parts;
+/**
+ * @returns the context of a task within limits, null where the task is not on this device; `missing` names the parts
+ * that are not
+ */
+export async function readContext(
+  store: LocalStore,
+  taskId: string,
+  limits: FullLimits,
+): Promise<TaskContext | null> {
+  const read = await partsFromRows(store, taskId, limits);
+  if (read === null) return null;
+  const { all, absent, isBounded, ...parts } = read;
+  const { task, milestone, project, workspace, parent_task, workflow } = parts;
   const missing: TaskContext['missing'] = [];
   if (milestone === null) missing.push('milestone');
-  if (linked > parts.dependencies.length) missing.push('dependencies');
+  if (absent > 0) missing.push('dependencies');
   if (project === null && milestone !== null) missing.push('project');
   if (workspace === null) missing.push('workspace');
   if (parent_task === null && task.parent_task_id !== null) missing.push('parent_task');
   if (workflow === null) missing.push('workflow');
-  return {
-    task,
-    milestone,
-    project,
-    workspace,
-    parent_task,
-    subtasks: bySortOrder(parts.subtasks),
-    dependencies: byTitle(parts.dependencies),
-    activities: parts.activities,
-    patterns: byName(parts.patterns),
-    best_practices: byName(parts.best_practices),
-    workflow,
-    missing,
-  };
+  return isBounded
+    ? countedContext({ ...parts, missing }, all)
+    : boundContext({ ...parts, missing }, all, limits);
 }
 
 /** The global items, those of the workspace, and those of the project. */

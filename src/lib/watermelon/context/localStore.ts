@@ -36,6 +36,11 @@ export function selectEntities(table: SyncedTable, where: string, order = ''): s
   return `select ${columns.map((name) => `"${name}"`).join()} from "${table}" where ${where} and "_status" <> 'deleted' ${order}`;
 }
 
+/** @returns where the columns that hold JSON are in a row of `selectEntities` */
+export function jsonColumns(table: SyncedTable): number[] {
+  return shownColumns(table).flatMap(([, kind], index) => (kind === 'json' ? [index + 2] : []));
+}
+
 /** @param row as `selectEntities` selects it */
 export function rowToEntity<T>(table: SyncedTable, row: readonly RawValue[]): T {
   const entity: Record<string, Json> = { id: row[0] as string, workspace_id: row[1] as string };
@@ -108,10 +113,6 @@ export function byName<T extends { name: string; id: string }>(items: T[]): T[] 
 
 export function byDisplayName<T extends { display_name: string; id: string }>(items: T[]): T[] {
   return items.sort((a, b) => compare(a.display_name, b.display_name) || compare(a.id, b.id));
-}
-
-export function byTitle<T extends { title: string; id: string }>(items: T[]): T[] {
-  return items.sort((a, b) => compare(a.title, b.title) || compare(a.id, b.id));
 }
 
 export function bySortOrder<T extends { sort_order: number; id: string }>(items: T[]): T[] {

@@ -1,7 +1,9 @@
 /** The local-first Context Service of one device. */
 
-import type { Observable } from 'rxjs';
+import { defer, type Observable } from 'rxjs';
+import { orThrow } from '@/core/errors';
 import { canonicalId } from '@/core/text';
+import { type ContextLimits, checkLimits, type FullLimits } from '@/domain/contextLimits';
 import type { ContextService } from '@/domain/contextService';
 import type { BestPractice, Pattern, Task, TaskContext, Workflow } from '@/domain/entities';
 import type { SyncedTable } from '@/domain/schema';
@@ -28,9 +30,9 @@ export interface LocalContextService extends ContextService {
   /** @returns the task from the local database alone, or null. */
   getLocalTask(taskId: string): Promise<Task | null>;
   /** @returns the context from the server; null where it has none or cannot be reached. */
-  getRemoteTaskContext(taskId: string): Promise<TaskContext | null>;
-  /** The local context, now and whenever it changes. */
-  observeTaskContext(taskId: string): Observable<TaskContext | null>;
+  getRemoteTaskContext(taskId: string, limits?: ContextLimits): Promise<TaskContext | null>;
+  /** The local context within limits, now and whenever it changes. Fails as `getTaskContext` does. */
+  observeTaskContext(taskId: string, limits?: ContextLimits): Observable<TaskContext | null>;
   /** The deletions of a workspace that are not restored or are being restored, newest first; now and whenever they change. */
   observeDeletions(workspaceId: string): Observable<ObservedDeletion[]>;
 }
@@ -46,31 +48,36 @@ export function createLocalContextService(local: LocalFirst): LocalContextServic
   const localId = (id: string) => store.resolve(canonicalId(id) ?? '');
 
   const getLocalTask = async (taskId: string) => store.find<Task>('tasks', localId(taskId));
-  const getRemoteTaskContext = async (taskId: string) =>
-    local.remote && local.isOnline() ? local.remote.getTaskContext(taskId) : null;
+  const getRemoteTaskContext = async (taskId: string, limits?: ContextLimits) =>
+    local.remote && local.isOnline() ? local.remote.getTaskContext(taskId, limits) : null;
 
-  const localContext = (taskId: string) => readContext(store, localId(taskId));
+  const localContext = (taskId: string, limits: FullLimits) => readContext(store, localId(taskId), limits);
 
   return {
     ...writes,
     getLocalTask,
     getRemoteTaskContext,
 
-    async getTaskContext(taskId) {
+    async getTaskContext(taskId, given) {
+      const limits = orThrow(checkLimits(given));
       let known: TaskContext | null = null;
       return readFirst(
         local,
         async () => {
-          known = await localContext(taskId);
+          known = await localContext(taskId, limits);
           return known;
         },
         async (context) =>
           context === null ? store.isDeleted('tasks', localId(taskId)) : context.missing.length === 0,
-        async (remote) => completeContext(known, await remote.getTaskContext(taskId)),
+        async (remote) => completeContext(known, await remote.getTaskContext(taskId, limits), limits),
       );
     },
 
-    observeTaskContext: (taskId) => observeRead(store.database, SYNCED_TABLES, () => localContext(taskId)),
+    observeTaskContext: (taskId, given) =>
+      defer(() => {
+        const limits = orThrow(checkLimits(given));
+        return observeRead(store.database, SYNCED_TABLES, () => localContext(taskId, limits));
+      }),
 
     getWorkspaces: () =>
       readFirst(

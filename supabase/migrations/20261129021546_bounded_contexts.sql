@@ -1,0 +1,184 @@
+-- Devices ask for a task's context within limits, of which no more is read: a task with 204 patterns of 60 KB and 300
+-- subtasks had one of 27 MB. get_task_context stays as it is, for releases that know no limits.
+
+create or replace function public.text_bytes(entity jsonb) returns bigint
+language sql immutable parallel safe set search_path = '' as $$
+  select coalesce(sum(octet_length(case
+      when written.key in ('content', 'details', 'stages', 'tech_stack') then written.value::text
+      else written.value #>> '{}'
+    end)), 0)
+  from jsonb_each(entity) written
+  where written.key in ('activity_type', 'category', 'content', 'current_stage', 'description', 'details',
+    'entity_type', 'name', 'overview', 'pattern_type', 'priority', 'requirements', 'stages', 'status',
+    'tech_stack', 'title')
+$$;
+
+create or replace function public.get_context_part(
+  part text, task_id uuid, scope uuid, project_id uuid, items integer, bytes bigint, room bigint
+) returns jsonb
+language plpgsql stable set search_path = '' as $$
+#variable_conflict use_column
+declare
+  candidates refcursor;
+  place bigint;
+  entity jsonb;
+  known bigint;
+  size bigint;
+  all_items bigint := 0;
+  reached bigint := 0;
+  taken jsonb[] := '{}';
+  places bigint[] := '{}';
+  because text;
+begin
+  -- Each opens a query that orders ids, and reads a record only when it is fetched.
+  case part
+    when 'subtasks' then
+      open candidates for
+        select listed.place, listed.known,
+          (select public.as_entity(to_jsonb(t)) from public.tasks t where t.id = listed.id)
+        from (
+          select s.id, count(*) over () as known, row_number() over (order by s.sort_order, s.id) as place
+          from public.tasks s
+          where s.parent_task_id = get_context_part.task_id and s.deleted_at is null
+          order by s.status in ('done', 'cancelled'), s.sort_order, s.id
+          limit items + 1) listed;
+    when 'dependencies' then
+      open candidates for
+        select listed.place, listed.known,
+          (select public.as_entity(to_jsonb(t)) from public.tasks t where t.id = listed.id)
+        from (
+          select d.id, count(*) over () as known, row_number() over (order by d.title collate "C", d.id) as place
+          from public.task_dependencies link
+          join public.tasks d on d.id = link.depends_on_task_id
+          where link.task_id = get_context_part.task_id and link.deleted_at is null and d.deleted_at is null
+          order by d.status in ('done', 'cancelled'), d.title collate "C", d.id
+          limit items + 1) listed;
+    when 'activities' then
+      open candidates for
+        select listed.place, total.known,
+          (select public.as_entity(to_jsonb(a)) from public.activity_feed a where a.id = listed.id)
+        from (
+          -- As in get_task_activities.
+          select latest.id,
+            row_number() over (order by date_trunc('milliseconds', latest.created_at) desc, latest.id desc) as place
+          from public.activity_feed latest
+          where latest.task_id = get_context_part.task_id and latest.deleted_at is null
+            and latest.created_at >= coalesce((
+              select date_trunc('milliseconds', last_one.created_at) from public.activity_feed last_one
+              where last_one.task_id = get_context_part.task_id and last_one.deleted_at is null
+              order by last_one.created_at desc offset items limit 1), '-infinity')
+          order by 2
+          limit items + 1) listed
+        cross join (
+          select count(*) as known from public.activity_feed each
+          where each.task_id = get_context_part.task_id and each.deleted_at is null) total
+        order by listed.place;
+    when 'patterns' then
+      open candidates for
+        select listed.place, listed.known,
+          (select public.as_entity(to_jsonb(p)) from public.patterns p where p.id = listed.id)
+        from (
+          select k.id, count(*) over () as known, row_number() over (order by k.name collate "C", k.id) as place
+          from public.patterns k
+          where k.workspace_id in (get_context_part.scope, '00000000-0000-7000-8000-000000000000')
+            and (k.project_id is null or k.project_id = get_context_part.project_id) and k.deleted_at is null
+          order by k.workspace_id = '00000000-0000-7000-8000-000000000000', k.project_id is null,
+            k.name collate "C", k.id
+          limit items + 1) listed;
+    when 'best_practices' then
+      open candidates for
+        select listed.place, listed.known,
+          (select public.as_entity(to_jsonb(p)) from public.best_practices p where p.id = listed.id)
+        from (
+          select k.id, count(*) over () as known, row_number() over (order by k.name collate "C", k.id) as place
+          from public.best_practices k
+          where k.workspace_id in (get_context_part.scope, '00000000-0000-7000-8000-000000000000')
+            and (k.project_id is null or k.project_id = get_context_part.project_id) and k.deleted_at is null
+          order by k.workspace_id = '00000000-0000-7000-8000-000000000000', k.project_id is null,
+            k.name collate "C", k.id
+          limit items + 1) listed;
+  end case;
+  loop
+    fetch candidates into place, known, entity;
+    exit when not found;
+    all_items := known;
+    if cardinality(taken) = items then
+      because := 'items';
+      exit;
+    end if;
+    size := public.text_bytes(entity);
+    if reached + size > bytes or reached + size > room then
+      because := 'bytes';
+      -- Nothing may follow what the whole has no room for, however short it is.
+      if reached + size <= bytes then room := -1; end if;
+      exit;
+    end if;
+    reached := reached + size;
+    taken := array_append(taken, entity);
+    places := array_append(places, place);
+  end loop;
+  close candidates;
+  return jsonb_build_object(
+    'items', coalesce((
+      select jsonb_agg(shown.entity order by shown.place) from unnest(taken, places) shown (entity, place)), '[]'),
+    'all', all_items,
+    'because', because,
+    'room', case when room < 0 then room else room - reached end);
+end
+$$;
+
+create or replace function public.get_bounded_context(task_id uuid, limits jsonb) returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  most_items constant bigint := 10000;
+  most_bytes constant bigint := 64 * 1024 * 1024;
+  context jsonb;
+  scope uuid;
+  project uuid;
+  room bigint;
+  part text;
+  answer jsonb;
+  left_out jsonb := '{}';
+begin
+  select jsonb_build_object(
+      'task', public.as_entity(to_jsonb(t)),
+      'milestone', public.as_entity(to_jsonb(m)),
+      'project', public.as_entity(to_jsonb(p)),
+      'workspace', public.as_entity(to_jsonb(w)),
+      'parent_task', (
+        select public.as_entity(to_jsonb(parent)) from public.tasks parent
+        where parent.id = t.parent_task_id and parent.deleted_at is null),
+      -- A task without a workflow follows the standard one (R5).
+      'workflow', public.get_workflow(coalesce(t.workflow_id, '00000000-0000-7000-8000-000000000001'))),
+    t.workspace_id, m.project_id
+  into context, scope, project
+  from public.tasks t
+  left join public.milestones m on m.id = t.milestone_id and m.deleted_at is null
+  left join public.projects p on p.id = m.project_id and p.deleted_at is null
+  left join public.workspaces w on w.id = t.workspace_id and w.deleted_at is null
+  where t.id = get_bounded_context.task_id and t.deleted_at is null;
+  if not found then return null; end if;
+  room := least(coalesce((limits ->> 'bytes')::bigint, most_bytes), most_bytes) - (
+    select sum(case when jsonb_typeof(single.value) = 'object' then public.text_bytes(single.value) else 0 end)
+    from jsonb_each(context) single);
+  foreach part in array array['subtasks', 'dependencies', 'activities', 'patterns', 'best_practices'] loop
+    answer := public.get_context_part(part, get_bounded_context.task_id, scope, project,
+      least(greatest(coalesce((limits #>> array[part, 'items'])::bigint, most_items), 0), most_items)::integer,
+      least(coalesce((limits #>> array[part, 'bytes'])::bigint, most_bytes), most_bytes), room);
+    context := context || jsonb_build_object(part, answer -> 'items');
+    if answer ->> 'because' is not null then
+      left_out := left_out || jsonb_build_object(part,
+        jsonb_build_object('all', answer -> 'all', 'because', answer -> 'because'));
+    end if;
+    room := (answer ->> 'room')::bigint;
+  end loop;
+  return context || jsonb_build_object('missing', '[]'::jsonb, 'left_out', left_out);
+end
+$$;
+
+revoke all on function public.text_bytes(jsonb) from public, anon, authenticated, service_role;
+grant execute on function public.text_bytes(jsonb) to authenticated, service_role;
+revoke all on function public.get_context_part(text,uuid,uuid,uuid,integer,bigint,bigint) from public, anon, authenticated, service_role;
+grant execute on function public.get_context_part(text,uuid,uuid,uuid,integer,bigint,bigint) to authenticated, service_role;
+revoke all on function public.get_bounded_context(uuid,jsonb) from public, anon, authenticated, service_role;
+grant execute on function public.get_bounded_context(uuid,jsonb) to authenticated, service_role;
