@@ -49,7 +49,7 @@ begin
     -- The creator of a workspace owns it. A workspace that exists already, or did, gives no role.
     select coalesce(jsonb_object_agg(c.id, case when s.scope_id is null then 'owner' end), '{}') || memberships into roles
       from unnest(changes) c left join convoy.scope_clocks s on s.scope_id = c.id
-      where c.table_name = 'workspaces' and c.op = 'insert' and c.id is not null;
+      where c.table_name = 'workspaces' and c.op = 'insert' and c.id <> '00000000-0000-7000-8000-000000000000';
   end if;
 
   decided := array(
