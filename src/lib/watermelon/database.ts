@@ -77,13 +77,28 @@ export class ConvoyDatabase extends Database implements EditContext {
   /** The storage: other tabs or processes may have the same database open. */
   private readonly shared: SharedStore;
   private readonly unnamedWrites = new Subject<readonly string[]>();
+  /** The records in memory are told of writes that no change names. */
+  private isTakingOver = false;
 
   constructor(options: { adapter: LocalAdapter; clock: EditClock }) {
     super({ adapter: options.adapter, modelClasses });
     this.clock = options.clock;
     this.shared = options.adapter;
     for (const table of Object.keys(this.schema.tables)) this.makeLive(this.get(table));
-    this.shared.attach(replicaOf(this, (tables) => this.unnamedWrites.next(tables)));
+    const replica = replicaOf(this, (tables) => this.unnamedWrites.next(tables));
+    this.shared.attach({
+      ...replica,
+      takeOver: (changes) => this.takingOver(() => replica.takeOver(changes)),
+    });
+  }
+
+  private takingOver(work: () => void): void {
+    this.isTakingOver = true;
+    try {
+      work();
+    } finally {
+      this.isTakingOver = false;
+    }
   }
 
   /** Gives a collection observers that cost what they show, and a memory that keeps what is held elsewhere. */
@@ -102,6 +117,22 @@ export class ConvoyDatabase extends Database implements EditContext {
       if (written.some((table) => tables.includes(table))) subscriber(written);
     });
     return () => subscription.unsubscribe();
+  }
+
+  /**
+   * Calls back after writes to one of these tables. `isOwn`: by a change of this tab, which its observers were told of.
+   * @returns a function that ends it
+   */
+  onWrites(tables: readonly string[], subscriber: (isOwn: boolean) => void): () => void {
+    const ends = [
+      this.experimentalSubscribe([...tables] as never[], () => {
+        if (!this.isTakingOver) subscriber(true);
+      }),
+      this.onUnnamedWrites(tables, () => subscriber(false)),
+    ];
+    return () => {
+      for (const end of ends) end();
+    };
   }
 
   /** As WatermelonDB's `write`, but writers of other tabs and processes take turns too, each from the latest state (D42). */

@@ -27,9 +27,10 @@ interface Internals {
   };
 }
 
-/** What an observed query needs of its database. */
+/** The database of an observed query, as far as it needs it. */
 export interface LiveDatabase {
-  experimentalSubscribe(tables: string[], subscriber: () => void): Unsubscribe;
+  /** Calls back after writes to these tables; `isOwn`: those of this tab that name the changes. */
+  onWrites(tables: readonly string[], subscriber: (isOwn: boolean) => void): Unsubscribe;
   /** Calls back after writes to these tables that no change names. */
   onUnnamedWrites(tables: readonly string[], subscriber: (written: readonly string[]) => void): Unsubscribe;
 }
@@ -99,7 +100,7 @@ export class LiveQuery<T extends Model> extends Query<T> {
             collection.experimentalSubscribe(afterChanges),
             database.onUnnamedWrites(allTables, () => run.request()),
           ]
-        : [database.experimentalSubscribe(allTables, () => run.request())];
+        : [database.onWrites(allTables, (isOwn) => run.request(isOwn))];
       run.request();
       return () => {
         run.stop();
@@ -121,7 +122,7 @@ export class LiveQuery<T extends Model> extends Query<T> {
           done();
         }),
       );
-      const stop = collection.database.experimentalSubscribe(allTables, () => run.request());
+      const stop = collection.database.onWrites(allTables, (isOwn) => run.request(isOwn));
       run.request();
       return () => {
         run.stop();

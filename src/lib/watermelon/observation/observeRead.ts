@@ -27,7 +27,7 @@ export function observeRead<T>(
         .then(tell, (error) => observer.error(error))
         .finally(done);
     });
-    const stop = database.experimentalSubscribe([...tables] as never[], () => run.request());
+    const stop = database.onWrites(tables, (isOwn) => run.request(isOwn));
     run.request();
     return () => {
       run.stop();
