@@ -166,9 +166,10 @@ describe('the cost of a sync', () => {
       await settle(device);
       const statements = countStatements();
       const result = await device.sync();
-      const made = statements.stop();
+      // The storage tidies up by itself when nothing has been written for a while.
+      const made = statements.stop().filter((text) => !text.startsWith('pragma'));
       expect(result).toMatchObject({ status: 'ok', pulled: 0, pushed: 0 });
-      costs.push({ sent: result.sent, statements: made.length });
+      costs.push({ sent: result.sent, statements: made });
       // Every table that grows is searched by an index, never read through.
       const file = new Sqlite(join(folder, 'local.db'), { readonly: true });
       for (const sql of new Set(
