@@ -94,7 +94,10 @@ async function untilVisible(locator: Locator, isVisible: boolean): Promise<void>
   const deadline = performance.now() + WAIT_MS;
   while ((await first.isVisible()) !== isVisible) {
     if (performance.now() > deadline) {
-      throw new Error(`After ${WAIT_MS} ms still ${isVisible ? 'not seen' : 'seen'}: ${locator}`);
+      const shown = await first.page().locator('body').innerText();
+      throw new Error(
+        `After ${WAIT_MS} ms still ${isVisible ? 'not seen' : 'seen'}: ${locator}\nThe page shows:\n${shown.slice(0, 2_000)}`,
+      );
     }
     await setTimeout(LOOK_MS);
   }
