@@ -49,8 +49,11 @@ export function TaskPicker({ id, where, value, onChange, exclude, suggests = fal
       </p>
     );
   }
-  const isAsked = suggests || text.trim() !== '';
-  const shown = isAsked ? found.filter((task) => !exclude.includes(task.id)).slice(0, SHOWN) : [];
+  const words = text.trim().toLowerCase();
+  const isAsked = suggests || words !== '';
+  // What was found for the text of before goes at once: an option that moves while it is clicked is not chosen.
+  const fits = (task: Task) => !exclude.includes(task.id) && task.title.toLowerCase().includes(words);
+  const shown = isAsked ? found.filter(fits).slice(0, SHOWN) : [];
   return (
     <div className="picker">
       <input
