@@ -105,6 +105,13 @@ describe('the context of a task with 12 MB around it', () => {
   });
 });
 
+it('an earlier release, which knows no limits, is given the whole context (U19)', async () => {
+  const { data, error } = await device.client.rpc('get_task_context', { task_id: task.id });
+  expect(error).toBeNull();
+  const { patterns, subtasks } = data as { patterns: unknown[]; subtasks: unknown[] };
+  expect([patterns.length, subtasks.length]).toEqual([CROWD.patterns, CROWD.subtasks]);
+});
+
 describe('a context that the server completes', () => {
   it('is within its limits, and says of each list what is left out where it came from', async () => {
     const { milestone_id } = task;
