@@ -15,6 +15,14 @@ interface Timer {
 
 const realImmediate = globalThis.setImmediate;
 
+class HeldRef<T extends WeakKey> {
+  constructor(private readonly target: T) {}
+
+  deref(): T {
+    return this.target;
+  }
+}
+
 /** Lets everything that is ready run, promises and I/O callbacks alike. */
 export const turn = (): Promise<void> => new Promise((resolve) => realImmediate(() => resolve()));
 
@@ -40,6 +48,7 @@ export class VirtualTime {
       clearTimeout: globalThis.clearTimeout,
       setInterval: globalThis.setInterval,
       clearInterval: globalThis.clearInterval,
+      WeakRef: globalThis.WeakRef,
       random: Math.random,
       performanceNow: performance.now,
       getRandomValues: crypto.getRandomValues,
@@ -73,6 +82,8 @@ export class VirtualTime {
       setInterval: () => time.add(() => {}, 0),
       clearTimeout: (timer: unknown) => time.timers.delete(Number(timer)),
       clearInterval: (timer: unknown) => time.timers.delete(Number(timer)),
+      // When a record leaves memory is for the garbage collector to say, and not for the seed: here it stays.
+      WeakRef: HeldRef,
     });
     Math.random = () => time.fractions.next();
     performance.now = () => time.now - started;
