@@ -60,12 +60,12 @@ const WORKS: [name: string, run: (bench: Bench) => Promise<void>, size?: string]
   ['W7', localAgainstRemote],
   ['W8', requests, 'S'],
   ['W9', crowdedContext, 'S'],
+  ['W15', boundedContext, 'S'],
   ['W6', opening],
   ['W11', crowdOfWriters, 'S'],
   ['W12', watchedSync],
   ['W13', resync],
   ['W14', purge],
-  ['W15', boundedContext, 'S'],
 ];
 
 const say = (line: string) => (flags.json ? console.error(line) : console.log(line));
