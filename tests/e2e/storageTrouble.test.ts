@@ -10,6 +10,7 @@ import {
   emptyLog,
   endWorkers,
   greetFromNewerCode,
+  leaveApp,
   patchDatabase,
 } from '../support/storageTrouble';
 import { createTask, gone, openMilestone, seen, statusOf, WebApp } from '../support/webApp';
@@ -40,6 +41,19 @@ async function begin(): Promise<void> {
   await page.getByRole('searchbox', { name: 'Find by title' }).fill('Written');
 }
 
+/**
+ * Writes a task that the server cannot have, and leaves the app. A browser that is told to fail
+ * requests, or to be offline, does so for pages that it shows: one that goes away may still push.
+ */
+async function createUnsent(title: string): Promise<void> {
+  await app.stopServer();
+  await createTask(page, title);
+  await emptyLog(page);
+  await leaveApp(page);
+  await app.startServer();
+  await page.route('**/rest/v1/rpc/sync_push', (route) => route.abort());
+}
+
 /** What is saved by a button of a database that cannot be opened. */
 async function downloaded(button = 'Download what is only here'): Promise<Buffer> {
   const downloading = page.waitForEvent('download');
@@ -63,15 +77,14 @@ describe('trouble with the local storage, in the app', () => {
 
   it('a database of newer code is refused with an explanation and not changed, and unsynced records can be downloaded (D43, D44, P-NOLOSS)', async () => {
     await begin();
-    await page.route('**/rest/v1/rpc/sync_push', (route) => route.abort());
-    await createTask(page, 'Written before the trouble');
+    await createUnsent('Written before the trouble');
     await patchDatabase(page, { versionBy: 1 });
     await page.goto('/');
     const alert = page.getByRole('alert');
     await seen(alert.getByRole('heading', { name: 'Your data cannot be opened here' }));
     await seen(alert.getByText('A newer version of Convoy has written this database. Nothing was changed'));
     expect((await downloaded()).toString()).toContain('Written before the trouble');
-    await page.goto('/convoy.json');
+    await leaveApp(page);
     await patchDatabase(page, { versionBy: -1 });
     await page.goto('/');
     await openMilestone(page, 'Field app', MILESTONE);
@@ -99,8 +112,7 @@ describe('trouble with the local storage, in the app', () => {
 
   it('a damaged database is put aside; unsynced records are salvaged and listed, the rest is pulled again (D44, D49, P-NOLOSS)', async () => {
     await begin();
-    await page.route('**/rest/v1/rpc/sync_push', (route) => route.abort());
-    await createTask(page, 'Written before the damage');
+    await createUnsent('Written before the damage');
     await patchDatabase(page, { damageAt: 'Survive a clock that is wrong by hours' });
     await page.goto('/');
     await openMilestone(page, 'Field app', MILESTONE);
@@ -190,9 +202,7 @@ describe('trouble with the local storage, in the app', () => {
 
   it('a failed migration changes nothing and says so, and the database can be downloaded (D46, P-NOLOSS)', async () => {
     await begin();
-    // Not by a route: a request that is held back when its page goes away may be let through.
-    await page.context().setOffline(true);
-    await createTask(page, 'Written before the upgrade');
+    await createUnsent('Written before the upgrade');
     const isPage = (path: string) => path === '/';
     const endUpgrade = await serve(page.context(), await buildBrokenUpgrade(), isPage);
     await page.goto('/');
@@ -208,7 +218,7 @@ describe('trouble with the local storage, in the app', () => {
     expect(title.get('Written before the upgrade')).toEqual({ _status: 'created' });
     saved.close();
     await endUpgrade();
-    await page.context().setOffline(false);
+    await page.unroute('**/rest/v1/rpc/sync_push');
     await page.goto('/');
     await openMilestone(page, 'Field app', MILESTONE);
     await page.getByRole('searchbox', { name: 'Find by title' }).fill('Written before');

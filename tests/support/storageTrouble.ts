@@ -14,7 +14,7 @@ export type LeftInLoki = Record<string, { version: string; chunks: { key: string
 
 /** Puts databases of LokiJS into the profile, from a page of the origin on which the app does not run. */
 export async function restoreLoki(page: Page, left: LeftInLoki): Promise<void> {
-  await page.goto('/convoy.json');
+  await leaveApp(page);
   await page.evaluate(async (databases) => {
     for (const [name, { version, chunks }] of Object.entries(databases)) {
       const opening = indexedDB.open(name, 1);
@@ -41,16 +41,23 @@ export interface Patch {
   damageAt?: string;
 }
 
-/** Leaves the app, and changes the file of the profile's only database when no tab has it open. */
+/** Changes the file of the profile's only database, which no tab has open: the app was left. */
 export async function patchDatabase(page: Page, patch: Patch): Promise<void> {
   for (let attempt = 0; attempt < 5; attempt += 1) {
-    await emptyLog(page);
-    // A page of the origin on which the app does not run.
-    await page.goto('/convoy.json');
     if (await page.evaluate(patchFile, patch)) return;
     await page.goto('/');
+    await emptyLog(page);
+    await leaveApp(page);
   }
   throw new Error('The log of the database does not stay empty.');
+}
+
+/** Goes to a page of the origin on which the app does not run, with or without a server. */
+export async function leaveApp(page: Page): Promise<void> {
+  const isAway = '**/away';
+  await page.route(isAway, (route) => route.fulfill({ contentType: 'text/plain', body: 'Away' }));
+  await page.goto('/away');
+  await page.unroute(isAway);
 }
 
 /** Waits until the storage is idle: it then copies its log into the database, and gives the log's room back. */
