@@ -27,7 +27,7 @@ export async function importDatabase(
   return asResult(() =>
     engine.whileIdle(() =>
       database.write(async () => {
-        const { total } = await countUnsynced(database);
+        const { total } = await countUnsynced(database, userId);
         if (total > 0) {
           const message =
             'Some of what is here is not on the server. Sync or export it, before it is replaced.';

@@ -248,7 +248,7 @@ function makeDevice(options: DeviceOptions, parts: DeviceParts): Device {
     exportUnsynced: () => exportUnsynced(database, userId, clock.now()),
     exportDatabase: () => exportDatabase(database, userId),
     importDatabase: (file) => importDatabase({ database, engine, userId }, file),
-    countUnsynced: () => countUnsynced(database),
+    countUnsynced: () => countUnsynced(database, userId),
     syncLog: () => readSyncLog(database),
     observeSyncLog: () => observeSyncLog(database),
     observeUnreadable: () => observeUnreadable(database),

@@ -90,6 +90,8 @@ export async function pullSync(
       counts.reapplied += applied.reapplied;
       onProgress({ rows: (before?.rows ?? 0) + applied.rows, total: before?.total ?? null });
       if (!answer.more && !needsAnotherRun(sync, answer)) return null;
+      // An answer that led nowhere would lead nowhere again: the next sync asks anew.
+      if (JSON.stringify(makeRequest(sync)) === JSON.stringify(request)) return null;
     }
   } finally {
     prefetch.cancel();

@@ -92,6 +92,8 @@ function findScopeChanges({ store }: SyncContext, answer: PullAnswer): ScopeChan
 
 function isUnchanged({ store }: SyncContext, answer: PullAnswer): boolean {
   return (
+    // A scope whose marking broke off has to go on, or to be asked for anew.
+    answer.scopes.every(({ id }) => store.scopes.get(id)?.resync !== 'marking') &&
     Object.keys(answer.cursors).length === 0 &&
     // Rows that were asked for again come without a cursor (P33).
     Object.keys(answer.rows).length === 0 &&

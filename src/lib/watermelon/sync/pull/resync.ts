@@ -159,8 +159,10 @@ function sweepSynced({ context, table, role, groups }: Swept, slice: readonly Sl
   });
   work.run(table, recreate(table, again));
   const left = lost.filter((id) => !groups.has(id));
+  // The server makes the user's own membership itself, with the workspace.
+  const only = table === 'workspace_members' ? { sql: '"user_id" <> ?', args: [context.userId] } : undefined;
   if (isKept(table, role))
-    work.run('sync_archive', archiveAll(table, left, { reason: 'history_changed', now }));
+    work.run('sync_archive', archiveAll(table, left, { reason: 'history_changed', now, only }));
   const deleted = idsOf(slice.filter((record) => !isUnconfirmed(record)));
   work.run(table, erase(table, [...left, ...deleted]));
 }

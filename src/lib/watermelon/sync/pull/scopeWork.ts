@@ -73,12 +73,14 @@ export async function markResetScopes(sync: SyncContext, answer: PullAnswer): Pr
   const { store } = sync;
   for (const { id, reset, expired } of answer.scopes) {
     const known = store.scopes.get(id);
-    if (!known || !answer.cursors[id]) continue;
+    if (!known) continue;
     if (reset) {
+      if (!answer.cursors[id]) continue;
       await noteMarking(sync, id);
       await markScope(sync, id, expired ? 'expired' : 'other history');
     } else if (known.resync === 'marking') {
-      // Its history is the one of before again. Which of the marked records it has, all of its rows have to say.
+      // Its history is the one of before again, be there news of it or not. Which of the marked records it has, all
+      // of its rows have to say.
       const unknown = { revision: known.cursor.revision, tag: '' };
       await sync.write(
         () => sync.database.batch([store.prepareScope(id, { ...known, cursor: unknown })]),

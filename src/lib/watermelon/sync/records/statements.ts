@@ -14,6 +14,9 @@ export const IS_DELETED = `"_status" = 'deleted'`;
 /** Meets the records that hold something that the server has not acknowledged. */
 export const IS_UNSYNCED = `"_status" in ('created', 'updated', 'deleted')`;
 
+/** Meets the records that a user wrote last, acknowledged or not; its two arguments are the user's id. */
+export const IS_OWN = `(coalesce("last_modified_by", ?) = ? or "_status" = 'updated')`;
+
 /** Removes the records. */
 export function erase(table: SyncedTable, ids: readonly string[]): RecordStatement {
   return { sql: `delete from "${table}" where ${AMONG}`, args: [JSON.stringify(ids)], ids };

@@ -4,6 +4,7 @@ import type { ConvoyDatabase } from '../../database';
 import { Archived, Conflict, Quarantined } from '../../models';
 import type { Model, ModelClass, RawValue } from '../../models/watermelondb';
 import { storedAcceptances } from '../invitations';
+import { countUnconfirmed, fetchUnconfirmed } from '../records/unconfirmed';
 import { fetchUnsynced } from '../records/unsynced';
 import { isOnlyHere } from './ledger';
 
@@ -13,7 +14,7 @@ export interface UnsyncedExport {
   /** ISO 8601. */
   exported_at: string;
   user_id: string;
-  /** Records with edits that the server has not acknowledged. */
+  /** Records with edits that the server has not acknowledged, or that it may have lost. */
   unsynced: (Plain & { table: string })[];
   /** Changes that the server refused. */
   quarantine: Plain[];
@@ -39,7 +40,10 @@ export async function exportUnsynced(
   return {
     exported_at: new Date(now).toISOString(),
     user_id: userId,
-    unsynced: unsynced.map(({ table, raw }) => ({ ...raw, table })),
+    unsynced: [
+      ...unsynced.map(({ table, raw }) => ({ ...raw, table })),
+      ...(await fetchUnconfirmed(database, userId)),
+    ],
     quarantine: await all(Quarantined),
     archive: await all(Archived),
     ledger: await all(Conflict),
@@ -54,7 +58,7 @@ async function waitingAcceptances(database: ConvoyDatabase): Promise<string[]> {
 
 /** How much of a device is not on the server. */
 export interface UnsyncedCounts {
-  /** Records with edits that the server has not acknowledged. */
+  /** Records with edits that the server has not acknowledged, or that it may have lost. */
   pending: number;
   /** Changes that the server refused. */
   refused: number;
@@ -67,12 +71,12 @@ export interface UnsyncedCounts {
   total: number;
 }
 
-export async function countUnsynced(database: ConvoyDatabase): Promise<UnsyncedCounts> {
+export async function countUnsynced(database: ConvoyDatabase, userId: string): Promise<UnsyncedCounts> {
   const { unsynced } = await fetchUnsynced(database);
   const count = (model: ModelClass<Model>) => database.of(model).query().fetchCount();
   const ledger = await database.of(Conflict).query().fetch();
   const counts = {
-    pending: unsynced.length,
+    pending: unsynced.length + (await countUnconfirmed(database, userId)),
     refused: await count(Quarantined),
     archived: await count(Archived),
     conflicts: ledger.filter(isOnlyHere).length,
