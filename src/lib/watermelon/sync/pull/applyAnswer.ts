@@ -117,9 +117,9 @@ function makeContext(sync: SyncContext, { otherHistory }: ScopeChanges): ApplyCo
 /** Writes the rows of the page: in bulk where nothing here has a say in them (P31), else one by one. */
 async function applyRowsOf(context: ApplyContext, page: Page): Promise<PageCounts> {
   if (!context.ids.isIdentity) return applyPage(context, page);
-  const { applied, appeared, left } = await bulkApplyPage(context, page);
+  const { applied, left } = await bulkApplyPage(context, page);
   const counts = await applyPage(context, left);
-  return { ...counts, rows: counts.rows + applied, appeared: counts.appeared + appeared };
+  return { ...counts, rows: counts.rows + applied };
 }
 
 /**

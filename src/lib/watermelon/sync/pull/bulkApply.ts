@@ -18,34 +18,28 @@ import { AMONG, erase, IS_UNSYNCED } from '../records/statements';
 interface Bulk {
   /** Rows and tombstones. */
   applied: number;
-  /** Rows of records that were not here before; counted only while lost edits wait for records to come back. */
-  appeared: number;
   left: Page;
 }
 
 /** Adds what nothing on this device has a say in to the unit of work. To be used only where local and remote ids are the same. */
 export async function bulkApplyPage(context: ApplyContext, page: Page): Promise<Bulk> {
   const looked = await lookedAt(context, page);
-  const bulk: Bulk = { applied: 0, appeared: 0, left: { rows: {}, deleted: {} } };
-  const clean = new Map<SyncedTable, string[]>();
+  const bulk: Bulk = { applied: 0, left: { rows: {}, deleted: {} } };
   for (const table of SYNCED_TABLES) {
     const columns = page.rows[table];
-    if (columns) clean.set(table, applyRows(context, table, columns, looked, bulk));
+    if (columns) applyRows(context, table, columns, looked, bulk);
     const tombstones = page.deleted[table];
     if (tombstones) await applyTombstones(context, table, tombstones, looked, bulk);
   }
-  if (looked.isAwaited) bulk.appeared = await countNew(context, clean);
   return bulk;
 }
 
 /** What is known here of the records of a page. */
 interface LookedAt {
-  /** They have unsynced edits, or lost edits are about them: each is looked at. */
+  /** They have unsynced edits, or lost edits wait for them or their children: each is looked at. */
   concerned: ReadonlySet<string>;
   /** Values of tracked columns of records that were not confirmed yet, by id (P13). */
   unconfirmed: ReadonlyMap<string, readonly RawValue[]>;
-  /** Whether lost edits wait for records. */
-  isAwaited: boolean;
 }
 
 async function lookedAt(context: ApplyContext, { rows, deleted }: Page): Promise<LookedAt> {
@@ -71,7 +65,6 @@ async function lookedAt(context: ApplyContext, { rows, deleted }: Page): Promise
         .flat()
         .map(([id, ...values]) => [String(id), values]),
     ),
-    isAwaited,
   };
 }
 
@@ -109,14 +102,14 @@ async function awaitedAmong({ work }: ApplyContext, ids: readonly string[]): Pro
   return found.map(([id]) => String(id));
 }
 
-/** @returns the ids of the rows that are written in bulk; the others are left. */
+/** Rows that something here has a say in are left. */
 function applyRows(
   context: ApplyContext,
   table: SyncedTable,
   columns: Columns,
   { concerned, unconfirmed }: LookedAt,
   bulk: Bulk,
-): string[] {
+): void {
   const isConcerned = columns.id.some((id) => concerned.has(id));
   const clean = isConcerned ? placesOf(columns.id, (id) => !concerned.has(id)) : undefined;
   const ready = toBulkRows(table, columns, clean);
@@ -126,7 +119,6 @@ function applyRows(
   bulk.applied += rows.length;
   const left = placesOf(columns.id, (id) => concerned.has(id) || older.has(id));
   if (left.length > 0) bulk.left.rows[table] = pickRows(columns, left);
-  return rows.map(([id]) => String(id));
 }
 
 /** @returns the ids of rows that differ from what the server once acknowledged to this device: a person decides about them (P13). */
@@ -173,18 +165,6 @@ async function applyTombstones(
   const others = idsOf(found.filter((row) => !isClean(row)));
   if (others.length > 0) bulk.left.deleted[table] = others;
   bulk.applied += tombstones.length - others.length;
-}
-
-/** @returns how many of these records are not here yet. */
-async function countNew({ work }: ApplyContext, ids: ReadonlyMap<SyncedTable, string[]>): Promise<number> {
-  const found = await work.readStored(
-    [...ids].map(([table, ofTable]) => ({
-      sql: `select count(*) from "${table}" where ${AMONG}`,
-      args: [JSON.stringify(ofTable)],
-    })),
-  );
-  const here = found.reduce((sum, rows) => sum + Number(rows[0]?.[0]), 0);
-  return [...ids.values()].reduce((sum, { length }) => sum + length, 0) - here;
 }
 
 function placesOf(ids: readonly string[], isWanted: (id: string) => boolean): number[] {

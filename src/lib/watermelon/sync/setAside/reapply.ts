@@ -76,18 +76,31 @@ async function loadNeeded({ work }: ApplyContext, lost: readonly LostEdit[]): Pr
   for (const [table, ids] of byTable) await work.load(table, ids);
 }
 
-/** Groups lost edits that share a transaction, directly or through others; parents come first. */
-function byGroup(all: LostEdit[]): LostEdit[][] {
-  let actions: { members: LostEdit[]; groups: Set<string> }[] = [];
-  for (const lost of all) {
-    const groups = new Set(groupsOf(lost.base));
-    const joined = actions.filter((action) => [...groups].some((group) => action.groups.has(group)));
-    for (const action of joined) for (const group of action.groups) groups.add(group);
-    actions = actions.filter((action) => !joined.includes(action));
-    actions.push({ members: [...joined.flatMap(({ members }) => members), lost], groups });
+/** Groups lost edits that share a transaction, directly or through others; parents come first, earlier edits before later ones. */
+export function byGroup<T extends Pick<LostEdit, 'table' | 'base'>>(all: readonly T[]): T[][] {
+  /** Of each group, the action that it is part of: the places of its edits, and its groups. */
+  const actionOf = new Map<string, { places: number[]; groups: string[] }>();
+  for (const [place, { base }] of all.entries()) {
+    const named = groupsOf(base);
+    const groups = named.length > 0 ? named : [`alone/${place}`];
+    const known = new Set(groups.flatMap((group) => actionOf.get(group) ?? []));
+    // The smaller ones join the largest, so that no edit moves often.
+    const [largest = { places: [], groups: [] }, ...smaller] = [...known].sort(
+      (a, b) => b.places.length + b.groups.length - a.places.length - a.groups.length,
+    );
+    const joining = [{ places: [place], groups: groups.filter((group) => !actionOf.has(group)) }, ...smaller];
+    for (const action of joining) {
+      for (const one of action.places) largest.places.push(one);
+      for (const group of action.groups) {
+        largest.groups.push(group);
+        actionOf.set(group, largest);
+      }
+    }
   }
-  const rank = ({ table }: LostEdit) => SYNCED_TABLES.indexOf(table);
-  return actions.map(({ members }) => members.sort((a, b) => rank(a) - rank(b)));
+  const rank = (place: number) => SYNCED_TABLES.indexOf((all[place] as T).table);
+  return [...new Set(actionOf.values())].map(({ places }) =>
+    places.sort((a, b) => rank(a) - rank(b) || a - b).map((place) => all[place] as T),
+  );
 }
 
 async function isReady(context: ApplyContext, action: readonly LostEdit[]): Promise<boolean> {
