@@ -14,6 +14,7 @@ import type {
 } from '@/core/storage';
 import type { SyncedTable } from '@/domain/schema';
 import { ConvoyModel, modelClasses } from './models';
+import { addOperations, type BatchOperation } from './models/batchOperations';
 import { RecordCache } from './models/recordCache';
 import { RecoverableModel } from './models/recoverableModel';
 import { type Change, replicaOf } from './models/replica';
@@ -37,11 +38,6 @@ import { notifyEach } from './observation/notify';
 /** The storage of a database: WatermelonDB's adapter, shared by tabs or processes. */
 export type LocalAdapter = DatabaseAdapter & SharedStore;
 
-type BatchOperation =
-  | ['create' | 'update', string, unknown, before?: unknown]
-  | ['markAsDeleted' | 'destroyPermanently', string, string]
-  | ['fill', string, BulkRows]
-  | ['run', string, RecordStatement];
 /** The records of several models, in the order of the models. */
 type RecordsOf<Models extends readonly ModelClass<Model>[]> = {
   [Index in keyof Models]: Models[Index]['prototype'][];
@@ -54,7 +50,12 @@ interface Internals {
   collections: {
     get(table: string): {
       _applyChangesToCache(changes: Change[]): void;
-      _cache: { get(id: string): Model | undefined; recordFromQueryResult(raw: Raw): Model };
+      _cache: {
+        get(id: string): Model | undefined;
+        add(record: Model): void;
+        delete(record: Model): void;
+        recordFromQueryResult(raw: Raw): Model;
+      };
       readonly schema: Parameters<typeof sanitizedRaw>[1] & { columnArray: { name: string }[] };
     };
   };
@@ -322,6 +323,7 @@ export class ConvoyDatabase extends Database implements EditContext {
       ...statements.map(([table, statement]): BatchOperation => ['run', table, statement]),
     ];
     const changes = new Map<string, Change[]>();
+    let held: readonly Model[] = [];
     try {
       for (const record of prepared) {
         const table = (record.constructor as typeof Model).table as unknown as string;
@@ -330,8 +332,10 @@ export class ConvoyDatabase extends Database implements EditContext {
         if (known) known.push(change);
         else changes.set(table, [change]);
       }
+      held = this.holdNew(prepared);
       await internals.adapter.batch(operations);
     } catch (error) {
+      this.letGo(held);
       for (const record of prepared) {
         if (record._preparedState !== 'create') record._preparedState = null;
         if (record instanceof RecoverableModel) record.restore();
@@ -344,6 +348,32 @@ export class ConvoyDatabase extends Database implements EditContext {
     this._notify(all);
   }
 
+  /**
+   * Puts the new records of a batch into memory before it is stored: rows that it fills are told before it ends, and a
+   * query that runs then would make a second instance of a record.
+   */
+  private holdNew(prepared: readonly Model[]): Model[] {
+    const added = prepared.filter((record) => record._preparedState === 'create');
+    for (const record of added) {
+      this.cacheOf(record).add(record);
+      record._preparedState = null;
+    }
+    return added;
+  }
+
+  /** They were not stored. */
+  private letGo(added: readonly Model[]): void {
+    for (const record of added) {
+      this.cacheOf(record).delete(record);
+      record._preparedState = 'create';
+    }
+  }
+
+  private cacheOf(record: Model) {
+    const table = (record.constructor as typeof Model).table as unknown as string;
+    return (this as unknown as Internals).collections.get(table)._cache;
+  }
+
   /** The edits of one batch form a group: they are pushed, and taken or refused, together (D3). */
   private formGroup(prepared: Model[]): void {
     const edited = prepared.filter(
@@ -353,33 +383,6 @@ export class ConvoyDatabase extends Database implements EditContext {
     const group = uuidv7();
     for (const record of edited) joinGroup(record.table as unknown as string, record.raw, group);
   }
-}
-
-function addOperations(operations: BatchOperation[], table: string, record: Model): Change['type'] {
-  const state = record._preparedState;
-  if (state === null) throw new Error(`${table} ${record.id} was passed to batch without a prepared change`);
-  if (state !== 'create') record._preparedState = null;
-  switch (state) {
-    case 'create':
-      operations.push([state, table, record._raw]);
-      return 'created';
-    case 'update':
-      operations.push([state, table, record._raw, beforeOf(record)]);
-      return 'updated';
-    case 'markAsDeleted':
-      // WatermelonDB's own operation stores the status alone, and not the base.
-      if (record instanceof ConvoyModel) operations.push(['update', table, record._raw, beforeOf(record)]);
-      operations.push([state, table, record.id]);
-      return 'destroyed';
-    case 'destroyPermanently':
-      operations.push([state, table, record.id]);
-      return 'destroyed';
-  }
-}
-
-/** @returns the record as it is stored; null where that is not known. */
-function beforeOf(record: Model): unknown {
-  return record instanceof RecoverableModel ? record._rawBefore : null;
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Task } from '@/domain/entities';
-import { Conflict } from '@/lib/watermelon';
+import { Conflict, observeRecords } from '@/lib/watermelon';
 import { expectConverged } from '../../support/inStep';
 import { meanwhile } from '../../support/meanwhile';
 import { SEED } from '../../support/seed';
@@ -87,6 +87,28 @@ describe('edits lost with a deletion (D13)', () => {
     await expectConverged(world, here, there);
     expect(await taskOn(there, task.id)).toMatchObject({ title: 'mine', description: 'mine too' });
     expect((await feed(there, task.id)).filter((type) => type === 'task_updated')).toHaveLength(1);
+  });
+
+  it('a board that shows them follows them when they are back, in one page with what others have (D13, P34)', async () => {
+    const milestone = await sharedMilestone();
+    const task = await sharedTask(milestone);
+    await sharedTask(milestone, { title: 'beside it' });
+    let shown: (string | null)[] = [];
+    const board = observeRecords(here.database, 'tasks', { milestone_id: milestone }).subscribe((tasks) => {
+      shown = tasks.map(({ title }) => title).sort();
+    });
+    await here.contextService.updateTask(task.id, { title: 'mine' });
+    await there.contextService.deleteMilestone(milestone);
+    await settle(there, here);
+    await expect.poll(() => shown).toEqual([]);
+    await restoreOn(there, milestone);
+    await settle(here);
+    await expect.poll(() => shown).toEqual(['beside it', 'mine']);
+    await here.contextService.updateTask(task.id, { title: 'renamed' });
+    await expect.poll(() => shown).toEqual(['beside it', 'renamed']);
+    await settle(here);
+    expect(shown).toEqual(['beside it', 'renamed']);
+    board.unsubscribe();
   });
 
   it('a newer value of the restored record is not overwritten silently (D6)', async () => {

@@ -5,15 +5,20 @@ import type { Model, Raw, RawValue } from '../models/watermelondb';
 
 const rawOf = (record: Model) => record._raw as unknown as Raw;
 
+interface Shown<T> {
+  record: T;
+  /** Those of the observed columns when they were told last: a record changes in place. */
+  values: RawValue[];
+}
+
 export class ShownList<T extends Model> {
-  /** By id, the values of the observed columns when they were told last: a record changes in place. */
-  private readonly values: Map<string, RawValue[]>;
+  private readonly shown: Map<string, Shown<T>>;
 
   constructor(
     public records: readonly T[],
     private readonly columns: readonly string[],
   ) {
-    this.values = new Map(records.map((record) => [record.id, this.valuesOf(record)]));
+    this.shown = new Map(records.map((record) => [record.id, { record, values: this.valuesOf(record) }]));
   }
 
   /** Whether both show the same records, in the same order, with the same values. */
@@ -21,7 +26,7 @@ export class ShownList<T extends Model> {
     return (
       other.records.length === this.records.length &&
       other.records.every((record, n) => record === this.records[n]) &&
-      other.records.every(({ id }) => areSame(other.values.get(id), this.values.get(id)))
+      other.records.every(({ id }) => areSame(other.shown.get(id)?.values, this.shown.get(id)?.values))
     );
   }
 
@@ -31,22 +36,25 @@ export class ShownList<T extends Model> {
    */
   follow(changes: readonly Change<T>[], matches: (raw: Raw) => boolean): boolean {
     const [joined, left]: [T[], Set<string>] = [[], new Set()];
-    let isChanged = false;
+    let [isChanged, isReplaced] = [false, false];
     for (const { record, type } of changes) {
-      const before = this.values.get(record.id);
+      const before = this.shown.get(record.id);
       if (type === 'destroyed' || !matches(rawOf(record))) {
-        if (this.values.delete(record.id)) left.add(record.id);
+        if (this.shown.delete(record.id)) left.add(record.id);
         continue;
       }
-      const now = this.valuesOf(record);
-      if (areSame(before, now)) continue;
-      this.values.set(record.id, now);
+      const values = this.valuesOf(record);
+      if (before?.record === record && areSame(before.values, values)) continue;
+      this.shown.set(record.id, { record, values });
       isChanged = true;
       if (!before) joined.push(record);
+      // Destroyed and made anew, it is another instance, which all later changes are made to.
+      else if (before.record !== record) isReplaced = true;
     }
-    if (joined.length + left.size > 0) {
-      const staying = left.size === 0 ? this.records : this.records.filter(({ id }) => !left.has(id));
-      this.records = [...staying, ...joined];
+    if (joined.length + left.size > 0 || isReplaced) {
+      const staying = this.records.filter(({ id }) => !left.has(id));
+      const shown = [...staying, ...joined].map(({ id }) => this.shown.get(id)?.record);
+      this.records = shown.filter((record) => record !== undefined);
     }
     return isChanged || left.size > 0;
   }
