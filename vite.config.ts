@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type HtmlTagDescriptor, type Plugin } from 'vite';
+import { VitePWA } from 'vite-plugin-pwa';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
@@ -26,10 +27,42 @@ const preloadImports: Plugin = {
   },
 };
 
+/** The app is kept by a service worker and can be installed, so that it opens without network. */
+const installable = VitePWA({
+  strategies: 'injectManifest',
+  registerType: 'prompt',
+  injectRegister: null,
+  srcDir: '../platform/web/offline',
+  filename: 'serviceWorker.ts',
+  injectManifest: {
+    // Firefox has no service workers that are modules.
+    rollupFormat: 'iife',
+    globPatterns: ['**/*.{html,js,css,wasm,svg,png,webmanifest}'],
+    maximumFileSizeToCacheInBytes: 4 * 2 ** 20,
+  },
+  manifest: {
+    id: '/',
+    name: 'Convoy',
+    short_name: 'Convoy',
+    description: 'A workspace in which people and AI coding agents build software together.',
+    start_url: '/',
+    display: 'standalone',
+    background_color: '#1d5c63',
+    theme_color: '#1d5c63',
+    icons: [
+      { src: '/convoy.svg', sizes: 'any', type: 'image/svg+xml' },
+      { src: '/convoy-192.png', sizes: '192x192', type: 'image/png' },
+      { src: '/convoy-512.png', sizes: '512x512', type: 'image/png' },
+      { src: '/convoy-maskable-512.png', sizes: '512x512', type: 'image/png', purpose: 'maskable' },
+    ],
+  },
+});
+
 /** The web app, built to dist/web; `vite.server.config.ts` builds what runs on Node. */
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   root: path('./src/web'),
-  plugins: [react(), preloadImports],
+  // Tests build variants in memory, which are in no cache.
+  plugins: [react(), preloadImports, mode === 'production' && installable],
   resolve: {
     alias: [
       { find: '@', replacement: path('./src') },
@@ -48,4 +81,4 @@ export default defineConfig({
     // One chunk of the data layer exceeds Vite's default limit slightly; it loads after the first paint.
     chunkSizeWarningLimit: 800,
   },
-});
+}));

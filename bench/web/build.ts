@@ -13,6 +13,7 @@ export async function buildPages(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'convoy-bench-web-'));
   await build({
     configFile: path('../../vite.config.ts'),
+    mode: 'variant',
     root: path('./page'),
     logLevel: 'error',
     build: {

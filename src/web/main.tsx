@@ -3,10 +3,12 @@
 import { lazy, StrictMode, Suspense } from 'react';
 import { createRoot } from 'react-dom/client';
 import { preloadStorage } from '@/platform/web/preload';
+import { appUpdates } from '@/platform/web/offline/updates';
 import { Opening } from './app/Opening';
 import { StartBoundary } from './app/StartBoundary';
 import { hasDatabaseToOpen } from './session/lastUse';
 import { notLoaded } from './session/notLoaded';
+import { UpdateNotice } from './status/UpdateNotice';
 import { Splash } from './ui/Splash';
 import './styles/index.css';
 
@@ -29,9 +31,13 @@ if (!root) throw new Error('The page has no element #app.');
 createRoot(root).render(
   <StrictMode>
     <StartBoundary>
+      <UpdateNotice />
       <Suspense fallback={isOpening ? <Opening /> : <Splash>Opening Convoy …</Splash>}>
         <App />
       </Suspense>
     </StartBoundary>
   </StrictMode>,
 );
+
+// What the page itself needs comes first.
+if (import.meta.env.PROD) window.addEventListener('load', () => void appUpdates.start(), { once: true });

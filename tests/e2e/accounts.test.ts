@@ -1,7 +1,16 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTask, gone, openMilestone, openTask, seen, statusOf, WebApp } from '../support/webApp';
+import {
+  buildUp,
+  createTask,
+  gone,
+  openMilestone,
+  openTask,
+  seen,
+  statusOf,
+  WebApp,
+} from '../support/webApp';
 
 const MILESTONE = 'Inspections work offline';
 
@@ -10,17 +19,6 @@ beforeAll(async () => {
   app = await WebApp.start();
 });
 afterAll(() => app.close());
-
-/** Makes a workspace with a project and a milestone, and goes there. */
-async function buildUp(page: Page, name: string): Promise<void> {
-  for (const what of ['workspace', 'project', 'milestone']) {
-    await page.getByRole('button', { name: `New ${what}` }).click();
-    await page.getByLabel('Name').fill(what === 'workspace' ? name : `${name}: ${what}`);
-    await page.getByRole('button', { name: `Create ${what}` }).click();
-    await gone(page.getByRole('dialog'));
-    await seen(page.getByRole('heading', { name, level: 1 }));
-  }
-}
 
 async function fillInAndSignIn(page: Page, role: string): Promise<void> {
   await seen(page.getByRole('heading', { name: 'Sign in' }));

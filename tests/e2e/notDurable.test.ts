@@ -4,7 +4,7 @@ import type { BrowserContext, Dialog, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Release } from '../support/releases';
 import { keepNothing, restoreLoki } from '../support/storageTrouble';
-import { createTask, gone, openMilestone, seen, statusOf, syncNow, WebApp } from '../support/webApp';
+import { buildUp, createTask, openMilestone, seen, statusOf, syncNow, WebApp } from '../support/webApp';
 
 const MILESTONE = 'Inspections work offline';
 const EDITOR = '019a0000-0000-7000-8000-000000000002';
@@ -21,17 +21,6 @@ async function signIn(page: Page, role: string): Promise<void> {
 async function goToTasks(page: Page): Promise<void> {
   await openMilestone(page, 'Field app', MILESTONE);
   await page.getByRole('searchbox', { name: 'Find by title' }).fill('Written');
-}
-
-/** Makes a workspace with a project and a milestone, and goes there. */
-async function buildUp(page: Page, name: string): Promise<void> {
-  for (const what of ['workspace', 'project', 'milestone']) {
-    await page.getByRole('button', { name: `New ${what}` }).click();
-    await page.getByLabel('Name').fill(what === 'workspace' ? name : `${name}: ${what}`);
-    await page.getByRole('button', { name: `Create ${what}` }).click();
-    await gone(page.getByRole('dialog'));
-    await seen(page.getByRole('heading', { name, level: 1 }));
-  }
 }
 
 /** Closes the tab as a person does. @returns whether the browser asked, in which case the tab stays open */

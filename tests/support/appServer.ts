@@ -6,18 +6,24 @@ import { join } from 'node:path';
 import { type LocalStack, startLocalStack } from '@/server';
 import { copyMigratedFolder } from './template';
 
+export interface AppServerOptions {
+  /** It answers to any name. */
+  isPlain?: boolean;
+  /** Folder of the built app. Default: that of the last build. */
+  webRoot?: string;
+}
+
 export class AppServer {
   private constructor(
     private readonly folder: string,
     private running: LocalStack,
-    private readonly isPlain: boolean,
+    private readonly options: AppServerOptions,
   ) {}
 
-  /** @param isPlain it answers to any name */
-  static async start({ isPlain = false } = {}): Promise<AppServer> {
+  static async start(options: AppServerOptions = {}): Promise<AppServer> {
     const folder = mkdtempSync(join(tmpdir(), 'convoy-web-'));
     await copyMigratedFolder(folder);
-    return new AppServer(folder, await startOn(folder, 0, isPlain), isPlain);
+    return new AppServer(folder, await startOn(folder, 0, options), options);
   }
 
   get stack(): LocalStack {
@@ -31,7 +37,7 @@ export class AppServer {
 
   /** Another server takes over the same data, at the same address. */
   async startAgain(): Promise<void> {
-    this.running = await startOn(this.folder, Number(new URL(this.running.url).port), this.isPlain);
+    this.running = await startOn(this.folder, Number(new URL(this.running.url).port), this.options);
   }
 
   /** Reads as the server itself. */
@@ -47,9 +53,13 @@ export class AppServer {
   }
 }
 
-async function startOn(path: string, port: number, isPlain: boolean): Promise<LocalStack> {
+async function startOn(
+  path: string,
+  port: number,
+  { isPlain, webRoot }: AppServerOptions,
+): Promise<LocalStack> {
   const host = isPlain ? '0.0.0.0' : undefined;
-  const started = await startLocalStack({ data: { kind: 'folder', path }, port, host });
+  const started = await startLocalStack({ data: { kind: 'folder', path }, port, host, webRoot });
   if (!started.ok) throw new Error(started.error.message);
   return started.value;
 }

@@ -13,6 +13,7 @@ export async function bundled(options: InlineConfig): Promise<Bundle> {
   const built = await build({
     configFile: fileURLToPath(new URL('../../vite.config.ts', import.meta.url)),
     logLevel: 'error',
+    mode: 'variant',
     ...options,
     build: { write: false, minify: false, sourcemap: false, ...options.build },
   });

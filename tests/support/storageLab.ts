@@ -19,6 +19,7 @@ export async function buildStoragePage(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'convoy-storage-page-'));
   await build({
     configFile: path('../../vite.config.ts'),
+    mode: 'variant',
     root: path('./storagePage'),
     logLevel: 'error',
     build: { outDir: folder, emptyOutDir: true, sourcemap: false },

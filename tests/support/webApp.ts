@@ -3,7 +3,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import type { LocalStack } from '@/server';
-import { AppServer } from './appServer';
+import { AppServer, type AppServerOptions } from './appServer';
 import { launchBrowser, NAMED, PLAIN_HOST } from './browser';
 import { WAIT_MS } from './patience';
 
@@ -18,9 +18,10 @@ export class WebApp {
   ) {}
 
   /** @param isPlain over plain HTTP to a name that is not localhost, which is no secure context */
-  static async start({ isPlain = false } = {}): Promise<WebApp> {
+  static async start(options: AppServerOptions = {}): Promise<WebApp> {
+    const { isPlain = false } = options;
     const browser = await launchBrowser(isPlain ? NAMED : []);
-    return new WebApp(browser, await AppServer.start({ isPlain }), isPlain);
+    return new WebApp(browser, await AppServer.start(options), isPlain);
   }
 
   /** The address that browsers open. */
@@ -41,10 +42,14 @@ export class WebApp {
     return this.server.startAgain();
   }
 
-  /** A new browser profile: nothing stored, no account signed in. */
-  async newProfile(options: { at?: string } = {}): Promise<BrowserContext> {
+  /**
+   * A new browser profile: nothing stored, no account signed in.
+   * @param options.isKept the app is kept by its service worker, whose requests no route of a test sees
+   */
+  async newProfile(options: { at?: string; isKept?: boolean } = {}): Promise<BrowserContext> {
     const context = await this.browser.newContext({
       baseURL: options.at ?? this.url,
+      serviceWorkers: options.isKept ? 'allow' : 'block',
       viewport: { width: 1280, height: 800 },
     });
     context.setDefaultTimeout(WAIT_MS);
@@ -150,6 +155,17 @@ export async function createTask(page: Page, title: string): Promise<void> {
 /** Observers show a write a moment before it is acknowledged; its dialog closes when it is. */
 async function acknowledged(page: Page): Promise<void> {
   await gone(page.getByRole('dialog'));
+}
+
+/** Makes a workspace with a project and a milestone, and goes there. */
+export async function buildUp(page: Page, name: string): Promise<void> {
+  for (const what of ['workspace', 'project', 'milestone']) {
+    await page.getByRole('button', { name: `New ${what}` }).click();
+    await page.getByLabel('Name').fill(what === 'workspace' ? name : `${name}: ${what}`);
+    await page.getByRole('button', { name: `Create ${what}` }).click();
+    await gone(page.getByRole('dialog'));
+    await seen(page.getByRole('heading', { name, level: 1 }));
+  }
 }
 
 /** Gives the task of the page another title. */

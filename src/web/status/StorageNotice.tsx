@@ -6,6 +6,7 @@ import { useDevice } from '../hooks/useDevice';
 import { useStorageTrouble } from '../hooks/useStorageTrouble';
 import { RecordName } from '../shared/RecordName';
 import { SaveDatabaseButton } from '../shared/SaveDatabaseButton';
+import { hasUnsavedInput } from '../shared/unsavedInput';
 import { count } from '../ui/count';
 import { ErrorNote } from '../ui/ErrorNote';
 import { Icon } from '../ui/Icon';
@@ -121,9 +122,4 @@ function useReloadForNewerCode(trouble: StorageError | null) {
       () => undefined,
     );
   }, [trouble]);
-}
-
-function hasUnsavedInput(): boolean {
-  if (document.querySelector('dialog[open]')) return true;
-  return [...document.querySelectorAll('textarea')].some(({ value }) => value.trim() !== '');
 }

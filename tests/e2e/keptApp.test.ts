@@ -1,0 +1,173 @@
+/** The app that a browser keeps: it opens without network and without the server, and newer versions wait for the person. */
+
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  buildUp,
+  comment,
+  createTask,
+  gone,
+  openMilestone,
+  openTask,
+  seen,
+  statusOf,
+  WebApp,
+} from '../support/webApp';
+
+const MILESTONE = 'Inspections work offline';
+const TASK = 'Survive a clock that is wrong by hours';
+
+let app: WebApp;
+let webRoot: string;
+beforeAll(async () => {
+  webRoot = mkdtempSync(join(tmpdir(), 'convoy-web-root-'));
+  cpSync(fileURLToPath(new URL('../../dist/web', import.meta.url)), webRoot, { recursive: true });
+  app = await WebApp.start({ webRoot });
+});
+afterAll(async () => {
+  await app.close();
+  rmSync(webRoot, { recursive: true, force: true });
+});
+
+/** Waits until everything of the app is kept: from then on it needs no network. */
+const kept = (page: Page) => page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+
+async function signedIn(): Promise<Page> {
+  const page = await app.signIn('editor', await app.newProfile({ isKept: true }));
+  await kept(page);
+  return page;
+}
+
+/** The server has another version of the app from now on. */
+function release(title: string): void {
+  const file = (name: string) => join(webRoot, name);
+  const page = readFileSync(file('index.html'), 'utf8');
+  writeFileSync(file('index.html'), page.replace(/<title>.*<\/title>/, `<title>${title}</title>`));
+  const worker = readFileSync(file('serviceWorker.js'), 'utf8');
+  const listed = /(?<="revision":")[^"]*(?=","url":"index.html")/;
+  expect(worker).toMatch(listed);
+  writeFileSync(file('serviceWorker.js'), worker.replace(listed, title));
+}
+
+const lookForUpdate = (page: Page) =>
+  page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.update());
+
+const note = (page: Page, text: string) => page.getByRole('status').filter({ hasText: text });
+
+describe('after the first visit', () => {
+  it('the app opens with the server stopped, in this tab, in new ones and at any address, and what is written then arrives (P-LOCAL)', async () => {
+    const page = await signedIn();
+    await app.stopServer();
+    await page.reload();
+    await openMilestone(page, 'Field app', MILESTONE);
+    await createTask(page, 'Written in an app that no server sent');
+    await page.getByRole('main').getByRole('link', { name: TASK }).first().click();
+    await seen(page.getByRole('heading', { name: TASK, level: 1 }));
+    const address = page.url();
+    await page.close();
+
+    const other = await page.context().newPage();
+    await other.goto(address);
+    await seen(other.getByRole('heading', { name: TASK, level: 1 }));
+    await seen(statusOf(other, /to send/));
+    await app.startServer();
+    await seen(statusOf(other, 'Up to date'));
+    await expect
+      .poll(() =>
+        app.query(`select 1 from public.tasks where title = 'Written in an app that no server sent'`),
+      )
+      .toHaveLength(1);
+    await other.context().close();
+  });
+
+  it('it opens without network, and one can sign out, start without an account, and read why sign-in fails', async () => {
+    const page = await signedIn();
+    await page.context().setOffline(true);
+    await page.reload();
+    await seen(statusOf(page, 'Offline'));
+    await page.getByRole('banner').getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Sign out' }).click();
+    await seen(page.getByRole('heading', { name: 'Sign in' }));
+    await page.reload();
+    await page.getByRole('textbox', { name: 'Email' }).fill('editor@convoy.example');
+    await page.getByRole('textbox', { name: 'Password' }).fill('convoy-demo');
+    await page.locator('form').getByRole('button', { name: 'Sign in' }).click();
+    await seen(page.getByRole('alert').filter({ hasText: /network|reach/i }));
+    await page.getByRole('button', { name: 'Start without an account' }).click();
+    await buildUp(page, 'Far from any server');
+    await seen(statusOf(page, 'On this device only'));
+    await page.context().close();
+  });
+
+  it('it can be installed: its manifest names icons that the server has', async () => {
+    const get = (path: string) => fetch(new URL(path, app.url));
+    const answer = await get('/manifest.webmanifest');
+    expect(answer.headers.get('content-type')).toContain('application/manifest+json');
+    const { icons, display } = (await answer.json()) as {
+      icons: { src: string; type: string }[];
+      display: string;
+    };
+    expect(display).toBe('standalone');
+    for (const { src, type } of icons) {
+      const icon = await get(src);
+      expect([icon.status, icon.headers.get('content-type')?.split(';')[0]]).toEqual([200, type]);
+    }
+    expect((await get('/serviceWorker.js')).headers.get('cache-control')).toBe('no-cache');
+  });
+});
+
+describe('a newer version', () => {
+  it('waits for the person; one who types in another tab keeps the text, and nothing that was written is lost', async () => {
+    const one = await signedIn();
+    const two = await one.context().newPage();
+    await two.goto('/');
+    await openTask(two, MILESTONE, TASK);
+    await two.getByRole('textbox', { name: 'Comment' }).fill('Half a thought');
+    await one.bringToFront();
+    release('Convoy, next');
+    await lookForUpdate(one);
+    for (const page of [one, two]) await seen(note(page, 'A newer version of Convoy is ready.'));
+    expect(await one.title()).toBe('Convoy');
+    // Reloading does not take it: a person does.
+    await one.reload();
+    await seen(note(one, 'A newer version of Convoy is ready.'));
+    expect(await one.title()).toBe('Convoy');
+
+    await openMilestone(one, 'Field app', MILESTONE);
+    await createTask(one, 'Written before the update');
+    await note(one, 'A newer version').getByRole('button', { name: 'Reload' }).click();
+    await expect.poll(() => one.title()).toBe('Convoy, next');
+    await openMilestone(one, 'Field app', MILESTONE);
+    await seen(one.getByRole('main').getByRole('link', { name: 'Written before the update' }));
+    await gone(note(one, 'A newer version'));
+
+    await seen(note(two, 'Another tab uses a newer version of Convoy.'));
+    expect(await two.getByRole('textbox', { name: 'Comment' }).inputValue()).toBe('Half a thought');
+    await note(two, 'Another tab').getByRole('button', { name: 'Reload' }).click();
+    await seen(note(two, 'What you have typed is not saved yet.'));
+    expect(await two.title()).toBe('Convoy');
+    await two.getByRole('textbox', { name: 'Comment' }).fill('');
+    await comment(two, 'A whole thought');
+    await note(two, 'not saved yet').getByRole('button', { name: 'Reload anyway' }).click();
+    await expect.poll(() => two.title()).toBe('Convoy, next');
+    await seen(two.getByRole('listitem').filter({ hasText: 'A whole thought' }));
+    await one.context().close();
+  });
+
+  it('a tab in which nothing is typed follows the one that takes it', async () => {
+    const one = await signedIn();
+    const two = await one.context().newPage();
+    await two.goto('/');
+    await seen(two.getByRole('heading', { name: 'Lighthouse' }));
+    await kept(two);
+    release('Convoy, the one after');
+    await lookForUpdate(two);
+    await note(two, 'A newer version').getByRole('button', { name: 'Reload' }).click();
+    for (const page of [one, two]) await expect.poll(() => page.title()).toBe('Convoy, the one after');
+    await one.context().close();
+  });
+});
