@@ -2,8 +2,8 @@
 
 import { lazy, StrictMode, Suspense } from 'react';
 import { createRoot } from 'react-dom/client';
-import { preloadStorage } from '@/platform/web/preload';
 import { appUpdates } from '@/platform/web/offline/updates';
+import { preloadStorage } from '@/platform/web/preload';
 import { Opening } from './app/Opening';
 import { StartBoundary } from './app/StartBoundary';
 import { hasDatabaseToOpen } from './session/lastUse';

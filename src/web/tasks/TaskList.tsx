@@ -1,6 +1,7 @@
 import { memo, useDeferredValue, useMemo, useRef, useState } from 'react';
 import { Link } from 'wouter';
 import type { Task } from '@/domain/entities';
+import { containsText } from '@/domain/search';
 import type { TaskStatus } from '@/domain/vocabulary';
 import type { Observed } from '@/lib/watermelon';
 import { routes } from '../routes';
@@ -18,11 +19,10 @@ type ListedTask = Observed<Task>;
 export function TaskList({ tasks }: { tasks: ListedTask[] }) {
   const [text, setText] = useState('');
   const [status, setStatus] = useState<TaskStatus | ''>('');
-  const query = useDeferredValue(text).trim().toLowerCase();
+  const query = useDeferredValue(text).trim();
   const rows = useMemo(() => {
     if (query === '' && status === '') return taskTree(tasks);
-    const fits = (task: Task) =>
-      (status === '' || task.status === status) && task.title.toLowerCase().includes(query);
+    const fits = (task: Task) => (status === '' || task.status === status) && containsText(task.title, query);
     return taskTree(tasks.filter(fits));
   }, [tasks, query, status]);
 

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react';
 import type { Task } from '@/domain/entities';
+import { containsText } from '@/domain/search';
 import { findTasks, type Where } from '@/lib/watermelon';
 import { useDevice } from '../hooks/useDevice';
 import { useRecord } from '../hooks/useQuery';
@@ -49,10 +50,9 @@ export function TaskPicker({ id, where, value, onChange, exclude, suggests = fal
       </p>
     );
   }
-  const words = text.trim().toLowerCase();
-  const isAsked = suggests || words !== '';
+  const isAsked = suggests || text.trim() !== '';
   // What was found for the text of before goes at once: an option that moves while it is clicked is not chosen.
-  const fits = (task: Task) => !exclude.includes(task.id) && task.title.toLowerCase().includes(words);
+  const fits = (task: Task) => !exclude.includes(task.id) && containsText(task.title, text);
   const shown = isAsked ? found.filter(fits).slice(0, SHOWN) : [];
   return (
     <div className="picker">

@@ -3,6 +3,7 @@
 import { map, type Observable } from 'rxjs';
 import type { EntityOf, Task } from '@/domain/entities';
 import { columnsOf } from '@/domain/schema';
+import { containsText, plainPart } from '@/domain/search';
 import type { ConvoyDatabase } from '../database';
 import type { ConvoyModel } from '../models';
 import { Q, type Raw, type RawValue } from '../models/watermelondb';
@@ -83,17 +84,39 @@ const IN_PLACE = Q.unsafeSqlExpr(`
     select 1 from above a where a.id is not null
       and not exists (select 1 from tasks t where t.id = a.id and t._status <> 'deleted'))`);
 
-/** @returns at most `limit` tasks, each with its place in the workspace, whose title contains the text, ignoring case; any tasks for ''. */
+/** Tasks of which is asked at once whether they are in place. */
+const CANDIDATES = 200;
+
+/** @returns at most `limit` tasks, each with its place in the workspace, whose title contains the text (`containsText`); any tasks for ''. */
 export async function findTasks(
   database: ConvoyDatabase,
   text: string,
   where: Where,
   limit: number,
 ): Promise<Task[]> {
-  const words = text.trim();
-  const matching = words === '' ? [] : [Q.where('title', Q.like(`%${Q.sanitizeLikeString(words)}%`))];
-  const found = await queryOf(database, 'tasks', where)
-    .extend(...matching, IN_PLACE, Q.take(limit))
-    .fetch();
-  return found.map(({ raw }) => toEntity<Task>('tasks', raw));
+  const found: Task[] = [];
+  const ids = await idsByTitle(database, text, where);
+  for (let at = 0; at < ids.length && found.length < limit; at += CANDIDATES) {
+    const some = Q.where('id', Q.oneOf(ids.slice(at, at + CANDIDATES)));
+    const records = await database
+      .records('tasks')
+      .query(some, IN_PLACE, Q.take(limit - found.length))
+      .fetch();
+    found.push(...records.map(({ raw }) => toEntity<Task>('tasks', raw)));
+  }
+  return found;
+}
+
+/** Titles are compared here, since SQLite folds the case of ASCII alone; a record is made of none. */
+async function idsByTitle(database: ConvoyDatabase, text: string, where: Where): Promise<string[]> {
+  const conditions = Object.entries(where).map(([column, wanted]) =>
+    Array.isArray(wanted)
+      ? { sql: `"${column}" in (select "value" from json_each(?))`, arg: JSON.stringify(wanted) }
+      : { sql: `"${column}" is ?`, arg: wanted as string | number | null },
+  );
+  const plain = plainPart(text);
+  if (plain !== '') conditions.push({ sql: `"title" like '%' || ? || '%'`, arg: plain });
+  const sql = `select "id", "title" from "tasks" where ${['"_status" <> \'deleted\'', ...conditions.map((one) => one.sql)].join(' and ')}`;
+  const [rows = []] = await database.readAll([{ sql, args: conditions.map(({ arg }) => arg) }]);
+  return rows.flatMap(([id, title]) => (containsText(String(title), text) ? [String(id)] : []));
 }
