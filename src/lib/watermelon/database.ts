@@ -13,10 +13,11 @@ import type {
   StoredQuery,
 } from '@/core/storage';
 import type { SyncedTable } from '@/domain/schema';
-import { ConvoyModel, modelClasses } from './models';
+import { ConvoyModel, DeviceState, modelClasses, ScopeCursor } from './models';
 import { RecordCache } from './models/recordCache';
 import { RecoverableModel } from './models/recoverableModel';
 import { type Change, replicaOf } from './models/replica';
+import { Standing } from './models/standing';
 import { type EditClock, type EditContext, joinGroup } from './models/tracking';
 import {
   type Collection,
@@ -68,12 +69,8 @@ interface Internals {
  */
 export class ConvoyDatabase extends Database implements EditContext {
   readonly clock: EditClock;
-  /** By workspace, the revision up to which this device has seen everything. */
-  private readonly seen = new Map<string, number>();
-
-  /** Local ids of workspaces that are being purged: what is left of them is not shown (P12). */
-  private leaving: ReadonlySet<string> = new Set();
-
+  /** What this device has seen of each workspace, and which of them are being purged. */
+  readonly standing = new Standing();
   /** The storage: other tabs or processes may have the same database open. */
   private readonly shared: SharedStore;
   private readonly unnamedWrites = new Subject<readonly string[]>();
@@ -90,6 +87,14 @@ export class ConvoyDatabase extends Database implements EditContext {
       ...replica,
       takeOver: (changes) => this.takingOver(() => replica.takeOver(changes)),
     });
+    const stores = [ScopeCursor.table, DeviceState.table] as unknown[] as string[];
+    this.onUnnamedWrites(stores, () => this.freshen());
+  }
+
+  /** Where it fails, the next write tries again. */
+  private freshen(): void {
+    this.standing.markStale();
+    void this.read(() => this.standing.freshen()).catch(() => undefined);
   }
 
   private takingOver(work: () => void): void {
@@ -137,7 +142,11 @@ export class ConvoyDatabase extends Database implements EditContext {
 
   /** As WatermelonDB's `write`, but writers of other tabs and processes take turns too, each from the latest state (D42). */
   override write<T>(work: (writer: WriterInterface) => Promise<T>, description?: string): Promise<T> {
-    return super.write((writer) => this.shared.whileSoleWriter(() => work(writer)), description);
+    const fromLatest = async (writer: WriterInterface) => {
+      await this.standing.freshen();
+      return work(writer);
+    };
+    return super.write((writer) => this.shared.whileSoleWriter(() => fromLatest(writer)), description);
   }
 
   /** What was salvaged when the database was found damaged and recreated, until `forgetSalvaged`; else null. */
@@ -190,31 +199,17 @@ export class ConvoyDatabase extends Database implements EditContext {
 
   /** @returns the revision of a scope up to which this device has seen everything; 0 for none. */
   seenRevision(scope: string): number {
-    return this.seen.get(scope) ?? 0;
+    return this.standing.seenRevision(scope);
   }
 
   newId(): string {
     return uuidv7();
   }
 
-  /** Forgets the seen revisions, before they are noted anew from the stored cursors. */
-  forgetSeenRevisions(): void {
-    this.seen.clear();
-  }
-
-  /** @param scope local id of the workspace */
-  noteSeenRevision(scope: string, revision: number): void {
-    this.seen.set(scope, revision);
-  }
-
-  /** @param scopes local ids of the workspaces that are being purged from now on (P12) */
-  noteLeaving(scopes: ReadonlySet<string>): void {
-    this.leaving = scopes;
-  }
-
   /** @returns whether records of this workspace are still to be purged, and not to be shown (P12). */
   isLeaving(scope: RawValue | undefined): boolean {
-    return this.leaving.size > 0 && typeof scope === 'string' && this.leaving.has(scope);
+    const { leaving } = this.standing;
+    return leaving.size > 0 && typeof scope === 'string' && leaving.has(scope);
   }
 
   /** Takes records and arrays of records, in any mixture; WatermelonDB's own drops what stands behind an array. */

@@ -6,7 +6,7 @@ import type { ConvoyDatabase } from '../../database';
 import { DeviceState, IdMapping, OutboxBatch, ScopeCursor } from '../../models';
 import { IdMappings } from '../idMapping';
 import type { Policies } from '../merge/policies';
-import { DeviceStore } from './deviceStore';
+import { DeviceStore, readStanding } from './deviceStore';
 import { GROUP_BOUNDS, type GroupBounds } from './groupBounds';
 import { Pace } from './pace';
 import { upgradeRecords } from './schemaUpgrade';
@@ -66,7 +66,9 @@ export class ContextLoader {
     private readonly options: ContextOptions,
     private readonly onLoaded: (context: SyncContext) => void,
   ) {
+    const { database } = options;
     this.pace = new Pace(options.pageRows ?? PAGE_ROWS, options.transferMs);
+    database.standing.readBy(() => readStanding(database));
   }
 
   /** The context that was loaded last, possibly stale; null before the first, and after a failure. */
