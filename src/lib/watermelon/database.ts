@@ -1,6 +1,6 @@
 /** The local database: WatermelonDB with Convoy's schema, models, edit tracking and storage shared by tabs. */
 
-import { type Observable, Subject } from 'rxjs';
+import { type Observable, Subject, skip } from 'rxjs';
 import { v7 as uuidv7 } from 'uuid';
 import { ConvoyError, type StorageError } from '@/core/errors';
 import { fail, ok, type Result } from '@/core/result';
@@ -12,7 +12,7 @@ import type {
   StorageWarning,
   StoredQuery,
 } from '@/core/storage';
-import type { SyncedTable } from '@/domain/schema';
+import { SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
 import { ConvoyModel, DeviceState, modelClasses, ScopeCursor } from './models';
 import { RecordCache } from './models/recordCache';
 import { RecoverableModel } from './models/recoverableModel';
@@ -89,6 +89,11 @@ export class ConvoyDatabase extends Database implements EditContext {
     });
     const stores = [ScopeCursor.table, DeviceState.table] as unknown[] as string[];
     this.onUnnamedWrites(stores, () => this.freshen());
+    // What is shown changes with it, though none of these records is written.
+    this.standing
+      .observeLeaving()
+      .pipe(skip(1))
+      .subscribe(() => this.unnamedWrites.next(SYNCED_TABLES));
   }
 
   /** Where it fails, the next write tries again. */

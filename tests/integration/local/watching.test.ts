@@ -159,3 +159,25 @@ it('an edit of one task tells a long list of it without reading the list again (
   expect(lists.at(-1)).toHaveLength(PAGE - 1);
   watch.unsubscribe();
 });
+
+it('a list and a count change with the workspaces that are being purged, though no record is written (P12)', async () => {
+  await writePage(0);
+  let list: unknown[] | undefined;
+  let count: number | undefined;
+  const subscriptions = [
+    observeRecords(writing, 'tasks', shown).subscribe((tasks) => {
+      list = tasks;
+    }),
+    observeCount(writing, 'tasks').subscribe((number) => {
+      count = number;
+    }),
+  ];
+  await expect.poll(() => [list?.length, count]).toEqual([SHOWN, PAGE]);
+  writing.standing.noteLeaving(new Set(['w']));
+  expect(list).toEqual([]);
+  await expect.poll(() => count).toBe(0);
+  writing.standing.noteLeaving(new Set());
+  expect(list).toHaveLength(SHOWN);
+  await expect.poll(() => count).toBe(PAGE);
+  for (const subscription of subscriptions) subscription.unsubscribe();
+});

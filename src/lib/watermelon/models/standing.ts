@@ -4,6 +4,8 @@
  * storage, whatever this tab is doing: it may be waiting for the sync that writes them.
  */
 
+import { BehaviorSubject, distinctUntilChanged, type Observable } from 'rxjs';
+
 /** What is stored, by the local ids of the workspaces. */
 export interface Stood {
   seen: ReadonlyMap<string, number>;
@@ -12,7 +14,7 @@ export interface Stood {
 
 export class Standing {
   private seen = new Map<string, number>();
-  private purged: ReadonlySet<string> = new Set();
+  private readonly purged = new BehaviorSubject<ReadonlySet<string>>(new Set());
   private isStale = false;
   /** Grows with whatever makes a reading that began before it outdated. */
   private changes = 0;
@@ -25,7 +27,12 @@ export class Standing {
 
   /** Local ids of the workspaces that are being purged. */
   get leaving(): ReadonlySet<string> {
-    return this.purged;
+    return this.purged.value;
+  }
+
+  /** As `leaving`, now and whenever it changes. */
+  observeLeaving(): Observable<ReadonlySet<string>> {
+    return this.purged.pipe(distinctUntilChanged(areSame));
   }
 
   /** @returns the revision of a scope up to which this device has seen everything; 0 for none. */
@@ -42,14 +49,14 @@ export class Standing {
   /** @param scopes local ids of the workspaces that are being purged from now on */
   noteLeaving(scopes: ReadonlySet<string>): void {
     this.changes += 1;
-    this.purged = scopes;
+    this.purged.next(scopes);
   }
 
   /** Takes over what was read, unless that is outdated. @param asOf when the reading began */
   replace({ seen, leaving }: Stood, asOf: number): void {
     if (asOf !== this.changes) return;
     this.seen = new Map(seen);
-    this.purged = leaving;
+    this.purged.next(leaving);
   }
 
   /** @param read reads what is stored */
@@ -76,4 +83,8 @@ export class Standing {
       }
     }
   }
+}
+
+function areSame(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
+  return one.size === other.size && [...one].every((scope) => other.has(scope));
 }
