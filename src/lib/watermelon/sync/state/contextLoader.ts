@@ -61,9 +61,13 @@ export class ContextLoader {
   /** What the connection carries has nothing to do with what is stored, so it outlives the context too. */
   private readonly pace: Pace;
 
-  /** @param onLoaded called with each context that was loaded */
+  /**
+   * @param signal aborted once the syncs of these contexts are to end
+   * @param onLoaded called with each context that was loaded
+   */
   constructor(
     private readonly options: ContextOptions,
+    private readonly signal: AbortSignal,
     private readonly onLoaded: (context: SyncContext) => void,
   ) {
     const { database } = options;
@@ -149,6 +153,7 @@ export class ContextLoader {
       policies,
       pace: this.pace,
       groupBounds: this.options.groupBounds ?? GROUP_BOUNDS,
+      signal: this.signal,
     };
     return context;
   }
