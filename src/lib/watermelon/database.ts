@@ -74,6 +74,8 @@ export class ConvoyDatabase extends Database implements EditContext {
   /** The storage: other tabs or processes may have the same database open. */
   private readonly shared: SharedStore;
   private readonly unnamedWrites = new Subject<readonly string[]>();
+  /** Reads fail for good. */
+  isClosed = false;
   /** The records in memory are told of writes that no change names. */
   private isTakingOver = false;
 
@@ -199,6 +201,7 @@ export class ConvoyDatabase extends Database implements EditContext {
   async close(): Promise<void> {
     // Waits for the writes that were queued before.
     await super.write(async () => undefined, 'close');
+    this.isClosed = true;
     await this.shared.close();
   }
 
