@@ -26,12 +26,11 @@ import {
   Model,
   type ModelClass,
   Q,
-  type Raw,
   type RawValue,
-  sanitizedRaw,
   setIdGenerator,
   type WriterInterface,
 } from './models/watermelondb';
+import { fetchWhole, type RecordsOf } from './models/wholeTables';
 import { LiveQuery } from './observation/liveQuery';
 import { notifyEach } from './observation/notify';
 
@@ -43,10 +42,6 @@ type BatchOperation =
   | ['markAsDeleted' | 'destroyPermanently', string, string]
   | ['fill', string, BulkRows]
   | ['run', string, RecordStatement];
-/** The records of several models, in the order of the models. */
-type RecordsOf<Models extends readonly ModelClass<Model>[]> = {
-  [Index in keyof Models]: Models[Index]['prototype'][];
-};
 /** The internals of WatermelonDB (0.28.0, pinned) that are used here. */
 interface Internals {
   adapter: {
@@ -55,8 +50,7 @@ interface Internals {
   collections: {
     get(table: string): {
       _applyChangesToCache(changes: Change[]): void;
-      _cache: { get(id: string): Model | undefined; recordFromQueryResult(raw: Raw): Model };
-      readonly schema: Parameters<typeof sanitizedRaw>[1] & { columnArray: { name: string }[] };
+      _cache: { get(id: string): Model | undefined };
     };
   };
   _ensureInWriter(name: string): void;
@@ -279,30 +273,8 @@ export class ConvoyDatabase extends Database implements EditContext {
    * Reads whole small tables past WatermelonDB's queries: a device does so whenever it is opened.
    * @returns the records of each model, as of one moment and in one round trip
    */
-  async fetchAll<Models extends readonly ModelClass<Model>[]>(...models: Models): Promise<RecordsOf<Models>> {
-    const internals = this as unknown as Internals;
-    const collections = models.map(({ table }) => internals.collections.get(table as string));
-    const columns = collections.map(({ schema }) => [
-      'id',
-      '_status',
-      '_changed',
-      ...schema.columnArray.map(({ name }) => name),
-    ]);
-    const found = await this.readAll(
-      models.map(({ table }, n) => ({
-        sql: `select ${columns[n]?.map((name) => `"${name}"`).join()} from "${table}" where "_status" <> 'deleted'`,
-        args: [],
-      })),
-    );
-    const records = collections.map(({ schema, _cache: cache }, n) =>
-      (found[n] ?? []).map((row) => {
-        const known = cache.get(row[0] as string);
-        if (known) return known;
-        const raw = Object.fromEntries((columns[n] ?? []).map((name, at) => [name, row[at] ?? null]));
-        return cache.recordFromQueryResult(sanitizedRaw(raw as never, schema) as unknown as Raw);
-      }),
-    );
-    return records as unknown as RecordsOf<Models>;
+  fetchAll<Models extends readonly ModelClass<Model>[]>(...models: Models): Promise<RecordsOf<Models>> {
+    return fetchWhole(this, models);
   }
 
   /**
