@@ -17,7 +17,6 @@ import { ConvoyModel, DeviceState, modelClasses, ScopeCursor } from './models';
 import { RecordCache } from './models/recordCache';
 import { RecoverableModel } from './models/recoverableModel';
 import { type Change, replicaOf } from './models/replica';
-import { Standing } from './models/standing';
 import { type EditClock, type EditContext, joinGroup } from './models/tracking';
 import {
   type Collection,
@@ -33,6 +32,7 @@ import {
 import { fetchWhole, type RecordsOf } from './models/wholeTables';
 import { LiveQuery } from './observation/liveQuery';
 import { notifyEach } from './observation/notify';
+import { Standing } from './observation/standing';
 
 /** The storage of a database: WatermelonDB's adapter, shared by tabs or processes. */
 export type LocalAdapter = DatabaseAdapter & SharedStore;

@@ -5,8 +5,8 @@ import type { Cursor } from '@/core/protocol';
 import type { ScopeRole } from '@/domain/vocabulary';
 import type { ConvoyDatabase } from '../../database';
 import { type DeviceFacts, DeviceState, OutboxBatch, type PendingRefill, ScopeCursor } from '../../models';
-import type { Stood } from '../../models/standing';
 import type { Model } from '../../models/watermelondb';
+import type { Stood } from '../../observation/standing';
 import { type IdMap, IdMappings } from '../idMapping';
 import type { UnreadableRow } from '../records/readable';
 
