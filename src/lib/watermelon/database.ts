@@ -1,6 +1,6 @@
 /** The local database: WatermelonDB with Convoy's schema, models, edit tracking and storage shared by tabs. */
 
-import { type Observable, Subject } from 'rxjs';
+import { type Observable, Subject, skip } from 'rxjs';
 import { v7 as uuidv7 } from 'uuid';
 import { ConvoyError, type StorageError } from '@/core/errors';
 import { fail, ok, type Result } from '@/core/result';
@@ -12,8 +12,8 @@ import type {
   StorageWarning,
   StoredQuery,
 } from '@/core/storage';
-import type { SyncedTable } from '@/domain/schema';
-import { ConvoyModel, modelClasses } from './models';
+import { SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
+import { ConvoyModel, DeviceState, modelClasses, ScopeCursor } from './models';
 import { addOperations, type BatchOperation } from './models/batchOperations';
 import { RecordCache } from './models/recordCache';
 import { RecoverableModel } from './models/recoverableModel';
@@ -26,22 +26,18 @@ import {
   Model,
   type ModelClass,
   Q,
-  type Raw,
   type RawValue,
-  sanitizedRaw,
   setIdGenerator,
   type WriterInterface,
 } from './models/watermelondb';
+import { fetchWhole, type RecordsOf } from './models/wholeTables';
 import { LiveQuery } from './observation/liveQuery';
 import { notifyEach } from './observation/notify';
+import { Standing } from './observation/standing';
 
 /** The storage of a database: WatermelonDB's adapter, shared by tabs or processes. */
 export type LocalAdapter = DatabaseAdapter & SharedStore;
 
-/** The records of several models, in the order of the models. */
-type RecordsOf<Models extends readonly ModelClass<Model>[]> = {
-  [Index in keyof Models]: Models[Index]['prototype'][];
-};
 /** The internals of WatermelonDB (0.28.0, pinned) that are used here. */
 interface Internals {
   adapter: {
@@ -54,9 +50,7 @@ interface Internals {
         get(id: string): Model | undefined;
         add(record: Model): void;
         delete(record: Model): void;
-        recordFromQueryResult(raw: Raw): Model;
       };
-      readonly schema: Parameters<typeof sanitizedRaw>[1] & { columnArray: { name: string }[] };
     };
   };
   _ensureInWriter(name: string): void;
@@ -69,15 +63,13 @@ interface Internals {
  */
 export class ConvoyDatabase extends Database implements EditContext {
   readonly clock: EditClock;
-  /** By workspace, the revision up to which this device has seen everything. */
-  private readonly seen = new Map<string, number>();
-
-  /** Local ids of workspaces that are being purged: what is left of them is not shown (P12). */
-  private leaving: ReadonlySet<string> = new Set();
-
+  /** What this device has seen of each workspace, and which of them are being purged. */
+  readonly standing = new Standing();
   /** The storage: other tabs or processes may have the same database open. */
   private readonly shared: SharedStore;
   private readonly unnamedWrites = new Subject<readonly string[]>();
+  /** Reads fail for good. */
+  isClosed = false;
   /** The records in memory are told of writes that no change names. */
   private isTakingOver = false;
 
@@ -91,6 +83,19 @@ export class ConvoyDatabase extends Database implements EditContext {
       ...replica,
       takeOver: (changes) => this.takingOver(() => replica.takeOver(changes)),
     });
+    const stores = [ScopeCursor.table, DeviceState.table] as unknown[] as string[];
+    this.onUnnamedWrites(stores, () => this.freshen());
+    // What is shown changes with it, though none of these records is written.
+    this.standing
+      .observeLeaving()
+      .pipe(skip(1))
+      .subscribe(() => this.unnamedWrites.next(SYNCED_TABLES));
+  }
+
+  /** Where it fails, the next write tries again. */
+  private freshen(): void {
+    this.standing.markStale();
+    void this.read(() => this.standing.freshen()).catch(() => undefined);
   }
 
   private takingOver(work: () => void): void {
@@ -138,7 +143,11 @@ export class ConvoyDatabase extends Database implements EditContext {
 
   /** As WatermelonDB's `write`, but writers of other tabs and processes take turns too, each from the latest state (D42). */
   override write<T>(work: (writer: WriterInterface) => Promise<T>, description?: string): Promise<T> {
-    return super.write((writer) => this.shared.whileSoleWriter(() => work(writer)), description);
+    const fromLatest = async (writer: WriterInterface) => {
+      await this.standing.freshen();
+      return work(writer);
+    };
+    return super.write((writer) => this.shared.whileSoleWriter(() => fromLatest(writer)), description);
   }
 
   /** What was salvaged when the database was found damaged and recreated, until `forgetSalvaged`; else null. */
@@ -186,36 +195,23 @@ export class ConvoyDatabase extends Database implements EditContext {
   async close(): Promise<void> {
     // Waits for the writes that were queued before.
     await super.write(async () => undefined, 'close');
+    this.isClosed = true;
     await this.shared.close();
   }
 
   /** @returns the revision of a scope up to which this device has seen everything; 0 for none. */
   seenRevision(scope: string): number {
-    return this.seen.get(scope) ?? 0;
+    return this.standing.seenRevision(scope);
   }
 
   newId(): string {
     return uuidv7();
   }
 
-  /** Forgets the seen revisions, before they are noted anew from the stored cursors. */
-  forgetSeenRevisions(): void {
-    this.seen.clear();
-  }
-
-  /** @param scope local id of the workspace */
-  noteSeenRevision(scope: string, revision: number): void {
-    this.seen.set(scope, revision);
-  }
-
-  /** @param scopes local ids of the workspaces that are being purged from now on (P12) */
-  noteLeaving(scopes: ReadonlySet<string>): void {
-    this.leaving = scopes;
-  }
-
   /** @returns whether records of this workspace are still to be purged, and not to be shown (P12). */
   isLeaving(scope: RawValue | undefined): boolean {
-    return this.leaving.size > 0 && typeof scope === 'string' && this.leaving.has(scope);
+    const { leaving } = this.standing;
+    return leaving.size > 0 && typeof scope === 'string' && leaving.has(scope);
   }
 
   /** Takes records and arrays of records, in any mixture; WatermelonDB's own drops what stands behind an array. */
@@ -277,30 +273,8 @@ export class ConvoyDatabase extends Database implements EditContext {
    * Reads whole small tables past WatermelonDB's queries: a device does so whenever it is opened.
    * @returns the records of each model, as of one moment and in one round trip
    */
-  async fetchAll<Models extends readonly ModelClass<Model>[]>(...models: Models): Promise<RecordsOf<Models>> {
-    const internals = this as unknown as Internals;
-    const collections = models.map(({ table }) => internals.collections.get(table as string));
-    const columns = collections.map(({ schema }) => [
-      'id',
-      '_status',
-      '_changed',
-      ...schema.columnArray.map(({ name }) => name),
-    ]);
-    const found = await this.readAll(
-      models.map(({ table }, n) => ({
-        sql: `select ${columns[n]?.map((name) => `"${name}"`).join()} from "${table}" where "_status" <> 'deleted'`,
-        args: [],
-      })),
-    );
-    const records = collections.map(({ schema, _cache: cache }, n) =>
-      (found[n] ?? []).map((row) => {
-        const known = cache.get(row[0] as string);
-        if (known) return known;
-        const raw = Object.fromEntries((columns[n] ?? []).map((name, at) => [name, row[at] ?? null]));
-        return cache.recordFromQueryResult(sanitizedRaw(raw as never, schema) as unknown as Raw);
-      }),
-    );
-    return records as unknown as RecordsOf<Models>;
+  fetchAll<Models extends readonly ModelClass<Model>[]>(...models: Models): Promise<RecordsOf<Models>> {
+    return fetchWhole(this, models);
   }
 
   /**

@@ -104,7 +104,10 @@ export class SqliteAdapter implements SharedStore {
     });
   }
 
-  /** Statements bypass models as well: what became of their records is read, as far as the replica has to know. */
+  /**
+   * Statements bypass models as well: what became of their records is read, as far as the replica has to know. Where that
+   * fails it lets go of them, and they are read anew by whatever shows them: the batch is stored all the same (D41).
+   */
   private takeOverRun(operations: readonly BatchOperation[], done: Done<void>): void {
     const { replica } = this;
     const wanted = replica ? recordsOfStatements(operations, replica) : [];
@@ -117,11 +120,9 @@ export class SqliteAdapter implements SharedStore {
       args: [JSON.stringify(ids)],
     }));
     this.port.selectAll(queries, (outcome) => {
-      if ('value' in outcome) {
-        const found = outcome.value.map(asObjects);
-        replica.takeOver(wanted.map((records, n) => foreignChangeOf(records, found[n] ?? [])));
-      }
-      done('error' in outcome ? outcome : { value: undefined });
+      const found = 'value' in outcome ? outcome.value.map(asObjects) : [];
+      replica.takeOver(wanted.map((records, n) => foreignChangeOf(records, found[n] ?? [])));
+      done({ value: undefined });
     });
   }
 

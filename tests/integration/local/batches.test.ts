@@ -1,8 +1,9 @@
 import { config } from 'rxjs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Device, openDevice } from '@/lib/watermelon/device/device';
 import { Task } from '@/lib/watermelon/models';
 import { Q } from '@/lib/watermelon/models/watermelondb';
+import { SqliteStore } from '@/platform/sqlite/store';
 import { openAdapter, temporaryFolder } from '../../support/localDatabase';
 
 let folder: ReturnType<typeof temporaryFolder>;
@@ -53,6 +54,40 @@ describe('a batch', () => {
     const written = database.write(() => batch.call(database, prepare('a'), { id: 'b' }));
     await expect(written).rejects.toThrow(TypeError);
     expect(await titles()).toEqual([]);
+  });
+});
+
+describe('a batch that was stored', () => {
+  it('is no failure where what its statements did cannot be read: memory lets go of it (D41)', async () => {
+    const { database } = device;
+    const [kept, other] = [prepare('a'), prepare('other')];
+    await database.write(() => database.batch([kept, other]));
+    const seen: string[][] = [];
+    const observing = tasks()
+      .query()
+      .observeWithColumns(['title'] as never[])
+      .subscribe((found) => seen.push(found.map(({ title }) => title).sort()));
+    await expect.poll(() => seen.at(-1)).toEqual(['a', 'other']);
+    const unread = vi.spyOn(SqliteStore.prototype, 'selectAll').mockImplementationOnce(() => {
+      throw new Error('not now');
+    });
+    const rename = {
+      sql: `update "tasks" set "title" = 'b' where "id" = ?`,
+      args: [kept.id],
+      ids: [kept.id],
+    };
+    await database.write(() => {
+      const edited = other.prepareUpdate((draft) => {
+        draft.title = 'edited';
+      });
+      return database.batchWithRows([edited], [], [['tasks', rename]]);
+    });
+    expect(unread).toHaveBeenCalled();
+    unread.mockRestore();
+    expect(other.title).toBe('edited');
+    expect((await tasks().find(kept.id)).title).toBe('b');
+    await expect.poll(() => seen.at(-1)).toEqual(['b', 'edited']);
+    observing.unsubscribe();
   });
 });
 

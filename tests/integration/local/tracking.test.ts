@@ -4,8 +4,9 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import { type ConvoyDatabase, Milestone, Project, Task } from '@/lib/watermelon';
-import { readBase } from '@/lib/watermelon/models/tracking';
+import { readBase, UNCONFIRMED } from '@/lib/watermelon/models/tracking';
 import { Q, type Raw } from '@/lib/watermelon/models/watermelondb';
+import { prepareDeletion } from '@/lib/watermelon/sync/records/cascade';
 import { openLocalDatabase, temporaryFolder } from '../../support/localDatabase';
 
 let folder: ReturnType<typeof temporaryFolder>;
@@ -46,6 +47,21 @@ function storedRows(table: string): Record<string, unknown>[] {
 }
 
 describe('tracking of unsynced edits', () => {
+  it('a deletion that takes a marked record along has seen nothing of the scope (P13, U8)', async () => {
+    database.standing.noteSeen(GLOBAL_SCOPE_ID, 27);
+    const [parent, child] = [await createTask('parent'), await createTask('child')];
+    await acknowledge(parent, 20);
+    await acknowledge(child, 20);
+    const seenBy = async () => {
+      await database.write(() => database.batch(prepareDeletion([parent, child], parent.id)));
+      return [parent, child].map(({ raw }) => readBase(raw)?.deletion?.seen);
+    };
+    expect(await seenBy()).toEqual([27, 27]);
+    await acknowledge(parent, 20);
+    await acknowledge(child, UNCONFIRMED);
+    expect(await seenBy()).toEqual([0, 0]);
+  });
+
   it('is_synced and sync_status follow WatermelonDB, in memory and on disk (D1)', async () => {
     const step = fc.record({
       at: fc.nat(5),

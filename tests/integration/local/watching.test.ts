@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type ConvoyDatabase, observeCount, observeRecords } from '@/lib/watermelon';
+import type { LocalAdapter } from '@/lib/watermelon/database';
 import type { Task } from '@/lib/watermelon/models';
 import type { RecordCache } from '@/lib/watermelon/models/recordCache';
 import { trackedColumns } from '@/lib/watermelon/models/tracking';
@@ -158,4 +159,57 @@ it('an edit of one task tells a long list of it without reading the list again (
   await writing.write(() => (task as Task).markAsDeleted());
   expect(lists.at(-1)).toHaveLength(PAGE - 1);
   watch.unsubscribe();
+});
+
+it('a list and a count change with the workspaces that are being purged, though no record is written (P12)', async () => {
+  await writePage(0);
+  let list: unknown[] | undefined;
+  let count: number | undefined;
+  const subscriptions = [
+    observeRecords(writing, 'tasks', shown).subscribe((tasks) => {
+      list = tasks;
+    }),
+    observeCount(writing, 'tasks').subscribe((number) => {
+      count = number;
+    }),
+  ];
+  await expect.poll(() => [list?.length, count]).toEqual([SHOWN, PAGE]);
+  writing.standing.noteLeaving(new Set(['w']));
+  expect(list).toEqual([]);
+  await expect.poll(() => count).toBe(0);
+  writing.standing.noteLeaving(new Set());
+  expect(list).toHaveLength(SHOWN);
+  await expect.poll(() => count).toBe(PAGE);
+  for (const subscription of subscriptions) subscription.unsubscribe();
+});
+
+/** Makes the next reads of tasks fail, of each kind so many. */
+function failReads(database: ConvoyDatabase, times: number): void {
+  const { underlyingAdapter: adapter } = database.adapter as unknown as { underlyingAdapter: LocalAdapter };
+  for (const name of ['query', 'count'] as const) {
+    const read = adapter[name].bind(adapter) as (query: unknown, done: unknown) => void;
+    let left = times;
+    vi.spyOn(adapter, name).mockImplementation((query: unknown, done: unknown) => {
+      left -= 1;
+      if (left >= 0) (done as (outcome: { error: Error }) => void)({ error: new Error('not now') });
+      else read(query, done);
+    });
+  }
+}
+
+it('lists and counts whose first reads fail come all the same (P34)', async () => {
+  await writePage(0);
+  failReads(writing, 2);
+  let list: unknown[] | undefined;
+  let count: number | undefined;
+  const subscriptions = [
+    observeRecords(writing, 'tasks', shown).subscribe((tasks) => {
+      list = tasks;
+    }),
+    observeCount(writing, 'tasks').subscribe((number) => {
+      count = number;
+    }),
+  ];
+  await expect.poll(() => [list?.length, count], { timeout: 5_000 }).toEqual([SHOWN, PAGE]);
+  for (const subscription of subscriptions) subscription.unsubscribe();
 });

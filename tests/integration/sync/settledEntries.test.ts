@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Archived, Conflict, Quarantined } from '@/lib/watermelon';
-import type { Raw } from '@/lib/watermelon/models/watermelondb';
+import { DeviceState } from '@/lib/watermelon/models';
+import { Q, type Raw } from '@/lib/watermelon/models/watermelondb';
 import { KEPT_DAYS } from '@/lib/watermelon/sync/state/settledEntries';
 import { temporaryFolder } from '../../support/localDatabase';
 import { SEED } from '../../support/seed';
-import { type TestDevice, World } from '../../support/world';
+import { settle, type TestDevice, World } from '../../support/world';
 
 const DAY_MS = 24 * 60 * 60_000;
 const folder = temporaryFolder();
@@ -59,6 +60,19 @@ async function syncWithNews(): Promise<void> {
   expect(await device.sync()).toMatchObject({ status: 'ok' });
 }
 
+/** Makes the ledger one that an earlier version wrote, or one that was upgraded so many days ago. */
+async function setLedgerStart(days: number | undefined): Promise<void> {
+  const { database } = device;
+  const [state] = await database.of(DeviceState).query(Q.where('id', 'device')).fetch();
+  const ledger = days === undefined ? undefined : { after: 1_000, since: Date.now() - days * DAY_MS };
+  await database.write(() =>
+    (state as DeviceState).update((draft) => {
+      draft.value = { ...(draft.value as object), ledger };
+    }),
+  );
+  device = await device.restart();
+}
+
 const kept = async () => (await device.database.of(Conflict).query().fetch()).map(({ id }) => id).sort();
 
 beforeEach(() => {
@@ -107,6 +121,43 @@ describe('the conflict ledger', () => {
     expect(await kept()).toEqual(['settled']);
   });
 
+  it('loses nothing by a clock that was behind and is set right (D57, P-NOLOSS)', async () => {
+    await keep([{ id: 'settled', days: 1 }]);
+    const other = await world.device('owner');
+    const { id } = await device.contextService.createTask({
+      milestone_id: SEED.offlineMilestone,
+      title: 'to be lost',
+    });
+    await settle(device, other);
+    ahead = -(KEPT_DAYS + 40) * DAY_MS;
+    await syncWithNews();
+    await other.contextService.deleteTask(id);
+    await other.sync();
+    await device.contextService.updateTask(id, { title: 'lost' });
+    await device.sync();
+    const before = await kept();
+    expect(before.length).toBeGreaterThan(1);
+    ahead = 0;
+    // Fails before it has heard the server's time.
+    device.transport.setOffline(true);
+    await device.sync();
+    device.transport.setOffline(false);
+    await syncWithNews();
+    await syncWithNews();
+    expect(await kept()).toEqual(before);
+  });
+
+  it('spares entries that were written by device time, until they are old for sure (D57, P-NOLOSS)', async () => {
+    await keep([{ id: 'of before', days: KEPT_DAYS + 40 }]);
+    await setLedgerStart(undefined);
+    await syncWithNews();
+    await syncWithNews();
+    expect(await kept()).toEqual(['of before']);
+    await setLedgerStart(KEPT_DAYS + 1);
+    await syncWithNews();
+    expect(await kept()).toEqual([]);
+  });
+
   it('is searched by indexes (D34, D57)', () => {
     const file = new Sqlite(join(folder.path, 'local.db'), { readonly: true });
     const plan = (where: string) =>
@@ -116,7 +167,9 @@ describe('the conflict ledger', () => {
         .map((step) => (step as { detail: string }).detail)
         .join();
     expect(plan(`"kind" in ('gone', 'deleted') and "lost" is not null`)).toContain('sync_conflicts_kind');
-    expect(plan(`"occurred_at" < 7 and "state" = 'settled'`)).toContain('sync_conflicts_occurred_at');
+    expect(plan(`"occurred_at" < 7 and "state" = 'settled' and +"rowid" > 0`)).toContain(
+      'sync_conflicts_occurred_at',
+    );
     file.close();
   });
 });

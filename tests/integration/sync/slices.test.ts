@@ -304,6 +304,32 @@ describe('a purge that breaks off after each of its writes', () => {
     expect(JSON.stringify((await device.exportUnsynced()).archive)).toBe(text);
   });
 
+  it('ends after the slice at hand when the device is closed, and goes on when it is opened again (D32, P12)', async () => {
+    const { workspace, join, leave } = await shared();
+    await join();
+    await settle(there);
+    await leave();
+    const { database } = there;
+    const write = database.write.bind(database);
+    let slices = 0;
+    let restarting: Promise<TestDevice> | null = null;
+    database.write = (work, description) => {
+      if (description === 'sync: slice') {
+        slices += 1;
+        restarting ??= there.restart();
+      }
+      return write(work, description);
+    };
+    expect(await there.sync()).toMatchObject({ status: 'signed_out', error: null });
+    expect(slices).toBe(1);
+    const again = await (restarting as Promise<TestDevice> | null);
+    expect(again && (await countOf(again, workspace.id))).toBeGreaterThan(0);
+    there = again ?? there;
+    await settle(there);
+    expect(await countOf(there, workspace.id)).toBe(0);
+    await expectAsOnServer(there);
+  });
+
   it('is finished before a workspace that is gained again is pulled (P12, D26)', async () => {
     const { workspace, task, join, leave } = await shared();
     await join();

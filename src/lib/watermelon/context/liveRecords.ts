@@ -1,12 +1,13 @@
 /** Live lists of local records as plain objects, for screens. */
 
-import { map, type Observable } from 'rxjs';
+import { combineLatest, map, type Observable } from 'rxjs';
 import type { EntityOf, Task } from '@/domain/entities';
 import { columnsOf } from '@/domain/schema';
 import { containsText, plainPart } from '@/domain/search';
 import type { ConvoyDatabase } from '../database';
 import type { ConvoyModel } from '../models';
 import { Q, type Raw, type RawValue } from '../models/watermelondb';
+import { observeRead } from '../observation/observeRead';
 import { toEntity } from './localStore';
 
 export type { EntityOf };
@@ -49,9 +50,10 @@ export function observeRecords<Table extends keyof EntityOf>(
     known = new Map(staying.map((record) => [record.id, snapshot(record)]));
     return [...known.values()].map(({ entity }) => entity);
   };
-  return queryOf(database, table, where)
-    .observeWithColumns(columns as never[])
-    .pipe(map(show));
+  const matching = queryOf(database, table, where).observeWithColumns(columns as never[]);
+  return combineLatest([matching, database.standing.observeLeaving()]).pipe(
+    map(([records]) => show(records)),
+  );
 }
 
 /** The number of matching records, now and whenever it changes. */
@@ -60,8 +62,13 @@ export function observeCount(
   table: keyof EntityOf,
   where: Where = {},
 ): Observable<number> {
-  // Not throttled: a count beside a list must not lag behind it.
-  return queryOf(database, table, where).observeCount(false);
+  const count = () => {
+    const { leaving } = database.standing;
+    const all = queryOf(database, table, where);
+    const shown = leaving.size === 0 ? all : all.extend(Q.where('workspace_id', Q.notIn([...leaving])));
+    return shown.fetchCount();
+  };
+  return observeRead(database, [table], count);
 }
 
 function syncOf(raw: Raw): RecordSync {

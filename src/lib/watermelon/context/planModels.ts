@@ -6,7 +6,7 @@ import type { PlannedChange, WritePlan } from '@/domain/writes/plan';
 import type { ConvoyDatabase } from '../database';
 import type { ConvoyModel } from '../models';
 import { Q } from '../models/watermelondb';
-import { withDescendants } from '../sync/records/cascade';
+import { prepareDeletion, withDescendants } from '../sync/records/cascade';
 import { toStored } from '../sync/records/codec';
 
 /** The database to write to, and the user who writes. */
@@ -39,7 +39,7 @@ export async function modelsOf(
       case 'update':
         return [prepareUpdate(author, storedRecord(stored, change.id), change.table, change.values)];
       case 'delete':
-        return (doomed.get(change.id) ?? []).map((record) => record.prepareMarkAsDeleted(change.id));
+        return prepareDeletion(doomed.get(change.id) ?? [], change.id);
     }
   };
   const told = activities.map(({ id, draft }) => ({

@@ -1,5 +1,5 @@
 import { RecoverableModel } from './recoverableModel';
-import { type EditContext, followStatus, trackCreate, trackDelete, trackUpdate } from './tracking';
+import { type EditContext, followStatus, isMarked, trackCreate, trackDelete, trackUpdate } from './tracking';
 import { bool, date, field, type Model, type Raw, type RawValue, text } from './watermelondb';
 
 /**
@@ -37,14 +37,17 @@ export class ConvoyModel extends RecoverableModel {
     return this;
   }
 
-  /** @param root id of the record whose deletion takes this one along; by default its own */
-  override prepareMarkAsDeleted(root: string = this.id): this {
+  /**
+   * @param root id of the record whose deletion takes this one along; by default its own
+   * @param isUnseen whether any record that is deleted with it is marked; by default, whether this one is
+   */
+  override prepareMarkAsDeleted(root: string = this.id, isUnseen = isMarked(this.raw)): this {
     const before = { ...this.raw };
     super.prepareMarkAsDeleted();
     const database = this.database as unknown as EditContext;
     this._rawBefore = before;
     this._isEdit = true;
-    trackDelete(this.raw, root, database);
+    trackDelete(this.raw, root, database, isUnseen);
     return this;
   }
 

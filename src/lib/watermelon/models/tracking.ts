@@ -228,14 +228,20 @@ function withUnits(table: string, changed: readonly string[]): readonly string[]
   return [...new Set([...changed, ...whole])];
 }
 
+/** @returns whether a resync is under way in which the server has not sent the record yet (P13, P16). */
+export function isMarked({ revision }: Raw): boolean {
+  return revision === UNCONFIRMED || revision === EXPIRED;
+}
+
 /**
  * Writes the deletion into the base of a record that was just marked as deleted.
  * @param root id of the record whose deletion takes this one along; its own id on that record
+ * @param isUnseen whether a record that the deletion takes along is marked: nothing of the scope counts as seen then
  */
-export function trackDelete(raw: Raw, root: string, context: EditContext): void {
+export function trackDelete(raw: Raw, root: string, context: EditContext, isUnseen = isMarked(raw)): void {
   const base = readBase(raw) ?? { revision: baseRevision(raw), groups: [], columns: {} };
   const { clock } = context;
-  const seen = context.seenRevision(raw.workspace_id as string);
+  const seen = isUnseen ? 0 : context.seenRevision(raw.workspace_id as string);
   const named = root === raw.id ? { id: context.newId(), at: clock.now() + clock.offset() } : {};
   writeBase(raw, { ...base, deletion: { root, seen, ...named } });
   followStatus(raw);

@@ -8,7 +8,7 @@
 import { Observable, ReplaySubject, share } from 'rxjs';
 import type { Change } from '../models/replica';
 import { type Model, matcherOf, Query } from '../models/watermelondb';
-import { PacedRun } from './pacedRun';
+import { type Done, PacedRun } from './pacedRun';
 import { ShownList } from './shownList';
 
 type Unsubscribe = () => void;
@@ -29,6 +29,7 @@ interface Internals {
 
 /** The database of an observed query, as far as it needs it. */
 export interface LiveDatabase {
+  readonly isClosed: boolean;
   /** Calls back after writes to these tables; `isOwn`: those of this tab that name the changes. */
   onWrites(tables: readonly string[], subscriber: (isOwn: boolean) => void): Unsubscribe;
   /** Calls back after writes to these tables that no change names. */
@@ -80,17 +81,18 @@ export class LiveQuery<T extends Model> extends Query<T> {
       const { database } = collection;
       const matches = matcherOf(description);
       let shown: ShownList<T> | null = null;
-      const run = new PacedRun((done) =>
+      const read = (done: Done) =>
         collection._fetchQuery(this, (found) => {
-          if ('value' in found && !observer.closed) {
+          if ('error' in found) return done(found);
+          if (!observer.closed) {
             const next = new ShownList(found.value as T[], columns);
             const isSame = shown?.equals(next);
             shown = next;
             if (!isSame) observer.next([...next.records]);
           }
           done();
-        }),
-      );
+        });
+      const run = new PacedRun(database, read, (error) => observer.error(error));
       // Before the first answer there is nothing to match a change with: that answer has it already.
       const afterChanges = (changes: Change[]) => {
         if (matches && shown?.follow(changes as Change<T>[], matches)) observer.next([...shown.records]);
@@ -113,15 +115,16 @@ export class LiveQuery<T extends Model> extends Query<T> {
     return new Observable((observer) => {
       const { collection, allTables } = this as unknown as Internals;
       let shown = -1;
-      const run = new PacedRun((done) =>
+      const read = (done: Done) =>
         collection._fetchCount(this, (found) => {
-          if ('value' in found && !observer.closed && found.value !== shown) {
+          if ('error' in found) return done(found);
+          if (!observer.closed && found.value !== shown) {
             shown = found.value;
             observer.next(shown);
           }
           done();
-        }),
-      );
+        });
+      const run = new PacedRun(collection.database, read, (error) => observer.error(error));
       const stop = collection.database.onWrites(allTables, (isOwn) => run.request(isOwn));
       run.request();
       return () => {

@@ -7,7 +7,7 @@ import { PacedRun } from './pacedRun';
 
 /**
  * Reads now, and again after writes to any of these tables, in pauses.
- * @returns what was read, where it differs from what was read before; ends with the error of a read that fails
+ * @returns what was read, where it differs from what was read before; ends with the error of reads that go on failing
  */
 export function observeRead<T>(
   database: ConvoyDatabase,
@@ -22,11 +22,19 @@ export function observeRead<T>(
       shown = text;
       observer.next(value);
     };
-    const run = new PacedRun((done) => {
-      read()
-        .then(tell, (error) => observer.error(error))
-        .finally(done);
-    });
+    const run = new PacedRun(
+      database,
+      (done) => {
+        read().then(
+          (value) => {
+            tell(value);
+            done();
+          },
+          (error: unknown) => done({ error }),
+        );
+      },
+      (error) => observer.error(error),
+    );
     const stop = database.onWrites(tables, (isOwn) => run.request(isOwn));
     run.request();
     return () => {

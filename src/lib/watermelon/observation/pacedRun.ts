@@ -2,10 +2,18 @@
 const [PAUSE, LONGEST_PAUSE_MS] = [5, 3_000];
 /** A run that is not done by then is no longer waited for, ms: a storage whose owner went away may never answer. */
 const PATIENCE_MS = 5_000;
+/** The pause after a run that failed, ms; it doubles with each one that fails in a row, up to the longest pause. */
+const PAUSE_AFTER_FAILURE_MS = 100;
+/** So many failures in a row, within some 10 seconds, are told, and end it. */
+const MOST_FAILURES = 8;
+
+/** Told of a run that is over, and what it failed with. */
+export type Done = (failed?: { error: unknown }) => void;
 
 /**
  * Runs work again and again, whenever it was requested, and never more than a sixth of the time unless it takes long: at once
- * where the last run is long enough ago, else after its pause. Several requests in between are one.
+ * where the last run is long enough ago, else after its pause. Several requests in between are one. A run that fails keeps
+ * its request.
  */
 export class PacedRun {
   private state: 'idle' | 'running' | 'pausing' | 'stopped' = 'idle';
@@ -13,9 +21,19 @@ export class PacedRun {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private runs = 0;
   private began = 0;
+  /** Runs that failed in a row. */
+  private failures = 0;
 
-  /** @param work calls back when it is done */
-  constructor(private readonly work: (done: () => void) => void) {}
+  /**
+   * @param source what is read; once it is closed, a failure is the end of it
+   * @param work calls back when it is done
+   * @param onLasting called with an error that lasts; there are no more runs then
+   */
+  constructor(
+    private readonly source: { readonly isClosed: boolean },
+    private readonly work: (done: Done) => void,
+    private readonly onLasting: (error: unknown) => void,
+  ) {}
 
   /** @param isOwn after a write of this tab itself: these come at the pace of a person, who waits to see them */
   request(isOwn = false): void {
@@ -38,16 +56,34 @@ export class PacedRun {
     this.runs += 1;
     const run = this.runs;
     this.began = performance.now();
-    this.work(() => {
+    this.work((failed) => {
       if (this.state !== 'running' || run !== this.runs) return;
-      if (this.requested === 'at once') {
-        this.run();
-        return;
-      }
-      this.state = 'pausing';
-      const pause = Math.min(LONGEST_PAUSE_MS, PAUSE * (performance.now() - this.began));
-      this.timer = setTimeout(() => this.afterPause(), pause);
+      if (failed) this.afterFailure(failed.error);
+      else this.afterRun();
     });
+  }
+
+  private afterRun(): void {
+    this.failures = 0;
+    if (this.requested === 'at once') this.run();
+    else this.pause(PAUSE * (performance.now() - this.began));
+  }
+
+  private afterFailure(error: unknown): void {
+    this.failures += 1;
+    if (this.source.isClosed) this.stop();
+    else if (this.failures === MOST_FAILURES) {
+      this.stop();
+      this.onLasting(error);
+    } else {
+      this.requested = 'yes';
+      this.pause(PAUSE_AFTER_FAILURE_MS * 2 ** (this.failures - 1));
+    }
+  }
+
+  private pause(ms: number): void {
+    this.state = 'pausing';
+    this.timer = setTimeout(() => this.afterPause(), Math.min(LONGEST_PAUSE_MS, ms));
   }
 
   private afterPause(): void {

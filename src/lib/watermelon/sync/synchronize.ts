@@ -46,7 +46,7 @@ export class SyncEngine {
     const { database } = options;
     this.status = new StatusReporter(database);
     this.acceptances = new Acceptances(database, options.invitations ?? null, options.userId);
-    this.contexts = new ContextLoader(options, ({ store }) =>
+    this.contexts = new ContextLoader(options, this.stopped.signal, ({ store }) =>
       this.status.reportLastSynced(store.facts.lastSyncedAt),
     );
     database.onUnnamedWrites(Object.keys(database.schema.tables), (tables) => {
@@ -259,6 +259,7 @@ export class SyncEngine {
   /** After a bug or a failure of the storage: memory may be ahead of what is stored, so the context is loaded anew. */
   private async recover(): Promise<void> {
     this.contexts.discard();
+    if (this.stopped.signal.aborted) return;
     // Where that fails too, the next sync tries again.
     await this.contexts.open().catch(() => undefined);
   }

@@ -29,5 +29,6 @@ export class Conflict extends RecoverableModel {
   /** The record with its lost edits, to be reapplied when it comes back (rule D13); null once they are. */
   @json('lost', (stored: unknown) => stored ?? null) lost!: Raw | null;
   @text('device_id') deviceId!: string;
+  /** Server time, by the clock offset of then; of entries of earlier versions, device time (D57). */
   @date('occurred_at') occurredAt!: Date;
 }

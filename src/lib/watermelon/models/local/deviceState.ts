@@ -25,6 +25,8 @@ export interface DeviceFacts {
   late?: Record<string, LateChange>;
   /** By remote id, the workspaces that are lost, while records of them are still to be purged or recreated (P12, P19). */
   leaving?: Record<string, 'access_lost' | 'forgotten' | 'recreated'>;
+  /** The last row of the ledger that may have a time of the device's clock, and since when later ones have the server's, ms (D57). */
+  ledger?: { after: number; since: number };
   /** Remote ids of workspaces being recreated on the server, until it has answered (P19). */
   remade?: string[];
 }

@@ -27,7 +27,10 @@ export interface SliceOf {
   condition: string;
 }
 
-/** Calls `work` for each slice, inside `database.write`; what it adds to the unit of work is committed then. */
+/**
+ * Calls `work` for each slice, inside `database.write`; what it adds to the unit of work is committed then. Rejects
+ * between two slices once the device was told to stop (D32).
+ */
 export async function inSlices(
   sync: SyncContext,
   { table, scope, condition }: SliceOf,
@@ -37,6 +40,7 @@ export async function inSlices(
   const sql = `select "rowid", "id", "_status", "revision" from "${table}"
     where "workspace_id" = ? and "rowid" > ? and (${condition}) order by "rowid" limit ${SLICE_ROWS}`;
   for (let after = 0, isOver = false; !isOver; ) {
+    sync.signal.throwIfAborted();
     await sync.write(async () => {
       const [found = []] = await sync.database.readAll([{ sql, args: [scope, after] }]);
       isOver = found.length < SLICE_ROWS;

@@ -4,7 +4,7 @@ import type { StoredQuery } from '@/core/storage';
 import { columnsOf, SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
 import type { ConvoyDatabase } from '../../database';
 import type { ConvoyModel } from '../../models';
-import { markClean, markCreated, markEdited, readBase } from '../../models/tracking';
+import { isMarked, markClean, markCreated, markEdited, readBase } from '../../models/tracking';
 import { Q, type Raw } from '../../models/watermelondb';
 import { IS_DELETED, undelete } from './statements';
 import type { UnitOfWork } from './unitOfWork';
@@ -50,6 +50,12 @@ export async function withDescendants(
     generation = next;
   }
   return [...affected.values()];
+}
+
+/** Prepares the deletion of a record and of what it takes along. @param doomed all of them */
+export function prepareDeletion(doomed: readonly ConvoyModel[], root: string): ConvoyModel[] {
+  const isUnseen = doomed.some(({ raw }) => isMarked(raw));
+  return doomed.map((record) => record.prepareMarkAsDeleted(root, isUnseen));
 }
 
 /** Restores everything that the deletion of `root` took along on this device. */

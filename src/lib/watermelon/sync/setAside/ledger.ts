@@ -124,7 +124,7 @@ export function addConflict(
       columns: JSON.stringify(entry.columns),
       lost: entry.lost ? JSON.stringify(entry.lost) : null,
       device_id: context.deviceId,
-      occurred_at: context.now,
+      occurred_at: context.now + context.database.clock.offset(),
     }),
   );
 }

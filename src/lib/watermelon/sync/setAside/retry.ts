@@ -9,7 +9,7 @@ import { type ConvoyModel, Quarantined, ScopeCursor } from '../../models';
 import { markEdited, stampsOf, trackedColumns } from '../../models/tracking';
 import { type Model, Q, type Raw } from '../../models/watermelondb';
 import { IdMappings } from '../idMapping';
-import { withDescendants } from '../records/cascade';
+import { prepareDeletion, withDescendants } from '../records/cascade';
 import { defaultOf, sameValue, toStored } from '../records/codec';
 
 /**
@@ -154,7 +154,7 @@ async function prepareRetry(
     // Members of a deleted workspace stay members.
     if (!record && !(await isWorkspaceComplete(database, entry.workspaceId))) return null;
     const doomed = record ? await withDescendants(database, entry.recordTable, record) : [];
-    return () => doomed.filter(isUnprepared).map((model) => model.prepareMarkAsDeleted(record?.id));
+    return () => (record ? prepareDeletion(doomed.filter(isUnprepared), record.id) : []);
   }
   if (!record) return null;
   const values = differingValues(entry, record);

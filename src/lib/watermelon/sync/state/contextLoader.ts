@@ -6,7 +6,7 @@ import type { ConvoyDatabase } from '../../database';
 import { DeviceState, IdMapping, OutboxBatch, ScopeCursor } from '../../models';
 import { IdMappings } from '../idMapping';
 import type { Policies } from '../merge/policies';
-import { DeviceStore } from './deviceStore';
+import { DeviceStore, readStanding } from './deviceStore';
 import { GROUP_BOUNDS, type GroupBounds } from './groupBounds';
 import { Pace } from './pace';
 import { upgradeRecords } from './schemaUpgrade';
@@ -61,12 +61,18 @@ export class ContextLoader {
   /** What the connection carries has nothing to do with what is stored, so it outlives the context too. */
   private readonly pace: Pace;
 
-  /** @param onLoaded called with each context that was loaded */
+  /**
+   * @param signal aborted once the syncs of these contexts are to end
+   * @param onLoaded called with each context that was loaded
+   */
   constructor(
     private readonly options: ContextOptions,
+    private readonly signal: AbortSignal,
     private readonly onLoaded: (context: SyncContext) => void,
   ) {
+    const { database } = options;
     this.pace = new Pace(options.pageRows ?? PAGE_ROWS, options.transferMs);
+    database.standing.readBy(() => readStanding(database));
   }
 
   /** The context that was loaded last, possibly stale; null before the first, and after a failure. */
@@ -147,6 +153,7 @@ export class ContextLoader {
       policies,
       pace: this.pace,
       groupBounds: this.options.groupBounds ?? GROUP_BOUNDS,
+      signal: this.signal,
     };
     return context;
   }

@@ -6,7 +6,8 @@ import type { ScopeRole } from '@/domain/vocabulary';
 import type { ConvoyDatabase } from '../../database';
 import { type DeviceFacts, DeviceState, OutboxBatch, type PendingRefill, ScopeCursor } from '../../models';
 import type { Model } from '../../models/watermelondb';
-import type { IdMap } from '../idMapping';
+import type { Stood } from '../../observation/standing';
+import { type IdMap, IdMappings } from '../idMapping';
 import type { UnreadableRow } from '../records/readable';
 
 const DEVICE = 'device';
@@ -45,6 +46,38 @@ function seenRevision({ cursor, resync }: ScopeState): number {
   return resync === 'marking' ? 0 : completeRevision(cursor);
 }
 
+function stateOf(record: ScopeCursor): ScopeState {
+  const { resync: isResynced, step, refill, ...paging } = record.paging ?? {};
+  const cursor = { revision: record.revision, tag: record.tag, ...paging };
+  const resync = isResynced ? (step ?? 'paging') : undefined;
+  return { cursor, role: record.role, skip: record.skip, resync, refill };
+}
+
+/** @returns the workspaces of which nothing is to be shown, by their local ids. */
+function hidden({ leaving = {} }: Pick<DeviceFacts, 'leaving'>, ids: IdMap): ReadonlySet<string> {
+  const purged = Object.entries(leaving).filter(([, why]) => why !== 'recreated');
+  return new Set(purged.map(([scope]) => ids.toLocal(scope)));
+}
+
+/** Noted under the local ids of the workspaces, which is what records name. */
+function standingOf(
+  scopes: ReadonlyMap<string, ScopeState>,
+  facts: Pick<DeviceFacts, 'leaving'>,
+  ids: IdMap,
+): Stood {
+  const seen = [...scopes].map(([id, state]) => [ids.toLocal(id), seenRevision(state)] as const);
+  return { seen: new Map(seen), leaving: hidden(facts, ids) };
+}
+
+/** @returns what is stored of where this device stands; rejects where the storage fails */
+export async function readStanding(database: ConvoyDatabase): Promise<Stood> {
+  const ids = await IdMappings.load(database);
+  const [cursors = [], states = []] = await database.fetchAll(ScopeCursor, DeviceState);
+  const record = states.find(({ id }) => id === DEVICE);
+  const scopes = new Map(cursors.map((cursor) => [cursor.id, stateOf(cursor)]));
+  return standingOf(scopes, (record?.value as DeviceFacts | undefined) ?? {}, ids);
+}
+
 /** Changes are prepared here, and written by the caller with the batch they belong to. */
 export class DeviceStore {
   readonly scopes = new Map<string, ScopeState>();
@@ -77,6 +110,7 @@ export class DeviceStore {
     ids: IdMap,
     askedAgain = new Set<string>(),
   ): Promise<DeviceStore> {
+    const { asOf } = database.standing;
     const [cursors = [], states = []] = await database.fetchAll(ScopeCursor, DeviceState);
     const record = states.find(({ id }) => id === DEVICE) ?? null;
     const facts = record ? (record.value as DeviceFacts) : newDevice();
@@ -86,17 +120,11 @@ export class DeviceStore {
       store.unreadable.set(state.id, state.value as Unreadable);
       store.unreadableRecords.set(state.id, state);
     }
-    database.forgetSeenRevisions();
     for (const record of cursors) {
       store.cursorRecords.set(record.id, record);
-      const { resync: isResynced, step, refill, ...paging } = record.paging ?? {};
-      const cursor = { revision: record.revision, tag: record.tag, ...paging };
-      const resync = isResynced ? (step ?? 'paging') : undefined;
-      const state: ScopeState = { cursor, role: record.role, skip: record.skip, resync, refill };
-      store.scopes.set(record.id, state);
-      store.noteSeen(record.id, seenRevision(state));
+      store.scopes.set(record.id, stateOf(record));
     }
-    store.noteLeaving();
+    database.standing.replace(standingOf(store.scopes, facts, ids), asOf);
     return store;
   }
 
@@ -136,7 +164,7 @@ export class DeviceStore {
 
   prepareFacts(changes: Partial<DeviceFacts>): Model {
     this.facts = { ...this.facts, ...changes };
-    if ('leaving' in changes) this.noteLeaving();
+    if ('leaving' in changes) this.database.standing.noteLeaving(hidden(this.facts, this.ids));
     const value = this.facts;
     if (this.factsRecord) {
       return this.factsRecord.prepareUpdate((record) => {
@@ -216,14 +244,8 @@ export class DeviceStore {
     return record ? record.prepareDestroyPermanently() : null;
   }
 
-  /** What is left of workspaces that are being purged is shown to nobody. */
-  private noteLeaving(): void {
-    const purged = this.leaving.filter(([, why]) => why !== 'recreated');
-    this.database.noteLeaving(new Set(purged.map(([scope]) => this.ids.toLocal(scope))));
-  }
-
   /** Noted under the local id of the workspace, which is what records name. */
   private noteSeen(scope: string, revision: number): void {
-    this.database.noteSeenRevision(this.ids.toLocal(scope), revision);
+    this.database.standing.noteSeen(this.ids.toLocal(scope), revision);
   }
 }

@@ -3,7 +3,7 @@
 import type { ConvoyDatabase } from '../../database';
 import type { ContextLoader } from './contextLoader';
 import { endWith, toSyncError } from './result';
-import { prepareOutdated } from './settledEntries';
+import { ledgerStart, prepareOutdated } from './settledEntries';
 import type { SyncResult } from './status';
 import type { StatusReporter } from './statusReporter';
 import type { SyncClock } from './syncClock';
@@ -36,7 +36,7 @@ export async function finishSync(
   const lastSyncedAt = isDone ? clock.now() : status.current.lastSyncedAt;
   const hasNews = result.pushed + result.pulled + result.rejected > 0 || result.error !== null;
   try {
-    if (hasNews) await writeLog(options, result, startedAt, lastSyncedAt);
+    if (hasNews) await writeLog(options, result, startedAt, lastSyncedAt, isDone);
     // A sync that found nothing counted as its last step.
     if (!signal.aborted && (hasNews || !isDone)) await status.refreshCounts();
   } catch (thrown) {
@@ -52,14 +52,18 @@ async function writeLog(
   result: SyncResult,
   startedAt: number,
   lastSyncedAt: number | null,
+  isDone: boolean,
 ): Promise<void> {
   await database.write(async () => {
     // Opened inside the write: the context of a sync that failed may be stale.
     const { store, clock } = await contexts.open();
+    const serverNow = clock.now() + clock.offset();
+    // A sync that failed may not have heard of the server's time since this device's clock was set.
+    const { ledger = isDone ? await ledgerStart(database, serverNow) : undefined } = store.facts;
     await database.batch([
       ...(await prepareLogEntry(database, result, startedAt)),
-      ...(await prepareOutdated(database, clock.now(), clock.offset())),
-      store.prepareFacts({ clockOffset: clock.offset(), lastSyncedAt }),
+      ...(isDone && ledger ? await prepareOutdated(database, serverNow, ledger) : []),
+      store.prepareFacts({ clockOffset: clock.offset(), lastSyncedAt, ledger }),
     ]);
   }, 'sync: log');
 }

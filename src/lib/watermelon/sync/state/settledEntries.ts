@@ -1,7 +1,7 @@
 /** How long the conflict ledger keeps what is settled (D57). What a person has to decide is not touched here. */
 
 import type { ConvoyDatabase } from '../../database';
-import { Conflict } from '../../models';
+import { Conflict, type DeviceFacts } from '../../models';
 import { type Model, Q } from '../../models/watermelondb';
 
 /**
@@ -14,20 +14,38 @@ const DAY_MS = 24 * 60 * 60_000;
 /** Most entries that one sync removes; the next one goes on. */
 const MOST_REMOVED = 500;
 
+/** Where entries begin whose times are the server's: those before it were written by device clocks, which may have been far behind. */
+export type LedgerStart = NonNullable<DeviceFacts['ledger']>;
+
+/** @returns where entries begin whose times are the server's. @param serverNow ms */
+export async function ledgerStart(database: ConvoyDatabase, serverNow: number): Promise<LedgerStart> {
+  const [found = []] = await database.readAll([
+    { sql: 'select coalesce(max("rowid"), 0) from "sync_conflicts"', args: [] },
+  ]);
+  return { after: Number(found[0]?.[0]), since: serverNow };
+}
+
 /**
- * @param now device time, ms
- * @param offset the clock offset, ms: a device whose clock is ahead of the server's is not believed
+ * @param serverNow by the device's clock and an offset that was just measured, ms
+ * @param start entries up to it are as old as it, at most
  * @returns the removal of settled entries that are too old
  */
 export async function prepareOutdated(
   database: ConvoyDatabase,
-  now: number,
-  offset: number,
+  serverNow: number,
+  start: LedgerStart,
 ): Promise<Model[]> {
-  const before = Math.min(now, now + offset) - KEPT_DAYS * DAY_MS;
+  const before = serverNow - KEPT_DAYS * DAY_MS;
+  const after = start.since < before ? 0 : start.after;
   const outdated = await database
     .of(Conflict)
-    .query(Q.where('occurred_at', Q.lt(before)), Q.where('state', 'settled'), Q.take(MOST_REMOVED))
+    .query(
+      Q.where('occurred_at', Q.lt(before)),
+      Q.where('state', 'settled'),
+      // With the plus it is no reason to walk the table instead of the index on the time.
+      Q.unsafeSqlExpr(`+"sync_conflicts"."rowid" > ${after}`),
+      Q.take(MOST_REMOVED),
+    )
     .fetch();
   return outdated.map((entry) => entry.prepareDestroyPermanently());
 }

@@ -24,4 +24,6 @@ export interface SyncContext {
   policies: Policies;
   pace: Pace;
   groupBounds: GroupBounds;
+  /** Aborted once the device was told to stop: long work ends then (D32). */
+  signal: AbortSignal;
 }
