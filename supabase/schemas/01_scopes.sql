@@ -16,7 +16,9 @@ create table convoy.scope_clocks (
   bumped_at timestamptz,
   -- Tombstones up to this revision are erased, and tags below it (20_horizon.sql). A cursor from before is
   -- of no known history, and its device resyncs the scope.
-  purged_to bigint not null default 0
+  purged_to bigint not null default 0,
+  -- When that rose last.
+  raised_at timestamptz
 );
 
 create table convoy.scope_revisions (
