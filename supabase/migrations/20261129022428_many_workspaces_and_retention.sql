@@ -13,7 +13,9 @@ insert into convoy.users_of_many_scopes (user_id)
 create index devices_user_id on convoy.devices (user_id);
 
 alter table convoy.scope_clocks
-  add column raised_at timestamptz;
+  add column raised_at timestamptz,
+  add column buried boolean not null default false;
+create index scope_clocks_in_use on convoy.scope_clocks (scope_id) where not buried;
 
 drop function convoy.poke(jsonb,text,text);
 drop function convoy.raise_horizons(interval);
@@ -411,6 +413,7 @@ begin
     convoy.is_empty_grave()) into graves using most;
   delete from public.invitations i where i.workspace_id = any (graves);
   delete from public.workspaces w where w.id = any (graves);
+  update convoy.scope_clocks c set buried = true where c.scope_id = any (graves);
   return (cardinality(graves) >= most)::integer;
 end
 $$;
@@ -430,7 +433,7 @@ language sql stable set search_path = '' as $$
     select r.created_at from convoy.scope_revisions r
     where r.scope_id = c.scope_id and r.revision > c.purged_to order by r.revision limit 1
   ) above
-  where above.created_at < now() - horizon - convoy.grace(horizon)
+  where not c.buried and above.created_at < now() - horizon - convoy.grace(horizon)
 $$;
 
 create or replace function convoy.raise_horizons(horizon interval, until timestamptz) returns bigint
@@ -493,7 +496,7 @@ begin
       candidates := case when searches
         then 'select t.id from convoy.scope_clocks s
                cross join lateral (select t.id from public.%1$I t where %2$s limit $1) t
-               where s.purged_to > 0 limit $1'
+               where s.purged_to > 0 and not s.buried limit $1'
         else 'select t.id from unnest($2) n (id)
                cross join lateral (select * from public.%1$I t where t.id = n.id offset 0) t
                cross join lateral (select * from convoy.scope_clocks s where s.scope_id = t.workspace_id offset 0) s
@@ -568,6 +571,17 @@ begin
       end;
     end if;
   end loop;
+end
+$$;
+
+create or replace function convoy.create_clock() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  insert into convoy.scope_clocks (scope_id) values (new.id) on conflict do nothing;
+  if not found then
+    update convoy.scope_clocks c set buried = false where c.scope_id = new.id and c.buried;
+  end if;
+  return new;
 end
 $$;
 

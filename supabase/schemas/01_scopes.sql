@@ -18,8 +18,11 @@ create table convoy.scope_clocks (
   -- of no known history, and its device resyncs the scope.
   purged_to bigint not null default 0,
   -- When that rose last.
-  raised_at timestamptz
+  raised_at timestamptz,
+  -- Nothing but this headstone is left of the workspace (P20): no purge looks at it.
+  buried boolean not null default false
 );
+create index scope_clocks_in_use on convoy.scope_clocks (scope_id) where not buried;
 
 create table convoy.scope_revisions (
   scope_id uuid not null references convoy.scope_clocks on delete cascade,

@@ -81,7 +81,7 @@ language sql stable set search_path = '' as $$
     select r.created_at from convoy.scope_revisions r
     where r.scope_id = c.scope_id and r.revision > c.purged_to order by r.revision limit 1
   ) above
-  where above.created_at < now() - horizon - convoy.grace(horizon)
+  where not c.buried and above.created_at < now() - horizon - convoy.grace(horizon)
 $$;
 
 -- Raises the horizons of scopes until that time, of one at least: of those first whose turn was longest ago, and of none
@@ -160,7 +160,7 @@ begin
       candidates := case when searches
         then 'select t.id from convoy.scope_clocks s
                cross join lateral (select t.id from public.%1$I t where %2$s limit $1) t
-               where s.purged_to > 0 limit $1'
+               where s.purged_to > 0 and not s.buried limit $1'
         else 'select t.id from unnest($2) n (id)
                cross join lateral (select * from public.%1$I t where t.id = n.id offset 0) t
                cross join lateral (select * from convoy.scope_clocks s where s.scope_id = t.workspace_id offset 0) s
@@ -239,7 +239,8 @@ language sql stable set search_path = '' as $$
   from convoy.synced_tables t where t.name <> 'workspaces'
 $$;
 
--- Erases deleted workspaces of which nothing else is left. Returns 1 where some may be left.
+-- Erases deleted workspaces of which nothing else is left. Of the headstone no purge takes any notice from then on. Returns 1
+-- where some may be left.
 create function convoy.erase_workspaces(most bigint) returns bigint
 language plpgsql set search_path = '' as $$
 declare
@@ -252,6 +253,7 @@ begin
     convoy.is_empty_grave()) into graves using most;
   delete from public.invitations i where i.workspace_id = any (graves);
   delete from public.workspaces w where w.id = any (graves);
+  update convoy.scope_clocks c set buried = true where c.scope_id = any (graves);
   return (cardinality(graves) >= most)::integer;
 end
 $$;

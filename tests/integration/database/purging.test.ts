@@ -1,5 +1,6 @@
 /** The purge gets further with every call, whatever waits elsewhere. */
 
+import { randomUUID } from 'node:crypto';
 import { beforeEach, expect, it } from 'vitest';
 import { createTeam, type Team } from '../../support/syncUser';
 import { database, team, teamForEachTest } from '../../support/teamDatabase';
@@ -160,4 +161,29 @@ it('a workspace with more revisions than a call takes holds up neither others no
   expect(await isKnown(team)).toBe(1);
   await purge();
   expect(await isKnown(team)).toBe(0);
+});
+
+it('a headstone is looked at no more, until somebody makes its workspace again (P20)', async () => {
+  await team.owner.push([team.make.delete('workspaces', team.workspace, null)]);
+  const buried = () => count(`convoy.scope_clocks where scope_id = '${team.workspace}' and buried`);
+  for (const times of [0, 1]) {
+    await aYearPasses();
+    await purge();
+    expect(await buried()).toBe(times);
+  }
+  const project = randomUUID();
+  await database.query(
+    `insert into public.workspaces (id, workspace_id, name) values ($1::uuid, $1::uuid, 'again')`,
+    [team.workspace],
+  );
+  expect(await buried()).toBe(0);
+  await database.query(
+    `insert into public.projects (id, workspace_id, name) values ($2::uuid, $1::uuid, 'short-lived')`,
+    [team.workspace, project],
+  );
+  await database.query(`update public.projects set deleted_at = now() where id = $1::uuid`, [project]);
+  await database.query(`update public.workspaces set name = 'later' where id = $1::uuid`, [team.workspace]);
+  await aYearPasses();
+  await purge();
+  expect(await count(`public.projects where id = '${project}'`)).toBe(0);
 });
