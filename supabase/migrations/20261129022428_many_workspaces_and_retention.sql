@@ -242,20 +242,35 @@ $$;
 create or replace function convoy.most_scope_topics() returns integer language sql immutable
   return 80;
 
+create or replace function convoy.has_many_scopes(of_user uuid) returns boolean
+language sql stable set search_path = '' as $$
+  select convoy.most_scope_topics() < (
+    select count(*) from (
+      select from public.workspace_members m
+      where m.user_id = of_user and m.deleted_at is null limit convoy.most_scope_topics() + 1) m)
+$$;
+
 create or replace function convoy.count_scopes(of_user uuid) returns void
-language plpgsql security definer set search_path = '' as $$
-declare
-  most constant integer := convoy.most_scope_topics();
+language plpgsql security definer set search_path = '' set lock_timeout = '100ms' as $$
 begin
-  if most < (
-      select count(*) from (
-        select from public.workspace_members m
-        where m.user_id = of_user and m.deleted_at is null limit most + 1) m)
-  then
+  if convoy.has_many_scopes(of_user) then
     insert into convoy.users_of_many_scopes (user_id) values (of_user) on conflict do nothing;
-  else
-    delete from convoy.users_of_many_scopes u where u.user_id = of_user;
   end if;
+exception when others then
+  raise warning 'The workspaces of % were not counted: % (%)', of_user, sqlerrm, sqlstate;
+end
+$$;
+
+create or replace function convoy.recount_scopes() returns void
+language plpgsql set search_path = '' as $$
+declare
+  few constant integer := 1000;
+begin
+  with picked as materialized (
+    select u.user_id from convoy.users_of_many_scopes u order by random() limit few for update skip locked
+  )
+  delete from convoy.users_of_many_scopes u using picked p
+    where u.user_id = p.user_id and not convoy.has_many_scopes(p.user_id);
 end
 $$;
 
@@ -267,15 +282,19 @@ declare
 begin
   perform convoy.poke(
     jsonb_build_object('revision', new.revision), 'advanced', array['workspace:' || new.scope_id]);
-  topics := array(
-    select 'user:' || m.user_id
-    from public.workspace_members m join convoy.users_of_many_scopes u on u.user_id = m.user_id
-    where m.workspace_id = new.scope_id and m.deleted_at is null
-    limit most_users);
-  if cardinality(topics) > 0 then
-    perform convoy.poke(
-      jsonb_build_object('scope', new.scope_id, 'revision', new.revision), 'advanced', topics);
-  end if;
+  begin
+    topics := array(
+      select 'user:' || m.user_id
+      from public.workspace_members m join convoy.users_of_many_scopes u on u.user_id = m.user_id
+      where m.workspace_id = new.scope_id and m.deleted_at is null
+      limit most_users);
+    if cardinality(topics) > 0 then
+      perform convoy.poke(
+        jsonb_build_object('scope', new.scope_id, 'revision', new.revision), 'advanced', topics);
+    end if;
+  exception when others then
+    raise warning 'Who listens for % was not found: % (%)', new.scope_id, sqlerrm, sqlstate;
+  end;
   return null;
 end
 $$;
@@ -283,7 +302,9 @@ $$;
 create or replace function convoy.poke_member() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  perform convoy.count_scopes(new.user_id);
+  if new.deleted_at is null then
+    perform convoy.count_scopes(new.user_id);
+  end if;
   perform convoy.poke(
     jsonb_build_object('scope', new.workspace_id, 'member', new.deleted_at is null),
     'membership', array['user:' || new.user_id]);
@@ -601,6 +622,7 @@ begin
   perform convoy.take_waiting_steps(clock_timestamp() + interval '1 s');
   waiting := waiting + convoy.raise_horizons(horizon, clock_timestamp() + interval '0.5 s');
   waiting := waiting + convoy.bury_workspaces(few, clock_timestamp() + interval '0.5 s');
+  perform convoy.recount_scopes();
   return waiting + (select count(*) from convoy.unfinished_deletions);
 end
 $$;
@@ -641,6 +663,8 @@ $$;
 revoke all on function convoy.decide_headstones(convoy.change[]) from public, anon, authenticated, service_role;
 revoke all on function convoy.poke(jsonb,text,text[]) from public, anon, authenticated, service_role;
 revoke all on function convoy.most_scope_topics() from public, anon, authenticated, service_role;
+revoke all on function convoy.has_many_scopes(uuid) from public, anon, authenticated, service_role;
+revoke all on function convoy.recount_scopes() from public, anon, authenticated, service_role;
 revoke all on function convoy.count_scopes(uuid) from public, anon, authenticated, service_role;
 revoke all on function public.sync_heads(jsonb) from public, anon, authenticated, service_role;
 grant execute on function public.sync_heads(jsonb) to authenticated, service_role;

@@ -310,6 +310,7 @@ begin
   perform convoy.take_waiting_steps(clock_timestamp() + interval '1 s');
   waiting := waiting + convoy.raise_horizons(horizon, clock_timestamp() + interval '0.5 s');
   waiting := waiting + convoy.bury_workspaces(few, clock_timestamp() + interval '0.5 s');
+  perform convoy.recount_scopes();
   return waiting + (select count(*) from convoy.unfinished_deletions);
 end
 $$;
