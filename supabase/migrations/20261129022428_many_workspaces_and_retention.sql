@@ -277,7 +277,7 @@ $$;
 create or replace function convoy.poke_scope() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
-  most_users constant integer := 1000;
+  most_users constant integer := 100;
   topics text[];
 begin
   perform convoy.poke(
@@ -287,6 +287,7 @@ begin
       select 'user:' || m.user_id
       from public.workspace_members m join convoy.users_of_many_scopes u on u.user_id = m.user_id
       where m.workspace_id = new.scope_id and m.deleted_at is null
+      order by hashtextextended(m.user_id::text, new.revision)
       limit most_users);
     if cardinality(topics) > 0 then
       perform convoy.poke(

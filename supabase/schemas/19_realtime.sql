@@ -65,12 +65,12 @@ end
 $$;
 
 -- A clock is bumped once in a transaction, so this is one poke for each transaction and scope, and one for each member
--- of many workspaces; of a workspace with more such members than 1,000, the rest have it from their timers.
+-- of many workspaces; of a workspace with more such members than 100, the rest have it from their timers: others each time.
 -- It is sent when the transaction commits, since realtime.send does no more than write a row (or queue a notification).
 create function convoy.poke_scope() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
-  most_users constant integer := 1000;
+  most_users constant integer := 100;
   topics text[];
 begin
   perform convoy.poke(
@@ -80,6 +80,7 @@ begin
       select 'user:' || m.user_id
       from public.workspace_members m join convoy.users_of_many_scopes u on u.user_id = m.user_id
       where m.workspace_id = new.scope_id and m.deleted_at is null
+      order by hashtextextended(m.user_id::text, new.revision)
       limit most_users);
     if cardinality(topics) > 0 then
       perform convoy.poke(
