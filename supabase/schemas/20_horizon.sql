@@ -308,7 +308,7 @@ begin
   -- From here on clocks are locked until the end of the transaction, so what takes long is over, and what these free is erased
   -- by the next call.
   perform convoy.take_waiting_steps(clock_timestamp() + interval '1 s');
-  waiting := waiting + convoy.raise_horizons(horizon, clock_timestamp() + interval '0.5 s');
+  waiting := waiting + convoy.raise_horizons(horizon, clock_timestamp() + interval '1 s');
   waiting := waiting + convoy.bury_workspaces(few, clock_timestamp() + interval '0.5 s');
   perform convoy.recount_scopes();
   return waiting + (select count(*) from convoy.unfinished_deletions);
