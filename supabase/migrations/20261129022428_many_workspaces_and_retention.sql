@@ -12,7 +12,16 @@ insert into convoy.users_of_many_scopes (user_id)
 
 create index devices_user_id on convoy.devices (user_id);
 
+alter table convoy.scope_clocks
+  add column raised_at timestamptz,
+  add column buried boolean not null default false;
+create index scope_clocks_in_use on convoy.scope_clocks (scope_id) where not buried;
+
 drop function convoy.poke(jsonb,text,text);
+drop function convoy.raise_horizons(interval);
+drop function convoy.erase_tombstones(bigint);
+drop function convoy.count_erasable();
+drop function convoy.take_waiting_steps();
 
 create or replace function convoy.decide_headstones(changes convoy.change[]) returns convoy.decision[]
 language plpgsql stable set search_path = '' as $$
@@ -233,40 +242,60 @@ $$;
 create or replace function convoy.most_scope_topics() returns integer language sql immutable
   return 80;
 
+create or replace function convoy.has_many_scopes(of_user uuid) returns boolean
+language sql stable set search_path = '' as $$
+  select convoy.most_scope_topics() < (
+    select count(*) from (
+      select from public.workspace_members m
+      where m.user_id = of_user and m.deleted_at is null limit convoy.most_scope_topics() + 1) m)
+$$;
+
 create or replace function convoy.count_scopes(of_user uuid) returns void
-language plpgsql security definer set search_path = '' as $$
-declare
-  most constant integer := convoy.most_scope_topics();
+language plpgsql security definer set search_path = '' set lock_timeout = '100ms' as $$
 begin
-  if most < (
-      select count(*) from (
-        select from public.workspace_members m
-        where m.user_id = of_user and m.deleted_at is null limit most + 1) m)
-  then
+  if convoy.has_many_scopes(of_user) then
     insert into convoy.users_of_many_scopes (user_id) values (of_user) on conflict do nothing;
-  else
-    delete from convoy.users_of_many_scopes u where u.user_id = of_user;
   end if;
+exception when others then
+  raise warning 'The workspaces of % were not counted: % (%)', of_user, sqlerrm, sqlstate;
+end
+$$;
+
+create or replace function convoy.recount_scopes() returns void
+language plpgsql set search_path = '' as $$
+declare
+  few constant integer := 1000;
+begin
+  with picked as materialized (
+    select u.user_id from convoy.users_of_many_scopes u order by random() limit few for update skip locked
+  )
+  delete from convoy.users_of_many_scopes u using picked p
+    where u.user_id = p.user_id and not convoy.has_many_scopes(p.user_id);
 end
 $$;
 
 create or replace function convoy.poke_scope() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
-  most_users constant integer := 1000;
+  most_users constant integer := 100;
   topics text[];
 begin
   perform convoy.poke(
     jsonb_build_object('revision', new.revision), 'advanced', array['workspace:' || new.scope_id]);
-  topics := array(
-    select 'user:' || m.user_id
-    from public.workspace_members m join convoy.users_of_many_scopes u on u.user_id = m.user_id
-    where m.workspace_id = new.scope_id and m.deleted_at is null
-    limit most_users);
-  if cardinality(topics) > 0 then
-    perform convoy.poke(
-      jsonb_build_object('scope', new.scope_id, 'revision', new.revision), 'advanced', topics);
-  end if;
+  begin
+    topics := array(
+      select 'user:' || m.user_id
+      from public.workspace_members m join convoy.users_of_many_scopes u on u.user_id = m.user_id
+      where m.workspace_id = new.scope_id and m.deleted_at is null
+      order by hashtextextended(m.user_id::text, new.revision)
+      limit most_users);
+    if cardinality(topics) > 0 then
+      perform convoy.poke(
+        jsonb_build_object('scope', new.scope_id, 'revision', new.revision), 'advanced', topics);
+    end if;
+  exception when others then
+    raise warning 'Who listens for % was not found: % (%)', new.scope_id, sqlerrm, sqlstate;
+  end;
   return null;
 end
 $$;
@@ -274,7 +303,9 @@ $$;
 create or replace function convoy.poke_member() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  perform convoy.count_scopes(new.user_id);
+  if new.deleted_at is null then
+    perform convoy.count_scopes(new.user_id);
+  end if;
   perform convoy.poke(
     jsonb_build_object('scope', new.workspace_id, 'member', new.deleted_at is null),
     'membership', array['user:' || new.user_id]);
@@ -328,7 +359,7 @@ language plpgsql set search_path = '' as $$
 declare
   most_bytes constant integer := 4 * convoy.most_tags();
 begin
-  update convoy.scope_clocks c set purged_to = head where c.scope_id = scope;
+  update convoy.scope_clocks c set purged_to = head, raised_at = now() where c.scope_id = scope;
   insert into convoy.purged_tags as p (scope_id, tags)
     select scope, string_agg(decode(left(r.tag, 8), 'hex'), ''::bytea order by r.revision)
     from convoy.scope_revisions r where r.scope_id = scope and r.revision < head
@@ -343,10 +374,11 @@ begin
 end
 $$;
 
-create or replace function convoy.bury_workspaces(most bigint) returns bigint
+create or replace function convoy.bury_workspaces(most bigint, until timestamptz) returns bigint
 language plpgsql set search_path = '' as $$
 declare
   grave record;
+  is_over boolean;
   in_grave bigint;
   ended bigint := 0;
   waiting bigint := 0;
@@ -360,10 +392,11 @@ begin
         select from public.deletions d where d.id = w.deletion_id and d.deleted_at is null and d.restored_at is null)
     order by w.id
   loop
-    if ended < most then
+    is_over := ended >= most or ended > 0 and clock_timestamp() > until;
+    if not is_over then
       perform from convoy.scope_clocks c where c.scope_id = grave.id for update skip locked;
     end if;
-    if ended >= most or not found then
+    if is_over or not found then
       waiting := waiting + 1;
       continue;
     end if;
@@ -385,7 +418,7 @@ $$;
 
 create or replace function convoy.is_empty_grave() returns text
 language sql stable set search_path = '' as $$
-  select 'w.deleted_at is not null and w.revision <= c.purged_to'
+  select 'w.deleted_at is not null and c.revision <= c.purged_to'
     || string_agg(format(' and not exists (select from public.%I t where t.workspace_id = w.id offset 0)', t.name), '')
   from convoy.synced_tables t where t.name <> 'workspaces'
 $$;
@@ -396,31 +429,181 @@ declare
   graves uuid[];
 begin
   execute format(
-    'select array(select w.id from public.workspaces w join convoy.scope_clocks c on c.scope_id = w.id where %s limit $1)',
+    'select array(
+       select w.id from public.workspaces w join convoy.scope_clocks c on c.scope_id = w.id
+       where %s limit $1 for update of c skip locked)',
     convoy.is_empty_grave()) into graves using most;
   delete from public.invitations i where i.workspace_id = any (graves);
   delete from public.workspaces w where w.id = any (graves);
-  return cardinality(graves);
+  update convoy.scope_clocks c set buried = true where c.scope_id = any (graves);
+  return (cardinality(graves) >= most)::integer;
 end
 $$;
 
-create or replace function convoy.count_erasable() returns bigint
-language plpgsql stable set search_path = '' as $$
+create or replace function convoy.grace(horizon interval) returns interval language sql immutable
+  return least(interval '1 day', horizon / 180);
+
+create or replace function convoy.most_raised() returns integer language sql immutable
+  return 20000;
+
+create or replace function convoy.waiting_scopes(horizon interval)
+returns table (scope_id uuid, purged_to bigint, raised_at timestamptz, oldest timestamptz)
+language sql stable set search_path = '' as $$
+  select c.scope_id, c.purged_to, c.raised_at, above.created_at
+  from convoy.scope_clocks c
+  cross join lateral (
+    select r.created_at from convoy.scope_revisions r
+    where r.scope_id = c.scope_id and r.revision > c.purged_to order by r.revision limit 1
+  ) above
+  where not c.buried and above.created_at < now() - horizon - convoy.grace(horizon)
+$$;
+
+create or replace function convoy.raise_horizons(horizon interval, until timestamptz) returns bigint
+language plpgsql set search_path = '' as $$
 declare
-  t record;
-  in_table bigint;
-  total bigint := 0;
+  most_scopes constant integer := 500;
+  most_revisions constant integer := convoy.most_raised();
+  old record;
+  head bigint;
+  waiting bigint := 0;
+  raised integer := 0;
 begin
-  for t in select s.name from convoy.synced_tables s where s.name <> 'workspaces' loop
-    execute format(
-      'select count(*) from convoy.scope_clocks s cross join lateral (select from public.%I t where %s) t where s.purged_to > 0',
-      t.name, convoy.erasable(t.name)) into in_table;
-    total := total + in_table;
+  for old in select * from convoy.waiting_scopes(horizon) w order by w.raised_at nulls first, w.scope_id loop
+    waiting := waiting + 1;
+    if raised < most_scopes and (raised = 0 or clock_timestamp() < until) then
+      perform from convoy.scope_clocks c
+        where c.scope_id = old.scope_id and c.purged_to = old.purged_to for update skip locked;
+      if found then
+        select max(x.revision) into head
+          from (
+            select r.revision, r.created_at from convoy.scope_revisions r
+            where r.scope_id = old.scope_id and r.revision > old.purged_to order by r.revision limit most_revisions
+          ) x
+          where x.created_at < now() - horizon;
+        perform convoy.raise_horizon(old.scope_id, head);
+        raised := raised + 1;
+      end if;
+    end if;
   end loop;
-  execute format(
-    'select count(*) from public.workspaces w join convoy.scope_clocks c on c.scope_id = w.id where %s',
-    convoy.is_empty_grave()) into in_table;
-  return total + in_table;
+  return waiting;
+end
+$$;
+
+create or replace function convoy.erase_tombstones(most bigint, until timestamptz) returns bigint
+language plpgsql set search_path = '' set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
+set jit = off as $$
+declare
+  slice constant bigint := 2000;
+  t record;
+  -- Rows of the same table that erased ones named. A chain of subtasks frees one with each slice, so these are looked at
+  -- before the table is searched again.
+  named uuid[];
+  searches boolean;
+  candidates text;
+  erased bigint := 0;
+  in_slice bigint;
+begin
+  for t in
+    select s.name, convoy.erasable(s.name) as condition, (
+        select coalesce(string_agg(format('t.%I', c.name), ', '), '') from convoy.synced_columns c
+        where c.table_name = s.name and c.refers_to = s.name) as names
+    from convoy.synced_tables s where s.name <> 'workspaces' order by s.position desc
+  loop
+    named := '{}';
+    loop
+      if erased >= most or erased > 0 and clock_timestamp() > until then
+        return 1;
+      end if;
+      searches := cardinality(named) = 0;
+      candidates := case when searches
+        then 'select t.id from convoy.scope_clocks s
+               cross join lateral (select t.id from public.%1$I t where %2$s limit $1) t
+               where s.purged_to > 0 and not s.buried limit $1'
+        else 'select t.id from unnest($2) n (id)
+               cross join lateral (select * from public.%1$I t where t.id = n.id offset 0) t
+               cross join lateral (select * from convoy.scope_clocks s where s.scope_id = t.workspace_id offset 0) s
+               where %2$s limit $1' end;
+      -- The condition is checked again on each row: it may have been restored meanwhile.
+      execute format(
+        'with gone as (
+           delete from public.%1$I t using (' || candidates || ') x
+           where t.id = x.id and t.deleted_at is not null
+           returning array[%3$s]::uuid[] as names
+         )
+         select (select count(*) from gone),
+           array(select distinct n.id from gone cross join unnest(gone.names) n (id) where n.id is not null)',
+        t.name, t.condition, t.names)
+        into in_slice, named using least(slice, most - erased), named;
+      erased := erased + in_slice;
+      exit when searches and in_slice = 0;
+    end loop;
+  end loop;
+  return 0;
+end
+$$;
+
+create or replace function convoy.erase_ledgers(horizon interval, most bigint) returns bigint
+language plpgsql set search_path = '' as $$
+declare
+  grace constant interval := convoy.grace(horizon);
+  kept_from constant timestamptz := coalesce(
+    (select min(w.oldest) from convoy.waiting_scopes(horizon) w), now() - horizon - grace) - grace;
+  in_table bigint;
+  is_over boolean;
+begin
+  delete from convoy.devices d where d.device_id in (
+    select x.device_id from convoy.devices x where x.updated_at < kept_from limit most for update skip locked);
+  get diagnostics in_table = row_count;
+  is_over := in_table < most;
+  delete from convoy.conflicts k where k.ctid in (
+    select x.ctid from convoy.conflicts x where x.occurred_at < now() - horizon limit most for update skip locked);
+  get diagnostics in_table = row_count;
+  is_over := is_over and in_table < most;
+  delete from public.invitations i where i.id in (
+    select x.id from public.invitations x where coalesce(x.accepted_at, x.expires_at) < now() - horizon limit most
+    for update skip locked);
+  get diagnostics in_table = row_count;
+  return (not (is_over and in_table < most))::integer;
+end
+$$;
+
+create or replace function convoy.take_waiting_steps(until timestamptz) returns void
+language plpgsql set search_path = '' as $$
+declare
+  few constant integer := 10;
+  scope uuid;
+  is_first boolean := true;
+begin
+  for scope in
+    select x.workspace_id
+    from (
+      select u.workspace_id from (select distinct u.workspace_id from convoy.unfinished_deletions u) u
+      order by random() limit few
+    ) x
+    order by x.workspace_id
+  loop
+    exit when not is_first and clock_timestamp() > until;
+    perform from convoy.scope_clocks c where c.scope_id = scope for update skip locked;
+    if found then
+      is_first := false;
+      begin
+        perform convoy.take_step(scope);
+      exception when others then
+        raise warning 'A step of a deletion in workspace % failed: % (%)', scope, sqlerrm, sqlstate;
+      end;
+    end if;
+  end loop;
+end
+$$;
+
+create or replace function convoy.create_clock() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  insert into convoy.scope_clocks (scope_id) values (new.id) on conflict do nothing;
+  if not found then
+    update convoy.scope_clocks c set buried = false where c.scope_id = new.id and c.buried;
+  end if;
+  return new;
 end
 $$;
 
@@ -429,27 +612,19 @@ language plpgsql security definer set search_path = '' as $$
 declare
   most constant bigint := 50000;
   few constant bigint := 2000;
-  waiting bigint := 0;
+  waiting bigint;
 begin
-  if convoy.take_waiting_steps() > 0 then
-    -- Clocks stay locked until the end of the transaction.
-    return (select count(*) from convoy.unfinished_deletions) + 1;
-  end if;
   perform set_config('convoy.purge', 'on', true);
-  -- Clocks stay locked until the end of the transaction, so horizons rise in one that erases little.
-  if convoy.erase_tombstones(most) <= few then
-    waiting := convoy.raise_horizons(horizon);
-    if waiting = 0 then
-      -- In one transaction with the tags: a batch that arrives a second time after this was made on a cursor older than
-      -- its own revision, and is refused (U3, U20).
-      waiting := convoy.erase_ledgers(horizon, most) + convoy.bury_workspaces(few);
-    end if;
-    perform convoy.erase_tombstones(few), convoy.erase_workspaces(few);
-  else
-    waiting := 1;
-  end if;
+  waiting := convoy.erase_tombstones(most, clock_timestamp() + interval '2 s');
+  waiting := waiting + convoy.erase_workspaces(few) + convoy.erase_ledgers(horizon, most);
   perform set_config('convoy.purge', '', true);
-  return waiting + convoy.count_erasable();
+  -- From here on clocks are locked until the end of the transaction, so what takes long is over, and what these free is erased
+  -- by the next call.
+  perform convoy.take_waiting_steps(clock_timestamp() + interval '1 s');
+  waiting := waiting + convoy.raise_horizons(horizon, clock_timestamp() + interval '1 s');
+  waiting := waiting + convoy.bury_workspaces(few, clock_timestamp() + interval '0.5 s');
+  perform convoy.recount_scopes();
+  return waiting + (select count(*) from convoy.unfinished_deletions);
 end
 $$;
 
@@ -489,11 +664,19 @@ $$;
 revoke all on function convoy.decide_headstones(convoy.change[]) from public, anon, authenticated, service_role;
 revoke all on function convoy.poke(jsonb,text,text[]) from public, anon, authenticated, service_role;
 revoke all on function convoy.most_scope_topics() from public, anon, authenticated, service_role;
+revoke all on function convoy.has_many_scopes(uuid) from public, anon, authenticated, service_role;
+revoke all on function convoy.recount_scopes() from public, anon, authenticated, service_role;
 revoke all on function convoy.count_scopes(uuid) from public, anon, authenticated, service_role;
 revoke all on function public.sync_heads(jsonb) from public, anon, authenticated, service_role;
 grant execute on function public.sync_heads(jsonb) to authenticated, service_role;
 revoke all on function convoy.most_tags() from public, anon, authenticated, service_role;
-revoke all on function convoy.bury_workspaces(bigint) from public, anon, authenticated, service_role;
+revoke all on function convoy.grace(interval) from public, anon, authenticated, service_role;
+revoke all on function convoy.most_raised() from public, anon, authenticated, service_role;
+revoke all on function convoy.waiting_scopes(interval) from public, anon, authenticated, service_role;
+revoke all on function convoy.raise_horizons(interval,timestamptz) from public, anon, authenticated, service_role;
+revoke all on function convoy.erase_tombstones(bigint,timestamptz) from public, anon, authenticated, service_role;
+revoke all on function convoy.take_waiting_steps(timestamptz) from public, anon, authenticated, service_role;
+revoke all on function convoy.bury_workspaces(bigint,timestamptz) from public, anon, authenticated, service_role;
 revoke all on function convoy.is_empty_grave() from public, anon, authenticated, service_role;
 revoke all on function convoy.erase_workspaces(bigint) from public, anon, authenticated, service_role;
 revoke all on function convoy.most_devices() from public, anon, authenticated, service_role;

@@ -16,8 +16,13 @@ create table convoy.scope_clocks (
   bumped_at timestamptz,
   -- Tombstones up to this revision are erased, and tags below it (20_horizon.sql). A cursor from before is
   -- of no known history, and its device resyncs the scope.
-  purged_to bigint not null default 0
+  purged_to bigint not null default 0,
+  -- When that rose last.
+  raised_at timestamptz,
+  -- Nothing but this headstone is left of the workspace (P20): no purge looks at it.
+  buried boolean not null default false
 );
+create index scope_clocks_in_use on convoy.scope_clocks (scope_id) where not buried;
 
 create table convoy.scope_revisions (
   scope_id uuid not null references convoy.scope_clocks on delete cascade,

@@ -27,11 +27,15 @@ create unique index workspace_members_pair on public.workspace_members (workspac
   where deleted_at is null;
 create index workspace_members_of_user on public.workspace_members (user_id) where deleted_at is null;
 
--- A new workspace gets its clock. The trigger sorts before the stamp trigger, which needs the clock.
+-- A new workspace gets its clock, and one that an operator makes again its old one. The trigger sorts before the stamp
+-- trigger, which needs the clock.
 create function convoy.create_clock() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   insert into convoy.scope_clocks (scope_id) values (new.id) on conflict do nothing;
+  if not found then
+    update convoy.scope_clocks c set buried = false where c.scope_id = new.id and c.buried;
+  end if;
   return new;
 end
 $$;

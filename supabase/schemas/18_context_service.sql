@@ -300,13 +300,26 @@ $$;
 
 -- What is needed to do a task (TaskContext), or null where there is no such task. It holds what the limits allow, and no
 -- more is read.
---   limits: ContextLimits of src/domain/contextLimits.ts, whose default values devices send; what is absent, or beyond
---   the most that may be asked for, is that most
+--   limits: ContextLimits of src/domain/contextLimits.ts, whose default values devices send; what is absent, no number, or
+--   beyond the most that may be asked for, is that most; what is below 0 is 0
 create function public.get_bounded_context(task_id uuid, limits jsonb) returns jsonb
 language plpgsql stable set search_path = '' as $$
 declare
   most_items constant bigint := 10000;
   most_bytes constant bigint := 64 * 1024 * 1024;
+  parts constant text[] := array['subtasks', 'dependencies', 'activities', 'patterns', 'best_practices'];
+  -- Every limit, by its name. What is no number is as absent, and a number is rounded down and held within its range: devices
+  -- refuse such limits before they ask (src/domain/contextLimits.ts), so that whoever sends them gets what they can mean.
+  held constant jsonb := (
+    select jsonb_object_agg(given.name, case when jsonb_typeof(given.value) = 'number'
+        then least(greatest(floor(given.value::numeric), 0), given.most) else given.most end)
+    from (
+      select 'bytes' as name, limits -> 'bytes' as value, most_bytes as most
+      union all
+      select p || '.items', limits #> array[p, 'items'], most_items from unnest(parts) p
+      union all
+      select p || '.bytes', limits #> array[p, 'bytes'], most_bytes from unnest(parts) p
+    ) given);
   context jsonb;
   scope uuid;
   project uuid;
@@ -333,13 +346,12 @@ begin
   left join public.workspaces w on w.id = t.workspace_id and w.deleted_at is null
   where t.id = get_bounded_context.task_id and t.deleted_at is null;
   if not found then return null; end if;
-  room := least(coalesce((limits ->> 'bytes')::bigint, most_bytes), most_bytes) - (
+  room := (held ->> 'bytes')::bigint - (
     select sum(case when jsonb_typeof(single.value) = 'object' then public.text_bytes(single.value) else 0 end)
     from jsonb_each(context) single);
-  foreach part in array array['subtasks', 'dependencies', 'activities', 'patterns', 'best_practices'] loop
+  foreach part in array parts loop
     answer := public.get_context_part(part, get_bounded_context.task_id, scope, project,
-      least(greatest(coalesce((limits #>> array[part, 'items'])::bigint, most_items), 0), most_items)::integer,
-      least(coalesce((limits #>> array[part, 'bytes'])::bigint, most_bytes), most_bytes), room);
+      (held ->> (part || '.items'))::integer, (held ->> (part || '.bytes'))::bigint, room);
     context := context || jsonb_build_object(part, answer -> 'items');
     if answer ->> 'because' is not null then
       left_out := left_out || jsonb_build_object(part,

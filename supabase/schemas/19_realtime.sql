@@ -18,53 +18,77 @@ $$;
 create function convoy.most_scope_topics() returns integer language sql immutable
   return 80;
 
--- The users who are members of more workspaces than that. They are few, so that a commit finds those of its workspace
--- without counting anybody's memberships.
+-- The users who are members of more workspaces than that, or were when the purge counted last. They are few, so that a commit
+-- finds those of its workspace without counting anybody's memberships.
 create table convoy.users_of_many_scopes (
   user_id uuid primary key
 );
 alter table convoy.users_of_many_scopes enable row level security;
 grant select on convoy.users_of_many_scopes to service_role;
 
--- Counts a user's memberships again, at most as many as it takes. Two that come or go at the same moment may not see each
--- other; the next one puts that right, and the devices' threshold leaves room for ten of them.
+-- Whether a user is a member of so many.
+create function convoy.has_many_scopes(of_user uuid) returns boolean
+language sql stable set search_path = '' as $$
+  select convoy.most_scope_topics() < (
+    select count(*) from (
+      select from public.workspace_members m
+      where m.user_id = of_user and m.deleted_at is null limit convoy.most_scope_topics() + 1) m)
+$$;
+
+-- Notes a user who has come to so many. Two memberships that come at the same moment may not see each other; the next one puts
+-- that right, and the devices' threshold leaves room for ten of them. So does a note that somebody else holds: transactions
+-- add members in any order, and none may wait for the other for long, or fail for it (K3). Nothing is deleted here, for the
+-- same reason: a user who stays noted for too long gets a poke twice.
 create function convoy.count_scopes(of_user uuid) returns void
-language plpgsql security definer set search_path = '' as $$
-declare
-  most constant integer := convoy.most_scope_topics();
+language plpgsql security definer set search_path = '' set lock_timeout = '100ms' as $$
 begin
-  if most < (
-      select count(*) from (
-        select from public.workspace_members m
-        where m.user_id = of_user and m.deleted_at is null limit most + 1) m)
-  then
+  if convoy.has_many_scopes(of_user) then
     insert into convoy.users_of_many_scopes (user_id) values (of_user) on conflict do nothing;
-  else
-    delete from convoy.users_of_many_scopes u where u.user_id = of_user;
   end if;
+exception when others then
+  raise warning 'The workspaces of % were not counted: % (%)', of_user, sqlerrm, sqlstate;
+end
+$$;
+
+-- Counts again for some of those who are noted, and forgets who has fewer by now: the purge calls it.
+create function convoy.recount_scopes() returns void
+language plpgsql set search_path = '' as $$
+declare
+  few constant integer := 1000;
+begin
+  with picked as materialized (
+    select u.user_id from convoy.users_of_many_scopes u order by random() limit few for update skip locked
+  )
+  delete from convoy.users_of_many_scopes u using picked p
+    where u.user_id = p.user_id and not convoy.has_many_scopes(p.user_id);
 end
 $$;
 
 -- A clock is bumped once in a transaction, so this is one poke for each transaction and scope, and one for each member
--- of many workspaces; of a workspace with more such members than 1,000, the rest have it from their timers. It is sent
--- when the transaction commits, since realtime.send does no more than write a row (or queue a notification).
+-- of many workspaces; of a workspace with more such members than 100, the rest have it from their timers: others each time.
+-- It is sent when the transaction commits, since realtime.send does no more than write a row (or queue a notification).
 create function convoy.poke_scope() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
-  most_users constant integer := 1000;
+  most_users constant integer := 100;
   topics text[];
 begin
   perform convoy.poke(
     jsonb_build_object('revision', new.revision), 'advanced', array['workspace:' || new.scope_id]);
-  topics := array(
-    select 'user:' || m.user_id
-    from public.workspace_members m join convoy.users_of_many_scopes u on u.user_id = m.user_id
-    where m.workspace_id = new.scope_id and m.deleted_at is null
-    limit most_users);
-  if cardinality(topics) > 0 then
-    perform convoy.poke(
-      jsonb_build_object('scope', new.scope_id, 'revision', new.revision), 'advanced', topics);
-  end if;
+  begin
+    topics := array(
+      select 'user:' || m.user_id
+      from public.workspace_members m join convoy.users_of_many_scopes u on u.user_id = m.user_id
+      where m.workspace_id = new.scope_id and m.deleted_at is null
+      order by hashtextextended(m.user_id::text, new.revision)
+      limit most_users);
+    if cardinality(topics) > 0 then
+      perform convoy.poke(
+        jsonb_build_object('scope', new.scope_id, 'revision', new.revision), 'advanced', topics);
+    end if;
+  exception when others then
+    raise warning 'Who listens for % was not found: % (%)', new.scope_id, sqlerrm, sqlstate;
+  end;
   return null;
 end
 $$;
@@ -75,7 +99,9 @@ create trigger poke_scope after update of revision on convoy.scope_clocks
 create function convoy.poke_member() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  perform convoy.count_scopes(new.user_id);
+  if new.deleted_at is null then
+    perform convoy.count_scopes(new.user_id);
+  end if;
   perform convoy.poke(
     jsonb_build_object('scope', new.workspace_id, 'member', new.deleted_at is null),
     'membership', array['user:' || new.user_id]);
@@ -128,7 +154,9 @@ revoke all on function public.sync_heads(jsonb) from public, anon, authenticated
 grant execute on function public.sync_heads(jsonb) to authenticated;
 revoke execute on function convoy.poke(jsonb, text, text[]) from public;
 revoke execute on function convoy.most_scope_topics() from public;
+revoke execute on function convoy.has_many_scopes(uuid) from public;
 revoke execute on function convoy.count_scopes(uuid) from public;
+revoke execute on function convoy.recount_scopes() from public;
 revoke execute on function convoy.poke_scope() from public;
 revoke execute on function convoy.poke_member() from public;
 revoke execute on function convoy.visible_topics() from public;

@@ -47,7 +47,7 @@ language plpgsql set search_path = '' as $$
 declare
   most_bytes constant integer := 4 * convoy.most_tags();
 begin
-  update convoy.scope_clocks c set purged_to = head where c.scope_id = scope;
+  update convoy.scope_clocks c set purged_to = head, raised_at = now() where c.scope_id = scope;
   insert into convoy.purged_tags as p (scope_id, tags)
     select scope, string_agg(decode(left(r.tag, 8), 'hex'), ''::bytea order by r.revision)
     from convoy.scope_revisions r where r.scope_id = scope and r.revision < head
@@ -62,33 +62,55 @@ begin
 end
 $$;
 
--- Raises the horizons of scopes, the busy ones another time. Returns how many are left.
-create function convoy.raise_horizons(horizon interval) returns bigint
+-- How long what is beyond the horizon may wait: a scope's horizon rises once in that time, so that a run of calls comes to an
+-- end however many people write meanwhile. No push lasts as long.
+create function convoy.grace(horizon interval) returns interval language sql immutable
+  return least(interval '1 day', horizon / 180);
+
+-- Up to how many revisions of a scope its horizon rises in one call. Tests replace it.
+create function convoy.most_raised() returns integer language sql immutable
+  return 20000;
+
+-- The scopes whose horizon is to rise, and the time of the first revision above it.
+create function convoy.waiting_scopes(horizon interval)
+returns table (scope_id uuid, purged_to bigint, raised_at timestamptz, oldest timestamptz)
+language sql stable set search_path = '' as $$
+  select c.scope_id, c.purged_to, c.raised_at, above.created_at
+  from convoy.scope_clocks c
+  cross join lateral (
+    select r.created_at from convoy.scope_revisions r
+    where r.scope_id = c.scope_id and r.revision > c.purged_to order by r.revision limit 1
+  ) above
+  where not c.buried and above.created_at < now() - horizon - convoy.grace(horizon)
+$$;
+
+-- Raises the horizons of scopes until that time, of one at least: of those first whose turn was longest ago, and of none
+-- whose clock somebody holds. Returns how many wait for another call: for this, or to have their tombstones erased.
+create function convoy.raise_horizons(horizon interval, until timestamptz) returns bigint
 language plpgsql set search_path = '' as $$
 declare
   most_scopes constant integer := 500;
-  most_revisions constant bigint := 20000;
+  most_revisions constant integer := convoy.most_raised();
   old record;
+  head bigint;
   waiting bigint := 0;
   raised integer := 0;
 begin
-  for old in
-    select c.scope_id, o.head, c.purged_to from convoy.scope_clocks c
-    cross join lateral (
-      select max(r.revision) as head from convoy.scope_revisions r
-      where r.scope_id = c.scope_id and r.created_at < now() - horizon
-    ) o
-    where o.head > c.purged_to
-    order by c.scope_id
-  loop
-    perform from convoy.scope_clocks c
-      where c.scope_id = old.scope_id and c.purged_to = old.purged_to and raised < most_scopes for update skip locked;
-    if found then
-      raised := raised + 1;
-      perform convoy.raise_horizon(old.scope_id, least(old.head, old.purged_to + most_revisions));
-      waiting := waiting + (old.head > old.purged_to + most_revisions)::integer;
-    else
-      waiting := waiting + 1;
+  for old in select * from convoy.waiting_scopes(horizon) w order by w.raised_at nulls first, w.scope_id loop
+    waiting := waiting + 1;
+    if raised < most_scopes and (raised = 0 or clock_timestamp() < until) then
+      perform from convoy.scope_clocks c
+        where c.scope_id = old.scope_id and c.purged_to = old.purged_to for update skip locked;
+      if found then
+        select max(x.revision) into head
+          from (
+            select r.revision, r.created_at from convoy.scope_revisions r
+            where r.scope_id = old.scope_id and r.revision > old.purged_to order by r.revision limit most_revisions
+          ) x
+          where x.created_at < now() - horizon;
+        perform convoy.raise_horizon(old.scope_id, head);
+        raised := raised + 1;
+      end if;
     end if;
   end loop;
   return waiting;
@@ -107,46 +129,71 @@ language sql stable set search_path = '' as $$
 $$;
 
 -- Erases tombstones below the horizons, children first, slice by slice and without any clock: nobody asks for them any
--- more. Returns how many.
-create function convoy.erase_tombstones(most bigint) returns bigint
-language plpgsql set search_path = '' as $$
+-- more. Ends after so many, or at that time, and never before its first slice. Returns 1 where some may be left. What
+-- names a row is found by its index, whatever statistics say: else a slice of one reads whole tables.
+create function convoy.erase_tombstones(most bigint, until timestamptz) returns bigint
+language plpgsql set search_path = '' set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
+set jit = off as $$
 declare
   slice constant bigint := 2000;
   t record;
+  -- Rows of the same table that erased ones named. A chain of subtasks frees one with each slice, so these are looked at
+  -- before the table is searched again.
+  named uuid[];
+  searches boolean;
+  candidates text;
   erased bigint := 0;
   in_slice bigint;
 begin
-  for t in select s.name from convoy.synced_tables s where s.name <> 'workspaces' order by s.position desc loop
+  for t in
+    select s.name, convoy.erasable(s.name) as condition, (
+        select coalesce(string_agg(format('t.%I', c.name), ', '), '') from convoy.synced_columns c
+        where c.table_name = s.name and c.refers_to = s.name) as names
+    from convoy.synced_tables s where s.name <> 'workspaces' order by s.position desc
+  loop
+    named := '{}';
     loop
-      if erased >= most then
-        return erased;
+      if erased >= most or erased > 0 and clock_timestamp() > until then
+        return 1;
       end if;
+      searches := cardinality(named) = 0;
+      candidates := case when searches
+        then 'select t.id from convoy.scope_clocks s
+               cross join lateral (select t.id from public.%1$I t where %2$s limit $1) t
+               where s.purged_to > 0 and not s.buried limit $1'
+        else 'select t.id from unnest($2) n (id)
+               cross join lateral (select * from public.%1$I t where t.id = n.id offset 0) t
+               cross join lateral (select * from convoy.scope_clocks s where s.scope_id = t.workspace_id offset 0) s
+               where %2$s limit $1' end;
       -- The condition is checked again on each row: it may have been restored meanwhile.
       execute format(
-        'delete from public.%1$I t using (
-           select t.id from convoy.scope_clocks s
-           cross join lateral (select t.id from public.%1$I t where %2$s limit $1) t
-           where s.purged_to > 0 limit $1) x
-         where t.id = x.id and t.deleted_at is not null', t.name, convoy.erasable(t.name))
-        using least(slice, most - erased);
-      get diagnostics in_slice = row_count;
+        'with gone as (
+           delete from public.%1$I t using (' || candidates || ') x
+           where t.id = x.id and t.deleted_at is not null
+           returning array[%3$s]::uuid[] as names
+         )
+         select (select count(*) from gone),
+           array(select distinct n.id from gone cross join unnest(gone.names) n (id) where n.id is not null)',
+        t.name, t.condition, t.names)
+        into in_slice, named using least(slice, most - erased), named;
       erased := erased + in_slice;
-      -- Parents of erased rows come with the next slice.
-      exit when in_slice = 0;
+      exit when searches and in_slice = 0;
     end loop;
   end loop;
-  return erased;
+  return 0;
 end
 $$;
 
 -- P20: a workspace whose deletion can no longer be restored is no scope any more: its memberships end. Their tombstones are
 -- erased like others, and then the workspace itself. Its clock and the rest of its tags stay, as a headstone: by them a
 -- device that comes back later is told that the workspace is gone, rather than that the server has lost it (P19).
--- Returns how many workspaces are left.
-create function convoy.bury_workspaces(most bigint) returns bigint
+-- Ends at most so many memberships, or at that time, and never before the first workspace. Returns how many workspaces are
+-- left.
+create function convoy.bury_workspaces(most bigint, until timestamptz) returns bigint
 language plpgsql set search_path = '' as $$
 declare
   grave record;
+  is_over boolean;
   in_grave bigint;
   ended bigint := 0;
   waiting bigint := 0;
@@ -160,10 +207,11 @@ begin
         select from public.deletions d where d.id = w.deletion_id and d.deleted_at is null and d.restored_at is null)
     order by w.id
   loop
-    if ended < most then
+    is_over := ended >= most or ended > 0 and clock_timestamp() > until;
+    if not is_over then
       perform from convoy.scope_clocks c where c.scope_id = grave.id for update skip locked;
     end if;
-    if ended >= most or not found then
+    if is_over or not found then
       waiting := waiting + 1;
       continue;
     end if;
@@ -186,56 +234,47 @@ $$;
 -- The condition that picks a deleted workspace of which nothing but the headstone is to stay.
 create function convoy.is_empty_grave() returns text
 language sql stable set search_path = '' as $$
-  select 'w.deleted_at is not null and w.revision <= c.purged_to'
+  select 'w.deleted_at is not null and c.revision <= c.purged_to'
     || string_agg(format(' and not exists (select from public.%I t where t.workspace_id = w.id offset 0)', t.name), '')
   from convoy.synced_tables t where t.name <> 'workspaces'
 $$;
 
--- Erases deleted workspaces of which nothing else is left. Returns how many.
+-- Erases deleted workspaces of which nothing else is left. Of the headstone no purge takes any notice from then on. Returns 1
+-- where some may be left.
 create function convoy.erase_workspaces(most bigint) returns bigint
 language plpgsql set search_path = '' as $$
 declare
   graves uuid[];
 begin
   execute format(
-    'select array(select w.id from public.workspaces w join convoy.scope_clocks c on c.scope_id = w.id where %s limit $1)',
+    'select array(
+       select w.id from public.workspaces w join convoy.scope_clocks c on c.scope_id = w.id
+       where %s limit $1 for update of c skip locked)',
     convoy.is_empty_grave()) into graves using most;
   delete from public.invitations i where i.workspace_id = any (graves);
   delete from public.workspaces w where w.id = any (graves);
-  return cardinality(graves);
-end
-$$;
-
-create function convoy.count_erasable() returns bigint
-language plpgsql stable set search_path = '' as $$
-declare
-  t record;
-  in_table bigint;
-  total bigint := 0;
-begin
-  for t in select s.name from convoy.synced_tables s where s.name <> 'workspaces' loop
-    execute format(
-      'select count(*) from convoy.scope_clocks s cross join lateral (select from public.%I t where %s) t where s.purged_to > 0',
-      t.name, convoy.erasable(t.name)) into in_table;
-    total := total + in_table;
-  end loop;
-  execute format(
-    'select count(*) from public.workspaces w join convoy.scope_clocks c on c.scope_id = w.id where %s',
-    convoy.is_empty_grave()) into in_table;
-  return total + in_table;
+  update convoy.scope_clocks c set buried = true where c.scope_id = any (graves);
+  return (cardinality(graves) >= most)::integer;
 end
 $$;
 
 -- Erases what the ledger, the conflicts and the invitations hold from before the horizon; what somebody writes now is
 -- newer, or waits for the next call. Returns 1 where some is left.
+-- A batch that arrives a second time after its answer was erased is refused, because it was made on a cursor older than its
+-- own revision, whose tag is gone (U3, U20). So where a scope still waits for its horizon to rise, answers from after the
+-- first of its revisions that are kept stay. Revisions are numbered when pushes commit and dated when they begin, hence
+-- the second grace.
 create function convoy.erase_ledgers(horizon interval, most bigint) returns bigint
 language plpgsql set search_path = '' as $$
 declare
+  grace constant interval := convoy.grace(horizon);
+  kept_from constant timestamptz := coalesce(
+    (select min(w.oldest) from convoy.waiting_scopes(horizon) w), now() - horizon - grace) - grace;
   in_table bigint;
   is_over boolean;
 begin
   delete from convoy.devices d where d.device_id in (
-    select x.device_id from convoy.devices x where x.updated_at < now() - horizon limit most for update skip locked);
+    select x.device_id from convoy.devices x where x.updated_at < kept_from limit most for update skip locked);
   get diagnostics in_table = row_count;
   is_over := in_table < most;
   delete from convoy.conflicts k where k.ctid in (
@@ -250,36 +289,29 @@ begin
 end
 $$;
 
--- Erases tombstones, tags, stored answers and deleted workspaces older than the horizon, as much as one statement may do: at
--- most 50,000 tombstones, or the horizons of 500 workspaces. Returns how much is left, in rows and workspaces; call it again until that
--- is 0. It also takes steps of deletions and restores that nobody goes on with (U44). Safe to run at any time, and again;
--- writers wait for it only while it works in their own workspace.
+-- Erases tombstones, tags, stored answers and deleted workspaces older than the horizon, and takes steps of deletions and
+-- restores that nobody goes on with (U44). A call does as much as about four seconds allow, and some of each: however
+-- much there is, the call commits, and the next one gets further. Returns how many workspaces and kinds of things it has not
+-- finished: call it again until that is 0, or another day, since what somebody holds waits. Safe to run at any time; writers
+-- wait for it only while it works in their own workspace.
 create function convoy.purge(horizon interval default interval '180 days') returns bigint
 language plpgsql security definer set search_path = '' as $$
 declare
   most constant bigint := 50000;
   few constant bigint := 2000;
-  waiting bigint := 0;
+  waiting bigint;
 begin
-  if convoy.take_waiting_steps() > 0 then
-    -- Clocks stay locked until the end of the transaction.
-    return (select count(*) from convoy.unfinished_deletions) + 1;
-  end if;
   perform set_config('convoy.purge', 'on', true);
-  -- Clocks stay locked until the end of the transaction, so horizons rise in one that erases little.
-  if convoy.erase_tombstones(most) <= few then
-    waiting := convoy.raise_horizons(horizon);
-    if waiting = 0 then
-      -- In one transaction with the tags: a batch that arrives a second time after this was made on a cursor older than
-      -- its own revision, and is refused (U3, U20).
-      waiting := convoy.erase_ledgers(horizon, most) + convoy.bury_workspaces(few);
-    end if;
-    perform convoy.erase_tombstones(few), convoy.erase_workspaces(few);
-  else
-    waiting := 1;
-  end if;
+  waiting := convoy.erase_tombstones(most, clock_timestamp() + interval '2 s');
+  waiting := waiting + convoy.erase_workspaces(few) + convoy.erase_ledgers(horizon, most);
   perform set_config('convoy.purge', '', true);
-  return waiting + convoy.count_erasable();
+  -- From here on clocks are locked until the end of the transaction, so what takes long is over, and what these free is erased
+  -- by the next call.
+  perform convoy.take_waiting_steps(clock_timestamp() + interval '1 s');
+  waiting := waiting + convoy.raise_horizons(horizon, clock_timestamp() + interval '1 s');
+  waiting := waiting + convoy.bury_workspaces(few, clock_timestamp() + interval '0.5 s');
+  perform convoy.recount_scopes();
+  return waiting + (select count(*) from convoy.unfinished_deletions);
 end
 $$;
 

@@ -315,13 +315,14 @@ begin
 end
 $$;
 
--- Takes a step in some workspaces, of those of which nobody else does: the purge calls it. Returns in how many.
-create function convoy.take_waiting_steps() returns bigint
+-- Takes a step in some workspaces, of those of which nobody else does, until that time, and in one at least: the purge
+-- calls it.
+create function convoy.take_waiting_steps(until timestamptz) returns void
 language plpgsql set search_path = '' as $$
 declare
   few constant integer := 10;
   scope uuid;
-  taken bigint := 0;
+  is_first boolean := true;
 begin
   for scope in
     select x.workspace_id
@@ -331,17 +332,17 @@ begin
     ) x
     order by x.workspace_id
   loop
+    exit when not is_first and clock_timestamp() > until;
     perform from convoy.scope_clocks c where c.scope_id = scope for update skip locked;
     if found then
+      is_first := false;
       begin
         perform convoy.take_step(scope);
-        taken := taken + 1;
       exception when others then
         raise warning 'A step of a deletion in workspace % failed: % (%)', scope, sqlerrm, sqlstate;
       end;
     end if;
   end loop;
-  return taken;
 end
 $$;
 

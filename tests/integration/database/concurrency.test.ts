@@ -221,4 +221,72 @@ describe.skipIf(postgresBinaries() === null)('on PostgreSQL, with many connectio
       outcomes: [{ outcome: 'applied' }],
     });
   });
+
+  const count = async (from: string): Promise<number> => {
+    const [found] = await database.query<{ n: number }>(`select count(*)::int as n from ${from}`);
+    return found?.n ?? -1;
+  };
+
+  it('a workspace whose clock somebody holds holds up neither other workspaces nor the ledger (P15, P20)', async () => {
+    const [held, deleted] = [await createTeam(database), await createTeam(database)];
+    for (const { owner, make, project } of [held, deleted]) {
+      await owner.push([make.update('projects', project, null, { name: 'on' })]);
+    }
+    await deleted.owner.push([deleted.make.delete('workspaces', deleted.workspace, null)]);
+    await database.query(`update convoy.scope_revisions set created_at = created_at - interval '1 year'`);
+    await database.query(`update convoy.devices set updated_at = updated_at - interval '2 years'`);
+    await database.transaction(async (connection) => {
+      await connection.query('select 1 from convoy.scope_clocks where scope_id = $1::uuid for update', [
+        held.workspace,
+      ]);
+      for (let calls = 0; calls < 2; calls += 1) {
+        const [done] = await database.query<{ left: number }>('select convoy.purge()::int as left');
+        expect(done?.left).toBeGreaterThan(0);
+      }
+    });
+    expect(await count('convoy.devices')).toBe(0);
+    const live = `public.workspace_members where deleted_at is null and workspace_id =`;
+    expect(await count(`${live} '${deleted.workspace}'`)).toBe(0);
+    expect(await count(`${live} '${held.workspace}'`)).toBeGreaterThan(0);
+    expect(await count(`convoy.scope_clocks where scope_id = '${held.workspace}' and purged_to > 0`)).toBe(0);
+  });
+
+  it('memberships come and go in any order: no transaction fails for another (K3)', async () => {
+    await database.query(
+      'create or replace function convoy.most_scope_topics() returns integer language sql immutable return 1',
+    );
+    const [a, b] = [await createUser(database), await createUser(database)];
+    const workspaces: string[] = [];
+    for (let n = 0; n < 4; n += 1) workspaces.push((await createTeam(database)).workspace);
+    const [first = '', second = '', third = '', fourth = ''] = workspaces;
+    for (const workspace of [first, fourth]) await addMembers(database, workspace, [a, 'viewer']);
+    for (const workspace of [second, third]) await addMembers(database, workspace, [b, 'viewer']);
+
+    /** Runs four statements in two transactions: the first, the second's first, and then the rest of both at once. */
+    const interleave = (of: (user: SyncUser, workspace: string) => string) =>
+      database.transaction(async (one) => {
+        await one.query(of(a, first));
+        await database.transaction(async (two) => {
+          await two.query(of(b, third));
+          await Promise.all([one.query(of(b, second)), two.query(of(a, fourth))]);
+        });
+      });
+    const noted = () => count(`convoy.users_of_many_scopes where user_id in ('${a.id}', '${b.id}')`);
+    expect(await noted()).toBe(2);
+    await interleave(
+      (user, workspace) =>
+        `update public.workspace_members set deleted_at = now()
+         where user_id = '${user.id}' and workspace_id = '${workspace}'`,
+    );
+    await database.query('select convoy.purge()');
+    expect(await noted()).toBe(0);
+    const elsewhere = await createTeam(database);
+    await addMembers(database, elsewhere.workspace, [a, 'viewer'], [b, 'viewer']);
+    await interleave(
+      (user, workspace) =>
+        `insert into public.workspace_members (id, workspace_id, user_id, role)
+         values (gen_random_uuid(), '${workspace}', '${user.id}', 'viewer')`,
+    );
+    expect(await noted()).toBe(2);
+  });
 });

@@ -61,8 +61,44 @@ it('members of more workspaces than the bound are poked on their own topic, and 
   expect(await pokesOfAChange(one)).toEqual([topic, own]);
   expect(await pokesOfAChange(other)).toContainEqual([`user:${two.id}`, other.workspace]);
   await other.owner.push([other.make.delete('workspace_members', membership, null)]);
+  // One that comes twice costs less than a lock that others wait for.
+  expect(await pokesOfAChange(one)).toEqual([topic, own]);
+  await database.query('select convoy.purge()');
   expect(await pokesOfAChange(one)).toEqual([topic]);
   expect(await pokesOfAChange(other)).toEqual([[`workspace:${other.workspace}`, null]]);
+});
+
+it('of more such members than 100 each commit pokes 100, others each time (K1)', async () => {
+  const users = 130;
+  await database.query(
+    `insert into auth.users (id, email)
+       select gen_random_uuid(), gen_random_uuid() || '@many.example' from generate_series(1, ${users})`,
+  );
+  for (const { workspace } of [one, other]) {
+    await database.query(
+      `insert into public.workspace_members (id, workspace_id, user_id, role)
+         select gen_random_uuid(), $1::uuid, u.id, 'viewer' from auth.users u where u.email like '%@many.example'`,
+      [workspace],
+    );
+  }
+  const poked = new Set<string>();
+  for (let commits = 0; commits < 20; commits += 1) {
+    const topics = (await pokesOfAChange(one)).filter(([, scope]) => scope !== null).map(([topic]) => topic);
+    expect(topics).toHaveLength(100);
+    for (const topic of topics) poked.add(topic);
+  }
+  expect(poked.size).toBe(users);
+});
+
+it('a write goes on where nobody can note or find who hears of it (K3)', async () => {
+  const two = await createUser(database);
+  await database.query('alter table convoy.users_of_many_scopes rename to elsewhere');
+  try {
+    for (const { workspace } of [one, other]) await addMembers(database, workspace, [two, 'viewer']);
+    expect(await pokesOfAChange(one)).toEqual([[`workspace:${one.workspace}`, null]]);
+  } finally {
+    await database.query('alter table convoy.elsewhere rename to users_of_many_scopes');
+  }
 });
 
 it('a user of many workspaces is not told of those they are no member of (K1, P-PRIVATE)', async () => {

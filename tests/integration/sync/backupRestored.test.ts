@@ -145,7 +145,7 @@ describe('a server restored from a backup (P8)', () => {
     }
     const purged = await server.backend.transaction((connection) =>
       connection.execute(`update convoy.scope_revisions set created_at = created_at - interval '1 year';
-        select convoy.purge();`),
+        select convoy.purge(); select convoy.purge();`),
     );
     expect(purged.ok).toBe(true);
     await settle(there, away, here);
