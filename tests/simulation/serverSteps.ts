@@ -26,16 +26,27 @@ async function keptBy(server: SimServer, device: SimDevice): Promise<Map<string,
   const owned = new Set(
     (stored.get('sync_cursors') ?? []).flatMap(({ id, role }) => (role === 'owner' ? [id] : [])),
   );
+  const left = workspacesLeft(stored);
   const stays = (table: string, row: StoredRow) =>
     row.workspace_id === undefined ||
-    visible.has(row.workspace_id as string) ||
+    (visible.has(row.workspace_id as string) && !left.has(row.workspace_id)) ||
     (row._status ?? 'synced') !== 'synced' ||
     (table !== 'workspace_members' &&
       table !== 'deletions' &&
+      !left.has(row.workspace_id) &&
       (owned.has(row.workspace_id) || (row.last_modified_by ?? device.user.id) === device.user.id));
   // Cursors, the log of changes and the like name records, and hold nothing of them.
   const holding = [...stored].filter(([table]) => isSyncedTable(table) || KEPT_TABLES.includes(table));
   return new Map(holding.map(([table, rows]) => [table, rows.filter((row) => stays(table, row))]));
+}
+
+/** Workspaces whose purge is not over: it goes on when they are visible again (P12), and keeps what is unsynced alone. */
+function workspacesLeft(stored: Map<string, StoredRow[]>): Set<unknown> {
+  const device = (stored.get('sync_state') ?? []).find(({ id }) => id === 'device');
+  const { leaving = {} } = JSON.parse((device?.value as string | undefined) ?? '{}') as {
+    leaving?: Record<string, string>;
+  };
+  return new Set(Object.keys(leaving).filter((id) => leaving[id] === 'access_lost'));
 }
 
 const nested = (depth: number): Json => Array.from({ length: depth }).reduce<Json>((inner) => [inner], []);
