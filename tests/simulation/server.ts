@@ -274,6 +274,20 @@ export class SimServer {
     return members;
   }
 
+  /** @returns ids of the rows that were deleted by these deletions, or by those whose restore is under way (U44). */
+  async comingBack(deletions: readonly string[]): Promise<string[]> {
+    const restored = JSON.stringify(deletions);
+    const of = `(select value::uuid from jsonb_array_elements_text($1::text::jsonb)
+      union select u.deletion_id from convoy.unfinished_deletions u where u.restores or u.restore_wanted)`;
+    const [under] = await this.query<{ some: boolean }>(`select exists ${of} as some`, [restored]);
+    if (!under?.some) return [];
+    const tables = SYNCED_TABLES.filter((table) => table !== 'deletions').map(
+      (table) => `select id::text as id from public.${table} where deletion_id in ${of}`,
+    );
+    const rows = await this.query<{ id: string }>(tables.join(' union all '), [restored]);
+    return rows.map(({ id }) => id);
+  }
+
   /** @returns the scopes a user may see. */
   async visibleTo(userId: string): Promise<Set<string>> {
     return new Set([GLOBAL_SCOPE_ID, ...(await this.rolesOf(userId)).keys()]);

@@ -98,6 +98,8 @@ export class ProtocolWitness implements NetworkWitness {
   }
 
   async serving(flight: Flight): Promise<void> {
+    if (flight.kind === 'auth' || flight.kind === 'pull') return;
+    this.oracle.giveBack(await this.server.comingBack(restoredBy(flight)));
     // A push may be the last that its user may do here.
     if (flight.kind !== 'push') return;
     this.rolesBefore = await this.server.rolesOf(flight.from.userId);
@@ -197,18 +199,22 @@ export class ProtocolWitness implements NetworkWitness {
       const outcome = answer.outcomes[index];
       return outcome ? [{ change, outcome }] : [];
     });
+    // It tells of nothing, and is among the effects as a tombstone (U30).
+    const passedOver = new Set(answer.effects.deleted.activity_feed);
+    const isPassedOver = (id: string) => passedOver.has(id);
     const groups = new Map<number, typeof all>();
     for (const one of all) groups.set(one.change.group, [...(groups.get(one.change.group) ?? []), one]);
     for (const members of groups.values()) {
       const isRefused = members.some(({ outcome }) => outcome.outcome === 'rejected');
       const isTaken = members.some(
         ({ outcome, change }) =>
-          outcome.outcome === 'merged' || (outcome.outcome === 'applied' && change.op === 'insert'),
+          outcome.outcome === 'merged' ||
+          (outcome.outcome === 'applied' && change.op === 'insert' && !isPassedOver(change.id)),
       );
       if (isRefused && isTaken) this.violate('U12', flight, 'a refused group is taken in part');
       for (const { change, outcome } of members) {
         if (change.table !== 'activity_feed' || outcome.outcome !== 'applied') continue;
-        if (change.values?.activity_type !== 'stage_changed') continue;
+        if (change.values?.activity_type !== 'stage_changed' || isPassedOver(change.id)) continue;
         // Activities from before a restored backup stay in the feed; the move itself is not made again.
         if (this.activities.has(change.id)) continue;
         this.activities.add(change.id);
@@ -280,6 +286,13 @@ export class ProtocolWitness implements NetworkWitness {
   private violate(rule: string, flight: Flight, what: string): void {
     this.oracle.violate(rule, `${flight.from.name}, request ${flight.id}: ${what}`);
   }
+}
+
+/** @returns the deletions that a push restores. */
+function restoredBy({ kind, request }: Flight): string[] {
+  if (kind !== 'push') return [];
+  const { changes = [] } = request as unknown as Partial<PushRequest>;
+  return changes.flatMap(({ table, id }) => (table === 'deletions' ? [id] : []));
 }
 
 function madeBy({ changes }: SentBatch, answer: Answer | null): ReadonlySet<string> {
