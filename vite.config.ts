@@ -37,7 +37,8 @@ const installable = VitePWA({
   injectManifest: {
     // Firefox has no service workers that are modules.
     rollupFormat: 'iife',
-    globPatterns: ['**/*.{html,js,css,wasm,svg,png,webmanifest}'],
+    // Icons and the manifest come by themselves.
+    globPatterns: ['**/*.{html,js,css,wasm}'],
     maximumFileSizeToCacheInBytes: 4 * 2 ** 20,
   },
   manifest: {
