@@ -58,7 +58,7 @@ export interface Subject {
   idleHour?(): Promise<{ polling: number; flowing: number }>;
   /** Shows a list of tasks from now on, those of a milestone, or all of them for null; only of subjects that have live lists. */
   watch?(milestoneId: string | null): void;
-  /** What the list shows, and how many rows this process has read since. */
+  /** The records that the list shows, and how many rows this process has read since. */
   watched?(): { shown: number; rowsRead: number };
   /** A call of the server that does nothing. */
   emptyCall(): Promise<void>;

@@ -26,9 +26,9 @@ export const ALL_SCOPES = null;
 type Covered = string | typeof ALL_SCOPES;
 
 export class HeadPolls {
-  /** What no topic tells of at the moment. */
+  /** Scopes that no topic tells of at the moment. */
   private readonly missing = new Set<Covered>();
-  /** What a topic tells of again: asked for once more, since something may have happened before. */
+  /** Scopes that a topic tells of again: asked for once more, since something may have happened before. */
   private readonly rejoined = new Set<Covered>();
   /** By scope what the latest answer had of it; null: the user may not see it. */
   private readonly told = new Map<string, number | null>();

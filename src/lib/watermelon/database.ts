@@ -63,7 +63,7 @@ interface Internals {
  */
 export class ConvoyDatabase extends Database implements EditContext {
   readonly clock: EditClock;
-  /** What this device has seen of each workspace, and which of them are being purged. */
+  /** How far this device has seen each workspace, and which of them are being purged. */
   readonly standing = new Standing();
   /** The storage: other tabs or processes may have the same database open. */
   private readonly shared: SharedStore;
@@ -85,7 +85,7 @@ export class ConvoyDatabase extends Database implements EditContext {
     });
     const stores = [ScopeCursor.table, DeviceState.table] as unknown[] as string[];
     this.onUnnamedWrites(stores, () => this.freshen());
-    // What is shown changes with it, though none of these records is written.
+    // Lists change with it, though none of these records is written.
     this.standing
       .observeLeaving()
       .pipe(skip(1))

@@ -1,5 +1,10 @@
+/** Fields that hold more than a search or a text to copy. */
+const TYPED =
+  'textarea, input:is([type="email"], [type="password"], [type="text"], :not([type])):not([readonly])';
+
 /** Whether the person has typed something that a reload would lose. */
 export function hasUnsavedInput(): boolean {
   if (document.querySelector('dialog[open]')) return true;
-  return [...document.querySelectorAll('textarea')].some(({ value }) => value.trim() !== '');
+  const typed = document.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>(TYPED);
+  return [...typed].some(({ value }) => value.trim() !== '');
 }

@@ -101,6 +101,11 @@ export async function findTasks(
   where: Where,
   limit: number,
 ): Promise<Task[]> {
+  // No title has to be read for it.
+  if (text.trim() === '') {
+    const any = await queryOf(database, 'tasks', where).extend(IN_PLACE, Q.take(limit)).fetch();
+    return any.map(({ raw }) => toEntity<Task>('tasks', raw));
+  }
   const found: Task[] = [];
   const ids = await idsByTitle(database, text, where);
   for (let at = 0; at < ids.length && found.length < limit; at += CANDIDATES) {

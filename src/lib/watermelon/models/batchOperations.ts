@@ -1,4 +1,4 @@
-/** What a batch of prepared records asks of the storage. */
+/** The operations that a batch of prepared records asks of the storage. */
 
 import type { BulkRows, RecordStatement } from '@/core/storage';
 import { ConvoyModel } from './convoyModel';

@@ -1,12 +1,12 @@
 /**
- * What edits and lists have to know of each workspace at once: the revision up to which this device has seen it (U8), and
+ * Facts of each workspace that edits and lists have to know at once: the revision up to which this device has seen it (U8), and
  * whether it is being purged (P12). A sync notes both with what it writes. After a foreign write they are read from the
  * storage, whatever this tab is doing: it may be waiting for the sync that writes them.
  */
 
 import { BehaviorSubject, distinctUntilChanged, type Observable } from 'rxjs';
 
-/** What is stored, by the local ids of the workspaces. */
+/** The stored facts, by the local ids of the workspaces. */
 export interface Stood {
   seen: ReadonlyMap<string, number>;
   leaving: ReadonlySet<string>;
@@ -20,7 +20,7 @@ export class Standing {
   private changes = 0;
   private read: (() => Promise<Stood>) | null = null;
 
-  /** What a reading that begins now is as of, for `replace`. */
+  /** The moment that a reading which begins now is of, for `replace`. */
   get asOf(): number {
     return this.changes;
   }
