@@ -56,6 +56,19 @@ export async function setStepRecords(
   );
 }
 
+/**
+ * How many rows of a table have been read, by all that the connection did lately: PostgreSQL hands its counts on once
+ * a second at most, so only the difference of two of these tells of the work between them.
+ */
+export async function rowsRead(connection: SqlConnection, schema: string, table: string): Promise<number> {
+  const [row] = await connection.query<{ read: number }>(
+    `select (seq_tup_read + coalesce(idx_tup_fetch, 0))::integer as read
+     from pg_stat_xact_all_tables where schemaname = $1 and relname = $2`,
+    [schema, table],
+  );
+  return row?.read ?? Number.NaN;
+}
+
 async function count(connection: SqlConnection): Promise<Work> {
   const [read] = await connection.query<{ reads: number }>(
     `select sum(seq_tup_read + coalesce(idx_tup_fetch, 0) + coalesce(idx_scan, 0))::integer as reads

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Json, PushChange } from '@/core/protocol';
 import { database, team, teamForEachTest } from '../../support/teamDatabase';
+import { rowsRead } from '../../support/work';
 
 teamForEachTest();
 
@@ -344,16 +345,14 @@ it('the authors of conflicts are looked up, not searched for among all revisions
   );
   await database.query('analyze convoy.scope_revisions');
   await team.editor.push(tasks.map(({ id }) => team.make.update('tasks', id, null, { title: 'theirs' })));
-  const read = (answer: { read: number }[]) => answer[0]?.read ?? Number.NaN;
-  const READ = `select (seq_tup_read + coalesce(idx_tup_fetch, 0))::integer as read
-    from pg_stat_xact_all_tables where schemaname = 'convoy' and relname = 'scope_revisions'`;
   const [touched, outcomes] = await database.as(team.owner.id, async (connection) => {
-    const before = read(await connection.query<{ read: number }>(READ));
+    const before = await rowsRead(connection, 'convoy', 'scope_revisions');
     // Something of each is written, so that the conflicts are found out last.
     const values = { title: 'mine', description: 'mine too' };
     const mine = tasks.map(({ id }) => team.make.update('tasks', id, base, values));
     const answer = await team.owner.pushWithin(connection, mine);
-    return [read(await connection.query<{ read: number }>(READ)) - before, answer.outcomes] as const;
+    const after = await rowsRead(connection, 'convoy', 'scope_revisions');
+    return [after - before, answer.outcomes] as const;
   });
   expect(outcomes.map(({ outcome }) => outcome)).toEqual(Array(COUNT).fill('conflict'));
   expect(touched).toBeLessThan(5_000);
