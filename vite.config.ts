@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type HtmlTagDescriptor, type Plugin } from 'vite';
+import { compression } from 'vite-plugin-compression2';
 import { VitePWA } from 'vite-plugin-pwa';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
@@ -59,11 +60,14 @@ const installable = VitePWA({
   },
 });
 
+/** Files whose names change with their content; a server compresses the others as it sends them. */
+const compressed = compression({ algorithms: ['brotliCompress'], include: /assets\/.*\.(js|css|wasm)$/ });
+
 /** The web app, built to dist/web; `vite.server.config.ts` builds what runs on Node. */
 export default defineConfig(({ mode }) => ({
   root: path('./src/web'),
   // Tests build variants in memory, which are in no cache.
-  plugins: [react(), preloadImports, mode === 'production' && installable],
+  plugins: [react(), preloadImports, mode === 'production' && [installable, compressed]],
   resolve: {
     alias: [
       { find: '@', replacement: path('./src') },

@@ -53,11 +53,11 @@ const share = (one: number | null, other: number | null | undefined) =>
   one !== null && other ? one / other : null;
 
 export function asWebTable(results: readonly WebResult[]): string {
-  const rows = results.map(({ work, size, subject, ms, ratio, heapMb, rssMb }) => [
+  const rows = results.map(({ work, size, subject, ms, ratio, heapMb, rssMb, wireKb }) => [
     work,
     size,
     subject,
-    ...[ms, ratio, heapMb, rssMb].map(digits),
+    ...[ms, ratio, heapMb, rssMb, wireKb].map(digits),
   ]);
-  return aligned(['work', 'tasks', 'subject', 'ms', 'ratio', 'heap MB', 'RSS MB'], rows);
+  return aligned(['work', 'tasks', 'subject', 'ms', 'ratio', 'heap MB', 'RSS MB', 'wire KB'], rows);
 }

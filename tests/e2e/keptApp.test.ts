@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startBrowserProcess } from '../support/browser';
+import { WAIT_MS } from '../support/patience';
 import {
   buildUp,
   comment,
@@ -62,6 +64,8 @@ describe('after the first visit', () => {
   it('the app opens with the server stopped, in this tab, in new ones and at any address, and what is written then arrives (P-LOCAL)', async () => {
     const page = await signedIn();
     await app.stopServer();
+    // Nobody writes, reloads or asks: the page finds out by itself (K8).
+    await seen(statusOf(page, 'Offline — server not reachable'));
     await page.reload();
     await openMilestone(page, 'Field app', MILESTONE);
     await createTask(page, 'Written in an app that no server sent');
@@ -101,6 +105,32 @@ describe('after the first visit', () => {
     await buildUp(page, 'Far from any server');
     await seen(statusOf(page, 'On this device only'));
     await page.context().close();
+  });
+
+  it('a browser that was killed and started again opens it with the server stopped, and what was written is there (P-LOCAL, P-DURABLE)', async () => {
+    const profile = mkdtempSync(join(tmpdir(), 'convoy-profile-'));
+    const first = await startBrowserProcess(profile);
+    first.context.setDefaultTimeout(WAIT_MS);
+    const page = await app.signIn('editor', first.context, app.url);
+    await page.setViewportSize({ width: 1280, height: 2_000 });
+    await kept(page);
+    await app.stopServer();
+    await openMilestone(page, 'Field app', MILESTONE);
+    await createTask(page, 'Written before the browser was killed');
+    await first.kill();
+
+    const second = await startBrowserProcess(profile);
+    second.context.setDefaultTimeout(WAIT_MS);
+    const later = await second.context.newPage();
+    await later.setViewportSize({ width: 1280, height: 2_000 });
+    await later.goto(app.url);
+    await openMilestone(later, 'Field app', MILESTONE);
+    await seen(later.getByRole('main').getByText('Written before the browser was killed'));
+    await seen(statusOf(later, /to send/));
+    await app.startServer();
+    await seen(statusOf(later, 'Up to date'));
+    await second.kill();
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
   });
 
   it('it can be installed: its manifest names icons that the server has', async () => {

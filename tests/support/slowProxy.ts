@@ -36,6 +36,7 @@ export class SlowProxy {
   private constructor(
     private readonly server: Server,
     private readonly to: URL,
+    private readonly isNamed: boolean,
   ) {
     server.on('request', (asked, answer) => {
       // A client that gives up ends the exchange.
@@ -43,10 +44,13 @@ export class SlowProxy {
     });
   }
 
-  /** @param to the address of a server on this machine */
-  static async start(to: string): Promise<SlowProxy> {
+  /**
+   * @param to the address of a server on this machine
+   * @param isNamed the server is asked by the proxy's address, so that pages it gives out send all by way of the proxy
+   */
+  static async start(to: string, isNamed = false): Promise<SlowProxy> {
     const server = createServer({ requestTimeout: 0 });
-    const proxy = new SlowProxy(server, new URL(to));
+    const proxy = new SlowProxy(server, new URL(to), isNamed);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return proxy;
   }
@@ -108,7 +112,7 @@ export class SlowProxy {
     return new Promise((resolve, reject) => {
       const forwarded = request({
         ...options,
-        headers: { ...headers, host, 'content-length': body.length },
+        headers: { ...headers, ...(!this.isNamed && { host }), 'content-length': body.length },
       });
       forwarded.on('response', resolve).on('error', reject).end(body);
     });

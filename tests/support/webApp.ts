@@ -56,10 +56,13 @@ export class WebApp {
     return context;
   }
 
-  /** A page on which an account of the demo is signed in and synced. */
-  async signIn(role: string, context?: BrowserContext): Promise<Page> {
+  /**
+   * A page on which an account of the demo is signed in and synced.
+   * @param address the app's, for a profile that does not know it
+   */
+  async signIn(role: string, context?: BrowserContext, address = '/'): Promise<Page> {
     const page = await (context ?? (await this.newProfile())).newPage();
-    await page.goto('/');
+    await page.goto(address);
     await page.getByRole('button', { name: `${role}@convoy.example` }).click();
     await page.locator('form').getByRole('button', { name: 'Sign in' }).click();
     await seen(page.getByRole('heading', { name: 'Lighthouse' }));

@@ -53,6 +53,8 @@ export function webApp({ root, config, connectTo }: WebAppParts): Hono {
 
   const files = serveStatic({
     root,
+    // The build leaves `.br` beside what is worth it.
+    precompressed: true,
     onFound: (path, c) => {
       const immutable = path.startsWith(assets);
       c.header('Cache-Control', immutable ? `public, max-age=${YEAR_SECONDS}, immutable` : 'no-cache');

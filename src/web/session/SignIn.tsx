@@ -1,6 +1,7 @@
 import { type FormEvent, type ReactNode, useEffect, useId, useState } from 'react';
 import { useRoute } from 'wouter';
 import type { ConvoyClient } from '@/lib/supabase/client';
+import { preloadStorage } from '@/platform/web/preload';
 import { routes } from '../routes';
 import { ErrorNote } from '../ui/ErrorNote';
 import { Field } from '../ui/Field';
@@ -33,6 +34,11 @@ export function SignIn({ client, onEnter, notice, children }: SignInProps) {
       : await signIn(client, credentials);
     onEnter(client, user);
   });
+
+  const isFilledIn = email !== '' || password !== '';
+  useEffect(() => {
+    if (isFilledIn) preloadStorage();
+  }, [isFilledIn]);
 
   const submit = (event: FormEvent) => {
     event.preventDefault();

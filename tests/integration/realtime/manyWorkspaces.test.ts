@@ -13,6 +13,7 @@ const timing = {
   idleMs: AN_HOUR,
   idleMostMs: AN_HOUR,
   flowingMs: AN_HOUR,
+  cutOffMs: AN_HOUR,
   debounceMs: 50,
   pokeMs: 20,
   pokeMostMs: 100,

@@ -19,7 +19,7 @@ describe.skipIf(postgresBinaries() === null)('on PostgreSQL', () => {
   it('pokes flow again after the database was away, and missed changes are pulled (K7)', async () => {
     const world = await start();
     try {
-      const timing = { idleMs: 3_600_000, idleMostMs: 3_600_000, flowingMs: 3_600_000 };
+      const timing = { idleMs: 3_600_000, idleMostMs: 3_600_000, flowingMs: 3_600_000, cutOffMs: 3_600_000 };
       const reader = await world.device('editor', { autoSync: true, pokes: true, timing });
       const writer = await world.device('owner');
       await writer.sync();

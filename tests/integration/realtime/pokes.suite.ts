@@ -11,7 +11,14 @@ import type { SignedIn, TestDevice, World } from '../../support/world';
 const POKED = {
   autoSync: true,
   pokes: true,
-  timing: { idleMs: 3_600_000, idleMostMs: 3_600_000, flowingMs: 3_600_000, debounceMs: 50, pokeMs: 20 },
+  timing: {
+    idleMs: 3_600_000,
+    idleMostMs: 3_600_000,
+    flowingMs: 3_600_000,
+    cutOffMs: 3_600_000,
+    debounceMs: 50,
+    pokeMs: 20,
+  },
 };
 const EVENTUALLY = { timeout: WAIT_MS, interval: 25 };
 

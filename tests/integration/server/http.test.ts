@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { type LocalStack, serveHostedApp, startLocalStack } from '@/server';
@@ -20,12 +21,17 @@ beforeAll(async () => {
   writeFileSync(join(webRoot, 'index.html'), '<!doctype html><title>Convoy</title>');
   writeFileSync(join(webRoot, 'assets/app-abc123.js'), `console.log(${JSON.stringify('x'.repeat(5000))})`);
   writeFileSync(join(webRoot, 'sqlite3.wasm'), 'wasm');
+  writeFileSync(join(webRoot, 'assets/built-def456.js'), BUILT);
+  writeFileSync(join(webRoot, 'assets/built-def456.js.br'), brotliCompressSync(BUILT));
   stack = await startProbe({ webRoot });
 });
 afterAll(async () => {
   await stack?.close();
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** Long enough to be worth it. */
+const BUILT = `console.log(${JSON.stringify('built '.repeat(2_000))})`;
 
 const get = (path: string) => fetch(`${stack.url}${path}`, { headers: { 'Accept-Encoding': 'gzip' } });
 
@@ -48,6 +54,31 @@ describe('the web app', () => {
     expect(response.headers.get('content-encoding')).toBe('gzip');
     expect((await get('/sqlite3.wasm')).headers.get('content-type')).toBe('application/wasm');
     expect((await get('/sqlite3.wasm')).headers.get('cache-control')).toBe('no-cache');
+  });
+
+  it('sends what the build has compressed to those who take it, and the file itself to others', async () => {
+    const ask = async (encoding: string) => {
+      const response = await fetch(`${stack.url}/assets/built-def456.js`, {
+        headers: { 'Accept-Encoding': encoding },
+      });
+      const { headers } = response;
+      return [
+        headers.get('content-encoding'),
+        headers.get('content-type'),
+        headers.get('vary'),
+        headers.get('cache-control'),
+        await response.text(),
+      ];
+    };
+    const rest = [
+      'text/javascript; charset=utf-8',
+      'Accept-Encoding',
+      'public, max-age=31536000, immutable',
+      BUILT,
+    ];
+    expect(await ask('gzip, deflate, br, zstd')).toEqual(['br', ...rest]);
+    expect(await ask('gzip')).toEqual(['gzip', ...rest]);
+    expect(await ask('identity')).toEqual([null, ...rest]);
   });
 
   it('answers 404 for a missing file, not with the page', async () => {

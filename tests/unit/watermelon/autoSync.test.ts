@@ -19,6 +19,12 @@ const FAILED: Partial<SyncResult> = {
   reaction: 'stop',
 };
 
+const BROKEN_OFF: Partial<SyncResult> = {
+  status: 'error',
+  error: { kind: 'transport', code: 'http', message: '', status: 503, sqlState: null },
+  reaction: 'retry',
+};
+
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
@@ -136,7 +142,31 @@ describe('automatic sync', () => {
     const device = await flowing();
     expect(await device.within(3_600_000)).toBe(0);
     device.flow(false);
-    expect(await device.within(DEFAULT_TIMING.idleMs + 100)).toBe(1);
+    expect(await device.within(DEFAULT_TIMING.cutOffMs)).toBe(1);
+  });
+
+  it('asks soon whether the server is there when pokes stop during a sync (K8)', async () => {
+    const device = await flowing();
+    device.look();
+    await device.within(10);
+    device.flow(false);
+    // The one that runs ends well, and may have been answered before.
+    await device.within(100);
+    expect(await device.within(DEFAULT_TIMING.cutOffMs)).toBe(1);
+    expect(await device.within(DEFAULT_TIMING.cutOffMs)).toBe(0);
+  });
+
+  it('a connection that comes and goes does not shorten the wait after a failure (K8, K11)', async () => {
+    const device = await flowing();
+    device.next.push(...Array(60).fill(BROKEN_OFF));
+    device.look();
+    let syncs = 0;
+    for (let flap = 0; flap < 60; flap += 1) {
+      device.flow(flap % 2 === 0);
+      syncs += await device.within(1_000);
+    }
+    // By half of each full wait: 0.5, 1, 2, 4, 8, 16 and 30 s.
+    expect(syncs).toBeLessThanOrEqual(7);
   });
 
   it('a poke is answered after its spread, and several with one sync (K10)', async () => {

@@ -15,9 +15,9 @@ import {
   afterPoke,
   afterSync,
   type Circumstances,
+  cutOffMs,
   DEFAULT_TIMING,
   INITIAL_STATE,
-  idleMs,
   type SyncTiming,
 } from './schedule';
 
@@ -64,6 +64,8 @@ class AutoSync {
   private isRunning = false;
   /** A sync was asked for while one ran. */
   private isAskedAgain = false;
+  /** Pokes stopped while a sync ran, which may have been answered before the server went away. */
+  private isCutOff = false;
   private isStopped = false;
 
   constructor(options: AutoSyncOptions) {
@@ -135,6 +137,7 @@ class AutoSync {
     this.cancelTimers();
     this.isRunning = true;
     this.isAskedAgain = false;
+    this.isCutOff = false;
     const answered = this.pending.begin();
     const result = await run;
     this.isRunning = false;
@@ -149,7 +152,9 @@ class AutoSync {
     const wentWell = result.status === 'ok' || result.status === 'partial';
     if (wentWell) this.pending.end(answered, this.engine.heldRevisions());
     else this.pending.missed(answered);
-    this.schedule(this.isAskedAgain && wentWell ? 0 : step.waitMs);
+    if (this.isAskedAgain && wentWell) this.schedule(0);
+    else if (this.isCutOff && wentWell) this.schedule(Math.min(cutOffMs(this.circumstances()), step.waitMs));
+    else this.schedule(step.waitMs);
     // After a failure the timer's sync answers the pokes, at the pace that is due then.
     if (wentWell) this.answerPokes();
   }
@@ -173,10 +178,11 @@ class AutoSync {
     if (isFlowing) {
       this.pending.addGap();
       this.answerPokes();
-    } else if (!this.isRunning) {
-      // The timer was set for a device that receives pokes.
+    } else if (this.isRunning) {
+      this.isCutOff = true;
+    } else if (!this.state.backingOff) {
       this.state = afterActivity(this.state);
-      this.ask(idleMs(this.state, { ...this.circumstances(), flowing: isFlowing }));
+      this.ask(cutOffMs(this.circumstances()));
     }
   }
 

@@ -16,6 +16,8 @@ export interface SyncTiming {
   idleMostMs: number;
   /** Between syncs while pokes flow: finds changes whose poke was lost. */
   flowingMs: number;
+  /** When pokes stop, a sync finds out whether the server is there, after a random half to whole of this (K8). */
+  cutOffMs: number;
 }
 
 export const DEFAULT_TIMING: SyncTiming = {
@@ -25,6 +27,7 @@ export const DEFAULT_TIMING: SyncTiming = {
   idleMs: 25_000,
   idleMostMs: 480_000,
   flowingMs: 7_200_000,
+  cutOffMs: 8_000,
 };
 
 /** The longest wait that a server may ask for, ms: its typing error or wrong clock must not silence a device for days (D31). */
@@ -126,6 +129,11 @@ export function afterPoke(state: ScheduleState, { timing, now, random }: Circums
   const spreadMs = isFollowing ? Math.min(timing.pokeMostMs, 2 * state.spreadMs) : timing.pokeMs;
   const waitMs = (isFollowing ? spreadMs / 2 : 0) + random * (isFollowing ? spreadMs / 2 : spreadMs);
   return { state: { ...state, quiet: 0, spreadMs, pokedAt: now + waitMs }, waitMs };
+}
+
+/** When pokes stop: soon, though not from all devices of a server at once. @returns ms */
+export function cutOffMs({ timing, random }: Circumstances): number {
+  return timing.cutOffMs * (0.5 + random / 2);
 }
 
 /** After local work, when pokes stop, or when the network comes back: the timer is quick again. */
