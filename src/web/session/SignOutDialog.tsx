@@ -102,8 +102,8 @@ function UnsyncedDialog({ unsynced, onLeave, onClose, onDiscard }: UnsyncedDialo
   });
   const isBusy = keeping.isRunning || syncing.isRunning;
   const { isDurable } = useDevice();
-  const { pending, acceptances } = unsynced;
-  const isSendable = pending + acceptances > 0;
+  const { pending, unconfirmed, acceptances } = unsynced;
+  const isSendable = pending + unconfirmed + acceptances > 0;
   return (
     <Dialog title="Sign out with unsynced changes?" onClose={onClose}>
       <ul className="plain-list">
@@ -112,6 +112,14 @@ function UnsyncedDialog({ unsynced, onLeave, onClose, onDiscard }: UnsyncedDialo
             <strong>
               {pending === 1 ? '1 change has' : `${count(pending, 'change')} have`} not reached the server
               yet.
+            </strong>
+          </li>
+        )}
+        {unconfirmed > 0 && (
+          <li>
+            <strong>
+              The server was put back to a backup, and may miss {count(unconfirmed, 'record')} that
+              {unconfirmed === 1 ? ' is' : ' are'} here.
             </strong>
           </li>
         )}

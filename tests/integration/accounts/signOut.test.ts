@@ -165,7 +165,15 @@ describe('signing out', () => {
     await editor.contextService.createWorkspace({ name: 'not pushed yet' });
 
     const counts = await editor.countUnsynced();
-    expect(counts).toEqual({ pending: 1, refused: 1, archived: 1, conflicts: 2, acceptances: 0, total: 5 });
+    expect(counts).toEqual({
+      pending: 1,
+      unconfirmed: 0,
+      refused: 1,
+      archived: 1,
+      conflicts: 2,
+      acceptances: 0,
+      total: 5,
+    });
     const exported = JSON.stringify(await editor.exportUnsynced());
     for (const text of [
       'a value of the ledger alone',

@@ -58,8 +58,10 @@ async function waitingAcceptances(database: ConvoyDatabase): Promise<string[]> {
 
 /** How much of a device is not on the server. */
 export interface UnsyncedCounts {
-  /** Records with edits that the server has not acknowledged, or that it may have lost. */
+  /** Records with edits that the server has not acknowledged. */
   pending: number;
+  /** Records that the server may have lost since, as it was restored: the next syncs find out (P13). */
+  unconfirmed: number;
   /** Changes that the server refused. */
   refused: number;
   /** Records that had to leave the device with unsynced values. */
@@ -76,7 +78,8 @@ export async function countUnsynced(database: ConvoyDatabase, userId: string): P
   const count = (model: ModelClass<Model>) => database.of(model).query().fetchCount();
   const ledger = await database.of(Conflict).query().fetch();
   const counts = {
-    pending: unsynced.length + (await countUnconfirmed(database, userId)),
+    pending: unsynced.length,
+    unconfirmed: await countUnconfirmed(database, userId),
     refused: await count(Quarantined),
     archived: await count(Archived),
     conflicts: ledger.filter(isOnlyHere).length,
