@@ -4,7 +4,7 @@
  *
  *   --quick          the small size alone, fewer repetitions; ends within a minute
  *   --only W1,W5     these works alone
- *   --sizes S,L      sizes; also 20k, 40k, 80k tasks
+ *   --sizes S,L      sizes; also 20k, 40k, 80k tasks. W12 at three or more draws docs/images/watched.svg
  *   --repetitions N  of heavy works; 3, or 2 with --quick
  *   --subjects ...   limit, stock, convoy
  *   --growth         first syncs of 10,000 to 300,000 tasks instead; draws docs/images/growth.svg
@@ -14,6 +14,7 @@
 
 import { parseArgs } from 'node:util';
 import { bundle } from './bundle';
+import { COUNTS } from './data/workspace';
 import { drawGrowth, measureGrowth } from './growth';
 import { Checks, type Result } from './measure';
 import { asTable } from './report';
@@ -24,7 +25,7 @@ import { firstSync } from './works/firstSync';
 import { changesOfOthers, editAndPush, emptyCalls, idleSync } from './works/inStep';
 import { opening } from './works/opening';
 import { boundedContext, contexts, crowdedContext, localAgainstRemote, requests } from './works/reading';
-import { watchedSync } from './works/watched';
+import { drawWatched, watchedSync } from './works/watched';
 import { purge, resync } from './works/wholeScopes';
 import { BenchWorld } from './world';
 
@@ -81,7 +82,11 @@ try {
     const done = (size: string) => say(`${size} tasks after ${seconds()}`);
     results.push(...(await measureGrowth(world, checks, options.profile, done)));
     drawGrowth(results);
-  } else results.push(...(await measureWorks()));
+  } else {
+    results.push(...(await measureWorks()));
+    if (only.has('W12') && sizes.length > 2)
+      drawWatched(results, (size) => (SIZES[size] ?? 1) * COUNTS.tasks);
+  }
 } finally {
   await world.stop();
 }

@@ -1,6 +1,8 @@
 /** W12: a first sync while a list is shown, in its own process or in another one, beside one that nobody watches. */
 
-import { EMPTY, median } from '../measure';
+import { writeFileSync } from 'node:fs';
+import { EMPTY, median, type Result } from '../measure';
+import { type Panel, plot } from '../plot';
 import type { SubjectProcess } from '../subjects/process';
 import type { Bench } from './bench';
 
@@ -87,4 +89,37 @@ async function untilShown(watching: SubjectProcess, wanted: number): Promise<voi
     if ((await watching.tell('watched')).shown === wanted) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+const DRAWN: readonly (readonly [work: string, name: string, colour: string])[] = [
+  ['W12 nobody watches', 'nobody watches', '#8c959f'],
+  ['W12 a milestone, same process', 'a milestone, same process', '#1d7a8a'],
+  ['W12 a milestone, another process', 'a milestone, another process', '#b35900'],
+  ['W12 all tasks, another process', 'all tasks, another process', '#8250df'],
+];
+
+/**
+ * Draws docs/images/watched.svg.
+ * @param tasks how many, by the name of a size
+ */
+export function drawWatched(results: readonly Result[], tasks: (size: string) => number): void {
+  const panel = (title: string, measured: (result: Result) => number): Panel => ({
+    title,
+    xLabel: 'tasks, with 2.5 other rows each',
+    lines: DRAWN.map(([work, name, colour]) => ({
+      name,
+      colour,
+      points: results
+        .filter((result) => result.work === work)
+        .map((result) => [tasks(result.size), measured(result)]),
+    })),
+  });
+  writeFileSync(
+    new URL('../../docs/images/watched.svg', import.meta.url),
+    plot('A first sync that a list watches', [
+      panel('First sync: seconds', ({ ms }) => (ms ?? 0) / 1000),
+      panel("Rows read by the list's process", ({ rowsRead }) => rowsRead ?? 0),
+      panel("Most memory of the list's process, MB", ({ rssMb }) => rssMb ?? 0),
+    ]),
+  );
 }
