@@ -15,7 +15,7 @@ import { platform, readSkips, runVitest } from './tools';
 const FILES = [
   'tests/integration/database',
   'tests/integration/server/postgres',
-  'tests/integration/server/supabaseTools',
+  'tests/integration/server/supabaseCli',
   'pokes.postgres',
   'convergence.postgres',
 ];

