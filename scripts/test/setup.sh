@@ -51,6 +51,14 @@ has_postgres() {
   compgen -G '/usr/local/opt/postgresql*/bin/postgres' >/dev/null
 }
 
+# The extension by which `supabase db lint` checks functions, where Debian has it for the PostgreSQL that tests use: the newest.
+plpgsql_check_package() {
+  local versions=(/usr/lib/postgresql/*/bin/postgres) newest
+  command -v apt-cache >/dev/null && [ -e "${versions[0]}" ] || return 0
+  newest="$(printf '%s\n' "${versions[@]}" | sed 's#^/usr/lib/postgresql/##; s#/.*##' | sort | tail -n 1)"
+  [ -e "/usr/share/postgresql/$newest/extension/plpgsql_check.control" ] || echo "postgresql-$newest-plpgsql-check"
+}
+
 as_root() {
   if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
@@ -61,7 +69,7 @@ has_firefox || missing+=(firefox-esr)
 has_postgres || missing+=(postgresql)
 ! wants_headless_shell || missing+=(chromium-headless-shell)
 
-if [ "${#missing[@]}" -eq 0 ]; then
+if [ "${#missing[@]}" -eq 0 ] && [ -z "$(plpgsql_check_package)" ]; then
   echo 'Chromium, Firefox and PostgreSQL are installed.'
   exit 0
 fi
@@ -72,6 +80,8 @@ if command -v apt-get >/dev/null; then
   for package in "${missing[@]}"; do
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$package" || true
   done
+  check="$(plpgsql_check_package)"
+  [ -z "$check" ] || as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$check" || true
   # Where the distribution has no browser of its own, the tool that drives it downloads one.
   has_chromium || npx --no-install playwright-core install --with-deps chromium
   has_firefox || download_firefox || true

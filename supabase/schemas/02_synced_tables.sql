@@ -238,7 +238,7 @@ declare
   common constant text[] := array['id', 'workspace_id', 'revision', 'field_revisions', 'created_at',
     'updated_at', 'deleted_at', 'deletion_id', 'last_modified_by'];
   columns text[];
-  defaults jsonb := '{}';
+  defaults jsonb := '{}'::jsonb;
   item record;
   value jsonb;
 begin

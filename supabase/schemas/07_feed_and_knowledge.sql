@@ -56,7 +56,7 @@ select convoy.make_synced('patterns', 9, refs => '{"project_id": "projects"}', p
 select convoy.make_synced('best_practices', 10, refs => '{"project_id": "projects"}', parents => array['project_id']);
 
 -- The activities that Convoy writes itself, with the change that they tell of (U30).
-create function convoy.reserved_activities() returns text[] language sql immutable
+create function convoy.reserved_activities() returns text[] language sql immutable set search_path = ''
   return array['task_created', 'task_updated', 'task_deleted', 'stage_changed', 'dependency_added',
     'dependency_removed', 'conflict_settled'];
 

@@ -159,7 +159,7 @@ begin
       select from public.task_dependencies l
       where l.task_id = d.task_id and l.depends_on_task_id = d.depends_on_task_id and l.deleted_at is null);
   if ids is null then
-    return '{}';
+    return '{}'::uuid[];
   end if;
   select * into live from convoy.reach_dependencies(waiting || awaited);
   fixed := cardinality(live.waiting);
@@ -248,7 +248,7 @@ declare
   tasks uuid[];
   members uuid[];
   dependencies uuid[];
-  restored uuid[] := '{}';
+  restored uuid[] := '{}'::uuid[];
   in_table uuid[];
 begin
   -- What can come back is decided under the clock's lock.
@@ -358,7 +358,7 @@ language plpgsql volatile set search_path = '' as $$
 declare
   t record;
   counts jsonb;
-  held jsonb := '{}';
+  held jsonb := '{}'::jsonb;
 begin
   for t in select s.name from convoy.synced_tables s loop
     execute format(

@@ -157,10 +157,10 @@ begin
     set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $body$
     declare
       part record;
-      row_tables text[] := '{}';
-      row_parts json[] := '{}';
-      deleted_tables text[] := '{}';
-      deleted_parts json[] := '{}';
+      row_tables text[] := '{}'::text[];
+      row_parts json[] := '{}'::json[];
+      deleted_tables text[] := '{}'::text[];
+      deleted_parts json[] := '{}'::json[];
       -- The effects of a push are of few tables.
       picked constant text[] := array(select distinct i.table_name from unnest(picks) i);
     begin

@@ -7,7 +7,7 @@ create function convoy.is_uuid(value text) returns boolean language sql immutabl
 create function convoy.to_count(value jsonb) returns bigint language sql immutable
   return case when jsonb_typeof(value) = 'number' and value::text ~ '^[0-9]{1,15}$' then value::text::bigint end;
 
-create function convoy.failure(code text, message text default null) returns jsonb language sql stable
+create function convoy.failure(code text, message text default null) returns jsonb language sql stable set search_path = ''
   return jsonb_build_object('error', jsonb_strip_nulls(jsonb_build_object('code', code, 'message', message)));
 
 -- The first of the values that is nested too deep, holds too many values, or a number that no device can represent:
@@ -142,7 +142,7 @@ create type convoy.cursor_position as (
 create function convoy.read_cursors(cursors jsonb, skips jsonb) returns convoy.cursor_position[]
 language plpgsql stable set search_path = '' as $$
 declare
-  result convoy.cursor_position[] := '{}';
+  result convoy.cursor_position[] := '{}'::convoy.cursor_position[];
   item record;
   skip bigint[];
 begin
@@ -201,7 +201,7 @@ create type convoy.refill as (scope uuid, tables text[], revision bigint, after 
 create function convoy.read_refills(refills jsonb) returns convoy.refill[]
 language plpgsql stable set search_path = '' as $$
 declare
-  result convoy.refill[] := '{}';
+  result convoy.refill[] := '{}'::convoy.refill[];
   item record;
 begin
   if refills is null then

@@ -30,11 +30,11 @@ create type convoy.pull_turn as (
 create function convoy.plan_pull(me uuid, known convoy.cursor_position[]) returns convoy.pull_turn[]
 language plpgsql stable set search_path = '' as $$
 declare
-  no_id constant uuid := '00000000-0000-0000-0000-000000000000';
-  last_id constant uuid := 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+  no_id constant uuid := '00000000-0000-0000-0000-000000000000'::uuid;
+  last_id constant uuid := 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid;
   scope record;
   turn convoy.pull_turn;
-  turns convoy.pull_turn[] := '{}';
+  turns convoy.pull_turn[] := '{}'::convoy.pull_turn[];
 begin
   for scope in
     select v.id, v.role, c.revision as head, c.tag as head_tag, c.purged_to, k.revision, k.tag, k.target, k.after,
@@ -163,7 +163,7 @@ create function convoy.fill_page(
 ) language plpgsql stable set search_path = '' as $$
 declare
   page_bytes constant bigint := 1000000;
-  last_id constant uuid := 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+  last_id constant uuid := 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid;
   page convoy.page_filling := row('{}', '{}', max_rows, page_bytes, false, null, null, null)::convoy.page_filling;
   turn convoy.pull_turn;
   refill convoy.refill;
@@ -224,7 +224,7 @@ create function convoy.wanted_rows(wanted jsonb, turns convoy.pull_turn[]) retur
 language plpgsql stable set search_path = '' as $$
 declare
   most_wanted constant integer := 100;
-  result convoy.pick[] := '{}';
+  result convoy.pick[] := '{}'::convoy.pick[];
   found convoy.pick[];
   named record;
 begin

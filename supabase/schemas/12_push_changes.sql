@@ -133,7 +133,7 @@ create function convoy.find_known(changes convoy.change[]) returns convoy.found_
 language plpgsql stable set search_path = '' as $$
 declare
   wanted record;
-  known convoy.found_row[] := '{}';
+  known convoy.found_row[] := '{}'::convoy.found_row[];
 begin
   for wanted in
     select c.table_name, array_agg(c.id) as ids from unnest(changes) c where c.problem is null group by c.table_name
@@ -202,7 +202,7 @@ language plpgsql stable set search_path = '' as $$
 declare
   instant timestamptz;
 begin
-  instant := value;
+  instant := value::timestamptz;
   return case when instant between '0001-01-01T00:00:00Z' and '9999-12-31T23:59:59.999999Z' then instant end;
 exception when data_exception then
   return null;

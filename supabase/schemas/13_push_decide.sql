@@ -124,7 +124,7 @@ create function convoy.decide_parents(changes convoy.change[], links convoy.link
 language plpgsql stable set search_path = '' as $$
 declare
   wanted record;
-  parents convoy.found_row[] := '{}';
+  parents convoy.found_row[] := '{}'::convoy.found_row[];
 begin
   for wanted in
     select l.parent_table, array_agg(distinct l.parent_id) as ids
@@ -176,12 +176,12 @@ declare
   verdict "char";
 begin
   if cardinality(changes) = 0 or cardinality(decided) = 0 then
-    return '{}';
+    return '{}'::convoy.decision[];
   end if;
   if not exists (
     select from unnest(decided) d where d.outcome ->> 'outcome' in ('rejected', 'blocked', 'gone', 'conflict'))
   then
-    return '{}';
+    return '{}'::convoy.decision[];
   end if;
   b := convoy.batch_of(changes, all_changes, links, decided);
   verdicts := b.verdicts;

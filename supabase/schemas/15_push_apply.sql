@@ -47,7 +47,7 @@ $$;
 
 -- Errors that pass by themselves, or that are the server's own: the push fails as a whole and is resent. What is too
 -- complex for the server (54) is so every time, and is refused.
-create function convoy.is_transient(state text) returns boolean language sql immutable
+create function convoy.is_transient(state text) returns boolean language sql immutable set search_path = ''
   return left(state, 2) in ('40', '53', '55', '57', '58', 'XX') or state = '25006';
 
 -- One statement updates a row once: a record that is changed twice takes a second round.
@@ -132,7 +132,7 @@ $$;
 create function convoy.write_changes(changes convoy.change[]) returns void
 language plpgsql set search_path = '' as $$
 declare
-  early convoy.change[] := '{}';
+  early convoy.change[] := '{}'::convoy.change[];
   deletions jsonb;
   step record;
 begin
@@ -212,7 +212,7 @@ end
 $$;
 
 -- How long a push goes on trying changes; tests replace it.
-create function convoy.push_time() returns interval language sql immutable
+create function convoy.push_time() returns interval language sql immutable set search_path = ''
   return interval '4 seconds';
 
 -- The changes that this push does not try any more, and that the next one brings again (U18).
@@ -242,7 +242,7 @@ declare
   refused convoy.decision[];
 begin
   if cardinality(changes) = 0 then
-    return '{}';
+    return '{}'::convoy.decision[];
   end if;
   if any_tried and clock_timestamp() > ends_at then
     return convoy.leave_untried(changes);
@@ -258,7 +258,7 @@ begin
     failed := true;
   end;
   if not failed then
-    return '{}';
+    return '{}'::convoy.decision[];
   end if;
   if cardinality(changes) = 1 then
     return array[row(

@@ -95,7 +95,7 @@ language plpgsql stable set search_path = '' as $$
 begin
   if not exists (select from unnest(changes) c where c.table_name = 'tasks' and c.op = 'update' and c.payload ? 'milestone_id')
   then
-    return '{}';
+    return '{}'::convoy.pick[];
   end if;
   return array(
     select row('tasks', t.id)::convoy.pick

@@ -15,6 +15,7 @@ create table public.invitations (
   accepted_by uuid
 );
 create index invitations_workspace_id on public.invitations (workspace_id);
+create index invitations_invited_by on public.invitations (invited_by);
 create index invitations_email on public.invitations (email) where accepted_at is null;
 create unique index invitations_address on public.invitations (workspace_id, email) where accepted_at is null;
 

@@ -197,8 +197,8 @@ declare
   size bigint;
   all_items bigint := 0;
   reached bigint := 0;
-  taken jsonb[] := '{}';
-  places bigint[] := '{}';
+  taken jsonb[] := '{}'::jsonb[];
+  places bigint[] := '{}'::bigint[];
   because text;
 begin
   -- Each opens a query that orders ids, and reads a record only when it is fetched.
@@ -326,7 +326,7 @@ declare
   room bigint;
   part text;
   answer jsonb;
-  left_out jsonb := '{}';
+  left_out jsonb := '{}'::jsonb;
 begin
   select jsonb_build_object(
       'task', public.as_entity(to_jsonb(t)),

@@ -15,7 +15,7 @@ $$;
 -- A client has 100 channels. Members of more workspaces than this get the pokes of each on their own topic as well. Devices
 -- listen there alone from 90 workspaces on (src/lib/supabase/pokes.ts), so that between the two, while the number goes up or
 -- down, a poke arrives twice rather than never. Tests replace it.
-create function convoy.most_scope_topics() returns integer language sql immutable
+create function convoy.most_scope_topics() returns integer language sql immutable set search_path = ''
   return 80;
 
 -- The users who are members of more workspaces than that, or were when the purge counted last. They are few, so that a commit

@@ -14,7 +14,7 @@ alter table convoy.purged_tags enable row level security;
 grant select on convoy.purged_tags to service_role;
 
 -- How many are kept of each scope, the latest: 4 MB. Tests replace it.
-create function convoy.most_tags() returns integer language sql immutable
+create function convoy.most_tags() returns integer language sql immutable set search_path = ''
   return 1000000;
 
 -- Whether a revision with this tag was part of the scope's history when its tag was erased. Of a revision that is older than
@@ -64,11 +64,11 @@ $$;
 
 -- How long what is beyond the horizon may wait: a scope's horizon rises once in that time, so that a run of calls comes to an
 -- end however many people write meanwhile. No push lasts as long.
-create function convoy.grace(horizon interval) returns interval language sql immutable
+create function convoy.grace(horizon interval) returns interval language sql immutable set search_path = ''
   return least(interval '1 day', horizon / 180);
 
 -- Up to how many revisions of a scope its horizon rises in one call. Tests replace it.
-create function convoy.most_raised() returns integer language sql immutable
+create function convoy.most_raised() returns integer language sql immutable set search_path = ''
   return 20000;
 
 -- The scopes whose horizon is to rise, and the time of the first revision above it.

@@ -29,7 +29,8 @@ create function convoy.nested_deletions(deletions uuid[], out below uuid[], out 
 language plpgsql stable set search_path = '' as $$
 declare
   t record;
-  found record;
+  found_below uuid[];
+  found_above uuid[];
 begin
   below := '{}';
   above := '{}';
@@ -45,9 +46,9 @@ begin
            select distinct c.deletion_id as below, p.deletion_id as above
              from public.%1$I c join public.%2$I p on p.id = c.%3$I
             where c.deletion_id = any ($1) and p.deletion_id = any ($1) and p.deletion_id <> c.deletion_id) n',
-      t.table_name, t.refers_to, t.name) into found using deletions;
-    below := below || found.below;
-    above := above || found.above;
+      t.table_name, t.refers_to, t.name) into found_below, found_above using deletions;
+    below := below || found_below;
+    above := above || found_above;
   end loop;
 end
 $$;
@@ -62,7 +63,7 @@ declare
   graph record;
 begin
   if cardinality(before) = 0 then
-    return '{}';
+    return '{}'::convoy.ranked_id[];
   end if;
   select * into graph from convoy.number_nodes(before, after);
   return array(
@@ -77,7 +78,7 @@ declare
   deleted constant uuid[] := array(
     select c.id from unnest(changes) c where c.table_name = 'tasks' and c.op = 'delete');
   restored constant uuid[] := array(select c.id from unnest(changes) c where c.table_name = 'deletions');
-  ranks convoy.ranked_id[] := '{}';
+  ranks convoy.ranked_id[] := '{}'::convoy.ranked_id[];
 begin
   -- Most batches delete and restore nothing, or one record.
   if cardinality(deleted) > 1 then
@@ -155,7 +156,7 @@ end
 $$;
 
 -- How many records a push writes as one chunk; tests replace it.
-create function convoy.chunk_records() returns integer language sql immutable
+create function convoy.chunk_records() returns integer language sql immutable set search_path = ''
   return 2000;
 
 -- How many live records stand below these ones; some count twice. Counts no further than a little beyond `most`.

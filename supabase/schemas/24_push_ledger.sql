@@ -2,7 +2,7 @@
 
 -- How many devices of a user the ledger holds at most: a new one takes the place of who was silent for longest. Tests replace
 -- it.
-create function convoy.most_devices() returns integer language sql immutable
+create function convoy.most_devices() returns integer language sql immutable set search_path = ''
   return 200;
 
 -- Whether the ledger has nothing of this device but the row that this push has made.

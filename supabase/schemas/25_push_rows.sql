@@ -4,7 +4,7 @@
 
 -- Up to this many changes a push is small: a plan that was made for a few rows serves it, whatever the planner knew.
 -- A larger push is planned for what it brings.
-create function convoy.is_small(changes convoy.change[]) returns boolean language sql immutable
+create function convoy.is_small(changes convoy.change[]) returns boolean language sql immutable set search_path = ''
   return cardinality(changes) <= 100;
 
 create function convoy.build_pushes() returns void
@@ -100,6 +100,7 @@ begin
     language plpgsql stable set search_path = '' set enable_seqscan = off as $body$
     begin
       case target %s
+        else raise case_not_found;
       end case;
     end
     $body$
@@ -114,7 +115,7 @@ begin
     language plpgsql stable set search_path = ''
     set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $body$
     declare
-      written convoy.written_row[] := '{}';
+      written convoy.written_row[] := '{}'::convoy.written_row[];
     begin
       if cardinality(scopes) = 0 then
         return written;

@@ -24,7 +24,7 @@ alter table convoy.deletion_steps enable row level security;
 grant select on convoy.deletion_steps to service_role;
 
 -- How many records a step writes at most, and a deletion or a restore at once; tests replace it.
-create function convoy.step_records() returns integer language sql immutable
+create function convoy.step_records() returns integer language sql immutable set search_path = ''
   return 2000;
 
 -- The tables whose rows are deleted with a row of `target`, and the column that names it.
@@ -204,7 +204,6 @@ create function convoy.finish_restore(u convoy.unfinished_deletions) returns voi
 language plpgsql set search_path = '' as $$
 declare
   root record;
-  parent record;
   above uuid;
 begin
   perform convoy.restore_rows(array[u.deletion_id], u.workspace_id, u.with_members);

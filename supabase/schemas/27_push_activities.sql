@@ -26,7 +26,7 @@ begin
     where c.table_name = 'activity_feed' and c.op = 'insert'
       and c.payload ->> 'activity_type' = any (convoy.reserved_activities()));
   if cardinality(changes) = 0 then
-    return '{}';
+    return '{}'::convoy.decision[];
   end if;
   -- What a change of another group does, none of these may tell of.
   all_changes := convoy.changes_of(all_changes, array(select distinct c.group_no from unnest(changes) c));
@@ -92,7 +92,7 @@ declare
     select d from unnest(decided) d where d.outcome ->> 'outcome' in ('gone', 'conflict', 'applied'));
 begin
   if cardinality(idle) = 0 then
-    return '{}';
+    return '{}'::convoy.decision[];
   end if;
   return array(
     select case when i.is_done then convoy.passed_over(d.position)

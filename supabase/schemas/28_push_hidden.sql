@@ -7,7 +7,7 @@ create function convoy.decide_hidden(changes convoy.change[], links convoy.link[
 language plpgsql stable set search_path = '' as $$
 begin
   if not exists (select from convoy.unfinished_deletions u where u.workspace_id = any (locked)) then
-    return '{}';
+    return '{}'::convoy.decision[];
   end if;
   return array(
     with about as materialized (
@@ -45,11 +45,11 @@ declare
     select u.deletion_id from convoy.unfinished_deletions u
     where u.workspace_id = any (scopes) and coalesce(u.restorer, u.author) = auth.uid());
   place record;
-  moved uuid[] := '{}';
+  moved uuid[] := '{}'::uuid[];
   in_table uuid[];
 begin
   if cardinality(unfinished) = 0 then
-    return '{}';
+    return '{}'::jsonb;
   end if;
   for place in select c.table_name, c.name from convoy.synced_columns c where c.is_parent loop
     execute format(

@@ -138,9 +138,9 @@ create function public.get_workspaces() returns jsonb`,
   ],
   ["'get_workflows()'", "'get_workflows(integer)'"],
   [
-    `create function convoy.is_transient(state text) returns boolean language sql immutable
+    `create function convoy.is_transient(state text) returns boolean language sql immutable set search_path = ''
   return left(state, 2) in ('40', '53', '55', '57', '58', 'XX') or state = '25006';`,
-    `create function convoy.is_transient(state text) returns integer language sql immutable
+    `create function convoy.is_transient(state text) returns integer language sql immutable set search_path = ''
   return case when left(state, 2) in ('40', '53') then 1 end;`,
   ],
   [

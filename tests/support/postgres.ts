@@ -1,11 +1,14 @@
 /** A PostgreSQL cluster of the tests' own: made in a temporary folder, on a free port, gone afterwards. */
 
-import { type SpawnOptions, spawn } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { type SpawnOptions, spawn, spawnSync } from 'node:child_process';
+import { chownSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import pg from 'pg';
+import { postgresBinaries, wantedMajor } from './postgresBinaries';
+
+export { postgresBinaries };
 
 export interface TestPostgres {
   /** Of the cluster's first database, as its superuser. */
@@ -15,34 +18,21 @@ export interface TestPostgres {
   stop(): Promise<void>;
 }
 
-/** Where Debian and Homebrew put the versions of PostgreSQL; neither need be on the path. */
-const VERSION_FOLDERS = ['/usr/lib/postgresql', '/opt/homebrew/opt', '/usr/local/opt'];
-
-/** @returns the folder with initdb and postgres, or null where PostgreSQL is not installed. */
-export function postgresBinaries(): string | null {
-  const onPath = (process.env.PATH ?? '').split(delimiter);
-  const installed = VERSION_FOLDERS.filter((folder) => existsSync(folder)).flatMap((folder) =>
-    readdirSync(folder)
-      .filter((name) => /^(postgresql.*|[\d.]+)$/.test(name))
-      .sort()
-      .reverse()
-      .map((name) => join(folder, name, 'bin')),
-  );
-  return [...installed, ...onPath].find((folder) => existsSync(join(folder, 'initdb'))) ?? null;
-}
-
 /**
  * Starts a cluster. @throws when PostgreSQL is not installed or does not start.
  * @param settings of the server; tests do without durability
+ * @param major the version of PostgreSQL; null: the one that tests run on
  */
 export async function startPostgres(
   settings: Readonly<Record<string, string>> = { fsync: 'off' },
+  major: number | null = wantedMajor(),
 ): Promise<TestPostgres> {
-  const binaries = postgresBinaries();
-  if (binaries === null) throw new Error('PostgreSQL is not installed.');
+  const found = postgresBinaries(major);
+  if (found === null) throw new Error(`PostgreSQL ${major ?? ''} is not installed.`);
   const folder = mkdtempSync(join(tmpdir(), 'convoy-postgres-'));
   const owner = serverUser();
   if (owner.uid !== undefined && owner.gid !== undefined) chownSync(folder, owner.uid, owner.gid);
+  const binaries = runnable(found, folder, owner);
 
   const data = join(folder, 'data');
   const initdb = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'];
@@ -84,6 +74,14 @@ export async function startPostgres(
     },
     stop,
   };
+}
+
+/** @returns the programs where their user may run them: an npm package in root's home is copied. */
+function runnable(binaries: string, folder: string, owner: SpawnOptions): string {
+  if (spawnSync(join(binaries, 'postgres'), ['--version'], { ...owner, cwd: folder }).status === 0)
+    return binaries;
+  cpSync(dirname(binaries), join(folder, 'installed'), { recursive: true, verbatimSymlinks: true });
+  return join(folder, 'installed', basename(binaries));
 }
 
 /** PostgreSQL refuses to run as root: then its own user runs it. */
