@@ -165,7 +165,8 @@ export function leavesPulls(error: SyncError): boolean {
   switch (error.kind) {
     case 'transport':
       // A server that asks for a wait means every request.
-      return error.code === 'timeout' || (error.code === 'http' && error.retryAfterMs === undefined);
+      if (error.code !== 'http') return error.code === 'timeout';
+      return error.retryAfterMs === undefined && error.status !== 401;
     case 'auth':
       return error.code === 'forbidden';
     case 'protocol':
@@ -197,10 +198,10 @@ export function reactionTo(error: AppError): Reaction {
           return 'retry';
         case 'http':
           if (error.sqlState !== null && TRANSIENT_SQL_STATES.has(error.sqlState)) return 'retry';
-          // A proxy may limit the size of requests; what else it refuses says nothing about the changes.
+          // A proxy may limit the size of requests; what else it refuses says nothing about the changes, and passes.
           if (error.status === 413) return 'split';
-          if (error.status === 400 || error.status === 422)
-            return error.sqlState !== null || error.restCode !== undefined ? 'split' : 'retry';
+          if (error.sqlState === null && error.restCode === undefined) return 'retry';
+          if (error.status === 400 || error.status === 422) return 'split';
           return error.status >= 500 || error.status === 408 ? 'retry' : 'stop';
       }
       break;

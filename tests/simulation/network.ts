@@ -78,9 +78,6 @@ export interface NetworkWitness {
   dropped(flight: Flight): void;
 }
 
-/** To supabase-js the session is over when a refresh is answered so: a person has to sign in again. */
-const ENDS_SESSION: ReadonlySet<NetworkFault> = new Set(['expired', 'error 429']);
-
 const GATEWAY_TIMEOUT: Answer = { status: 504, headers: {}, body: 'upstream request timeout' };
 
 const OFFLINE = () => new TypeError('fetch failed');
@@ -94,8 +91,6 @@ export class Network {
   readonly planned = new Map<string, NetworkFault[]>();
   /** Slow connections of callers, by name. */
   readonly links = new Map<string, Link>();
-  /** Whether faults may end a session. */
-  mayEndSessions = true;
   /** How often a push was carried out, or a pull brought something. */
   news = 0;
   private made = 0;
@@ -171,9 +166,7 @@ export class Network {
   async advance(flight: Flight): Promise<void> {
     if (flight.stage === 'answered') return this.hear(flight);
     if (flight.stage === 'over') return;
-    const planned = this.planned.get(flight.from.name)?.shift();
-    const isSpared = flight.kind === 'auth' && !this.mayEndSessions && planned && ENDS_SESSION.has(planned);
-    const fault = isSpared ? undefined : planned;
+    const fault = this.planned.get(flight.from.name)?.shift();
     if (fault) this.tally.add('fault', fault);
     switch (fault) {
       case undefined:

@@ -149,7 +149,6 @@ export const FAULT_KINDS: readonly string[] = [
   'link',
   'large workspace',
   'death at a storage step',
-  'session ended',
   'upgrade',
   'migrate server',
 ];

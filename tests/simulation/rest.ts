@@ -25,13 +25,12 @@ interface Watched {
 export async function comeToRest(simulation: Simulation): Promise<void> {
   const { network, devices, oracle, time } = simulation;
   network.planned.clear();
-  network.mayEndSessions = false;
   const watched: Watched[] = [];
   for (const device of devices) {
     Object.assign(device, { stepsToDeath: -1, full: { after: 0, writes: 0 }, online: true });
     const processes = Math.max(1, device.lives.length);
     await device.close();
-    if (!device.isSignedIn) await device.signIn();
+    simulation.expectSession(device);
     for (const fault of ['error 500', 'lose request', 'error 429'] as const) network.plan(device.name, fault);
     for (let n = 0; n < processes; n += 1) watched.push(watch(simulation, device, await device.open(true)));
   }
@@ -53,7 +52,7 @@ export async function comeToRest(simulation: Simulation): Promise<void> {
   for (;;) {
     await simulation.idle();
     if (watched.every(({ quiet }) => quiet === network.news)) return untilShown(simulation);
-    for (const device of devices) if (!device.isSignedIn) await device.signIn();
+    for (const device of devices) simulation.expectSession(device);
     const [flight] = network.flights;
     if (flight) await network.advance(flight);
     else if (!time.passToNextTimer(inStepBy)) break;

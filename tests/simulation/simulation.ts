@@ -263,10 +263,7 @@ export class Simulation implements Stage {
     const life = await device.alive(pick);
     const running = this.syncs.get(life);
     if (running && !running.done) return running;
-    if (!device.isSignedIn) {
-      this.tally.add('fault', 'session ended');
-      await device.signIn();
-    }
+    this.expectSession(device);
     const task = this.start(life, async () => {
       const result = await life.device.sync();
       if (result.error?.kind === 'unexpected' && !device.wasHurt) {
@@ -276,6 +273,11 @@ export class Simulation implements Stage {
     this.syncs.set(life, task);
     await this.untilParked(task, () => this.network.ofAny(device.lives).length > 0);
     return task;
+  }
+
+  /** No fault is a refusal of its token by the server, so nobody has to sign in again. */
+  expectSession(device: SimDevice): void {
+    if (!device.isSignedIn) this.oracle.violate('K20', `the session of ${device.name} has ended`);
   }
 
   private start(life: Life, work: () => Promise<void>): Task {

@@ -3,7 +3,9 @@
 import { createClient, type SupabaseClient, type SupabaseClientOptions } from '@supabase/supabase-js';
 import { backoffMs } from '@/core/backoff';
 import type { Database } from './database.types.generated';
-import { refreshFetch } from './refreshFetch';
+import { authFetch } from './session/authFetch';
+import { inMemory, onDeviceTime, type Storage } from './session/deviceTime';
+import { SessionWatch, setWatch } from './session/sessionWatch';
 import { meteredFetch } from './traffic';
 
 export type ConvoyClient = SupabaseClient<Database>;
@@ -13,7 +15,7 @@ type WebSocketConstructor = NonNullable<NonNullable<Options['realtime']>['transp
 
 export interface ConvoyClientOptions {
   /** Where the session is kept; absent: `localStorage` in a browser. */
-  storage?: NonNullable<Options['auth']>['storage'];
+  storage?: Storage;
   storageKey?: string;
   /** Whether the session outlives this client. Default: true where there is a storage. */
   persistSession?: boolean;
@@ -33,17 +35,22 @@ export function createConvoyClient(
   anonKey: string,
   options: ConvoyClientOptions = {},
 ): ConvoyClient {
-  const hasBrowserStorage = typeof globalThis.localStorage !== 'undefined';
-  return createClient<Database>(url, anonKey, {
+  const watch = new SessionWatch();
+  const lasting = options.persistSession === false ? null : (options.storage ?? browserStorage());
+  const client = createClient<Database>(url, anonKey, {
     auth: {
-      persistSession: options.persistSession ?? (options.storage !== undefined || hasBrowserStorage),
+      // In this client's memory where it is not to last.
+      persistSession: true,
+      storage: onDeviceTime(lasting ?? inMemory(), watch),
       autoRefreshToken: options.autoRefreshToken ?? true,
       detectSessionInUrl: false,
-      ...(options.storage && { storage: options.storage }),
       ...(options.storageKey && { storageKey: options.storageKey }),
     },
     global: {
-      fetch: refreshFetch(meteredFetch(options.fetch ?? ((input, init) => globalThis.fetch(input, init)))),
+      fetch: authFetch(
+        meteredFetch(options.fetch ?? ((input, init) => globalThis.fetch(input, init))),
+        watch,
+      ),
     },
     realtime: {
       transport: (options.webSocket ?? runtimeWebSocket()) as WebSocketConstructor,
@@ -51,6 +58,17 @@ export function createConvoyClient(
       reconnectAfterMs: (tries: number) => 100 + backoffMs(tries, Math.random(), 1_000, 30_000),
     },
   });
+  setWatch(client, watch);
+  return client;
+}
+
+/** @returns `localStorage`; null where there is none, or the browser refuses it to the page. */
+function browserStorage(): Storage | null {
+  try {
+    return globalThis.localStorage ?? null;
+  } catch {
+    return null;
+  }
 }
 
 /** supabase-js needs a WebSocket class to create any client, even one that never uses realtime. */

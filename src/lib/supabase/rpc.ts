@@ -6,6 +6,7 @@ import type { Traffic } from '@/core/protocol';
 import { fail, ok, type Result } from '@/core/result';
 import type { ConvoyClient } from './client';
 import type { Database } from './database.types.generated';
+import { watchOf } from './session/sessionWatch';
 import { type Measure, measure, type ProgressListener } from './traffic';
 
 type Functions = Database['public']['Functions'];
@@ -35,10 +36,11 @@ export interface RpcOptions {
 }
 
 /**
- * Calls a function of the database. A session that has expired is refreshed once.
+ * Calls a function of the database. A session that the server calls expired is refreshed once.
  * @returns the unchecked answer of the function and the bytes of the exchange; or the failure:
  * `offline` when the server was not reached, `timeout` when no byte came for too long or the call was aborted,
- * `schema_mismatch` when the server does not have the function.
+ * `schema_mismatch` when the server does not have the function. A session has ended only when Supabase Auth refuses to
+ * refresh it: a new token that is refused, too, will be taken later, when the clocks of the server agree again.
  */
 export async function callRpc<Name extends RpcName>(
   client: ConvoyClient,
@@ -46,22 +48,27 @@ export async function callRpc<Name extends RpcName>(
   args: Functions[Name]['Args'],
   options: RpcOptions,
 ): Promise<Result<{ data: unknown; traffic: Traffic }, RpcError>> {
+  const watch = watchOf(client);
   const called = await callOnce(client, name, args, options);
   if (called.ok || called.error.code !== 'expired') return called;
-  const refreshed = await untilGivenUp(options, () => client.auth.refreshSession());
-  if (refreshed === null) return fail(timedOut());
+  const asked = watch.wait();
+  if (asked) return fail(asked);
+  if (!watch.mayHelp) return fail(tokenRefused());
+  const refreshed = await untilGivenUp(client, options, () => client.auth.refreshSession(), true);
+  if (refreshed === null) return fail(watch.wait() ?? timedOut());
   const { error } = refreshed;
-  if (!error) return callOnce(client, name, args, options);
-  const transient = transientFailure(error);
-  return transient ? fail(transient) : called;
+  if (error) {
+    const transient = transientFailure(error);
+    return transient ? fail(watch.wait() ?? transient) : called;
+  }
+  watch.wasRefreshed();
+  const again = await callOnce(client, name, args, options);
+  return again.ok || again.error.code !== 'expired' ? again : fail(tokenRefused());
 }
 
 /** @returns the failure of a refresh that says nothing about the session, so that signing in would not help; null for others. */
 function transientFailure(error: SupabaseAuthError): TransportError | null {
-  if (isAuthRetryableFetchError(error)) return offline();
-  const { status = 0 } = error;
-  if (status !== 429 && status < 500) return null;
-  return failureOf(status, error, { retryAfterMs: null }) as TransportError;
+  return isAuthRetryableFetchError(error) ? offline() : null;
 }
 
 async function callOnce<Name extends RpcName>(
@@ -70,13 +77,14 @@ async function callOnce<Name extends RpcName>(
   args: Functions[Name]['Args'],
   options: RpcOptions,
 ): Promise<Result<{ data: unknown; traffic: Traffic }, RpcError>> {
-  const answered = await untilGivenUp(options, async (signal, progress) => {
+  const answered = await untilGivenUp(client, options, async (signal, progress) => {
     const traffic = measure(signal, progress);
     const { data, error: said, status } = await client.rpc(name, args).abortSignal(signal);
     // postgrest-js takes a refusal with an empty JSON value for its body for a success.
-    const error = said || (status >= 200 && status < 300 ? null : NO_BODY);
+    const isAnswered = status >= 200 && status < 300 && traffic.status !== 404;
+    const error = said || (isAnswered ? null : NO_BODY);
     if (error === null) {
-      const { retryAfterMs: _, ...exchange } = traffic;
+      const { retryAfterMs: _, status: __, ...exchange } = traffic;
       return ok({ data: data as unknown, traffic: exchange });
     }
     if (status === 401) {
@@ -85,19 +93,24 @@ async function callOnce<Name extends RpcName>(
       // The session may be valid, and only its refresh failed.
       if (stored.session === null) return fail((refusal && transientFailure(refusal)) ?? signedOut());
     }
-    return fail(error.code === NO_SUCH_FUNCTION ? lacking(name) : failureOf(status, error, traffic));
+    if (error.code === NO_SUCH_FUNCTION) return fail(lacking(name));
+    return fail(failureOf(traffic.status || status, error, traffic));
   });
-  return answered ?? fail(timedOut());
+  return answered ?? fail(watchOf(client).wait() ?? timedOut());
 }
 
 /**
  * Waits for work until the timeout or the abort: supabase-js may request a new token before the call, and
- * the signal does not reach that request. The listener that the work is given starts the wait anew.
- * @returns null after the timeout or the abort
+ * the signal does not reach that request. The listener that the work is given starts the wait anew. Work that needs a new
+ * token is given up as soon as the server asks for a wait, since supabase-js would go on trying for half a minute.
+ * @param isRefresh the work asks for a new token
+ * @returns null when it was given up
  */
 async function untilGivenUp<T>(
+  client: ConvoyClient,
   { signal, timeoutMs, slowestUpload = SLOWEST_UPLOAD }: RpcOptions,
   work: (signal: AbortSignal, progress: ProgressListener) => Promise<T>,
+  isRefresh = false,
 ): Promise<T | null> {
   if (signal?.aborted) return null;
   const controller = new AbortController();
@@ -110,8 +123,16 @@ async function untilGivenUp<T>(
     if (!isOver) timer = setTimeout(abort, timeoutMs + extraMs);
   };
   waitAnew(0);
+  const watch = watchOf(client);
+  let isSent = false;
+  const stopWatching = watch.onWait(() => {
+    if (isRefresh || !(isSent || watch.isTokenValid)) abort();
+  });
   const progress: ProgressListener = {
-    onSending: (bytes) => waitAnew((bytes / slowestUpload) * 1_000),
+    onSending: (bytes) => {
+      isSent = true;
+      waitAnew((bytes / slowestUpload) * 1_000);
+    },
     onReceiving: () => waitAnew(0),
   };
   signal?.addEventListener('abort', abort, { once: true });
@@ -125,6 +146,7 @@ async function untilGivenUp<T>(
   } finally {
     isOver = true;
     clearTimeout(timer);
+    stopWatching();
     signal?.removeEventListener('abort', abort);
     // The runtime keeps the signal until the request is collected; this listener would keep the answer with it.
     controller.signal.removeEventListener('abort', giveUp);
@@ -146,6 +168,12 @@ function offline(): TransportError {
 const NOT_CONVOY =
   'The network answered in place of the server, or the answer is truncated. Check the network, then try again.';
 
+/** A new token is refused as well: the clocks of the server differ, or it has changed its keys. */
+function tokenRefused(): TransportError {
+  const message = 'The server does not take the new token of this session yet.';
+  return { kind: 'transport', code: 'http', message, status: 401, sqlState: null };
+}
+
 export function signedOut(): AuthError {
   return { kind: 'auth', code: 'signed_out', message: 'You are signed out. Sign in first.' };
 }
@@ -165,23 +193,26 @@ function failureOf(
   body: { code?: string; message?: string },
   { retryAfterMs }: Pick<Measure, 'retryAfterMs'>,
 ): RpcError {
-  const message = body.message ?? '';
-  if (status >= 200 && status < 300) {
-    // The body is no JSON: the login page of a captive portal, or a truncated answer.
-    return { kind: 'transport', code: 'offline', message: NOT_CONVOY };
-  }
+  const { code = '', message = '' } = body;
+  const sqlState = /^[0-9A-Z]{5}$/.test(code) ? code : null;
+  const restCode = /^PGRST\d+$/.test(code) ? code : undefined;
+  // The login page of a captive portal, a proxy's refusal, or a truncated answer.
+  const isByOther = sqlState === null && restCode === undefined;
+  if (status >= 200 && status < 300) return { kind: 'transport', code: 'offline', message: NOT_CONVOY };
   switch (status) {
     case 0:
       return offline();
     case 401:
       return { kind: 'auth', code: 'expired', message: 'The session has expired. Sign in again.' };
     case 403:
+      if (isByOther) break;
       return {
         kind: 'auth',
         code: 'forbidden',
         message: message || 'The server does not allow this call for your account.',
       };
     case 408:
+      if (retryAfterMs !== null) break;
       return timedOut();
     case 429:
       return {
@@ -190,15 +221,14 @@ function failureOf(
         message: 'The server has received too many requests. Wait, then try again.',
         retryAfterMs,
       };
-    default:
-      return {
-        kind: 'transport',
-        code: 'http',
-        message: message || `The server answered with status ${status}.`,
-        status,
-        ...(retryAfterMs !== null && { retryAfterMs }),
-        sqlState: /^[0-9A-Z]{5}$/.test(body.code ?? '') ? (body.code ?? null) : null,
-        ...(/^PGRST\d+$/.test(body.code ?? '') && { restCode: body.code }),
-      };
   }
+  return {
+    kind: 'transport',
+    code: 'http',
+    message: isByOther && status < 500 ? NOT_CONVOY : message || `The server answered with status ${status}.`,
+    status,
+    ...(retryAfterMs !== null && { retryAfterMs }),
+    sqlState,
+    ...(restCode !== undefined && { restCode }),
+  };
 }

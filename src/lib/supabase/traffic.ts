@@ -5,6 +5,8 @@ import type { Traffic } from '@/core/protocol';
 export interface Measure extends Traffic {
   /** From `Retry-After`, ms; null when the response has none. */
   retryAfterMs: number | null;
+  /** Of the response, 0 before it: postgrest-js takes a 404 without a body for a success. */
+  status: number;
 }
 
 /** Hears how a request gets on. */
@@ -25,7 +27,7 @@ const metered = new WeakMap<AbortSignal, Metered>();
 
 /** @returns the measure of the request that is made with this signal; it is complete once the answer is. */
 export function measure(signal: AbortSignal, listener: ProgressListener): Measure {
-  const fresh: Measure = { sent: 0, received: 0, ms: 0, retryAfterMs: null };
+  const fresh: Measure = { sent: 0, received: 0, ms: 0, retryAfterMs: null, status: 0 };
   metered.set(signal, { measure: fresh, listener });
   return fresh;
 }
@@ -48,7 +50,8 @@ export function meteredFetch(inner: typeof fetch): typeof fetch {
     record.sent += bytes;
     record.received += Number.isFinite(length) ? length : body.length;
     record.ms += performance.now() - from;
-    record.retryAfterMs = retryAfterMs(response.headers.get('retry-after'));
+    record.retryAfterMs = retryAfterMs(response.headers);
+    record.status = response.status;
     const { status, statusText, headers } = response;
     return new Response(body.length > 0 ? body : null, { status, statusText, headers });
   };
@@ -77,11 +80,16 @@ async function readWhole(response: Response, onPart: () => void): Promise<Uint8A
   return whole;
 }
 
-/** `Retry-After` is a number of seconds or an HTTP date. */
-export function retryAfterMs(header: string | null, now = Date.now()): number | null {
-  if (header === null || header.trim() === '') return null;
-  const seconds = Number(header);
+/**
+ * `Retry-After` is a number of seconds or an HTTP date: one of the clock that wrote the answer's own date, where that
+ * can be read, and this device's may be another.
+ */
+export function retryAfterMs(headers: Headers, now = Date.now()): number | null {
+  const asked = headers.get('retry-after')?.trim() ?? '';
+  if (asked === '') return null;
+  const seconds = Number(asked);
   if (Number.isFinite(seconds)) return Math.max(0, Math.round(seconds * 1000));
-  const moment = Date.parse(header);
-  return Number.isNaN(moment) ? null : Math.max(0, moment - now);
+  const moment = Date.parse(asked);
+  const written = Date.parse(headers.get('date') ?? '');
+  return Number.isNaN(moment) ? null : Math.max(0, moment - (Number.isNaN(written) ? now : written));
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { reactionTo } from '@/core/errors';
 import { createConvoyClient } from '@/lib/supabase/client';
 import { callRpc } from '@/lib/supabase/rpc';
 
@@ -53,9 +54,10 @@ describe('a session that the server takes for expired', () => {
     expect(tokens).toEqual(['first', 'second']);
   });
 
-  it('is refreshed once, then the person is asked to sign in (K11)', async () => {
+  it('is refreshed once, and waits where the new token is refused too: nobody has to sign in (K11)', async () => {
     const { answer, tokens, refreshes } = await call(expired, () => session('second'));
-    expect(answer).toMatchObject({ ok: false, error: { kind: 'auth', code: 'expired' } });
+    expect(answer).toMatchObject({ ok: false, error: { kind: 'transport', code: 'http', status: 401 } });
+    if (!answer.ok) expect(reactionTo(answer.error)).toBe('retry');
     expect(tokens).toEqual(['first', 'second']);
     expect(refreshes).toBe(1);
   });

@@ -274,7 +274,13 @@ describe('Retry-After', () => {
     ['soon', null],
     ['', null],
     [null, null],
-  ])('%s is %s ms', (header, expected) => {
-    expect(retryAfterMs(header, 1000)).toBe(expected);
+  ])('%s is %s ms', (asked, expected) => {
+    const headers = new Headers(asked === null ? {} : { 'retry-after': asked });
+    expect(retryAfterMs(headers, 1000)).toBe(expected);
+  });
+
+  it('a moment is one of the clock that wrote the answer, not of this device', () => {
+    const headers = { 'retry-after': 'Thu, 01 Jan 1970 02:00:07 GMT', date: 'Thu, 01 Jan 1970 02:00:00 GMT' };
+    expect(retryAfterMs(new Headers(headers), 1000)).toBe(7000);
   });
 });

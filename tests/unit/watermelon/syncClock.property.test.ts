@@ -9,8 +9,13 @@ class WrongClock {
   private now = 0;
   readonly clock: SyncClock;
 
-  constructor(private readonly offset: number) {
+  constructor(public offset: number) {
     this.clock = new SyncClock(() => SERVER_EPOCH + this.now - this.offset);
+  }
+
+  /** The device's clock is set, or drifts. @param by ms that it goes back */
+  change(by: number): void {
+    this.offset += by;
   }
 
   /** An exchange. @param up ms until the server answers @param down ms until the answer is here */
@@ -54,6 +59,49 @@ describe('the clock offset', () => {
           expect(Math.abs(device.clock.offset() - offset)).toBeLessThanOrEqual(1.5 * longest + 5);
         },
       ),
+    );
+  });
+
+  it('of before a restart is kept by slow exchanges that do not contradict it (D55)', () => {
+    fc.assert(
+      fc.property(offsets, fc.array(fc.tuple(ways, ways)), (offset, slow) => {
+        const device = new WrongClock(offset);
+        device.clock.restore(offset);
+        for (const [up, down] of slow) device.exchange(up, down);
+        expect(Math.abs(device.clock.offset() - offset)).toBeLessThanOrEqual(2);
+      }),
+    );
+  });
+
+  it('is not thrown away for a slow exchange when the clock has drifted since (D55)', () => {
+    const drifts = fc.integer({ min: -200, max: 200 });
+    fc.assert(
+      fc.property(offsets, fc.array(fc.tuple(drifts, ways, ways)), (offset, exchanges) => {
+        const device = new WrongClock(offset);
+        device.exchange(10, 10);
+        let drifted = 0;
+        for (const [drift, up, down] of exchanges) {
+          device.change(drift);
+          drifted += Math.abs(drift);
+          device.exchange(up, down);
+        }
+        expect(Math.abs(device.clock.offset() - device.offset)).toBeLessThanOrEqual(drifted + 25);
+      }),
+    );
+  });
+
+  it('is learned anew when the clock is set, from a slow exchange roughly and from a fast one exactly (D55)', () => {
+    const hours = fc.integer({ min: 1, max: 24 }).map((hour) => hour * 3_600_000);
+    fc.assert(
+      fc.property(offsets, hours, ways, ways, (offset, set, up, down) => {
+        const device = new WrongClock(offset);
+        device.exchange(10, 10);
+        device.change(set);
+        device.exchange(up, down);
+        expect(Math.abs(device.clock.offset() - device.offset)).toBeLessThanOrEqual(up + down + 5);
+        device.exchange(10, 10);
+        expect(Math.abs(device.clock.offset() - device.offset)).toBeLessThanOrEqual(25);
+      }),
     );
   });
 });

@@ -5,8 +5,8 @@ import type { EditClock } from '../../models/tracking';
 /** Tells device time, and estimates the clock offset from answers. */
 export class SyncClock implements EditClock {
   private known = 0;
-  /** By how much `known` may be wrong, ms; null until an exchange has confirmed or replaced it. */
-  private leeway: number | null = null;
+  /** By how much `known` may be wrong since an exchange replaced it, ms. What was stored is trusted as long as nothing contradicts it. */
+  private leeway = 0;
 
   /** @param now device time, ms since the epoch */
   constructor(private readonly deviceNow: () => number = Date.now) {}
@@ -22,13 +22,15 @@ export class SyncClock implements EditClock {
   /** @param offset the stored clock offset, ms */
   restore(offset: number): void {
     this.known = offset;
-    this.leeway = null;
+    this.leeway = 0;
   }
 
   /**
-   * Learns the offset from an answer, assuming that the server made it half way between request and now. A slow exchange
-   * does not replace a better estimate that it does not contradict. Else an offset within that uncertainty counts as none
-   * (as in NTP, RFC 5905).
+   * Learns the offset from an answer. The server made it between request and now, so half the time of the exchange is how
+   * far its middle may be from the truth. An offset within that counts as none (as in NTP, RFC 5905).
+   *
+   * A faster exchange replaces the estimate. A slower one that contradicts it, since the device's clock has drifted, corrects
+   * it by no more than it has to; only a clock that was set is further off than the exchange itself may be.
    * @param serverTime of the answer, ISO 8601
    * @param sentAt device time of the request, ms
    */
@@ -38,9 +40,9 @@ export class SyncClock implements EditClock {
     const now = this.now();
     const offset = Math.round(server - (sentAt + now) / 2);
     const uncertainty = Math.ceil((now - sentAt) / 2) + 1;
-    const agrees = Math.abs(offset - this.known) <= uncertainty + (this.leeway ?? 0);
-    if (agrees && uncertainty >= (this.leeway ?? 0)) {
-      this.leeway ??= uncertainty;
+    const nearest = Math.min(Math.max(this.known, offset - uncertainty), offset + uncertainty);
+    if (uncertainty >= this.leeway && Math.abs(nearest - this.known) <= uncertainty) {
+      this.known = nearest;
       return;
     }
     this.leeway = uncertainty;

@@ -1,0 +1,78 @@
+/** What a client knows of its session beside what supabase-js stores: waits that the server asked for, and times. */
+
+import type { TransportError } from '@/core/errors';
+
+/** The longest wait that a server may ask for, ms (D31). */
+const WAIT_MOST_MS = 3_600_000;
+
+/** ms in which a session is not refreshed again because its new token was refused too. */
+const NEW_MS = 60_000;
+
+export type Busy = Extract<TransportError, { code: 'rate_limited' | 'http' }>;
+
+export class SessionWatch {
+  private asked: { error: Busy; until: number } | null = null;
+  private readonly listeners = new Set<() => void>();
+  private refreshedAt = Number.NEGATIVE_INFINITY;
+  /** When the stored token expires, monotonic ms; null while that is not known. */
+  private expiresAt: number | null = null;
+
+  /** The server wants no refresh for so long. @param error what it answered */
+  askToWait(error: Busy, ms: number): void {
+    this.asked = { error, until: performance.now() + Math.min(ms, WAIT_MOST_MS) };
+    for (const listener of [...this.listeners]) listener();
+  }
+
+  /** ms for which the server still wants no refresh; 0: it may be requested. */
+  get waitMs(): number {
+    return Math.max(0, Math.ceil((this.asked?.until ?? 0) - performance.now()));
+  }
+
+  /** @returns the failure of a refresh now, with the time that is left to wait; null where it may be requested. */
+  wait(): Busy | null {
+    const retryAfterMs = this.waitMs;
+    return this.asked && retryAfterMs > 0 ? { ...this.asked.error, retryAfterMs } : null;
+  }
+
+  /** Calls back when the server asks for a wait. @returns how to stop */
+  onWait(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** A refused token was replaced by a new one. */
+  wasRefreshed(): void {
+    this.refreshedAt = performance.now();
+  }
+
+  /** @returns whether another refresh may help: no token was refused and replaced just now. */
+  get mayHelp(): boolean {
+    return performance.now() - this.refreshedAt > NEW_MS;
+  }
+
+  /** @param leftMs how long the stored token still lasts */
+  lasts(leftMs: number): void {
+    this.expiresAt = performance.now() + leftMs;
+  }
+
+  /** @returns whether requests can be made with the stored token, as far as is known. */
+  get isTokenValid(): boolean {
+    return this.expiresAt !== null && this.expiresAt > performance.now();
+  }
+}
+
+const watches = new WeakMap<object, SessionWatch>();
+
+/** Makes a watch known by the client that it belongs to. */
+export function setWatch(client: object, watch: SessionWatch): void {
+  watches.set(client, watch);
+}
+
+/** @returns the watch of a client; of one that Convoy has not made, a new one. */
+export function watchOf(client: object): SessionWatch {
+  const known = watches.get(client);
+  if (known) return known;
+  const watch = new SessionWatch();
+  watches.set(client, watch);
+  return watch;
+}
