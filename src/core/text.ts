@@ -29,6 +29,10 @@ export function hasUnstorableCharacter(text: string): boolean {
   return UNSTORABLE.test(text);
 }
 
+/**
+ * The one rule of what an id is, on devices, in the remote service and in SQL (`convoy.is_uuid`): what PostgreSQL's `uuid`
+ * prints, whatever its version digits; capitals are read as small letters (U4).
+ */
 export function isUuid(value: unknown): value is string {
   return typeof value === 'string' && UUID.test(value);
 }

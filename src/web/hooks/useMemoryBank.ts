@@ -36,13 +36,22 @@ export function useMemoryBank(taskId: string): MemoryBank {
   const [answer, setAnswer] = useState<(Asked & { context: TaskContext | null }) | null>(null);
   const [asked, setAsked] = useState<Asked | null>(null);
   const { run, isRunning, error } = useAction(async () => {
-    const context = await contextService.getTaskContext(taskId, limits);
+    const context = await (local ? missingParts() : contextService.getTaskContext(taskId, limits));
     setAnswer((before) => {
       // Without a network nothing more can be had; what is shown stays.
       const isLess = context === null && before?.taskId === taskId && before.limits !== limits;
       return isLess ? before : { taskId, limits, context };
     });
   });
+
+  /** Without them the local context is incomplete but correct. */
+  async function missingParts(): Promise<TaskContext | null> {
+    try {
+      return await contextService.getRemoteTaskContext(taskId, limits);
+    } catch {
+      return null;
+    }
+  }
 
   const isMissing = local === null;
   const isIncomplete = isMissing || (local !== undefined && local.missing.length > 0);

@@ -27,21 +27,25 @@ describe('reading a task that is not on the device', () => {
     expect(await here.contextService.getTaskContext(unknown.id)).toBeNull();
   });
 
-  it('adds missing records, and keeps unsynced edits of local ones', async () => {
+  it('adds missing records in the background, and keeps unsynced edits of local ones (D50)', async () => {
     const task = await newTask(here, 'synced title');
     await settle(here);
     await here.contextService.updateTask(task.id, { title: 'unsynced title' });
     await forget(here, 'milestones', SEED.offlineMilestone);
-    const context = await here.contextService.getTaskContext(task.id);
+    const read = () => here.contextService.getTaskContext(task.id);
+    here.online(false);
+    const offline = await read();
+    expect(offline?.missing).toEqual(['milestone']);
+    expect(offline?.milestone).toBeNull();
+    here.online(true);
+    // What is here is answered at once, and the rest when the server has told it.
+    expect(await read()).toMatchObject({ missing: ['milestone'], milestone: null });
+    await expect.poll(read).toMatchObject({ missing: [] });
+    const context = await read();
     expect(context?.task.title).toBe('unsynced title');
     expect(context?.milestone?.id).toBe(SEED.offlineMilestone);
     expect(context?.project?.id).toBe(SEED.fieldApp);
     expect(context?.patterns.length).toBeGreaterThan(0);
-    expect(context?.missing).toEqual([]);
-    here.online(false);
-    const offline = await here.contextService.getTaskContext(task.id);
-    expect(offline?.missing).toEqual(['milestone']);
-    expect(offline?.milestone).toBeNull();
   });
 
   it('does not bring back locally deleted records from the server (P-LOCAL)', async () => {

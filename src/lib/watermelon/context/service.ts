@@ -8,7 +8,6 @@ import type { ContextService } from '@/domain/contextService';
 import type { BestPractice, Pattern, Task, TaskContext, Workflow } from '@/domain/entities';
 import type { SyncedTable } from '@/domain/schema';
 import { SYNCED_TABLES } from '@/domain/schema';
-import { completeContext } from '@/domain/taskContext';
 import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import { contextWrites } from '@/domain/writes/contextWrites';
 import { observeRead } from '../observation/observeRead';
@@ -25,6 +24,7 @@ import {
   readContext,
 } from './localReads';
 import { localWriter } from './localWriter';
+import { MissingParts } from './missingParts';
 
 export interface LocalContextService extends ContextService {
   /** @returns the task from the local database alone, or null. */
@@ -40,6 +40,7 @@ export interface LocalContextService extends ContextService {
 export function createLocalContextService(local: LocalFirst): LocalContextService {
   const { store } = local;
   const writes = contextWrites(localWriter(local));
+  const missingParts = new MissingParts(local);
   /** Once the global scope has been pulled, lists of this device are complete. */
   const synced = () => store.database.seenRevision(GLOBAL_SCOPE_ID) > 0;
   const here = (table: SyncedTable, id: string) => async (list: unknown[]) =>
@@ -60,17 +61,13 @@ export function createLocalContextService(local: LocalFirst): LocalContextServic
 
     async getTaskContext(taskId, given) {
       const limits = orThrow(checkLimits(given));
-      let known: TaskContext | null = null;
-      return readFirst(
+      const context = await readFirst(
         local,
-        async () => {
-          known = await localContext(taskId, limits);
-          return known;
-        },
-        async (context) =>
-          context === null ? store.isDeleted('tasks', localId(taskId)) : context.missing.length === 0,
-        async (remote) => completeContext(known, await remote.getTaskContext(taskId, limits), limits),
+        () => localContext(taskId, limits),
+        async (found) => found !== null || store.isDeleted('tasks', localId(taskId)),
+        (remote) => remote.getTaskContext(taskId, limits),
       );
+      return context && missingParts.complete(context, limits);
     },
 
     observeTaskContext: (taskId, given) =>

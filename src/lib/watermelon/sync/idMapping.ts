@@ -4,7 +4,8 @@
  * their first push, and where the server already had the same record under another id.
  */
 
-import { validate as isUuid, v7 as uuidv7 } from 'uuid';
+import { validate as isOfKnownVersion, v7 as uuidv7 } from 'uuid';
+import { isUuid } from '@/core/text';
 import type { SyncedTable } from '@/domain/schema';
 import { columnsOf, SYNCED_TABLES } from '@/domain/schema';
 import type { ConvoyDatabase } from '../database';
@@ -29,7 +30,10 @@ export class IdMappings implements IdMap {
     const [stored = []] = await database.fetchAll(IdMapping);
     mappings.localToRemote.clear();
     mappings.remoteToLocal.clear();
-    for (const { localId, remoteId } of stored) mappings.remember(localId, remoteId);
+    for (const { localId, remoteId } of stored) {
+      // Earlier versions took UUIDs of other versions than RFC 9562 names for no UUIDs, and gave them an id that no server has.
+      if (!isUuid(localId) || isOfKnownVersion(localId)) mappings.remember(localId, remoteId);
+    }
     return mappings;
   }
 

@@ -1,6 +1,6 @@
 /** Acknowledges changes that the server has taken: their records are in step, but for edits made while in flight. */
 
-import { validate as isUuid } from 'uuid';
+import { isUuid } from '@/core/text';
 import type { SyncedTable } from '@/domain/schema';
 import {
   markEdited,

@@ -1,7 +1,7 @@
 /** The conflicts of a push: columns merge by policy and go to the ledger, deletions are taken back. */
 
-import { validate as isUuid } from 'uuid';
 import type { Json, PushOutcome } from '@/core/protocol';
+import { isUuid } from '@/core/text';
 import { columnsOf, type SyncedTable } from '@/domain/schema';
 import type { ConflictColumn } from '../../models';
 import {
