@@ -93,7 +93,20 @@ export type RejectedError = {
   message: string;
 };
 
-export type ConflictError = { kind: 'conflict'; code: 'conflict'; columns: string[]; message: string };
+export type StaleError = {
+  kind: 'conflict';
+  /** The record is not as the caller expected it. Nothing was written. */
+  code: 'stale';
+  /** Those that are not as expected. */
+  columns: string[];
+  /** What these are now, by column. */
+  present: Readonly<Record<string, unknown>>;
+  message: string;
+};
+
+export type ConflictError =
+  | { kind: 'conflict'; code: 'conflict'; columns: string[]; message: string }
+  | StaleError;
 
 /** Neither the local database nor the server could answer. */
 export type UnavailableError = {

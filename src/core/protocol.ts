@@ -6,7 +6,7 @@
 import type { SyncError } from './errors';
 import type { Result } from './result';
 
-export const PROTOCOL_VERSION = 5;
+export const PROTOCOL_VERSION = 6;
 /**
  * Version of the synced columns. Raised with every migration that adds a table or a column; which
  * versions a server serves is in its table `convoy.served_versions`.
@@ -119,6 +119,11 @@ export interface PushChange {
    * which it can be restored, and `along_with`, the record whose deletion took this one along, if any.
    */
   values?: Record<string, Json>;
+  /**
+   * update: what columns of the row, changed ones or others, have to be; else nothing of the group is written (U45).
+   * Absent: anything, and from clients of protocol 5 and before, whose servers would ignore it.
+   */
+  expected?: Record<string, Json>;
   /** When each column was edited, corrected by the clock offset known then. On insert under `created_at`. */
   edited_at?: Record<string, string>;
 }
@@ -182,12 +187,14 @@ export type PushOutcome =
   /**
    * These columns had changed since the base (with the time of the other edit); the remaining ones are applied.
    * `authors`: who made the changes in conflict, by changed column; null where that is not known. Absent from older servers.
+   * `stale`: the columns that are not as the change expected; then `columns` are all that it sent, and none was written.
    */
   | {
       outcome: 'conflict';
       revision: number;
       columns: Record<string, string | null>;
       authors?: Record<string, string | null>;
+      stale?: string[];
     }
   /** An equal record exists under another id; its row is among the effects. */
   | { outcome: 'duplicate'; of: string }

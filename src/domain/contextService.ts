@@ -4,7 +4,8 @@
  *
  * Every promise rejects with a `ConvoyError` that carries a code, and with nothing else.
  * A record that does not exist, or may not be seen, is null for reads and `validation/not_found` for writes.
- * Bad input is `validation/*`. A write that the server's policies refuse is `rejected/*` on the remote
+ * Bad input is `validation/*`. An update whose `expected` values are not those of the record is `conflict/stale`.
+ * A write that the server's policies refuse is `rejected/*` on the remote
  * service; the local one rejects it where it knows the rule, otherwise it ends in the quarantine.
  * Of several faults the first is reported: ids, values, the record itself, records that columns name in
  * the order of the schema, rules about tasks, permissions.
@@ -90,6 +91,22 @@ export interface BestPracticeInput {
   content?: Json;
 }
 
+/** What an update may say beside its values. */
+export interface UpdateOptions<Values> {
+  /**
+   * What columns of the record, changed ones or others, have to be; what is left out may be anything. Where one is not,
+   * nothing is written, and the promise rejects with `conflict/stale`, which carries the present values. Callers that hold
+   * a copy of a record, agents above all, give what they have read (`expectedOf` picks it), so that they never write over
+   * what they have not seen. A column that has its new value already is as expected.
+   */
+  expected?: Partial<Values>;
+  /**
+   * Of the local service: the check is made where the record is written, and not again on the server (U45), where what
+   * others have changed meanwhile merges as with any edit. For a person who sees the record. Default false.
+   */
+  merges?: boolean;
+}
+
 /** Which patterns and best practices to read. Absent: all that the user may see. */
 export interface KnowledgeScope {
   /** Those of the workspace and the global ones. */
@@ -107,9 +124,14 @@ export interface ContextService {
   getTaskContext(taskId: string, limits?: ContextLimits): Promise<TaskContext | null>;
 
   addTaskActivity(taskId: string, type: string, details?: Json, actorId?: string): Promise<Activity>;
-  updateTaskStage(taskId: string, stage: string, actorId?: string): Promise<Task>;
+  updateTaskStage(
+    taskId: string,
+    stage: string,
+    actorId?: string,
+    options?: UpdateOptions<TaskChanges>,
+  ): Promise<Task>;
   createTask(data: TaskInput): Promise<Task>;
-  updateTask(id: string, changes: TaskChanges): Promise<Task>;
+  updateTask(id: string, changes: TaskChanges, options?: UpdateOptions<TaskChanges>): Promise<Task>;
   deleteTask(id: string): Promise<void>;
   addTaskDependency(taskId: string, dependsOnId: string): Promise<TaskDependency>;
   removeTaskDependency(taskId: string, dependsOnId: string): Promise<void>;
@@ -121,28 +143,49 @@ export interface ContextService {
   getTasks(milestoneId: string): Promise<Task[]>;
 
   createWorkspace(data: WorkspaceInput): Promise<Workspace>;
-  updateWorkspace(id: string, changes: Partial<WorkspaceInput>): Promise<Workspace>;
+  updateWorkspace(
+    id: string,
+    changes: Partial<WorkspaceInput>,
+    options?: UpdateOptions<WorkspaceInput>,
+  ): Promise<Workspace>;
   deleteWorkspace(id: string): Promise<void>;
   createProject(data: ProjectInput): Promise<Project>;
-  updateProject(id: string, changes: Partial<Omit<ProjectInput, 'workspace_id'>>): Promise<Project>;
+  updateProject(
+    id: string,
+    changes: Partial<Omit<ProjectInput, 'workspace_id'>>,
+    options?: UpdateOptions<Omit<ProjectInput, 'workspace_id'>>,
+  ): Promise<Project>;
   deleteProject(id: string): Promise<void>;
   createMilestone(data: MilestoneInput): Promise<Milestone>;
-  updateMilestone(id: string, changes: Partial<MilestoneInput>): Promise<Milestone>;
+  updateMilestone(
+    id: string,
+    changes: Partial<MilestoneInput>,
+    options?: UpdateOptions<MilestoneInput>,
+  ): Promise<Milestone>;
   deleteMilestone(id: string): Promise<void>;
   createPattern(data: PatternInput): Promise<Pattern>;
-  updatePattern(id: string, changes: Partial<Omit<PatternInput, 'workspace_id'>>): Promise<Pattern>;
+  updatePattern(
+    id: string,
+    changes: Partial<Omit<PatternInput, 'workspace_id'>>,
+    options?: UpdateOptions<Omit<PatternInput, 'workspace_id'>>,
+  ): Promise<Pattern>;
   deletePattern(id: string): Promise<void>;
   createBestPractice(data: BestPracticeInput): Promise<BestPractice>;
   updateBestPractice(
     id: string,
     changes: Partial<Omit<BestPracticeInput, 'workspace_id'>>,
+    options?: UpdateOptions<Omit<BestPracticeInput, 'workspace_id'>>,
   ): Promise<BestPractice>;
   deleteBestPractice(id: string): Promise<void>;
 
   /** By display name, then id. */
   getMembers(workspaceId: string): Promise<WorkspaceMember[]>;
   /** Members are added by invitation (`domain/invitations`). The last human owner stays one: `rejected/last_owner`. */
-  updateMemberRole(memberId: string, role: Role): Promise<WorkspaceMember>;
+  updateMemberRole(
+    memberId: string,
+    role: Role,
+    options?: UpdateOptions<Pick<WorkspaceMember, 'role'>>,
+  ): Promise<WorkspaceMember>;
   /** Removes a member; with the caller's own membership, leaves the workspace, which every member may. */
   removeMember(memberId: string): Promise<void>;
 

@@ -25,7 +25,9 @@ create type convoy.change as (
   row_deleted boolean,
   field_revisions jsonb,
   -- Columns that others changed since the base, with the time of their edit; null without conflict.
-  conflicts jsonb
+  conflicts jsonb,
+  -- What columns of the row have to be for the change, and so its group, to be written; null: anything (U45).
+  expected jsonb
 );
 
 -- The outcome of a change. `tell`: the device must be sent the row as it is now.
@@ -70,16 +72,21 @@ begin
         then convoy.rejection('malformed', null, 'The values must be an object.')
       when coalesce(jsonb_typeof(e.edited_at), 'object') <> 'object'
         then convoy.rejection('malformed', null, 'The edit times must be an object.')
+      when e.expected is not null and (jsonb_typeof(e.expected) <> 'object' or e.op <> 'update')
+        then convoy.rejection('malformed', null, 'An update expects values, as an object.')
       when t.name = 'workspaces' and e.id <> e.workspace_id
         then convoy.rejection('malformed', 'workspace_id', 'A workspace is its own scope.')
       when e.op <> 'delete' and e.payload - t.pushable - t.ignored <> '{}'
         then (select convoy.rejection('unknown_column', k, 'Clients do not write the column ' || quote_ident(k) || '.')
           from jsonb_object_keys(e.payload - t.pushable - t.ignored) k order by k limit 1)
+      when e.expected is not null and e.expected - t.pushable <> '{}'
+        then (select convoy.rejection('unknown_column', k, 'Clients do not write the column ' || quote_ident(k) || '.')
+          from jsonb_object_keys(e.expected - t.pushable) k order by k limit 1)
       when i.unsound is not null then convoy.rejection('invalid_value', i.unsound, 'The value must be a UUID.')
       when f.column_name is not null then convoy.rejection('invalid_value', f.column_name, f.message)
     end,
     e.nth,
-    null, null, null, null, null
+    null, null, null, null, null, e.expected
   )::convoy.change order by e.n), '{}')
   from (
     -- Each part is read out of the JSON once.
@@ -90,7 +97,8 @@ begin
     from (
       select e.n, e.c, e.c ->> 'table' as table_name, e.c ->> 'op' as op, lower(e.c ->> 'id') collate "C" as id,
         lower(e.c ->> 'workspace_id') as workspace_id, convoy.to_count(e.c -> 'base') as base,
-        convoy.to_count(e.c -> 'group') as group_no, e.c -> 'values' as payload, e.c -> 'edited_at' as edited_at
+        convoy.to_count(e.c -> 'group') as group_no, e.c -> 'values' as payload, e.c -> 'edited_at' as edited_at,
+        nullif(e.c -> 'expected', 'null') as expected
       from jsonb_array_elements(changes) with ordinality e (c, n)
       offset 0
     ) s
@@ -155,7 +163,7 @@ begin
   return (
     select coalesce(array_agg(row(
       c.position, c.table_name, c.op, c.id, c.workspace_id, c.base, c.group_no, c.payload, c.edited_at,
-      c.problem, c.nth, k.workspace_id, k.revision, k.deleted, k.field_revisions, c.conflicts
+      c.problem, c.nth, k.workspace_id, k.revision, k.deleted, k.field_revisions, c.conflicts, c.expected
     )::convoy.change order by c.position), '{}')
     from unnest(changes) c
     left join unnest(known) k

@@ -81,6 +81,55 @@ begin
 end
 $$;
 
+-- The columns of an update that are not as it expects them, as an array; null where all are. A unit that has the values of
+-- the update already is as expected: somebody, this device above all, has done the same before.
+create function convoy.stale_columns(c convoy.change) returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  mine constant jsonb := convoy.canonical(c.table_name, c.payload);
+  -- Null where a value is none that the column can have: then nothing is as expected.
+  wanted constant jsonb := convoy.canonical(c.table_name, c.expected);
+  theirs constant jsonb := convoy.current_row(c.table_name, c.id);
+begin
+  return (
+    with named as (
+      select m.name, coalesce(m.unit, m.name) as unit, c.payload ? m.name as is_sent,
+        c.expected ? m.name and (wanted is null or case
+          -- Devices know times to the millisecond.
+          when a.atttypid = 'timestamptz'::regtype
+            then date_trunc('milliseconds', (wanted ->> m.name)::timestamptz)
+              is distinct from date_trunc('milliseconds', (theirs ->> m.name)::timestamptz)
+          else wanted -> m.name is distinct from theirs -> m.name end) as is_stale,
+        c.payload ? m.name and (mine is null or mine -> m.name is distinct from theirs -> m.name) as is_new
+      from convoy.synced_columns m
+      join pg_catalog.pg_attribute a
+        on a.attrelid = to_regclass(format('public.%I', c.table_name)) and a.attname = m.name
+      where m.table_name = c.table_name and (c.payload ? m.name or c.expected ? m.name)
+    ), stale_units as (
+      select n.unit from named n group by n.unit having bool_or(n.is_stale) and bool_or(n.is_new or n.is_stale and not n.is_sent)
+    )
+    select jsonb_agg(n.name order by n.name) from named n join stale_units s on s.unit = n.unit where n.is_stale);
+end
+$$;
+
+-- Updates of rows that are not as expected: nothing of such an update is written, and so nothing of its group (U45).
+create function convoy.decide_unexpected(changes convoy.change[]) returns convoy.decision[]
+language plpgsql stable set search_path = '' as $$
+begin
+  return array(
+    select row(c.position, convoy.conflict_with(c, c.row_revision, (
+        select coalesce(jsonb_object_agg(k, f.edited), '{}')
+        from jsonb_object_keys(c.payload) k
+        left join lateral (
+          select c.field_revisions -> k -> 1 as edited
+          where (c.field_revisions -> k ->> 0)::bigint > coalesce(c.base, 0)
+        ) f on true)) || jsonb_build_object('stale', s.stale), true)::convoy.decision
+    from unnest(changes) c
+    cross join lateral (select convoy.stale_columns(c) as stale offset 0) s
+    where c.op = 'update' and c.expected is not null and s.stale is not null);
+end
+$$;
+
 create type convoy.clash as (position integer, columns jsonb);
 
 -- Updates that clash. A row is read only where others changed a column or a unit that was sent.
@@ -118,7 +167,8 @@ begin
     select coalesce(array_agg(row(
       c.position, c.table_name, c.op, c.id, c.workspace_id, c.base, c.group_no,
       c.payload - array(select jsonb_object_keys(coalesce(x.columns, '{}'))),
-      c.edited_at, c.problem, c.nth, c.row_workspace, c.row_revision, c.row_deleted, c.field_revisions, x.columns
+      c.edited_at, c.problem, c.nth, c.row_workspace, c.row_revision, c.row_deleted, c.field_revisions, x.columns,
+      c.expected
     )::convoy.change order by c.position), '{}')
     from unnest(changes) c left join unnest(clashes) x on x.position = c.position);
 end

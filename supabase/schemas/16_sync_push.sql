@@ -180,6 +180,11 @@ begin
   changes := convoy.still_open(changes, stage);
 
   if 'update' = any (kinds) then
+    if exists (select from unnest(changes) c where c.expected is not null) then
+      stage := convoy.decide_unexpected(changes);
+      decided := decided || stage;
+      changes := convoy.still_open(changes, stage);
+    end if;
     clashes := convoy.find_clashes(changes);
     if cardinality(clashes) > 0 then
       changes := convoy.without_clashes(changes, clashes);

@@ -112,6 +112,7 @@ language sql stable set search_path = '' as $$
   select public.as_entity(found.record) from (
     select case table_name
       when 'workspaces' then (select to_jsonb(r) from public.workspaces r where r.id = record_id)
+      when 'workspace_members' then (select to_jsonb(r) from public.workspace_members r where r.id = record_id)
       when 'workflows' then (select to_jsonb(r) from public.workflows r where r.id = record_id)
       when 'projects' then (select to_jsonb(r) from public.projects r where r.id = record_id)
       when 'milestones' then (select to_jsonb(r) from public.milestones r where r.id = record_id)

@@ -189,7 +189,7 @@ begin
       select case when corrected ? c.position::text then row(
           c.position, c.table_name, c.op, c.id, c.workspace_id, c.base, c.group_no,
           jsonb_set(c.payload, '{details,from}', corrected -> c.position::text), c.edited_at || '{"details": null}',
-          c.problem, c.nth, c.row_workspace, c.row_revision, c.row_deleted, c.field_revisions, c.conflicts
+          c.problem, c.nth, c.row_workspace, c.row_revision, c.row_deleted, c.field_revisions, c.conflicts, c.expected
         )::convoy.change else c end
       from unnest(changes) c order by c.position);
   end if;

@@ -5,6 +5,7 @@
 
 import { afterAll, beforeAll, describe } from 'vitest';
 import { deletionsContract } from './contextService/deletions.contract';
+import { expectedContract } from './contextService/expected.contract';
 import { knowledgeContract } from './contextService/knowledge.contract';
 import { limitsContract } from './contextService/limits.contract';
 import { movesContract } from './contextService/moves.contract';
@@ -27,6 +28,7 @@ const SECTIONS: readonly [name: string, section: Section][] = [
   ['moves', movesContract],
   ['deletions', deletionsContract],
   ['other records', recordsContract],
+  ['expected values', expectedContract],
   ['permissions', permissionsContract],
   ['writes with several faults', sameErrorsContract],
 ];

@@ -18,7 +18,7 @@ import { World } from '../support/world';
 const FILE = resolve(`tests/contract/wire/protocol-${PROTOCOL_VERSION}.txt`);
 const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 /** Keys whose value is named by columns, and holds anything. */
-const BY_COLUMN = ['values', 'edited_at', 'columns', 'authors'];
+const BY_COLUMN = ['values', 'edited_at', 'expected', 'columns', 'authors'];
 
 /** Adds a line for each leaf of a value: where it is, and its type. */
 function describe(lines: Set<string>, path: string, value: unknown): void {
@@ -64,7 +64,7 @@ async function describeRequests(lines: Set<string>): Promise<void> {
     title: 'made',
   });
   await device.sync();
-  await device.contextService.updateTask(id, { title: 'edited' });
+  await device.contextService.updateTask(id, { title: 'edited' }, { expected: { title: 'made' } });
   device.transport.next('push', { what: 'time_out' });
   await device.sync();
   await device.contextService.deleteTask(id);
@@ -125,6 +125,7 @@ async function describePushes(lines: Set<string>, team: Team): Promise<void> {
     make.update('tasks', task, revision, { priority: 'low' }),
     make.update('tasks', other.id, revision, { status: 'done' }),
   );
+  await tell(editor, make.update('tasks', task, null, { title: 'three' }, { expected: { title: 'two' } }));
   await tell(editor, make.update('projects', team.project, revision, { name: 'renamed' }));
   await tell(owner, make.update('projects', team.project, revision, { description: 'merged' }));
   const refused = make.insert('milestones', { name: 'm', project_id: team.project, status: 'no such' });

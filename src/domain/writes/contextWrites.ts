@@ -54,8 +54,10 @@ export function contextWrites(writer: PlanWriter): ContextWrites {
 
 function memberWrites({ writeOn }: PlanWriter): Pick<ContextWrites, 'updateMemberRole' | 'removeMember'> {
   return {
-    updateMemberRole: (memberId, role) =>
-      writeOn(requestRoleUpdate(memberId, role), (remote) => remote.updateMemberRole(memberId, role)),
+    updateMemberRole: (memberId, role, options) =>
+      writeOn(requestRoleUpdate(memberId, role, options), (remote) =>
+        remote.updateMemberRole(memberId, role, options),
+      ),
     removeMember: (memberId) =>
       writeOn(requestMemberDelete(memberId), (remote) => remote.removeMember(memberId)),
   };
@@ -69,11 +71,13 @@ function taskWrites({ writeOn }: PlanWriter): TaskWrites {
       writeOn(requestActivityInsert(taskId, type, details), (remote) =>
         remote.addTaskActivity(taskId, type, details),
       ),
-    updateTaskStage: (taskId, stage) =>
-      writeOn(requestStageUpdate(taskId, stage), (remote) => remote.updateTaskStage(taskId, stage)),
+    updateTaskStage: (taskId, stage, actorId, options) =>
+      writeOn(requestStageUpdate(taskId, stage, options), (remote) =>
+        remote.updateTaskStage(taskId, stage, actorId, options),
+      ),
     createTask: (data) => writeOn(requestTaskInsert(data), (remote) => remote.createTask(data)),
-    updateTask: (id, changes) =>
-      writeOn(requestTaskUpdate(id, changes), (remote) => remote.updateTask(id, changes)),
+    updateTask: (id, changes, options) =>
+      writeOn(requestTaskUpdate(id, changes, options), (remote) => remote.updateTask(id, changes, options)),
     deleteTask: (id) => writeOn(requestTaskDelete(id), (remote) => remote.deleteTask(id)),
     addTaskDependency: (taskId, dependsOnId) =>
       writeOn(requestDependencyInsert(taskId, dependsOnId), (remote) =>
@@ -94,22 +98,24 @@ type RecordWrites = Pick<
 function recordWrites({ writeOn, writeNew }: PlanWriter): RecordWrites {
   return {
     createWorkspace: (data) => writeNew((context) => planWorkspaceInsert(data, context)),
-    updateWorkspace: (id, changes) =>
-      writeOn(requestRecordUpdate('workspaces', id, changes), (remote) =>
-        remote.updateWorkspace(id, changes),
+    updateWorkspace: (id, changes, options) =>
+      writeOn(requestRecordUpdate('workspaces', id, changes, options), (remote) =>
+        remote.updateWorkspace(id, changes, options),
       ),
     deleteWorkspace: (id) =>
       writeOn(requestRecordDelete('workspaces', id), (remote) => remote.deleteWorkspace(id)),
     createProject: (data) =>
       writeOn(requestInsertInWorkspace('projects', data), (remote) => remote.createProject(data)),
-    updateProject: (id, changes) =>
-      writeOn(requestRecordUpdate('projects', id, changes), (remote) => remote.updateProject(id, changes)),
+    updateProject: (id, changes, options) =>
+      writeOn(requestRecordUpdate('projects', id, changes, options), (remote) =>
+        remote.updateProject(id, changes, options),
+      ),
     deleteProject: (id) => writeOn(requestRecordDelete('projects', id), (remote) => remote.deleteProject(id)),
     createMilestone: (data) =>
       writeOn(requestMilestoneInsert(data), (remote) => remote.createMilestone(data)),
-    updateMilestone: (id, changes) =>
-      writeOn(requestRecordUpdate('milestones', id, changes), (remote) =>
-        remote.updateMilestone(id, changes),
+    updateMilestone: (id, changes, options) =>
+      writeOn(requestRecordUpdate('milestones', id, changes, options), (remote) =>
+        remote.updateMilestone(id, changes, options),
       ),
     deleteMilestone: (id) =>
       writeOn(requestRecordDelete('milestones', id), (remote) => remote.deleteMilestone(id)),
@@ -126,14 +132,16 @@ function knowledgeWrites({ writeOn }: PlanWriter): KnowledgeWrites {
   return {
     createPattern: (data) =>
       writeOn(requestInsertInWorkspace('patterns', data), (remote) => remote.createPattern(data)),
-    updatePattern: (id, changes) =>
-      writeOn(requestRecordUpdate('patterns', id, changes), (remote) => remote.updatePattern(id, changes)),
+    updatePattern: (id, changes, options) =>
+      writeOn(requestRecordUpdate('patterns', id, changes, options), (remote) =>
+        remote.updatePattern(id, changes, options),
+      ),
     deletePattern: (id) => writeOn(requestRecordDelete('patterns', id), (remote) => remote.deletePattern(id)),
     createBestPractice: (data) =>
       writeOn(requestInsertInWorkspace('best_practices', data), (remote) => remote.createBestPractice(data)),
-    updateBestPractice: (id, changes) =>
-      writeOn(requestRecordUpdate('best_practices', id, changes), (remote) =>
-        remote.updateBestPractice(id, changes),
+    updateBestPractice: (id, changes, options) =>
+      writeOn(requestRecordUpdate('best_practices', id, changes, options), (remote) =>
+        remote.updateBestPractice(id, changes, options),
       ),
     deleteBestPractice: (id) =>
       writeOn(requestRecordDelete('best_practices', id), (remote) => remote.deleteBestPractice(id)),

@@ -3,7 +3,7 @@
  * transaction of records, the remote one as a push. Only plans decide on values, activities and errors.
  */
 
-import type { RejectedError, ValidationError } from '@/core/errors';
+import type { RejectedError, StaleError, ValidationError } from '@/core/errors';
 import type { Result } from '@/core/result';
 import type { ActivityDraft } from '../activities';
 import type { EntityOf, TaskDependency } from '../entities';
@@ -12,7 +12,15 @@ import type { RecordValues } from '../validation';
 import type { TaskGraph } from './taskGraph';
 
 export type PlannedChange =
-  | { op: 'insert' | 'update'; table: SyncedTable; id: string; values: RecordValues }
+  | { op: 'insert'; table: SyncedTable; id: string; values: RecordValues }
+  | {
+      op: 'update';
+      table: SyncedTable;
+      id: string;
+      values: RecordValues;
+      /** What the store has to hold still when the change reaches it: columns, with the values that the plan has found (U45). */
+      expected?: RecordValues;
+    }
   | { op: 'delete'; table: SyncedTable; id: string };
 
 /** A task's way through its workflow, from one stage to another (R4). */
@@ -59,7 +67,7 @@ export interface PlanContext {
   now(): string;
 }
 
-export type Planned = Result<WritePlan, ValidationError | RejectedError>;
+export type Planned = Result<WritePlan, ValidationError | RejectedError | StaleError>;
 
 /** A write whose input is valid by itself, on a record that is still to be found. */
 export interface WriteRequest<Table extends SyncedTable = SyncedTable> {

@@ -2,10 +2,11 @@
 
 import { fail, ok } from '@/core/result';
 import { changedColumns } from '../changes';
-import type { WorkspaceInput } from '../contextService';
+import type { UpdateOptions, WorkspaceInput } from '../contextService';
 import type { Deletion, EntityOf } from '../entities';
 import type { SyncedTable } from '../schema';
 import { type RecordValues, validateChanges, validateId, validateInsert } from '../validation';
+import { checkExpected, type Expectation, requireExpected } from './expected';
 import type { PlanContext, Planned, Requested } from './plan';
 import { pick, resolveReferences } from './references';
 
@@ -74,14 +75,17 @@ export function requestRecordUpdate<Table extends PlainTable>(
   table: Table,
   id: string,
   changes: object,
+  options?: UpdateOptions<object>,
 ): Requested<Table> {
   const target = validateId('id', id);
   if (!target.ok) return target;
   const values = validateChanges(table, changes);
   if (!values.ok) return values;
+  const expectation = checkExpected(table, options);
+  if (!expectation.ok) return expectation;
   return ok({
     target: { table, id: target.value, field: 'id' },
-    plan: (before, context) => planRecordUpdate(table, before, values.value, context),
+    plan: (before, context) => planRecordUpdate(table, before, values.value, expectation.value, context),
   });
 }
 
@@ -89,9 +93,12 @@ async function planRecordUpdate(
   table: PlainTable,
   before: EntityOf[PlainTable],
   given: RecordValues,
+  expectation: Expectation,
   context: PlanContext,
 ): Promise<Planned> {
   const { id, workspace_id: workspaceId } = before;
+  const found = await requireExpected(table, before, expectation, given, context);
+  if (!found.ok) return found;
   const stored = { ...before } as unknown as RecordValues;
   const resolved = await resolveReferences(table, workspaceId, given, stored, context);
   if (!resolved.ok) return resolved;
@@ -100,7 +107,7 @@ async function planRecordUpdate(
   const isChanged = Object.keys(changed).length > 0;
   return ok({
     workspaceId,
-    changes: isChanged ? [{ op: 'update', table, id, values: changed }] : [],
+    changes: isChanged ? [{ op: 'update', table, id, values: changed, ...found.value }] : [],
     activities: [],
     answer: { table, id },
   });

@@ -5,7 +5,7 @@ import type { Json } from '@/core/protocol';
 import { ok, type Result } from '@/core/result';
 import { isReserved, taskChanged, taskCreated, taskDeleted, written } from '../activities';
 import { changedColumns } from '../changes';
-import type { TaskChanges, TaskInput } from '../contextService';
+import type { TaskChanges, TaskInput, UpdateOptions } from '../contextService';
 import type { Milestone, Task, Workflow } from '../entities';
 import { withCompletion, withPlace } from '../taskRules';
 import {
@@ -19,6 +19,7 @@ import {
   validateStage,
 } from '../validation';
 import { STANDARD_WORKFLOW_ID } from '../vocabulary';
+import { checkExpected, type Expectation, requireExpected } from './expected';
 import type { PlanContext, Planned, PlannedChange, Requested, StageMove } from './plan';
 import { pick, type Resolved, resolveReferences } from './references';
 import { followersOf, isWithin } from './taskGraph';
@@ -62,24 +63,42 @@ async function planTaskInsert(
 }
 
 /** @param field the argument of the caller that names the task. */
-export function requestTaskUpdate(id: string, changes: TaskChanges, field = 'id'): Requested<'tasks'> {
+export function requestTaskUpdate(
+  id: string,
+  changes: TaskChanges,
+  options?: UpdateOptions<TaskChanges>,
+  field = 'id',
+): Requested<'tasks'> {
   const target = validateId(field, id);
   if (!target.ok) return target;
   const values = validateChanges('tasks', changes);
   if (!values.ok) return values;
+  const expectation = checkExpected('tasks', options);
+  if (!expectation.ok) return expectation;
   return ok({
     target: { table: 'tasks', id: target.value, field },
-    plan: (before, context) => planTaskUpdate(before, values.value, context),
+    plan: (before, context) => planTaskUpdate(before, values.value, expectation.value, context),
   });
 }
 
 /** A stage that is left out is `required`: an update without a stage would change nothing. */
-export function requestStageUpdate(taskId: string, stage: string): Requested<'tasks'> {
-  return requestTaskUpdate(taskId, { current_stage: stage ?? null }, 'task_id');
+export function requestStageUpdate(
+  taskId: string,
+  stage: string,
+  options?: UpdateOptions<TaskChanges>,
+): Requested<'tasks'> {
+  return requestTaskUpdate(taskId, { current_stage: stage ?? null }, options, 'task_id');
 }
 
-async function planTaskUpdate(before: Task, given: RecordValues, context: PlanContext): Promise<Planned> {
+async function planTaskUpdate(
+  before: Task,
+  given: RecordValues,
+  expectation: Expectation,
+  context: PlanContext,
+): Promise<Planned> {
   const { id, workspace_id: workspaceId } = before;
+  const found = await requireExpected('tasks', before, expectation, given, context);
+  if (!found.ok) return found;
   const resolved = await resolveReferences('tasks', workspaceId, given, asValues(before), context);
   if (!resolved.ok) return resolved;
   const changed = await completed(before, resolved.value, context);
@@ -98,7 +117,7 @@ async function planTaskUpdate(before: Task, given: RecordValues, context: PlanCo
   return ok({
     workspaceId,
     changes: [
-      { op: 'update', table: 'tasks', id, values: changed },
+      { op: 'update', table: 'tasks', id, values: changed, ...found.value },
       ...(await movedAlong(before, changed, context)),
     ],
     activities: taskChanged(before, changed).map((draft) => ({ id: context.newId(), draft })),

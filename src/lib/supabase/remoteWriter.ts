@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { type AppError, ConvoyError, reactionTo, type SyncError } from '@/core/errors';
 import {
   type Json,
+  type Page,
   PROTOCOL_VERSION,
   type PushAnswer,
   type PushChange,
@@ -13,7 +14,9 @@ import {
   type SyncTransport,
 } from '@/core/protocol';
 import type { Result } from '@/core/result';
-import type { SyncedTable } from '@/domain/schema';
+import { canonicalTime } from '@/core/text';
+import { columnsOf, type SyncedTable } from '@/domain/schema';
+import { staleError } from '@/domain/writes/expected';
 import type { ConvoyClient } from './client';
 import { signedOut } from './rpc';
 
@@ -24,6 +27,8 @@ export interface Change {
   id: string;
   workspace_id: string;
   values?: Readonly<Record<string, Json>>;
+  /** What columns of the record have to be (U45). */
+  expected?: Readonly<Record<string, Json>>;
 }
 
 export interface WriterOptions {
@@ -76,6 +81,7 @@ export class RemoteWriter {
         workspace_id: change.workspace_id,
         base: null,
         group: 0,
+        ...(change.expected && { expected: change.expected }),
         ...(change.values && {
           values: change.op === 'insert' ? withoutNulls(change.values) : change.values,
         }),
@@ -83,7 +89,7 @@ export class RemoteWriter {
     };
     const answer = await this.send(request);
     if (!answer.ok) throw new ConvoyError(answer.error);
-    const refused = refusalAmong(answer.value.outcomes, changes);
+    const refused = refusalAmong(answer.value, changes);
     if (refused) throw new ConvoyError(refused);
     const takesAlong = changes.some(({ op, table }) => op === 'delete' || table === 'deletions');
     if (takesAlong && answer.value.unfinished?.length) await this.takeSteps(user_id);
@@ -132,11 +138,11 @@ function withoutNulls(values: Readonly<Record<string, Json>>): Record<string, Js
 }
 
 /** @returns the refusal of a group: that of the change that caused it, rather than of those blocked by it. */
-function refusalAmong(outcomes: readonly PushOutcome[], changes: readonly Change[]): AppError | null {
+function refusalAmong({ outcomes, effects }: PushAnswer, changes: readonly Change[]): AppError | null {
   let consequence: AppError | null = null;
   for (const [index, outcome] of outcomes.entries()) {
     const change = changes[index];
-    const error = change ? refusalOf(outcome, change) : null;
+    const error = change ? refusalOf(outcome, change, effects) : null;
     if (error === null) continue;
     const follows =
       outcome.outcome === 'blocked' || (outcome.outcome === 'rejected' && outcome.code === 'group');
@@ -146,12 +152,13 @@ function refusalAmong(outcomes: readonly PushOutcome[], changes: readonly Change
   return consequence;
 }
 
-function refusalOf(outcome: PushOutcome, { table, op, id }: Change): AppError | null {
+function refusalOf(outcome: PushOutcome, { table, op, id }: Change, effects: Page): AppError | null {
   switch (outcome.outcome) {
     case 'applied':
     case 'merged':
       return null;
     case 'conflict': {
+      if (outcome.stale) return staleError(table, outcome.stale, presentOf(effects, table, id));
       const columns = Object.keys(outcome.columns);
       const message =
         'Another write changed the same columns at the same time. Read the record again, then retry.';
@@ -182,6 +189,17 @@ function refusalOf(outcome: PushOutcome, { table, op, id }: Change): AppError | 
     case 'rejected':
       return rejection(outcome, table);
   }
+}
+
+/** @returns the record as the answer to a push has it, with times as entities have them. */
+function presentOf({ rows }: Page, table: SyncedTable, id: string): Record<string, Json> {
+  const columns: Record<string, Json[]> = rows[table] ?? {};
+  const at = (columns.id ?? []).indexOf(id);
+  const values = Object.entries(columnsOf(table)).map(([name, { kind }]) => {
+    const value = columns[name]?.[at] ?? null;
+    return [name, kind === 'time' ? canonicalTime(value) : value];
+  });
+  return Object.fromEntries(values);
 }
 
 /** Maps the codes of rules that plans check too, so that a broken rule has the same code wherever it is found. */

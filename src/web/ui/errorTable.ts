@@ -355,6 +355,10 @@ export const ERROR_TEXTS: { readonly [K in Kind]: { readonly [Code in CodeOf<K>]
     },
   },
   conflict: {
+    stale: {
+      headline: 'Somebody else has changed this meanwhile.',
+      detail: 'Nothing was saved. Look at what it is now, then decide again.',
+    },
     conflict: {
       headline: 'Somebody else changed the same values at the same time.',
       detail: 'Your change was not saved. Look at the values that are there now, and try again.',

@@ -5,6 +5,7 @@ import type { RecordValues } from '@/domain/validation';
 import type { PlannedChange, WritePlan } from '@/domain/writes/plan';
 import type { ConvoyDatabase } from '../database';
 import type { ConvoyModel } from '../models';
+import { trackExpected } from '../models/tracking';
 import { Q } from '../models/watermelondb';
 import { prepareDeletion, withDescendants } from '../sync/records/cascade';
 import { toStored } from '../sync/records/codec';
@@ -37,7 +38,7 @@ export async function modelsOf(
       case 'insert':
         return [prepareInsert(author, workspaceId, change)];
       case 'update':
-        return [prepareUpdate(author, storedRecord(stored, change.id), change.table, change.values)];
+        return [prepareUpdate(author, storedRecord(stored, change.id), change)];
       case 'delete':
         return prepareDeletion(doomed.get(change.id) ?? [], change.id);
     }
@@ -94,13 +95,14 @@ function prepareInsert(
 function prepareUpdate(
   { userId }: PlanAuthor,
   record: ConvoyModel,
-  table: SyncedTable,
-  values: RecordValues,
+  { table, values, expected }: Extract<PlannedChange, { op: 'update' }>,
 ): ConvoyModel {
-  return record.prepareUpdate((draft) => {
+  const prepared = record.prepareUpdate((draft) => {
     setColumns(draft, table, values);
     draft.setBookkeeping('last_modified_by', userId);
   });
+  if (expected) trackExpected(prepared.raw, Object.keys(expected));
+  return prepared;
 }
 
 function setColumns(record: ConvoyModel, table: SyncedTable, values: RecordValues): void {

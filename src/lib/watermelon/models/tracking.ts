@@ -17,6 +17,8 @@ export interface EditedColumn {
   server?: RawValue;
   /** Id of the action that edited it last, and wrote other records too (D3). */
   group?: string;
+  /** What columns of the record have to be on the server for the edit to be taken: values last in step, by column (U45). */
+  expected?: Record<string, RawValue>;
   /** The server has taken the value. It is sent once more, for activities that tell of it and did not fit beside it (D35). */
   repeats?: boolean;
 }
@@ -217,6 +219,51 @@ export function trackUpdate(table: string, raw: Raw, before: Raw, clock: EditClo
   lastTracked.set(raw, { text: raw.sync_base, base, edited });
   followStatus(raw);
   return true;
+}
+
+/**
+ * Makes the prepared update of a record depend on these columns of it: on the server they have to be as they were last in
+ * step (U45). What is edited later on top of it depends on them too. A new record depends on nothing: nobody else has it.
+ */
+export function trackExpected(raw: Raw, names: readonly string[]): void {
+  const known = lastTracked.get(raw);
+  if (!known || known.text !== raw.sync_base || raw._status === 'created') return;
+  const { base, edited } = known;
+  const inStep = names.map(
+    (name) => [name, (base.columns[name] ?? { value: raw[name] ?? null }).value] as const,
+  );
+  for (const column of edited) {
+    const edit = base.columns[column] as EditedColumn;
+    base.columns[column] = { ...edit, expected: { ...Object.fromEntries(inStep), ...edit.expected } };
+  }
+  writeBase(raw, base);
+  lastTracked.set(raw, { text: raw.sync_base, base, edited });
+}
+
+/** @returns what edits of a record depend on, by column; of several edits, the earliest says so. */
+export function expectedBy(columns: SyncBase['columns']): Record<string, RawValue> {
+  const byAge = Object.values(columns).sort((a, b) => b.editedAt - a.editedAt);
+  return Object.assign({}, ...byAge.map(({ expected }) => expected));
+}
+
+/**
+ * @param taken the values that the server has taken of the record, by column
+ * @returns the edits that are left, which depend on these values from now on
+ */
+export function dependingOn(
+  columns: SyncBase['columns'],
+  taken: Readonly<Record<string, RawValue>>,
+): SyncBase['columns'] {
+  return Object.fromEntries(
+    Object.entries(columns).map(([column, edit]) => {
+      if (!edit.expected) return [column, edit];
+      const expected = Object.entries(edit.expected).map(([name, value]) => [
+        name,
+        name in taken ? (taken[name] ?? null) : value,
+      ]);
+      return [column, { ...edit, expected: Object.fromEntries(expected) }];
+    }),
+  );
 }
 
 /** @returns the columns with the others of their units, since units merge as one (rule U6). */

@@ -23,6 +23,11 @@ export interface MergeInput {
    * `unknown`: nobody knows whose it is (D12).
    */
   approval?: 'stands' | 'unknown' | null;
+  /**
+   * Of edits that depend on what the record was (U45), whether that was still so on the server. Where it was not
+   * (`stale`), or may not have been (`unjudged`) and others changed the same, the server's value stands, and a person decides.
+   */
+  expectations?: Readonly<Record<string, 'stale' | 'unjudged' | undefined>>;
 }
 
 export interface MergedColumn {
@@ -62,8 +67,12 @@ function mergeUnit(input: MergeInput, columns: string[]): Record<string, MergedC
     Object.fromEntries(columns.map((name) => [name, decide(name)]));
 
   if (equal(local, remote)) return all((name) => ({ value: at(remote, name), how: 'same' }));
+  const expectations = columns.map((name) => input.expectations?.[name]);
+  const open = () => all((name) => ({ value: at(remote, name), how: 'conflict', by: 'open' }));
+  if (expectations.includes('stale')) return open();
   if (equal(base, remote)) return all((name) => ({ value: at(local, name), how: 'local' }));
   if (equal(base, local)) return all((name) => ({ value: at(remote, name), how: 'remote' }));
+  if (expectations.includes('unjudged')) return open();
 
   if (input.approval && columns.includes('current_stage')) {
     // Where the agent has moved the stage, or may be a person, the conflict is open.
@@ -82,7 +91,7 @@ function mergeUnit(input: MergeInput, columns: string[]): Record<string, MergedC
   if (policy === 'text') {
     const text = mergeProse(at(base, first), at(local, first), at(remote, first));
     if (text !== null) return all(() => ({ value: text, how: 'conflict', by: 'text' }));
-    return all((name) => ({ value: at(remote, name), how: 'conflict', by: 'open' }));
+    return open();
   }
   const side = policy === 'later' && isLater(input, columns) ? local : remote;
   return all((name) => ({ value: at(side, name), how: 'conflict', by: policy }));

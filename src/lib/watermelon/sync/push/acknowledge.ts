@@ -3,6 +3,7 @@
 import { isUuid } from '@/core/text';
 import type { SyncedTable } from '@/domain/schema';
 import {
+  dependingOn,
   markEdited,
   readBase,
   type SyncBase,
@@ -10,7 +11,7 @@ import {
   trackedColumns,
   writeBase,
 } from '../../models/tracking';
-import type { Raw } from '../../models/watermelondb';
+import type { Raw, RawValue } from '../../models/watermelondb';
 import { recordsNaming } from '../idMapping';
 import { withLocalEdits } from '../pull/applyRows';
 import { deletedWith, restoreRecord, standingUnder } from '../records/cascade';
@@ -127,7 +128,8 @@ function repeatSent(
   const ofNew = { editedAt: now, offset: sync.clock.offset(), ...base.created };
   const names = op === 'insert' ? (table === 'tasks' ? ['current_stage'] : []) : Object.keys(values);
   for (const name of names) {
-    columns[name] ??= { ...ofNew, ...base.columns[name], value: current[name] ?? null, repeats: true };
+    const repeated = { value: current[name] ?? null, repeats: true, expected: undefined };
+    columns[name] ??= { ...ofNew, ...base.columns[name], ...repeated };
   }
 }
 
@@ -163,10 +165,15 @@ function editsSinceSent(
         offset: edit?.offset ?? context.sync.clock.offset(),
         group: edit?.group,
         ...(edit?.server !== undefined && { server: edit.server }),
+        ...(edit?.expected && { expected: edit.expected }),
       };
     }
   }
-  return { columns, unsent };
+  const taken = Object.entries(values).map(([name, value]): [string, RawValue] => [
+    name,
+    toStored(change.table, name, value, context.ids),
+  ]);
+  return { columns: dependingOn(columns, Object.fromEntries(taken)), unsent };
 }
 
 /** The server has the same record under another id: that one replaces the local one, wherever it is named (U10, U17). */

@@ -1,6 +1,6 @@
 /** Unsynced records → the changes of a push. Pure. */
 
-import { trackedColumns } from '../../models/tracking';
+import { expectedBy, trackedColumns } from '../../models/tracking';
 import type { IdMap } from '../idMapping';
 import type { SyncedChange } from '../records/codec';
 import { toWire } from '../records/codec';
@@ -53,10 +53,14 @@ export function toChange(
     };
   }
   const columns = Object.entries(base.columns);
+  const expected = Object.entries(expectedBy(base.columns));
   return {
     ...head,
     op: 'update',
     base: base.revision,
+    ...(expected.length > 0 && {
+      expected: Object.fromEntries(expected.map(([name, value]) => [name, toWire(table, name, value, ids)])),
+    }),
     values: Object.fromEntries(columns.map(([column]) => [column, wire(column)])),
     edited_at: Object.fromEntries(columns.map(([column, edit]) => [column, iso(edit)])),
   };

@@ -6,7 +6,7 @@
 
 import { type ToldChange, tales, tells, toldBy } from '@/domain/activities';
 import { columnsOf } from '@/domain/schema';
-import { groupOf, serverValue } from '../../models/tracking';
+import { expectedBy, groupOf, serverValue } from '../../models/tracking';
 import type { Raw } from '../../models/watermelondb';
 import { isDeleted, type UnsyncedRecord } from '../records/unsynced';
 import { GROUP_BOUNDS, type GroupBounds } from '../state/groupBounds';
@@ -264,9 +264,8 @@ function stageLeftBy(activities: readonly UnsyncedRecord[]): string | undefined 
 
 /** Characters of a change, at most about: a time has 24. */
 function sizeOf({ raw, base }: UnsyncedRecord): number {
-  const names = raw._status === 'updated' ? Object.keys(base.columns) : Object.keys(raw);
-  return names.reduce(
-    (sum, name) => sum + (typeof raw[name] === 'string' ? String(raw[name]).length : 24),
-    200,
-  );
+  const isUpdate = raw._status === 'updated';
+  const sent = (isUpdate ? Object.keys(base.columns) : Object.keys(raw)).map((name) => raw[name]);
+  const values = isUpdate ? [...sent, ...Object.values(expectedBy(base.columns))] : sent;
+  return values.reduce<number>((sum, value) => sum + (typeof value === 'string' ? value.length : 24), 200);
 }

@@ -5,6 +5,8 @@ import { isUuid } from '@/core/text';
 import { columnsOf, type SyncedTable } from '@/domain/schema';
 import type { ConflictColumn } from '../../models';
 import {
+  dependingOn,
+  type EditedColumn,
   markEdited,
   readBase,
   type SyncBase,
@@ -40,7 +42,7 @@ export async function resolveConflict(
   change: SyncedChange,
   local: Raw,
   row: Record<string, Json>,
-  { columns: theirs, authors }: ConflictOutcome,
+  { columns: theirs, authors, stale }: ConflictOutcome,
 ): Promise<ReadonlySet<string>> {
   const { table } = change;
   const remote = toRaw(table, row, context.ids);
@@ -50,7 +52,17 @@ export async function resolveConflict(
     local,
     remote,
   );
-  const sides: Sides = { table, local, remote, theirs, authors, edits };
+  const own = ownValues(table, local, remote);
+  const isStale = stale?.some((name) => !(name in own)) ?? false;
+  const expectations = Object.entries(edits).map(([name, { expected }]) => {
+    const isSent = name in (change.values ?? {});
+    return [name, expected && (isSent && isStale ? 'stale' : 'unjudged')] as const;
+  });
+  const sides: Sides = {
+    ...{ table, local, remote, theirs, authors },
+    edits: dependingOn(edits, own),
+    expectations: Object.fromEntries(expectations),
+  };
   const merged = mergeRecord(await mergeInput(context, sides));
   addConflictOf(context, sides, merged);
   const unsynced = putMerged(context, sides, merged);
@@ -68,10 +80,11 @@ interface Sides {
   theirs: ConflictOutcome['columns'];
   /** Who changed them, or other columns of their units. */
   authors: ConflictOutcome['authors'];
+  expectations: MergeInput['expectations'];
 }
 
 async function mergeInput(context: PushContext, sides: Sides): Promise<MergeInput> {
-  const { table, local, remote, edits, theirs, authors } = sides;
+  const { table, local, remote, edits, theirs, authors, expectations } = sides;
   const base = readBase(local) ?? NEVER_SEEN;
   const pick = <T>(value: (name: string) => T) =>
     Object.fromEntries(Object.keys(edits).map((name) => [name, value(name)]));
@@ -85,6 +98,7 @@ async function mergeInput(context: PushContext, sides: Sides): Promise<MergeInpu
     localTimes: pick((name) => editTime(context, edits[name], base)),
     remoteTimes: pick((name) => (theirs[name] ? toMoment(theirs[name]) : null)),
     approval: table === 'tasks' ? await approvalOf(context, baseStage, local, authors) : null,
+    expectations,
   };
 }
 
@@ -119,12 +133,14 @@ function putMerged(
 ): SyncBase['columns'] {
   const result: Raw = { ...remote };
   const unsynced: SyncBase['columns'] = {};
-  for (const [name, { value }] of Object.entries(merged)) {
+  for (const [name, { value, how }] of Object.entries(merged)) {
     const remoteValue = remote[name] ?? null;
     result[name] = value;
-    const { editedAt = context.now, offset = 0, group, repeats } = edits[name] ?? {};
+    const { editedAt = context.now, offset = 0, group, repeats, expected } = edits[name] ?? {};
     if (value === remoteValue && !repeats) continue;
     unsynced[name] = { value: remoteValue, editedAt, offset, group, repeats };
+    // It is still to be judged by what it depends on.
+    if (expected && how === 'local') unsynced[name] = { ...unsynced[name], expected } as EditedColumn;
   }
   const { groups, apart } = readBase(local) ?? NEVER_SEEN;
   const revision = Number(remote.revision);
@@ -176,13 +192,20 @@ function withOwnValues(
   local: Raw,
   remote: Raw,
 ): SyncBase['columns'] {
-  const sent = readBase(local)?.sent ?? {};
+  const own = ownValues(table, local, remote);
   return Object.fromEntries(
-    Object.entries(edits).map(([name, edit]) => {
-      const value = remote[name] ?? null;
-      const isOwn = name in sent && sameValue(table, name, sent[name] ?? null, value);
-      return [name, isOwn ? { ...edit, value } : edit];
-    }),
+    Object.entries(edits).map(([name, edit]) => [
+      name,
+      name in own ? { ...edit, value: own[name] ?? null } : edit,
+    ]),
+  );
+}
+
+/** @returns the values of the server that this device sent itself, in a batch whose answer it never heard. */
+function ownValues(table: SyncedTable, local: Raw, remote: Raw): Record<string, RawValue> {
+  const sent = Object.entries(readBase(local)?.sent ?? {});
+  return Object.fromEntries(
+    sent.filter(([name, value]) => sameValue(table, name, value, remote[name] ?? null)),
   );
 }
 

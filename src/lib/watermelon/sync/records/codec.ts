@@ -40,9 +40,9 @@ function toSyncedChange(change: PushChange): SyncedChange {
 }
 
 /** @returns about how many characters a change adds to the request; texts are what grows. */
-export function charactersOf({ values = {} }: PushChange): number {
+export function charactersOf({ values = {}, expected = {} }: PushChange): number {
   let sum = 200;
-  for (const value of Object.values(values)) {
+  for (const value of [...Object.values(values), ...Object.values(expected)]) {
     sum += typeof value === 'string' ? value.length : JSON.stringify(value).length;
   }
   return sum;

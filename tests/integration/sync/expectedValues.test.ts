@@ -1,0 +1,185 @@
+import { beforeEach, expect, it } from 'vitest';
+import type { Task } from '@/domain/entities';
+import { expectedOf } from '@/domain/writes/expected';
+import { createRemoteContextService } from '@/lib/supabase/contextService';
+import { SupabaseTransport } from '@/lib/supabase/transport';
+import { Conflict, Quarantined } from '@/lib/watermelon/models';
+import { meanwhile } from '../../support/meanwhile';
+import { SEED } from '../../support/seed';
+import { devicesForEachTest, here, there, world } from '../../support/twoDevices';
+import { settle, type TestDevice } from '../../support/world';
+
+devicesForEachTest();
+
+let task: Task;
+beforeEach(async () => {
+  const { id } = await here.contextService.createTask({
+    milestone_id: SEED.offlineMilestone,
+    title: 'As read',
+    description: 'one two three',
+  });
+  await settle(here, there);
+  task = await read(here, id);
+});
+
+async function read(device: TestDevice, id = task.id): Promise<Task> {
+  const found = await device.contextService.getLocalTask(id);
+  if (!found) throw new Error('The task is not here.');
+  return found;
+}
+
+const conflicts = async (device: TestDevice, kind = 'columns') =>
+  (await device.database.of(Conflict).query().fetch()).filter((entry) => entry.kind === kind);
+
+/** The task as every device and the server have it. */
+async function everywhere(): Promise<Task> {
+  await settle(here, there, here);
+  const [mine, theirs] = [await read(here), await read(there)];
+  expect(mine).toEqual(theirs);
+  const remote = createRemoteContextService({ client: here.client });
+  expect((await remote.getTaskContext(task.id))?.task).toEqual(mine);
+  return mine;
+}
+
+it('an update that waits is written where the record is as it was expected (D15, U45)', async () => {
+  await here.contextService.updateTask(task.id, { title: 'Mine' }, { expected: { status: 'todo' } });
+  await there.contextService.updateTask(task.id, { priority: 'high' });
+  await there.sync();
+  expect(await everywhere()).toMatchObject({ title: 'Mine', priority: 'high' });
+  expect(await conflicts(here)).toEqual([]);
+});
+
+it('nothing of an update is written or sent again where it is not, and a person decides about all of it (D15, U45)', async () => {
+  const expected = expectedOf('tasks', task, { current_stage: '', title: '' });
+  const changes = { title: 'Mine', description: 'one two three four', current_stage: 'IMPLEMENT' };
+  await here.contextService.updateTask(task.id, changes, { expected });
+  await there.contextService.updateTask(task.id, { title: 'Theirs' });
+  await there.sync();
+
+  const result = await everywhere();
+  expect(result).toMatchObject({ title: 'Theirs', description: task.description, current_stage: 'PLAN' });
+  const feed = (await here.contextService.getTaskContext(task.id))?.activities ?? [];
+  expect(feed.map(({ activity_type }) => activity_type)).not.toContain('stage_changed');
+  const open = await conflicts(here);
+  expect(open).toHaveLength(1);
+  expect(open[0]?.state).toBe('open');
+  expect(open[0]?.columns).toMatchObject({
+    title: { local: 'Mine', remote: 'Theirs', by: 'open' },
+    description: { local: 'one two three four', remote: 'one two three', by: 'open' },
+    current_stage: { local: 'IMPLEMENT', remote: 'PLAN', by: 'open' },
+  });
+  expect((await conflicts(here, 'withdrawn')).length).toBeGreaterThan(0);
+
+  await here.settleConflict(open[0]?.id ?? '', 'mine');
+  expect(await everywhere()).toMatchObject({ title: 'Mine', current_stage: 'IMPLEMENT' });
+  expect(await here.database.of(Quarantined).query().fetchCount()).toBe(0);
+});
+
+it('of two devices that claim a task offline, the one that syncs first has it, whoever was later (D15, U45)', async () => {
+  const claim = (device: TestDevice) =>
+    device.contextService.updateTask(
+      task.id,
+      { claimed_by: device.userId, claimed_until: '2026-06-01T00:00:00.000Z' },
+      { expected: { claimed_by: null } },
+    );
+  await claim(there);
+  await claim(here);
+  await there.sync();
+  expect(await everywhere()).toMatchObject({ claimed_by: there.userId });
+  expect(await conflicts(here)).toMatchObject([{ state: 'open' }]);
+});
+
+it('a screen checks where it writes, and its edits merge as usual afterwards (D15)', async () => {
+  const options = { expected: { description: task.description }, merges: true };
+  await here.contextService.updateTask(task.id, { description: 'zero one two three' }, options);
+  await there.contextService.updateTask(task.id, { description: 'one two three four' });
+  await there.sync();
+  expect(await everywhere()).toMatchObject({ description: 'zero one two three four' });
+  const stale = here.contextService.updateTask(task.id, { description: 'x' }, options);
+  await expect(stale).rejects.toMatchObject({
+    detail: { code: 'stale', present: { description: 'zero one two three four' } },
+  });
+});
+
+it('what is edited on top of such an update depends on the same (D15)', async () => {
+  const { contextService } = here;
+  await contextService.updateTask(task.id, { assignee_id: here.userId }, { expected: { title: 'As read' } });
+  await contextService.updateTask(task.id, { assignee_id: there.userId });
+  await contextService.updateTask(task.id, { priority: 'high' });
+  await there.contextService.updateTask(task.id, { title: 'Theirs' });
+  await there.sync();
+  expect(await everywhere()).toMatchObject({ title: 'Theirs', assignee_id: null, priority: 'high' });
+  expect(await conflicts(here)).toMatchObject([
+    { state: 'open', columns: { assignee_id: { local: there.userId, remote: null } } },
+  ]);
+});
+
+it('an update that expects what this device wrote before goes after it, however often it is edited in flight (D15)', async () => {
+  const { contextService } = here;
+  await contextService.updateTask(task.id, { title: 'One' }, { expected: { title: 'As read' } });
+  await contextService.updateTask(task.id, { title: 'Two' }, { expected: { title: 'One' } });
+  await meanwhile(here, 'push', async () => {
+    await contextService.updateTask(task.id, { title: 'Three' }, { expected: { title: 'Two' } });
+    await contextService.updateTask(task.id, { status: 'blocked' }, { expected: { title: 'Three' } });
+  });
+  expect(await everywhere()).toMatchObject({ title: 'Three', status: 'blocked' });
+  expect(await conflicts(here)).toEqual([]);
+});
+
+it('an update whose answer was lost, and whose batch was dropped, does not meet itself (D15, D56)', async () => {
+  await here.contextService.updateTask(task.id, { title: 'Mine' }, { expected: { title: 'As read' } });
+  here.transport.next('push', { what: 'lose_response' });
+  await here.sync();
+  await here.contextService.updateTask(task.id, { title: 'Mine too' }, { expected: { title: 'Mine' } });
+  // Another copy of this device has taken its number.
+  await world.stack.backend.transaction((connection) =>
+    connection.query('update convoy.devices set batch = batch + 100, hash = null where user_id = $1::uuid', [
+      here.userId,
+    ]),
+  );
+  expect(await everywhere()).toMatchObject({ title: 'Mine too' });
+  expect(await conflicts(here)).toEqual([]);
+});
+
+it('a device waits with such an update for a server that knows what it expects (U16, U45)', async () => {
+  const served = (protocol: number) =>
+    world.stack.backend.transaction((connection) =>
+      connection.query('update convoy.served_versions set protocol = $1', [protocol]),
+    );
+  await there.contextService.updateTask(task.id, { title: 'Theirs' });
+  await there.sync();
+  await here.contextService.updateTask(task.id, { title: 'Mine' }, { expected: { title: 'As read' } });
+  await served(5);
+  const { error } = await here.sync();
+  const remote = createRemoteContextService({ client: here.client });
+  const refused = remote.updateTask(task.id, { title: 'x' }, { expected: { title: 'Theirs' } });
+  await expect(refused).rejects.toMatchObject({ detail: { kind: 'protocol', code: 'schema_mismatch' } });
+  await served(6);
+  expect(error).toMatchObject({ kind: 'protocol', code: 'schema_mismatch' });
+  expect(await read(here)).toMatchObject({ title: 'Mine' });
+  expect(await everywhere()).toMatchObject({ title: 'Theirs' });
+  expect(await conflicts(here)).toMatchObject([{ state: 'open' }]);
+});
+
+it('the remote service is told by the server what others wrote after it had looked (U45)', async () => {
+  const transport = new SupabaseTransport(here.client);
+  const push = transport.push.bind(transport);
+  transport.push = async (...args) => {
+    await there.contextService.updateTask(task.id, {
+      title: 'Theirs',
+      claimed_until: '2026-06-01T00:00:00.000Z',
+    });
+    await there.sync();
+    return push(...args);
+  };
+  const remote = createRemoteContextService({ client: here.client, transport });
+  const expected = { title: 'As read', claimed_until: null };
+  await expect(remote.updateTask(task.id, { priority: 'high' }, { expected })).rejects.toMatchObject({
+    detail: {
+      code: 'stale',
+      columns: ['claimed_until', 'title'],
+      present: { title: 'Theirs', claimed_until: '2026-06-01T00:00:00.000Z' },
+    },
+  });
+  expect(await everywhere()).toMatchObject({ title: 'Theirs', priority: 'medium' });
+});
