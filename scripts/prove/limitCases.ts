@@ -45,23 +45,24 @@ const sql = async (
 const countOf = async (world: World, where: string): Promise<number> =>
   Number((await sql(world, `select count(*) as n from ${where}`))[0]?.n);
 
-/** Syncs until a sync ends well with nothing pending. @returns null, or why it never did */
+/**
+ * Syncs until a sync ends well with nothing pending. @returns null, or why it never did
+ * @param most syncs in a row that may bring nothing further
+ */
 async function syncToEnd(device: TestDevice, most = 6): Promise<string | null> {
   let last = 'not synced';
-  for (let sync = 0; sync < most; sync += 1) {
-    const { status, error } = await device.sync();
+  for (let idle = 0; idle < most; ) {
+    const { status, error, pushed, pulled } = await device.sync();
     if (status === 'ok' && device.syncStatus.pending === 0) return null;
+    idle = pushed + pulled > 0 ? 0 : idle + 1;
     last = error ? `${error.code}: ${error.message}` : `${status}, ${device.syncStatus.pending} pending`;
   }
   return last;
 }
 
 /** Pushes changes as a device that holds nothing, as often as the server says to. */
-async function push(
-  { client, userId }: SignedIn,
-  changes: readonly PushChange[],
-  most = 40,
-): Promise<string | null> {
+async function push({ client, userId }: SignedIn, changes: readonly PushChange[]): Promise<string | null> {
+  const most = 40 + Math.ceil(changes.length / 500);
   const transport = new SupabaseTransport(client);
   const device_id = randomUUID();
   let left = [...changes];
