@@ -11,7 +11,7 @@ create table if not exists local_stack.settings (
 );
 
 -- A refresh token is (session, counter) with a signature. Rotation raises the counter; a token older than the
--- previous one was stolen or copied.
+-- previous one was copied, unless the session was refreshed a moment ago.
 create table if not exists local_stack.sessions (
   id uuid primary key,
   user_id uuid not null references auth.users (id) on delete cascade,

@@ -18,8 +18,15 @@ export interface Credentials {
 
 /** @param text the request's body */
 export function readFields(text: string): Result<Fields, Refusal> {
+  if (text === '') {
+    return fail({
+      code: 'bad_json',
+      message: 'Could not parse request body as JSON: unexpected end of JSON input',
+    });
+  }
   try {
-    const value: unknown = JSON.parse(text === '' ? '{}' : text);
+    // JSON's null is an object without fields to Supabase Auth.
+    const value: unknown = JSON.parse(text) ?? {};
     // Recursive code prints it again, and PostgreSQL's parser reads it.
     if (isFields(value) && !nestsDeeper(text, REQUEST_DEPTH)) return ok(value);
   } catch {
@@ -28,12 +35,33 @@ export function readFields(text: string): Result<Fields, Refusal> {
   return fail({ code: 'bad_json' });
 }
 
-/** @returns email and password; the email in lower case, as stored */
+/** @returns a field that is text, empty where it is missing; a refusal where it is something else */
+export function readText(fields: Fields, name: string): Result<string, Refusal> {
+  const value = fields[name] ?? '';
+  return typeof value === 'string'
+    ? ok(value)
+    : fail({ code: 'bad_json', message: `Could not parse request body as JSON: ${name} must be text` });
+}
+
+/**
+ * Reads what somebody signs in with. An empty password is one that does not match.
+ * @returns email and password; the email in lower case, as stored
+ */
 export function readCredentials(fields: Fields): Result<Credentials, Refusal> {
-  const { email, password } = fields;
-  if (typeof email !== 'string' || email === '') return invalid('An email is required');
-  if (typeof password !== 'string' || password === '') return invalid('A password is required');
-  return ok({ email: email.trim().toLowerCase(), password });
+  const [email, phone, password] = [
+    readText(fields, 'email'),
+    readText(fields, 'phone'),
+    readText(fields, 'password'),
+  ];
+  if (!email.ok) return email;
+  if (!phone.ok) return phone;
+  if (!password.ok) return password;
+  if (email.value !== '' && phone.value !== '') {
+    return invalid('Only an email address or phone number should be provided on login.');
+  }
+  if (phone.value !== '') return fail({ code: 'phone_provider_disabled' });
+  if (email.value === '') return invalid('missing email or phone');
+  return ok({ email: email.value.trim().toLowerCase(), password: password.value });
 }
 
 /** Credentials that are valid for a new account. */
@@ -41,11 +69,13 @@ export function readNewCredentials(fields: Fields): Result<Credentials, Refusal>
   const credentials = readCredentials(fields);
   if (!credentials.ok) return credentials;
   const { email, password } = credentials.value;
+  if (password === '') return invalid('Signup requires a valid password');
+  const fault = checkNewPassword(password);
+  if (fault) return fail(fault);
   if (email.length > 254 || !EMAIL.test(email)) {
     return invalid('Unable to validate email address: invalid format');
   }
-  const fault = checkNewPassword(password);
-  return fault ? fail(fault) : credentials;
+  return credentials;
 }
 
 export function checkNewPassword(password: unknown): Refusal | null {

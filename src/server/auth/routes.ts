@@ -13,6 +13,7 @@ import {
   readFields,
   readMetadata,
   readNewCredentials,
+  readText,
 } from './requests';
 import type { AuthService, Caller } from './service';
 import type { Tokens } from './tokens';
@@ -91,19 +92,17 @@ async function signUp(c: AuthContext, service: AuthService, { signUps }: Limits)
 }
 
 async function issueToken(c: AuthContext, service: AuthService, limits: Limits): Promise<Response> {
+  const grant = c.req.query('grant_type');
+  if (grant !== 'password' && grant !== 'refresh_token') {
+    return refuse(c, { code: 'invalid_credentials', message: 'unsupported_grant_type' });
+  }
   const fields = readFields(await c.req.text());
   if (!fields.ok) return refuse(c, fields.error);
-  switch (c.req.query('grant_type')) {
-    case 'password':
-      return signIn(c, fields.value, service, limits);
-    case 'refresh_token': {
-      const { refresh_token: token } = fields.value;
-      if (typeof token !== 'string') return refuse(c, { code: 'refresh_token_not_found' });
-      return reply(c, await service.refresh(token, issuerOf(c)));
-    }
-    default:
-      return refuse(c, { code: 'unsupported_grant_type' });
-  }
+  if (grant === 'password') return signIn(c, fields.value, service, limits);
+  const token = readText(fields.value, 'refresh_token');
+  if (!token.ok) return refuse(c, token.error);
+  if (token.value === '') return refuse(c, { code: 'invalid_request' });
+  return reply(c, await service.refresh(token.value, issuerOf(c)));
 }
 
 async function signIn(
@@ -142,9 +141,14 @@ async function changeUser(c: AuthContext, service: AuthService, caller: Caller):
 }
 
 async function signOut(c: AuthContext, service: AuthService, caller: Caller): Promise<Response> {
-  const scope = c.req.query('scope') ?? 'global';
+  const scope = c.req.query('scope') || 'global';
   if (scope !== 'global' && scope !== 'local' && scope !== 'others') {
-    return refuse(c, { code: 'validation_failed', message: `Unsupported logout scope "${scope}"` });
+    const known = await service.getUser(caller);
+    const unsupported: Refusal = {
+      code: 'validation_failed',
+      message: `Unsupported logout scope "${scope}"`,
+    };
+    return refuse(c, known.ok ? unsupported : known.error);
   }
   const done = await service.signOut(caller, scope);
   return done.ok ? c.body(null, 204) : refuse(c, done.error);
@@ -176,11 +180,13 @@ function issuerOf(c: Context): string {
   return `${new URL(c.req.url).origin}/auth/v1`;
 }
 
+const UNVERIFIED = 'invalid JWT: unable to parse or verify signature';
+
 async function callerOf(c: Context, tokens: Tokens): Promise<Result<Caller, Refusal>> {
   const token = /^Bearer (.+)$/i.exec(c.req.header('Authorization') ?? '')?.[1];
   if (token === undefined) return fail({ code: 'no_authorization' });
   const claims = await tokens.verify(token);
-  if (!claims.ok) return fail({ code: 'bad_jwt', message: `invalid JWT: ${claims.error.message}` });
+  if (!claims.ok) return fail({ code: 'bad_jwt', message: `${UNVERIFIED}, ${claims.error.message}` });
   const { sub, session_id } = claims.value;
   if (sub === undefined || session_id === undefined) {
     return fail({ code: 'bad_jwt', message: 'invalid claim: missing sub claim' });

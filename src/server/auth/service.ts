@@ -108,7 +108,7 @@ class SqlAuthService implements AuthService {
     const token = this.parts.refreshTokens.read(refreshToken);
     if (!token) return fail({ code: 'refresh_token_not_found' });
     return this.transact(async (connection) => {
-      const session = await rotateSession(connection, token);
+      const session = await rotateSession(connection, token, this.parts.now());
       if (!session.ok) return session;
       const stored = await findUserById(connection, session.value.userId);
       if (!stored) return fail({ code: 'user_not_found' });
@@ -150,6 +150,8 @@ class SqlAuthService implements AuthService {
 
   signOut(caller: Caller, scope: 'global' | 'local' | 'others'): Promise<Answer<void>> {
     return this.transact(async (connection) => {
+      const known = await this.userOf(connection, caller);
+      if (!known.ok) return known;
       if (scope === 'local') await endSession(connection, caller.sessionId);
       else await endSessionsOf(connection, caller.userId, scope === 'others' ? caller.sessionId : null);
       return ok(undefined);
@@ -179,7 +181,8 @@ class SqlAuthService implements AuthService {
     await markSignedIn(connection, userId);
     const stored = await findUserById(connection, userId);
     if (!stored) return fail<Refusal>({ code: 'user_not_found' });
-    return ok(await this.answer(stored.user, await startSession(connection, userId), issuer));
+    const session = await startSession(connection, userId, this.parts.now());
+    return ok(await this.answer(stored.user, session, issuer));
   }
 
   /** The user of a token, if its session has not ended since it was issued. */

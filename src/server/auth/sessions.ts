@@ -13,43 +13,53 @@ export interface Session {
   counter: number;
 }
 
-export async function startSession(connection: SqlConnection, userId: string): Promise<Session> {
+/** Milliseconds after a refresh in which older tokens of the session may still be used: Supabase's default. */
+const REUSE_INTERVAL_MS = 10_000;
+
+/** @param now milliseconds since 1970 */
+export async function startSession(connection: SqlConnection, userId: string, now: number): Promise<Session> {
   const id = randomUUID();
-  await connection.query('insert into local_stack.sessions (id, user_id) values ($1::uuid, $2::uuid)', [
-    id,
-    userId,
-  ]);
+  await connection.query(
+    `insert into local_stack.sessions (id, user_id, refreshed_at)
+     values ($1::uuid, $2::uuid, to_timestamp($3::numeric / 1000))`,
+    [id, userId, now],
+  );
   return { id, userId, counter: 0 };
 }
 
 /**
- * Exchanges a refresh token. The previous token yields the current one again: its answer may have been lost, or
- * two tabs refreshed at once. An older token has been copied, so the session ends.
+ * Exchanges a refresh token, as Supabase Auth does. The previous token yields the current one again, whenever it comes:
+ * its answer may have been lost. So does an older one within the reuse interval: several tabs may have refreshed at
+ * once. Later, an older token has been copied, so the session ends.
+ * @param now milliseconds since 1970
  */
 export async function rotateSession(
   connection: SqlConnection,
   token: RefreshToken,
+  now: number,
 ): Promise<Result<Session, Refusal>> {
-  const [row] = await connection.query<{ user_id: string; refresh_counter: number }>(
-    'select user_id::text, refresh_counter from local_stack.sessions where id = $1::uuid for update',
-    [token.sessionId],
+  const [row] = await connection.query<{ user_id: string; refresh_counter: number; since: number }>(
+    `select user_id::text, refresh_counter,
+       ($2::numeric - extract(epoch from refreshed_at) * 1000)::float8 as since
+     from local_stack.sessions where id = $1::uuid for update`,
+    [token.sessionId, now],
   );
   if (!row) return fail({ code: 'refresh_token_not_found' });
-  const session = { id: token.sessionId, userId: row.user_id };
-  switch (row.refresh_counter - token.counter) {
-    case 0:
-      await connection.query(
-        `update local_stack.sessions
-         set refresh_counter = refresh_counter + 1, refreshed_at = now() where id = $1::uuid`,
-        [session.id],
-      );
-      return ok({ ...session, counter: token.counter + 1 });
-    case 1:
-      return ok({ ...session, counter: row.refresh_counter });
-    default:
-      await endSession(connection, session.id);
-      return fail({ code: 'refresh_token_already_used' });
+  const behind = row.refresh_counter - token.counter;
+  if (behind < 0) {
+    return fail({ code: 'validation_failed', message: 'Invalid Refresh Token: Not Issued By This Server' });
   }
+  if (behind > 1 && Math.abs(row.since) >= REUSE_INTERVAL_MS) {
+    await endSession(connection, token.sessionId);
+    return fail({ code: 'refresh_token_already_used' });
+  }
+  const counter = behind === 0 ? token.counter + 1 : row.refresh_counter;
+  await connection.query(
+    `update local_stack.sessions
+     set refresh_counter = $2::integer, refreshed_at = to_timestamp($3::numeric / 1000) where id = $1::uuid`,
+    [token.sessionId, counter, now],
+  );
+  return ok({ id: token.sessionId, userId: row.user_id, counter });
 }
 
 export async function sessionExists(connection: SqlConnection, id: string): Promise<boolean> {

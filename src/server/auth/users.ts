@@ -15,10 +15,24 @@ export interface User {
   phone: string;
   app_metadata: Fields;
   user_metadata: Fields;
-  identities: never[];
+  identities: Identity[];
   created_at: string;
   updated_at: string;
   is_anonymous: boolean;
+}
+
+/** How a user signs in: here, by e-mail address and password. */
+export interface Identity {
+  identity_id: string;
+  /** The id at the provider: of the e-mail provider, the user's. */
+  id: string;
+  user_id: string;
+  identity_data: Fields;
+  provider: string;
+  last_sign_in_at: string;
+  created_at: string;
+  updated_at: string;
+  email: string;
 }
 
 export interface StoredUser {
@@ -41,7 +55,18 @@ const SELECT = `
     'phone', '',
     'app_metadata', coalesce(raw_app_meta_data, '{}'),
     'user_metadata', coalesce(raw_user_meta_data, '{}'),
-    'identities', json_build_array(),
+    'identities', json_build_array(json_build_object(
+      -- The stack keeps no identities: this one has the same id at every answer.
+      'identity_id', md5('identity ' || id)::uuid,
+      'id', id,
+      'user_id', id,
+      'identity_data', json_build_object('email', email, 'email_verified', false, 'phone_verified', false, 'sub', id),
+      'provider', 'email',
+      'last_sign_in_at', ${time('created_at')},
+      'created_at', ${time('created_at')},
+      'updated_at', ${time('created_at')},
+      'email', email
+    )),
     'created_at', ${time('created_at')},
     'updated_at', ${time('updated_at')},
     'is_anonymous', false

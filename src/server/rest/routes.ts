@@ -12,6 +12,7 @@ import { callFunction } from './call';
 import { compressed } from './compress';
 import { failureFromSql, type RestFailure, restFailure } from './errors';
 import type { ApiFunction, FunctionCatalog } from './functions';
+import { answerType, unsupportedRequest } from './unsupported';
 
 type Environment = { Bindings: HttpBindings };
 
@@ -71,6 +72,8 @@ async function answerCall(
   const claims = await claimsOf(c, tokens);
   if (!claims.ok) return reply(c, claims.error);
   const anonymous = claims.value.role === 'anon';
+  const unsupported = unsupportedRequest(c);
+  if (unsupported) return reply(c, unsupported);
 
   const body = (await c.req.text()) || '{}';
   // PostgreSQL's parser is recursive: what does not fit its stack ends PGlite.
@@ -83,6 +86,8 @@ async function answerCall(
     const { kind, failure } = found.error;
     return reply(c, kind === 'rest' ? failure : failureFromSql(failure, anonymous));
   }
+  const type = answerType(c.req.header('Accept'), found.value);
+  if (typeof type !== 'string') return reply(c, type);
   const answer = await callFunction(backend, {
     target: found.value,
     argumentNames,
@@ -95,7 +100,8 @@ async function answerCall(
     return reply(c, missing ?? failureFromSql(answer.error, anonymous));
   }
   if (answer.value === null) return c.body(null, 204);
-  return c.body(await compressed(c, answer.value), 200, JSON_TYPE);
+  const headers = { 'Content-Type': `${type}; charset=utf-8` };
+  return c.body(await compressed(c, answer.value), 200, headers);
 }
 
 /** @returns the failure of a call to a function that was dropped after the catalogue was read; null: it exists */

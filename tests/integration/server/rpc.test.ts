@@ -150,6 +150,29 @@ describe('refusals', () => {
     expect((await member.from('notes').insert({ id: 5, body: '' })).status).toBe(404);
   });
 
+  it('refuses to select from, filter or order what a function answers, rather than ignore it', async () => {
+    const refused = { status: 400, error: expect.objectContaining({ code: 'PGRST100' }) };
+    expect(await member.rpc('notes_table').select('id')).toMatchObject(refused);
+    expect(await member.rpc('notes_table').eq('id', 1)).toMatchObject(refused);
+    expect(await member.rpc('notes_table').order('id')).toMatchObject(refused);
+    expect(await member.rpc('notes_table').limit(1)).toMatchObject(refused);
+    expect((await member.rpc('notes_table').select()).data).toHaveLength(2);
+  });
+
+  it('answers single() of a row as PostgREST does, and refuses it of a set', async () => {
+    expect((await member.rpc('one_note').single()).data).toEqual({ id: 1, body: 'one' });
+    expect(await member.rpc('notes_table').single()).toMatchObject({
+      status: 415,
+      error: { code: 'PGRST107' },
+    });
+  });
+
+  it('refuses other formats, counts and schemas', async () => {
+    expect((await member.rpc('notes_table').csv()).error?.code).toBe('PGRST107');
+    expect((await member.rpc('notes_table', {}, { count: 'exact' })).error?.code).toBe('PGRST122');
+    expect((await member.schema('convoy').rpc('notes_table')).error?.code).toBe('PGRST106');
+  });
+
   it('refuses an expired token', async () => {
     const response = await call('whoami', {}, await token({ exp: Math.floor(Date.now() / 1000) - 60 }));
     expect(response.status).toBe(401);
