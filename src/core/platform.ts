@@ -81,6 +81,8 @@ export interface Platform<Adapter, Schema, Migrations> {
     ask(): Promise<boolean>;
   };
   sessionStorage(): SessionStorage;
+  /** Absent: never. @returns whether what is in `sessionStorage` ends with this page, which the browser lets keep nothing */
+  endsWithPage?(): boolean;
   /** @returns the configured backend, or null: Convoy then works locally only. */
   backend(): Promise<Backend | null>;
   isOnline(): boolean;

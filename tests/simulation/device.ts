@@ -116,7 +116,10 @@ export class SimDevice {
       isFull: (where) => this.isFull(where),
       wrote: (operations) => this.onWrite(operations),
     });
-    const client = this.client(network.fetchOf(life));
+    const fetch = network.fetchOf(life);
+    const client = this.client((input, init) =>
+      this.online ? fetch(input, init) : Promise.reject(new TypeError('fetch failed')),
+    );
     const device = await version.openDevice({
       adapter,
       userId: this.user.id,

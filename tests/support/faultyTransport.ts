@@ -1,6 +1,6 @@
 /** A sync transport whose next requests can be made to fail. */
 
-import type { SyncError } from '@/core/errors';
+import type { SyncError, TransportError } from '@/core/errors';
 import type {
   PullAnswer,
   PullRequest,
@@ -27,7 +27,11 @@ type Fault =
   /** Waits until the test lets it go. */
   | { what: 'hold'; until: Promise<void> };
 
-const OFFLINE: SyncError = { kind: 'transport', code: 'offline', message: 'The server cannot be reached.' };
+export const OFFLINE: TransportError = {
+  kind: 'transport',
+  code: 'offline',
+  message: 'The server cannot be reached.',
+};
 const TIMEOUT: SyncError = {
   kind: 'transport',
   code: 'timeout',

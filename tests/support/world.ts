@@ -1,5 +1,6 @@
 /** A server and devices: the real local stack, real supabase-js, real local databases. */
 
+import { fail } from '@/core/result';
 import type { MemberKind } from '@/domain/vocabulary';
 import type { ConvoyClient } from '@/lib/supabase/client';
 import { createRemoteContextService } from '@/lib/supabase/contextService';
@@ -9,7 +10,7 @@ import { SupabaseTransport, type TransportOptions } from '@/lib/supabase/transpo
 import { type Device, type DeviceOptions, openDevice, type SyncStatus } from '@/lib/watermelon';
 import type { DataSource, LocalStack, LocalStackOptions } from '@/server';
 import { type DemoStack, startDemoStack } from './demoStack';
-import { FaultyTransport } from './faultyTransport';
+import { FaultyTransport, OFFLINE } from './faultyTransport';
 import { openAdapter, temporaryFolder } from './localDatabase';
 
 export interface TestDevice extends Device {
@@ -89,6 +90,9 @@ export class World {
     const folder = options.folder ?? (temporary?.path as string);
     const transport = new FaultyTransport(new SupabaseTransport(options.client, options.patience));
     let isOnline = true;
+    const invitations = new SupabaseInvitations(options.client);
+    const accept = invitations.accept.bind(invitations);
+    invitations.accept = async (...args) => (isOnline ? accept(...args) : fail(OFFLINE));
     const listeners = new Set<(online: boolean) => void>();
     const opened = await openDevice({
       adapter: await openAdapter(folder, options.database),
@@ -96,7 +100,7 @@ export class World {
       transport,
       remote: createRemoteContextService({ client: options.client }),
       kind: options.kind,
-      invitations: new SupabaseInvitations(options.client),
+      invitations,
       isOnline: () => isOnline,
       onConnectivity: (listener) => {
         listeners.add(listener);
@@ -128,6 +132,7 @@ export class World {
       client: options.client,
       online: (is: boolean) => {
         isOnline = is;
+        transport.setOffline(!is);
         for (const listener of listeners) listener(is);
       },
       restart: async (changed = {}) => {

@@ -90,9 +90,16 @@ export class NodePort implements StorePort {
   }
 
   importFrom(bytes: Uint8Array, owner: string, done: Done<void>): void {
+    const imported = outcomeOf(() => this.store.importFile(bytes, owner));
+    if ('error' in imported) {
+      this.trouble.reportImport(imported.error);
+      done(imported);
+      return;
+    }
+    this.trouble.reportRoom();
     this.answer(done, () => {
-      const { written } = this.store.importFile(bytes, owner);
-      if (this.replica) this.replica.takeOver(foreignChanges(this.store, written, this.replica));
+      const { replica, store } = this;
+      if (replica) replica.takeOver(foreignChanges(store, imported.value.written, replica));
     });
     this.tidyWhenIdle();
   }

@@ -43,11 +43,16 @@ export function importFile<T>(
   bytes: Uint8Array,
   { owner, code, also }: { owner: string; code: SchemaOfCode; also: () => T },
 ): T {
-  const file = openExported(handle, bytes, owner);
+  const file = ofFile(() => handle.openCopy(withoutLog(bytes)));
   try {
-    prepareDatabase(file, code);
+    ofFile(() => {
+      refuseForeign(file, owner);
+      prepareDatabase(file, code);
+    });
+    const tables = [...Object.keys(code.schema.tables), 'local_storage'];
+    for (const table of tables) refuseOtherColumns(table, file, handle);
     return inTransaction(handle, () => {
-      for (const table of [...Object.keys(code.schema.tables), 'local_storage']) {
+      for (const table of tables) {
         handle.run(`delete from "${table}"`, [[]]);
         copyTable(file, handle, table);
       }
@@ -58,21 +63,29 @@ export function importFile<T>(
   }
 }
 
-function openExported(handle: SqliteHandle, bytes: Uint8Array, owner: string): SqliteHandle {
-  let file: SqliteHandle | null = null;
+function refuseForeign(file: SqliteHandle, owner: string): void {
+  const said = file.select('pragma integrity_check(1)').rows[0]?.[0];
+  if (said !== 'ok') throw foreign(String(said));
+  if (versionOf(file) === 0) throw foreign('Convoy did not make it');
+  if (ownerOf(file) !== owner) throw foreign('it belongs to another account');
+}
+
+function refuseOtherColumns(table: string, file: SqliteHandle, handle: SqliteHandle): void {
+  const columnsIn = (one: SqliteHandle) =>
+    one.select('select "name" from pragma_table_info(?) order by "name"', [table]).rows.join();
+  if (ofFile(() => columnsIn(file)) !== columnsIn(handle)) throw foreign(`${table} has other columns`);
+}
+
+/** Codes by which a file is refused for what it is; any other failure of its SQLite means that it is no database of Convoy. */
+const REFUSED: ReadonlySet<string> = new Set(['foreign_file', 'newer_schema', 'no_migration']);
+
+/** Does work on the file alone. Its failures never count as damage of the database that it is to replace. */
+function ofFile<T>(work: () => T): T {
   try {
-    file = handle.openCopy(withoutLog(bytes));
-    const said = file.select('pragma integrity_check(1)').rows[0]?.[0];
-    if (said !== 'ok') throw foreign(String(said));
-    if (versionOf(file) === 0) throw foreign('Convoy did not make it');
-    if (ownerOf(file) !== owner) throw foreign('it belongs to another account');
-    return file;
+    return work();
   } catch (error) {
-    file?.close();
-    if (error instanceof SqliteFailure && error.detail.code !== 'foreign_file') {
-      throw foreign(error.message, error);
-    }
-    throw error;
+    if (!(error instanceof SqliteFailure) || REFUSED.has(error.detail.code)) throw error;
+    throw foreign(error.message, error);
   }
 }
 
@@ -90,15 +103,13 @@ function foreign(reason: string, cause?: unknown): SqliteFailure {
 
 function copyTable(from: SqliteHandle, into: SqliteHandle, table: string): void {
   for (let last = 0; ; ) {
-    const { columns, rows } = from.select(
-      `select rowid, * from "${table}" where rowid > ? order by rowid limit ${ROWS}`,
-      [last],
-    );
+    const sql = `select rowid, * from "${table}" where rowid > ? order by rowid limit ${ROWS}`;
+    const { columns, rows } = ofFile(() => from.select(sql, [last]));
     if (rows.length === 0) return;
     const names = columns.slice(1).map((name) => `"${name}"`);
-    const sql = `insert into "${table}" (${names.join()}) values (${names.map(() => '?').join()})`;
+    const insert = `insert into "${table}" (${names.join()}) values (${names.map(() => '?').join()})`;
     into.run(
-      sql,
+      insert,
       rows.map((row) => row.slice(1)),
     );
     last = Number(rows.at(-1)?.[0]);

@@ -2,6 +2,13 @@
 
 import { ConvoyError, type StorageError } from '@/core/errors';
 
+const IMPORT_REFUSALS: ReadonlySet<string> = new Set<StorageError['code']>([
+  'foreign_file',
+  'newer_schema',
+  'no_migration',
+  'quota',
+]);
+
 export class TroubleListeners {
   private readonly listeners: ((error: StorageError | null) => void)[] = [];
   private readonly reported = new Set<StorageError['code']>();
@@ -24,6 +31,12 @@ export class TroubleListeners {
     if (this.silent.includes(detail.code) || this.reported.has(detail.code)) return;
     this.reported.add(detail.code);
     for (const listener of this.listeners) listener(detail);
+  }
+
+  /** An import failed: what is wrong with its file, or with its size, is no trouble of the store. */
+  reportImport(error: Error): void {
+    const isOfFile = error instanceof ConvoyError && IMPORT_REFUSALS.has(error.code);
+    if (!isOfFile) this.report(error);
   }
 
   /** A write succeeded: where the disk was reported full, it no longer is. */

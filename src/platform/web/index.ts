@@ -10,6 +10,7 @@ import { earlierStorage } from './earlier';
 import { hasOpfs } from './hasOpfs';
 import * as opfs from './opfs';
 import { PageLocks } from './pageLocks';
+import { endsWithPage, pageStorage } from './pageStorage';
 import { persistentStorage } from './persistentStorage';
 
 export type WatermelonPlatform = Platform<DatabaseAdapter, AppSchema, SchemaMigrations>;
@@ -27,7 +28,8 @@ export function createPlatform(): WatermelonPlatform {
     isDurable: hasOpfs,
     earlier: earlierStorage,
     keeping: persistentStorage,
-    sessionStorage: () => window.localStorage,
+    sessionStorage: pageStorage,
+    endsWithPage,
     backend: readBackend,
     isOnline: () => navigator.onLine,
     onConnectivity(listener) {
@@ -69,14 +71,14 @@ const SLOW_MS = 1_000;
 
 /** Asks the server for the page's backend; its last answer serves while the server is unreachable or slow. */
 async function readBackend(): Promise<Backend | null> {
-  const remembered = localStorage.getItem(REMEMBERED);
+  const remembered = pageStorage().getItem(REMEMBERED);
   try {
     const signal = remembered === null ? undefined : AbortSignal.timeout(SLOW_MS);
     const response = await fetch('/convoy.json', { cache: 'no-store', signal });
     if (!response.ok) throw new Error(`status ${response.status}`);
     const { supabaseUrl, anonKey } = (await response.json()) as { supabaseUrl: string; anonKey: string };
     const backend = { url: supabaseUrl, anonKey };
-    localStorage.setItem(REMEMBERED, JSON.stringify(backend));
+    pageStorage().setItem(REMEMBERED, JSON.stringify(backend));
     return backend;
   } catch {
     return remembered === null ? null : (JSON.parse(remembered) as Backend);

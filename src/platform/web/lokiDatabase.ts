@@ -5,6 +5,7 @@
 
 import type { EarlierRecords } from '@/core/platform';
 import type { SalvageRules, StoredRow } from '@/core/storage';
+import { pageStorage } from './pageStorage';
 
 /** Key in localStorage of the schema version of such a database; it is there as long as the database is. */
 const versionKey = (name: string) => `convoy:schema-version:${name}`;
@@ -20,7 +21,7 @@ interface Chunk {
 }
 
 export function hasLokiDatabase(name: string): boolean {
-  return localStorage.getItem(versionKey(name)) !== null;
+  return pageStorage().getItem(versionKey(name)) !== null;
 }
 
 /**
@@ -42,7 +43,7 @@ export async function readLokiDatabase(
 async function read(name: string, rules: SalvageRules): Promise<EarlierRecords | null> {
   const chunks = await chunksOf(name);
   if (chunks === null) {
-    localStorage.removeItem(versionKey(name));
+    pageStorage().removeItem(versionKey(name));
     return null;
   }
   const records: EarlierRecords['records'] = {};
@@ -94,5 +95,5 @@ export async function removeLokiDatabase(name: string): Promise<void> {
     removing.onsuccess = () => resolve();
     removing.onerror = () => reject(removing.error);
   });
-  localStorage.removeItem(versionKey(name));
+  pageStorage().removeItem(versionKey(name));
 }

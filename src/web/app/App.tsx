@@ -16,7 +16,7 @@ import { Shell } from './Shell';
 export function App() {
   const session = useSession();
   const { phase } = session;
-  const notice = session.isDurable ? null : <NotDurableNote />;
+  const notice = <NotDurableNote isDurable={session.isDurable} />;
   switch (phase.name) {
     case 'starting':
       return hasDatabaseToOpen() ? <Opening /> : <Splash>Opening Convoy …</Splash>;

@@ -3,17 +3,44 @@ import { platform } from '../platform';
 import { useDevice } from './useDevice';
 import { useSyncStatus } from './useSyncStatus';
 
+/** @returns whether something exists on this device alone, in storage that the browser may clear */
+function useIsOnlyHere(): boolean {
+  const { hasAccount, isDurable } = useDevice();
+  const { pending } = useSyncStatus();
+  return isDurable && (pending > 0 || !hasAccount);
+}
+
 /**
  * Asks the browser not to clear this origin's storage, once it holds unsynced records or those of no account. Until
  * then the server has everything; and some browsers show a prompt, which should come with a reason.
  */
 export function useRequestPersistence(): void {
-  const { hasAccount, isDurable } = useDevice();
-  const { pending } = useSyncStatus();
-  const isDue = isDurable && (pending > 0 || !hasAccount);
+  const isDue = useIsOnlyHere();
   useEffect(() => {
     if (isDue) void platform.keeping?.ask();
   }, [isDue]);
+}
+
+/** Most work is only here for a moment, until it is synced: ms after which a person should know. */
+const SETTLED_MS = 10_000;
+
+/** @returns whether something has been on this device alone for a while, and the browser has refused to keep it */
+export function useIsAtRisk(): boolean {
+  const isOnlyHere = useIsOnlyHere();
+  const [isRefused, setRefused] = useState(false);
+  useEffect(() => {
+    if (!isOnlyHere) return;
+    let isDue = true;
+    const timer = setTimeout(() => {
+      void platform.keeping?.ask().then((agreed) => isDue && setRefused(!agreed));
+    }, SETTLED_MS);
+    return () => {
+      isDue = false;
+      clearTimeout(timer);
+      setRefused(false);
+    };
+  }, [isOnlyHere]);
+  return isRefused;
 }
 
 /** @returns whether the browser agreed not to clear the storage; null: unknown yet, or storage is not the browser's */

@@ -18,7 +18,9 @@ export function StartWithoutAccount({
     let isShown = true;
     void loadDataLayer()
       .then(({ hasLocalWork }) => hasLocalWork(platform))
-      .then((has) => isShown && setHasWork(has));
+      .then((has) => isShown && setHasWork(has))
+      // Pressing the button says what is wrong.
+      .catch(() => undefined);
     return () => {
       isShown = false;
     };

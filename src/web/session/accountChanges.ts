@@ -5,19 +5,20 @@
  */
 
 import { v7 as uuidv7 } from 'uuid';
+import { pageStorage } from '@/platform/web/pageStorage';
 
 /** Key in localStorage, written by each change of the account and by nothing else. */
 const KEY = 'convoy:account';
 
 /** @returns the token of the latest change of the account */
 export function latestAccountChange(): string | null {
-  return localStorage.getItem(KEY);
+  return pageStorage().getItem(KEY);
 }
 
 /** Announces a change of the account to the other tabs. @returns the token of this change */
 export function announceAccountChange(account: string | null): string {
   const step = `${account ?? 'nobody'} ${uuidv7()}`;
-  localStorage.setItem(KEY, step);
+  pageStorage().setItem(KEY, step);
   return step;
 }
 

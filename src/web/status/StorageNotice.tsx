@@ -11,6 +11,7 @@ import { count } from '../ui/count';
 import { ErrorNote } from '../ui/ErrorNote';
 import { Icon } from '../ui/Icon';
 import { useAction } from '../ui/useAction';
+import { NotKeptNotice } from './NotKeptNotice';
 import { storageText } from './storageText';
 
 /** The notices about the local storage; nothing while all is well. */
@@ -19,6 +20,7 @@ export function StorageNotices() {
     <>
       <StorageNotice />
       <MovedNotice />
+      <NotKeptNotice />
     </>
   );
 }

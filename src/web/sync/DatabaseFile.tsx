@@ -8,7 +8,7 @@ import { LOST_WITH_TAB } from '../ui/notDurable';
 
 const KEPT = 'This browser keeps it until you remove it.';
 const NOT_KEPT =
-  'This browser has not agreed to keep it: on a full disk it may clear everything of this site. What is synced is on the server and comes back; save the database to be safe with the rest.';
+  'This browser has not agreed to keep it: on a full disk it may clear everything of this site. What is synced is on the server and comes back; sync, or save the database, to be safe with the rest.';
 
 /** Exports the local database as a file, and imports one that was exported here or on another device. */
 export function DatabaseFile() {

@@ -131,6 +131,11 @@ it('files of other users, of newer versions and without a database are refused, 
   newer.pragma('user_version = 99');
   const damaged = Uint8Array.from(own);
   damaged.fill(7, 8_192, 16_384);
+  const altered = (sql: string) => {
+    const file = new Sqlite(Buffer.from(own));
+    file.exec(sql);
+    return file.serialize();
+  };
   const somethingElse = new Sqlite(':memory:');
   somethingElse.exec('create table tasks (id text)');
   const refused: [Uint8Array, string][] = [
@@ -140,11 +145,19 @@ it('files of other users, of newer versions and without a database are refused, 
     [own.subarray(0, 5_000), 'foreign_file'],
     [somethingElse.serialize(), 'foreign_file'],
     [readFileSync(join('package.json')), 'foreign_file'],
+    [altered('drop table tasks'), 'foreign_file'],
+    [altered('drop table local_storage'), 'foreign_file'],
+    [altered('drop table tasks; create table tasks (id text); insert into tasks values (1)'), 'foreign_file'],
+    [altered("alter table tasks add column mood text default 'fine'"), 'foreign_file'],
+    [altered('pragma user_version = 1'), 'foreign_file'],
     [new Uint8Array(), 'foreign_file'],
   ];
+  const told: unknown[] = [];
+  here.onStorageTrouble((trouble) => told.push(trouble));
   for (const [file, code] of refused) {
     expect(await here.importDatabase(file)).toMatchObject({ ok: false, error: { kind: 'storage', code } });
   }
+  expect(told, 'the database itself is well').toEqual([]);
   expect(await deviceSnapshot(here.database)).toEqual(before);
   await newTask(here, 'goes on');
   await settle(here);

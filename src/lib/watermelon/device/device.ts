@@ -24,6 +24,7 @@ import {
   exportUnsynced,
   type GroupBounds,
   type IdMappings,
+  NetworkHint,
   observeSyncLog,
   observeUnreadable,
   readSyncLog,
@@ -167,20 +168,26 @@ export async function openDevice(options: DeviceOptions): Promise<Result<Device,
   const opened = await openDatabase({ adapter: options.adapter, clock });
   if (!opened.ok) return opened;
   const database = opened.value;
-  const engine = makeEngine(options, database, clock);
+  const network = new NetworkHint(options.isOnline ?? alwaysOnline);
+  const engine = makeEngine(options, database, clock, network);
   const loaded = await loadEngine(engine, database, options.adopt);
   if (!loaded.ok) return loaded;
-  return ok(makeDevice(options, { database, engine, ...loaded.value, clock }));
+  return ok(makeDevice(options, { database, engine, ...loaded.value, clock, network }));
 }
 
-function makeEngine(options: DeviceOptions, database: ConvoyDatabase, clock: SyncClock): SyncEngine {
+function makeEngine(
+  options: DeviceOptions,
+  database: ConvoyDatabase,
+  clock: SyncClock,
+  network: NetworkHint,
+): SyncEngine {
   return new SyncEngine({
     database,
     transport: options.transport,
     userId: options.userId,
     clock,
     policies: withPolicies(options.policies ?? {}),
-    isOnline: options.isOnline ?? alwaysOnline,
+    network,
     pageRows: options.pageRows,
     groupBounds: options.groupBounds,
     transferMs: options.transferMs,
@@ -214,6 +221,7 @@ interface DeviceParts {
   ids: IdMappings;
   moved: SalvageReport['saved'] | null;
   clock: SyncClock;
+  network: NetworkHint;
 }
 
 function makeDevice(options: DeviceOptions, parts: DeviceParts): Device {
@@ -227,7 +235,7 @@ function makeDevice(options: DeviceOptions, parts: DeviceParts): Device {
     hasAccount: transport !== null,
     kind: owner.kind,
     contextService: makeContextService(options, parts),
-    sync: () => engine.sync(),
+    sync: () => engine.sync({ byHand: true }),
     observeSyncStatus: () => engine.observeStatus(),
     get syncStatus() {
       return engine.currentStatus;
@@ -274,12 +282,20 @@ function startAutoSyncOf(options: DeviceOptions, { engine, database }: DevicePar
 }
 
 function makeContextService(
-  { userId, kind = 'human', remote, isOnline = alwaysOnline }: DeviceOptions,
-  { database, engine, ids, clock }: DeviceParts,
+  { userId, kind = 'human', remote }: DeviceOptions,
+  { database, engine, ids, clock, network }: DeviceParts,
 ): LocalContextService {
   const store = new LocalStore(database, (id) => ids.resolve(id));
   const requestSync = () => void engine.sync();
-  return createLocalContextService({ store, userId, kind, clock, remote, isOnline, requestSync });
+  return createLocalContextService({
+    store,
+    userId,
+    kind,
+    clock,
+    remote,
+    isOnline: network.isOnline,
+    requestSync,
+  });
 }
 
 const alwaysOnline = () => true;

@@ -12,6 +12,7 @@ export {
   type TablePolicies,
   withPolicies,
 } from './merge/policies';
+export { NetworkHint } from './networkHint';
 export { pullSync } from './pullSync';
 export { pushSync } from './pushSync';
 export { discardArchived } from './setAside/archive';

@@ -7,6 +7,7 @@ import { isUuid } from '@/core/text';
 import { takeSteps } from './deletionSteps';
 import type { IdMappings } from './idMapping';
 import { type Acceptance, Acceptances, type AcceptResult } from './invitations';
+import type { NetworkHint } from './networkHint';
 import { newPullCounts, type PullCounts, pullSync } from './pullSync';
 import { newPushCounts, pushSync } from './pushSync';
 import { ContextLoader, type ContextOptions, isOvertaken } from './state/contextLoader';
@@ -23,8 +24,8 @@ const MOST_ROUNDS = 8;
 const MOST_ATTEMPTS = 3;
 
 export interface SyncEngineOptions extends ContextOptions {
-  /** Whether the device believes it has a network. */
-  isOnline: () => boolean;
+  /** Whether the device believes it has a network: a hint, which may be wrong for as long as the device runs. */
+  network: NetworkHint;
   /** Runs work while no other tab or process syncs this database. */
   exclusively: <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T>;
   /** Accepts invitations; null: nobody is signed in. */
@@ -67,11 +68,12 @@ export class SyncEngine {
 
   /**
    * Pushes, pulls and merges until nothing is left. Calls while a sync runs share it.
+   * @param options.byHand asks the server though the device believes that it has no network (D31)
    * @returns what was done; failures of the network, of the session and of the server are part of it
    */
-  sync(): Promise<SyncResult> {
+  sync({ byHand = false } = {}): Promise<SyncResult> {
     if (this.running) return this.running;
-    const running = this.run().finally(() => {
+    const running = this.run(byHand).finally(() => {
       this.running = null;
     });
     this.running = running;
@@ -122,7 +124,7 @@ export class SyncEngine {
     await this.acceptances.add(id);
     await this.running;
     this.accepted.delete(id);
-    await this.sync();
+    await this.sync({ byHand: true });
     return this.accepted.get(id) ?? { state: 'waiting' };
   }
 
@@ -157,13 +159,13 @@ export class SyncEngine {
     return this.stopped.signal.aborted ? Promise.resolve() : this.status.refreshCounts();
   }
 
-  private async run(): Promise<SyncResult> {
-    const { transport, clock, isOnline, exclusively } = this.options;
+  private async run(byHand: boolean): Promise<SyncResult> {
+    const { transport, clock, network, exclusively } = this.options;
     const { signal } = this.stopped;
     const result: SyncResult = { ...NOTHING_DONE };
     if (transport === null || signal.aborted) return { ...result, status: 'signed_out' };
     const startedAt = clock.now();
-    if (!isOnline()) {
+    if (!byHand && !network.isOnline()) {
       result.status = 'offline';
       await this.finish(result, startedAt);
       return result;
@@ -172,7 +174,12 @@ export class SyncEngine {
     try {
       await exclusively(async () => {
         const error = await this.fromLatest(result);
+        network.heard(error);
         if (error) endWith(result, error);
+        // The device has said so before: there is no network, and nothing has failed.
+        if (result.status === 'offline' && !network.isOnline()) {
+          Object.assign(result, { error: null, reaction: null });
+        }
         // Finished under the lock: the next sync to have it reads what this one writes.
         await this.finish(result, startedAt);
       }, signal);

@@ -96,10 +96,19 @@ export class MemoryPort implements StorePort {
   }
 
   importFrom(bytes: Uint8Array, owner: string, done: Done<void>): void {
+    const imported = outcomeOf(() => {
+      if (this.ended) throw new ConvoyError(this.ended);
+      return this.store.importFile(bytes, owner);
+    });
+    if ('error' in imported) {
+      this.trouble.reportImport(imported.error);
+      done(imported);
+      return;
+    }
+    this.trouble.reportRoom();
     this.answer(done, () => {
-      const { written } = this.store.importFile(bytes, owner);
-      this.takeOver(written);
-      this.tellOthers(written);
+      this.takeOver(imported.value.written);
+      this.tellOthers(imported.value.written);
     });
   }
 

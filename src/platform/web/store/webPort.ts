@@ -151,7 +151,15 @@ export class WebPort implements StorePort {
 
   importFrom(bytes: Uint8Array, owner: string, done: Done<void>): void {
     const request = this.nextRequest();
-    this.ask({ type: 'import', bytes, owner, request, since: this.writingSince }, done as Done<unknown>);
+    const call: Request = { type: 'import', bytes, owner, request, since: this.writingSince };
+    this.ask(
+      call,
+      (outcome) => {
+        if ('value' in outcome) this.trouble.reportRoom();
+        done(outcome as Outcome<void>);
+      },
+      (error) => this.trouble.reportImport(error),
+    );
   }
 
   catchUp(): Promise<void> {
@@ -228,14 +236,18 @@ export class WebPort implements StorePort {
     });
   }
 
-  private ask(request: Request, done: Done<unknown>): void {
+  private ask(
+    request: Request,
+    done: Done<unknown>,
+    report = (error: Error) => this.trouble.report(error),
+  ): void {
     if (this.ended) {
       done({ error: new ConvoyError(this.ended) });
       return;
     }
     const call = this.calls.add(request, (outcome, seq) => {
       if (seq !== null) this.wroteBatch(seq);
-      if ('error' in outcome) this.trouble.report(outcome.error);
+      if ('error' in outcome) report(outcome.error);
       done(outcome);
     });
     this.connection.sendIfReady(call);
