@@ -96,7 +96,7 @@ on conflict do nothing;
 -- Milestones -------------------------------------------------------------------------------------
 insert into public.milestones (id, workspace_id, project_id, name, description, requirements, status, target_date, created_at)
 select pg_temp.id_of('milestone', n), pg_temp.id_of('workspace', 1), pg_temp.id_of('project', project), name, description,
-  requirements, status, date_trunc('day', now()) + due * interval '1 day', now() - 54 * interval '1 day'
+  requirements, status, date_trunc('day', now(), 'UTC') + (due + 0.5) * interval '1 day', now() - 54 * interval '1 day'
 from (values
   (1, 1, 'Inspections work offline', 'An inspector can do a full day''s route with the radio off.',
    E'- A route of 80 checks opens in under a second without a network.\n- A finding survives the app being killed right after the tap.\n- The inspector always sees what has not reached the office yet.', 'active', 12),

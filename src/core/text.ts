@@ -24,6 +24,41 @@ const WATERMELON_ID = /^[0-9A-Za-z]{16}$/;
 const TIME =
   /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}(?::?\d{2})?))?$/i;
 
+/**
+ * Text that cannot be seen: white space, control and format characters, blank letters. `convoy.is_blank` in SQL has the
+ * same list, which is written out since what the properties of Unicode hold changes with its version.
+ */
+const INVISIBLE =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is about
+  // biome-ignore lint/suspicious/noMisleadingCharacterClass: each is listed by itself
+  /^[\u0000-\u0020\u007F-\u00A0\u00AD\u034F\u061C\u115F\u1160\u1680\u17B4\u17B5\u180B-\u180F\u2000-\u200F\u2028-\u202F\u205F-\u206F\u2800\u3000\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB\u{1BCA0}-\u{1BCA3}\u{1D159}\u{1D173}-\u{1D17A}\u{E0000}-\u{E0FFF}]*$/u;
+
+/** @returns whether nothing of the text can be seen. */
+export function isBlank(text: string): boolean {
+  return INVISIBLE.test(text);
+}
+
+/** @returns the characters of a text as PostgreSQL counts them: code points. */
+export function charactersIn(text: string): number {
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+}
+
+/** Compares texts by code points, the order of SQLite and of PostgreSQL's collation C. JavaScript's `<` puts surrogates first. */
+export function compareText(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let at = 0; at < length; at += 1) {
+    const [one, other] = [a.charCodeAt(at), b.charCodeAt(at)];
+    if (one !== other)
+      return isSurrogate(one) === isSurrogate(other) ? one - other : isSurrogate(one) ? 1 : -1;
+  }
+  return a.length - b.length;
+}
+
+/** Two different surrogates at one place, with the same before, are of characters beyond U+FFFF, in the order of their units. */
+const isSurrogate = (unit: number) => unit >= 0xd800 && unit <= 0xdfff;
+
 /** @returns whether the text holds a NUL or half of a surrogate pair. */
 export function hasUnstorableCharacter(text: string): boolean {
   return UNSTORABLE.test(text);
@@ -55,7 +90,8 @@ export function canonicalId(value: unknown): string | null {
 export function canonicalTime(value: unknown): string | null {
   if (typeof value !== 'string') return null;
   const parts = TIME.exec(value);
-  if (!parts) return null;
+  // PostgreSQL has no year 0, not even where the offset leads into the next one.
+  if (!parts || parts[1] === '0000') return null;
   const [, year, month, day, hour = '00', minute = '00', second = '00', fraction = '', zone = 'Z'] = parts;
   const milliseconds = Number(fraction.padEnd(3, '0').slice(0, 3));
   const local = new Date(0);
@@ -71,6 +107,64 @@ export function canonicalTime(value: unknown): string | null {
   const moment = new Date(local.getTime() - offset * 60_000);
   const utcYear = moment.getUTCFullYear();
   return utcYear >= 1 && utcYear <= 9999 ? moment.toISOString() : null;
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/**
+ * A day as a time: noon UTC of its date, which is that date by the clocks from UTC-12 to UTC+11, and everywhere when it is
+ * read by its UTC date. The same rule is `convoy.day_of` in SQL.
+ * @param value as of `canonicalTime`. Exact midnight UTC, as which a date alone is read, keeps its date; anything else is
+ * shifted back 11 hours first: the end of a day, as earlier versions send it, counts as that day from UTC-11 to UTC+12.
+ * @returns null where the value is no time, or its day is not within the years 1 and 9999
+ */
+export function canonicalDay(value: unknown): string | null {
+  const time = canonicalTime(value);
+  if (time === null) return null;
+  const moment = Date.parse(time);
+  const isMidnight = moment % DAY_MS === 0;
+  const date = new Date(isMidnight ? moment : moment - 11 * HOUR_MS).toISOString().slice(0, 10);
+  return canonicalTime(`${date}T12:00:00Z`);
+}
+
+/** As PostgreSQL prints a `timestamptz` in JSON, in any time zone. */
+const STORED_TIME =
+  /^(\d{4,})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?([+-])(\d\d)(?::(\d\d))?(?::(\d\d))?( BC)?$/;
+
+/**
+ * @param text a time as PostgreSQL prints it: offsets of long ago have seconds, and near the first and last year the date
+ * may be beyond it in the time zone of the server
+ * @returns the same moment as `canonicalTime` has it, or null where the text is no time
+ */
+export function storedTime(text: string): string | null {
+  const parts = STORED_TIME.exec(text);
+  if (!parts) return canonicalTime(text);
+  const [
+    ,
+    year,
+    month,
+    day,
+    hour,
+    minute,
+    second,
+    fraction = '',
+    sign,
+    hours,
+    minutes = '0',
+    seconds = '0',
+    bc,
+  ] = parts;
+  const local = new Date(0);
+  local.setUTCFullYear(bc ? 1 - Number(year) : Number(year), Number(month) - 1, Number(day));
+  local.setUTCHours(
+    Number(hour),
+    Number(minute),
+    Number(second),
+    Number(fraction.padEnd(3, '0').slice(0, 3)),
+  );
+  const offset = (Number(hours) * 3_600 + Number(minutes) * 60 + Number(seconds)) * 1_000;
+  return canonicalTime(new Date(local.getTime() - (sign === '-' ? -offset : offset)).toISOString());
 }
 
 function offsetMinutes(zone: string): number | null {

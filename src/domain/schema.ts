@@ -66,9 +66,11 @@ export interface Column {
   /** May be null. Columns that are not optional must be given on insert unless they have a default. */
   readonly optional?: boolean;
   readonly default?: string | number | unknown[] | Record<string, never>;
-  /** Longest value: UTF-16 code units of text, UTF-8 bytes of JSON. */
+  /** Longest value: characters (code points) of text, UTF-8 bytes of JSON. */
   readonly max?: number;
   readonly oneOf?: readonly string[];
+  /** Of a time: it means a day, noon UTC of which is stored; to be read by its UTC date. */
+  readonly isDay?: boolean;
   /** The table a `ref` points to. */
   readonly to?: SyncedTable | 'user';
   /** Deleting the row that the `ref` names deletes this one. */
@@ -117,7 +119,7 @@ export const TABLE_COLUMNS = {
     description: { kind: 'prose', optional: true, max: PROSE },
     requirements: { kind: 'prose', optional: true, max: PROSE },
     status: { kind: 'text', oneOf: MILESTONE_STATUSES, default: 'planned' },
-    target_date: { kind: 'time', optional: true },
+    target_date: { kind: 'time', isDay: true, optional: true },
   },
   tasks: {
     milestone_id: { kind: 'ref', to: 'milestones', parent: true, unit: 'place' },

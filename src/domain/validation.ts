@@ -6,16 +6,10 @@
 import type { ValidationError } from '@/core/errors';
 import type { Json } from '@/core/protocol';
 import { fail, ok, type Result } from '@/core/result';
-import {
-  canonicalId,
-  canonicalTime,
-  hasUnstorableCharacter,
-  JSON_LIMITS,
-  jsonBytes,
-  storableJson,
-} from '@/core/text';
+import { charactersIn, hasUnstorableCharacter, isBlank, JSON_LIMITS, jsonBytes } from '@/core/text';
 import type { WorkflowStage } from './entities';
 import { type Column, columnsOf, RECORD_NOUNS, type SyncedTable } from './schema';
+import { NORMAL_FORMS } from './values';
 import { ACTIVITY_TYPE_PATTERN } from './vocabulary';
 
 type Checked<T> = Result<T, ValidationError>;
@@ -99,22 +93,34 @@ export function validateChanges(table: SyncedTable, changes: object): Checked<Re
 /** @returns the id in canonical form. Accepts UUIDs and the 16-character ids of WatermelonDB. */
 export function validateId(field: string, value: unknown): Checked<string> {
   if (value === undefined || value === null || value === '') return required(field);
-  const id = canonicalId(value);
+  const id = NORMAL_FORMS.record(value);
   return id === null
     ? invalid('bad_id', field, `${label(field)} is not an id. Give the id of an existing record, a UUID.`)
+    : ok(id);
+}
+
+/** @returns the id of a user in canonical form. No device makes one of its own, so that it is a UUID everywhere. */
+function validateUserId(field: string, value: unknown): Checked<string> {
+  if (value === undefined || value === null || value === '') return required(field);
+  const id = NORMAL_FORMS.user(value);
+  return id === null
+    ? invalid(
+        'bad_id',
+        field,
+        `${label(field)} is not the id of a user. Give the user_id of a member, a UUID.`,
+      )
     : ok(id);
 }
 
 /** @returns the type unchanged: lower-case letters, digits and underscores, at most 64 characters. */
 export function validateActivityType(type: unknown): Checked<string> {
   if (type === undefined || type === null || type === '') return required('activity_type');
-  return typeof type === 'string' && ACTIVITY_TYPE_PATTERN.test(type)
-    ? ok(type)
-    : invalid(
-        'bad_value',
-        'activity_type',
-        'Activity type must start with a lower-case letter and hold only lower-case letters, digits and underscores, at most 64 characters, for example code_reviewed.',
-      );
+  if (typeof type !== 'string' || !ACTIVITY_TYPE_PATTERN.test(type)) {
+    const message =
+      'Activity type must start with a lower-case letter and hold only lower-case letters, digits and underscores, at most 64 characters, for example code_reviewed.';
+    return invalid('bad_value', 'activity_type', message);
+  }
+  return tooLong('activity_type', type, columnsOf('activity_feed').activity_type?.max) ?? ok(type);
 }
 
 /**
@@ -171,20 +177,18 @@ function validateValue(table: SyncedTable, field: string, column: Column, value:
     case 'prose':
       return field === 'activity_type' ? validateActivityType(value) : validateText(field, column, value);
     case 'ref':
-      return validateId(field, value);
+      return column.to === 'user' ? validateUserId(field, value) : validateId(field, value);
     case 'number':
       return typeof value === 'number' && Number.isFinite(value)
-        ? ok(value + 0)
+        ? ok(NORMAL_FORMS.number(value))
         : invalid('bad_value', field, `${label(field)} must be a finite number, for example 1.5.`);
     case 'time': {
-      const time = canonicalTime(value);
-      return time === null
-        ? invalid(
-            'bad_value',
-            field,
-            `${label(field)} must be a time in ISO 8601 with its time zone, for example 2026-03-01T09:00:00Z.`,
-          )
-        : ok(time);
+      const time = column.isDay ? NORMAL_FORMS.day(value) : NORMAL_FORMS.time(value);
+      if (time !== null) return ok(time);
+      const form = column.isDay
+        ? 'a day, for example 2026-03-01'
+        : 'a time in ISO 8601 with its time zone, for example 2026-03-01T09:00:00Z';
+      return invalid('bad_value', field, `${label(field)} must be ${form}, within the years 1 and 9999.`);
     }
     case 'json': {
       const json = validateJson(field, column, value);
@@ -198,21 +202,23 @@ function validateText(field: string, column: Column, value: unknown): Checked<st
   if (typeof value !== 'string')
     return invalid('bad_value', field, `${label(field)} must be text. Give a string.`);
   if (hasUnstorableCharacter(value)) return badCharacter(field);
-  const text = column.kind === 'text' ? value.trim() : value;
+  const isLine = column.kind === 'text';
+  const text = isLine ? NORMAL_FORMS.line(value) : NORMAL_FORMS.text(value);
   if (column.oneOf) {
     return column.oneOf.includes(text)
       ? ok(text)
       : invalid('bad_value', field, `${label(field)} must be one of ${column.oneOf.join(', ')}.`);
   }
-  if (text === '' && column.kind === 'text' && !column.optional) return required(field);
-  if (column.max !== undefined && text.length > column.max) {
-    return invalid(
-      'too_long',
-      field,
-      `${label(field)} is ${text.length} characters long; shorten it to ${column.max}.`,
-    );
-  }
-  return ok(text);
+  if (isLine && !column.optional && isBlank(text)) return required(field);
+  return tooLong(field, text, column.max) ?? ok(text);
+}
+
+/** @returns the failure of a text that is longer than its column takes, else null. */
+function tooLong(field: string, text: string, max = Number.POSITIVE_INFINITY) {
+  // Nearly all texts are short enough however their characters are counted.
+  const length = text.length > max ? charactersIn(text) : 0;
+  if (length <= max) return null;
+  return invalid('too_long', field, `${label(field)} is ${length} characters long; shorten it to ${max}.`);
 }
 
 function badCharacter(field: string) {
@@ -224,7 +230,7 @@ function badCharacter(field: string) {
 }
 
 function validateJson(field: string, column: Column, value: unknown): Checked<Json> {
-  const copy = storableJson(value);
+  const copy = NORMAL_FORMS.json(value);
   if (!copy.ok) {
     switch (copy.error) {
       case 'character':
@@ -243,7 +249,7 @@ function validateJson(field: string, column: Column, value: unknown): Checked<Js
         );
       case 'count':
         return invalid(
-          'too_long',
+          'bad_value',
           field,
           `${label(field)} holds more than ${JSON_LIMITS.values} values. Shorten it.`,
         );
@@ -280,8 +286,8 @@ function validateStages(value: Json): Checked<Json> {
         'stages',
         `A stage has no field "${unknown}". Use name, description, order and is_checkpoint.`,
       );
-    const trimmed = typeof name === 'string' ? name.trim() : '';
-    if (trimmed === '' || trimmed.length > 64)
+    const trimmed = typeof name === 'string' ? NORMAL_FORMS.line(name) : '';
+    if (isBlank(trimmed) || trimmed.length > 64)
       return bad('Each stage needs a name of at most 64 characters.');
     if (typeof description !== 'string') return bad(`The description of stage "${trimmed}" must be text.`);
     if (typeof order !== 'number') return bad(`The order of stage "${trimmed}" must be a number.`);

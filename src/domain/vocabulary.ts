@@ -39,7 +39,7 @@ export const STANDARD_STAGES = [
   'COMMIT',
 ] as const;
 
-/** Activity types that Convoy itself writes; applications may add their own (`^[a-z][a-z0-9_]{0,63}$`). */
+/** Activity types that Convoy itself writes; applications may add their own (`^[a-z][a-z0-9_]*$`, at most 64 characters). */
 export const ACTIVITY_TYPES = [
   'comment',
   'task_created',
@@ -50,4 +50,4 @@ export const ACTIVITY_TYPES = [
   'dependency_removed',
   'conflict_settled',
 ] as const;
-export const ACTIVITY_TYPE_PATTERN = /^[a-z][a-z0-9_]{0,63}$/;
+export const ACTIVITY_TYPE_PATTERN = /^[a-z][a-z0-9_]*$/;

@@ -23,8 +23,10 @@ begin
           or not b.payload ?& t.defaulted
           -- The feed takes no device id, and corrects what it is told.
           or b.table_name = 'activity_feed' and (b.payload -> 'details' ? 'device_id' or b.edited_at ? 'details')
+          -- Another value is stored than was sent.
+          or b.edited_at ? 'corrected'
           or coalesce(convoy.to_time(b.edited_at ->> 'created_at') > now(), true)
-        when 'update' then b.conflicts is not null or b.base is null or b.row_revision > b.base
+        when 'update' then b.conflicts is not null or b.base is null or b.row_revision > b.base or b.edited_at ? 'corrected'
           -- The server dates a restore, and its triggers move subtasks along.
           or b.table_name = 'deletions' or b.table_name = 'tasks' and b.payload ? 'milestone_id'
         else false
@@ -354,7 +356,7 @@ begin
     -- It neither takes steps nor waits for them (U44).
     perform set_config('convoy.cascade', 'at once', true);
   end if;
-  changes := convoy.parse_changes(request -> 'changes');
+  changes := convoy.sound_values(convoy.parse_changes(request -> 'changes'));
   -- A small push keeps its plans: the planner would make them anew for each, since it knows how many elements an array
   -- has and takes it for more in a plan that is kept. What takes rows along is planned for what it is.
   kinds := convoy.kinds_of(changes);

@@ -45,9 +45,13 @@ export class WebApp {
   /**
    * A new browser profile: nothing stored, no account signed in.
    * @param options.isKept the app is kept by its service worker, whose requests no route of a test sees
+   * @param options.timezoneId the time zone of the person, unless it is the machine's
    */
-  async newProfile(options: { at?: string; isKept?: boolean } = {}): Promise<BrowserContext> {
+  async newProfile(
+    options: { at?: string; isKept?: boolean; timezoneId?: string } = {},
+  ): Promise<BrowserContext> {
     const context = await this.browser.newContext({
+      timezoneId: options.timezoneId,
       baseURL: options.at ?? this.url,
       serviceWorkers: options.isKept ? 'allow' : 'block',
       viewport: { width: 1280, height: 800 },

@@ -59,6 +59,8 @@ export interface PlanContext {
   find<Table extends SyncedTable>(table: Table, id: string): Promise<EntityOf[Table] | null>;
   /** @returns the link that makes one task depend on another, or null. */
   dependency(taskId: string, dependsOnId: string): Promise<TaskDependency | null>;
+  /** @returns whether the user is a member of the workspace; null where this store does not hold its members: the server decides. */
+  isMember(workspaceId: string, userId: string): Promise<boolean | null>;
   /** Absent: the server holds all tasks; it refuses cycles, and moves subtasks along, by itself. */
   graph?: TaskGraph;
   /** @returns an id that no record has. */

@@ -20,7 +20,8 @@ export interface Resolved {
  * Looks up the records that columns name. A record of another workspace does not exist for this one (S1),
  * but for the workflows of the global scope.
  * @param known values that are not looked up again: those the record has, or that the caller has checked.
- * @returns `not_found` for the first column, in the order of the schema, whose record does not exist.
+ * @returns `not_found` for the first column, in the order of the schema, whose record does not exist; then for the
+ * first that names a user who is not a member.
  */
 export async function resolveReferences(
   table: SyncedTable,
@@ -45,10 +46,27 @@ export async function resolveReferences(
     resolved[field] = record.id;
     named.set(field, record);
   }
-  return ok({ values: resolved, named });
+  const stranger = await strangerAmong(table, workspaceId, values, known, context);
+  return stranger === null ? ok({ values: resolved, named }) : noSuchRecord(stranger, 'workspace_members');
 }
 
 /** @returns these columns of the values. */
 export function pick(values: RecordValues, columns: readonly string[]): RecordValues {
   return Object.fromEntries(columns.map((column) => [column, values[column] ?? null]));
+}
+
+/** @returns the first column that names a user who is not a member of the workspace, as far as the store knows. */
+async function strangerAmong(
+  table: SyncedTable,
+  workspaceId: string,
+  values: RecordValues,
+  known: Readonly<Record<string, Json>>,
+  context: PlanContext,
+): Promise<string | null> {
+  for (const [field, { to }] of Object.entries(columnsOf(table))) {
+    const id = values[field];
+    if (to !== 'user' || typeof id !== 'string' || id === known[field]) continue;
+    if ((await context.isMember(workspaceId, id)) === false) return field;
+  }
+  return null;
 }

@@ -44,6 +44,10 @@ export function createRemoteContextService({
   const planWriter = remotePlanWriter({
     find: (table, id) => records.find(table, id),
     dependency: (taskId, dependsOnId) => records.dependency(taskId, dependsOnId),
+    isMember: async (workspace_id, userId) => {
+      const members = await records.many('workspace_members', 'get_members', { workspace_id });
+      return members.some(({ user_id }) => user_id === userId);
+    },
     write: (changes) => writer.write(changes),
     now: () => new Date().toISOString(),
     userId: () => writer.userId(),

@@ -14,6 +14,7 @@ export interface RemoteStore {
   /** @returns the live record, or null where the caller may see none; deletions also when restored. */
   find<Table extends SyncedTable>(table: Table, id: string): Promise<EntityOf[Table] | null>;
   dependency(taskId: string, dependsOnId: string): Promise<TaskDependency | null>;
+  isMember(workspaceId: string, userId: string): Promise<boolean>;
   /** Writes all changes, or throws a ConvoyError and writes none. */
   write(changes: readonly Change[]): Promise<void>;
   /** @returns the time as ISO 8601 in UTC. */
@@ -25,6 +26,7 @@ export function remotePlanWriter(store: RemoteStore): PlanWriter {
   const context: PlanContext = {
     find: store.find,
     dependency: store.dependency,
+    isMember: store.isMember,
     newId: uuidv7,
     now: store.now,
     userId: store.userId,

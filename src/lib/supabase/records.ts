@@ -2,7 +2,7 @@
 
 import { ConvoyError } from '@/core/errors';
 import type { Json } from '@/core/protocol';
-import { canonicalTime, isUuid } from '@/core/text';
+import { isUuid, storedTime } from '@/core/text';
 import { CONTEXT_PARTS, type FullLimits } from '@/domain/contextLimits';
 import type { EntityOf, TaskContext, TaskDependency } from '@/domain/entities';
 import { COMMON_COLUMNS, columnsOf, type SyncedTable } from '@/domain/schema';
@@ -100,8 +100,7 @@ function toRecord<Table extends SyncedTable>(table: Table, row: unknown): Entity
   const record = { ...asObject(row) };
   if (typeof record.id !== 'string' || typeof record.workspace_id !== 'string') throw malformed();
   for (const [name, column] of [...Object.entries(columnsOf(table)), ...Object.entries(COMMON_COLUMNS)]) {
-    if (column.kind === 'time' && typeof record[name] === 'string')
-      record[name] = canonicalTime(record[name]);
+    if (column.kind === 'time' && typeof record[name] === 'string') record[name] = storedTime(record[name]);
   }
   return record as unknown as EntityOf[Table];
 }

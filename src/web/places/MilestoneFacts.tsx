@@ -1,8 +1,7 @@
 import type { Milestone } from '@/domain/entities';
 import { useCount } from '../hooks/useQuery';
+import { dayText } from '../ui/formValues';
 import { MILESTONE_STATUS_LABELS } from '../ui/labels';
-
-const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
 
 /** Status, date and progress of a milestone in a line. */
 export function MilestoneFacts({ milestone }: { milestone: Milestone }) {
@@ -13,9 +12,7 @@ export function MilestoneFacts({ milestone }: { milestone: Milestone }) {
       <span>
         <span className={`badge place-${milestone.status}`}>{MILESTONE_STATUS_LABELS[milestone.status]}</span>
       </span>
-      <span className="muted small">
-        {milestone.target_date && `due ${day.format(new Date(milestone.target_date))}`}
-      </span>
+      <span className="muted small">{milestone.target_date && `due ${dayText(milestone.target_date)}`}</span>
       {total > 0 && (
         <span className="progress-fact">
           <progress max={total} value={finished} aria-hidden="true" />

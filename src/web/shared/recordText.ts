@@ -2,6 +2,7 @@
 
 import { columnsOf, type SyncedTable } from '@/domain/schema';
 import type { TaskPriority, TaskStatus } from '@/domain/vocabulary';
+import { dayText } from '../ui/formValues';
 import { PRIORITY_LABELS, stageLabel, TASK_STATUS_LABELS, wordsOf } from '../ui/labels';
 
 const NOUNS: Record<SyncedTable, string> = {
@@ -44,7 +45,11 @@ export function valueText(table: SyncedTable, column: string, value: Stored): st
   if (table === 'tasks' && column === 'status')
     return TASK_STATUS_LABELS[value as TaskStatus] ?? String(value);
   if (column === 'priority') return PRIORITY_LABELS[value as TaskPriority] ?? String(value);
-  if (columnsOf(table)[column]?.kind === 'time') return new Date(Number(value)).toLocaleString();
+  const { kind, isDay } = columnsOf(table)[column] ?? {};
+  if (kind === 'time') {
+    const time = new Date(Number(value));
+    return isDay ? dayText(time.toISOString()) : time.toLocaleString();
+  }
   return String(value);
 }
 

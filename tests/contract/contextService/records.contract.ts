@@ -53,7 +53,7 @@ const KINDS: Kind[] = [
     delete: (service, id) => service.deleteMilestone(id),
     list: (service) => service.getMilestones(SEED.fieldApp),
     parent: { field: 'project_id', id: SEED.fieldApp },
-    values: { requirements: '- x', status: 'active', target_date: '2026-05-01T00:00:00.000Z' },
+    values: { requirements: '- x', status: 'active', target_date: '2026-05-01T12:00:00.000Z' },
     defaults: { description: null, requirements: null, status: 'planned', target_date: null },
   },
   {

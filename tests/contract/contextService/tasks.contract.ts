@@ -82,6 +82,10 @@ export const tasksContract: Section = (world) => {
     [{ title: 'x', current_stage: 'SHIP' }, 'unknown_stage', 'current_stage'],
     [{ title: 'x', milestone_id: UNKNOWN_ID }, 'not_found', 'milestone_id'],
     [{ title: 'x', milestone_id: 'here' }, 'bad_id', 'milestone_id'],
+    [{ title: '\u200b\u3164' }, 'required', 'title'],
+    [{ title: 'x', assignee_id: UNKNOWN_ID }, 'not_found', 'assignee_id'],
+    [{ title: 'x', assignee_id: 'aB3dE5gH7jK9mN1p' }, 'bad_id', 'assignee_id'],
+    [{ title: 'x', workflow_id: UNKNOWN_ID, assignee_id: UNKNOWN_ID }, 'not_found', 'workflow_id'],
     [{ title: 'x', parent_task_id: UNKNOWN_ID }, 'not_found', 'parent_task_id'],
     [{ title: 'x', workflow_id: UNKNOWN_ID }, 'not_found', 'workflow_id'],
     [{ title: 'x', revision: 3 }, 'unknown_field', 'revision'],
@@ -89,6 +93,19 @@ export const tasksContract: Section = (world) => {
   ])('refuses to create a task with %j: %s', async (values, code, field) => {
     const input = { milestone_id: SEED.offlineMilestone, ...values } as never;
     await expectError(world().owner.createTask(input), validation(code, field));
+  });
+
+  it('names members of the workspace alone, and says in which column another is named', async () => {
+    const { owner, task, userId } = world();
+    const { id } = await task();
+    for (const field of ['assignee_id', 'claimed_by']) {
+      const stranger = owner.updateTask(id, { title: 'x', [field]: userId('outsider') });
+      await expectError(stranger, validation('not_found', field));
+      await expectError(owner.updateTask(id, { [field]: 'aB3dE5gH7jK9mN1p' }), validation('bad_id', field));
+      const member = userId('viewer').toUpperCase();
+      expect(await owner.updateTask(id, { [field]: member })).toMatchObject({ [field]: userId('viewer') });
+      expect(await owner.updateTask(id, { [field]: null })).toMatchObject({ [field]: null });
+    }
   });
 
   it('updates the given fields only, and says which in the feed', async () => {

@@ -175,7 +175,7 @@ describe('batches', () => {
       [
         { ...newTask('bad date'), values: { ...good.values, completion_date: 'soon' } },
         'invalid_value',
-        null,
+        'completion_date',
       ],
       ...['infinity', '-infinity', '0044-03-15 BC', '10000-01-01T00:00:00Z'].flatMap((time) =>
         ['claimed_until', 'completion_date'].map((column): [unknown, string, string] => [
@@ -200,7 +200,11 @@ describe('batches', () => {
         'claimed_by',
       ],
       [{ ...team.make.insert('workspaces', { name: 'w' }), id: 'x' }, 'malformed', 'id'],
-      [{ ...newTask('bad number'), values: { ...good.values, sort_order: 'x' } }, 'invalid_value', null],
+      [
+        { ...newTask('bad number'), values: { ...good.values, sort_order: 'x' } },
+        'invalid_value',
+        'sort_order',
+      ],
       [{ ...newTask('bad set'), values: { ...good.values, status: 'x' } }, 'invalid_value', 'status'],
       [{ ...newTask('too long'), values: { ...good.values, title: 'x'.repeat(501) } }, 'too_long', 'title'],
       [{ ...newTask('nothing'), values: { ...good.values, title: null } }, 'invalid_value', 'title'],

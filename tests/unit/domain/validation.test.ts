@@ -158,9 +158,10 @@ describe('ids, activity types and stages', () => {
 
   it('takes activity types of small letters, digits and underscores', () => {
     expect(taken(validateActivityType('code_reviewed_2'))).toBe('code_reviewed_2');
-    for (const type of ['Comment', '2nd', 'a b', 'a'.repeat(65), 7]) {
+    for (const type of ['Comment', '2nd', 'a b', 'A'.repeat(65), 7]) {
       expect(codeOf(validateActivityType(type))).toBe('activity_type:bad_value');
     }
+    expect(codeOf(validateActivityType('a'.repeat(65)))).toBe('activity_type:too_long');
   });
 
   it('knows the stages of the workflow', () => {

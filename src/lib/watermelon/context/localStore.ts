@@ -1,6 +1,7 @@
 /** Reads local records as the entities of the Context Service. */
 
 import type { Json } from '@/core/protocol';
+import { compareText } from '@/core/text';
 import { COMMON_COLUMNS, columnsOf, type SyncedTable } from '@/domain/schema';
 import type { ConvoyDatabase } from '../database';
 import type { ConvoyModel } from '../models';
@@ -105,14 +106,15 @@ export class LocalStore {
   }
 }
 
+/** Ids are in ASCII, so that their order is the same whatever compares them. */
 const compare = (a: string | number, b: string | number): number => (a < b ? -1 : a > b ? 1 : 0);
 
 export function byName<T extends { name: string; id: string }>(items: T[]): T[] {
-  return items.sort((a, b) => compare(a.name, b.name) || compare(a.id, b.id));
+  return items.sort((a, b) => compareText(a.name, b.name) || compare(a.id, b.id));
 }
 
 export function byDisplayName<T extends { display_name: string; id: string }>(items: T[]): T[] {
-  return items.sort((a, b) => compare(a.display_name, b.display_name) || compare(a.id, b.id));
+  return items.sort((a, b) => compareText(a.display_name, b.display_name) || compare(a.id, b.id));
 }
 
 export function bySortOrder<T extends { sort_order: number; id: string }>(items: T[]): T[] {

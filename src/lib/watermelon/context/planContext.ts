@@ -1,6 +1,6 @@
 /** The reads of plans, from the local database. */
 
-import type { EntityOf, Task, TaskDependency } from '@/domain/entities';
+import type { EntityOf, Task, TaskDependency, WorkspaceMember } from '@/domain/entities';
 import type { SyncedTable } from '@/domain/schema';
 import type { PlanContext } from '@/domain/writes/plan';
 import type { TaskGraph } from '@/domain/writes/taskGraph';
@@ -12,11 +12,31 @@ export function localPlanContext({ store, clock, userId }: LocalFirst): PlanCont
   return {
     userId: async () => userId,
     find: <Table extends SyncedTable>(table: Table, id: string) => store.find<EntityOf[Table]>(table, id),
+    isMember: (workspaceId, person) => isMember(store, workspaceId, person, userId),
     dependency: (taskId, dependsOnId) => dependencyBetween(store, taskId, dependsOnId),
     graph: localTaskGraph(store),
     newId: () => store.database.newId(),
     now: () => new Date(clock.now()).toISOString(),
   };
+}
+
+async function isMember(
+  store: LocalStore,
+  workspaceId: string,
+  person: string,
+  userId: string,
+): Promise<boolean | null> {
+  const found = await store.query<WorkspaceMember>(
+    'workspace_members',
+    Q.where('workspace_id', workspaceId),
+    Q.where('user_id', person),
+  );
+  if (found.length > 0) return true;
+  // The creator of a workspace that was never pushed is its only member (R1).
+  const workspace = await store.record('workspaces', workspaceId);
+  if (workspace?.raw.remote_id === null) return person === userId;
+  // While the workspace is pulled for the first time, members may be missing.
+  return store.database.seenRevision(workspaceId) > 0 ? false : null;
 }
 
 async function dependencyBetween(

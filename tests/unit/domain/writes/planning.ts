@@ -96,6 +96,7 @@ export function contextOf({ records, dependencies = [], hasGraph = true }: Memor
         .map(({ id }) => id),
   };
   return {
+    isMember: async () => true,
     find: async <Table extends SyncedTable>(table: Table, id: string) => {
       const all = (records[table] ?? []) as EntityOf[Table][];
       return all.find((each) => each.id === id) ?? null;
