@@ -2,8 +2,8 @@ import type { TaskContext, WorkflowStage } from '@/domain/entities';
 import { checkpointInTheWay } from '@/domain/taskRules';
 import { inOrder } from '@/domain/validation';
 import { useAction } from '../ui/useAction';
-import { useDevice } from './useDevice';
 import { usePermissions } from './usePermissions';
+import { useSaveEdit } from './useSaveEdit';
 
 export interface Stage extends WorkflowStage {
   place: 'behind' | 'here' | 'ahead';
@@ -14,8 +14,8 @@ export interface Stage extends WorkflowStage {
 /** The stages of a task's workflow as steps, and moving between them. */
 export function useTaskStageManagement({ task, workflow }: Pick<TaskContext, 'task' | 'workflow'>) {
   const { whyNot, passesCheckpoints } = usePermissions(task.workspace_id);
-  const { contextService } = useDevice();
-  const moving = useAction((stage: string) => contextService.updateTaskStage(task.id, stage));
+  const saveEdit = useSaveEdit();
+  const moving = useAction((stage: string) => saveEdit('tasks', task, { current_stage: stage }));
   const known = inOrder(workflow?.stages ?? []);
   const here = known.findIndex(({ name }) => name === task.current_stage);
   const stages = known.map((stage, index): Stage => {

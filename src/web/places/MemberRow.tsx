@@ -3,7 +3,8 @@ import { useLocation } from 'wouter';
 import type { Workspace, WorkspaceMember } from '@/domain/entities';
 import type { Role } from '@/domain/vocabulary';
 import type { Observed } from '@/lib/watermelon';
-import { removeMember, updateMemberRole } from '@/lib/watermelon/contextService';
+import { removeMember } from '@/lib/watermelon/contextService';
+import { useSaveEdit } from '../hooks/useSaveEdit';
 import { routes } from '../routes';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { ErrorNote } from '../ui/ErrorNote';
@@ -25,7 +26,8 @@ interface MemberRowProps {
 /** A member: who it is, the role, and what the user may do about it. */
 export function MemberRow({ member, workspace, isMe, isLastOwner, managesMembers }: MemberRowProps) {
   const [asked, setAsked] = useState<'remove' | 'leave' | { role: Role } | null>(null);
-  const changing = useAction((role: Role) => updateMemberRole(member.id, role));
+  const saveEdit = useSaveEdit();
+  const changing = useAction((role: Role) => saveEdit('workspace_members', member, { role }));
   const close = () => setAsked(null);
   const name = memberName(member);
   const keeps = isMe && isLastOwner;
@@ -85,7 +87,7 @@ export function MemberRow({ member, workspace, isMe, isLastOwner, managesMembers
         <ConfirmDialog
           title={`Go on ${asRole(asked.role)}?`}
           confirmLabel={`Go on ${asRole(asked.role)}`}
-          onConfirm={() => updateMemberRole(member.id, asked.role)}
+          onConfirm={() => saveEdit('workspace_members', member, { role: asked.role })}
           onClose={close}
         >
           <p>Only another owner can make you an owner of {workspace.name} again.</p>

@@ -1,19 +1,18 @@
 import { useState } from 'react';
 import { useLocation } from 'wouter';
 import type { Milestone } from '@/domain/entities';
-import { deleteMilestone, updateMilestone } from '@/lib/watermelon/contextService';
+import { deleteMilestone } from '@/lib/watermelon/contextService';
 import { usePermissions } from '../hooks/usePermissions';
 import { useQuery, useRecord } from '../hooks/useQuery';
 import { routes } from '../routes';
-import { NothingHere } from '../shared/NothingHere';
+import { EditDialog } from '../shared/EditDialog';
+import { HeldPage } from '../shared/HeldPage';
 import { TaskDialog } from '../tasks/TaskDialog';
 import { TaskList } from '../tasks/TaskList';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { count } from '../ui/count';
-import { orNull, toDateField, toTime } from '../ui/formValues';
 import { Icon } from '../ui/Icon';
 import { Prose } from '../ui/Prose';
-import { RecordDialog } from '../ui/RecordDialog';
 import { RoleNote } from '../ui/RoleNote';
 import { MILESTONE_FIELDS } from './formFields';
 import { MilestoneFacts } from './MilestoneFacts';
@@ -22,8 +21,11 @@ import { PlaceHeader } from './PlaceHeader';
 /** A milestone: its requirements and its tasks. */
 export function MilestonePage({ id }: { id: string }) {
   const milestone = useRecord('milestones', id);
-  if (milestone === undefined) return null;
-  return milestone === null ? <NothingHere what="milestone" /> : <MilestoneView milestone={milestone} />;
+  return (
+    <HeldPage key={id} found={milestone} what="milestone">
+      {(shown) => <MilestoneView milestone={shown} />}
+    </HeldPage>
+  );
 }
 
 function MilestoneView({ milestone }: { milestone: Milestone }) {
@@ -76,28 +78,11 @@ function MilestoneView({ milestone }: { milestone: Milestone }) {
       </section>
       {open === 'task' && <TaskDialog milestone={milestone} onClose={close} />}
       {open === 'edit' && (
-        <RecordDialog
+        <EditDialog
           title="Edit milestone"
-          submitLabel="Save"
+          table="milestones"
+          record={milestone}
           fields={MILESTONE_FIELDS}
-          initial={{
-            name: milestone.name,
-            description: milestone.description ?? '',
-            requirements: milestone.requirements ?? '',
-            status: milestone.status,
-            target_date: toDateField(milestone.target_date),
-          }}
-          onSave={({ target_date, ...values }) => {
-            const hasNewDate = target_date !== toDateField(milestone.target_date);
-            return updateMilestone(id, {
-              name: values.name,
-              description: orNull(values.description),
-              requirements: orNull(values.requirements),
-              status: values.status as Milestone['status'],
-              // Sent only when the day was changed, since the form would drop the stored time of day.
-              ...(hasNewDate && { target_date: toTime(target_date) }),
-            });
-          }}
           onClose={close}
         />
       )}

@@ -1,13 +1,14 @@
 import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import type { Milestone, Project } from '@/domain/entities';
-import { createMilestone, deleteProject, updateProject } from '@/lib/watermelon/contextService';
+import { createMilestone, deleteProject } from '@/lib/watermelon/contextService';
 import { useKnowledge } from '../hooks/useKnowledge';
 import { usePermissions } from '../hooks/usePermissions';
 import { useQuery, useRecord } from '../hooks/useQuery';
 import { KnowledgeSection } from '../knowledge/KnowledgeSection';
 import { routes } from '../routes';
-import { NothingHere } from '../shared/NothingHere';
+import { EditDialog } from '../shared/EditDialog';
+import { HeldPage } from '../shared/HeldPage';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { count } from '../ui/count';
 import { EmptyState } from '../ui/EmptyState';
@@ -25,8 +26,11 @@ import { PlaceHeader } from './PlaceHeader';
 /** A project: its overview, milestones, patterns and best practices. */
 export function ProjectPage({ id }: { id: string }) {
   const project = useRecord('projects', id);
-  if (project === undefined) return null;
-  return project === null ? <NothingHere what="project" /> : <ProjectView project={project} />;
+  return (
+    <HeldPage key={id} found={project} what="project">
+      {(shown) => <ProjectView project={shown} />}
+    </HeldPage>
+  );
 }
 
 function ProjectView({ project }: { project: Project }) {
@@ -101,24 +105,11 @@ function ProjectView({ project }: { project: Project }) {
       <KnowledgeSection title="Patterns" items={patterns} />
       <KnowledgeSection title="Best practices" items={practices} />
       {open === 'edit' && (
-        <RecordDialog
+        <EditDialog
           title="Edit project"
-          submitLabel="Save"
+          table="projects"
+          record={project}
           fields={PROJECT_FIELDS}
-          initial={{
-            name: project.name,
-            description: project.description ?? '',
-            overview: project.overview ?? '',
-            status: project.status,
-          }}
-          onSave={({ name, description, overview, status }) =>
-            updateProject(id, {
-              name,
-              description: orNull(description),
-              overview: orNull(overview),
-              status: status as Project['status'],
-            })
-          }
           onClose={close}
         />
       )}

@@ -1,12 +1,13 @@
 import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import type { Project, Workspace } from '@/domain/entities';
-import { createProject, deleteWorkspace, updateWorkspace } from '@/lib/watermelon/contextService';
+import { createProject, deleteWorkspace } from '@/lib/watermelon/contextService';
 import { useMembers } from '../hooks/useMembers';
 import { usePermissions } from '../hooks/usePermissions';
 import { useCount, useQuery, useRecord } from '../hooks/useQuery';
 import { routes } from '../routes';
-import { NothingHere } from '../shared/NothingHere';
+import { EditDialog } from '../shared/EditDialog';
+import { HeldPage } from '../shared/HeldPage';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { count } from '../ui/count';
 import { EmptyState } from '../ui/EmptyState';
@@ -24,8 +25,11 @@ import { PlaceHeader } from './PlaceHeader';
 /** A workspace: its projects and its members. */
 export function WorkspacePage({ id }: { id: string }) {
   const workspace = useRecord('workspaces', id);
-  if (workspace === undefined) return null;
-  return workspace === null ? <NothingHere what="workspace" /> : <WorkspaceView workspace={workspace} />;
+  return (
+    <HeldPage key={id} found={workspace} what="workspace">
+      {(shown) => <WorkspaceView workspace={shown} />}
+    </HeldPage>
+  );
 }
 
 function WorkspaceView({ workspace }: { workspace: Workspace }) {
@@ -81,12 +85,11 @@ function WorkspaceView({ workspace }: { workspace: Workspace }) {
         <Link href={routes.deleted(id)}>Deleted records</Link>
       </p>
       {open === 'edit' && (
-        <RecordDialog
+        <EditDialog
           title="Edit workspace"
-          submitLabel="Save"
+          table="workspaces"
+          record={workspace}
           fields={WORKSPACE_FIELDS}
-          initial={{ name: workspace.name, description: workspace.description ?? '' }}
-          onSave={({ name, description }) => updateWorkspace(id, { name, description: orNull(description) })}
           onClose={close}
         />
       )}

@@ -1,7 +1,7 @@
 /** The form fields of workspaces, projects and milestones. */
 
+import type { FieldSpec } from '../ui/FormDialog';
 import { MILESTONE_STATUS_LABELS, PROJECT_STATUS_LABELS } from '../ui/labels';
-import type { FieldSpec } from '../ui/RecordDialog';
 
 const NAME = { name: 'name', label: 'Name', kind: 'text', required: true, max: 200 } as const;
 const DESCRIPTION = { name: 'description', label: 'Description', kind: 'prose', max: 100_000 } as const;

@@ -27,7 +27,7 @@ const RULES: Record<string, string> = {
   remote: 'the server’s value stands',
   later: 'the later edit wins',
   text: 'both texts were merged',
-  open: 'nothing yet: both changed the same words',
+  open: 'nothing yet: it is for you to choose',
   person: 'a person decided',
 };
 

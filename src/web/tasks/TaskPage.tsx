@@ -5,7 +5,7 @@ import { useMemoryBank } from '../hooks/useMemoryBank';
 import { useMemoryBankNavigation } from '../hooks/useMemoryBankNavigation';
 import { usePermissions } from '../hooks/usePermissions';
 import { KnowledgeSection } from '../knowledge/KnowledgeSection';
-import { NothingHere } from '../shared/NothingHere';
+import { HeldPage } from '../shared/HeldPage';
 import { Breadcrumbs } from '../ui/Breadcrumbs';
 import { ErrorNote } from '../ui/ErrorNote';
 import { wordsOf } from '../ui/labels';
@@ -21,11 +21,13 @@ import { TaskProperties } from './TaskProperties';
 /** A task with its whole context. */
 export function TaskPage({ id }: { id: string }) {
   const { context, isLoading, error, refreshContext, showMore } = useMemoryBank(id);
-  if (context) {
-    return <TaskView context={context} onRefresh={() => void refreshContext()} onMore={showMore} />;
+  if (context || !error) {
+    return (
+      <HeldPage key={id} found={context ?? (isLoading ? undefined : null)} what="task">
+        {(shown) => <TaskView context={shown} onRefresh={() => void refreshContext()} onMore={showMore} />}
+      </HeldPage>
+    );
   }
-  if (isLoading) return null;
-  if (!error) return <NothingHere what="task" />;
   return (
     <div className="page">
       <ErrorNote error={error} />

@@ -1,7 +1,7 @@
 import type { Task, TaskContext } from '@/domain/entities';
-import { updateTask } from '@/lib/watermelon/contextService';
 import { useMembers } from '../hooks/useMembers';
 import { usePermissions } from '../hooks/usePermissions';
+import { useSaveEdit } from '../hooks/useSaveEdit';
 import { ErrorNote } from '../ui/ErrorNote';
 import { Field } from '../ui/Field';
 import { PRIORITY_LABELS, TASK_STATUS_LABELS } from '../ui/labels';
@@ -97,7 +97,8 @@ interface ChoiceProps {
 
 /** A select that writes its column as soon as another option is chosen. */
 function Choice({ task, column, label, value, options, isReadOnly }: ChoiceProps) {
-  const saving = useAction((chosen: string | null) => updateTask(task.id, { [column]: chosen }));
+  const saveEdit = useSaveEdit();
+  const saving = useAction((chosen: string | null) => saveEdit('tasks', task, { [column]: chosen }));
   return (
     <div>
       <Field label={label}>

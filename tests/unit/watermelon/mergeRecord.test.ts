@@ -140,6 +140,49 @@ describe('mergeRecord', () => {
     expect(merged.description).toEqual({ value: 'blue', how: 'conflict', by: 'open' });
   });
 
+  it('text: asks a person where both edits together are too long for the column', () => {
+    const max = 100_000;
+    const passages = ['a ', ' b ', ' c'];
+    fc.assert(
+      fc.property(fc.integer({ min: -4, max: 4 }), fc.constantFrom('x', '字', '😀'), (over, letter) => {
+        const half = Math.floor((max - 8) / 2);
+        const grown = letter.repeat(Math.floor(half / letter.length));
+        const added = `${'y'.repeat(half + over)}`;
+        const [one = '', two = '', three = ''] = passages;
+        const sides = {
+          base: { description: `${one}1${two}2${three}` },
+          local: { description: `${one}1${grown}${two}2${three}` },
+          remote: { description: `${one}1${two}2${added}${three}` },
+        };
+        const merged = merge(sides, { description: 'text' }).description;
+        const both = `${one}1${grown}${two}2${added}${three}`;
+        if (both.length <= max) expect(merged).toEqual({ value: both, how: 'conflict', by: 'text' });
+        else expect(merged).toEqual({ value: sides.remote.description, how: 'conflict', by: 'open' });
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('settles nothing of an edit that depends on what is no longer so, and keeps what others did not touch (D15)', () => {
+    const depends = (expectation: 'stale' | 'unjudged' | undefined, remote: string | null) =>
+      mergeRecord({
+        table: 'tasks',
+        base: { title: 'a' },
+        local: { title: 'b' },
+        remote: { title: remote },
+        policies: { title: 'later' },
+        localTimes: { title: 9 },
+        remoteTimes: { title: 1 },
+        expectations: { title: expectation },
+      }).title;
+    expect(depends('stale', 'a')).toEqual({ value: 'a', how: 'conflict', by: 'open' });
+    expect(depends('stale', 'c')).toEqual({ value: 'c', how: 'conflict', by: 'open' });
+    expect(depends('stale', 'b')).toEqual({ value: 'b', how: 'same' });
+    expect(depends('unjudged', 'a')).toEqual({ value: 'b', how: 'local' });
+    expect(depends('unjudged', 'c')).toEqual({ value: 'c', how: 'conflict', by: 'open' });
+    expect(depends(undefined, 'c')).toEqual({ value: 'b', how: 'conflict', by: 'later' });
+  });
+
   it('compares JSON by content, not by text', () => {
     const merged = mergeRecord({
       table: 'projects',

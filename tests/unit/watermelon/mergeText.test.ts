@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { diff3Merge } from 'node-diff3';
 import { describe, expect, it } from 'vitest';
-import { mergeText } from '@/lib/watermelon/sync/merge/mergeText';
+import { mergeText, partsOf } from '@/lib/watermelon/sync/merge/mergeText';
 
 /** The reference: the same merge without bounds, cubic in the length. */
 function mergeUnbounded(base: string, local: string, remote: string): string | null {
@@ -86,5 +86,122 @@ describe('mergeText', () => {
     expect(mergeText(base, local, elsewhere)).toBe(`First. ${local} Last.`);
     expect(mergeText(base, elsewhere, local)).toBe(`First. ${local} Last.`);
     expect(mergeText(base, local, base.replace(' the ', ' THE ').replace(old, `${old} more`))).toBeNull();
+  });
+});
+
+const WITHOUT_SPACES: readonly [
+  script: string,
+  base: string,
+  local: string,
+  remote: string,
+  merged: string,
+][] = [
+  [
+    'Chinese',
+    '我们明天在办公室开会讨论计划',
+    '我们后天在办公室开会讨论计划',
+    '我们明天在办公室开会讨论新计划',
+    '我们后天在办公室开会讨论新计划',
+  ],
+  [
+    'Japanese',
+    '会議は明日の朝に事務所で行います',
+    '会議は明後日の朝に事務所で行います',
+    '会議は明日の朝に事務所で行いません',
+    '会議は明後日の朝に事務所で行いません',
+  ],
+  [
+    'Thai',
+    'เราจะประชุมพรุ่งนี้ที่สำนักงานใหญ่',
+    'เราจะประชุมวันนี้ที่สำนักงานใหญ่',
+    'เราจะประชุมพรุ่งนี้ที่สำนักงานเล็ก',
+    'เราจะประชุมวันนี้ที่สำนักงานเล็ก',
+  ],
+  [
+    'Khmer',
+    'យើងប្រជុំថ្ងៃស្អែកនៅការិយាល័យធំ',
+    'យើងប្រជុំថ្ងៃនេះនៅការិយាល័យធំ',
+    'យើងប្រជុំថ្ងៃស្អែកនៅការិយាល័យតូច',
+    'យើងប្រជុំថ្ងៃនេះនៅការិយាល័យតូច',
+  ],
+  ['Han beyond the first plane', '𠀀𠀁𠀂𠀃𠀄𠀅', '𠀀𡀁𠀂𠀃𠀄𠀅', '𠀀𠀁𠀂𠀃𡀄𠀅', '𠀀𡀁𠀂𠀃𡀄𠀅'],
+];
+const TEXTS = [
+  ...WITHOUT_SPACES.map(([, base]) => base),
+  'ﾊﾟﾝｶﾞ が\u3099 葛\u{e0100}城 မြန်မာဘာသာ ພາສາລາວ བོད་སྐད་ ကမ္ဘာ ស្ត្រី',
+  'mixed 漢字かな words, 한국어 띄어쓰기 and 👩‍👩‍👧 emoji e\u0301\u200d',
+];
+
+describe('texts in scripts without spaces', () => {
+  it.each(WITHOUT_SPACES)('joins edits of one sentence in %s', (_, base, local, remote, merged) => {
+    expect(mergeText(base, local, remote)).toBe(merged);
+    expect(mergeText(base, remote, local)).toBe(merged);
+  });
+
+  it.each(WITHOUT_SPACES)('leaves two edits of the same characters in %s to a person', (_, base, local) => {
+    const [before, after] = [partsOf(base), partsOf(local)];
+    const from = before.findIndex((part, at) => part !== after[at]);
+    const other = [...before.slice(0, from), '々', ...before.slice(from + 1)].join('');
+    expect(mergeText(base, local, other)).toBeNull();
+  });
+
+  it('moves a character with its marks, and words of other scripts whole', () => {
+    for (const text of TEXTS) {
+      const parts = partsOf(text);
+      expect(parts.join('')).toBe(text);
+      // The engine's own graphemes: no part ends within one.
+      const ends = new Set([...new Intl.Segmenter('en').segment(text)].map(({ index }) => index));
+      let at = 0;
+      for (const part of parts) {
+        expect(at === text.length || ends.has(at), `${text} at ${at}`).toBe(true);
+        at += part.length;
+      }
+    }
+    expect(partsOf('one two')).toEqual(['one', ' ', 'two']);
+    expect(partsOf('한국어 단어')).toEqual(['한국어', ' ', '단어']);
+    expect(partsOf('ประชุมที่')).toEqual(
+      ['ป', 'ร', 'ะ', 'ชุ', 'ม', 'ที่'].join('|').replace('ร|ะ', 'ระ').split('|'),
+    );
+    expect(partsOf('ស្ត្រី')).toEqual(['ស្ត្រី']);
+  });
+
+  it('loses no text, keeps what both sides left, and is the same on both devices', () => {
+    const characters = fc.constantFrom(
+      '我',
+      '们',
+      'か',
+      'が',
+      'ก',
+      'ที่',
+      'ស្ត្រី',
+      '。',
+      ' ',
+      'word',
+      '𠀀',
+      '\u0301',
+      'e\u0301',
+    );
+    const text = fc.array(characters, { maxLength: 16 }).map((parts) => parts.join(''));
+    fc.assert(
+      fc.property(text, text, text, (base, local, remote) => {
+        expect(partsOf(base).join('')).toBe(base);
+        const merged = mergeText(base, local, remote);
+        expect(mergeText(base, remote, local)).toBe(merged);
+        expect(mergeText(base, local, base)).toBe(local);
+        expect(mergeText(base, local, local)).toBe(local);
+        if (merged === null) return;
+        const [before, after] = [partsOf(base), [...partsOf(local), ...partsOf(remote)]];
+        for (const part of partsOf(merged)) expect([...before, ...after].join(' ')).toContain(part);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('bounds the work for long ones', () => {
+    const long = (seed: number) =>
+      Array.from({ length: 100_000 }, (_, n) => String.fromCodePoint(0x4e00 + ((n * seed) % 9973))).join('');
+    expect(mergeText(long(7), long(11), long(13))).toBeNull();
+    const base = long(7);
+    expect(mergeText(base, `新${base}`, `${base}末`)).toBe(`新${base}末`);
   });
 });

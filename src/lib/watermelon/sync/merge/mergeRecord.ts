@@ -90,7 +90,9 @@ function mergeUnit(input: MergeInput, columns: string[]): Record<string, MergedC
   const policy = input.policies[first] ?? 'remote';
   if (policy === 'text') {
     const text = mergeProse(at(base, first), at(local, first), at(remote, first));
-    if (text !== null) return all(() => ({ value: text, how: 'conflict', by: 'text' }));
+    // Two edits that fit by themselves may be too long together: the server would refuse what was told as settled.
+    const { max = Number.POSITIVE_INFINITY } = columnsOf(table)[first] ?? {};
+    if (text !== null && text.length <= max) return all(() => ({ value: text, how: 'conflict', by: 'text' }));
     return open();
   }
   const side = policy === 'later' && isLater(input, columns) ? local : remote;

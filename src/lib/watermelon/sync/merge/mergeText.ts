@@ -1,9 +1,9 @@
 /**
- * Three-way merge of texts by words, after diff3 (Khanna, Kunal, Pierce 2007), on the shortest differences after
+ * Three-way merge of texts by words, or by characters in scripts that put no spaces between words, after diff3 (Khanna, Kunal, Pierce 2007), on the shortest differences after
  * Myers (1986). It runs inside a local transaction, which keeps other writers waiting, so its work is bounded.
  */
 
-/** Words and the spaces between them, as numbers. */
+/** Words, characters, and the spaces between them, as numbers. */
 type Tokens = readonly number[];
 
 /** Replaces the tokens of the base from `from` up to `to` by `tokens`. */
@@ -22,7 +22,7 @@ export function mergeText(base: string, local: string, remote: string): string |
   const words: string[] = [];
   const numbers = new Map<string, number>();
   const tokensOf = (text: string) =>
-    text.split(/(\s+)/).map((word) => {
+    partsOf(text).map((word) => {
       const number = numbers.get(word) ?? words.push(word) - 1;
       numbers.set(word, number);
       return number;
@@ -60,6 +60,36 @@ export function mergeText(base: string, local: string, remote: string): string |
     .flat()
     .map((number) => words[number])
     .join('');
+}
+
+/**
+ * Scripts that put no spaces between words. Ranges of Unicode and not the dictionaries of `Intl.Segmenter`, which differ
+ * between engines: all devices merge alike.
+ */
+const WITHOUT_SPACES = [
+  // Thai, Lao, Tibetan, Myanmar, Khmer, and others of South-East Asia.
+  '\\u0e00-\\u109f\\u1780-\\u17ff\\u1950-\\u19ff\\u1a20-\\u1aaf\\ua9e0-\\ua9ff\\uaa60-\\uaadf',
+  // Kana, Han, Yi, with their punctuation and the forms of other widths; without Hangul, which has spaces.
+  '\\u2e80-\\u312f\\u3190-\\u4dbf\\u4e00-\\ua4cf\\uf900-\\ufaff\\uff00-\\uff9f\\u{1aff0}-\\u{1b2ff}\\u{20000}-\\u{3ffff}',
+].join('');
+/** Vowels of Thai and Lao that are written before their consonant. */
+const BEFORE = '\\u0e40-\\u0e44\\u0ec0-\\u0ec4';
+/** Vowels that are no marks, voicing marks of half width, joiners and variation selectors. */
+const AFTER =
+  '\\p{M}\\u0e30\\u0e32\\u0e33\\u0e45\\u0eb0\\u0eb2\\u0eb3\\uff9e\\uff9f\\u200c\\u200d\\ufe00-\\ufe0f\\u{e0100}-\\u{e01ef}';
+/** Signs of Khmer, Myanmar and Tai Tham that put the next letter under this one. */
+const STACKING = '\\u1039\\u17d2\\u1a60';
+const CHARACTERS = new RegExp(
+  `[${BEFORE}]*[${WITHOUT_SPACES}](?:[${STACKING}][${WITHOUT_SPACES}]|[${AFTER}])*|[^${WITHOUT_SPACES}]+`,
+  'gu',
+);
+
+/**
+ * @returns the parts that a merge takes or leaves as wholes; joined, they are the text: words and spaces, and in scripts
+ * without spaces characters, each with what is written around it
+ */
+export function partsOf(text: string): string[] {
+  return text.split(/(\s+)/).flatMap((word) => word.match(CHARACTERS) ?? [word]);
 }
 
 /** @returns the passage of the base from `from` up to `to` as one side has it. */
