@@ -83,6 +83,17 @@ describe.each(MAJORS)('the Supabase CLI, on PostgreSQL %s', (major) => {
         const left = found.filter((advice) => !EXPLAINED[advice.name]?.(advice, faults));
         expect(left.map(({ detail }) => detail)).toEqual([]);
       });
+
+      it('lays down the demo once, where it is asked to', async () => {
+        const seed = () => cli.run('db', 'push', '--yes', '--include-seed', `--remote=${url}`);
+        const tasks = () => database.query('select id from public.tasks');
+        const before = (await tasks()).length;
+        expect(await seed()).toMatchObject({ exitCode: 0, value: { seeds: ['supabase/seed.sql'] } });
+        const after = (await tasks()).length;
+        expect(after).toBeGreaterThan(before + 50);
+        expect(await seed()).toMatchObject({ exitCode: 0, value: { upToDate: true, seeds: [] } });
+        expect(await tasks()).toHaveLength(after);
+      });
     }
 
     it('leaves a database that devices push to and pull from, by their roles', async () => {
