@@ -22,7 +22,9 @@ const VERSIONS = readStackSql().migrations.map(({ version }) => version);
 /** The installed version, and the newest. */
 const MAJORS = wantedMajor() === null ? [null, PACKAGED_MAJORS[1]] : [wantedMajor()];
 
-describe.each(MAJORS)('the Supabase CLI, on PostgreSQL %s', (major) => {
+const NAMED = MAJORS.map((major) => ({ major, version: major ?? 'as installed' }));
+
+describe.each(NAMED)('the Supabase CLI, on PostgreSQL $version', ({ major }) => {
   describe.skipIf(!supabaseCliInstalled() || postgresBinaries(major) === null)('with a new project', () => {
     let cli: SupabaseCli;
     let postgres: TestPostgres;
