@@ -27,7 +27,9 @@ const { values, positionals } = parseArgs({
 const major = Number(values.postgres);
 if (!Number.isInteger(major)) throw new Error('Name a major version, for instance: --postgres 18');
 
-const server = await startPostgres({ fsync: 'off', max_connections: '200' }, major);
+// Without autovacuum, as in PGlite: statistics that change meanwhile change plans, and with them what a test counts.
+const settings = { fsync: 'off', max_connections: '200', autovacuum: 'off' };
+const server = await startPostgres(settings, major);
 try {
   const files = positionals.length > 0 ? positionals : FILES;
   const variables = { DATABASE_URL: server.url, [MAJOR_VARIABLE]: String(major) };

@@ -22,7 +22,9 @@ const VERSIONS = readStackSql().migrations.map(({ version }) => version);
 /** The installed version, and the newest. */
 const MAJORS = wantedMajor() === null ? [null, PACKAGED_MAJORS[1]] : [wantedMajor()];
 
-describe.each(MAJORS)('the Supabase CLI, on PostgreSQL %s', (major) => {
+const NAMED = MAJORS.map((major) => ({ major, version: major ?? 'as installed' }));
+
+describe.each(NAMED)('the Supabase CLI, on PostgreSQL $version', ({ major }) => {
   describe.skipIf(!supabaseCliInstalled() || postgresBinaries(major) === null)('with a new project', () => {
     let cli: SupabaseCli;
     let postgres: TestPostgres;
@@ -82,6 +84,17 @@ describe.each(MAJORS)('the Supabase CLI, on PostgreSQL %s', (major) => {
         const found: Advice[] = value.results;
         const left = found.filter((advice) => !EXPLAINED[advice.name]?.(advice, faults));
         expect(left.map(({ detail }) => detail)).toEqual([]);
+      });
+
+      it('lays down the demo once, where it is asked to', async () => {
+        const seed = () => cli.run('db', 'push', '--yes', '--include-seed', `--remote=${url}`);
+        const tasks = () => database.query('select id from public.tasks');
+        const before = (await tasks()).length;
+        expect(await seed()).toMatchObject({ exitCode: 0, value: { seeds: ['supabase/seed.sql'] } });
+        const after = (await tasks()).length;
+        expect(after).toBeGreaterThan(before + 50);
+        expect(await seed()).toMatchObject({ exitCode: 0, value: { upToDate: true, seeds: [] } });
+        expect(await tasks()).toHaveLength(after);
       });
     }
 
