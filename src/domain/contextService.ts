@@ -180,6 +180,11 @@ export interface ContextService {
 
   /** By display name, then id. */
   getMembers(workspaceId: string): Promise<WorkspaceMember[]>;
+  /**
+   * Those who were members and left or were removed, for their names beside what they wrote: by display name, then id. A
+   * device has what the server said when it was last asked.
+   */
+  getFormerMembers(workspaceId: string): Promise<WorkspaceMember[]>;
   /** Members are added by invitation (`domain/invitations`). The last human owner stays one: `rejected/last_owner`. */
   updateMemberRole(
     memberId: string,

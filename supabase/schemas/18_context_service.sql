@@ -39,6 +39,22 @@ language sql stable set search_path = '' as $$
   from public.workspace_members m where m.workspace_id = get_members.workspace_id and m.deleted_at is null
 $$;
 
+-- Those who were members of the caller's workspace and are none now, as each left it: what they wrote, or were assigned, still
+-- names them. Memberships that ended are no rows that members read (S7), hence the definer; the purge ends them for good.
+create function public.get_former_members(workspace_id uuid) returns jsonb
+language sql stable security definer set search_path = '' as $$
+  select coalesce(jsonb_agg(public.as_entity(to_jsonb(f)) order by f.display_name collate "C", f.id), '[]')
+  from (
+    select distinct on (m.user_id) m.* from public.workspace_members m
+    where m.workspace_id = get_former_members.workspace_id
+      and m.workspace_id in (select convoy.visible_scopes())
+      and not exists (
+        select from public.workspace_members now
+        where now.workspace_id = m.workspace_id and now.user_id = m.user_id and now.deleted_at is null)
+    order by m.user_id, m.deleted_at desc
+  ) f
+$$;
+
 create function public.get_projects(workspace_id uuid) returns jsonb
 language sql stable set search_path = '' as $$
   select coalesce(jsonb_agg(public.as_entity(to_jsonb(p)) order by p.name collate "C", p.id), '[]')
@@ -387,7 +403,7 @@ begin
     'get_bounded_context(uuid, jsonb)', 'get_task_context(uuid)', 'get_task_activities(uuid, integer)', 'get_workspaces()',
     'get_projects(uuid)', 'get_milestones(uuid)', 'get_tasks(uuid)', 'get_workflows()', 'get_workflow(uuid)',
     'get_patterns(uuid, uuid)', 'get_best_practices(uuid, uuid)', 'get_record(text, uuid)',
-    'get_task_dependency(uuid, uuid)', 'get_deletions(uuid)', 'get_deletion(uuid)', 'get_members(uuid)']
+    'get_task_dependency(uuid, uuid)', 'get_deletions(uuid)', 'get_deletion(uuid)', 'get_members(uuid)', 'get_former_members(uuid)']
   loop
     execute 'revoke execute on function public.' || signature || ' from public, anon';
     execute 'grant execute on function public.' || signature || ' to authenticated, service_role';

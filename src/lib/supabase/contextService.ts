@@ -68,6 +68,7 @@ type Reads = Pick<
   | 'getBestPractices'
   | 'getDeletions'
   | 'getMembers'
+  | 'getFormerMembers'
 >;
 
 /** An id that is no UUID names no record of the server: null, or an empty list. */
@@ -88,6 +89,8 @@ function reads(records: RemoteRecords): Reads {
       isUuid(workspace_id) ? records.many('deletions', 'get_deletions', { workspace_id }) : [],
     getMembers: async (workspace_id) =>
       isUuid(workspace_id) ? records.many('workspace_members', 'get_members', { workspace_id }) : [],
+    getFormerMembers: async (workspace_id) =>
+      isUuid(workspace_id) ? records.many('workspace_members', 'get_former_members', { workspace_id }) : [],
     getWorkflows: () => records.many('workflows', 'get_workflows', {}),
     getWorkflowById: async (workflow_id) =>
       isUuid(workflow_id) ? records.one('workflows', 'get_workflow', { workflow_id }) : null,
@@ -180,6 +183,7 @@ export const getWorkflowById = bound('getWorkflowById');
 export const getPatterns = bound('getPatterns');
 export const getBestPractices = bound('getBestPractices');
 export const getMembers = bound('getMembers');
+export const getFormerMembers = bound('getFormerMembers');
 export const updateMemberRole = bound('updateMemberRole');
 export const removeMember = bound('removeMember');
 export const getDeletions = bound('getDeletions');

@@ -783,6 +783,12 @@ export type Database = {
         };
         Returns: Json;
       };
+      get_former_members: {
+        Args: {
+          workspace_id: string;
+        };
+        Returns: Json;
+      };
       get_invitation: {
         Args: {
           invitation_id: string;

@@ -64,6 +64,7 @@ export const getPatterns: ContextService['getPatterns'] = local('getPatterns');
 export const getBestPractices: ContextService['getBestPractices'] = local('getBestPractices');
 
 export const getMembers: ContextService['getMembers'] = local('getMembers');
+export const getFormerMembers: ContextService['getFormerMembers'] = local('getFormerMembers');
 export const updateMemberRole: ContextService['updateMemberRole'] = local('updateMemberRole');
 export const removeMember: ContextService['removeMember'] = local('removeMember');
 export const getDeletions: ContextService['getDeletions'] = local('getDeletions');

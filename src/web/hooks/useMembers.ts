@@ -1,15 +1,30 @@
-import { useMemo } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
+import type { WorkspaceMember } from '@/domain/entities';
 import { useDevice } from './useDevice';
 import { useQuery } from './useQuery';
 
 /** The people and agents of a workspace. */
 export function useMembers(workspaceId: string) {
-  const { userId } = useDevice();
+  const { userId, contextService } = useDevice();
+  const [former, setFormer] = useState<{ workspaceId: string; members: WorkspaceMember[] } | null>(null);
+  /** The workspace for which a name was asked that no member has. */
+  const wanted = useRef<string | null>(null);
+  useEffect(() => {
+    if (wanted.current !== workspaceId || former?.workspaceId === workspaceId) return;
+    setFormer({ workspaceId, members: [] });
+    contextService.getFormerMembers(workspaceId).then(
+      (found) => setFormer({ workspaceId, members: found }),
+      // Their names stay unknown, as they are without a network.
+      () => undefined,
+    );
+  });
   const members = useQuery('workspace_members', { workspace_id: workspaceId });
   return useMemo(() => {
-    const byUser = new Map((members ?? []).map((member) => [member.user_id, member]));
+    const known = former?.workspaceId === workspaceId ? former.members : [];
+    const byUser = new Map([...known, ...(members ?? [])].map((member) => [member.user_id, member]));
     const nameOf = (id: string | null): string => {
       if (id === userId) return 'You';
+      if (id !== null && members !== undefined && !byUser.has(id)) wanted.current = workspaceId;
       return (id !== null && byUser.get(id)?.display_name) || (id === null ? 'Convoy' : 'A former member');
     };
     /** The letter of a member's avatar: of the user's own name, too, not of "You". */
@@ -20,7 +35,7 @@ export function useMembers(workspaceId: string) {
       isLoading: members === undefined,
       nameOf,
       initialOf,
-      me: byUser.get(userId),
+      me: members?.find((member) => member.user_id === userId),
     };
-  }, [members, userId]);
+  }, [members, former, workspaceId, userId]);
 }

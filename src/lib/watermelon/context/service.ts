@@ -12,6 +12,7 @@ import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import { contextWrites } from '@/domain/writes/contextWrites';
 import { observeRead } from '../observation/observeRead';
 import { listDeletions, type ObservedDeletion, observeDeletions, restoreDeletion } from './deletions';
+import { formerMembers } from './formerMembers';
 import { type LocalFirst, readFirst } from './localFirst';
 import {
   listKnowledge,
@@ -103,6 +104,7 @@ export function createLocalContextService(local: LocalFirst): LocalContextServic
       const read = () => listMembers(store, id);
       return readFirst(local, read, here('workspaces', id), (remote) => remote.getMembers(workspaceId));
     },
+    getFormerMembers: (workspaceId) => formerMembers(local, localId(workspaceId)),
     async getDeletions(workspaceId) {
       const id = localId(workspaceId);
       const read = () => listDeletions(local, id);
