@@ -38,14 +38,15 @@ export interface ToldChange {
   table: SyncedTable;
   op: 'insert' | 'update' | 'delete';
   id: string;
-  /** The task of a dependency. */
+  /** The tasks of a dependency. */
   taskId?: unknown;
+  dependsOnId?: unknown;
   /** The columns of an update. */
   columns?: readonly string[];
 }
 
 /** @returns what activities may tell of a change, in the form of `toldBy`. */
-export function tales({ table, op, id, taskId, columns = [] }: ToldChange): string[] {
+export function tales({ table, op, id, taskId, dependsOnId, columns = [] }: ToldChange): string[] {
   const types: ReservedActivity[] = [];
   if (table === 'tasks' && op === 'insert') types.push('task_created', 'stage_changed', 'task_updated');
   if (table === 'tasks' && op === 'delete') types.push('task_deleted');
@@ -53,7 +54,7 @@ export function tales({ table, op, id, taskId, columns = [] }: ToldChange): stri
   if (table === 'tasks' && op === 'update' && columns.includes('current_stage')) types.push('stage_changed');
   if (table === 'task_dependencies' && op === 'insert') types.push('dependency_added');
   if (table === 'task_dependencies' && op === 'delete') types.push('dependency_removed');
-  const subject = table === 'task_dependencies' ? String(taskId) : id;
+  const subject = table === 'task_dependencies' ? `${taskId} ${dependsOnId}` : id;
   return types.map((type) => `${type} ${subject}`);
 }
 
@@ -61,7 +62,17 @@ export function tales({ table, op, id, taskId, columns = [] }: ToldChange): stri
 export function toldBy(activity: Readonly<Record<string, unknown>>): string | null {
   const { activity_type, task_id, entity_id } = activity;
   if (!isReserved(activity_type) || activity_type === 'conflict_settled') return null;
+  // A task may have got other dependencies too, while this one, and the task that it names, came to nothing.
+  if (activity_type === 'dependency_added' || activity_type === 'dependency_removed') {
+    return `${activity_type} ${task_id} ${neededIn(activity)}`;
+  }
   return `${activity_type} ${activity_type === 'task_deleted' ? entity_id : task_id}`;
+}
+
+/** @returns id of the task that an activity about a dependency names; `details` is JSON text */
+export function neededIn({ details }: Readonly<Record<string, unknown>>): unknown {
+  const { depends_on_task_id } = JSON.parse(String(details ?? '{}')) as { depends_on_task_id?: unknown };
+  return depends_on_task_id;
 }
 
 /** @returns whether an activity of Convoy's own tells of an update of these columns of its record; `details` is JSON text. */

@@ -55,6 +55,7 @@ const FOUND_BY = {
   'steps-untaken': 6,
   'lists-untold': 1,
   'memory-untold': 1,
+  'expected-ignored': 4,
 };
 
 type Name = keyof typeof FOUND_BY;
@@ -324,5 +325,12 @@ export const MUTANTS: readonly Mutant[] = [
     'src/platform/sqlite/adapter.ts',
     'if (changes.length > 0) replica.takeOver(changes);',
     'if (changes.length > 0) replica.takeOver(changes.map((change) => ({ ...change, rows: [] })));',
+  ),
+  mutant(
+    'expected-ignored',
+    'The server ignores what an update expects, as one of before protocol 6 would.',
+    `${SQL}/16_sync_push.sql`,
+    'if exists (select from unnest(changes) c where c.expected is not null) then',
+    'if false then',
   ),
 ];

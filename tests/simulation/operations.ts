@@ -1,7 +1,7 @@
 /** What people do: random work on all tables, through the Context Service and through the models. */
 
 import type { SyncedTable } from '@/domain/schema';
-import { STANDARD_STAGES, TASK_PRIORITIES, TASK_STATUSES } from '@/domain/vocabulary';
+import { STANDARD_STAGES, TASK_PRIORITIES, TASK_STATUSES, type TaskPriority } from '@/domain/vocabulary';
 import type { ConvoyModel } from '@/lib/watermelon/models';
 import { type Do, type Hand, NothingToDo, type Operations } from './hand';
 import { MEMBER_OPERATIONS } from './memberOperations';
@@ -118,6 +118,24 @@ export const OPERATIONS: Operations = {
         claimed_by: hand.life.userId,
         claimed_until: '2026-06-01T00:00:00.000Z',
       });
+    },
+  ],
+  expecting: [
+    5,
+    async (hand) => {
+      const task = await hand.some('tasks');
+      hand.overwrite('tasks', task, 'title');
+      const title = String(task.raw.title);
+      const priority = task.raw.priority as TaskPriority;
+      return hand.service.updateTask(task.id, { title: hand.token }, { expected: { title, priority } });
+    },
+  ],
+  claim: [
+    3,
+    async (hand) => {
+      const { id, raw } = await hand.some('tasks');
+      const claimed_by = (raw.claimed_by ?? null) as string | null;
+      return hand.service.updateTask(id, { claimed_by: hand.life.userId }, { expected: { claimed_by } });
     },
   ],
   stage: [

@@ -40,6 +40,8 @@ export class ProtocolWitness implements NetworkWitness {
   private rolesBefore: ReadonlyMap<string, string> = new Map();
   /** The memberships of the user whose push is served: everybody may leave. */
   private ownBefore: ReadonlySet<string> = new Set();
+  /** Of the push that is served: places of changes whose rows are neither as expected nor as wanted. */
+  private stale: ReadonlySet<number> = new Set();
   /** User and record of each conflict that the server has told of. */
   private readonly conflicts = new Set<string>();
 
@@ -104,6 +106,7 @@ export class ProtocolWitness implements NetworkWitness {
     if (flight.kind !== 'push') return;
     this.rolesBefore = await this.server.rolesOf(flight.from.userId);
     this.ownBefore = await this.server.membershipsOf(flight.from.userId);
+    this.stale = await this.staleAmong(flight.request as unknown as PushRequest);
   }
 
   async served(flight: Flight, answer: Answer): Promise<void> {
@@ -134,6 +137,7 @@ export class ProtocolWitness implements NetworkWitness {
       this.checkGroups(flight, request, body);
       this.checkSettlements(flight, request, body);
       this.checkRights(flight, request, body);
+      this.checkExpected(flight, request, body);
     } else if (batch && !isAlike(JSON.parse(batch.answer) as PushAnswer, body)) {
       this.violate('P-ONCE', flight, `batch ${request.batch} was answered in two ways`);
     }
@@ -190,6 +194,30 @@ export class ProtocolWitness implements NetworkWitness {
         if (isOld) this.violate('P4', flight, `${id} at ${revision} is sent again`);
         if (request.skip[scope]?.includes(revision)) this.violate('P7', flight, `${id} is echoed`);
       }
+    }
+  }
+
+  private async staleAmong({ changes = [] }: PushRequest): Promise<Set<number>> {
+    const stale = new Set<number>();
+    for (const [index, { table, id, expected, values = {} }] of changes.entries()) {
+      if (!expected) continue;
+      const [found] = await this.server.sql<{ row: Record<string, Json> }>(
+        `select to_jsonb(t) as row from public.${table} t where t.id = $1::uuid`,
+        [id],
+      );
+      const isOther = ([name, value]: [string, Json]) =>
+        found?.row[name] !== value && !(name in values && found?.row[name] === values[name]);
+      if (found && Object.entries(expected).some(isOther)) stale.add(index);
+    }
+    return stale;
+  }
+
+  /** U45: what expects something else than there is is not written. */
+  private checkExpected(flight: Flight, request: PushRequest, { outcomes }: PushAnswer): void {
+    for (const index of this.stale) {
+      const { outcome } = outcomes[index] ?? {};
+      if (outcome !== 'applied' && outcome !== 'merged') continue;
+      this.violate('U45', flight, `${request.changes[index]?.id} is written though it was not as expected`);
     }
   }
 

@@ -16,6 +16,7 @@ import { RemoteRecords } from './records';
 import { RemoteWriter, type WriterOptions } from './remoteWriter';
 import { SupabaseTransport } from './transport';
 
+export { expectedOf } from '@/domain/writes/expected';
 export { useSupabaseClient } from './currentClient';
 
 export interface RemoteServiceOptions extends WriterOptions {

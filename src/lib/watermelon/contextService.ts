@@ -11,6 +11,7 @@ import type { ObservedDeletion } from './context/deletions';
 import type { LocalContextService } from './context/service';
 import { currentDevice } from './device/current';
 
+export { expectedOf } from '@/domain/writes/expected';
 export type { ObservedDeletion } from './context/deletions';
 export { createLocalContextService, type LocalContextService } from './context/service';
 

@@ -9,6 +9,7 @@ import { trackExpected } from '../models/tracking';
 import { Q } from '../models/watermelondb';
 import { prepareDeletion, withDescendants } from '../sync/records/cascade';
 import { toStored } from '../sync/records/codec';
+import { dependencyActivities, neverSent, toldActivities } from './neverSent';
 
 /** The database to write to, and the user who writes. */
 export interface PlanAuthor {
@@ -28,11 +29,19 @@ export async function modelsOf(
 ): Promise<() => ConvoyModel[]> {
   const stored = await storedRecords(author.database, plan.changes, target);
   const doomed = new Map<string, ConvoyModel[]>();
+  const unsent = new Set<string>();
+  const { database } = author;
   for (const { op, table, id } of plan.changes) {
     if (op !== 'delete') continue;
-    doomed.set(id, await withDescendants(author.database, table, storedRecord(stored, id)));
+    const taken = await withDescendants(database, table, storedRecord(stored, id));
+    const never = await neverSent(database, taken);
+    for (const one of never) unsent.add(one);
+    const known = new Set(taken.map((record) => record.id));
+    // They go with what they name, and come back with it where the deletion is undone.
+    doomed.set(id, [...taken, ...(await dependencyActivities(database, never, known))]);
   }
-  const { workspaceId, changes, activities } = plan;
+  const { workspaceId, changes } = plan;
+  const activities = toldActivities(plan, changes, unsent);
   const prepare = (change: PlannedChange): ConvoyModel[] => {
     switch (change.op) {
       case 'insert':

@@ -31,7 +31,7 @@ const groupOf = (id: string): string => `recreated/${id}`;
 
 /** @returns SQL for the types of activities that tell of a new record of a table. */
 const typesOf = (table: SyncedTable): string =>
-  listed(tales({ table, op: 'insert', id: '', taskId: '' }).map((tale) => tale.trim()));
+  listed(tales({ table, op: 'insert', id: '', taskId: '', dependsOnId: '' }).map((tale) => tale.trim()));
 
 const listed = (types: readonly string[]): string => types.map((type) => `'${type}'`).join();
 
@@ -45,7 +45,8 @@ const GROUPS_OF_ACTIVITIES = `
       where "tasks"."id" = "activity_feed"."task_id" and ${IS_RECREATED.replaceAll('"id"', '"tasks"."id"')})
     when "activity_type" in (${typesOf('task_dependencies')}) then (
       select '${groupOf('')}' || max("link"."id") from "task_dependencies" as "link"
-      where "link"."task_id" = "activity_feed"."task_id" and ${IS_RECREATED.replaceAll('"id"', '"link"."id"')})
+      where "link"."task_id" = "activity_feed"."task_id"
+        and "link"."depends_on_task_id" = "activity_feed"."details" ->> '$.depends_on_task_id' and ${IS_RECREATED.replaceAll('"id"', '"link"."id"')})
     -- That a conflict was settled is taken from who met it.
     when "activity_type" = 'conflict_settled' and "actor_id" is not ? then null
     when "activity_type" <> 'conflict_settled' and "activity_type" in (${listed(RESERVED_ACTIVITIES)}) then null

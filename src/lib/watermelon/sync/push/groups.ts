@@ -169,6 +169,7 @@ function talesOf({ table, raw, base }: UnsyncedRecord): string[] {
     op,
     id: raw.id,
     taskId: raw.task_id,
+    dependsOnId: raw.depends_on_task_id,
     columns: Object.keys(base.columns),
   };
   return op === 'delete' ? tales(change) : [...tales(change), `conflict_settled ${raw.id}`];
