@@ -175,6 +175,7 @@ describe('a value that cannot be stored', () => {
     ['milestones', { target_date: 'tomorrow' }, 'target_date'],
     ['milestones', { target_date: '0001-01-01T10:59:59Z' }, 'target_date'],
     ['tasks', { title: '\u2800' }, 'title'],
+    ['tasks', { current_stage: null }, 'current_stage'],
     ['tasks', { sort_order: '1' }, 'sort_order'],
     ['tasks', { claimed_until: '2026-03-01T10:00' }, 'claimed_until'],
   ])('of %s, %j, is refused with its column (U12)', async (table, values, column) => {
