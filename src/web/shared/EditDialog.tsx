@@ -130,10 +130,11 @@ interface ClashNoteProps {
 
 /** Tells that somebody else has changed what the person is changing, and lets them choose. */
 function ClashNote({ table, clash, present, onKeep, onTake }: ClashNoteProps) {
+  const field = wordsOf(clash.field);
   return (
     <div className="note note-warning clash" role="alert">
       <p>Somebody else has changed this meanwhile. It is now:</p>
-      <dl>
+      <dl tabIndex={0} aria-label={`Now: ${field}`}>
         {clash.columns.map((column) => (
           <div key={column}>
             <dt>{wordsOf(column)}</dt>
@@ -144,10 +145,10 @@ function ClashNote({ table, clash, present, onKeep, onTake }: ClashNoteProps) {
         ))}
       </dl>
       <div className="actions">
-        <button type="button" className="button" onClick={onKeep}>
+        <button type="button" className="button" aria-label={`Keep mine: ${field}`} onClick={onKeep}>
           Keep mine
         </button>
-        <button type="button" className="button" onClick={onTake}>
+        <button type="button" className="button" aria-label={`Take theirs: ${field}`} onClick={onTake}>
           Take theirs
         </button>
       </div>
