@@ -59,9 +59,9 @@ afterAll(async () => {
 });
 
 describe('the specification', () => {
-  it('the README has seven blocks, and each of them is tested here', () => {
+  it('the README has eight blocks, and each of them is tested here', () => {
     expect(blocks.filter(({ language }) => language === '')).toHaveLength(1);
-    expect(code).toHaveLength(6);
+    expect(code).toHaveLength(7);
   });
 
   it('lists files that exist', () => {
@@ -167,6 +167,23 @@ import type { TaskContext } from '@/domain/entities';\n`;
     await run('manual', block('await sync();'));
     expect(await sync()).toMatchObject({ status: 'ok', pushed: 0 });
     expect((await initDatabase()).syncStatus.pending).toBe(0);
+  });
+
+  it('Writing on a copy: what was read is expected, and a task is claimed (U45)', async () => {
+    const device = await initDatabase();
+    const { contextService, userId: me } = device;
+    const { id: taskId } = await contextService.createTask({
+      milestone_id: SEED.offlineMilestone,
+      title: 'To claim',
+    });
+    const values = { taskId, me, until: '2026-06-01T00:00:00.000Z' };
+    Object.assign(globalThis, values);
+    const declared = Object.keys(values).map((name) => `declare const ${name}: string;\n`);
+    await run('copy', declared.join('') + block('expectedOf('));
+    expect(await contextService.getLocalTask(taskId)).toMatchObject({
+      description: 'What was found out',
+      claimed_by: me,
+    });
   });
 
   it('every block compiles', () => {
