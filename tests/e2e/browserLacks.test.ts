@@ -236,6 +236,7 @@ describe('a browser that does not agree to keep the data', () => {
   it('is told of without an account, until a person has read it (D47)', async () => {
     await open();
     await page.getByRole('button', { name: 'Start without an account' }).click();
+    await buildUp(page, 'Riskship');
     const told = notice('This browser may clear what is only here.');
     await seen(told);
     expect(await told.innerText()).toContain('Sign in to keep it on the server');

@@ -1,3 +1,4 @@
+import { ConvoyError } from '@/core/errors';
 import { DeviceContext } from '../hooks/useDevice';
 import { hasDatabaseToOpen } from '../session/lastUse';
 import { NotDurableNote } from '../session/NotDurableNote';
@@ -31,10 +32,10 @@ export function App() {
       );
     case 'failed':
       return (
-        <CannotOpen title="Your data cannot be opened here" error={phase.error} onRetry={session.retry}>
+        <CannotOpen title={titleOf(phase.error)} error={phase.error} onRetry={session.retry}>
           <SaveUnopenedDatabase user={phase.user} error={phase.error} />
           <button type="button" className="button" onClick={() => void session.goToSignIn()}>
-            Use another account
+            {phase.user === null ? 'Sign in instead' : 'Use another account'}
           </button>
         </CannotOpen>
       );
@@ -61,4 +62,10 @@ export function App() {
         </DeviceContext>
       );
   }
+}
+
+/** Nothing is wrong with the data where a part of the app is missing. */
+function titleOf(error: unknown): string {
+  const isNotLoaded = error instanceof ConvoyError && error.code === 'not_loaded';
+  return isNotLoaded ? 'Convoy cannot start yet' : 'Your data cannot be opened here';
 }

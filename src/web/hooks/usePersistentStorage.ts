@@ -26,20 +26,27 @@ const SETTLED_MS = 10_000;
 
 /** @returns whether something has been on this device alone for a while, and the browser has refused to keep it */
 export function useIsAtRisk(): boolean {
+  const device = useDevice();
   const isOnlyHere = useIsOnlyHere();
   const [isRefused, setRefused] = useState(false);
   useEffect(() => {
-    if (!isOnlyHere) return;
-    let isDue = true;
-    const timer = setTimeout(() => {
-      void platform.keeping?.ask().then((agreed) => isDue && setRefused(!agreed));
-    }, SETTLED_MS);
+    const { keeping } = platform;
+    if (!isOnlyHere || !keeping) return;
+    let isShown = true;
+    const look = async () => {
+      // Without an account a device may have nothing yet, and its status counts nothing.
+      if ((await device.countUnsynced()).total === 0 || (await keeping.ask()) || !isShown) return;
+      setRefused(true);
+      clearInterval(timer);
+    };
+    // A storage that fails has a notice of its own.
+    const timer = setInterval(() => void look().catch(() => undefined), SETTLED_MS);
     return () => {
-      isDue = false;
-      clearTimeout(timer);
+      isShown = false;
+      clearInterval(timer);
       setRefused(false);
     };
-  }, [isOnlyHere]);
+  }, [device, isOnlyHere]);
   return isRefused;
 }
 

@@ -33,20 +33,22 @@ export function NotKeptNotice() {
         <strong>This browser may clear what is only here.</strong> It has not agreed to keep the data of this
         site, and removes it when the disk is full or the site is not used for long. {what}
       </div>
-      {device.hasAccount && (
-        <button
-          type="button"
-          className="button"
-          disabled={kind === 'syncing' || syncing.isRunning}
-          onClick={() => void syncing.run()}
-        >
-          Sync now
+      <div className="actions storage-notice-actions">
+        {device.hasAccount && (
+          <button
+            type="button"
+            className="button"
+            disabled={kind === 'syncing' || syncing.isRunning}
+            onClick={() => void syncing.run()}
+          >
+            Sync now
+          </button>
+        )}
+        <SaveDatabaseButton />
+        <button type="button" className="button quiet" onClick={dismiss}>
+          Dismiss
         </button>
-      )}
-      <SaveDatabaseButton />
-      <button type="button" className="button quiet" onClick={dismiss}>
-        Dismiss
-      </button>
+      </div>
     </div>
   );
 }

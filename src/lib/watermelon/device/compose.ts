@@ -46,8 +46,27 @@ export async function connect(platform: WatermelonPlatform): Promise<ConvoyClien
 export async function openDefaultDevice(): Promise<Device> {
   const platform = createPlatform();
   const client = await connect(platform);
-  const { data } = client ? await client.auth.getSession() : { data: { session: null } };
-  return openUserDevice(platform, client, data.session?.user.id ?? null);
+  const user = client ? await storedUser(platform) : null;
+  return openUserDevice(platform, client, user?.id ?? null);
+}
+
+interface StoredUser {
+  id: string;
+  app_metadata?: { kind?: unknown };
+}
+
+/**
+ * @returns the user of the stored session. Read from the storage itself: supabase-js would first try for half a minute to
+ * renew a token that has expired, and answer that there is no session where the server cannot be reached.
+ */
+async function storedUser(platform: WatermelonPlatform): Promise<StoredUser | null> {
+  const text = await platform.sessionStorage().getItem(SESSION_KEY);
+  try {
+    const { user } = JSON.parse(text ?? '{}') as { user?: Partial<StoredUser> };
+    return typeof user?.id === 'string' ? { ...user, id: user.id } : null;
+  } catch {
+    return null;
+  }
 }
 
 /**
@@ -68,7 +87,7 @@ export async function openUserDevice(
   if (!adapter.ok) throw new ConvoyError(adapter.error);
   const signedIn = userId === null ? null : client;
   if (signedIn) setRemoteClient(signedIn);
-  const kind = signedIn ? await kindOf(signedIn) : 'human';
+  const kind = signedIn ? await kindOf(platform) : 'human';
   const device = await openDevice({
     adapter: adapter.value,
     userId: userId ?? LOCAL_USER,
@@ -90,9 +109,9 @@ export async function openUserDevice(
 }
 
 /** @returns whether the signed-in user is a person or an agent, as the server's accounts have it. */
-async function kindOf(client: ConvoyClient): Promise<MemberKind> {
-  const { data } = await client.auth.getSession();
-  return data.session?.user.app_metadata.kind === 'agent' ? 'agent' : 'human';
+async function kindOf(platform: WatermelonPlatform): Promise<MemberKind> {
+  const user = await storedUser(platform);
+  return user?.app_metadata?.kind === 'agent' ? 'agent' : 'human';
 }
 
 /** Where databases end with the window, what an earlier release left is removed once all of it is on the server. */

@@ -1,0 +1,48 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { seen, statusOf, WebApp } from '../support/webApp';
+
+let app: WebApp;
+beforeAll(async () => {
+  app = await WebApp.start();
+});
+afterAll(() => app.close());
+
+const REFRESH = '**/auth/v1/token?grant_type=refresh_token';
+
+const hasSession = (page: Page) =>
+  page.evaluate(() => Object.values(localStorage).some((value) => value.includes('refresh_token')));
+
+/** The token has expired by the time at which the page is loaded next. */
+const expire = (page: Page) =>
+  page.evaluate(() => {
+    for (const [key, value] of Object.entries(localStorage)) {
+      if (!value.includes('refresh_token')) continue;
+      localStorage.setItem(key, JSON.stringify({ ...JSON.parse(value), expires_at: 1 }));
+    }
+  });
+
+describe('the session of a browser', () => {
+  it.each([
+    [429, 'application/json', '{"code":429,"message":"slow down"}', 'Up to date'],
+    [403, 'text/html', '<h1>Sign in to the network</h1>', /Offline|Syncing/],
+    [407, 'text/html', '<h1>Proxy authentication required</h1>', /Offline|Syncing/],
+  ])('outlives %i to its refresh, and goes on (K20)', async (status, contentType, body, told) => {
+    const page = await app.signIn('editor');
+    await expire(page);
+    let refused = 0;
+    await page.route(REFRESH, (route) => {
+      refused += 1;
+      return route.fulfill({ status, contentType, body });
+    });
+    await page.reload();
+    await expect.poll(() => refused).toBeGreaterThan(0);
+    await seen(statusOf(page, told));
+    expect(await hasSession(page)).toBe(true);
+    expect(await page.getByRole('button', { name: 'Sign in again' }).count()).toBe(0);
+    await page.unroute(REFRESH);
+    await page.reload();
+    await seen(statusOf(page, 'Up to date'));
+    await page.context().close();
+  });
+});
