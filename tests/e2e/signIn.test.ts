@@ -31,6 +31,26 @@ describe('signing in and out', () => {
     await page.context().close();
   });
 
+  it.each([
+    [429, 'application/json', '{"message":"slow down"}', 'The server gets too many requests from here.'],
+    [403, 'application/json', '{"message":"blocked"}', 'The server failed to handle the request.'],
+    [407, 'text/html', '<h1>Proxy authentication required</h1>', 'The server failed to handle the request.'],
+  ])(
+    'something in between that answers %i is not taken for a wrong password',
+    async (status, contentType, body, told) => {
+      const page = await (await app.newProfile()).newPage();
+      await page.route('**/auth/v1/token?grant_type=password', (route) =>
+        route.fulfill({ status, contentType, body }),
+      );
+      await page.goto('/');
+      await page.getByRole('textbox', { name: 'Email' }).fill('owner@convoy.example');
+      await page.getByLabel('Password').fill('convoy-demo');
+      await page.locator('form').getByRole('button', { name: 'Sign in' }).click();
+      await seen(page.getByRole('alert').filter({ hasText: told }));
+      await page.context().close();
+    },
+  );
+
   it('a new account gets from nothing to its first task', async () => {
     const page = await (await app.newProfile()).newPage();
     await page.goto('/');

@@ -90,7 +90,13 @@ type AuthFailure = { code?: string; status?: number; message: string } | null;
 function authFailure(error: AuthFailure): ConvoyError {
   if (!error?.status) return failure({ kind: 'transport', code: 'offline', message: error?.message ?? '' });
   const { status, code = '', message } = error;
-  if (status >= 500) return failure({ kind: 'transport', code: 'http', message, status, sqlState: null });
+  if (code === '' && status === 429) {
+    return failure({ kind: 'transport', code: 'rate_limited', message, retryAfterMs: null });
+  }
+  // Auth gives its refusals a code; a proxy or a captive portal has none.
+  if (status >= 500 || code === '') {
+    return failure({ kind: 'transport', code: 'http', message, status, sqlState: null });
+  }
   switch (code) {
     case 'invalid_credentials':
       return failure({ kind: 'auth', code: 'bad_credentials', message });

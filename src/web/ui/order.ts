@@ -1,4 +1,4 @@
-/** Orders of lists on screen, the same as the Context Service's. */
+/** Orders of lists on screen: names as people sort them in their language, the rest as the Context Service has it. */
 
 import type { Milestone, Task } from '@/domain/entities';
 
