@@ -156,42 +156,4 @@ begin
 end
 $$;
 
--- People whom a task names are members of its workspace: now, or when they were named, since a device may send later
--- what it took then. What is older than all that is known of the workspace comes back to a server that has lost it, with
--- its memberships (P13, P19). The service names anybody.
-create function convoy.check_people() returns trigger
-language plpgsql security definer set search_path = '' as $$
-declare
-  named record;
-begin
-  for named in
-    select p.column_name, p.person, case tg_op when 'INSERT' then new.created_at
-        else coalesce(convoy.to_time(new.field_revisions -> p.column_name ->> 1), now()) end as at
-    from (values ('assignee_id', new.assignee_id, case tg_op when 'UPDATE' then old.assignee_id end),
-      ('claimed_by', new.claimed_by, case tg_op when 'UPDATE' then old.claimed_by end)) p (column_name, person, before)
-    where p.person is distinct from p.before and p.person is not null
-  loop
-    if not exists (
-        select from public.workspace_members m
-        where m.workspace_id = new.workspace_id and m.user_id = named.person
-          and (m.deleted_at is null or m.deleted_at >= named.at))
-      and named.at >= (
-        select r.created_at from convoy.scope_revisions r where r.scope_id = new.workspace_id order by r.revision limit 1)
-    then
-      raise exception 'There is no such member of the workspace.' using errcode = 'SN008', column = named.column_name;
-    end if;
-  end loop;
-  return new;
-end
-$$;
-create trigger b_people_of_new before insert on public.tasks
-  for each row
-  when ((new.assignee_id is not null or new.claimed_by is not null) and auth.uid() is not null)
-  execute function convoy.check_people();
-create trigger b_people before update on public.tasks
-  for each row
-  when ((new.assignee_id is distinct from old.assignee_id or new.claimed_by is distinct from old.claimed_by)
-    and auth.uid() is not null)
-  execute function convoy.check_people();
-
 revoke execute on all functions in schema convoy from public;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBrowserProcess } from '../support/browser';
+import { openProfile } from '../support/browser';
 import { WAIT_MS } from '../support/patience';
 import {
   buildUp,
@@ -107,29 +107,27 @@ describe('after the first visit', () => {
     await page.context().close();
   });
 
-  it('a browser that was killed and started again opens it with the server stopped, and what was written is there (P-LOCAL, P-DURABLE)', async () => {
+  it('a browser that is started again opens it with the server stopped, and what was written is there (P-LOCAL, P-DURABLE)', async () => {
     const profile = mkdtempSync(join(tmpdir(), 'convoy-profile-'));
-    const first = await startBrowserProcess(profile);
-    first.context.setDefaultTimeout(WAIT_MS);
-    const page = await app.signIn('editor', first.context, app.url);
-    await page.setViewportSize({ width: 1280, height: 2_000 });
+    const first = await openProfile(profile);
+    first.setDefaultTimeout(WAIT_MS);
+    const page = await app.signIn('editor', first, app.url);
     await kept(page);
     await app.stopServer();
     await openMilestone(page, 'Field app', MILESTONE);
-    await createTask(page, 'Written before the browser was killed');
-    await first.kill();
+    await createTask(page, 'Written before the browser was closed');
+    await first.close();
 
-    const second = await startBrowserProcess(profile);
-    second.context.setDefaultTimeout(WAIT_MS);
-    const later = await second.context.newPage();
-    await later.setViewportSize({ width: 1280, height: 2_000 });
+    const second = await openProfile(profile);
+    second.setDefaultTimeout(WAIT_MS);
+    const later = await second.newPage();
     await later.goto(app.url);
     await openMilestone(later, 'Field app', MILESTONE);
-    await seen(later.getByRole('main').getByText('Written before the browser was killed'));
+    await seen(later.getByRole('main').getByText('Written before the browser was closed'));
     await seen(statusOf(later, /to send/));
     await app.startServer();
     await seen(statusOf(later, 'Up to date'));
-    await second.kill();
+    await second.close();
     rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
   });
 

@@ -34,7 +34,7 @@ describe('signing in and out', () => {
   it.each([
     [429, 'application/json', '{"message":"slow down"}', 'The server gets too many requests from here.'],
     [403, 'application/json', '{"message":"blocked"}', 'The server failed to handle the request.'],
-    [407, 'text/html', '<h1>Proxy authentication required</h1>', 'The server failed to handle the request.'],
+    [451, 'text/html', '<h1>Not from here</h1>', 'The server cannot be reached.'],
   ])(
     'something in between that answers %i is not taken for a wrong password',
     async (status, contentType, body, told) => {

@@ -55,6 +55,17 @@ export function launchBrowser(more: readonly string[] = []): Promise<Browser> {
 }
 
 /**
+ * Opens a browser on a profile folder, which it makes or goes on with. Closing it ends it as a person does: what pages
+ * have put into their storage is on disk.
+ */
+export function openProfile(profile: string): Promise<BrowserContext> {
+  const viewport = { width: 1280, height: 800 };
+  return startFirst(CHROMIUM, (executablePath) =>
+    chromium.launchPersistentContext(profile, { executablePath, viewport, args: [...ARGS, SHORT_LIVED] }),
+  );
+}
+
+/**
  * Starts a browser on a profile folder, which it makes or goes on with.
  * @throws when none of this machine's browsers starts
  */

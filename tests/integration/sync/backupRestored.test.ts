@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Archived, Conflict } from '@/lib/watermelon';
+import { Archived, Conflict, Quarantined } from '@/lib/watermelon';
 import { Q } from '@/lib/watermelon/models/watermelondb';
 import { backend, restoreFrom, serverForEachTest, world } from '../../support/restorableServer';
 import { SEED } from '../../support/seed';
@@ -55,6 +56,36 @@ describe('a server restored from a backup (P8)', () => {
     expect((await fresh.contextService.getLocalTask(after.id))?.priority).toBe('urgent');
     expect((await fresh.contextService.getLocalTask(offline.id))?.title).toBe('never synced');
     expect((await there.contextService.getTaskContext(after.id))?.activities.length).toBeGreaterThan(0);
+  });
+
+  it('gets back the tasks of a member who joined after the backup, with their subtasks (P13)', async () => {
+    const backup = await backend.dump();
+    const joined = randomUUID();
+    await backend.transaction((connection) =>
+      connection.execute(`insert into auth.users (id, email) values ('${joined}', 'joined@example.org');
+        insert into public.workspace_members (id, workspace_id, user_id, role)
+          values (gen_random_uuid(), '${SEED.workspace}', '${joined}', 'editor')`),
+    );
+    await settle(here);
+    const task = await here.contextService.createTask({
+      milestone_id: SEED.offlineMilestone,
+      title: 'theirs',
+      assignee_id: joined,
+    });
+    const subtask = await here.contextService.createTask({
+      milestone_id: SEED.offlineMilestone,
+      parent_task_id: task.id,
+      title: 'a part of it',
+    });
+    await settle(here);
+
+    const server = await restoreFrom(backup);
+    await settle(here);
+    expect(await here.database.of(Quarantined).query().fetchCount()).toBe(0);
+    const held = await serverSnapshot(server.backend, here.userId);
+    expect(await deviceSnapshot(here.database)).toEqual(held);
+    expect((await here.contextService.getLocalTask(task.id))?.assignee_id).toBe(joined);
+    expect((await here.contextService.getLocalTask(subtask.id))?.title).toBe('a part of it');
   });
 
   it('is noticed by a push before anything is merged, and an interrupted resync is resumed (U3)', async () => {
