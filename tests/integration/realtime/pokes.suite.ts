@@ -173,7 +173,7 @@ export function pokesSuite(start: () => Promise<World>): void {
     });
 
     it('falls back to its timer when the connection is cut, rejoins, and pulls missed changes (K7)', async () => {
-      const timing = { ...POKED.timing, idleMs: 200, idleMostMs: 200 };
+      const timing = { ...POKED.timing, cutOffMs: 200, idleMs: 200, idleMostMs: 200 };
       const device = await world.device('editor', { ...POKED, timing });
       await quiet(device);
       await world.stack.suspend();
