@@ -29,11 +29,35 @@ const OTHERS: [string, InPlace][] = [
     [`${status} without a body`, { status, body: '' }],
   ]),
   ['200 with a page', html(200)],
+  ...['access_denied', 'request_blocked', 'rate_limit_exceeded', 'no_route'].flatMap(
+    (code): [string, InPlace][] => [
+      [`401 with the code ${code}`, json(401, { code })],
+      [`403 with the code ${code}`, json(403, { code, message: 'Blocked by policy' })],
+      [`422 with the error_code ${code}`, json(422, { error_code: code })],
+    ],
+  ),
   ['429 of Auth', json(429, { code: 'over_request_rate_limit', message: 'Request rate limit reached' })],
   ['409 of Auth', json(409, { code: 'conflict', message: 'Too many concurrent token refresh requests' })],
   ['401 of a gateway', json(401, { message: 'Invalid API key', hint: 'Double check it.' })],
   ['400 of Auth to a damaged body', json(400, { code: 'bad_json', message: 'Could not parse request body' })],
 ];
+
+const user = { id: '01900000-0000-7000-8000-000000000001' };
+const tokens = { access_token: 'a', refresh_token: 'b' };
+
+/** JSON of portals and gateways, and less than a session. */
+const NO_SESSIONS = [
+  {},
+  [],
+  'x',
+  null,
+  { status: 'login_required' },
+  { access_token: 'a' },
+  { ...tokens, user },
+  { ...tokens, user, expires_in: 0 },
+  { ...tokens, expires_in: 3_600 },
+  { ...tokens, refresh_token: '', user, expires_in: 3_600 },
+].map((body): [string, InPlace] => [`200 with ${JSON.stringify(body)}`, json(200, body)]);
 
 /** By which the device's clock is ahead of the server's, ms. */
 let skew = 0;
@@ -111,7 +135,7 @@ async function outcome(): Promise<unknown> {
 }
 
 describe('a session', () => {
-  it.each(OTHERS)(
+  it.each([...OTHERS, ...NO_SESSIONS])(
     'outlives %s to its refresh, and the next sync goes on (K20, P-NOLOSS)',
     async (_, answer) => {
       passed += 2 * HOUR;
@@ -138,9 +162,16 @@ describe('a session', () => {
     expect(await outcome()).toBe('ok');
   });
 
-  it.each([
+  it.each<[string, InPlace]>([
     ['that Auth does not know', json(400, { code: 'refresh_token_not_found', message: 'Not found' })],
     ['of an older Auth', json(400, { code: 400, error_code: 'session_expired', msg: 'Expired' })],
+    ...[
+      'refresh_token_already_used',
+      'session_not_found',
+      'session_expired',
+      'user_banned',
+      'validation_failed',
+    ].map((code): [string, InPlace] => [`with the code ${code}`, json(400, { code, message: 'Refused' })]),
     ['of a user that is gone', json(403, { code: 'user_not_found', message: 'User not found' })],
     ['in the words of OAuth', json(400, { error: 'invalid_grant', error_description: 'Invalid token' })],
   ])('ends when the server refuses a token %s (K20)', async (_, answer) => {

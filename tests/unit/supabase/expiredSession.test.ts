@@ -107,7 +107,7 @@ describe('a session that the server takes for expired', () => {
     expect(answer).toMatchObject({ ok: false, error: { code: 'http', status: 503, retryAfterMs: 7_000 } });
   });
 
-  const hopeless: [string, () => Response, object][] = [
+  const hopeless: [string, () => Response | Promise<Response>, object][] = [
     [
       'gets lost',
       () => {
@@ -115,6 +115,8 @@ describe('a session that the server takes for expired', () => {
       },
       { code: 'offline' },
     ],
+    ['is never answered', () => new Promise<never>(() => {}), { code: 'offline' }],
+    ['stalls after its head', () => new Response(new ReadableStream(), { status: 200 }), { code: 'offline' }],
     ['breaks off', () => new Response('{"access_token": "se', { status: 200 }), { code: 'offline' }],
     ['meets a server in trouble', () => json({ msg: 'Internal Server Error' }, 500), { code: 'offline' }],
   ];
