@@ -1,6 +1,10 @@
 /** Calls of database functions over PostgREST, with every failure as a typed value. */
 
-import { isAuthRetryableFetchError, type AuthError as SupabaseAuthError } from '@supabase/supabase-js';
+import {
+  isAuthRefreshDiscardedError,
+  isAuthRetryableFetchError,
+  type AuthError as SupabaseAuthError,
+} from '@supabase/supabase-js';
 import type { AuthError, ProtocolError, TransportError } from '@/core/errors';
 import type { Traffic } from '@/core/protocol';
 import { fail, ok, type Result } from '@/core/result';
@@ -57,7 +61,8 @@ export async function callRpc<Name extends RpcName>(
   const refreshed = await untilGivenUp(client, options, () => client.auth.refreshSession(), true);
   if (refreshed === null) return fail(watch.wait() ?? timedOut());
   const { error } = refreshed;
-  if (error) {
+  // Discarded: another client of this session was faster, and its token is stored.
+  if (error && !isAuthRefreshDiscardedError(error)) {
     const transient = transientFailure(error);
     return transient ? fail(watch.wait() ?? transient) : called;
   }
