@@ -5,6 +5,7 @@ import { backoffMs } from '@/core/backoff';
 import type { Database } from './database.types.generated';
 import { authFetch } from './session/authFetch';
 import { inMemory, onDeviceTime, type Storage } from './session/deviceTime';
+import { outlastingRefusals } from './session/refusedWrites';
 import { SessionWatch, setWatch } from './session/sessionWatch';
 import { meteredFetch } from './traffic';
 
@@ -41,7 +42,7 @@ export function createConvoyClient(
     auth: {
       // In this client's memory where it is not to last.
       persistSession: true,
-      storage: onDeviceTime(lasting ?? inMemory(), watch),
+      storage: onDeviceTime(outlastingRefusals(lasting ?? inMemory()), watch),
       autoRefreshToken: options.autoRefreshToken ?? true,
       detectSessionInUrl: false,
       ...(options.storageKey && { storageKey: options.storageKey }),
