@@ -273,6 +273,17 @@ describe('a token lasts as long as the server said', () => {
     expect(isSignedIn()).toBe(true);
   });
 
+  it('on a device whose clock is set back a day after a refresh that failed: the next one is not put off (K20)', async () => {
+    passed += 2 * HOUR;
+    proxy.refuse(REFRESH, html(502));
+    expect(await outcome()).toMatchObject({ kind: 'transport' });
+    proxy.letThrough();
+    skew -= 24 * HOUR;
+    passed += 2 * 60_000;
+    expect(await outcome()).toBe('ok');
+    expect(isSignedIn()).toBe(true);
+  });
+
   it('of a session that an earlier release stored: one refresh sets it right (K20)', async () => {
     skew = 61 * 60_000;
     device = await signedIn();

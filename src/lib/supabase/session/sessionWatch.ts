@@ -8,6 +8,9 @@ const WAIT_MOST_MS = 3_600_000;
 /** ms in which a session is not refreshed again because its new token was refused too. */
 const NEW_MS = 60_000;
 
+/** A clock that falls behind the monotonic one by more than this was set back, ms. */
+const SET_BACK_MS = 1_000;
+
 export type Busy = Extract<TransportError, { code: 'rate_limited' | 'http' }>;
 
 export class SessionWatch {
@@ -16,6 +19,8 @@ export class SessionWatch {
   private refreshedAt = Number.NEGATIVE_INFINITY;
   /** When the stored token expires, monotonic ms; null while that is not known. */
   private expiresAt: number | null = null;
+  /** The device's clock against the monotonic one, ms. */
+  private ahead = Date.now() - performance.now();
 
   /** The server wants no refresh for so long. @param error what it answered */
   askToWait(error: Busy, ms: number): void {
@@ -38,6 +43,13 @@ export class SessionWatch {
   onWait(listener: () => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  /** @returns whether the device's clock has been set back since the last question */
+  wasSetBack(): boolean {
+    const before = this.ahead;
+    this.ahead = Date.now() - performance.now();
+    return before - this.ahead > SET_BACK_MS;
   }
 
   /** A refused token was replaced by a new one. */
