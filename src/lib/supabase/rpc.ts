@@ -54,6 +54,7 @@ export async function callRpc<Name extends RpcName>(
 ): Promise<Result<{ data: unknown; traffic: Traffic }, RpcError>> {
   const watch = watchOf(client);
   const called = await callOnce(client, name, args, options);
+  if (called.ok) watch.wasAnswered(false);
   if (called.ok || called.error.code !== 'expired') return called;
   const asked = watch.wait();
   if (asked) return fail(asked);
@@ -68,7 +69,9 @@ export async function callRpc<Name extends RpcName>(
   }
   watch.wasRefreshed();
   const again = await callOnce(client, name, args, options);
-  return again.ok || again.error.code !== 'expired' ? again : fail(tokenRefused());
+  const isNewRefused = !again.ok && again.error.code === 'expired';
+  if (again.ok || isNewRefused) watch.wasAnswered(isNewRefused);
+  return isNewRefused ? fail(tokenRefused()) : again;
 }
 
 /** @returns the failure of a refresh that says nothing about the session, so that signing in would not help; null for others. */

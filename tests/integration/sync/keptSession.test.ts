@@ -215,7 +215,7 @@ describe('a session', () => {
     },
   );
 
-  it('whose new tokens are refused as well waits until they are taken, and is refreshed once a minute (K11)', async () => {
+  it('whose new tokens are refused as well waits until they are taken, and is refreshed ever more rarely (K11)', async () => {
     const future = json(401, { code: 'PGRST303', message: 'JWT issued at future' });
     proxy.onRefused = () => {};
     proxy.refuse(SYNC, future);
@@ -226,9 +226,22 @@ describe('a session', () => {
     passed += 70_000;
     expect(await outcome()).toMatchObject({ kind: 'transport', reaction: 'retry' });
     expect(proxy.count(REFRESH)).toBe(2);
+    // The pause doubles: after 1, 3, 7, 15 and 31 minutes.
+    for (let n = 0; n < 96; n += 1) {
+      passed += 30_000;
+      expect(await outcome()).toMatchObject({ kind: 'transport', reaction: 'retry' });
+    }
+    expect(proxy.count(REFRESH)).toBeLessThanOrEqual(6);
     proxy.letThrough();
     expect(await outcome()).toBe('ok');
     expect(isSignedIn()).toBe(true);
+    proxy.refuse(SYNC, future);
+    proxy.asked.length = 0;
+    for (let n = 0; n < 2; n += 1) {
+      passed += 70_000;
+      expect(await outcome()).toMatchObject({ kind: 'transport', reaction: 'retry' });
+    }
+    expect(proxy.count(REFRESH), 'as at first, once a token was taken').toBe(2);
   });
 });
 
