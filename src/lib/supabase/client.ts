@@ -5,6 +5,7 @@ import { backoffMs } from '@/core/backoff';
 import type { Database } from './database.types.generated';
 import { authFetch } from './session/authFetch';
 import { inMemory, onDeviceTime, type Storage } from './session/deviceTime';
+import { outlastingRefusals } from './session/refusedWrites';
 import { SessionWatch, setWatch } from './session/sessionWatch';
 import { meteredFetch } from './traffic';
 
@@ -37,11 +38,11 @@ export function createConvoyClient(
 ): ConvoyClient {
   const watch = new SessionWatch();
   const lasting = options.persistSession === false ? null : (options.storage ?? browserStorage());
-  const client = createClient<Database>(url, anonKey, {
+  const client: ConvoyClient = createClient<Database>(url, anonKey, {
     auth: {
       // In this client's memory where it is not to last.
       persistSession: true,
-      storage: onDeviceTime(lasting ?? inMemory(), watch),
+      storage: onDeviceTime(outlastingRefusals(lasting ?? inMemory()), watch, () => forgetFailure(client)),
       autoRefreshToken: options.autoRefreshToken ?? true,
       detectSessionInUrl: false,
       ...(options.storageKey && { storageKey: options.storageKey }),
@@ -60,6 +61,14 @@ export function createConvoyClient(
   });
   setWatch(client, watch);
   return client;
+}
+
+/**
+ * supabase-js answers with a refresh that failed until a minute is over by the device's clock: on one that is set back a day,
+ * for a day.
+ */
+function forgetFailure({ auth }: ConvoyClient): void {
+  (auth as unknown as { lastRefreshFailure: unknown }).lastRefreshFailure = null;
 }
 
 /** @returns `localStorage`; null where there is none, or the browser refuses it to the page. */

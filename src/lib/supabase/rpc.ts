@@ -1,6 +1,10 @@
 /** Calls of database functions over PostgREST, with every failure as a typed value. */
 
-import { isAuthRetryableFetchError, type AuthError as SupabaseAuthError } from '@supabase/supabase-js';
+import {
+  isAuthRefreshDiscardedError,
+  isAuthRetryableFetchError,
+  type AuthError as SupabaseAuthError,
+} from '@supabase/supabase-js';
 import type { AuthError, ProtocolError, TransportError } from '@/core/errors';
 import type { Traffic } from '@/core/protocol';
 import { fail, ok, type Result } from '@/core/result';
@@ -50,6 +54,7 @@ export async function callRpc<Name extends RpcName>(
 ): Promise<Result<{ data: unknown; traffic: Traffic }, RpcError>> {
   const watch = watchOf(client);
   const called = await callOnce(client, name, args, options);
+  if (called.ok) watch.wasAnswered(false);
   if (called.ok || called.error.code !== 'expired') return called;
   const asked = watch.wait();
   if (asked) return fail(asked);
@@ -57,13 +62,16 @@ export async function callRpc<Name extends RpcName>(
   const refreshed = await untilGivenUp(client, options, () => client.auth.refreshSession(), true);
   if (refreshed === null) return fail(watch.wait() ?? timedOut());
   const { error } = refreshed;
-  if (error) {
+  // Discarded: another client of this session was faster, and its token is stored.
+  if (error && !isAuthRefreshDiscardedError(error)) {
     const transient = transientFailure(error);
     return transient ? fail(watch.wait() ?? transient) : called;
   }
   watch.wasRefreshed();
   const again = await callOnce(client, name, args, options);
-  return again.ok || again.error.code !== 'expired' ? again : fail(tokenRefused());
+  const isNewRefused = !again.ok && again.error.code === 'expired';
+  if (again.ok || isNewRefused) watch.wasAnswered(isNewRefused);
+  return isNewRefused ? fail(tokenRefused()) : again;
 }
 
 /** @returns the failure of a refresh that says nothing about the session, so that signing in would not help; null for others. */

@@ -29,11 +29,35 @@ const OTHERS: [string, InPlace][] = [
     [`${status} without a body`, { status, body: '' }],
   ]),
   ['200 with a page', html(200)],
+  ...['access_denied', 'request_blocked', 'rate_limit_exceeded', 'no_route'].flatMap(
+    (code): [string, InPlace][] => [
+      [`401 with the code ${code}`, json(401, { code })],
+      [`403 with the code ${code}`, json(403, { code, message: 'Blocked by policy' })],
+      [`422 with the error_code ${code}`, json(422, { error_code: code })],
+    ],
+  ),
   ['429 of Auth', json(429, { code: 'over_request_rate_limit', message: 'Request rate limit reached' })],
   ['409 of Auth', json(409, { code: 'conflict', message: 'Too many concurrent token refresh requests' })],
   ['401 of a gateway', json(401, { message: 'Invalid API key', hint: 'Double check it.' })],
   ['400 of Auth to a damaged body', json(400, { code: 'bad_json', message: 'Could not parse request body' })],
 ];
+
+const user = { id: '01900000-0000-7000-8000-000000000001' };
+const tokens = { access_token: 'a', refresh_token: 'b' };
+
+/** JSON of portals and gateways, and less than a session. */
+const NO_SESSIONS = [
+  {},
+  [],
+  'x',
+  null,
+  { status: 'login_required' },
+  { access_token: 'a' },
+  { ...tokens, user },
+  { ...tokens, user, expires_in: 0 },
+  { ...tokens, expires_in: 3_600 },
+  { ...tokens, refresh_token: '', user, expires_in: 3_600 },
+].map((body): [string, InPlace] => [`200 with ${JSON.stringify(body)}`, json(200, body)]);
 
 /** By which the device's clock is ahead of the server's, ms. */
 let skew = 0;
@@ -111,7 +135,7 @@ async function outcome(): Promise<unknown> {
 }
 
 describe('a session', () => {
-  it.each(OTHERS)(
+  it.each([...OTHERS, ...NO_SESSIONS])(
     'outlives %s to its refresh, and the next sync goes on (K20, P-NOLOSS)',
     async (_, answer) => {
       passed += 2 * HOUR;
@@ -138,9 +162,16 @@ describe('a session', () => {
     expect(await outcome()).toBe('ok');
   });
 
-  it.each([
+  it.each<[string, InPlace]>([
     ['that Auth does not know', json(400, { code: 'refresh_token_not_found', message: 'Not found' })],
     ['of an older Auth', json(400, { code: 400, error_code: 'session_expired', msg: 'Expired' })],
+    ...[
+      'refresh_token_already_used',
+      'session_not_found',
+      'session_expired',
+      'user_banned',
+      'validation_failed',
+    ].map((code): [string, InPlace] => [`with the code ${code}`, json(400, { code, message: 'Refused' })]),
     ['of a user that is gone', json(403, { code: 'user_not_found', message: 'User not found' })],
     ['in the words of OAuth', json(400, { error: 'invalid_grant', error_description: 'Invalid token' })],
   ])('ends when the server refuses a token %s (K20)', async (_, answer) => {
@@ -184,7 +215,7 @@ describe('a session', () => {
     },
   );
 
-  it('whose new tokens are refused as well waits until they are taken, and is refreshed once a minute (K11)', async () => {
+  it('whose new tokens are refused as well waits until they are taken, and is refreshed ever more rarely (K11)', async () => {
     const future = json(401, { code: 'PGRST303', message: 'JWT issued at future' });
     proxy.onRefused = () => {};
     proxy.refuse(SYNC, future);
@@ -195,9 +226,22 @@ describe('a session', () => {
     passed += 70_000;
     expect(await outcome()).toMatchObject({ kind: 'transport', reaction: 'retry' });
     expect(proxy.count(REFRESH)).toBe(2);
+    // The pause doubles: after 1, 3, 7, 15 and 31 minutes.
+    for (let n = 0; n < 96; n += 1) {
+      passed += 30_000;
+      expect(await outcome()).toMatchObject({ kind: 'transport', reaction: 'retry' });
+    }
+    expect(proxy.count(REFRESH)).toBeLessThanOrEqual(6);
     proxy.letThrough();
     expect(await outcome()).toBe('ok');
     expect(isSignedIn()).toBe(true);
+    proxy.refuse(SYNC, future);
+    proxy.asked.length = 0;
+    for (let n = 0; n < 2; n += 1) {
+      passed += 70_000;
+      expect(await outcome()).toMatchObject({ kind: 'transport', reaction: 'retry' });
+    }
+    expect(proxy.count(REFRESH), 'as at first, once a token was taken').toBe(2);
   });
 });
 
@@ -239,6 +283,17 @@ describe('a token lasts as long as the server said', () => {
     passed += HOUR;
     for (let n = 0; n < 3; n += 1) expect(await outcome()).toBe('ok');
     expect(proxy.count(REFRESH)).toBe(by > 0 ? 2 : 1);
+    expect(isSignedIn()).toBe(true);
+  });
+
+  it('on a device whose clock is set back a day after a refresh that failed: the next one is not put off (K20)', async () => {
+    passed += 2 * HOUR;
+    proxy.refuse(REFRESH, html(502));
+    expect(await outcome()).toMatchObject({ kind: 'transport' });
+    proxy.letThrough();
+    skew -= 24 * HOUR;
+    passed += 2 * 60_000;
+    expect(await outcome()).toBe('ok');
     expect(isSignedIn()).toBe(true);
   });
 

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { reactionTo } from '@/core/errors';
 import { createConvoyClient } from '@/lib/supabase/client';
 import { callRpc } from '@/lib/supabase/rpc';
+import { inMemory } from '@/lib/supabase/session/deviceTime';
 
 const json = (value: unknown, status = 200, headers: Record<string, string> = {}) =>
   new Response(JSON.stringify(value), {
@@ -62,6 +63,44 @@ describe('a session that the server takes for expired', () => {
     expect(refreshes).toBe(1);
   });
 
+  it('is not reported as ended when another client of it was faster to refresh it (K11, K20)', async () => {
+    const storage = inMemory();
+    let refreshes = 0;
+    let fasterIsDone = () => {};
+    const faster = new Promise<void>((resolve) => {
+      fasterIsDone = resolve;
+    });
+    const newClient = () =>
+      createConvoyClient('http://stack.test', 'key', {
+        storage,
+        autoRefreshToken: false,
+        fetch: async (input, init) => {
+          const url = String(input);
+          if (url.includes('grant_type=password')) return session('first');
+          if (url.includes('grant_type=refresh_token')) {
+            refreshes += 1;
+            if (refreshes === 1) return session('second');
+            await faster;
+            return session('third');
+          }
+          return new Headers(init?.headers).get('authorization') === 'Bearer first'
+            ? expired()
+            : json({ fine: true });
+        },
+      });
+    const [one, other] = [newClient(), newClient()];
+    await one.auth.signInWithPassword({ email: 'a@b.example', password: 'x' });
+    const calls = [one, other].map((client) =>
+      callRpc(client, 'sync_pull', { request: {} }, { timeoutMs: 5_000 }),
+    );
+    await Promise.race(calls);
+    fasterIsDone();
+    for (const answer of await Promise.all(calls)) {
+      expect(answer).toMatchObject({ ok: true, value: { data: { fine: true } } });
+    }
+    expect(refreshes).toBe(2);
+  });
+
   it('that cannot be refreshed has ended (K11)', async () => {
     const { answer, tokens } = await call(expired, () =>
       json({ code: 400, error_code: 'refresh_token_not_found', msg: 'Invalid Refresh Token' }, 400),
@@ -107,7 +146,7 @@ describe('a session that the server takes for expired', () => {
     expect(answer).toMatchObject({ ok: false, error: { code: 'http', status: 503, retryAfterMs: 7_000 } });
   });
 
-  const hopeless: [string, () => Response, object][] = [
+  const hopeless: [string, () => Response | Promise<Response>, object][] = [
     [
       'gets lost',
       () => {
@@ -115,6 +154,8 @@ describe('a session that the server takes for expired', () => {
       },
       { code: 'offline' },
     ],
+    ['is never answered', () => new Promise<never>(() => {}), { code: 'offline' }],
+    ['stalls after its head', () => new Response(new ReadableStream(), { status: 200 }), { code: 'offline' }],
     ['breaks off', () => new Response('{"access_token": "se', { status: 200 }), { code: 'offline' }],
     ['meets a server in trouble', () => json({ msg: 'Internal Server Error' }, 500), { code: 'offline' }],
   ];

@@ -25,6 +25,12 @@ const BROKEN_OFF: Partial<SyncResult> = {
   reaction: 'retry',
 };
 
+const UNREACHED: Partial<SyncResult> = {
+  status: 'offline',
+  error: { kind: 'transport', code: 'offline', message: '' },
+  reaction: 'wait',
+};
+
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
@@ -167,6 +173,32 @@ describe('automatic sync', () => {
     }
     // By half of each full wait: 0.5, 1, 2, 4, 8, 16 and 30 s.
     expect(syncs).toBeLessThanOrEqual(7);
+  });
+
+  it('pokes that flow for a moment now and then do not shorten the wait of a device without network (K8, K11)', async () => {
+    const device = await flowing();
+    device.next.push(...Array(600).fill(UNREACHED));
+    device.look();
+    let syncs = await device.within(1_000);
+    for (let flap = 0; flap < 60; flap += 1) {
+      device.flow(true);
+      syncs += await device.within(100);
+      device.flow(false);
+      syncs += await device.within(9_900);
+    }
+    // By half of each full wait: 0.5, 1, 2, 4, 8, 16, and then 30 s.
+    expect(syncs).toBeLessThanOrEqual(26);
+  });
+
+  it('a device without network syncs as soon as pokes flow again (K7)', async () => {
+    const device = await flowing();
+    device.next.push(...Array(10).fill(UNREACHED));
+    device.look();
+    await device.within(60_000);
+    device.next.length = 0;
+    device.flow(false);
+    device.flow(true);
+    expect(await device.within(DEFAULT_TIMING.pokeMs)).toBe(1);
   });
 
   it('a poke is answered after its spread, and several with one sync (K10)', async () => {

@@ -10,24 +10,41 @@ import type { Busy, SessionWatch } from './sessionWatch';
 /** ms without requests for a busy server that names no time: longer than supabase-js tries a refresh again by itself. */
 const BUSY_MS = 30_000;
 
+/** ms after which a request is given up: supabase-js has all later refreshes wait for the one under way. */
+const REFRESH_MS = 30_000;
+const REQUEST_MS = 60_000;
+
 const REFUSING_STATUSES: ReadonlySet<number> = new Set([400, 401, 403, 422]);
 
-/** Codes of Auth that say nothing of the token: the request was damaged on its way, or the server failed. */
-const SAYS_NOTHING =
-  /^(bad_json|captcha_failed|conflict|request_timeout|unexpected_failure|(hook|over)_\w+)$/;
+/** Codes by which Auth says that a session goes on no longer. `validation_failed`: the token's counter is ahead of the server's. */
+const REFUSALS: ReadonlySet<unknown> = new Set([
+  'refresh_token_not_found',
+  'refresh_token_already_used',
+  'session_not_found',
+  'session_expired',
+  'user_not_found',
+  'user_banned',
+  'validation_failed',
+]);
 
 /** @returns a `fetch` after which supabase-js keeps the session unless Auth has refused its token. */
 export function authFetch(inner: typeof fetch, watch: SessionWatch): typeof fetch {
   return async (input, init) => {
     const url = input instanceof Request ? input.url : String(input);
     if (!url.includes('/auth/v1/')) return inner(input, init);
-    if (!url.includes('grant_type=refresh_token')) return withoutServersTime(await inner(input, init));
+    if (!url.includes('grant_type=refresh_token')) {
+      return within(REQUEST_MS, async (signal) =>
+        withoutServersTime(await inner(input, { signal, ...init })),
+      );
+    }
     // supabase-js would repeat the request every few seconds, whatever the server asked for.
     if (watch.waitMs > 0) return inTrouble();
-    const response = await inner(input, init);
-    const body = await response.text();
+    const { response, body } = await within(REFRESH_MS, async (signal) => {
+      const answer = await inner(input, { signal, ...init });
+      return { response: answer, body: await answer.text() };
+    });
     if (response.ok) {
-      if (!isJson(body)) throw new TypeError('The answer to the refresh of the session is truncated.');
+      if (!isSession(parsed(body))) throw new TypeError('The answer to the refresh is no session.');
       return withoutServersTime(withBody(response, body));
     }
     if (isRefusal(response.status, body)) return withBody(response, body);
@@ -35,6 +52,23 @@ export function authFetch(inner: typeof fetch, watch: SessionWatch): typeof fetc
     if (askedMs > 0) watch.askToWait(busy(response.status), askedMs);
     return inTrouble();
   };
+}
+
+/** Gives a request up that has not been answered in full after so long: it then fails as without a network. */
+async function within<T>(ms: number, request: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new TypeError('The server did not answer in time.'));
+      controller.abort();
+    }, ms);
+  });
+  try {
+    return await Promise.race([request(controller.signal), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** An answer after which supabase-js keeps the session and tries again. */
@@ -46,17 +80,22 @@ function withBody({ status, statusText, headers }: Response, body: string): Resp
   return new Response(body, { status, statusText, headers });
 }
 
+/** @returns whether this is a session with a new token, rather than JSON of a portal or a gateway. */
+function isSession(answer: unknown): boolean {
+  if (!isObject(answer)) return false;
+  const { access_token, refresh_token, expires_in, user } = answer;
+  const lasts = typeof expires_in === 'number' && expires_in > 0;
+  return isText(access_token) && isText(refresh_token) && lasts && isObject(user);
+}
+
 /** @returns whether Auth itself says that this session goes on no longer. */
 function isRefusal(status: number, body: string): boolean {
-  if (!REFUSING_STATUSES.has(status) || !isJson(body)) return false;
-  const said: unknown = JSON.parse(body);
-  if (typeof said !== 'object' || said === null) return false;
-  const { code, error_code, error } = said as Record<string, unknown>;
+  const said = parsed(body);
+  if (!REFUSING_STATUSES.has(status) || !isObject(said)) return false;
   // Of versions without codes, in the words of OAuth.
-  if (error === 'invalid_grant') return true;
-  // Newer versions name the code `code`; in older ones that is the status. Proxies write no such words.
-  const name = typeof error_code === 'string' ? error_code : code;
-  return typeof name === 'string' && /^[a-z]+(_[a-z]+)+$/.test(name) && !SAYS_NOTHING.test(name);
+  if (said.error === 'invalid_grant') return true;
+  // Newer versions name the code `code`; in older ones that is the status.
+  return REFUSALS.has(isText(said.error_code) ? said.error_code : said.code);
 }
 
 /**
@@ -66,10 +105,8 @@ function isRefusal(status: number, body: string): boolean {
 async function withoutServersTime(response: Response): Promise<Response> {
   if (!response.ok || response.status === 204) return response;
   const body = await response.text();
-  const answer: unknown = isJson(body) ? JSON.parse(body) : null;
-  if (typeof answer !== 'object' || answer === null || !('expires_in' in answer)) {
-    return withBody(response, body);
-  }
+  const answer = parsed(body);
+  if (!isObject(answer) || !('expires_in' in answer)) return withBody(response, body);
   return withBody(response, JSON.stringify({ ...answer, expires_at: undefined }));
 }
 
@@ -79,11 +116,19 @@ function busy(status: number): Busy {
   return { kind: 'transport', code: 'http', message, status, sqlState: null };
 }
 
-function isJson(text: string): boolean {
+/** @returns the value of a JSON text; undefined for another text. */
+function parsed(text: string): unknown {
   try {
-    JSON.parse(text);
-    return true;
+    return JSON.parse(text);
   } catch {
-    return false;
+    return undefined;
   }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }

@@ -37,8 +37,11 @@ interface Received {
   at: number;
 }
 
-/** @returns a storage for the client's session over another one. */
-export function onDeviceTime(inner: Storage, watch: SessionWatch): Storage {
+/**
+ * @param onSetBack called before the session is read when the device's clock was set back
+ * @returns a storage for the client's session over another one
+ */
+export function onDeviceTime(inner: Storage, watch: SessionWatch, onSetBack: () => void): Storage {
   let received: Received | null = null;
 
   /** @returns how long a token lasts, ms: what all the clocks agree upon */
@@ -51,6 +54,7 @@ export function onDeviceTime(inner: Storage, watch: SessionWatch): Storage {
 
   return {
     async getItem(name) {
+      if (watch.wasSetBack()) onSetBack();
       const text = await inner.getItem(name);
       const session = asSession(text);
       if (!session) return text;

@@ -5,17 +5,24 @@ import type { TransportError } from '@/core/errors';
 /** The longest wait that a server may ask for, ms (D31). */
 const WAIT_MOST_MS = 3_600_000;
 
-/** ms in which a session is not refreshed again because its new token was refused too. */
+/** ms in which a session is not refreshed again because its new token was refused too; doubles with each further one. */
 const NEW_MS = 60_000;
+
+/** A clock that falls behind the monotonic one by more than this was set back, ms. */
+const SET_BACK_MS = 1_000;
 
 export type Busy = Extract<TransportError, { code: 'rate_limited' | 'http' }>;
 
 export class SessionWatch {
   private asked: { error: Busy; until: number } | null = null;
   private readonly listeners = new Set<() => void>();
+  /** New tokens in a row that were refused. */
+  private refused = 0;
   private refreshedAt = Number.NEGATIVE_INFINITY;
   /** When the stored token expires, monotonic ms; null while that is not known. */
   private expiresAt: number | null = null;
+  /** The device's clock against the monotonic one, ms. */
+  private ahead = Date.now() - performance.now();
 
   /** The server wants no refresh for so long. @param error what it answered */
   askToWait(error: Busy, ms: number): void {
@@ -40,14 +47,27 @@ export class SessionWatch {
     return () => this.listeners.delete(listener);
   }
 
+  /** @returns whether the device's clock has been set back since the last question */
+  wasSetBack(): boolean {
+    const before = this.ahead;
+    this.ahead = Date.now() - performance.now();
+    return before - this.ahead > SET_BACK_MS;
+  }
+
   /** A refused token was replaced by a new one. */
   wasRefreshed(): void {
     this.refreshedAt = performance.now();
   }
 
+  /** A call was answered: the server takes the stored token, or refuses even a new one. */
+  wasAnswered(isNewRefused: boolean): void {
+    this.refused = isNewRefused ? this.refused + 1 : 0;
+  }
+
   /** @returns whether another refresh may help: no token was refused and replaced just now. */
   get mayHelp(): boolean {
-    return performance.now() - this.refreshedAt > NEW_MS;
+    const pauseMs = Math.min(NEW_MS * 2 ** Math.max(0, this.refused - 1), WAIT_MOST_MS);
+    return performance.now() - this.refreshedAt > pauseMs;
   }
 
   /** @param leftMs how long the stored token still lasts */

@@ -180,7 +180,7 @@ class AutoSync {
       this.answerPokes();
     } else if (this.isRunning) {
       this.isCutOff = true;
-    } else if (!this.state.backingOff) {
+    } else if (this.state.failures === 0) {
       this.state = afterActivity(this.state);
       this.ask(cutOffMs(this.circumstances()));
     }
@@ -196,7 +196,9 @@ class AutoSync {
     this.pokeTimer = setTimeout(() => {
       this.pokeTimer = undefined;
       this.pending.drop(this.engine.heldRevisions());
-      if (!this.pending.isEmpty) this.ask();
+      // Pokes that stopped meanwhile do not tell that the server is there again.
+      const isCutOff = !this.isFlowing && this.state.failures > 0;
+      if (!this.pending.isEmpty && !isCutOff) this.ask();
     }, step.waitMs);
   }
 
