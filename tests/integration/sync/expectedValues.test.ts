@@ -203,6 +203,37 @@ it('a new record that nobody else has touched meanwhile takes such an update (D1
   expect(await conflicts(here)).toEqual([]);
 });
 
+/** The server has a rule that devices do not know. */
+const refuseTitle = (title: string) =>
+  world.stack.backend.transaction((connection) =>
+    connection.query(`alter table public.tasks add constraint no_title check (title <> '${title}')`),
+  );
+
+it.each([
+  ['of an action that wrote other records too', { assignee_id: SEED.users.owner }, { status: 'blocked' }],
+  ['that is itself such an action', {}, { assignee_id: SEED.users.owner }],
+  ['where both are', { assignee_id: SEED.users.owner }, { current_stage: 'IMPLEMENT' }],
+] as const)(
+  'an update that expects what the server then refuses is refused with it, %s (D3, D15)',
+  async (_case, refused, update) => {
+    const { contextService } = here;
+    await refuseTitle('Refused');
+    await contextService.updateTask(task.id, { title: 'Refused', priority: 'high', ...refused });
+    await contextService.updateTask(task.id, update, { expected: { priority: 'high' } });
+    const { title, priority, status, assignee_id, current_stage } = task;
+    expect(await everywhere()).toMatchObject({ title, priority, status, assignee_id, current_stage });
+    expect(await here.database.of(Quarantined).query().fetchCount()).toBeGreaterThan(0);
+  },
+);
+
+it('an update that expects nothing of what is refused is written (D3, D15)', async () => {
+  const { contextService } = here;
+  await refuseTitle('Refused');
+  await contextService.updateTask(task.id, { title: 'Refused', assignee_id: here.userId });
+  await contextService.updateTask(task.id, { status: 'blocked' }, { expected: { priority: 'medium' } });
+  expect(await everywhere()).toMatchObject({ title: 'As read', assignee_id: null, status: 'blocked' });
+});
+
 it('a device waits with such an update for a server that knows what it expects (U16, U45)', async () => {
   const served = (protocol: number) =>
     world.stack.backend.transaction((connection) =>

@@ -336,13 +336,29 @@ export function joinGroup(table: string, raw: Raw, group: string): void {
   } else if (base.deletion) writeBase(raw, { ...base, deletion: { ...base.deletion, group } });
   else {
     const edited = (isKnown && known?.edited) || Object.keys(base.columns);
-    const earlier = judgedTogether(table, edited).flatMap((name) => base.columns[name]?.group ?? []);
+    // It builds on what it expects as well: where that is refused, it was never so on the server (D15).
+    const relied = reliedOn(base, edited).map((edit) => edit.group ?? '');
+    const judged = judgedTogether(table, edited).flatMap((name) => base.columns[name]?.group ?? []);
+    const earlier = [...judged, ...relied];
     const columns = Object.entries(base.columns).map(([name, edit]) => {
       const joins = edited.includes(name) || earlier.includes(edit.group ?? '');
       return [name, joins ? { ...edit, group } : edit] as const;
     });
     writeBase(raw, { ...base, columns: Object.fromEntries(columns) });
   }
+}
+
+/** @returns the unsynced edits of the record that those of these columns expect. */
+function reliedOn({ columns }: SyncBase, edited: readonly string[]): EditedColumn[] {
+  const names = new Set(edited.flatMap((name) => Object.keys(columns[name]?.expected ?? {})));
+  return [...names].flatMap((name) => columns[name] ?? []);
+}
+
+/** @returns whether the prepared edit of a record expects what an action has written that wrote other records too. */
+export function expectsAction(raw: Raw): boolean {
+  const known = lastTracked.get(raw);
+  if (!known || known.text !== raw.sync_base) return false;
+  return reliedOn(known.base, known.edited).some(({ group }) => group !== undefined);
 }
 
 /** @returns the columns, with those that the server judges them by: a stage is one of a workflow (R5). */
