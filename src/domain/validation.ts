@@ -6,7 +6,14 @@
 import type { ValidationError } from '@/core/errors';
 import type { Json } from '@/core/protocol';
 import { fail, ok, type Result } from '@/core/result';
-import { charactersIn, hasUnstorableCharacter, isBlank, JSON_LIMITS, jsonBytes } from '@/core/text';
+import {
+  charactersIn,
+  hasUnstorableCharacter,
+  isBlank,
+  JSON_LIMITS,
+  jsonBytes,
+  storedJsonBytes,
+} from '@/core/text';
 import type { WorkflowStage } from './entities';
 import { type Column, columnsOf, RECORD_NOUNS, type SyncedTable } from './schema';
 import { NORMAL_FORMS } from './values';
@@ -261,9 +268,19 @@ function validateJson(field: string, column: Column, value: unknown): Checked<Js
         );
     }
   }
+  const { max } = column;
+  if (max === undefined) return copy;
   const bytes = jsonBytes(copy.value);
-  return column.max !== undefined && bytes > column.max
-    ? invalid('too_long', field, `${label(field)} takes ${bytes} bytes; shorten it to ${column.max}.`)
+  if (bytes > max)
+    return invalid('too_long', field, `${label(field)} takes ${bytes} bytes; shorten it to ${max}.`);
+  // The tables allow twice as much as they print, where 1e-300 takes 302 bytes (U15).
+  const stored = storedJsonBytes(copy.value);
+  return stored > 2 * max
+    ? invalid(
+        'too_long',
+        field,
+        `${label(field)} takes ${stored} bytes with its numbers written out; shorten it to ${2 * max}.`,
+      )
     : copy;
 }
 

@@ -38,9 +38,17 @@ begin
   end if;
   for item in
     select e.key, e.value from jsonb_each(payload) e
-    where jsonb_typeof(e.value) in ('object', 'array') and octet_length(e.value::text) <= most_bytes
+    where jsonb_typeof(e.value) in ('object', 'array', 'number') and octet_length(e.value::text) <= most_bytes
     order by e.key
   loop
+    if jsonb_typeof(item.value) = 'number' then
+      if abs(item.value::numeric) > largest then
+        column_name := item.key;
+        message := 'The value holds a number that devices cannot represent.';
+        return;
+      end if;
+      continue;
+    end if;
     level := array[item.value];
     depth := 0;
     seen := 0;
@@ -74,6 +82,23 @@ begin
       end if;
     end loop;
   end loop;
+end
+$$;
+
+-- As `json_fault`, of what an update expects. No table refuses larger values of it, and no row holds one.
+create function convoy.expected_fault(expected jsonb, out column_name text, out message text)
+language plpgsql immutable set search_path = '' as $$
+declare
+  most_bytes constant integer := 2 * 65536;
+begin
+  select f.column_name, f.message into column_name, message from convoy.json_fault(expected) f;
+  -- Nearly all of it is short.
+  if column_name is null and jsonb_typeof(expected) = 'object' and octet_length(expected::text) > most_bytes then
+    select e.key, 'The value is too long.' into column_name, message
+      from jsonb_each(expected) e
+      where jsonb_typeof(e.value) in ('object', 'array', 'number') and octet_length(e.value::text) > most_bytes
+      order by e.key limit 1;
+  end if;
 end
 $$;
 

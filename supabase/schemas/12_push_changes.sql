@@ -84,6 +84,7 @@ begin
           from jsonb_object_keys(e.expected - t.pushable) k order by k limit 1)
       when i.unsound is not null then convoy.rejection('invalid_value', i.unsound, 'The value must be a UUID.')
       when f.column_name is not null then convoy.rejection('invalid_value', f.column_name, f.message)
+      when x.column_name is not null then convoy.rejection('invalid_value', x.column_name, x.message)
     end,
     e.nth,
     null, null, null, null, null, e.expected
@@ -112,7 +113,8 @@ begin
     from unnest(t.ids) k
     where e.payload ?| t.ids and e.payload ->> k !~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
   ) i on true
-  left join lateral convoy.json_fault(e.payload) f on e.op <> 'delete');
+  left join lateral convoy.json_fault(e.payload) f on e.op <> 'delete'
+  left join lateral convoy.expected_fault(e.expected) x on e.op = 'update' and e.expected is not null);
 end
 $$;
 

@@ -18,7 +18,7 @@ import { addOperations, type BatchOperation } from './models/batchOperations';
 import { RecordCache } from './models/recordCache';
 import { RecoverableModel } from './models/recoverableModel';
 import { type Change, replicaOf } from './models/replica';
-import { type EditClock, type EditContext, joinGroup } from './models/tracking';
+import { type EditClock, type EditContext, expectsAction, joinGroup } from './models/tracking';
 import {
   type Collection,
   Database,
@@ -353,7 +353,8 @@ export class ConvoyDatabase extends Database implements EditContext {
     const edited = prepared.filter(
       (record) => record instanceof ConvoyModel && record._isEdit,
     ) as ConvoyModel[];
-    if (edited.length < 2) return;
+    // One that is alone goes with the action that it builds on (D15).
+    if (edited.length < 2 && !edited.some(({ raw }) => expectsAction(raw))) return;
     const group = uuidv7();
     for (const record of edited) joinGroup(record.table as unknown as string, record.raw, group);
   }

@@ -57,6 +57,39 @@ describe('a JSON value', () => {
     },
   );
 
+  it.each([
+    ['1e400', false],
+    ['-1e309', false],
+    ['-1.7976931348623157e308', true],
+    ['1e-400', true],
+    ['"text"', true],
+  ])('that is a scalar, %s, is taken or refused as in a list', async (text, isWithin) => {
+    for (const content of [text, `[${text}]`]) {
+      const changes = JSON.stringify([{ ...pattern(0), values: { name: 'p', content: '@' } }]);
+      const answer = await team.owner.pushText(changes.replace('"@"', () => content));
+      expect(answer.outcomes[0]).toMatchObject(
+        isWithin ? { outcome: 'applied' } : { outcome: 'rejected', code: 'invalid_value', column: 'content' },
+      );
+    }
+  });
+
+  it.each([
+    ['1,000 levels', nested(1_000)],
+    ['as many beside a long text', `["${'x'.repeat(140_000)}",${nested(1_000)}]`],
+    ['a number beyond the largest', '1e400'],
+    ['10,001 values', `[${Array(10_001).fill('0').join()}]`],
+  ])('with %s that an update expects is refused by itself (U45)', async (_what, text) => {
+    const row = pattern(1);
+    await team.owner.push([row]);
+    const update = team.make.update('patterns', row.id, null, { name: 'q' });
+    const changes = JSON.stringify([{ ...update, expected: { content: '@' } }, pattern(2)]);
+    const answer = await team.owner.pushText(changes.replace('"@"', () => text));
+    expect(answer.outcomes).toMatchObject([
+      { outcome: 'rejected', code: 'invalid_value', column: 'content' },
+      { outcome: 'applied' },
+    ]);
+  });
+
   it('of any shape is judged alike by devices and by the database', async () => {
     const values = fc.jsonValue({ maxDepth: 8, depthSize: 'large' }) as fc.Arbitrary<Json>;
     const wrapped = fc

@@ -131,14 +131,107 @@ it('an update whose answer was lost, and whose batch was dropped, does not meet 
   here.transport.next('push', { what: 'lose_response' });
   await here.sync();
   await here.contextService.updateTask(task.id, { title: 'Mine too' }, { expected: { title: 'Mine' } });
-  // Another copy of this device has taken its number.
-  await world.stack.backend.transaction((connection) =>
+  await takeNumber();
+  expect(await everywhere()).toMatchObject({ title: 'Mine too' });
+  expect(await conflicts(here)).toEqual([]);
+});
+
+/** Another copy of this device has taken its number. */
+const takeNumber = () =>
+  world.stack.backend.transaction((connection) =>
     connection.query('update convoy.devices set batch = batch + 100, hash = null where user_id = $1::uuid', [
       here.userId,
     ]),
   );
-  expect(await everywhere()).toMatchObject({ title: 'Mine too' });
+
+/** The push is not heard of, and the pull goes through. */
+async function pullAlone(): Promise<void> {
+  const message = 'It did not go through.';
+  here.transport.failNext('push', { kind: 'transport', code: 'http', message, status: 502, sqlState: null });
+  await here.sync();
+}
+
+it.each([
+  ['as it is', async () => {}],
+  ['while it is in flight and was pulled before', pullAlone],
+  ['after its batch was dropped', takeNumber],
+] as const)(
+  'a new record depends on what others may have made of it, %s (D15)',
+  async (_case, meanwhileDo) => {
+    const { id } = await here.contextService.createTask({
+      milestone_id: SEED.offlineMilestone,
+      title: 'New',
+      description: 'Old',
+    });
+    here.transport.next('push', { what: 'lose_response' });
+    await here.sync();
+    await there.sync();
+    await there.contextService.updateTask(id, {
+      claimed_by: there.userId,
+      claimed_until: '2027-06-01T00:00:00.000Z',
+    });
+    await there.sync();
+    await here.contextService.updateTask(id, { description: 'Edited' });
+    const values = { title: 'Mine', status: 'in_progress' } as const;
+    await here.contextService.updateTask(id, values, {
+      expected: { claimed_by: null, description: 'Edited' },
+    });
+    await meanwhileDo();
+    await settle(here, there, here);
+    const mine = await read(here, id);
+    expect(mine).toEqual(await read(there, id));
+    expect(mine).toMatchObject({ title: 'New', status: 'todo', claimed_by: there.userId });
+    expect(await conflicts(here)).toMatchObject([{ state: 'open', columns: { title: { local: 'Mine' } } }]);
+  },
+);
+
+it('a new record that nobody else has touched meanwhile takes such an update (D15)', async () => {
+  const { id } = await here.contextService.createTask({ milestone_id: SEED.offlineMilestone, title: 'New' });
+  await here.contextService.updateTask(id, { title: 'One' }, { expected: { title: 'New' } });
+  here.transport.next('push', { what: 'lose_response' });
+  await here.sync();
+  await here.contextService.updateTask(
+    id,
+    { title: 'Two' },
+    { expected: { title: 'One', claimed_by: null } },
+  );
+  await here.contextService.updateTask(id, { status: 'blocked' }, { expected: { title: 'Two' } });
+  await settle(here, there, here);
+  const mine = await read(here, id);
+  expect(mine).toEqual(await read(there, id));
+  expect(mine).toMatchObject({ title: 'Two', status: 'blocked' });
   expect(await conflicts(here)).toEqual([]);
+});
+
+/** The server has a rule that devices do not know. */
+const refuseTitle = (title: string) =>
+  world.stack.backend.transaction((connection) =>
+    connection.query(`alter table public.tasks add constraint no_title check (title <> '${title}')`),
+  );
+
+it.each([
+  ['of an action that wrote other records too', { assignee_id: SEED.users.owner }, { status: 'blocked' }],
+  ['that is itself such an action', {}, { assignee_id: SEED.users.owner }],
+  ['where both are', { assignee_id: SEED.users.owner }, { current_stage: 'IMPLEMENT' }],
+] as const)(
+  'an update that expects what the server then refuses is refused with it, %s (D3, D15)',
+  async (_case, refused, update) => {
+    const { contextService } = here;
+    await refuseTitle('Refused');
+    await contextService.updateTask(task.id, { title: 'Refused', priority: 'high', ...refused });
+    await contextService.updateTask(task.id, update, { expected: { priority: 'high' } });
+    const { title, priority, status, assignee_id, current_stage } = task;
+    expect(await everywhere()).toMatchObject({ title, priority, status, assignee_id, current_stage });
+    expect(await here.database.of(Quarantined).query().fetchCount()).toBeGreaterThan(0);
+  },
+);
+
+it('an update that expects nothing of what is refused is written (D3, D15)', async () => {
+  const { contextService } = here;
+  await refuseTitle('Refused');
+  await contextService.updateTask(task.id, { title: 'Refused', assignee_id: here.userId });
+  await contextService.updateTask(task.id, { status: 'blocked' }, { expected: { priority: 'medium' } });
+  expect(await everywhere()).toMatchObject({ title: 'As read', assignee_id: null, status: 'blocked' });
 });
 
 it('a device waits with such an update for a server that knows what it expects (U16, U45)', async () => {

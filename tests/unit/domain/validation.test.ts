@@ -92,6 +92,11 @@ describe('validateInsert', () => {
     expect(codeOf(validateInsert('patterns', { name: 'x', content: fits }))).toBe('ok');
     const tooLong = { text: `${fits.text}é` };
     expect(codeOf(validateInsert('patterns', { name: 'x', content: tooLong }))).toBe('content:too_long');
+    // PostgreSQL writes each of these numbers as 302 bytes.
+    const tiny = (count: number) =>
+      validateInsert('patterns', { name: 'x', content: Array(count).fill(1e-300) });
+    expect(tiny(431).ok).toBe(true);
+    expect(codeOf(tiny(432))).toBe('content:too_long');
   });
 
   it.each([

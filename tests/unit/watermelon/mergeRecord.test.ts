@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { charactersIn } from '@/core/text';
 import type { RawValue } from '@/lib/watermelon/models/watermelondb';
 import { mergeRecord, type Policy } from '@/lib/watermelon/sync';
 
@@ -156,11 +157,23 @@ describe('mergeRecord', () => {
         };
         const merged = merge(sides, { description: 'text' }).description;
         const both = `${one}1${grown}${two}2${added}${three}`;
-        if (both.length <= max) expect(merged).toEqual({ value: both, how: 'conflict', by: 'text' });
+        if (charactersIn(both) <= max) expect(merged).toEqual({ value: both, how: 'conflict', by: 'text' });
         else expect(merged).toEqual({ value: sides.remote.description, how: 'conflict', by: 'open' });
       }),
       { numRuns: 20 },
     );
+  });
+
+  it('measures a merged text in characters, as the limit is', () => {
+    const [one, two] = ['first passage ', ' second passage'];
+    const grown = '\u{1f600}'.repeat(60_000);
+    const sides = {
+      base: { description: `${one}1${two}` },
+      local: { description: `${one}${grown}1${two}` },
+      remote: { description: `${one}1${two} and more` },
+    };
+    const merged = merge(sides, { description: 'text' }).description;
+    expect(merged).toEqual({ value: `${one}${grown}1${two} and more`, how: 'conflict', by: 'text' });
   });
 
   it('settles nothing of an edit that depends on what is no longer so, and keeps what others did not touch (D15)', () => {

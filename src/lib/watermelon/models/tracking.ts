@@ -64,6 +64,8 @@ export interface SyncBase {
    */
   groups: string[];
   columns: Record<string, EditedColumn>;
+  /** Of a new record: the columns that its edits depend on, by edited column. They count once the server may have it (D15). */
+  expecting?: Record<string, string[]>;
   /** The stamps when the record was last in step; reverting restores them. */
   stamps?: Pick<Raw, 'updated_at' | 'last_modified_by'>;
   /** The server's stamps, where a newer version was pulled under the edits. */
@@ -165,7 +167,7 @@ export function markEdited(table: string, raw: Raw, base: SyncBase): void {
   }
   raw._status = 'updated';
   raw._changed = Object.keys(columns).join(',');
-  writeBase(raw, { ...base, columns, deletion: undefined });
+  writeBase(raw, { ...base, columns, deletion: undefined, expecting: undefined });
   followStatus(raw);
 }
 
@@ -223,12 +225,23 @@ export function trackUpdate(table: string, raw: Raw, before: Raw, clock: EditClo
 
 /**
  * Makes the prepared update of a record depend on these columns of it: on the server they have to be as they were last in
- * step (U45). What is edited later on top of it depends on them too. A new record depends on nothing: nobody else has it.
+ * step (U45). What is edited later on top of it depends on them too. Of a new record, which others have as soon as a batch has
+ * brought it to the server, the names are kept: `expectedOfNew` gives the values.
  */
 export function trackExpected(raw: Raw, names: readonly string[]): void {
   const known = lastTracked.get(raw);
-  if (!known || known.text !== raw.sync_base || raw._status === 'created') return;
+  if (!known || known.text !== raw.sync_base) return;
   const { base, edited } = known;
+  if (raw._status === 'created') {
+    const all = edited.map((column) => [
+      column,
+      [...new Set([...(base.expecting?.[column] ?? []), ...names])],
+    ]);
+    base.expecting = { ...base.expecting, ...Object.fromEntries(all) };
+    writeBase(raw, base);
+    lastTracked.set(raw, { text: raw.sync_base, base, edited });
+    return;
+  }
   const inStep = names.map(
     (name) => [name, (base.columns[name] ?? { value: raw[name] ?? null }).value] as const,
   );
@@ -238,6 +251,20 @@ export function trackExpected(raw: Raw, names: readonly string[]): void {
   }
   writeBase(raw, base);
   lastTracked.set(raw, { text: raw.sync_base, base, edited });
+}
+
+/**
+ * @param base of a new record, as long as it is new
+ * @param inserted the value that a column of it had when the server got it
+ * @returns what the edit of the column depends on, now that the record is no longer new
+ */
+export function expectedOfNew(
+  base: SyncBase | null,
+  column: string,
+  inserted: (name: string) => RawValue,
+): Pick<EditedColumn, 'expected'> {
+  const names = base?.expecting?.[column];
+  return names ? { expected: Object.fromEntries(names.map((name) => [name, inserted(name)])) } : {};
 }
 
 /** @returns what edits of a record depend on, by column; of several edits, the earliest says so. */
@@ -309,13 +336,29 @@ export function joinGroup(table: string, raw: Raw, group: string): void {
   } else if (base.deletion) writeBase(raw, { ...base, deletion: { ...base.deletion, group } });
   else {
     const edited = (isKnown && known?.edited) || Object.keys(base.columns);
-    const earlier = judgedTogether(table, edited).flatMap((name) => base.columns[name]?.group ?? []);
+    // It builds on what it expects as well: where that is refused, it was never so on the server (D15).
+    const relied = reliedOn(base, edited).map((edit) => edit.group ?? '');
+    const judged = judgedTogether(table, edited).flatMap((name) => base.columns[name]?.group ?? []);
+    const earlier = [...judged, ...relied];
     const columns = Object.entries(base.columns).map(([name, edit]) => {
       const joins = edited.includes(name) || earlier.includes(edit.group ?? '');
       return [name, joins ? { ...edit, group } : edit] as const;
     });
     writeBase(raw, { ...base, columns: Object.fromEntries(columns) });
   }
+}
+
+/** @returns the unsynced edits of the record that those of these columns expect. */
+function reliedOn({ columns }: SyncBase, edited: readonly string[]): EditedColumn[] {
+  const names = new Set(edited.flatMap((name) => Object.keys(columns[name]?.expected ?? {})));
+  return [...names].flatMap((name) => columns[name] ?? []);
+}
+
+/** @returns whether the prepared edit of a record expects what an action has written that wrote other records too. */
+export function expectsAction(raw: Raw): boolean {
+  const known = lastTracked.get(raw);
+  if (!known || known.text !== raw.sync_base) return false;
+  return reliedOn(known.base, known.edited).some(({ group }) => group !== undefined);
 }
 
 /** @returns the columns, with those that the server judges them by: a stage is one of a workflow (R5). */

@@ -1,5 +1,6 @@
 /** The pure core of conflict resolution: three versions of a record in, one out, and what was chosen. */
 
+import { charactersIn } from '@/core/text';
 import { columnsOf, type SyncedTable } from '@/domain/schema';
 import type { RawValue } from '../../models/watermelondb';
 import { sameValue } from '../records/codec';
@@ -92,7 +93,8 @@ function mergeUnit(input: MergeInput, columns: string[]): Record<string, MergedC
     const text = mergeProse(at(base, first), at(local, first), at(remote, first));
     // Two edits that fit by themselves may be too long together: the server would refuse what was told as settled.
     const { max = Number.POSITIVE_INFINITY } = columnsOf(table)[first] ?? {};
-    if (text !== null && text.length <= max) return all(() => ({ value: text, how: 'conflict', by: 'text' }));
+    if (text !== null && charactersIn(text) <= max)
+      return all(() => ({ value: text, how: 'conflict', by: 'text' }));
     return open();
   }
   const side = policy === 'later' && isLater(input, columns) ? local : remote;

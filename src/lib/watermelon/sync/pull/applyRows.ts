@@ -4,6 +4,7 @@ import type { Columns, Json, Page } from '@/core/protocol';
 import { columnsSince, SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
 import type { ConflictColumn } from '../../models';
 import {
+  expectedOfNew,
   followStatus,
   markEdited,
   readBase,
@@ -192,7 +193,12 @@ function editsOfNew(
   const isSeen = !sent || differing.every((name) => isSame(name, sent[name], incoming[name]));
   const from = isSeen ? incoming : sent;
   const made = base.created ?? { editedAt: 0, offset: 0 };
-  const columns = differing.map((name) => [name, { value: from[name] ?? null, ...made }]);
+  // Where a batch in flight holds the record, its answer says what was inserted.
+  const inserted = (name: string) => (sent ?? incoming)[name] ?? null;
+  const columns = differing.map((name) => [
+    name,
+    { value: from[name] ?? null, ...made, ...expectedOfNew(base, name, inserted) },
+  ]);
   return { columns: Object.fromEntries(columns), revision: isSeen ? Number(incoming.revision) : 0 };
 }
 

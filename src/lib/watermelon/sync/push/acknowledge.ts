@@ -4,6 +4,7 @@ import { isUuid } from '@/core/text';
 import type { SyncedTable } from '@/domain/schema';
 import {
   dependingOn,
+  expectedOfNew,
   markEdited,
   readBase,
   type SyncBase,
@@ -11,7 +12,7 @@ import {
   trackedColumns,
   writeBase,
 } from '../../models/tracking';
-import type { Raw, RawValue } from '../../models/watermelondb';
+import type { Raw } from '../../models/watermelondb';
 import { recordsNaming } from '../idMapping';
 import { withLocalEdits } from '../pull/applyRows';
 import { deletedWith, restoreRecord, standingUnder } from '../records/cascade';
@@ -146,15 +147,16 @@ function editsSinceSent(
   // Once its row was pulled, a new record has edits as any other.
   const isNew = change.op === 'insert' && current._status !== 'updated' && !isPulled;
   let unsent = false;
-  const compared = isNew ? trackedColumns(change.table) : Object.keys(base?.columns ?? {});
-  for (const name of compared) {
-    const isGiven = name in values;
-    // An insert sends every column: those it does not name are empty, or have their default.
-    const wasSent = change.op === 'insert' || isGiven;
-    const edit = base?.columns[name];
-    const sentValue = isGiven
+  const sentValueOf = (name: string) =>
+    name in values
       ? toStored(change.table, name, values[name] ?? null, context.ids)
       : defaultOf(change.table, name);
+  const compared = isNew ? trackedColumns(change.table) : Object.keys(base?.columns ?? {});
+  for (const name of compared) {
+    // An insert sends every column: those it does not name are empty, or have their default.
+    const wasSent = change.op === 'insert' || name in values;
+    const edit = base?.columns[name];
+    const sentValue = sentValueOf(name);
     if (!wasSent) {
       if (edit) columns[name] = edit;
       unsent = true;
@@ -165,14 +167,12 @@ function editsSinceSent(
         offset: edit?.offset ?? context.sync.clock.offset(),
         group: edit?.group,
         ...(edit?.server !== undefined && { server: edit.server }),
-        ...(edit?.expected && { expected: edit.expected }),
+        ...(isNew ? expectedOfNew(base, name, sentValueOf) : edit?.expected && { expected: edit.expected }),
       };
     }
   }
-  const taken = Object.entries(values).map(([name, value]): [string, RawValue] => [
-    name,
-    toStored(change.table, name, value, context.ids),
-  ]);
+  const written = change.op === 'insert' ? trackedColumns(change.table) : Object.keys(values);
+  const taken = written.map((name) => [name, sentValueOf(name)] as const);
   return { columns: dependingOn(columns, Object.fromEntries(taken)), unsent };
 }
 

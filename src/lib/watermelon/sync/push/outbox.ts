@@ -4,6 +4,7 @@ import { v4 as randomUuid, v7 as uuidv7 } from 'uuid';
 import { PROTOCOL_VERSION, SCHEMA_VERSION, type SettleRequest } from '@/core/protocol';
 import { type DeviceFacts, OutboxBatch } from '../../models';
 import {
+  dependingOn,
   IN_DOUBT,
   markEdited,
   readBase,
@@ -185,7 +186,7 @@ function asSent(
       columns[name] = isUnseen ? { ...edit, value, server } : edit;
       if (isUnseen) revision = 0;
     }
-    markEdited(table, result, { ...base, revision, columns, sent });
+    markEdited(table, result, { ...base, revision, columns: dependingOn(columns, sent), sent });
     return result;
   }
   writeBase(result, { ...base, sent });

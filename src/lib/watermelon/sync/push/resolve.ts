@@ -7,6 +7,7 @@ import type { ConflictColumn } from '../../models';
 import {
   dependingOn,
   type EditedColumn,
+  expectedOfNew,
   markEdited,
   readBase,
   type SyncBase,
@@ -177,10 +178,13 @@ function editedColumns(
   const differing = candidates.filter(
     (name) => !sameValue(table, name, local[name] ?? null, remote[name] ?? null),
   );
+  const inserted = (name: string) =>
+    base?.sent ? (base.sent[name] ?? null) : sentValue(context, change, name);
   return Object.fromEntries(
     differing.map((name) => {
       const value = isWritten(name) ? sentValue(context, change, name) : (base?.sent?.[name] ?? null);
-      return [name, { ...created, ...base?.columns[name], value }];
+      const expected = local._status === 'created' ? expectedOfNew(base, name, inserted) : {};
+      return [name, { ...created, ...base?.columns[name], ...expected, value }];
     }),
   );
 }
