@@ -49,7 +49,7 @@ const FOUND_BY = {
   'viewers-write': 5,
   'former-members-read': 1,
   'base-moves-on-unseen': 3,
-  'members-uninvited': 6,
+  'members-uninvited': 54,
   'entries-forged': 1,
   'download-cut-short': 79,
   'steps-untaken': 6,
