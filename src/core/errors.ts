@@ -99,7 +99,7 @@ export type StaleError = {
   code: 'stale';
   /** Those that are not as expected. */
   columns: string[];
-  /** What these are now, by column. */
+  /** Their present values, by column. */
   present: Readonly<Record<string, unknown>>;
   message: string;
 };

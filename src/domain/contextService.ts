@@ -91,10 +91,10 @@ export interface BestPracticeInput {
   content?: Json;
 }
 
-/** What an update may say beside its values. */
+/** Options of an update, beside its values. */
 export interface UpdateOptions<Values> {
   /**
-   * What columns of the record, changed ones or others, have to be; what is left out may be anything. Where one is not,
+   * Values that columns of the record, changed ones or others, have to have; what is left out may be anything. Where one is not,
    * nothing is written, and the promise rejects with `conflict/stale`, which carries the present values. Callers that hold
    * a copy of a record, agents above all, give what they have read (`expectedOf` picks it), so that they never write over
    * what they have not seen. A column that has its new value already is as expected.

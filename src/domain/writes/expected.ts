@@ -1,4 +1,4 @@
-/** What a caller expects a record to be when it updates it: checked where the plan is made, and passed on to the server (U45). */
+/** Values that a caller expects a record to have when it updates it: checked where the plan is made, and passed on to the server (U45). */
 
 import type { StaleError, ValidationError } from '@/core/errors';
 import type { Json } from '@/core/protocol';
@@ -92,7 +92,7 @@ export async function requireExpected<Table extends SyncedTable>(
     return fail(staleError(table, columns, stored));
   }
   const names = Object.keys(local);
-  // What was found, in place of what was expected: a column may have its new value already.
+  // The values found, in place of those expected: a column may have its new value already.
   return ok(merges || names.length === 0 ? {} : { expected: pick(stored, names) });
 }
 

@@ -18,7 +18,7 @@ export type PlannedChange =
       table: SyncedTable;
       id: string;
       values: RecordValues;
-      /** What the store has to hold still when the change reaches it: columns, with the values that the plan has found (U45). */
+      /** Columns that the store has to hold unchanged when the change reaches it, with the values that the plan has found (U45). */
       expected?: RecordValues;
     }
   | { op: 'delete'; table: SyncedTable; id: string };

@@ -27,7 +27,7 @@ export interface Change {
   id: string;
   workspace_id: string;
   values?: Readonly<Record<string, Json>>;
-  /** What columns of the record have to be (U45). */
+  /** Values that columns of the record have to have (U45). */
   expected?: Readonly<Record<string, Json>>;
 }
 

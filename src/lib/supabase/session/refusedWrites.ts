@@ -4,7 +4,7 @@ import type { Storage } from './deviceTime';
 
 interface Refused {
   text: string;
-  /** What the storage held when it refused; null: nothing. */
+  /** The text that the storage held when it refused; null: none. */
   over: string | null;
 }
 

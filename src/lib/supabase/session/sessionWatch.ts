@@ -1,4 +1,4 @@
-/** What a client knows of its session beside what supabase-js stores: waits that the server asked for, and times. */
+/** A client's knowledge of its session beside what supabase-js stores: waits that the server asked for, and times. */
 
 import type { TransportError } from '@/core/errors';
 

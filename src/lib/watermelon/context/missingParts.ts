@@ -38,7 +38,7 @@ export class MissingParts {
     this.awaited.add(key);
     try {
       const answer = { remote: await remote.getTaskContext(taskId, limits), at: performance.now() };
-      // What a sync did not bring the first time the next one does not bring either.
+      // A part that the first sync does not bring, the next one does not bring either.
       if (!this.answers.has(key)) requestSync();
       this.answers.delete(key);
       this.answers.set(key, answer);
