@@ -229,8 +229,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/lib/watermelon/database.ts',
-        find: 'if (edited.length < 2) return;',
-        replace: 'if (edited.length < 200) return;',
+        find: 'if (edited.length < 2 && ',
+        replace: 'if (edited.length < 200 && ',
       },
       {
         file: `${SYNC}/push/groups.ts`,
