@@ -353,7 +353,7 @@ export class ConvoyDatabase extends Database implements EditContext {
     const edited = prepared.filter(
       (record) => record instanceof ConvoyModel && record._isEdit,
     ) as ConvoyModel[];
-    // One that is alone goes with the action that it builds on (D15).
+    // An edit that is alone goes with the action that it builds on (D15).
     if (edited.length < 2 && !edited.some(({ raw }) => expectsAction(raw))) return;
     const group = uuidv7();
     for (const record of edited) joinGroup(record.table as unknown as string, record.raw, group);

@@ -9,7 +9,7 @@ import { sameJson } from '@/domain/changes';
 import { columnsOf, type SyncedTable } from '@/domain/schema';
 import { orNull, toDateField, toTime } from './formValues';
 
-/** What the form has to know of a field; its name is that of its column. */
+/** A field of the form; its name is that of its column. */
 export interface FormField {
   name: string;
   kind: 'text' | 'prose' | 'select' | 'date' | 'custom';
@@ -17,7 +17,7 @@ export interface FormField {
 }
 
 export interface RecordForm {
-  /** What the person has changed, by column, as the fields have it. */
+  /** The fields that the person has changed, by column, as they have it. */
   typed: Readonly<Record<string, string>>;
   /** Of the columns that merge with a changed one: the values that it was changed from. */
   seen: Readonly<Record<string, Json>>;

@@ -17,7 +17,7 @@ export interface EditedColumn {
   server?: RawValue;
   /** Id of the action that edited it last, and wrote other records too (D3). */
   group?: string;
-  /** What columns of the record have to be on the server for the edit to be taken: values last in step, by column (U45). */
+  /** Values that columns have to have on the server for the edit to be taken: those last in step, by column (U45). */
   expected?: Record<string, RawValue>;
   /** The server has taken the value. It is sent once more, for activities that tell of it and did not fit beside it (D35). */
   repeats?: boolean;

@@ -1,4 +1,4 @@
-/** What a device believes of its network: what the runtime says, until the server proves otherwise. */
+/** A device's belief about its network: what the runtime says, until the server proves otherwise. */
 
 import type { SyncError } from '@/core/errors';
 
