@@ -113,33 +113,57 @@ function queriesOf(lists: Fragment<Given>[], counts: Fragment<Given>[]): Fragmen
 }
 
 /**
- * How many items each list has, then how many tasks that the task depends on are not on this device. `count(distinct)` and
- * `limit` in a subquery would take a table of their own, which costs as much as all the rest.
+ * How many tasks that the task depends on are not on this device. `count(distinct)` and `limit` in a subquery would take a table
+ * of their own, which costs as much as all the rest.
  */
-const COUNTS = [
-  ...CONTEXT_PARTS.map(
-    (part) => sql`(select count(*) from "${PART_TABLES[part]}" where ${LISTS[part].rows} and ${LIVE})`,
-  ),
-  sql`(select count(*) from "task_dependencies" l where l."task_id" = ${TASK} and l.${LIVE} and not exists (
-    select 1 from "tasks" t where t."id" = l."depends_on_task_id" and t.${LIVE}))`,
+const ABSENT = sql`(select count(*) from "task_dependencies" l where l."task_id" = ${TASK} and l.${LIVE} and not exists (
+    select 1 from "tasks" t where t."id" = l."depends_on_task_id" and t.${LIVE}))`;
+
+/**
+ * How many items a list has. Of activities, which may be thousands, the index is counted; those that are deleted here, of
+ * which there are few, are found by theirs.
+ */
+function countOf(part: ContextPart): Fragment<Given> {
+  const [table, { rows }] = [PART_TABLES[part], LISTS[part]];
+  if (part !== 'activities') return sql`(select count(*) from "${table}" where ${rows} and ${LIVE})`;
+  return sql`(select count(*) from "${table}" where ${rows})
+    - (select count(*) from "${table}" where "_status" = 'deleted' and +${rows})`;
+}
+
+/** How many items each list has, then the number of absent tasks. */
+const COUNTS = [...CONTEXT_PARTS.map(countOf), ABSENT];
+
+/** The same, but of lists that count themselves (see `wholeList`) whether they have any. */
+const COUNTS_OF_WHOLE_LISTS = [
+  ...CONTEXT_PARTS.map((part) => {
+    const { rows, rank } = LISTS[part];
+    return rank ? sql`exists (select 1 from "${PART_TABLES[part]}" where ${rows} and ${LIVE})` : countOf(part);
+  }),
+  ABSENT,
 ];
 
 const shownOrder = (part: ContextPart) => `order by ${orderOf(LISTS[part].shown, LISTS[part])}`;
 
 /**
- * Whether a list is within its own limits for certain: JSON may be twice as long as it is stored (see `sizeOf`). Of
- * activities, which are taken in the order in which they are shown, as many as are asked for; those made in the same
- * millisecond as the last of them count too.
+ * A list where it is within its own limits for certain, else nothing: JSON may be twice as long as it is stored (see
+ * `sizeOf`). After the columns of each row comes the number of rows; but of activities, which are taken in the order in
+ * which they are shown, as many as are asked for, without a number.
  */
-function fits(part: ContextPart): Fragment<Given> {
+function wholeList(part: ContextPart): Fragment<Given> {
   const [table, { rows, rank }] = [PART_TABLES[part], LISTS[part]];
-  const hasRoom = sql`coalesce(sum(${sizeOf(table)}), 0) * 2 <= ${({ limits }) => limits[part].bytes}`;
-  if (rank)
-    return sql`(select count(*) <= ${mostItems(part)} and ${hasRoom} from "${table}" where ${rows} and ${LIVE})`;
-  const last = sql`select "created_at" from "${table}" where ${rows} and ${LIVE} ${shownOrder(part)}
-    limit 1 offset max(${mostItems(part)} - 1, 0)`;
-  return sql`(select ${hasRoom} from "${table}" where ${rows} and ${LIVE}
-    and "created_at" >= coalesce((${last}), -1e300))`;
+  const hasRoom = (bytes: string) => sql`${bytes} * 2 <= ${({ limits }) => limits[part].bytes}`;
+  if (rank) {
+    const own = sql`with "own" as materialized (
+      select count(*) as "items", coalesce(sum(${sizeOf(table)}), 0) as "bytes" from "${table}" where ${rows} and ${LIVE})`;
+    const fits = sql`(select "items" <= ${mostItems(part)} and ${hasRoom('"bytes"')} from "own")`;
+    const text = selectEntities(table, sql`${rows} and ${fits}`.text, shownOrder(part), '(select "items" from "own")');
+    return { text: `${own.text} ${text}`, args: [...own.args, ...rows.args, ...fits.args] };
+  }
+  const last = sql`select * from (select "created_at", "id" from "${table}" where ${rows} and ${LIVE} ${shownOrder(part)}
+    limit 1 offset max(${mostItems(part)} - 1, 0)) union all select -1e300, '' limit 1`;
+  const fits = sql`(select ${hasRoom(`coalesce(sum(${sizeOf(table)}), 0)`)} from "${table}" where ${rows} and ${LIVE}
+    and ("created_at", "id") >= (${last}))`;
+  return select(table, sql`${rows} and ${fits}`, sql`${shownOrder(part)} limit ${mostItems(part)}`);
 }
 
 function mostItems(part: ContextPart) {
@@ -154,17 +178,7 @@ function bounded(within: (part: ContextPart) => Fragment<Given>): Fragment<Given
 }
 
 /** Reads lists that are within their limits, as nearly all are, and nothing of the others. */
-export const QUERIES_OF_WHOLE_LISTS = queriesOf(
-  CONTEXT_PARTS.map((part) => {
-    const end = LISTS[part].rank ? sql`` : sql` limit ${mostItems(part)}`;
-    return select(
-      PART_TABLES[part],
-      sql`${LISTS[part].rows} and ${fits(part)}`,
-      sql`${shownOrder(part)}${end}`,
-    );
-  }),
-  COUNTS,
-);
+export const QUERIES_OF_WHOLE_LISTS = queriesOf(CONTEXT_PARTS.map(wholeList), COUNTS_OF_WHOLE_LISTS);
 
 /** Reads of each list what is within its own limits. SQLite needs several times as long as for whole lists. */
 export const QUERIES_WITHIN_LISTS = bounded(withinOwn);

@@ -62,6 +62,13 @@ const rowsOf = (found: readonly Rows[], part: ContextPart) =>
   found[SINGLES.length + CONTEXT_PARTS.indexOf(part)] ?? [];
 const countOf = (found: readonly Rows[], index: number) => Number(found.at(-1)?.[0]?.[index] ?? 0);
 
+/** @returns how many items a list has; where it was read as a whole, its rows say so (see `wholeList`) */
+function itemsOf(found: readonly Rows[], part: ContextPart, isWhole: boolean): number {
+  const [first] = rowsOf(found, part);
+  if (isWhole && part !== 'activities') return Number(first?.at(-1) ?? 0);
+  return countOf(found, CONTEXT_PARTS.indexOf(part));
+}
+
 /** @returns whether nothing of a list was read though it has items */
 function lacksList(found: readonly Rows[]): boolean {
   return CONTEXT_PARTS.some((part, index) => rowsOf(found, part).length === 0 && countOf(found, index) > 0);
@@ -93,9 +100,9 @@ export async function partsFromRows(
     parts[name] = row ? rowToEntity(SINGLE_TABLES[name], row) : null;
   }
   const all: Record<string, number> = {};
-  for (const [index, part] of CONTEXT_PARTS.entries()) {
+  for (const part of CONTEXT_PARTS) {
     parts[part] = rowsOf(found, part).map((row) => rowToEntity(PART_TABLES[part], row));
-    all[part] = countOf(found, index);
+    all[part] = itemsOf(found, part, areWhole);
   }
   const isBounded =
     areWhole && !CONTEXT_PARTS.some((part) => holdsWideNumber(PART_TABLES[part], rowsOf(found, part)));

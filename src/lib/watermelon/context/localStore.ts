@@ -31,10 +31,13 @@ export function toEntity<T>(table: SyncedTable, raw: Raw): T {
   return entity as T;
 }
 
-/** @returns SQL that selects rows for `rowToEntity`, without records marked as deleted. */
-export function selectEntities(table: SyncedTable, where: string, order = ''): string {
+/**
+ * @param others further expressions, which come after the columns that `rowToEntity` reads
+ * @returns SQL that selects rows for `rowToEntity`, without records marked as deleted
+ */
+export function selectEntities(table: SyncedTable, where: string, order = '', ...others: string[]): string {
   const columns = ['id', 'workspace_id', ...shownColumns(table).map(([name]) => name)];
-  return `select ${columns.map((name) => `"${name}"`).join()} from "${table}" where ${where} and "_status" <> 'deleted' ${order}`;
+  return `select ${[...columns.map((name) => `"${name}"`), ...others].join()} from "${table}" where ${where} and "_status" <> 'deleted' ${order}`;
 }
 
 /** @returns where the columns that hold JSON are in a row of `selectEntities` */
@@ -53,9 +56,22 @@ export function rowToEntity<T>(table: SyncedTable, row: readonly RawValue[]): T 
   return entity as T;
 }
 
+/** Times that were shown, as text: to write one takes ten times as long as to look it up, and contexts share most of theirs. */
+const TIMES = new Map<number, string>();
+const MOST_TIMES = 5_000;
+
+function timeText(at: number): string {
+  const known = TIMES.get(at);
+  if (known !== undefined) return known;
+  if (TIMES.size >= MOST_TIMES) TIMES.clear();
+  const text = new Date(at).toISOString();
+  TIMES.set(at, text);
+  return text;
+}
+
 function shown(kind: string, value: RawValue): Json {
   if (value === null) return null;
-  if (kind === 'time') return new Date(value as number).toISOString();
+  if (kind === 'time') return timeText(value as number);
   return kind === 'json' ? (JSON.parse(value as string) as Json) : value;
 }
 
