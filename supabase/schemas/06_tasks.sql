@@ -22,6 +22,9 @@ create table public.tasks (
     claimed_until between '0001-01-01T00:00:00Z' and '9999-12-31T23:59:59.999999Z'),
   completion_date timestamptz constraint tasks_completion_date_allowed check (
     completion_date between '0001-01-01T00:00:00Z' and '9999-12-31T23:59:59.999999Z'),
+  claim_id text constraint tasks_claim_id_length check (char_length(claim_id) <= 64),
+  -- The short key, as in FIELD-42.
+  key text constraint tasks_key_allowed check (key ~ '^[A-Z][A-Z0-9]{0,9}-[1-9][0-9]{0,9}$'),
   constraint tasks_workspace_id_fkey foreign key (workspace_id) references convoy.scope_clocks,
   constraint tasks_workspace_key unique (workspace_id, id),
   constraint tasks_milestone_id_fkey foreign key (workspace_id, milestone_id)
@@ -53,7 +56,8 @@ select convoy.make_synced('tasks', 6,
   refs => '{"milestone_id": "milestones", "parent_task_id": "tasks", "workflow_id": "workflows"}',
   parents => array['milestone_id', 'parent_task_id'],
   units => '{"current_stage": "stage", "status": "stage", "completion_date": "stage",
-             "milestone_id": "place", "parent_task_id": "place"}');
+             "milestone_id": "place", "parent_task_id": "place"}',
+  ignored => array['claimed_by', 'claimed_until', 'claim_id']);
 select convoy.make_synced('task_dependencies', 7,
   refs => '{"task_id": "tasks", "depends_on_task_id": "tasks"}',
   parents => array['task_id', 'depends_on_task_id']);

@@ -3,6 +3,7 @@
  * the synced tables is `{ toVersion, steps: syncedSteps(version) }`. Steps that were shipped stay as they are.
  */
 
+import { syncedSteps } from './schema';
 import { type SchemaMigrations, schemaMigrations, unsafeExecuteSql } from './watermelondb';
 
 export const migrations: SchemaMigrations = schemaMigrations({
@@ -15,5 +16,6 @@ export const migrations: SchemaMigrations = schemaMigrations({
         unsafeExecuteSql('create index "sync_conflicts_occurred_at" on "sync_conflicts" ("occurred_at");'),
       ],
     },
+    { toVersion: 3, steps: syncedSteps(2) },
   ],
 });

@@ -16,7 +16,7 @@ import {
 } from './watermelondb';
 
 /** Version of the local database; raised with every step of `migrations.ts`. */
-export const LOCAL_SCHEMA_VERSION = 2;
+export const LOCAL_SCHEMA_VERSION = 3;
 
 type ColumnSpec = {
   name: string;
@@ -33,7 +33,7 @@ function localColumn(table: SyncedTable, name: string, column: Column): ColumnSp
     name,
     type,
     isOptional: column.optional === true,
-    isIndexed: column.kind === 'ref',
+    isIndexed: column.kind === 'ref' || column.indexed === true,
   } as const;
   // A task may have thousands of activities; the latest are read.
   const isFeed = table === 'activity_feed' && name === 'task_id';

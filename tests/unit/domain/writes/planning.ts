@@ -51,6 +51,8 @@ export function task(n: number, values: Partial<Task> = {}): Task {
     claimed_by: null,
     claimed_until: null,
     completion_date: null,
+    claim_id: null,
+    key: null,
     ...values,
   };
 }
