@@ -115,8 +115,8 @@ export const OPERATIONS: Operations = {
       return hand.service.updateTask(task.id, {
         title: hand.token,
         priority: hand.random.pick(TASK_PRIORITIES),
-        claimed_by: hand.life.userId,
-        claimed_until: '2026-06-01T00:00:00.000Z',
+        assignee_id: hand.life.userId,
+        sort_order: 7,
       });
     },
   ],
@@ -130,12 +130,12 @@ export const OPERATIONS: Operations = {
       return hand.service.updateTask(task.id, { title: hand.token }, { expected: { title, priority } });
     },
   ],
-  claim: [
+  take: [
     3,
     async (hand) => {
       const { id, raw } = await hand.some('tasks');
-      const claimed_by = (raw.claimed_by ?? null) as string | null;
-      return hand.service.updateTask(id, { claimed_by: hand.life.userId }, { expected: { claimed_by } });
+      const assignee_id = (raw.assignee_id ?? null) as string | null;
+      return hand.service.updateTask(id, { assignee_id: hand.life.userId }, { expected: { assignee_id } });
     },
   ],
   stage: [

@@ -754,6 +754,12 @@ export type Database = {
         };
         Returns: Json;
       };
+      claim_task: {
+        Args: {
+          request: Json;
+        };
+        Returns: Json;
+      };
       decline_invitation: {
         Args: {
           invitation_id: string;
@@ -828,6 +834,12 @@ export type Database = {
         };
         Returns: Json;
       };
+      get_next_task: {
+        Args: {
+          request: Json;
+        };
+        Returns: Json;
+      };
       get_patterns: {
         Args: {
           workspace_id?: string;
@@ -838,6 +850,12 @@ export type Database = {
       get_projects: {
         Args: {
           workspace_id: string;
+        };
+        Returns: Json;
+      };
+      get_readiness: {
+        Args: {
+          task_id: string;
         };
         Returns: Json;
       };
@@ -898,6 +916,18 @@ export type Database = {
       };
       my_invitations: {
         Args: Record<PropertyKey, never>;
+        Returns: Json;
+      };
+      release_claim: {
+        Args: {
+          request: Json;
+        };
+        Returns: Json;
+      };
+      renew_claim: {
+        Args: {
+          request: Json;
+        };
         Returns: Json;
       };
       revoke_invitation: {

@@ -246,8 +246,6 @@ const COLUMNS: Record<RequestTable, Record<string, fc.Arbitrary<unknown>>> = {
     priority: oneOf(TASK_PRIORITIES),
     assignee_id: person,
     sort_order: number,
-    claimed_by: person,
-    claimed_until: moment,
     completion_date: moment,
     // An id of WatermelonDB's own kind names a record on a device, and is never sent: to the server it is no id.
     workflow_id: fc.oneof(
@@ -288,7 +286,7 @@ const SOUND: Record<RequestTable, Record<string, unknown>> = {
 };
 
 /** Columns that only updates take. */
-const OF_UPDATES = ['claimed_by', 'claimed_until', 'completion_date'];
+const OF_UPDATES = ['completion_date'];
 
 function requestOf(table: RequestTable): fc.Arbitrary<Request> {
   const columns = Object.entries(COLUMNS[table]);

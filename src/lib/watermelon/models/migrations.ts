@@ -16,6 +16,14 @@ export const migrations: SchemaMigrations = schemaMigrations({
         unsafeExecuteSql('create index "sync_conflicts_occurred_at" on "sync_conflicts" ("occurred_at");'),
       ],
     },
-    { toVersion: 3, steps: syncedSteps(2) },
+    {
+      toVersion: 3,
+      steps: [
+        ...syncedSteps(2),
+        unsafeExecuteSql(
+          'drop index if exists "tasks_milestone_id"; create index "tasks_milestone_id" on "tasks" ("milestone_id");',
+        ),
+      ],
+    },
   ],
 });

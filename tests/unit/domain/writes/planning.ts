@@ -91,6 +91,10 @@ export function contextOf({ records, dependencies = [], hasGraph = true }: Memor
   const graph: TaskGraph = {
     parentOf: async (id) => tasks.find((each) => each.id === id)?.parent_task_id ?? null,
     dependenciesOf: async (ids) => dependencies.filter(([from]) => ids.includes(from)).map(([, to]) => to),
+    subtasksOf: async (ids) =>
+      tasks
+        .filter(({ parent_task_id: parent }) => parent !== null && ids.includes(parent))
+        .map(({ id }) => id),
     subtasksIn: async (milestoneId, ids) =>
       tasks
         .filter(({ parent_task_id: parent }) => parent !== null && ids.includes(parent))
