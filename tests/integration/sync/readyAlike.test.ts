@@ -57,7 +57,7 @@ async function makeWork(seed: number) {
     ...[workflow, workspace, 'W', JSON.stringify(STAGES)],
   );
   for (const id of projects) {
-    const status = often('active', ['planning', 'paused', 'completed', 'archived'], 0.6);
+    const status = often('active', ['planning', 'paused', 'completed', 'archived'], 0.75);
     add(
       'insert into public.projects (id, workspace_id, name, status) values ($1, $2, $3, $4)',
       ...[id, workspace, 'P', status],
@@ -67,7 +67,7 @@ async function makeWork(seed: number) {
     add(
       `insert into public.milestones (id, workspace_id, project_id, name, status, target_date) values ($1, $2, $3, 'M', $4, $5)`,
       ...[id, workspace, pick(projects)],
-      often('active', ['planned', 'completed', 'cancelled']),
+      often('active', ['planned', 'completed', 'cancelled'], 0.8),
       pick([null, null, '2026-05-01T12:00:00Z', '2026-06-01T12:00:00Z']),
     );
   }
@@ -77,7 +77,7 @@ async function makeWork(seed: number) {
       `insert into public.tasks (id, workspace_id, milestone_id, parent_task_id, workflow_id, title, current_stage, status,
          priority, assignee_id, sort_order, created_at, claimed_by, claimed_until, claim_id)
        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::timestamptz, $13, now() + $14::int * interval '1 hour', $15)`,
-      ...[id, workspace, pick(milestones), n > 4 && random.chance(0.3) ? pick(tasks.slice(0, n)) : null],
+      ...[id, workspace, pick(milestones), n > 4 && random.chance(0.2) ? pick(tasks.slice(0, n)) : null],
       ...[workflow, `Task ${n}`, often('A', ['B', 'C', 'D'], 0.6)],
       often('todo', ['in_progress', 'blocked', 'done', 'cancelled'], 0.5),
       pick(TASK_PRIORITIES),
@@ -88,7 +88,7 @@ async function makeWork(seed: number) {
     );
   });
   add('alter table public.task_dependencies disable trigger c_dependency_cycle_of_new');
-  for (let n = 0; n < TASKS / 2; n += 1) {
+  for (let n = 0; n < TASKS / 4; n += 1) {
     const [from, to] = [pick(tasks), pick(tasks)];
     add(
       `insert into public.task_dependencies (id, workspace_id, task_id, depends_on_task_id)
