@@ -35,6 +35,15 @@ export interface Claim {
   claim_id: string | null;
   /** The task waits at a checkpoint: the claim is live whatever the lease. */
   waits: boolean;
+  /** Of the task, when the server said so; null where this device says it. */
+  revision: number | null;
+}
+
+/** `released`: whether there was such a claim. */
+export interface Release {
+  released: boolean;
+  /** As in `Claim`. */
+  revision: number | null;
 }
 
 /**
@@ -67,8 +76,7 @@ export interface WorkService {
   claimTask(taskId: string, options: ClaimOptions): Promise<ClaimResult>;
   /** Extends a claim to a full lease from now. Nothing is written while more than two thirds of it are left (C8). */
   renewClaim(taskId: string, claimId: string, minutes?: number): Promise<ClaimResult>;
-  /** @returns whether there was such a claim. */
-  releaseClaim(taskId: string, claimId: string): Promise<boolean>;
+  releaseClaim(taskId: string, claimId: string): Promise<Release>;
   /** The task that is next for the user (N6). */
   getNextTask(options?: NextOptions): Promise<NextTask>;
   /** Whether a task may be worked on now, and every reason why not; null for an unknown task. */

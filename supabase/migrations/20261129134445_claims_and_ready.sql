@@ -679,7 +679,7 @@ create or replace function convoy.claim_of(t public.tasks) returns jsonb
 language sql stable set search_path = '' as $$
   select jsonb_build_object(
     'task_id', t.id, 'claimed_by', t.claimed_by, 'claimed_until', t.claimed_until, 'claim_id', t.claim_id,
-    'waits', convoy.waits_at_checkpoint(t.workflow_id, t.current_stage))
+    'waits', convoy.waits_at_checkpoint(t.workflow_id, t.current_stage), 'revision', t.revision)
 $$;
 
 create or replace function convoy.refuse_claimer(scope uuid) returns jsonb
@@ -862,10 +862,10 @@ begin
     return convoy.failure('not_found', 'There is no such task.');
   end if;
   if task.claimed_by is distinct from auth.uid() or task.claim_id is distinct from request ->> 'claim_id' then
-    return '{"released": false}';
+    return jsonb_build_object('released', false, 'revision', task.revision);
   end if;
-  perform convoy.write_claim(task.id, null, null, null);
-  return '{"released": true}';
+  task := convoy.write_claim(task.id, null, null, null);
+  return jsonb_build_object('released', true, 'revision', task.revision);
 end
 $$;
 

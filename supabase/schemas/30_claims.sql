@@ -74,7 +74,7 @@ create function convoy.claim_of(t public.tasks) returns jsonb
 language sql stable set search_path = '' as $$
   select jsonb_build_object(
     'task_id', t.id, 'claimed_by', t.claimed_by, 'claimed_until', t.claimed_until, 'claim_id', t.claim_id,
-    'waits', convoy.waits_at_checkpoint(t.workflow_id, t.current_stage))
+    'waits', convoy.waits_at_checkpoint(t.workflow_id, t.current_stage), 'revision', t.revision)
 $$;
 
 -- Why the caller may not claim in a workspace, as an answer; null where they may. Asked by each call, so that losing the
@@ -253,8 +253,8 @@ begin
 end
 $$;
 
--- Releases the caller's claim: {task_id, claim_id, user_id?}. Answers {"released": whether there was one with this claim_id}, or {"error": ...}.
--- Whoever lost the right to claim may release.
+-- Releases the caller's claim: {task_id, claim_id, user_id?}. Answers {"released": whether there was one with this claim_id, "revision":
+-- of the task}, or {"error": ...}. Whoever lost the right to claim may release.
 create function public.release_claim(request jsonb) returns jsonb
 language plpgsql volatile security definer
 set search_path = '' set timezone = 'UTC' set statement_timeout = '8s' set lock_timeout = '5s'
@@ -271,10 +271,10 @@ begin
     return convoy.failure('not_found', 'There is no such task.');
   end if;
   if task.claimed_by is distinct from auth.uid() or task.claim_id is distinct from request ->> 'claim_id' then
-    return '{"released": false}';
+    return jsonb_build_object('released', false, 'revision', task.revision);
   end if;
-  perform convoy.write_claim(task.id, null, null, null);
-  return '{"released": true}';
+  task := convoy.write_claim(task.id, null, null, null);
+  return jsonb_build_object('released', true, 'revision', task.revision);
 end
 $$;
 

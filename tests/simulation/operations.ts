@@ -6,6 +6,7 @@ import type { ConvoyModel } from '@/lib/watermelon/models';
 import { type Do, type Hand, NothingToDo, type Operations } from './hand';
 import { MEMBER_OPERATIONS } from './memberOperations';
 import { CUSTOM_STAGES, LARGE_MILESTONE } from './team';
+import { WORK_OPERATIONS } from './workOperations';
 
 async function edit(hand: Hand, table: SyncedTable, record: ConvoyModel, column: string, value: string) {
   hand.overwrite(table, record, column, value);
@@ -314,6 +315,7 @@ export const OPERATIONS: Operations = {
   ],
   renameWorkflow: [1, rename('workflows')],
   ...MEMBER_OPERATIONS,
+  ...WORK_OPERATIONS,
 };
 
 /** What is done to the milestone of a large workspace that has nearly all of its tasks. */

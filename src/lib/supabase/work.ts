@@ -23,6 +23,7 @@ interface ClaimAnswer {
   taken?: Claim;
   lost?: Claim;
   released?: boolean;
+  revision?: number;
   error?: { code: string; message?: string };
 }
 
@@ -55,7 +56,8 @@ export function remoteWork(
     async releaseClaim(taskId, claimId) {
       const { taskId: task_id, claimId: claim_id } = orThrow(checkClaim(taskId, { claim_id: claimId }));
       if (!isUuid(task_id)) return orThrow(noSuchRecord('task_id', 'tasks'));
-      return (await ask('release_claim', { task_id, claim_id })).released === true;
+      const { released, revision } = await ask('release_claim', { task_id, claim_id });
+      return { released: released === true, revision: revision ?? null };
     },
     async getReadiness(taskId, claimId) {
       const asked = claimId === undefined ? null : orThrow(checkClaimId('claim_id', claimId));

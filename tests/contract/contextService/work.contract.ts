@@ -88,8 +88,8 @@ export const workContract: Section = (world) => {
       state: 'lost',
       claim: { claimed_by: userId('editor') },
     });
-    expect(await agent.releaseClaim(id, 'one')).toBe(false);
-    expect(await editor.releaseClaim(id, 'two')).toBe(true);
+    expect(await agent.releaseClaim(id, 'one')).toMatchObject({ released: false });
+    expect(await editor.releaseClaim(id, 'two')).toMatchObject({ released: true });
     expect(await agent.claimTask(id, { claim_id: 'three' })).toMatchObject({ state: 'claimed' });
   });
 

@@ -34,7 +34,9 @@ export type LocalWork = Omit<WorkService, 'finishTask'> & {
 
 export function localWork(local: LocalFirst, provisional: ProvisionalClaims): LocalWork {
   const { store, clock, userId } = local;
-  const asker = (claimId: string | null) => ({ userId, claimId, now: clock.now() });
+  /** As the server counts it. */
+  const serverNow = () => clock.now() + clock.offset();
+  const asker = (claimId: string | null) => ({ userId, claimId, now: serverNow() });
 
   /** @returns the answer of the server; null where there is none in time, or no server */
   async function askServer<T>(ask: (remote: ContextService) => Promise<T>): Promise<{ answer: T } | null> {
@@ -59,14 +61,19 @@ export function localWork(local: LocalFirst, provisional: ProvisionalClaims): Lo
     }
   }
 
-  /** The columns are the server's: the record has no edit by them. */
-  async function keep(record: ConvoyModel, claim: Claim): Promise<void> {
-    const until = claim.claimed_until === null ? null : Date.parse(claim.claimed_until);
+  /**
+   * Stores what the server said of a claim, unless the device has something newer of the task by now. The columns are the
+   * server's: the record has no edit by them. The next pull brings the row.
+   */
+  async function keep(
+    record: ConvoyModel,
+    { claimed_by, claim_id, claimed_until, revision }: Omit<Claim, 'task_id' | 'waits'>,
+  ): Promise<void> {
+    const until = claimed_until === null ? null : Date.parse(claimed_until);
     await storing(() =>
       store.database.write(async () => {
         const now = await store.record('tasks', record.id);
-        if (!now) return;
-        const { claimed_by, claim_id } = claim;
+        if (!now || (revision !== null && Number(now.raw.revision) >= revision)) return;
         await store.database.batch([
           now.prepareReplace({ ...now.raw, claimed_by, claim_id, claimed_until: until }),
         ]);
@@ -87,7 +94,7 @@ export function localWork(local: LocalFirst, provisional: ProvisionalClaims): Lo
     const waits = await waitsAtCheckpoint(local, task);
     const { claimId: claim_id, minutes, resume } = request;
     const isOwn = task.claimed_by === userId && (task.claim_id === claim_id || task.claim_id === resume);
-    if (isLive(task, waits, clock.now()) && !isOwn) {
+    if (isLive(task, waits, serverNow()) && !isOwn) {
       return { state: 'taken', claim: claimOf(task, waits), provisional: true };
     }
     const taken = await storing(() =>
@@ -100,6 +107,7 @@ export function localWork(local: LocalFirst, provisional: ProvisionalClaims): Lo
       claimed_until: taken.until,
       claim_id: taken.rival?.claim_id ?? claim_id,
       waits,
+      revision: null,
     };
     return { state: taken.rival ? 'taken' : 'claimed', claim, provisional: true };
   }
@@ -145,15 +153,16 @@ export function localWork(local: LocalFirst, provisional: ProvisionalClaims): Lo
       const key = { task_id: record.id, claim_id: request.claimId };
       await provisional.drop(key, remoteIdOf(record));
       const isKnown = record.raw.claimed_by === userId && record.raw.claim_id === request.claimId;
-      if (!isPushed(record)) return wasPending;
+      if (!isPushed(record)) return { released: wasPending, revision: null };
       const answered = await askServer((remote) => remote.releaseClaim(remoteIdOf(record), request.claimId));
       if (answered === null && (isKnown || wasPending)) {
         const { minutes } = request;
-        const until = new Date(clock.now()).toISOString();
+        const until = new Date(serverNow()).toISOString();
         await provisional.put({ ...key, minutes, resume: null, until, state: 'releasing', by: null, code: null });
       }
-      if (isKnown) await keep(record, { ...NOBODYS, task_id: record.id });
-      return wasPending || isKnown || answered?.answer === true;
+      const revision = answered?.answer.revision ?? null;
+      if (isKnown) await keep(record, { ...NOBODYS, revision });
+      return { released: wasPending || isKnown || answered?.answer.released === true, revision };
     },
 
     async getReadiness(taskId, claimId) {
@@ -193,7 +202,7 @@ export function localWork(local: LocalFirst, provisional: ProvisionalClaims): Lo
   async function settle(claim: ProvisionalClaim): Promise<boolean> {
     const record = await store.record('tasks', claim.task_id);
     const remoteId = record ? remoteIdOf(record) : claim.task_id;
-    const isOver = claim.state === 'waiting' && Date.parse(claim.until) <= clock.now();
+    const isOver = claim.state === 'waiting' && Date.parse(claim.until) <= serverNow();
     if (!record || isOver) {
       await provisional.drop(claim, remoteId);
       return true;
@@ -223,7 +232,7 @@ export function localWork(local: LocalFirst, provisional: ProvisionalClaims): Lo
   return work;
 }
 
-const NOBODYS = { claimed_by: null, claimed_until: null, claim_id: null, waits: false };
+const NOBODYS = { claimed_by: null, claimed_until: null, claim_id: null };
 
 const isPushed = ({ raw }: ConvoyModel) => raw.remote_id !== null;
 const remoteIdOf = ({ raw }: ConvoyModel) => String(raw.remote_id ?? raw.id);
@@ -235,7 +244,7 @@ function sent({ claimId: claim_id, minutes, resume }: ClaimRequest) {
 }
 
 function claimOf({ id, claimed_by, claimed_until, claim_id }: Task, waits: boolean): Claim {
-  return { task_id: id, claimed_by, claimed_until, claim_id, waits };
+  return { task_id: id, claimed_by, claimed_until, claim_id, waits, revision: null };
 }
 
 /** Whether a call ended without a word of the server about the claim, so that it may be asked again. */

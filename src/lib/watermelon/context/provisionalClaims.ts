@@ -4,7 +4,7 @@
  * of the server, or tells that somebody else has the task.
  */
 
-import { BehaviorSubject, type Observable } from 'rxjs';
+import { BehaviorSubject, defer, type Observable, switchMap } from 'rxjs';
 import type { MachineClaim, MachineClaims } from '@/core/platform';
 import type { ConvoyDatabase } from '../database';
 
@@ -38,7 +38,7 @@ export class ProvisionalClaims {
   ) {}
 
   observe(): Observable<readonly ProvisionalClaim[]> {
-    return this.shown.asObservable();
+    return defer(async () => this.shown.next(await this.all())).pipe(switchMap(() => this.shown));
   }
 
   async all(): Promise<readonly ProvisionalClaim[]> {

@@ -291,7 +291,7 @@ function makeContextService(
 ): LocalContextService {
   const store = new LocalStore(database, (id) => ids.resolve(id));
   const requestSync = () => void engine.sync();
-  const provisional = new ProvisionalClaims(database, claims, userId, () => clock.now());
+  const provisional = new ProvisionalClaims(database, claims, userId, () => clock.now() + clock.offset());
   const service = createLocalContextService(
     { store, userId, kind, clock, remote, isOnline: network.isOnline, requestSync },
     provisional,
