@@ -34,7 +34,11 @@ export type ReadinessReason =
   | { code: 'dependency'; of: string; task_id: string; title: string }
   | { code: 'subtask'; task_id: string; title: string }
   /** Something that decides is not on this device yet. */
-  | { code: 'not_here'; what: 'ancestor' | 'dependency' | 'milestone' | 'project' | 'workflow'; id: string | null }
+  | {
+      code: 'not_here';
+      what: 'ancestor' | 'dependency' | 'milestone' | 'project' | 'workflow';
+      id: string | null;
+    }
   | { code: 'milestone' | 'project'; status: string }
   | { code: 'claimed'; by: string; until: string | null }
   | { code: 'assigned'; to: string };
@@ -99,7 +103,8 @@ function placeReasons({ task, milestone, project }: ReadinessFacts): ReadinessRe
     reasons.push({ code: 'milestone', status: milestone.status });
   }
   if (project === null) reasons.push({ code: 'not_here', what: 'project', id: null });
-  else if (CLOSED_PROJECTS.includes(project.status)) reasons.push({ code: 'project', status: project.status });
+  else if (CLOSED_PROJECTS.includes(project.status))
+    reasons.push({ code: 'project', status: project.status });
   return reasons;
 }
 

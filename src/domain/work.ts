@@ -118,7 +118,11 @@ export function checkClaim(
 
 export function checkClaimId(field: string, claimId: unknown): Result<string, ValidationError> {
   if (typeof claimId !== 'string' || isBlank(claimId)) {
-    return invalid('required', field, 'Name the claim: any text of 1 to 64 characters that no other session uses.');
+    return invalid(
+      'required',
+      field,
+      'Name the claim: any text of 1 to 64 characters that no other session uses.',
+    );
   }
   if ([...claimId].length > CLAIM_ID_LENGTH) {
     return invalid('too_long', field, `A claim is named by at most ${CLAIM_ID_LENGTH} characters.`);

@@ -44,7 +44,8 @@ export async function checkEverything(simulation: Stage): Promise<void> {
       life.lists.check(oracle, device.name, tables);
       const claims = await firstValueFrom(life.device.contextService.observeClaims());
       for (const { task_id, state } of claims) {
-        if (state === 'waiting' || state === 'releasing') oracle.violate('C10', `${device.name} has not settled its claim of ${task_id}`);
+        if (state === 'waiting' || state === 'releasing')
+          oracle.violate('C10', `${device.name} has not settled its claim of ${task_id}`);
       }
       const held = byRemoteIds(await version.deviceSnapshot(life.device.database), tables);
       compare(oracle, device, held, readable(byRemoteIds(wanted, tables), held));

@@ -59,7 +59,10 @@ export class ClaimWitness {
     if (before.is_live && !isSame) {
       const rule = isOwn ? 'C9' : 'C2';
       const has = `${before.claimed_by} by ${before.claim_id}`;
-      this.oracle.violate(rule, `${flight.from.name} is told that it has ${request.task_id}, which has ${has}`);
+      this.oracle.violate(
+        rule,
+        `${flight.from.name} is told that it has ${request.task_id}, which has ${has}`,
+      );
     }
     const left = Date.parse(claim.claimed_until ?? '') - Date.now();
     const isNew = !before.is_live;
@@ -74,7 +77,7 @@ function isAboutClaims({ path }: Flight): boolean {
 }
 
 function requestOf({ request }: Flight): Record<string, Json> {
-  return ((request as { request?: Record<string, Json> } | null)?.request ?? {}) as Record<string, Json>;
+  return (request ?? {}) as Record<string, Json>;
 }
 
 /** Notes every change of a claim that is news, and the revisions that are news of tasks. */
@@ -140,6 +143,8 @@ export async function quietDeletes(server: SimServer, flight: Flight): Promise<R
 }
 
 export async function checkQuietClaims(oracle: Oracle, server: SimServer): Promise<void> {
-  const loud = await server.sql<{ task_id: string; what: string }>('select task_id::text, what from witness.loud_claims');
+  const loud = await server.sql<{ task_id: string; what: string }>(
+    'select task_id::text, what from witness.loud_claims',
+  );
   for (const { task_id, what } of loud) oracle.violate('C7', `a claim of ${task_id} is news: ${what}`);
 }

@@ -235,7 +235,11 @@ export class ProtocolWitness implements NetworkWitness {
   private checkDeletes(flight: Flight, request: PushRequest, { outcomes }: PushAnswer): void {
     for (const index of this.quiet) {
       if (outcomes[index]?.outcome !== 'conflict') continue;
-      this.violate('C7', flight, `the deletion of ${request.changes[index]?.id} conflicts, and there is no news`);
+      this.violate(
+        'C7',
+        flight,
+        `the deletion of ${request.changes[index]?.id} conflicts, and there is no news`,
+      );
     }
   }
 

@@ -1,6 +1,8 @@
 /** Claims, the next task, and finishing: what agents and people do to have work and to be done with it. */
 
+import { STANDARD_STAGES } from '@/domain/vocabulary';
 import { type Hand, NothingToDo, type Operations } from './hand';
+import { CUSTOM_STAGES } from './team';
 
 /** Two sessions of each process: what one has, the other one has not. */
 const sessionOf = (hand: Hand) => `${hand.life.name} ${hand.random.below(2)}`;
@@ -55,5 +57,13 @@ export const WORK_OPERATIONS: Operations = {
       }
     },
   ],
-  finishTask: [1, async (hand) => hand.service.finishTask((await hand.some('tasks')).id)],
+  finishTask: [
+    1,
+    async (hand) => {
+      const { id, raw } = await hand.some('tasks');
+      const stages = raw.workflow_id ? CUSTOM_STAGES.map(({ name }) => name) : STANDARD_STAGES;
+      await hand.service.updateTaskStage(id, stages.at(-1) ?? '');
+      return hand.service.finishTask(id);
+    },
+  ],
 };

@@ -19,9 +19,10 @@ export function askAbout(
   request: Json,
 ): Promise<ClaimAnswer> {
   return user.database.as(user.id, async (connection) => {
-    const [row] = await connection.query<{ answer: string }>(`select public.${name}($1::jsonb)::text as answer`, [
-      JSON.stringify(request),
-    ]);
+    const [row] = await connection.query<{ answer: string }>(
+      `select public.${name}($1::jsonb)::text as answer`,
+      [JSON.stringify(request)],
+    );
     return JSON.parse(row?.answer ?? 'null') as ClaimAnswer;
   });
 }
@@ -31,10 +32,14 @@ export function claim(user: SyncUser, task_id: string, claim_id: string, more: R
 }
 
 /** Sixteen agents ask for one task at once. @returns their answers */
-export async function race(team: Team, taskId: string): Promise<{ agents: SyncUser[]; answers: ClaimAnswer[] }> {
+export async function race(
+  team: Team,
+  taskId: string,
+): Promise<{ agents: SyncUser[]; answers: ClaimAnswer[] }> {
   const { database } = team.owner;
   const agents: SyncUser[] = [];
-  for (let n = 0; n < 16; n += 1) agents.push(await createUser(database, { name: `Agent ${n}`, kind: 'agent' }));
+  for (let n = 0; n < 16; n += 1)
+    agents.push(await createUser(database, { name: `Agent ${n}`, kind: 'agent' }));
   await addMembers(database, team.workspace, ...agents.map((agent) => [agent, 'agent'] as const));
   return { agents, answers: await Promise.all(agents.map((agent) => claim(agent, taskId, agent.id))) };
 }

@@ -56,10 +56,16 @@ async function comesAfter(graph: TaskGraph, event: Event, other: Event): Promise
     const [begun, finished] = [idsOf('begun'), idsOf('finished')];
     const parents = await Promise.all(begun.map((task) => graph.parentOf(task)));
     const before = [
-      ...(begun.length > 0 ? await graph.dependenciesOf(begun) : []).map((task) => ({ task, is: 'finished' as const })),
+      ...(begun.length > 0 ? await graph.dependenciesOf(begun) : []).map((task) => ({
+        task,
+        is: 'finished' as const,
+      })),
       ...parents.flatMap((task) => (task === null ? [] : [{ task, is: 'begun' as const }])),
       ...finished.map((task) => ({ task, is: 'begun' as const })),
-      ...(finished.length > 0 ? await graph.subtasksOf(finished) : []).map((task) => ({ task, is: 'finished' as const })),
+      ...(finished.length > 0 ? await graph.subtasksOf(finished) : []).map((task) => ({
+        task,
+        is: 'finished' as const,
+      })),
     ];
     frontier = [];
     for (const one of before) {

@@ -124,10 +124,12 @@ async function planTaskUpdate(
       ...(await movedAlong(before, changed, context)),
     ],
     // The move tells of the status that follows from it.
-    activities: taskChanged(before, 'status' in given ? changed : pick(changed, untold(changed))).map((draft) => ({
-      id: context.newId(),
-      draft,
-    })),
+    activities: taskChanged(before, 'status' in given ? changed : pick(changed, untold(changed))).map(
+      (draft) => ({
+        id: context.newId(),
+        draft,
+      }),
+    ),
     answer,
     ...(move && { move }),
   });

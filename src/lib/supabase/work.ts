@@ -68,7 +68,9 @@ export function remoteWork(
     async getNextTask({ workspace_id, project_id, claim_id } = {}): Promise<NextTask> {
       const own = claim_id === undefined ? null : orThrow(checkClaimId('claim_id', claim_id));
       const request = {
-        ...(workspace_id !== undefined && { workspace_id: orThrow(validateId('workspace_id', workspace_id)) }),
+        ...(workspace_id !== undefined && {
+          workspace_id: orThrow(validateId('workspace_id', workspace_id)),
+        }),
         ...(project_id !== undefined && { project_id: orThrow(validateId('project_id', project_id)) }),
         ...(own !== null && { claim_id: own }),
       };
@@ -82,7 +84,11 @@ export function remoteWork(
       };
       if (answer.task !== null) return { task: records.toEntity('tasks', answer.task) };
       const me = await userId();
-      return { task: null, open: answer.open, waiting: answer.waiting.map((facts) => readiness(facts, me, own)) };
+      return {
+        task: null,
+        open: answer.open,
+        waiting: answer.waiting.map((facts) => readiness(facts, me, own)),
+      };
     },
   };
 
@@ -110,7 +116,11 @@ function failureOf({ code, message }: { code: string; message?: string }): AppEr
     case 'signed_out':
       return signedOut();
     case 'wrong_user':
-      return { kind: 'auth', code: 'wrong_user', message: 'Another account is signed in now. Sign in again.' };
+      return {
+        kind: 'auth',
+        code: 'wrong_user',
+        message: 'Another account is signed in now. Sign in again.',
+      };
     case 'not_found':
       return {
         kind: 'validation',
@@ -121,7 +131,10 @@ function failureOf({ code, message }: { code: string; message?: string }): AppEr
     case 'forbidden':
       return refused(code, 'You may not claim tasks here. Ask an owner of the workspace.');
     case 'paused':
-      return refused(code, 'You are paused in this workspace. Do nothing until an owner or editor lets you go on.');
+      return refused(
+        code,
+        'You are paused in this workspace. Do nothing until an owner or editor lets you go on.',
+      );
     case 'closed':
       return refused(code, 'The task is done or cancelled. Choose another one with getNextTask.');
     default:

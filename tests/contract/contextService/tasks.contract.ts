@@ -53,7 +53,9 @@ export const tasksContract: Section = (world) => {
       assignee_id: userId('agent'),
       sort_order: 0.1 + 0.2,
     });
-    const completed = await owner.updateTask(made.id, { completion_date: '2026-03-01T10:00:00.123456+02:00' });
+    const completed = await owner.updateTask(made.id, {
+      completion_date: '2026-03-01T10:00:00.123456+02:00',
+    });
     expect(completed).toMatchObject({
       parent_task_id: parent.id,
       title: 'Ganz “neu” \u{1f680}',

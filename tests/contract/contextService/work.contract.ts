@@ -65,12 +65,16 @@ export const workContract: Section = (world) => {
     const first = await agent.claimTask(id, { claim_id: 'c' });
     expect(await agent.renewClaim(id, 'c')).toEqual(first);
     await backend.transaction((connection) =>
-      connection.query(`update public.tasks set claimed_until = now() + interval '9 minutes' where id = $1`, [id]),
+      connection.query(`update public.tasks set claimed_until = now() + interval '9 minutes' where id = $1`, [
+        id,
+      ]),
     );
     expect(minutesLeft(await agent.renewClaim(id, 'c'))).toBeGreaterThan(14);
     // It has run out, and nobody else has taken the task.
     await backend.transaction((connection) =>
-      connection.query(`update public.tasks set claimed_until = now() - interval '9 minutes' where id = $1`, [id]),
+      connection.query(`update public.tasks set claimed_until = now() - interval '9 minutes' where id = $1`, [
+        id,
+      ]),
     );
     expect(await agent.renewClaim(id, 'c')).toMatchObject({ state: 'claimed' });
     await settle();
@@ -134,7 +138,9 @@ export const workContract: Section = (world) => {
     await agent.updateTaskStage(id, 'PLAN_REVIEW');
     await settle();
     await backend.transaction((connection) =>
-      connection.query(`update public.tasks set claimed_until = now() - interval '2 days' where id = $1`, [id]),
+      connection.query(`update public.tasks set claimed_until = now() - interval '2 days' where id = $1`, [
+        id,
+      ]),
     );
     expect(await editor.claimTask(id, { claim_id: 'd' })).toMatchObject({
       state: 'taken',
@@ -151,22 +157,25 @@ export const workContract: Section = (world) => {
   it.each([
     ['done', 'done'],
     ['cancelled', 'cancelled'],
-  ] as const)('a task that is %s is released, and whoever writes that sees it (C6)', async (_case, status) => {
-    const { owner, agent, settle, task } = world();
-    const { id } = await task();
-    await agent.claimTask(id, { claim_id: 'c' });
-    await settle();
-    await owner.updateTask(id, { status });
-    await settle();
-    for (const service of [owner, agent]) {
-      expect((await service.getTaskContext(id))?.task).toMatchObject({
-        status,
-        claimed_by: null,
-        claimed_until: null,
-        claim_id: null,
-      });
-    }
-  });
+  ] as const)(
+    'a task that is %s is released, and whoever writes that sees it (C6)',
+    async (_case, status) => {
+      const { owner, agent, settle, task } = world();
+      const { id } = await task();
+      await agent.claimTask(id, { claim_id: 'c' });
+      await settle();
+      await owner.updateTask(id, { status });
+      await settle();
+      for (const service of [owner, agent]) {
+        expect((await service.getTaskContext(id))?.task).toMatchObject({
+          status,
+          claimed_by: null,
+          claimed_until: null,
+          claim_id: null,
+        });
+      }
+    },
+  );
 
   it('claims are no news: who wrote a task last, when, and its feed stay as they were (C7)', async () => {
     const { owner, agent, feed, settle, task } = world();
@@ -175,7 +184,9 @@ export const workContract: Section = (world) => {
     await settle();
     const after = (await owner.getTaskContext(before.id))?.task;
     expect(after).toMatchObject({ updated_at: before.updated_at, last_modified_by: before.last_modified_by });
-    expect((await feed(owner, before.id)).map(({ activity_type }) => activity_type)).toEqual(['task_created']);
+    expect((await feed(owner, before.id)).map(({ activity_type }) => activity_type)).toEqual([
+      'task_created',
+    ]);
     await agent.releaseClaim(before.id, 'c');
     await settle();
     expect((await owner.getTaskContext(before.id))?.task).toEqual(before);

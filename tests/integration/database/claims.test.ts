@@ -34,7 +34,8 @@ describe('claims in SQL', () => {
     const won = answers.flatMap((answer, n) => (answer.claim ? [agents[n]?.id] : []));
     expect(won).toHaveLength(1);
     expect(await stored()).toMatchObject({ claimed_by: won[0] });
-    for (const { taken, claim: own } of answers) if (!own) expect(taken).toMatchObject({ claimed_by: won[0] });
+    for (const { taken, claim: own } of answers)
+      if (!own) expect(taken).toMatchObject({ claimed_by: won[0] });
   });
 
   it('nobody but the server writes them: what clients push of them is passed over, and the rest is taken (C1)', async () => {
@@ -47,13 +48,20 @@ describe('claims in SQL', () => {
     });
     const { claimed_by, claimed_until, claim_id } = before;
     expect(await stored()).toMatchObject({ title: 'Mine', claimed_by, claimed_until, claim_id });
-    const made = team.make.insert('tasks', { title: 'New', milestone_id: team.milestone, claimed_by: team.editor.id });
+    const made = team.make.insert('tasks', {
+      title: 'New',
+      milestone_id: team.milestone,
+      claimed_by: team.editor.id,
+    });
     expect(await team.editor.pushOne(made, { schema: 1 })).toMatchObject({ outcome: 'applied' });
     expect(await stored(made.id)).toMatchObject(FREE);
   });
 
   it('a client of before may expect that nobody has a task (C1, U45)', async () => {
-    const wants = () => ({ ...update({ claimed_by: team.editor.id, title: 'x' }), expected: { claimed_by: null } });
+    const wants = () => ({
+      ...update({ claimed_by: team.editor.id, title: 'x' }),
+      expected: { claimed_by: null },
+    });
     expect(await team.editor.pushOne(wants(), { schema: 1 })).toMatchObject({ outcome: 'applied' });
     await claim(team.agent, team.task, 'c');
     expect(await team.editor.pushOne(wants(), { schema: 1 })).toMatchObject({ stale: ['claimed_by'] });
@@ -127,20 +135,25 @@ describe('claims in SQL', () => {
       [team.workspace],
     );
     expect(author?.author).toBeNull();
-    await team.agent.push([team.make.insert('activity_feed', { task_id: team.task, activity_type: 'comment' })], {
-      cursors,
-    });
+    await team.agent.push(
+      [team.make.insert('activity_feed', { task_id: team.task, activity_type: 'comment' })],
+      {
+        cursors,
+      },
+    );
   });
 
   it('a renewal before a third of the lease is over writes nothing (C8)', async () => {
     await claim(team.agent, team.task, 'c', { minutes: 30 });
     const { revision } = await stored();
-    const renew = () => askAbout(team.agent, 'renew_claim', { task_id: team.task, claim_id: 'c', minutes: 30 });
+    const renew = () =>
+      askAbout(team.agent, 'renew_claim', { task_id: team.task, claim_id: 'c', minutes: 30 });
     expect(await renew()).toMatchObject({ claim: { claim_id: 'c' } });
     expect((await stored()).revision).toBe(revision);
-    await database.query(`update public.tasks set claimed_until = now() + interval '19 minutes' where id = $1`, [
-      team.task,
-    ]);
+    await database.query(
+      `update public.tasks set claimed_until = now() + interval '19 minutes' where id = $1`,
+      [team.task],
+    );
     await renew();
     expect(Number((await stored()).claimed_until) - Date.now()).toBeGreaterThan(29 * 60_000);
   });
@@ -152,7 +165,9 @@ describe('claims in SQL', () => {
     );
     const id = membership?.id ?? '';
     await claim(team.agent, team.task, 'c');
-    const demoted = await team.owner.push([team.make.update('workspace_members', id, null, { role: 'viewer' })]);
+    const demoted = await team.owner.push([
+      team.make.update('workspace_members', id, null, { role: 'viewer' }),
+    ]);
     expect(demoted.effects.rows.tasks).toMatchObject({ id: [team.task], claim_id: [null] });
     expect(await stored()).toMatchObject(FREE);
     expect(await claim(team.agent, team.task, 'c')).toMatchObject({ error: { code: 'forbidden' } });
@@ -169,7 +184,9 @@ describe('claims in SQL', () => {
     const gone = team.make.delete('tasks', team.task, null, { values: { deletion_id: deletion } });
     expect(await team.owner.pushOne(gone)).toMatchObject({ outcome: 'applied' });
     expect(await claim(team.editor, team.task, 'd')).toMatchObject({ error: { code: 'not_found' } });
-    await team.owner.push([team.make.update('deletions', deletion, null, { restored_at: '2026-01-01T00:00:00Z' })]);
+    await team.owner.push([
+      team.make.update('deletions', deletion, null, { restored_at: '2026-01-01T00:00:00Z' }),
+    ]);
     expect(await stored()).toMatchObject(FREE);
   });
 

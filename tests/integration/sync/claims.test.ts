@@ -59,7 +59,9 @@ it('agents of one machine settle claims among themselves, and are told that they
   const resumed = await agent.contextService.claimTask(task.id, { claim_id: 'c', resume: 'a' });
   expect(resumed).toMatchObject({ state: 'claimed', claim: { claim_id: 'c' } });
   expect(await agent.contextService.releaseClaim(task.id, 'c')).toMatchObject({ released: true });
-  expect(await editor.contextService.claimTask(task.id, { claim_id: 'b' })).toMatchObject({ state: 'claimed' });
+  expect(await editor.contextService.claimTask(task.id, { claim_id: 'b' })).toMatchObject({
+    state: 'claimed',
+  });
   expect(await editor.contextService.releaseClaim(task.id, 'b')).toMatchObject({ released: true });
 });
 
@@ -157,7 +159,9 @@ it('whoever may claim no more when the server hears of it is told so (C10, C11)'
   await agent.contextService.claimTask(task.id, { claim_id: 'a' });
   const pause = (at: string) =>
     world.stack.backend.transaction((connection) =>
-      connection.query(`update public.workspace_members set paused_at = ${at} where user_id = $1`, [agent.userId]),
+      connection.query(`update public.workspace_members set paused_at = ${at} where user_id = $1`, [
+        agent.userId,
+      ]),
     );
   await pause('now()');
   agent.online(true);
@@ -175,7 +179,12 @@ it('processes that claim at once on one machine agree on one (C10)', async () =>
     stores.map((store, n) =>
       store.change((claims) => {
         const standing = claims.find(({ task_id }) => task_id === 'race');
-        const mine = { task_id: 'race', user_id: `user ${n}`, claim_id: 'c', until: '2999-01-01T00:00:00.000Z' };
+        const mine = {
+          task_id: 'race',
+          user_id: `user ${n}`,
+          claim_id: 'c',
+          until: '2999-01-01T00:00:00.000Z',
+        };
         return standing ? { claims, answer: standing } : { claims: [...claims, mine], answer: mine };
       }),
     ),

@@ -45,7 +45,11 @@ async function makeWork(seed: number) {
     random.chance(chance) ? usual : pick(others);
   const statements: [string, (string | number | null)[]][] = [];
   const add = (text: string, ...values: (string | number | null)[]) => statements.push([text, values]);
-  add('insert into public.workspaces (id, workspace_id, name) values ($1, $1, $2)', workspace, `Work ${seed}`);
+  add(
+    'insert into public.workspaces (id, workspace_id, name) values ($1, $1, $2)',
+    workspace,
+    `Work ${seed}`,
+  );
   for (const user of users) {
     add(
       `insert into public.workspace_members (id, workspace_id, user_id, role) values ($1, $2, $3, $4)`,
@@ -112,7 +116,11 @@ const sorted = ({ reasons, ...others }: Readiness) => ({
 });
 
 /** @returns what the predicate makes of all tasks of the device: the one that is next */
-async function byPredicate(device: TestDevice, scope: { workspace: string; project?: string }, claim?: string) {
+async function byPredicate(
+  device: TestDevice,
+  scope: { workspace: string; project?: string },
+  claim?: string,
+) {
   const service = device.contextService;
   const dates = new Map<string, Milestone>();
   const tasks: Task[] = [];
@@ -155,7 +163,10 @@ it.each(SEEDS)('with random work from seed %i (N1, N2, N3, N4, N6, N8)', async (
           ...(project && { project_id: project }),
           ...(claim && { claim_id: claim }),
         };
-        const [here, there] = [await device.contextService.getNextTask(options), await remote.getNextTask(options)];
+        const [here, there] = [
+          await device.contextService.getNextTask(options),
+          await remote.getNextTask(options),
+        ];
         expect(here.task?.title ?? null).toBe(first);
         expect(there.task?.title ?? null).toBe(first);
         if (here.task === null && there.task === null) {

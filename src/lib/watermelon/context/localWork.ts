@@ -138,7 +138,8 @@ export function localWork(local: LocalFirst, provisional: ProvisionalClaims): Lo
       }
       const task = toEntity<Task>('tasks', record.raw);
       const isKnown = task.claimed_by === userId && task.claim_id === request.claimId;
-      if (pending?.state === 'waiting' || isKnown) return work.claimTask(taskId, { claim_id: claimId, minutes });
+      if (pending?.state === 'waiting' || isKnown)
+        return work.claimTask(taskId, { claim_id: claimId, minutes });
       const waits = await waitsAtCheckpoint(local, task);
       return { state: 'lost', claim: claimOf(task, waits), provisional: true };
     },
@@ -158,7 +159,15 @@ export function localWork(local: LocalFirst, provisional: ProvisionalClaims): Lo
       if (answered === null && (isKnown || wasPending)) {
         const { minutes } = request;
         const until = new Date(serverNow()).toISOString();
-        await provisional.put({ ...key, minutes, resume: null, until, state: 'releasing', by: null, code: null });
+        await provisional.put({
+          ...key,
+          minutes,
+          resume: null,
+          until,
+          state: 'releasing',
+          by: null,
+          code: null,
+        });
       }
       const revision = answered?.answer.revision ?? null;
       if (isKnown) await keep(record, { ...NOBODYS, revision });
@@ -190,7 +199,9 @@ export function localWork(local: LocalFirst, provisional: ProvisionalClaims): Lo
     },
 
     async settleClaims(signal) {
-      const waiting = (await provisional.all()).filter(({ state }) => state === 'waiting' || state === 'releasing');
+      const waiting = (await provisional.all()).filter(
+        ({ state }) => state === 'waiting' || state === 'releasing',
+      );
       for (const claim of waiting) {
         if (signal?.aborted || !(await settle(claim))) break;
       }
@@ -260,13 +271,16 @@ async function onRemote<T>(
   ask: (remote: ContextService) => Promise<T>,
 ): Promise<T> {
   const isDeleted = await local.store.isDeleted('tasks', taskId);
-  if (isDeleted || local.remote === null || !local.isOnline()) return orThrow(noSuchRecord('task_id', 'tasks'));
+  if (isDeleted || local.remote === null || !local.isOnline())
+    return orThrow(noSuchRecord('task_id', 'tasks'));
   return ask(local.remote);
 }
 
 async function waitsAtCheckpoint({ store }: LocalFirst, task: Task): Promise<boolean> {
   const workflow = await store.find<Workflow>('workflows', task.workflow_id ?? STANDARD_WORKFLOW_ID);
-  return workflow?.stages.some(({ name, is_checkpoint }) => name === task.current_stage && is_checkpoint) === true;
+  return (
+    workflow?.stages.some(({ name, is_checkpoint }) => name === task.current_stage && is_checkpoint) === true
+  );
 }
 
 /** Throws the refusal that the server would answer with, as far as this device knows. */

@@ -76,8 +76,7 @@ export class ProvisionalClaims {
   async drop(claim: Pick<ProvisionalClaim, 'task_id' | 'claim_id'>, remoteId: string): Promise<void> {
     await this.amongThisMachine((claims) => ({
       claims: claims.filter(
-        (one) =>
-          one.task_id !== remoteId || one.user_id !== this.userId || one.claim_id !== claim.claim_id,
+        (one) => one.task_id !== remoteId || one.user_id !== this.userId || one.claim_id !== claim.claim_id,
       ),
       answer: null,
     }));

@@ -1,7 +1,13 @@
 /** Readiness and the next task from the local database (rules N of `docs/work-model.md`); the server's are in `31_ready.sql`. */
 
 import type { Task, WorkflowStage } from '@/domain/entities';
-import { type Asker, type Readiness, type ReadinessFacts, readinessOf, type WaitedTask } from '@/domain/ready';
+import {
+  type Asker,
+  type Readiness,
+  type ReadinessFacts,
+  readinessOf,
+  type WaitedTask,
+} from '@/domain/ready';
 import { GLOBAL_SCOPE_ID, STANDARD_WORKFLOW_ID, TASK_PRIORITIES } from '@/domain/vocabulary';
 import type { NextTask } from '@/domain/work';
 import type { RawValue } from '../models/watermelondb';
