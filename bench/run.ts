@@ -23,6 +23,7 @@ import { Bench } from './works/bench';
 import { crowdOfWriters } from './works/crowd';
 import { firstSync } from './works/firstSync';
 import { changesOfOthers, editAndPush, emptyCalls, idleSync } from './works/inStep';
+import { nextTask } from './works/next';
 import { opening } from './works/opening';
 import { boundedContext, contexts, crowdedContext, localAgainstRemote, requests } from './works/reading';
 import { drawWatched, watchedSync } from './works/watched';
@@ -33,7 +34,7 @@ const { values: flags } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'W1,W2,W3,W4,W5,W6,W7,W8,W9,W11,W12,W13,W14,W15' },
+    only: { type: 'string', default: 'W1,W2,W3,W4,W5,W6,W7,W8,W9,W10,W11,W12,W13,W14,W15' },
     sizes: { type: 'string' },
     repetitions: { type: 'string' },
     subjects: { type: 'string', default: 'limit,stock,convoy' },
@@ -61,6 +62,7 @@ const WORKS: [name: string, run: (bench: Bench) => Promise<void>, size?: string]
   ['W7', localAgainstRemote],
   ['W8', requests, 'S'],
   ['W9', crowdedContext, 'S'],
+  ['W10', nextTask, 'L'],
   ['W15', boundedContext, 'S'],
   ['W6', opening],
   ['W12', watchedSync],

@@ -267,7 +267,7 @@ from seed_tasks where parent is not null
 on conflict do nothing;
 
 -- An agent is at work on these.
-update public.tasks set claimed_by = pg_temp.id_of('user', 4), claimed_until = now() + interval '45 minutes'
+update public.tasks set claimed_by = pg_temp.id_of('user', 4), claimed_until = now() + interval '45 minutes', claim_id = 'demo'
 where id in (pg_temp.id_of('task', 51), pg_temp.id_of('task', 58)) and claimed_by is null;
 
 -- Dependencies -----------------------------------------------------------------------------------

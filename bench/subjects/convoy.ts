@@ -108,6 +108,17 @@ export class Convoy implements Subject {
     return () => Buffer.byteLength(JSON.stringify(context));
   }
 
+  async next(scope: Record<string, string>, isRemote: boolean): Promise<() => Promise<string | null>> {
+    const service = isRemote
+      ? createRemoteContextService({ client: await this.connected() })
+      : this.open_.contextService;
+    const { task } = await service.getNextTask(scope);
+    return async () => {
+      if (task) await service.updateTask(task.id, { status: 'done' });
+      return task?.title ?? null;
+    };
+  }
+
   /** An hour in two seconds: every wait of the timer is shorter by the same factor. */
   async idleHour(): Promise<{ polling: number; flowing: number }> {
     const scale = 1_800;

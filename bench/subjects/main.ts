@@ -67,6 +67,17 @@ const commands = {
     const { ms, value } = await timed(async () => subject.sizedContext?.(taskId, reading));
     return { ms, bytes: value?.() ?? 0 };
   },
+  /** Each is done before the next one is asked for. */
+  next: async (scopes: Record<string, string>[], isRemote: boolean) => {
+    const ms: number[] = [];
+    const found: (string | null)[] = [];
+    for (const scope of scopes) {
+      const { ms: took, value } = await timed(async () => subject.next?.(scope, isRemote));
+      ms.push(took);
+      found.push((await value?.()) ?? null);
+    }
+    return { ms, found };
+  },
   /** In a process that has loaded its code and opened nothing yet. */
   openAndRead: async (taskId: string) => {
     const from = performance.now();

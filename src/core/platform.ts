@@ -47,6 +47,24 @@ export interface EarlierStorage {
   remove(name: string): Promise<void>;
 }
 
+/** A claim that was made on this machine without the server. */
+export interface MachineClaim {
+  /** As the server names it. */
+  task_id: string;
+  user_id: string;
+  claim_id: string;
+  /** ISO time. */
+  until: string;
+}
+
+/** The claims that the agents of this machine have made without the server. */
+export interface MachineClaims {
+  /** Changes them while nobody else of this machine does. @returns the answer of `edit`. Rejects where the storage fails. */
+  change<T>(
+    edit: (claims: readonly MachineClaim[]) => { claims: readonly MachineClaim[]; answer: T },
+  ): Promise<T>;
+}
+
 /** `Adapter`, `Schema` and `Migrations` are types of WatermelonDB, which the core does not import. */
 export interface Platform<Adapter, Schema, Migrations> {
   /** @returns a storage adapter, or the error. A database newer than the schema is refused, never reset. */
@@ -92,6 +110,8 @@ export interface Platform<Adapter, Schema, Migrations> {
   onVisible?: (listener: () => void) => () => void;
   /** Runs work under a lock of that name across tabs and processes. Rejects when `signal` aborts the wait. */
   exclusively<T>(name: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** Absent: a local database is all that agents here share. */
+  claims?: MachineClaims;
   /** A WebSocket class for runtimes without one. */
   webSocket?: unknown;
 }

@@ -28,6 +28,7 @@ import type {
   WorkspaceMember,
 } from './entities';
 import type { Role } from './vocabulary';
+import type { WorkService } from './work';
 
 type Text = string | null;
 
@@ -67,9 +68,8 @@ export interface TaskInput {
   sort_order?: number;
 }
 
+/** Claims are no columns that a caller writes: `WorkService` has calls for them. Where a stage is given and no status, it follows (T1). */
 export interface TaskChanges extends Partial<TaskInput> {
-  claimed_by?: Text;
-  claimed_until?: Text;
   completion_date?: Text;
 }
 
@@ -115,7 +115,7 @@ export interface KnowledgeScope {
   project_id?: string;
 }
 
-export interface ContextService {
+export interface ContextService extends WorkService {
   /**
    * Reads no more of the context than it may return; `left_out` says what that leaves out.
    * @param limits how much of each list, and of all; `DEFAULT_LIMITS` where absent. `validation/bad_value` and

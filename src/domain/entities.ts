@@ -30,6 +30,10 @@ export interface WorkspaceMember extends Common {
   role: Role;
   display_name: string;
   kind: MemberKind;
+  /** Of an agent: the person who made it. */
+  made_by: string | null;
+  /** Since when the agent is paused. */
+  paused_at: string | null;
 }
 
 export interface WorkflowStage {
@@ -51,6 +55,8 @@ export interface Project extends Common {
   overview: string | null;
   tech_stack: Json;
   status: ProjectStatus;
+  /** What the keys of its tasks begin with; null until the server has given one. */
+  key: string | null;
 }
 
 export interface Milestone extends Common {
@@ -76,6 +82,9 @@ export interface Task extends Common {
   claimed_by: string | null;
   claimed_until: string | null;
   completion_date: string | null;
+  claim_id: string | null;
+  /** The short key, as in FIELD-42; null until the server has given one. */
+  key: string | null;
 }
 
 export interface TaskDependency extends Common {

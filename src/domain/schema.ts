@@ -79,6 +79,10 @@ export interface Column {
   readonly unit?: 'stage' | 'place';
   /** Set by the server; never pushed. */
   readonly serverSet?: boolean;
+  /** Of one that the server sets: a device that makes the record again sends it (P13, P19). */
+  readonly recreated?: boolean;
+  /** A device finds records by it. */
+  readonly indexed?: boolean;
   /** The SCHEMA_VERSION that added it; 1 when absent. Every column of a new table has it. */
   readonly since?: number;
 }
@@ -88,6 +92,8 @@ export type TableColumns = Readonly<Record<string, Column>>;
 const NAME = 200;
 const PROSE = 100_000;
 const JSON_BYTES = 65_536;
+/** Characters of a project's key. */
+export const PROJECT_KEY_LENGTH = 10;
 
 /** Columns beside the common ones (`id`, `workspace_id` and COMMON_COLUMNS). */
 export const TABLE_COLUMNS = {
@@ -100,6 +106,10 @@ export const TABLE_COLUMNS = {
     role: { kind: 'text', oneOf: ROLES },
     display_name: { kind: 'text', serverSet: true, default: '', max: NAME },
     kind: { kind: 'text', oneOf: MEMBER_KINDS, serverSet: true, default: 'human' },
+    /** Of an agent: the person who made it. */
+    made_by: { kind: 'ref', to: 'user', optional: true, serverSet: true, since: 2 },
+    /** Since when the agent is to do nothing. */
+    paused_at: { kind: 'time', optional: true, serverSet: true, since: 2 },
   },
   workflows: {
     name: { kind: 'text', max: NAME },
@@ -112,6 +122,8 @@ export const TABLE_COLUMNS = {
     overview: { kind: 'prose', optional: true, max: PROSE },
     tech_stack: { kind: 'json', default: [], max: JSON_BYTES },
     status: { kind: 'text', oneOf: PROJECT_STATUSES, default: 'active' },
+    /** What the keys of its tasks begin with. */
+    key: { kind: 'text', optional: true, max: PROJECT_KEY_LENGTH, indexed: true, since: 2 },
   },
   milestones: {
     project_id: { kind: 'ref', to: 'projects', parent: true },
@@ -132,9 +144,13 @@ export const TABLE_COLUMNS = {
     priority: { kind: 'text', oneOf: TASK_PRIORITIES, default: 'medium' },
     assignee_id: { kind: 'ref', to: 'user', optional: true },
     sort_order: { kind: 'number', default: 0 },
-    claimed_by: { kind: 'ref', to: 'user', optional: true },
-    claimed_until: { kind: 'time', optional: true },
+    claimed_by: { kind: 'ref', to: 'user', optional: true, serverSet: true },
+    claimed_until: { kind: 'time', optional: true, serverSet: true },
     completion_date: { kind: 'time', optional: true, unit: 'stage' },
+    /** Which claim it is: two claims of one user have two. */
+    claim_id: { kind: 'text', optional: true, serverSet: true, max: 64, since: 2 },
+    /** The short key, as in FIELD-42. */
+    key: { kind: 'text', optional: true, serverSet: true, recreated: true, max: 24, indexed: true, since: 2 },
   },
   task_dependencies: {
     task_id: { kind: 'ref', to: 'tasks', parent: true },

@@ -2,6 +2,7 @@
 
 import type { Json } from '@/core/protocol';
 import type { Task, WorkflowStage } from './entities';
+import type { TaskStatus } from './vocabulary';
 
 /**
  * Keeps `completion_date` in step with `status`: a task that becomes done is completed now; one that stops
@@ -23,6 +24,30 @@ export function withCompletion(
   if (status === 'done' && before?.status !== 'done') return { ...values, completion_date: now };
   if (status !== 'done' && before?.status === 'done') return { ...values, completion_date: null };
   return { ...values };
+}
+
+/**
+ * The status of a task that gets a stage and no status (T1): to do in the first stage, in progress in any other. Blocked and
+ * cancelled are said explicitly, and stay until somebody says otherwise (T2).
+ * @param stages of the task's workflow, in any order; null where it is not known here
+ * @param before the task's status, or null for a new task
+ * @returns null where the status stays as it is
+ */
+export function statusAfter(
+  stages: readonly WorkflowStage[] | null,
+  stage: string,
+  before: TaskStatus | null,
+): TaskStatus | null {
+  if (before === 'blocked' || before === 'cancelled') return null;
+  const order = stages?.find(({ name }) => name === stage)?.order;
+  if (stages === null || order === undefined) return null;
+  return stages.some((other) => other.order < order) ? 'in_progress' : 'todo';
+}
+
+/** @returns whether a stage is the last of its workflow, from which a task is finished (T3) */
+export function isLastStage(stages: readonly WorkflowStage[], stage: string): boolean {
+  const order = stages.find(({ name }) => name === stage)?.order;
+  return order !== undefined && !stages.some((other) => other.order > order);
 }
 
 type Place = Pick<Task, 'milestone_id' | 'parent_task_id'>;

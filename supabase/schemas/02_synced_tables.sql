@@ -59,20 +59,43 @@ grant select on convoy.synced_tables, convoy.synced_columns to service_role;
 create function convoy.iso(instant timestamptz) returns text language sql stable
   return to_char(instant at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
 
+-- The revision of the latest news of a row (U8): its own, unless quiet columns alone have changed since. `field_revisions`
+-- keeps under `news` the revision of the quiet change, and that of the news before it.
+create function convoy.news_revision(revision bigint, field_revisions jsonb) returns bigint language sql immutable
+  return case when (field_revisions -> 'news' ->> 0)::bigint = revision
+    then (field_revisions -> 'news' ->> 1)::bigint else revision end;
+
 -- Writes the stamp function of a table from its columns: comparing them one by one in compiled code
 -- costs a tenth of comparing rows as JSON. A migration that adds a column calls make_synced again.
-create function convoy.write_stamp_function(table_name text, columns text[]) returns void
+--   quiet: columns whose changes are no news (C7): the row is sent to devices, and nothing else says that it was written.
+create function convoy.write_stamp_function(table_name text, columns text[], quiet text[] default '{}') returns void
 language plpgsql set search_path = '' as $outer$
 declare
   comparisons text;
+  quiet_update text := '';
 begin
+  if cardinality(quiet) > 0 then
+    select format($code$
+        if (%s, new.deleted_at) is not distinct from (%s, old.deleted_at) then
+          new.revision := stamp;
+          new.field_revisions := old.field_revisions
+            || jsonb_build_object('news', jsonb_build_array(stamp, convoy.news_revision(old.revision, old.field_revisions)));
+          new.updated_at := old.updated_at;
+          new.last_modified_by := old.last_modified_by;
+          new.deleted_at := old.deleted_at;
+          new.deletion_id := old.deletion_id;
+          return new;
+        end if;$code$,
+        string_agg(format('new.%I', c.name), ', ' order by c.n), string_agg(format('old.%I', c.name), ', ' order by c.n))
+      into quiet_update from unnest(columns) with ordinality c (name, n) where c.name <> all (quiet);
+  end if;
   select string_agg(format($code$
     if new.%1$I is distinct from old.%1$I then
       fields := fields || jsonb_build_object(%1$L, jsonb_build_array(stamp, case
         when new.field_revisions -> %1$L is distinct from old.field_revisions -> %1$L
         then new.field_revisions -> %1$L -> 1 else to_jsonb(convoy.iso(now())) end));
     end if;$code$, name), '' order by ordinality)
-  into comparisons from unnest(columns) with ordinality as c (name, ordinality);
+  into comparisons from unnest(columns) with ordinality as c (name, ordinality) where c.name <> all (quiet);
 
   execute format($function$
     create or replace function convoy.%1$I() returns trigger
@@ -106,8 +129,8 @@ begin
       if tg_op = 'INSERT' then
         new.created_at := least(coalesce(new.created_at, now()), now());
       else
-        new.created_at := old.created_at;
-        fields := old.field_revisions;
+        new.created_at := old.created_at;%5$s
+        fields := old.field_revisions%6$s;
         %4$s
         if new.deleted_at is null then
           new.deletion_id := null;
@@ -130,7 +153,9 @@ begin
     'stamp_' || table_name,
     (select string_agg(format('new.%I', name), ', ') from unnest(columns) as name),
     (select string_agg(format('old.%I', name), ', ') from unnest(columns) as name),
-    comparisons);
+    comparisons, quiet_update,
+    -- All of a row that is written otherwise is news.
+    case when cardinality(quiet) > 0 then $code$ - 'news'$code$ else '' end);
 end
 $outer$;
 
@@ -222,7 +247,8 @@ $$;
 
 -- Makes a table that has the columns of convoy.record a synced table.
 --   refs: {column: table} of columns that name a row of a synced table; parents: columns whose row takes
---   this one along when it is deleted; units: {column: unit}; server_set: columns that no client writes.
+--   this one along when it is deleted; units: {column: unit}; server_set: columns that no client writes; ignored: those of
+--   them that earlier clients may send, and whose changes are no news.
 -- Call it again after adding a column: it replaces the old settings.
 create function convoy.make_synced(
   table_name text,
@@ -277,7 +303,7 @@ begin
   insert into convoy.synced_columns (table_name, name, unit, refers_to, is_parent)
     select make_synced.table_name, c, units ->> c, refs ->> c, c = any (parents) from unnest(columns) c;
 
-  perform convoy.write_stamp_function(table_name, columns);
+  perform convoy.write_stamp_function(table_name, columns, make_synced.ignored);
   execute format('revoke execute on function convoy.%I() from public', 'stamp_' || table_name);
   -- Triggers fire in the order of their names: the clock is locked before anything is checked.
   execute format('create or replace trigger a_stamp before insert or update or delete on public.%I

@@ -20,6 +20,9 @@ create table public.workspace_members (
     constraint workspace_members_display_name_length check (char_length(display_name) <= 200),
   kind text not null default 'human'
     constraint workspace_members_kind_allowed check (kind in ('human', 'agent')),
+  -- Of an agent: the person who made it, and since when it is to do nothing.
+  made_by uuid,
+  paused_at timestamptz,
   constraint workspace_members_workspace_id_fkey foreign key (workspace_id) references convoy.scope_clocks
 );
 
@@ -52,7 +55,7 @@ language sql stable security definer set search_path = '' as $$
 $$;
 
 select convoy.make_synced('workspaces', 1);
-select convoy.make_synced('workspace_members', 2, server_set => array['display_name', 'kind']);
+select convoy.make_synced('workspace_members', 2, server_set => array['display_name', 'kind', 'made_by', 'paused_at']);
 
 -- R1. The service role is no user: it creates workspaces without an owner, and adds one itself.
 create function convoy.make_creator_owner() returns trigger

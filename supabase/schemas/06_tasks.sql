@@ -22,6 +22,9 @@ create table public.tasks (
     claimed_until between '0001-01-01T00:00:00Z' and '9999-12-31T23:59:59.999999Z'),
   completion_date timestamptz constraint tasks_completion_date_allowed check (
     completion_date between '0001-01-01T00:00:00Z' and '9999-12-31T23:59:59.999999Z'),
+  claim_id text constraint tasks_claim_id_length check (char_length(claim_id) <= 64),
+  -- The short key, as in FIELD-42.
+  key text constraint tasks_key_allowed check (key ~ '^[A-Z][A-Z0-9]{0,9}-[1-9][0-9]{0,9}$'),
   constraint tasks_workspace_id_fkey foreign key (workspace_id) references convoy.scope_clocks,
   constraint tasks_workspace_key unique (workspace_id, id),
   constraint tasks_milestone_id_fkey foreign key (workspace_id, milestone_id)
@@ -53,7 +56,8 @@ select convoy.make_synced('tasks', 6,
   refs => '{"milestone_id": "milestones", "parent_task_id": "tasks", "workflow_id": "workflows"}',
   parents => array['milestone_id', 'parent_task_id'],
   units => '{"current_stage": "stage", "status": "stage", "completion_date": "stage",
-             "milestone_id": "place", "parent_task_id": "place"}');
+             "milestone_id": "place", "parent_task_id": "place"}',
+  ignored => array['claimed_by', 'claimed_until', 'claim_id']);
 select convoy.make_synced('task_dependencies', 7,
   refs => '{"task_id": "tasks", "depends_on_task_id": "tasks"}',
   parents => array['task_id', 'depends_on_task_id']);
@@ -146,6 +150,11 @@ create function convoy.check_parent_cycle() returns trigger
 language plpgsql security definer set search_path = '' set enable_seqscan = off set enable_bitmapscan = off
 set jit = off
 as $$
+declare
+  moved uuid[];
+  parents uuid[];
+  above record;
+  below record;
 begin
   -- Most statements place no task under another.
   if not exists (
@@ -174,6 +183,23 @@ begin
   ) then
     raise exception 'A task cannot be its own subtask.' using errcode = 'SN003', column = 'parent_task_id';
   end if;
+  -- N5: nor may it wait, through dependencies too, for a task that waits for it. Nothing waits for a new task yet.
+  if tg_op = 'INSERT' then
+    return null;
+  end if;
+  select array_agg(n.id), array_agg(n.parent_task_id) into moved, parents from new_rows n
+    where n.parent_task_id is not null and (n.field_revisions -> 'parent_task_id' ->> 0)::bigint = n.revision;
+  select * into above from convoy.reach_events(parents, '{}');
+  select * into below from convoy.reach_events('{}', moved);
+  if exists (select unnest(moved) intersect select unnest(above.reached))
+      and convoy.closes_circle(above.waiting, above.awaited, moved, parents)
+    or exists (select convoy.finish_of(p) from unnest(parents) p intersect select unnest(below.reached))
+      and convoy.closes_circle(below.waiting, below.awaited,
+        array(select convoy.finish_of(p.id) from unnest(parents) with ordinality p (id, n) order by p.n),
+        array(select convoy.finish_of(m.id) from unnest(moved) with ordinality m (id, n) order by m.n))
+  then
+    raise exception 'The tasks would wait for each other.' using errcode = 'SN003', column = 'parent_task_id';
+  end if;
   return null;
 end
 $$;
@@ -197,28 +223,87 @@ create trigger b_immutable before update on public.task_dependencies
   when (new.task_id <> old.task_id or new.depends_on_task_id <> old.depends_on_task_id)
   execute function convoy.keep_dependency();
 
--- The live dependencies of these tasks, of the tasks that they wait for, and so on, as pairs of one task and one that it
--- waits for. Each step uses the index, whatever statistics say.
-create function convoy.reach_dependencies(tasks uuid[], out reached uuid[], out waiting uuid[], out awaited uuid[])
+-- How tasks wait for each other (N5), as a graph of events: that a task begins, which its id stands for, and that it is finished. A
+-- task begins after what it depends on is finished, and after the task above it could begin; it is finished after it began,
+-- and after its subtasks are finished. A circle of events is a circle of tasks that wait for each other for ever, through
+-- dependencies, through subtasks, or through both.
+create function convoy.finish_of(task uuid) returns uuid language sql immutable
+  return md5(task::text)::uuid;
+
+-- The events that have to come before these, and what each of them comes after, as pairs. Each step uses an index, whatever
+-- statistics say.
+--   begun, finished: tasks
+create function convoy.reach_events(
+  begun uuid[], finished uuid[], out reached uuid[], out waiting uuid[], out awaited uuid[]
+)
 language plpgsql stable set search_path = '' set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
+declare
+  ids uuid[];
+  ends boolean[];
 begin
-  reached := array(
-    with recursive reached (id) as (
-      select t.id from unnest(tasks) t (id)
-      union
-      select d.id from reached r
-      cross join lateral (
-        select l.depends_on_task_id as id from public.task_dependencies l
-        where l.task_id = r.id and l.deleted_at is null offset 0
-      ) d
-    )
-    select r.id from reached r);
-  select coalesce(array_agg(d.task_id), '{}'), coalesce(array_agg(d.depends_on_task_id), '{}') into waiting, awaited
-    from unnest(reached) r (id)
+  with recursive reached (id, is_end) as (
+    select e.id, e.is_end
+    from (select b, false from unnest(begun) b union all select f, true from unnest(finished) f) e (id, is_end)
+    union
+    select x.id, x.is_end from reached r
     cross join lateral (
-      select l.task_id, l.depends_on_task_id from public.task_dependencies l
-      where l.task_id = r.id and l.deleted_at is null offset 0
-    ) d;
+      select l.depends_on_task_id as id, true as is_end from public.task_dependencies l
+        where not r.is_end and l.task_id = r.id and l.deleted_at is null
+      union all
+      select t.parent_task_id, false from public.tasks t where not r.is_end and t.id = r.id and t.parent_task_id is not null
+      union all
+      select r.id, false where r.is_end
+      union all
+      select c.id, true from public.tasks c where r.is_end and c.parent_task_id = r.id
+      offset 0
+    ) x
+  )
+  select coalesce(array_agg(r.id), '{}'), coalesce(array_agg(r.is_end), '{}') into ids, ends from reached r;
+  reached := array(
+    select case when e.is_end then convoy.finish_of(e.id) else e.id end from unnest(ids, ends) e (id, is_end));
+  select coalesce(array_agg(case when r.is_end then convoy.finish_of(r.id) else r.id end), '{}'),
+      coalesce(array_agg(case when x.is_end then convoy.finish_of(x.id) else x.id end), '{}')
+    into waiting, awaited
+    from unnest(ids, ends) r (id, is_end)
+    cross join lateral (
+      select l.depends_on_task_id as id, true as is_end from public.task_dependencies l
+        where not r.is_end and l.task_id = r.id and l.deleted_at is null
+      union all
+      select t.parent_task_id, false from public.tasks t where not r.is_end and t.id = r.id and t.parent_task_id is not null
+      union all
+      select r.id, false where r.is_end
+      union all
+      select c.id, true from public.tasks c where r.is_end and c.parent_task_id = r.id
+      offset 0
+    ) x;
+end
+$$;
+
+-- Whether one of these new pairs, which are among all, is on a circle. Circles of before are none of theirs.
+create function convoy.closes_circle(waiting uuid[], awaited uuid[], new_waiting uuid[], new_awaited uuid[]) returns boolean
+language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+declare
+  graph record;
+  sorted integer[];
+  stuck uuid[];
+begin
+  select * into graph from convoy.number_nodes(waiting, awaited);
+  sorted := convoy.sort_nodes(cardinality(graph.nodes), graph.sources, graph.targets);
+  if cardinality(sorted) = cardinality(graph.nodes) then
+    return false;
+  end if;
+  -- What is neither before nor behind all circles is on one, or between two.
+  stuck := array(
+    select n.id from unnest(graph.nodes) with ordinality n (id, node)
+    join (
+      select generate_series(1, cardinality(graph.nodes)) as node
+      except select unnest(sorted)
+      except select unnest(convoy.sort_nodes(cardinality(graph.nodes), graph.targets, graph.sources))
+    ) s on s.node = n.node);
+  return exists (
+    select from unnest(new_waiting, new_awaited) e (waiting, awaited)
+    join unnest(stuck) a (id) on a.id = e.waiting
+    join unnest(stuck) b (id) on b.id = e.awaited);
 end
 $$;
 
@@ -230,7 +315,6 @@ declare
   waiting uuid[];
   awaited uuid[];
   around record;
-  graph record;
 begin
   if tg_op = 'INSERT' then
     select array_agg(n.task_id), array_agg(n.depends_on_task_id) into waiting, awaited
@@ -246,13 +330,14 @@ begin
   if waiting is null then
     return null;
   end if;
-  select * into around from convoy.reach_dependencies(awaited);
-  -- A cycle leads back to a task that waits.
+  select * into around from convoy.reach_events('{}', awaited);
+  -- A circle leads back to a task that waits.
   if not exists (select unnest(waiting) intersect select unnest(around.reached)) then
     return null;
   end if;
-  select * into graph from convoy.number_nodes(around.waiting, around.awaited);
-  if cardinality(convoy.sort_nodes(cardinality(graph.nodes), graph.sources, graph.targets)) < cardinality(graph.nodes) then
+  if convoy.closes_circle(around.waiting, around.awaited, waiting,
+    array(select convoy.finish_of(a.id) from unnest(awaited) with ordinality a (id, n) order by a.n))
+  then
     raise exception 'The tasks would wait for each other.' using errcode = 'SN003', column = 'depends_on_task_id';
   end if;
   return null;

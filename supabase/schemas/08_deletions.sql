@@ -138,7 +138,7 @@ end
 $$;
 
 -- Those of these deleted dependencies that can come back together (U27): of each pair one, unless the pair has a live
--- one, and none that closes a cycle.
+-- one, and none that closes a circle, with others or through subtasks (N5).
 create function convoy.restorable_dependencies(ids uuid[]) returns uuid[]
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 declare
@@ -161,9 +161,10 @@ begin
   if ids is null then
     return '{}'::uuid[];
   end if;
-  select * into live from convoy.reach_dependencies(waiting || awaited);
+  select * into live from convoy.reach_events(waiting, awaited);
   fixed := cardinality(live.waiting);
-  select * into graph from convoy.number_nodes(live.waiting || waiting, live.awaited || awaited);
+  select * into graph from convoy.number_nodes(live.waiting || waiting, live.awaited
+    || array(select convoy.finish_of(a.id) from unnest(awaited) with ordinality a (id, n) order by a.n));
   return array(
     select i.id from unnest(ids) with ordinality i (id, n)
     where i.n + fixed not in (

@@ -79,9 +79,9 @@ begin
       when e.op <> 'delete' and e.payload - t.pushable - t.ignored <> '{}'
         then (select convoy.rejection('unknown_column', k, 'Clients do not write the column ' || quote_ident(k) || '.')
           from jsonb_object_keys(e.payload - t.pushable - t.ignored) k order by k limit 1)
-      when e.expected is not null and e.expected - t.pushable <> '{}'
+      when e.expected is not null and e.expected - t.pushable - t.ignored <> '{}'
         then (select convoy.rejection('unknown_column', k, 'Clients do not write the column ' || quote_ident(k) || '.')
-          from jsonb_object_keys(e.expected - t.pushable) k order by k limit 1)
+          from jsonb_object_keys(e.expected - t.pushable - t.ignored) k order by k limit 1)
       when i.unsound is not null then convoy.rejection('invalid_value', i.unsound, 'The value must be a UUID.')
       when f.column_name is not null then convoy.rejection('invalid_value', f.column_name, f.message)
       when x.column_name is not null then convoy.rejection('invalid_value', x.column_name, x.message)

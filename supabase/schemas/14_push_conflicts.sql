@@ -215,7 +215,7 @@ $$;
 
 create type convoy.descendant as (root integer, table_name text, id uuid, revision bigint);
 
--- Deletes whose row or a live descendant was changed by others after the base. Rows that this push moves under a
+-- Deletes whose row or a live descendant has news of others after the base. Rows that this push moves under a
 -- row that it deletes are deleted with it, and count (U40).
 create function convoy.decide_deletes(changes convoy.change[], cursors convoy.cursor_position[])
 returns convoy.decision[]
@@ -231,7 +231,7 @@ declare
 begin
   -- In a scope without revisions of others since the base no delete can conflict.
   frontier := array(
-    select row(c.position, c.table_name, c.id, c.row_revision)::convoy.descendant
+    select row(c.position, c.table_name, c.id, convoy.news_revision(c.row_revision, c.field_revisions))::convoy.descendant
     from unnest(changes) c
     left join unnest(cursors) k on k.scope = c.workspace_id
     where c.op = 'delete' and c.base is not null and c.row_revision is not null
@@ -258,7 +258,7 @@ begin
         and exists (select from unnest(frontier) f where f.table_name = 'workspaces')
     loop
       execute format(
-        'select array_agg(row(f.root, %L, t.id, t.revision)::convoy.descendant)
+        'select array_agg(row(f.root, %L, t.id, convoy.news_revision(t.revision, t.field_revisions))::convoy.descendant)
            from unnest($1) f join public.%I t on t.%I = f.id
           where f.table_name = %L and t.deleted_at is null
             and not exists (select from unnest($2) e where e.root = f.root and e.table_name = %L and e.id = t.id)',
@@ -266,7 +266,8 @@ begin
         into found_rows using frontier, case when child.table_name = child.refers_to then everything else '{}' end;
       next_frontier := next_frontier || coalesce(found_rows, '{}');
       if cardinality(moves) > 0 then
-        select array_agg(row(f.root, c.table_name, c.id, c.row_revision)::convoy.descendant) into moved_rows
+        select array_agg(row(f.root, c.table_name, c.id,
+              convoy.news_revision(c.row_revision, c.field_revisions))::convoy.descendant) into moved_rows
           from unnest(frontier) f
           join unnest(moves) c on c.table_name = child.table_name and c.payload ->> child.name = f.id::text
           where f.table_name = child.refers_to

@@ -29,6 +29,8 @@ begin
         when 'update' then b.conflicts is not null or b.base is null or b.row_revision > b.base or b.edited_at ? 'corrected'
           -- The server dates a restore, and its triggers move subtasks along.
           or b.table_name = 'deletions' or b.table_name = 'tasks' and b.payload ? 'milestone_id'
+          -- Its stage or status released the claim, or granted it anew (C5, C6).
+          or coalesce((a.field_revisions -> 'news' ->> 0)::bigint = a.revision, false)
         else false
       end)::convoy.decision
     from unnest(before) b
@@ -61,6 +63,8 @@ declare
     case
       when 'delete' = any (kinds) or 'deletions' = any (kinds) then null
       when 'workspaces' = any (kinds) then kinds || 'workspace_members'::text
+      -- Whoever may claim no more loses their claims (C6).
+      when 'update workspace_members' = any (kinds) then kinds || 'tasks'::text
       else kinds end,
     scopes, revisions);
   result convoy.pick[];

@@ -15,6 +15,7 @@ import { recordsContract } from './contextService/records.contract';
 import { sameErrorsContract } from './contextService/sameErrors.contract';
 import { taskLinksContract } from './contextService/taskLinks.contract';
 import { tasksContract } from './contextService/tasks.contract';
+import { workContract } from './contextService/work.contract';
 import { type ContractSetup, type Section, type World, worldOf } from './contextService/world';
 
 export type { Account, ContractSetup } from './contextService/world';
@@ -31,6 +32,7 @@ const SECTIONS: readonly [name: string, section: Section][] = [
   ['expected values', expectedContract],
   ['permissions', permissionsContract],
   ['writes with several faults', sameErrorsContract],
+  ['claims, ready, stage and status', workContract],
 ];
 
 export function contextServiceContract(name: string, setup: () => Promise<ContractSetup>): void {

@@ -169,20 +169,20 @@ import type { TaskContext } from '@/domain/entities';\n`;
     expect((await initDatabase()).syncStatus.pending).toBe(0);
   });
 
-  it('Writing on a copy: what was read is expected, and a task is claimed (U45)', async () => {
+  it('Writing on a copy: what was read is expected (U45)', async () => {
     const device = await initDatabase();
     const { contextService, userId: me } = device;
     const { id: taskId } = await contextService.createTask({
       milestone_id: SEED.offlineMilestone,
       title: 'To claim',
     });
-    const values = { taskId, me, until: '2026-06-01T00:00:00.000Z' };
+    const values = { taskId, me };
     Object.assign(globalThis, values);
     const declared = Object.keys(values).map((name) => `declare const ${name}: string;\n`);
     await run('copy', declared.join('') + block('expectedOf('));
     expect(await contextService.getLocalTask(taskId)).toMatchObject({
       description: 'What was found out',
-      claimed_by: me,
+      assignee_id: me,
     });
   });
 

@@ -1,11 +1,13 @@
 /** What has to hold when everything is quiet. */
 
+import { firstValueFrom } from 'rxjs';
 import type { Json } from '@/core/protocol';
 import type { WorkflowStage } from '@/domain/entities';
 import { columnsOf, SYNCED_TABLES } from '@/domain/schema';
 import { checkpointInTheWay } from '@/domain/taskRules';
 import { STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
 import type { Snapshot } from '../support/snapshot';
+import { checkQuietClaims } from './claimWitness';
 import type { SimDevice } from './device';
 import type { Oracle, ServerContent } from './oracle';
 import { ALL_USERS, type SimServer } from './server';
@@ -40,6 +42,11 @@ export async function checkEverything(simulation: Stage): Promise<void> {
     await device.alive();
     for (const life of device.lives) {
       life.lists.check(oracle, device.name, tables);
+      const claims = await firstValueFrom(life.device.contextService.observeClaims());
+      for (const { task_id, state } of claims) {
+        if (state === 'waiting' || state === 'releasing')
+          oracle.violate('C10', `${device.name} has not settled its claim of ${task_id}`);
+      }
       const held = byRemoteIds(await version.deviceSnapshot(life.device.database), tables);
       compare(oracle, device, held, readable(byRemoteIds(wanted, tables), held));
     }
@@ -52,6 +59,7 @@ export async function checkEverything(simulation: Stage): Promise<void> {
   if (unfinished.length > 0) oracle.violate('U44', `${unfinished.length} deletions do not come to an end`);
   oracle.checkNothingLost(content, stored);
   await checkCheckpoints(oracle, server);
+  await checkQuietClaims(oracle, server);
 }
 
 /** Rows that no device can store are the patterns that `unreadable row` has spoiled. */

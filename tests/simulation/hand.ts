@@ -17,6 +17,8 @@ export class Hand {
     readonly oracle: Oracle,
     /** Occurs nowhere else. */
     readonly token: string,
+    /** Whether no other process, nor a sync, writes to the database of this device. */
+    readonly isAlone: () => boolean = () => true,
   ) {}
 
   get service() {

@@ -56,6 +56,9 @@ const FOUND_BY = {
   'lists-untold': 1,
   'memory-untold': 1,
   'expected-ignored': 4,
+  'lease-by-device-clock': 1,
+  'heartbeat-as-news': 1,
+  'two-sessions-one-claim': 1,
 };
 
 type Name = keyof typeof FOUND_BY;
@@ -332,5 +335,42 @@ export const MUTANTS: readonly Mutant[] = [
     `${SQL}/16_sync_push.sql`,
     'if exists (select from unnest(changes) c where c.expected is not null) then',
     'if false then',
+  ),
+  {
+    name: 'lease-by-device-clock',
+    bug: 'A lease begins when the device says that it does.',
+    edits: [
+      {
+        file: 'src/lib/watermelon/context/localWork.ts',
+        find: 'remote.claimTask(remoteIdOf(record), sent(request))',
+        replace: 'remote.claimTask(remoteIdOf(record), { ...sent(request), at: clock.now() })',
+      },
+      {
+        file: 'src/lib/supabase/work.ts',
+        find: "ask('claim_task', { task_id, claim_id, minutes, resume })",
+        replace: "ask('claim_task', { task_id, claim_id, minutes, resume, at: options.at ?? Date.now() })",
+      },
+      {
+        file: `${SQL}/30_claims.sql`,
+        find: "clock_timestamp() + convoy.lease_minutes(request -> 'minutes') * interval '1 minute', request",
+        replace:
+          "to_timestamp((request ->> 'at')::double precision / 1000) + convoy.lease_minutes(request -> 'minutes') * interval '1 minute', request",
+      },
+    ],
+    foundBy: FOUND_BY['lease-by-device-clock'],
+  },
+  mutant(
+    'heartbeat-as-news',
+    'Claims, and each renewal, count as news of the task.',
+    `${SQL}/02_synced_tables.sql`,
+    "then (field_revisions -> 'news' ->> 1)::bigint else revision end;",
+    'then revision else revision end;',
+  ),
+  mutant(
+    'two-sessions-one-claim',
+    'A second session of the same user takes over the claim of the first one unasked.',
+    `${SQL}/30_claims.sql`,
+    "        or task.claim_id <> request ->> 'claim_id' and task.claim_id is distinct from request ->> 'resume'\n",
+    '',
   ),
 ];

@@ -6,6 +6,7 @@ import type { ConvoyModel } from '@/lib/watermelon/models';
 import { type Do, type Hand, NothingToDo, type Operations } from './hand';
 import { MEMBER_OPERATIONS } from './memberOperations';
 import { CUSTOM_STAGES, LARGE_MILESTONE } from './team';
+import { WORK_OPERATIONS } from './workOperations';
 
 async function edit(hand: Hand, table: SyncedTable, record: ConvoyModel, column: string, value: string) {
   hand.overwrite(table, record, column, value);
@@ -115,8 +116,8 @@ export const OPERATIONS: Operations = {
       return hand.service.updateTask(task.id, {
         title: hand.token,
         priority: hand.random.pick(TASK_PRIORITIES),
-        claimed_by: hand.life.userId,
-        claimed_until: '2026-06-01T00:00:00.000Z',
+        assignee_id: hand.life.userId,
+        sort_order: 7,
       });
     },
   ],
@@ -130,12 +131,12 @@ export const OPERATIONS: Operations = {
       return hand.service.updateTask(task.id, { title: hand.token }, { expected: { title, priority } });
     },
   ],
-  claim: [
+  take: [
     3,
     async (hand) => {
       const { id, raw } = await hand.some('tasks');
-      const claimed_by = (raw.claimed_by ?? null) as string | null;
-      return hand.service.updateTask(id, { claimed_by: hand.life.userId }, { expected: { claimed_by } });
+      const assignee_id = (raw.assignee_id ?? null) as string | null;
+      return hand.service.updateTask(id, { assignee_id: hand.life.userId }, { expected: { assignee_id } });
     },
   ],
   stage: [
@@ -314,6 +315,7 @@ export const OPERATIONS: Operations = {
   ],
   renameWorkflow: [1, rename('workflows')],
   ...MEMBER_OPERATIONS,
+  ...WORK_OPERATIONS,
 };
 
 /** What is done to the milestone of a large workspace that has nearly all of its tasks. */

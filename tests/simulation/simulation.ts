@@ -211,7 +211,11 @@ export class Simulation implements Stage {
 
   private hand(life: Life, random: Random, operation: Operation): Hand {
     this.tokens += 1;
-    return new Hand(life, random, operation, this.oracle, `w${this.tokens}q`);
+    const isAlone = () => {
+      const device = this.devices.find(({ lives }) => lives.includes(life));
+      return device?.lives.length === 1 && this.syncs.get(life)?.done !== false;
+    };
+    return new Hand(life, random, operation, this.oracle, `w${this.tokens}q`, isAlone);
   }
 
   private work(device: SimDevice, step: Step, random: Random): Promise<void> {

@@ -4,6 +4,7 @@
  */
 
 import type { Json, PullAnswer, PullRequest, PushAnswer, PushRequest } from '@/core/protocol';
+import { ClaimWitness, quietDeletes } from './claimWitness';
 import type { Answer, Flight, NetworkWitness } from './network';
 import type { Oracle } from './oracle';
 import type { SimServer } from './server';
@@ -42,13 +43,18 @@ export class ProtocolWitness implements NetworkWitness {
   private ownBefore: ReadonlySet<string> = new Set();
   /** Of the push that is served: places of changes whose rows are neither as expected nor as wanted. */
   private stale: ReadonlySet<number> = new Set();
+  /** Places of deletions that no news stand against. */
+  private quiet: ReadonlySet<number> = new Set();
+  private readonly claims: ClaimWitness;
   /** User and record of each conflict that the server has told of. */
   private readonly conflicts = new Set<string>();
 
   constructor(
     private readonly server: SimServer,
     private readonly oracle: Oracle,
-  ) {}
+  ) {
+    this.claims = new ClaimWitness(server, oracle);
+  }
 
   /** @returns the changes that the server has accepted so far. */
   taken(): ReadonlySet<unknown> {
@@ -100,6 +106,7 @@ export class ProtocolWitness implements NetworkWitness {
   }
 
   async serving(flight: Flight): Promise<void> {
+    await this.claims.serving(flight);
     if (flight.kind === 'auth' || flight.kind === 'pull') return;
     this.oracle.giveBack(await this.server.comingBack(restoredBy(flight)));
     // A push may be the last that its user may do here.
@@ -107,9 +114,11 @@ export class ProtocolWitness implements NetworkWitness {
     this.rolesBefore = await this.server.rolesOf(flight.from.userId);
     this.ownBefore = await this.server.membershipsOf(flight.from.userId);
     this.stale = await this.staleAmong(flight.request as unknown as PushRequest);
+    this.quiet = await quietDeletes(this.server, flight);
   }
 
   async served(flight: Flight, answer: Answer): Promise<void> {
+    await this.claims.served(flight, answer);
     if (answer.status !== 200) return;
     if (flight.kind !== 'push' && flight.kind !== 'pull') return;
     const body = JSON.parse(answer.body) as PullAnswer & PushAnswer & { error?: unknown; void?: true };
@@ -138,6 +147,7 @@ export class ProtocolWitness implements NetworkWitness {
       this.checkSettlements(flight, request, body);
       this.checkRights(flight, request, body);
       this.checkExpected(flight, request, body);
+      this.checkDeletes(flight, request, body);
     } else if (batch && !isAlike(JSON.parse(batch.answer) as PushAnswer, body)) {
       this.violate('P-ONCE', flight, `batch ${request.batch} was answered in two ways`);
     }
@@ -218,6 +228,18 @@ export class ProtocolWitness implements NetworkWitness {
       const { outcome } = outcomes[index] ?? {};
       if (outcome !== 'applied' && outcome !== 'merged') continue;
       this.violate('U45', flight, `${request.changes[index]?.id} is written though it was not as expected`);
+    }
+  }
+
+  /** C7: claims are no news that a deletion could conflict with. */
+  private checkDeletes(flight: Flight, request: PushRequest, { outcomes }: PushAnswer): void {
+    for (const index of this.quiet) {
+      if (outcomes[index]?.outcome !== 'conflict') continue;
+      this.violate(
+        'C7',
+        flight,
+        `the deletion of ${request.changes[index]?.id} conflicts, and there is no news`,
+      );
     }
   }
 

@@ -13,7 +13,8 @@ export const NEXT_MIGRATION = `
     refs => '{"milestone_id": "milestones", "parent_task_id": "tasks", "workflow_id": "workflows"}',
     parents => array['milestone_id', 'parent_task_id'],
     units => '{"milestone_id": "place", "parent_task_id": "place",
-      "current_stage": "stage", "status": "stage", "completion_date": "stage"}');
+      "current_stage": "stage", "status": "stage", "completion_date": "stage"}',
+    ignored => array['claimed_by', 'claimed_until', 'claim_id']);
 
   create table public.labels (
     like convoy.record including all,
@@ -35,8 +36,8 @@ export const NEXT_MIGRATION = `
 export const NEXT_VERSION: Edit[] = [
   {
     file: 'src/core/protocol.ts',
-    find: 'export const SCHEMA_VERSION = 1;',
-    replace: 'export const SCHEMA_VERSION = 2;',
+    find: 'export const SCHEMA_VERSION = 2;',
+    replace: 'export const SCHEMA_VERSION = 3;',
   },
   {
     file: 'src/domain/schema.ts',
@@ -48,29 +49,24 @@ export const NEXT_VERSION: Edit[] = [
     find: "    sort_order: { kind: 'number', default: 0 },\n",
     replace:
       "    sort_order: { kind: 'number', default: 0 },\n" +
-      "    risk: { kind: 'text', oneOf: ['low', 'medium', 'high'], default: 'low', since: 2 },\n",
+      "    risk: { kind: 'text', oneOf: ['low', 'medium', 'high'], default: 'low', since: 3 },\n",
   },
   {
     file: 'src/domain/schema.ts',
     find: '} as const satisfies Record<SyncedTable, TableColumns>;',
     replace:
-      "  labels: {\n    task_id: { kind: 'ref', to: 'tasks', parent: true, since: 2 },\n" +
-      "    name: { kind: 'text', max: NAME, since: 2 },\n  },\n} as const satisfies Record<SyncedTable, TableColumns>;",
+      "  labels: {\n    task_id: { kind: 'ref', to: 'tasks', parent: true, since: 3 },\n" +
+      "    name: { kind: 'text', max: NAME, since: 3 },\n  },\n} as const satisfies Record<SyncedTable, TableColumns>;",
   },
   {
     file: 'src/lib/watermelon/models/schema.ts',
-    find: 'export const LOCAL_SCHEMA_VERSION = 2;',
-    replace: 'export const LOCAL_SCHEMA_VERSION = 3;',
+    find: 'export const LOCAL_SCHEMA_VERSION = 3;',
+    replace: 'export const LOCAL_SCHEMA_VERSION = 4;',
   },
   {
     file: 'src/lib/watermelon/models/migrations.ts',
     find: '  migrations: [\n',
-    replace: '  migrations: [\n    { toVersion: 3, steps: syncedSteps(2) },\n',
-  },
-  {
-    file: 'src/lib/watermelon/models/migrations.ts',
-    find: 'import { type SchemaMigrations',
-    replace: "import { syncedSteps } from './schema';\nimport { type SchemaMigrations",
+    replace: '  migrations: [\n    { toVersion: 4, steps: syncedSteps(3) },\n',
   },
   {
     file: 'src/lib/watermelon/models/label.ts',

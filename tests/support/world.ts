@@ -51,6 +51,8 @@ export interface TestDeviceOptions {
   patience?: TransportOptions;
   /** Keeps devices on one folder from syncing at once. */
   exclusively?: DeviceOptions['exclusively'];
+  /** Claims that agents of one machine share. */
+  claims?: DeviceOptions['claims'];
 }
 
 /** Everything that one test file opens, closed in the end. */
@@ -120,6 +122,7 @@ export class World {
       transferMs: options.transferMs,
       groupBounds: options.groupBounds,
       exclusively: options.exclusively,
+      claims: options.claims,
     });
     if (!opened.ok) throw new Error(opened.error.message);
     const device = opened.value;

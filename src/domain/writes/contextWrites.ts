@@ -16,6 +16,7 @@ import {
   requestActivityInsert,
   requestStageUpdate,
   requestTaskDelete,
+  requestTaskFinish,
   requestTaskInsert,
   requestTaskUpdate,
 } from './tasks';
@@ -24,6 +25,7 @@ export type ContextWrites = Pick<
   ContextService,
   | 'addTaskActivity'
   | 'updateTaskStage'
+  | 'finishTask'
   | 'addTaskDependency'
   | 'removeTaskDependency'
   | 'restoreDeletion'
@@ -78,6 +80,8 @@ function taskWrites({ writeOn }: PlanWriter): TaskWrites {
     createTask: (data) => writeOn(requestTaskInsert(data), (remote) => remote.createTask(data)),
     updateTask: (id, changes, options) =>
       writeOn(requestTaskUpdate(id, changes, options), (remote) => remote.updateTask(id, changes, options)),
+    finishTask: (taskId, options) =>
+      writeOn(requestTaskFinish(taskId, options), (remote) => remote.finishTask(taskId, options)),
     deleteTask: (id) => writeOn(requestTaskDelete(id), (remote) => remote.deleteTask(id)),
     addTaskDependency: (taskId, dependsOnId) =>
       writeOn(requestDependencyInsert(taskId, dependsOnId), (remote) =>

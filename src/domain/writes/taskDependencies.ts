@@ -5,7 +5,7 @@ import { dependencyAdded, dependencyRemoved } from '../activities';
 import type { Task } from '../entities';
 import { invalid, noSuchRecord, validateId } from '../validation';
 import type { PlanContext, Planned, Requested, WriteRequest } from './plan';
-import { waitsFor } from './taskGraph';
+import { dependencyDeadlocks, waitsFor } from './taskGraph';
 
 const FIELD = 'depends_on_task_id';
 
@@ -48,6 +48,11 @@ async function planInsert(task: Task, dependsOnId: string, context: PlanContext)
   if (context.graph && (await waitsFor(context.graph, needed.id, task_id))) {
     const message =
       'That task already waits for this one, directly or through others. Remove one of those dependencies first.';
+    return invalid('cycle', FIELD, message);
+  }
+  if (context.graph && (await dependencyDeadlocks(context.graph, task_id, needed.id))) {
+    const message =
+      'The tasks would wait for each other: a task waits for its subtasks, and these for what it depends on. Choose another task.';
     return invalid('cycle', FIELD, message);
   }
   const id = context.newId();

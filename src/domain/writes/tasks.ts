@@ -2,12 +2,12 @@
 
 import type { ValidationError } from '@/core/errors';
 import type { Json } from '@/core/protocol';
-import { ok, type Result } from '@/core/result';
+import { fail, ok, type Result } from '@/core/result';
 import { isReserved, taskChanged, taskCreated, taskDeleted, written } from '../activities';
 import { changedColumns } from '../changes';
 import type { TaskChanges, TaskInput, UpdateOptions } from '../contextService';
 import type { Milestone, Task, Workflow } from '../entities';
-import { withCompletion, withPlace } from '../taskRules';
+import { isLastStage, statusAfter, withCompletion, withPlace } from '../taskRules';
 import {
   inOrder,
   invalid,
@@ -22,22 +22,22 @@ import { STANDARD_WORKFLOW_ID } from '../vocabulary';
 import { checkExpected, type Expectation, requireExpected } from './expected';
 import type { PlanContext, Planned, PlannedChange, Requested, StageMove } from './plan';
 import { pick, type Resolved, resolveReferences } from './references';
-import { followersOf, isWithin } from './taskGraph';
+import { followersOf, isWithin, parentDeadlocks } from './taskGraph';
 
 export function requestTaskInsert(data: TaskInput): Requested<'milestones'> {
   const values = validateInsert('tasks', data);
   if (!values.ok) return values;
-  const isStageGiven = data.current_stage !== undefined;
+  const given = { stage: data.current_stage !== undefined, status: data.status !== undefined };
   return ok({
     target: { table: 'milestones', id: String(values.value.milestone_id), field: 'milestone_id' },
-    plan: (milestone, context) => planTaskInsert(milestone, values.value, isStageGiven, context),
+    plan: (milestone, context) => planTaskInsert(milestone, values.value, given, context),
   });
 }
 
 async function planTaskInsert(
   milestone: Milestone,
   given: RecordValues,
-  isStageGiven: boolean,
+  isGiven: { stage: boolean; status: boolean },
   context: PlanContext,
 ): Promise<Planned> {
   const { id: milestone_id, workspace_id: workspaceId } = milestone;
@@ -47,10 +47,12 @@ async function planTaskInsert(
   const workflowId = workflowIdOf(resolved.value.values);
   const workflow = await workflowOf(workflowId, resolved.value, context);
   const first = workflow && inOrder(workflow.stages)[0]?.name;
-  const stage = validateStage(workflow, isStageGiven ? given.current_stage : (first ?? given.current_stage));
+  const stage = validateStage(workflow, isGiven.stage ? given.current_stage : (first ?? given.current_stage));
   if (!stage.ok) return stage;
   const current_stage = stage.value;
-  const values = withCompletion(null, { ...resolved.value.values, current_stage }, context.now());
+  const status = isGiven.status ? null : statusAfter(workflow?.stages ?? null, current_stage, null);
+  const staged = { ...resolved.value.values, current_stage, ...(status && { status }) };
+  const values = withCompletion(null, staged, context.now());
   const id = context.newId();
   const title = String(values.title);
   return ok({
@@ -101,7 +103,8 @@ async function planTaskUpdate(
   if (!found.ok) return found;
   const resolved = await resolveReferences('tasks', workspaceId, given, asValues(before), context);
   if (!resolved.ok) return resolved;
-  const changed = await completed(before, resolved.value, context);
+  const followed = await withStatus(before, resolved.value, context);
+  const changed = await completed(before, { ...resolved.value, values: followed }, context);
   const answer = { table: 'tasks', id } as const;
   if (Object.keys(changed).length === 0) return ok({ workspaceId, changes: [], activities: [], answer });
 
@@ -120,10 +123,30 @@ async function planTaskUpdate(
       { op: 'update', table: 'tasks', id, values: changed, ...found.value },
       ...(await movedAlong(before, changed, context)),
     ],
-    activities: taskChanged(before, changed).map((draft) => ({ id: context.newId(), draft })),
+    // The move tells of the status that follows from it.
+    activities: taskChanged(before, 'status' in given ? changed : pick(changed, untold(changed))).map(
+      (draft) => ({
+        id: context.newId(),
+        draft,
+      }),
+    ),
     answer,
     ...(move && { move }),
   });
+}
+
+/** @returns the given values, with the status that follows from a new stage (T1). */
+async function withStatus(before: Task, resolved: Resolved, context: PlanContext): Promise<RecordValues> {
+  const { values } = resolved;
+  const stage = values.current_stage;
+  if (typeof stage !== 'string' || stage === before.current_stage || 'status' in values) return values;
+  const workflow = await workflowOf(workflowIdOf({ ...before, ...values }), resolved, context);
+  const status = statusAfter(workflow?.stages ?? null, stage, before.status);
+  return status === null ? values : { ...values, status };
+}
+
+function untold(changed: RecordValues): string[] {
+  return Object.keys(changed).filter((name) => !['status', 'completion_date'].includes(name));
 }
 
 /** @returns the columns that change, those that follow from the given ones included. */
@@ -143,12 +166,17 @@ async function checkParent(
   { parent_task_id: parent }: RecordValues,
   { graph }: PlanContext,
 ): Promise<Result<null, ValidationError>> {
-  if (typeof parent !== 'string' || !(await isWithin(graph, parent, before.id))) return ok(null);
-  return invalid(
-    'cycle',
-    'parent_task_id',
-    'A task cannot stand under itself or one of its subtasks. Choose another parent.',
-  );
+  if (typeof parent !== 'string') return ok(null);
+  if (await isWithin(graph, parent, before.id)) {
+    const message = 'A task cannot stand under itself or one of its subtasks. Choose another parent.';
+    return invalid('cycle', 'parent_task_id', message);
+  }
+  if (graph && (await parentDeadlocks(graph, before.id, parent))) {
+    const message =
+      'The tasks would wait for each other: a task waits for its subtasks, and these for what it depends on. Choose another parent.';
+    return invalid('cycle', 'parent_task_id', message);
+  }
+  return ok(null);
 }
 
 /** The subtasks that a move to another milestone takes along (U29). */
@@ -160,6 +188,28 @@ async function movedAlong(
   if (graph === undefined || milestone_id === undefined) return [];
   const followers = await followersOf(graph, before);
   return followers.map((id) => ({ op: 'update', table: 'tasks', id, values: { milestone_id } }));
+}
+
+/** Makes a task done, from the last stage of its workflow (T3). */
+export function requestTaskFinish(taskId: string, options?: UpdateOptions<TaskChanges>): Requested<'tasks'> {
+  const update = requestTaskUpdate(taskId, { status: 'done' }, options, 'task_id');
+  if (!update.ok) return update;
+  const { target, plan } = update.value;
+  return ok({
+    target,
+    plan: async (before, context) => {
+      const workflow = await context.find('workflows', workflowIdOf(asValues(before)));
+      if (workflow && before.status !== 'done' && !isLastStage(workflow.stages, before.current_stage)) {
+        return fail({
+          kind: 'rejected',
+          code: 'not_last_stage',
+          column: 'current_stage',
+          message: `The task is in the stage ${before.current_stage}. Move it to the last stage of its workflow first, then finish it.`,
+        });
+      }
+      return plan(before, context);
+    },
+  });
 }
 
 export function requestTaskDelete(taskId: string): Requested<'tasks'> {

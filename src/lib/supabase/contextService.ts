@@ -15,6 +15,7 @@ import { remotePlanWriter } from './planWriter';
 import { RemoteRecords } from './records';
 import { RemoteWriter, type WriterOptions } from './remoteWriter';
 import { SupabaseTransport } from './transport';
+import { remoteWork } from './work';
 
 export { expectedOf } from '@/domain/writes/expected';
 export { useSupabaseClient } from './currentClient';
@@ -53,7 +54,8 @@ export function createRemoteContextService({
     now: () => new Date().toISOString(),
     userId: () => writer.userId(),
   });
-  return guarded({ ...reads(records), ...contextWrites(planWriter) });
+  const work = remoteWork(records, () => writer.userId());
+  return guarded({ ...reads(records), ...contextWrites(planWriter), ...work });
 }
 
 type Reads = Pick<
@@ -189,3 +191,10 @@ export const updateMemberRole = bound('updateMemberRole');
 export const removeMember = bound('removeMember');
 export const getDeletions = bound('getDeletions');
 export const restoreDeletion = bound('restoreDeletion');
+
+export const claimTask = bound('claimTask');
+export const renewClaim = bound('renewClaim');
+export const releaseClaim = bound('releaseClaim');
+export const getNextTask = bound('getNextTask');
+export const getReadiness = bound('getReadiness');
+export const finishTask = bound('finishTask');

@@ -381,6 +381,7 @@ export type Database = {
           description: string | null;
           field_revisions: Json;
           id: string;
+          key: string | null;
           last_modified_by: string | null;
           name: string;
           overview: string | null;
@@ -397,6 +398,7 @@ export type Database = {
           description?: string | null;
           field_revisions: Json;
           id: string;
+          key?: string | null;
           last_modified_by?: string | null;
           name: string;
           overview?: string | null;
@@ -413,6 +415,7 @@ export type Database = {
           description?: string | null;
           field_revisions?: Json;
           id?: string;
+          key?: string | null;
           last_modified_by?: string | null;
           name?: string;
           overview?: string | null;
@@ -484,6 +487,7 @@ export type Database = {
       tasks: {
         Row: {
           assignee_id: string | null;
+          claim_id: string | null;
           claimed_by: string | null;
           claimed_until: string | null;
           completion_date: string | null;
@@ -494,6 +498,7 @@ export type Database = {
           description: string | null;
           field_revisions: Json;
           id: string;
+          key: string | null;
           last_modified_by: string | null;
           milestone_id: string;
           parent_task_id: string | null;
@@ -508,6 +513,7 @@ export type Database = {
         };
         Insert: {
           assignee_id?: string | null;
+          claim_id?: string | null;
           claimed_by?: string | null;
           claimed_until?: string | null;
           completion_date?: string | null;
@@ -518,6 +524,7 @@ export type Database = {
           description?: string | null;
           field_revisions: Json;
           id: string;
+          key?: string | null;
           last_modified_by?: string | null;
           milestone_id: string;
           parent_task_id?: string | null;
@@ -532,6 +539,7 @@ export type Database = {
         };
         Update: {
           assignee_id?: string | null;
+          claim_id?: string | null;
           claimed_by?: string | null;
           claimed_until?: string | null;
           completion_date?: string | null;
@@ -542,6 +550,7 @@ export type Database = {
           description?: string | null;
           field_revisions?: Json;
           id?: string;
+          key?: string | null;
           last_modified_by?: string | null;
           milestone_id?: string;
           parent_task_id?: string | null;
@@ -633,6 +642,8 @@ export type Database = {
           id: string;
           kind: string;
           last_modified_by: string | null;
+          made_by: string | null;
+          paused_at: string | null;
           revision: number;
           role: string;
           updated_at: string;
@@ -648,6 +659,8 @@ export type Database = {
           id: string;
           kind?: string;
           last_modified_by?: string | null;
+          made_by?: string | null;
+          paused_at?: string | null;
           revision: number;
           role: string;
           updated_at: string;
@@ -663,6 +676,8 @@ export type Database = {
           id?: string;
           kind?: string;
           last_modified_by?: string | null;
+          made_by?: string | null;
+          paused_at?: string | null;
           revision?: number;
           role?: string;
           updated_at?: string;
@@ -736,6 +751,12 @@ export type Database = {
       as_entity: {
         Args: {
           record: Json;
+        };
+        Returns: Json;
+      };
+      claim_task: {
+        Args: {
+          request: Json;
         };
         Returns: Json;
       };
@@ -813,6 +834,12 @@ export type Database = {
         };
         Returns: Json;
       };
+      get_next_task: {
+        Args: {
+          request: Json;
+        };
+        Returns: Json;
+      };
       get_patterns: {
         Args: {
           workspace_id?: string;
@@ -823,6 +850,12 @@ export type Database = {
       get_projects: {
         Args: {
           workspace_id: string;
+        };
+        Returns: Json;
+      };
+      get_readiness: {
+        Args: {
+          task_id: string;
         };
         Returns: Json;
       };
@@ -883,6 +916,18 @@ export type Database = {
       };
       my_invitations: {
         Args: Record<PropertyKey, never>;
+        Returns: Json;
+      };
+      release_claim: {
+        Args: {
+          request: Json;
+        };
+        Returns: Json;
+      };
+      renew_claim: {
+        Args: {
+          request: Json;
+        };
         Returns: Json;
       };
       revoke_invitation: {

@@ -80,7 +80,13 @@ export class RemoteRecords {
     return this.one('task_dependencies', 'get_task_dependency', { task_id, depends_on_task_id });
   }
 
-  private async call<Name extends RpcName>(name: Name, args: Functions[Name]['Args']): Promise<unknown> {
+  /** @returns a record that is part of another answer */
+  toEntity<Table extends SyncedTable>(table: Table, row: unknown): EntityOf[Table] {
+    return toRecord(table, row);
+  }
+
+  /** @returns the unchecked answer of a function. Rejects with a `ConvoyError`. */
+  async call<Name extends RpcName>(name: Name, args: Functions[Name]['Args']): Promise<unknown> {
     const called = await callRpc(this.client, name, args, { timeoutMs: this.timeoutMs });
     if (!called.ok) throw new ConvoyError(called.error);
     return called.value.data;

@@ -71,6 +71,13 @@ export const removeMember: ContextService['removeMember'] = local('removeMember'
 export const getDeletions: ContextService['getDeletions'] = local('getDeletions');
 export const restoreDeletion: ContextService['restoreDeletion'] = local('restoreDeletion');
 
+export const claimTask: ContextService['claimTask'] = local('claimTask');
+export const renewClaim: ContextService['renewClaim'] = local('renewClaim');
+export const releaseClaim: ContextService['releaseClaim'] = local('releaseClaim');
+export const getNextTask: ContextService['getNextTask'] = local('getNextTask');
+export const getReadiness: ContextService['getReadiness'] = local('getReadiness');
+export const finishTask: ContextService['finishTask'] = local('finishTask');
+
 /** The local context within limits, now and whenever it changes. */
 export function observeTaskContext(taskId: string, limits?: ContextLimits): Observable<TaskContext | null> {
   return from(currentDevice()).pipe(

@@ -5,6 +5,7 @@ import type { DatabaseAdapter } from '@nozbe/watermelondb/adapters/type';
 import type { SchemaMigrations } from '@nozbe/watermelondb/Schema/migrations';
 import WebSocket from 'ws';
 import type { Platform } from '@/core/platform';
+import { claimsFile } from './claimsFile';
 import { dataFolder } from './dataFolder';
 import type { FileLock } from './fileLock';
 import { sessionFile } from './sessionFile';
@@ -36,6 +37,7 @@ export function createPlatform(options: NodePlatformOptions = {}): WatermelonPla
     isOnline: () => true,
     onConnectivity: () => () => undefined,
     exclusively: (name, work, signal) => withFileLock(folder, name, work, signal, locks),
+    claims: claimsFile(folder, locks),
     webSocket: WebSocket,
   };
 }

@@ -1,4 +1,5 @@
 import type { Task, TaskContext } from '@/domain/entities';
+import { isLive } from '@/domain/work';
 import { useMembers } from '../hooks/useMembers';
 import { usePermissions } from '../hooks/usePermissions';
 import { useSaveEdit } from '../hooks/useSaveEdit';
@@ -20,7 +21,9 @@ export function TaskProperties({ context: { task, workflow }, nameOf }: TaskProp
   const { whyNot } = usePermissions(task.workspace_id);
   const now = useNow();
   const isReadOnly = whyNot('tasks', 'update') !== null;
-  const isClaimed = task.claimed_until !== null && Date.parse(task.claimed_until) > now;
+  const waits =
+    workflow?.stages.some(({ name, is_checkpoint }) => name === task.current_stage && is_checkpoint) === true;
+  const isClaimed = isLive(task, waits, now);
   const people = Object.fromEntries(members.map((member) => [member.user_id, nameOf(member.user_id)]));
   if (task.assignee_id !== null) people[task.assignee_id] ??= nameOf(task.assignee_id);
 

@@ -48,23 +48,23 @@ export const expectedContract: Section = (world) => {
     }
   });
 
-  it('expects columns that the update does not change: one claims what nobody has claimed (U45)', async () => {
+  it('expects columns that the update does not change: one takes what is assigned to nobody (U45)', async () => {
     const { owner, agent, settle, task, userId } = world();
     const { id } = await task();
-    const claim = (by: string) => ({ claimed_by: by, claimed_until: '2026-06-01T00:00:00.000Z' });
-    const free = { expected: { claimed_by: null, status: 'todo' } } as const;
-    await agent.updateTask(id, claim(userId('agent')), free);
+    const take = (by: string) => ({ assignee_id: by, sort_order: 1 });
+    const free = { expected: { assignee_id: null, status: 'todo' } } as const;
+    await agent.updateTask(id, take(userId('agent')), free);
     await settle();
     await expectError(
-      owner.updateTask(id, claim(userId('owner')), free),
-      stale(['claimed_by'], { claimed_by: userId('agent') }),
+      owner.updateTask(id, take(userId('owner')), free),
+      stale(['assignee_id'], { assignee_id: userId('agent') }),
     );
     // Whoever has it already may say so again.
-    await agent.updateTask(id, claim(userId('agent')), free);
+    await agent.updateTask(id, take(userId('agent')), free);
     await owner.updateTask(id, { status: 'in_progress' });
     await settle();
     await expectError(
-      agent.updateTask(id, { ...claim(userId('agent')), title: 'x' }, free),
+      agent.updateTask(id, { ...take(userId('agent')), title: 'x' }, free),
       stale(['status'], { status: 'in_progress' }),
     );
   });
@@ -94,7 +94,7 @@ export const expectedContract: Section = (world) => {
     expect(Object.keys(options.expected)).toEqual(['current_stage', 'status', 'completion_date']);
     await editor.updateTaskStage(copy.id, 'PLAN_REVIEW');
     await settle();
-    const at = stale(['current_stage'], { current_stage: 'PLAN_REVIEW' });
+    const at = stale(['current_stage', 'status'], { current_stage: 'PLAN_REVIEW', status: 'in_progress' });
     await expectError(owner.updateTaskStage(copy.id, 'IMPLEMENT', undefined, options), at);
     const other = await milestone();
     const placed = { expected: { milestone_id: copy.milestone_id.toUpperCase(), parent_task_id: null } };
@@ -180,8 +180,8 @@ export const expectedContract: Section = (world) => {
     const update = (options: object) => owner.updateTask(id, { title: 'x' }, options as never);
     await expectError(update({ expected: { title: 7 } }), validation('bad_value', 'expected.title'));
     await expectError(
-      update({ expected: { claimed_until: 'soon' } }),
-      validation('bad_value', 'expected.claimed_until'),
+      update({ expected: { completion_date: 'soon' } }),
+      validation('bad_value', 'expected.completion_date'),
     );
     await expectError(
       update({ expected: { updated_at: '2026-01-01' } }),

@@ -53,11 +53,10 @@ export const tasksContract: Section = (world) => {
       assignee_id: userId('agent'),
       sort_order: 0.1 + 0.2,
     });
-    const claimed = await owner.updateTask(made.id, {
-      claimed_by: userId('agent'),
-      claimed_until: '2026-03-01T10:00:00.123456+02:00',
+    const completed = await owner.updateTask(made.id, {
+      completion_date: '2026-03-01T10:00:00.123456+02:00',
     });
-    expect(claimed).toMatchObject({
+    expect(completed).toMatchObject({
       parent_task_id: parent.id,
       title: 'Ganz “neu” \u{1f680}',
       description,
@@ -66,8 +65,7 @@ export const tasksContract: Section = (world) => {
       priority: 'urgent',
       assignee_id: userId('agent'),
       sort_order: 0.1 + 0.2,
-      claimed_by: userId('agent'),
-      claimed_until: '2026-03-01T08:00:00.123Z',
+      completion_date: '2026-03-01T08:00:00.123Z',
     });
   });
 
@@ -98,14 +96,13 @@ export const tasksContract: Section = (world) => {
   it('names members of the workspace alone, and says in which column another is named', async () => {
     const { owner, task, userId } = world();
     const { id } = await task();
-    for (const field of ['assignee_id', 'claimed_by']) {
-      const stranger = owner.updateTask(id, { title: 'x', [field]: userId('outsider') });
-      await expectError(stranger, validation('not_found', field));
-      await expectError(owner.updateTask(id, { [field]: 'aB3dE5gH7jK9mN1p' }), validation('bad_id', field));
-      const member = userId('viewer').toUpperCase();
-      expect(await owner.updateTask(id, { [field]: member })).toMatchObject({ [field]: userId('viewer') });
-      expect(await owner.updateTask(id, { [field]: null })).toMatchObject({ [field]: null });
-    }
+    const field = 'assignee_id';
+    const stranger = owner.updateTask(id, { title: 'x', [field]: userId('outsider') });
+    await expectError(stranger, validation('not_found', field));
+    await expectError(owner.updateTask(id, { [field]: 'aB3dE5gH7jK9mN1p' }), validation('bad_id', field));
+    const member = userId('viewer').toUpperCase();
+    expect(await owner.updateTask(id, { [field]: member })).toMatchObject({ [field]: userId('viewer') });
+    expect(await owner.updateTask(id, { [field]: null })).toMatchObject({ [field]: null });
   });
 
   it('updates the given fields only, and says which in the feed', async () => {
@@ -181,7 +178,7 @@ export const tasksContract: Section = (world) => {
     const { owner, editor, settle, task, feed, userId } = world();
     const { id } = await task();
     const moved = await owner.updateTaskStage(id, 'IMPLEMENT');
-    expect(moved).toMatchObject({ id, current_stage: 'IMPLEMENT', status: 'todo' });
+    expect(moved).toMatchObject({ id, current_stage: 'IMPLEMENT', status: 'in_progress' });
     await settle();
     const activity = (await feed(editor, id)).at(-1);
     expect(activity).toMatchObject({
@@ -216,7 +213,7 @@ export const tasksContract: Section = (world) => {
     await settle();
     expect((await agent.getTaskContext(id))?.task).toMatchObject({
       current_stage: 'PLAN_REVIEW',
-      status: 'todo',
+      status: 'in_progress',
       completion_date: null,
     });
     expect((await owner.getTasks(milestone_id)).map((each) => each.id)).toEqual([id]);

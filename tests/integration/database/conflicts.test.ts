@@ -58,10 +58,10 @@ describe('updates', () => {
 
   it('an equal value is no conflict, in whatever form it was written (U5)', async () => {
     await team.editor.push([
-      update({ title: 'same', claimed_until: '2026-05-01T12:00:00+02:00', sort_order: 2 }),
+      update({ title: 'same', completion_date: '2026-05-01T12:00:00+02:00', sort_order: 2 }),
     ]);
     const outcome = await team.owner.pushOne(
-      update({ title: 'same', claimed_until: '2026-05-01T10:00:00.000Z', sort_order: 2.0 }),
+      update({ title: 'same', completion_date: '2026-05-01T10:00:00.000Z', sort_order: 2.0 }),
     );
     expect(outcome).toEqual({ outcome: 'merged', revision: team.revision + 1 });
   });

@@ -81,11 +81,10 @@ describe('an update with expected values', () => {
     expect(count).toBe(0);
   });
 
-  it('is judged before what its batch does, and one that claims what another has claimed loses (U45)', async () => {
-    const claim = (by: string) =>
-      update({ claimed_by: by, claimed_until: '2026-06-01T00:00:00.000Z' }, { claimed_by: null });
+  it('is judged before what its batch does, and one that takes what another has taken loses (U45)', async () => {
+    const claim = (by: string) => update({ assignee_id: by, sort_order: 1 }, { assignee_id: null });
     expect(await team.agent.pushOne(claim(team.agent.id))).toMatchObject({ outcome: 'applied' });
-    expect(await team.editor.pushOne(claim(team.editor.id))).toMatchObject({ stale: ['claimed_by'] });
+    expect(await team.editor.pushOne(claim(team.editor.id))).toMatchObject({ stale: ['assignee_id'] });
     // Once more, from a device that did not hear the answer.
     expect(await team.agent.pushOne(claim(team.agent.id))).toMatchObject({ outcome: 'applied' });
     const both = await team.owner.push([
@@ -112,26 +111,26 @@ describe('an update with expected values', () => {
   it('compares values and not how they are written; times to the millisecond (U45)', async () => {
     await team.editor.push([
       update(
-        { claimed_until: '2026-05-01T10:00:00.123456Z', claimed_by: team.editor.id, sort_order: 2 },
+        { completion_date: '2026-05-01T10:00:00.123456Z', assignee_id: team.editor.id, sort_order: 2 },
         undefined,
       ),
     ]);
     const expected = {
-      claimed_until: '2026-05-01T12:00:00.123+02:00',
-      claimed_by: team.editor.id.toUpperCase(),
+      completion_date: '2026-05-01T12:00:00.123+02:00',
+      assignee_id: team.editor.id.toUpperCase(),
       sort_order: 2.0,
-      completion_date: null,
+      description: null,
     };
     expect(await team.owner.pushOne(update({ title: 'new' }, expected))).toMatchObject({
       outcome: 'applied',
     });
-    const other = { claimed_until: '2026-05-01T10:00:00.124Z' };
+    const other = { completion_date: '2026-05-01T10:00:00.124Z' };
     expect(await team.owner.pushOne(update({ title: 'newer' }, other))).toMatchObject({
-      stale: ['claimed_until'],
+      stale: ['completion_date'],
     });
-    const none = { claimed_until: 'soon', title: 'new' };
+    const none = { completion_date: 'soon', title: 'new' };
     expect(await team.owner.pushOne(update({ title: 'newer' }, none))).toMatchObject({
-      stale: ['claimed_until', 'title'],
+      stale: ['completion_date', 'title'],
     });
   });
 

@@ -178,7 +178,7 @@ describe('batches', () => {
         'completion_date',
       ],
       ...['infinity', '-infinity', '0044-03-15 BC', '10000-01-01T00:00:00Z'].flatMap((time) =>
-        ['claimed_until', 'completion_date'].map((column): [unknown, string, string] => [
+        ['completion_date'].map((column): [unknown, string, string] => [
           { ...newTask(`${column} ${time}`), values: { ...good.values, [column]: time } },
           'invalid_value',
           column,
@@ -195,9 +195,9 @@ describe('batches', () => {
         'assignee_id',
       ],
       [
-        { ...newTask('an object'), values: { ...good.values, claimed_by: {} } },
+        { ...newTask('an object'), values: { ...good.values, assignee_id: {} } },
         'invalid_value',
-        'claimed_by',
+        'assignee_id',
       ],
       [{ ...team.make.insert('workspaces', { name: 'w' }), id: 'x' }, 'malformed', 'id'],
       [
@@ -237,7 +237,6 @@ describe('batches', () => {
       [newTask('x'), 'parent_task_id'],
       [newTask('x'), 'workflow_id'],
       [newTask('x'), 'assignee_id'],
-      [newTask('x'), 'claimed_by'],
       [team.make.update('tasks', team.task, null, {}), 'milestone_id'],
       [team.make.insert('activity_feed', { activity_type: 'comment' }), 'task_id'],
       [team.make.insert('activity_feed', { activity_type: 'comment' }), 'entity_id'],

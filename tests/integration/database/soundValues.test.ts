@@ -177,7 +177,7 @@ describe('a value that cannot be stored', () => {
     ['tasks', { title: '\u2800' }, 'title'],
     ['tasks', { current_stage: null }, 'current_stage'],
     ['tasks', { sort_order: '1' }, 'sort_order'],
-    ['tasks', { claimed_until: '2026-03-01T10:00' }, 'claimed_until'],
+    ['tasks', { completion_date: '2026-03-01T10:00' }, 'completion_date'],
   ])('of %s, %j, is refused with its column (U12)', async (table, values, column) => {
     const id = table === 'tasks' ? team.task : team.milestone;
     const change = team.make.update(table as 'tasks', id, null, values);
@@ -204,7 +204,7 @@ describe('a value that cannot be stored', () => {
 });
 
 describe('a person whom a task names', () => {
-  it.each(['assignee_id', 'claimed_by'])(
+  it.each(['assignee_id'])(
     'as %s may have left, or have joined after the backup that the server was put back to, and is an id (U4)',
     async (column) => {
       const naming = (id: string) => team.make.update('tasks', team.task, null, { [column]: id });

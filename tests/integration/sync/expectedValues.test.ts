@@ -75,17 +75,17 @@ it('nothing of an update is written or sent again where it is not, and a person 
   expect(await here.database.of(Quarantined).query().fetchCount()).toBe(0);
 });
 
-it('of two devices that claim a task offline, the one that syncs first has it, whoever was later (D15, U45)', async () => {
+it('of two devices that take a task offline, the one that syncs first has it, whoever was later (D15, U45)', async () => {
   const claim = (device: TestDevice) =>
     device.contextService.updateTask(
       task.id,
-      { claimed_by: device.userId, claimed_until: '2026-06-01T00:00:00.000Z' },
-      { expected: { claimed_by: null } },
+      { assignee_id: device.userId, sort_order: 1 },
+      { expected: { assignee_id: null } },
     );
   await claim(there);
   await claim(here);
   await there.sync();
-  expect(await everywhere()).toMatchObject({ claimed_by: there.userId });
+  expect(await everywhere()).toMatchObject({ assignee_id: there.userId });
   expect(await conflicts(here)).toMatchObject([{ state: 'open' }]);
 });
 
@@ -167,20 +167,20 @@ it.each([
     await here.sync();
     await there.sync();
     await there.contextService.updateTask(id, {
-      claimed_by: there.userId,
-      claimed_until: '2027-06-01T00:00:00.000Z',
+      assignee_id: there.userId,
+      sort_order: 1,
     });
     await there.sync();
     await here.contextService.updateTask(id, { description: 'Edited' });
     const values = { title: 'Mine', status: 'in_progress' } as const;
     await here.contextService.updateTask(id, values, {
-      expected: { claimed_by: null, description: 'Edited' },
+      expected: { assignee_id: null, description: 'Edited' },
     });
     await meanwhileDo();
     await settle(here, there, here);
     const mine = await read(here, id);
     expect(mine).toEqual(await read(there, id));
-    expect(mine).toMatchObject({ title: 'New', status: 'todo', claimed_by: there.userId });
+    expect(mine).toMatchObject({ title: 'New', status: 'todo', assignee_id: there.userId });
     expect(await conflicts(here)).toMatchObject([{ state: 'open', columns: { title: { local: 'Mine' } } }]);
   },
 );
@@ -193,7 +193,7 @@ it('a new record that nobody else has touched meanwhile takes such an update (D1
   await here.contextService.updateTask(
     id,
     { title: 'Two' },
-    { expected: { title: 'One', claimed_by: null } },
+    { expected: { title: 'One', assignee_id: null } },
   );
   await here.contextService.updateTask(id, { status: 'blocked' }, { expected: { title: 'Two' } });
   await settle(here, there, here);
@@ -260,18 +260,18 @@ it('the remote service is told by the server what others wrote after it had look
   transport.push = async (...args) => {
     await there.contextService.updateTask(task.id, {
       title: 'Theirs',
-      claimed_until: '2026-06-01T00:00:00.000Z',
+      assignee_id: there.userId,
     });
     await there.sync();
     return push(...args);
   };
   const remote = createRemoteContextService({ client: here.client, transport });
-  const expected = { title: 'As read', claimed_until: null };
+  const expected = { title: 'As read', assignee_id: null };
   await expect(remote.updateTask(task.id, { priority: 'high' }, { expected })).rejects.toMatchObject({
     detail: {
       code: 'stale',
-      columns: ['claimed_until', 'title'],
-      present: { title: 'Theirs', claimed_until: '2026-06-01T00:00:00.000Z' },
+      columns: ['assignee_id', 'title'],
+      present: { title: 'Theirs', assignee_id: there.userId },
     },
   });
   expect(await everywhere()).toMatchObject({ title: 'Theirs', priority: 'medium' });

@@ -246,8 +246,6 @@ const COLUMNS: Record<RequestTable, Record<string, fc.Arbitrary<unknown>>> = {
     priority: oneOf(TASK_PRIORITIES),
     assignee_id: person,
     sort_order: number,
-    claimed_by: person,
-    claimed_until: moment,
     completion_date: moment,
     // An id of WatermelonDB's own kind names a record on a device, and is never sent: to the server it is no id.
     workflow_id: fc.oneof(
@@ -288,7 +286,7 @@ const SOUND: Record<RequestTable, Record<string, unknown>> = {
 };
 
 /** Columns that only updates take. */
-const OF_UPDATES = ['claimed_by', 'claimed_until', 'completion_date'];
+const OF_UPDATES = ['completion_date'];
 
 function requestOf(table: RequestTable): fc.Arbitrary<Request> {
   const columns = Object.entries(COLUMNS[table]);
@@ -299,13 +297,15 @@ function requestOf(table: RequestTable): fc.Arbitrary<Request> {
     .tuple(fc.constantFrom('insert' as const, 'update' as const), one, fc.boolean())
     .map(([wanted, [name, value], isAbsent]) => {
       const op = table === 'activity_feed' || !OF_UPDATES.includes(name) ? wanted : 'update';
+      // Services let the status follow a stage that is given without one (T1); sync_push takes what it is sent.
+      const follows = name === 'current_stage' ? { status: 'in_progress' } : {};
       if (table === 'activity_feed' || op === 'insert') {
-        const values: Record<string, unknown> = { ...SOUND[table], [name]: value };
+        const values: Record<string, unknown> = { ...SOUND[table], ...follows, [name]: value };
         // Now and then a column that has to be given is not.
         if (isAbsent && name in SOUND[table] && value === null) delete values[name];
         return { op: 'insert' as const, table, values };
       }
-      return { op, table, values: { [name]: value } };
+      return { op, table, values: { ...follows, [name]: value } };
     });
 }
 

@@ -36,8 +36,6 @@ describe('validateInsert', () => {
       priority: 'medium',
       assignee_id: null,
       sort_order: 0,
-      claimed_by: null,
-      claimed_until: null,
       completion_date: null,
     });
   });
@@ -60,7 +58,7 @@ describe('validateInsert', () => {
     [{ milestone_id: MILESTONE, title: 'half \ud83d' }, 'title:bad_character'],
     [{ milestone_id: MILESTONE, title: 'x', status: 'later' }, 'status:bad_value'],
     [{ milestone_id: MILESTONE, title: 'x', sort_order: Number.NaN }, 'sort_order:bad_value'],
-    [{ milestone_id: MILESTONE, title: 'x', claimed_until: 'tomorrow' }, 'claimed_until:bad_value'],
+    [{ milestone_id: MILESTONE, title: 'x', claimed_until: 'tomorrow' }, 'claimed_until:unknown_field'],
     [{ milestone_id: MILESTONE, title: 'x', revision: 4 }, 'revision:unknown_field'],
     [{ milestone_id: MILESTONE, title: 'x', workspace_id: MILESTONE }, 'workspace_id:unknown_field'],
     [JSON.parse(`{"milestone_id":"${MILESTONE}","title":"x","__proto__":{}}`), '__proto__:unknown_field'],

@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const read = (path: string) => readFileSync(`${root}/${path}`, 'utf8');
 
-const ID = String.raw`(?:[SPURDK]\d+|P-[A-Z]+)`;
+const ID = String.raw`(?:[SPURDKCNTAYVFX]\d+|P-[A-Z]+)`;
 const BEGINS_WITH_ID = new RegExp(`^${ID}\\b`);
 const CITED_AT_THE_END = new RegExp(` \\((${ID}(?:, ${ID})*)\\)$`);
 
@@ -41,7 +41,9 @@ function titlesOf(source: string, file = 'titles.ts'): string[] {
 }
 
 const RULES = new Set([
-  ...[...read('docs/sync-spec.md').matchAll(/^- \*\*([A-Z]\d+)\*\*/gm)].map(([, rule]) => rule),
+  ...['docs/sync-spec.md', 'docs/work-model.md'].flatMap((file) =>
+    [...read(file).matchAll(/^- \*\*([A-Z]\d+)\*\*/gm)].map(([, rule]) => rule),
+  ),
   ...[...read('README.md').matchAll(/^- \*\*(P-[A-Z]+)\*\*/gm)].map(([, promise]) => promise),
 ]);
 const TITLES = readdirSync(`${root}/tests`, { recursive: true, encoding: 'utf8' })
@@ -59,7 +61,7 @@ describe('the titles of the tests', () => {
     expect(TITLES.filter(({ title }) => !wellPlaced(title))).toEqual([]);
   });
 
-  it('cite rules of docs/sync-spec.md and promises of README.md', () => {
+  it('cite rules of docs/sync-spec.md and docs/work-model.md, and promises of README.md', () => {
     expect(RULES.size).toBeGreaterThan(100);
     expect(TITLES.filter(({ title }) => unknownRules(title).length > 0)).toEqual([]);
   });

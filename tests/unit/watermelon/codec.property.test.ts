@@ -105,7 +105,7 @@ describe('wire values and stored values', () => {
     (text) => {
       const row = { id: 'a', workspace_id: 'w', target_date: text, created_at: text };
       expect(toRaw('milestones', row, ids)).toMatchObject({ target_date: null, created_at: null });
-      expect(toStored('tasks', 'claimed_until', text, ids)).toBeNull();
+      expect(toStored('tasks', 'completion_date', text, ids)).toBeNull();
       const page = { id: ['a', 'b'], workspace_id: ['w', 'w'], target_date: [text, '2026-03-01T00:00:00Z'] };
       const filled = toBulkRows('milestones', page);
       expect(filled.rows.map((row) => filledRow(filled, row).target_date)).toEqual([

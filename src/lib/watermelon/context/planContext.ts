@@ -62,6 +62,10 @@ function localTaskGraph(store: LocalStore): TaskGraph {
       );
       return links.map(({ depends_on_task_id }) => depends_on_task_id);
     },
+    subtasksOf: async (taskIds) => {
+      const subtasks = await store.query<Task>('tasks', Q.where('parent_task_id', Q.oneOf([...taskIds])));
+      return subtasks.map(({ id }) => id);
+    },
     subtasksIn: async (milestoneId, taskIds) => {
       const subtasks = await store.query<Task>(
         'tasks',

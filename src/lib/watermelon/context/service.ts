@@ -24,8 +24,10 @@ import {
   listWorkspaces,
   readContext,
 } from './localReads';
+import { localWork } from './localWork';
 import { localWriter } from './localWriter';
 import { MissingParts } from './missingParts';
+import type { ProvisionalClaim, ProvisionalClaims } from './provisionalClaims';
 
 export interface LocalContextService extends ContextService {
   /** @returns the task from the local database alone, or null. */
@@ -36,9 +38,16 @@ export interface LocalContextService extends ContextService {
   observeTaskContext(taskId: string, limits?: ContextLimits): Observable<TaskContext | null>;
   /** The deletions of a workspace that are not restored or are being restored, newest first; now and whenever they change. */
   observeDeletions(workspaceId: string): Observable<ObservedDeletion[]>;
+  /** Asks the server about the claims that wait for it (C10), as each sync does that reaches it. @returns whether there were any */
+  settleClaims(signal?: AbortSignal): Promise<boolean>;
+  /** The claims of this device that the server has not confirmed, lost ones too; now and whenever they change. */
+  observeClaims(): Observable<readonly ProvisionalClaim[]>;
+  /** Dismisses one that was lost or refused. */
+  dismissClaim(taskId: string, claimId: string): Promise<void>;
 }
 
-export function createLocalContextService(local: LocalFirst): LocalContextService {
+/** @param claims those that were made without the server */
+export function createLocalContextService(local: LocalFirst, claims: ProvisionalClaims): LocalContextService {
   const { store } = local;
   const writes = contextWrites(localWriter(local));
   const missingParts = new MissingParts(local);
@@ -57,6 +66,9 @@ export function createLocalContextService(local: LocalFirst): LocalContextServic
 
   return {
     ...writes,
+    ...localWork(local, claims),
+    observeClaims: () => claims.observe(),
+    dismissClaim: (taskId, claimId) => claims.forget({ task_id: localId(taskId), claim_id: claimId }),
     getLocalTask,
     getRemoteTaskContext,
 

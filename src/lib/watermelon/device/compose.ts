@@ -100,6 +100,7 @@ export async function openUserDevice(
     invitations: signedIn && new SupabaseInvitations(signedIn),
     pokes: signedIn && userId !== null ? new SupabasePokes(signedIn, userId) : null,
     exclusively: (work, signal) => platform.exclusively(`sync-${name}`, work, signal),
+    claims: platform.claims ?? null,
     adopt: (database) => adoptEarlier(platform, database, userId ?? LOCAL_USER),
   });
   if (!device.ok) throw new ConvoyError(device.error);

@@ -2,6 +2,7 @@
 
 import type { Observable } from 'rxjs';
 import { ConvoyError, type StorageError } from '@/core/errors';
+import type { MachineClaims } from '@/core/platform';
 import type { PokeSource } from '@/core/pokes';
 import type { Json, SyncTransport } from '@/core/protocol';
 import { fail, ok, type Result } from '@/core/result';
@@ -11,6 +12,7 @@ import type { InvitationService } from '@/domain/invitations';
 import type { SyncedTable } from '@/domain/schema';
 import type { MemberKind } from '@/domain/vocabulary';
 import { LocalStore } from '../context/localStore';
+import { ProvisionalClaims } from '../context/provisionalClaims';
 import { createLocalContextService, type LocalContextService } from '../context/service';
 import { type ConvoyDatabase, type LocalAdapter, openDatabase } from '../database';
 import {
@@ -66,6 +68,8 @@ export interface DeviceOptions {
   pokes?: PokeSource | null;
   /** Asks the server about invitations; null, the default: nobody is signed in. */
   invitations?: InvitationService | null;
+  /** Claims of this machine that were made without the server; null, the default: the database is all that agents here share. */
+  claims?: MachineClaims | null;
   /** Runs work while no other tab or process syncs this database. */
   exclusively?: <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T>;
   /** Device time, ms since the epoch. */
@@ -282,20 +286,18 @@ function startAutoSyncOf(options: DeviceOptions, { engine, database }: DevicePar
 }
 
 function makeContextService(
-  { userId, kind = 'human', remote }: DeviceOptions,
+  { userId, kind = 'human', remote, claims = null }: DeviceOptions,
   { database, engine, ids, clock, network }: DeviceParts,
 ): LocalContextService {
   const store = new LocalStore(database, (id) => ids.resolve(id));
   const requestSync = () => void engine.sync();
-  return createLocalContextService({
-    store,
-    userId,
-    kind,
-    clock,
-    remote,
-    isOnline: network.isOnline,
-    requestSync,
-  });
+  const provisional = new ProvisionalClaims(database, claims, userId, () => clock.now() + clock.offset());
+  const service = createLocalContextService(
+    { store, userId, kind, clock, remote, isOnline: network.isOnline, requestSync },
+    provisional,
+  );
+  engine.afterReached = (signal) => service.settleClaims(signal);
+  return service;
 }
 
 const alwaysOnline = () => true;

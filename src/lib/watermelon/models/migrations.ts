@@ -3,6 +3,7 @@
  * the synced tables is `{ toVersion, steps: syncedSteps(version) }`. Steps that were shipped stay as they are.
  */
 
+import { syncedSteps } from './schema';
 import { type SchemaMigrations, schemaMigrations, unsafeExecuteSql } from './watermelondb';
 
 export const migrations: SchemaMigrations = schemaMigrations({
@@ -13,6 +14,15 @@ export const migrations: SchemaMigrations = schemaMigrations({
       steps: [
         unsafeExecuteSql('create index "sync_conflicts_kind" on "sync_conflicts" ("kind");'),
         unsafeExecuteSql('create index "sync_conflicts_occurred_at" on "sync_conflicts" ("occurred_at");'),
+      ],
+    },
+    {
+      toVersion: 3,
+      steps: [
+        ...syncedSteps(2),
+        unsafeExecuteSql(
+          'drop index if exists "tasks_milestone_id"; create index "tasks_milestone_id" on "tasks" ("milestone_id");',
+        ),
       ],
     },
   ],

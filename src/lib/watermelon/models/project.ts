@@ -23,6 +23,7 @@ export class Project extends ConvoyModel {
   @text('overview') overview!: string | null;
   @json('tech_stack', (stored: unknown) => stored ?? []) techStack!: Json;
   @text('status') status!: ProjectStatus;
+  @text('key') key!: string | null;
 
   @relation('workspaces', 'workspace_id') workspace!: Relation<Workspace>;
   @children('milestones') milestones!: Query<Milestone>;

@@ -16,7 +16,7 @@ import {
 } from './watermelondb';
 
 /** Version of the local database; raised with every step of `migrations.ts`. */
-export const LOCAL_SCHEMA_VERSION = 2;
+export const LOCAL_SCHEMA_VERSION = 3;
 
 type ColumnSpec = {
   name: string;
@@ -27,17 +27,23 @@ type ColumnSpec = {
   indexedWith?: string[];
 };
 
+const INDEXED_WITH: Readonly<Record<string, string[]>> = {
+  // A task may have thousands of activities; the latest are read.
+  'activity_feed.task_id': ['created_at', 'id'],
+  // The next task is looked up in each milestone, by priority (N6).
+  'tasks.milestone_id': ['priority', 'sort_order', 'created_at', 'id', 'status'],
+};
+
 function localColumn(table: SyncedTable, name: string, column: Column): ColumnSpec {
   const type = column.kind === 'number' || column.kind === 'time' ? 'number' : 'string';
   const spec = {
     name,
     type,
     isOptional: column.optional === true,
-    isIndexed: column.kind === 'ref',
+    isIndexed: column.kind === 'ref' || column.indexed === true,
   } as const;
-  // A task may have thousands of activities; the latest are read.
-  const isFeed = table === 'activity_feed' && name === 'task_id';
-  return isFeed ? { ...spec, indexedWith: ['created_at', 'id'] } : spec;
+  const indexedWith = INDEXED_WITH[`${table}.${name}`];
+  return indexedWith ? { ...spec, indexedWith } : spec;
 }
 
 /** Columns of every synced table, besides those of `domain/schema.ts`. */

@@ -32,6 +32,8 @@ export class Task extends ConvoyModel {
   @text('claimed_by') claimedBy!: string | null;
   @date('claimed_until') claimedUntil!: Date | null;
   @date('completion_date') completionDate!: Date | null;
+  @text('claim_id') claimId!: string | null;
+  @text('key') key!: string | null;
 
   @relation('milestones', 'milestone_id') milestone!: Relation<Milestone>;
   @relation('tasks', 'parent_task_id') parentTask!: Relation<Task>;

@@ -1,6 +1,6 @@
 import type { MemberKind, Role } from '@/domain/vocabulary';
 import { ConvoyModel } from './convoyModel';
-import { type Relation, relation, text } from './watermelondb';
+import { date, type Relation, relation, text } from './watermelondb';
 import type { Workspace } from './workspace';
 
 /** The membership of a user or agent in a workspace, with its role. */
@@ -15,6 +15,8 @@ export class WorkspaceMember extends ConvoyModel {
   @text('role') role!: Role;
   @text('display_name') displayName!: string;
   @text('kind') kind!: MemberKind;
+  @text('made_by') madeBy!: string | null;
+  @date('paused_at') pausedAt!: Date | null;
 
   @relation('workspaces', 'workspace_id') workspace!: Relation<Workspace>;
 }

@@ -39,6 +39,8 @@ export class SyncEngine {
   private readonly runs = new Subject<Promise<SyncResult>>();
   private running: Promise<SyncResult> | null = null;
   private readonly stopped = new AbortController();
+  /** What else waits for the server, once all is pushed. @returns whether there is something new to pull */
+  afterReached: (signal: AbortSignal) => Promise<boolean> = async () => false;
   private readonly acceptances: Acceptances;
   /** What became of the acceptances that were sent since this device was opened. */
   private readonly accepted = new Map<string, AcceptResult>();
@@ -199,7 +201,10 @@ export class SyncEngine {
       try {
         for (const [id, result] of await this.acceptances.send(this.stopped.signal))
           this.accepted.set(id, result);
-        return await this.rounds(await this.contexts.open(), result);
+        const context = await this.contexts.open();
+        const error = await this.rounds(context, result);
+        const isAnswered = error === null && (await this.afterReached(this.stopped.signal));
+        return isAnswered ? await this.rounds(context, result) : error;
       } catch (thrown) {
         // A write that a process sent to the storage right before it died may arrive after the lock was taken.
         if (!isOvertaken(thrown) || attempt === MOST_ATTEMPTS) throw thrown;

@@ -30,6 +30,7 @@ const project = (n: number, workspace_id = WORKSPACE): Project => ({
   overview: null,
   tech_stack: ['a', { b: 1, c: 2 }],
   status: 'active',
+  key: null,
 });
 const fault = (code: string, field: string) => ({ ok: false, error: { kind: 'validation', code, field } });
 

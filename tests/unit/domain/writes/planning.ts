@@ -51,6 +51,8 @@ export function task(n: number, values: Partial<Task> = {}): Task {
     claimed_by: null,
     claimed_until: null,
     completion_date: null,
+    claim_id: null,
+    key: null,
     ...values,
   };
 }
@@ -89,6 +91,10 @@ export function contextOf({ records, dependencies = [], hasGraph = true }: Memor
   const graph: TaskGraph = {
     parentOf: async (id) => tasks.find((each) => each.id === id)?.parent_task_id ?? null,
     dependenciesOf: async (ids) => dependencies.filter(([from]) => ids.includes(from)).map(([, to]) => to),
+    subtasksOf: async (ids) =>
+      tasks
+        .filter(({ parent_task_id: parent }) => parent !== null && ids.includes(parent))
+        .map(({ id }) => id),
     subtasksIn: async (milestoneId, ids) =>
       tasks
         .filter(({ parent_task_id: parent }) => parent !== null && ids.includes(parent))

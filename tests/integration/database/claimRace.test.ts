@@ -1,0 +1,66 @@
+/** What only several connections at once can show of claims. */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { askAbout, claim, race } from '../../support/claims';
+import { openDatabase, type TestDatabase } from '../../support/database';
+import { postgresBinaries, startPostgres, type TestPostgres } from '../../support/postgres';
+import { createTeam, type Team } from '../../support/syncUser';
+
+describe.skipIf(postgresBinaries() === null)('on PostgreSQL, with many connections', () => {
+  let postgres: TestPostgres;
+  let database: TestDatabase;
+  let team: Team;
+  beforeAll(async () => {
+    postgres = await startPostgres();
+    database = await openDatabase({ url: postgres.url });
+    team = await createTeam(database);
+  });
+  afterAll(async () => {
+    await database?.close();
+    await postgres?.stop();
+  });
+
+  const newTask = async () => {
+    const task = team.make.insert('tasks', { title: 'One', milestone_id: team.milestone });
+    await team.owner.push([task]);
+    return task.id;
+  };
+
+  it('of sixteen agents that ask at once exactly one has the task, again and again (C2)', async () => {
+    for (let round = 0; round < 8; round += 1) {
+      const task = await newTask();
+      const { agents, answers } = await race(team, task);
+      const won = answers.flatMap((answer, n) => (answer.claim ? [agents[n]?.id] : []));
+      expect(won).toHaveLength(1);
+      const others = answers.flatMap(({ taken }) => (taken ? [taken.claimed_by] : []));
+      expect(others).toEqual(Array.from({ length: 15 }, () => won[0]));
+    }
+  });
+
+  it('sessions of one agent that ask at once are told apart, and one that asks twice is answered alike (C2, C9)', async () => {
+    const task = await newTask();
+    const ids = Array.from({ length: 16 }, (_, n) => `session ${n % 8}`);
+    const answers = await Promise.all(ids.map((id) => claim(team.agent, task, id)));
+    const won = answers.flatMap((answer) => (answer.claim ? [answer.claim] : []));
+    expect(won).toHaveLength(2);
+    expect(won[0]).toEqual(won[1]);
+    const renewed = await Promise.all(
+      ids.map((claim_id) => askAbout(team.agent, 'renew_claim', { task_id: task, claim_id })),
+    );
+    expect(renewed.filter((answer) => answer.claim)).toHaveLength(2);
+  });
+
+  it('claims do not wait for pushes of other workspaces, and pushes go on beside them (C2)', async () => {
+    const task = await newTask();
+    const push = () =>
+      team.editor.pushOne(team.make.update('tasks', task, null, { title: `Title ${Math.random()}` }));
+    const work: Promise<unknown>[] = [];
+    for (let n = 0; n < 6; n += 1) work.push(claim(team.agent, task, 'c'));
+    for (let n = 0; n < 3; n += 1) {
+      work.push(push());
+      await work.at(-1);
+    }
+    const answers = await Promise.all(work);
+    expect(answers.slice(0, 6)).toEqual(Array.from({ length: 6 }, () => answers[0]));
+  });
+});

@@ -1,0 +1,150 @@
+/**
+ * What is watched of claims on the wire: that the answers grant no task twice, and that leases are the server's. By the state of the
+ * tables before each request, and by a clock and a rule of its own.
+ */
+
+import type { Json } from '@/core/protocol';
+import type { Claim } from '@/domain/work';
+import type { Answer, Flight } from './network';
+import type { Oracle } from './oracle';
+import type { SimServer } from './server';
+
+interface Standing {
+  claimed_by: string | null;
+  claim_id: string | null;
+  is_live: boolean;
+}
+
+interface ClaimBody {
+  claim?: Claim;
+  error?: unknown;
+}
+
+/** ms that a lease may be off, for the rounding of times. */
+const LEEWAY_MS = 1_000;
+const [LEAST_MS, MOST_MS] = [60_000, 60 * 60_000];
+
+export class ClaimWitness {
+  private before: Standing | null = null;
+
+  constructor(
+    private readonly server: SimServer,
+    private readonly oracle: Oracle,
+  ) {}
+
+  async serving(flight: Flight): Promise<void> {
+    this.before = null;
+    if (!isAboutClaims(flight)) return;
+    const { task_id } = requestOf(flight);
+    const [found] = await this.server.sql<Standing>(
+      `select t.claimed_by::text as claimed_by, t.claim_id, t.claim_id is not null and (
+         coalesce(t.claimed_until > to_timestamp($2::double precision / 1000), false) or exists (
+           select from public.workflows w cross join lateral jsonb_array_elements(w.stages) s
+           where w.id = coalesce(t.workflow_id, '00000000-0000-7000-8000-000000000001')
+             and s ->> 'name' = t.current_stage and s -> 'is_checkpoint' = 'true')) as is_live
+       from public.tasks t where t.id = $1::uuid`,
+      [String(task_id), Date.now()],
+    );
+    this.before = found ?? null;
+  }
+
+  async served(flight: Flight, answer: Answer): Promise<void> {
+    if (!isAboutClaims(flight) || answer.status !== 200) return;
+    const { claim } = JSON.parse(answer.body) as ClaimBody;
+    const { before } = this;
+    if (!claim || !before) return;
+    const request = requestOf(flight);
+    const isOwn = before.claimed_by === flight.from.userId;
+    const isSame = isOwn && (before.claim_id === request.claim_id || before.claim_id === request.resume);
+    if (before.is_live && !isSame) {
+      const rule = isOwn ? 'C9' : 'C2';
+      const has = `${before.claimed_by} by ${before.claim_id}`;
+      this.oracle.violate(
+        rule,
+        `${flight.from.name} is told that it has ${request.task_id}, which has ${has}`,
+      );
+    }
+    const left = Date.parse(claim.claimed_until ?? '') - Date.now();
+    const isNew = !before.is_live;
+    if (left > MOST_MS + LEEWAY_MS || (isNew && left < LEAST_MS - LEEWAY_MS)) {
+      this.oracle.violate('C3', `${flight.from.name} has ${request.task_id} for ${left} ms from now`);
+    }
+  }
+}
+
+function isAboutClaims({ path }: Flight): boolean {
+  return path.includes('/rpc/claim_task') || path.includes('/rpc/renew_claim');
+}
+
+function requestOf({ request }: Flight): Record<string, Json> {
+  return (request ?? {}) as Record<string, Json>;
+}
+
+/** Notes every change of a claim that is news, and the revisions that are news of tasks. */
+export const CLAIM_WITNESS = `
+  create table if not exists witness.loud_claims (task_id uuid, what text);
+  create table if not exists witness.news (task_id uuid primary key, revision bigint not null);
+  create or replace function witness.note_claim() returns trigger language plpgsql security definer as $$
+  declare
+    claims constant text[] := array['claimed_by', 'claimed_until', 'claim_id', 'revision', 'field_revisions'];
+  begin
+    if to_jsonb(new) - claims is distinct from to_jsonb(old) - claims then
+      if to_jsonb(new) - claims - 'updated_at'::text - 'last_modified_by'::text
+        is not distinct from to_jsonb(old) - claims - 'updated_at'::text - 'last_modified_by'::text
+        and (new.claimed_by, new.claimed_until, new.claim_id) is distinct from (old.claimed_by, old.claimed_until, old.claim_id)
+      then
+        insert into witness.loud_claims values (new.id, 'its author or time changed');
+      end if;
+      insert into witness.news values (new.id, new.revision)
+        on conflict (task_id) do update set revision = excluded.revision;
+    end if;
+    return null;
+  end $$;
+  create or replace trigger zz_witness_claim after update on public.tasks
+    for each row execute function witness.note_claim();
+  create or replace function witness.note_task() returns trigger language plpgsql security definer as $$
+  begin
+    insert into witness.news values (new.id, new.revision) on conflict (task_id) do update set revision = excluded.revision;
+    return null;
+  end $$;
+  create or replace trigger zz_witness_task after insert on public.tasks
+    for each row execute function witness.note_task();
+`;
+
+/** C7: what a push deletes conflicts with news. Judged before it is served: those of its deletes of tasks that nothing stands against. */
+export async function quietDeletes(server: SimServer, flight: Flight): Promise<ReadonlySet<number>> {
+  const { changes = [], skip = {} } = flight.request as {
+    changes?: { table: string; op: string; id: string; base: number | null; workspace_id: string }[];
+    skip?: Record<string, number[]>;
+  };
+  const quiet = new Set<number>();
+  // What a push writes beside its deletes may count for them (U40).
+  if (changes.some(({ op }) => op !== 'delete')) return quiet;
+  for (const [index, { table, id, base, workspace_id }] of changes.entries()) {
+    if (table !== 'tasks' || base === null) continue;
+    const [found] = await server.sql<{ is_quiet: boolean }>(
+      `with recursive below (id) as (
+         select t.id from public.tasks t where t.id = $1::uuid
+         union select c.id from below b join public.tasks c on c.parent_task_id = b.id where c.deleted_at is null
+       ), rows (revision) as (
+         select n.revision from below b join witness.news n on n.task_id = b.id
+         union all select f.revision from below b join public.activity_feed f on f.task_id = b.id where f.deleted_at is null
+         union all select d.revision from below b join public.task_dependencies d
+           on b.id in (d.task_id, d.depends_on_task_id) where d.deleted_at is null
+       )
+       select not exists (
+         select from rows r where r.revision > $2::bigint
+           and r.revision <> all (select jsonb_array_elements_text($3::jsonb)::bigint)) as is_quiet`,
+      [id, base, JSON.stringify(skip[workspace_id] ?? [])],
+    );
+    if (found?.is_quiet) quiet.add(index);
+  }
+  return quiet;
+}
+
+export async function checkQuietClaims(oracle: Oracle, server: SimServer): Promise<void> {
+  const loud = await server.sql<{ task_id: string; what: string }>(
+    'select task_id::text, what from witness.loud_claims',
+  );
+  for (const { task_id, what } of loud) oracle.violate('C7', `a claim of ${task_id} is news: ${what}`);
+}
