@@ -56,6 +56,7 @@ const SCOPED: readonly [table: string, scope: string][] = [
   ['convoy.scope_revisions', 'scope_id'],
   ['convoy.purged_tags', 'scope_id'],
   ['convoy.unfinished_deletions', 'workspace_id'],
+  ['convoy.key_counters', 'workspace_id'],
   ['convoy.deletion_steps', 'workspace_id'],
   ...SYNCED_TABLES.map((table): [string, string] => [`public.${table}`, 'workspace_id']),
 ];

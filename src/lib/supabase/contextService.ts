@@ -9,8 +9,11 @@ import { isUuid } from '@/core/text';
 import { checkLimits } from '@/domain/contextLimits';
 import type { ContextService, KnowledgeScope } from '@/domain/contextService';
 import { contextWrites } from '@/domain/writes/contextWrites';
+import { supabaseAgents } from './agents';
+import type { AgentSignIn } from './agentSignIn';
 import type { ConvoyClient } from './client';
 import { currentClient } from './currentClient';
+import { supabaseKeys } from './findTask';
 import { remotePlanWriter } from './planWriter';
 import { RemoteRecords } from './records';
 import { RemoteWriter, type WriterOptions } from './remoteWriter';
@@ -25,6 +28,8 @@ export interface RemoteServiceOptions extends WriterOptions {
   timeoutMs?: number;
   /** The transport of writes. Default: `sync_push` on the client. */
   transport?: SyncTransport;
+  /** Signs a new agent in, to see whether it can. Default: on the client's server. */
+  agentSignIn?: AgentSignIn;
 }
 
 /** No record has this id. */
@@ -38,6 +43,7 @@ export function createRemoteContextService({
   client,
   timeoutMs = 15_000,
   transport = new SupabaseTransport(client, { timeoutMs }),
+  agentSignIn,
   ...options
 }: RemoteServiceOptions): ContextService {
   const records = new RemoteRecords(client, timeoutMs);
@@ -53,7 +59,12 @@ export function createRemoteContextService({
     now: () => new Date().toISOString(),
     userId: () => writer.userId(),
   });
-  return guarded({ ...reads(records), ...contextWrites(planWriter) });
+  return guarded({
+    ...reads(records),
+    ...contextWrites(planWriter),
+    ...supabaseAgents(client, { timeoutMs, ...(agentSignIn && { signIn: agentSignIn }) }),
+    ...supabaseKeys(client, timeoutMs),
+  });
 }
 
 type Reads = Pick<
@@ -189,3 +200,7 @@ export const updateMemberRole = bound('updateMemberRole');
 export const removeMember = bound('removeMember');
 export const getDeletions = bound('getDeletions');
 export const restoreDeletion = bound('restoreDeletion');
+export const createAgent = bound('createAgent');
+export const revokeAgent = bound('revokeAgent');
+export const pauseAgent = bound('pauseAgent');
+export const findTask = bound('findTask');

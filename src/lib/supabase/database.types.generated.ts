@@ -754,9 +754,25 @@ export type Database = {
         };
         Returns: Json;
       };
+      create_agent: {
+        Args: {
+          workspace_id: string;
+          name: string;
+        };
+        Returns: Json;
+      };
       decline_invitation: {
         Args: {
           invitation_id: string;
+        };
+        Returns: Json;
+      };
+      find_tasks: {
+        Args: {
+          key?: string;
+          id_ends?: string[];
+          task_id?: string;
+          of_workspace?: string;
         };
         Returns: Json;
       };
@@ -898,6 +914,19 @@ export type Database = {
       };
       my_invitations: {
         Args: Record<PropertyKey, never>;
+        Returns: Json;
+      };
+      pause_agent: {
+        Args: {
+          member_id: string;
+          paused: boolean;
+        };
+        Returns: Json;
+      };
+      revoke_agent: {
+        Args: {
+          member_id: string;
+        };
         Returns: Json;
       };
       revoke_invitation: {

@@ -11,7 +11,9 @@ import { SYNCED_TABLES } from '@/domain/schema';
 import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import { contextWrites } from '@/domain/writes/contextWrites';
 import { observeRead } from '../observation/observeRead';
+import { localAgents } from './agents';
 import { listDeletions, type ObservedDeletion, observeDeletions, restoreDeletion } from './deletions';
+import { localKeys } from './findTask';
 import { formerMembers } from './formerMembers';
 import { type LocalFirst, readFirst } from './localFirst';
 import {
@@ -57,6 +59,8 @@ export function createLocalContextService(local: LocalFirst): LocalContextServic
 
   return {
     ...writes,
+    ...localAgents(local),
+    ...localKeys(local),
     getLocalTask,
     getRemoteTaskContext,
 
