@@ -503,7 +503,7 @@ create or replace function convoy.give_task_key() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
   known text[];
-  prefix text;
+  of_prefix text;
   number bigint;
 begin
   if new.key is not null then
@@ -517,26 +517,26 @@ begin
   end if;
   known := string_to_array(nullif(current_setting('convoy.next_key', true), ''), ' ');
   if known[1] = new.milestone_id::text then
-    prefix := known[2];
+    of_prefix := known[2];
   else
-    select p.key into prefix
+    select p.key into of_prefix
       from public.milestones m join public.projects p on p.id = m.project_id
       where m.id = new.milestone_id and m.workspace_id = new.workspace_id;
-    if prefix is null then
+    if of_prefix is null then
       return new;
     end if;
   end if;
-  if known[2] = prefix and known[4] = new.workspace_id::text then
+  if known[2] = of_prefix and known[4] = new.workspace_id::text then
     number := known[3];
   else
     perform convoy.store_next_key();
-    number := coalesce((
-      select c.last from convoy.key_counters c where c.workspace_id = new.workspace_id and c.prefix = give_task_key.prefix), 0) + 1;
+    number := 1 + coalesce((
+      select c.last from convoy.key_counters c where c.workspace_id = new.workspace_id and c.prefix = of_prefix), 0);
   end if;
   if number <= 9999999999 then
-    new.key := prefix || '-' || number;
+    new.key := of_prefix || '-' || number;
     perform set_config(
-      'convoy.next_key', concat_ws(' ', new.milestone_id, prefix, number + 1, new.workspace_id), true);
+      'convoy.next_key', concat_ws(' ', new.milestone_id, of_prefix, number + 1, new.workspace_id), true);
   end if;
   return new;
 end
