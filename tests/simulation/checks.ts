@@ -7,6 +7,7 @@ import { checkpointInTheWay } from '@/domain/taskRules';
 import { STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
 import type { Snapshot } from '../support/snapshot';
 import type { SimDevice } from './device';
+import { checkKeys } from './keyChecks';
 import type { Oracle, ServerContent } from './oracle';
 import { ALL_USERS, type SimServer } from './server';
 import type { Stage } from './stage';
@@ -52,6 +53,7 @@ export async function checkEverything(simulation: Stage): Promise<void> {
   if (unfinished.length > 0) oracle.violate('U44', `${unfinished.length} deletions do not come to an end`);
   oracle.checkNothingLost(content, stored);
   await checkCheckpoints(oracle, server);
+  await checkKeys(oracle, server, stored);
 }
 
 /** Rows that no device can store are the patterns that `unreadable row` has spoiled. */

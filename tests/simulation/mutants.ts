@@ -56,6 +56,10 @@ const FOUND_BY = {
   'lists-untold': 1,
   'memory-untold': 1,
   'expected-ignored': 4,
+  'key-reused': 1,
+  'key-not-brought': 1,
+  'kind-forged': 1,
+  'pause-in-client-alone': 1,
 };
 
 type Name = keyof typeof FOUND_BY;
@@ -332,5 +336,33 @@ export const MUTANTS: readonly Mutant[] = [
     `${SQL}/16_sync_push.sql`,
     'if exists (select from unnest(changes) c where c.expected is not null) then',
     'if false then',
+  ),
+  mutant(
+    'key-reused',
+    'After a restore, the counter does not pass the key of a task that is made again.',
+    `${SQL}/33_keys.sql`,
+    'do update set last = excluded.last, free = c.free + excluded.free;',
+    'do update set free = c.free + excluded.free;',
+  ),
+  mutant(
+    'key-not-brought',
+    'A device that makes a task again leaves its key out.',
+    `${SYNC}/push/changes.ts`,
+    'const sent = [...trackedColumns(table), ...recreatedColumns(table)];',
+    'const sent = recreatedColumns(table).length > 9 ? [] : [...trackedColumns(table)];',
+  ),
+  mutant(
+    'kind-forged',
+    'A user is of the kind that the user says, and not the service.',
+    `${SQL}/03_profiles.sql`,
+    "case when new.raw_app_meta_data ->> 'kind' = 'agent' then 'agent' else 'human' end)",
+    "case when coalesce(new.raw_user_meta_data ->> 'kind', new.raw_app_meta_data ->> 'kind') = 'agent' then 'agent' else 'human' end)",
+  ),
+  mutant(
+    'pause-in-client-alone',
+    'The server takes changes from an agent that is paused, whom only the device stops.',
+    `${SQL}/13_push_decide.sql`,
+    'paused constant uuid[] := array(select convoy.paused_scopes());',
+    "paused constant uuid[] := '{}';",
   ),
 ];

@@ -14,6 +14,7 @@ import { createTokens, type Tokens } from '@/server/auth/tokens';
 import { api } from '@/server/http/api';
 import { openMigrated } from '../support/template';
 import { setStepRecords } from '../support/work';
+import { FORGET_KEYS, KEY_WITNESS } from './keyWitness';
 
 export const SERVER_URL = 'http://convoy.test';
 export const PASSWORD = 'simulated-password';
@@ -75,6 +76,7 @@ const START_OVER = [
   'delete from convoy.devices',
   'delete from convoy.conflicts',
   'delete from witness.moves',
+  ...FORGET_KEYS,
   'delete from local_stack.sessions',
 ].join(';\n');
 
@@ -162,7 +164,7 @@ export class SimServer {
       maxBodyBytes: 32 * 1024 * 1024,
     });
     const server = new SimServer(backend, app, anonKey);
-    for (const script of [...planted, WITNESS]) await server.script(script);
+    for (const script of [...planted, WITNESS, KEY_WITNESS]) await server.script(script);
     await server.addUsers();
     return server;
   }

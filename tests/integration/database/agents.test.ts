@@ -146,7 +146,8 @@ describe('making an agent', () => {
 describe('what an agent is', () => {
   it('cannot be pushed by anybody (A6)', async () => {
     const { made: answer } = await made();
-    for (const values of [{ made_by: team.owner.id }, { paused_at: null }, { kind: 'human' }]) {
+    const forged: Record<string, string | null>[] = [{ made_by: team.owner.id }, { paused_at: null }, { kind: 'human' }];
+    for (const values of forged) {
       const update = team.make.update('workspace_members', answer.member.id, null, values);
       expect(await team.owner.pushOne(update)).toMatchObject({ code: 'unknown_column' });
     }
