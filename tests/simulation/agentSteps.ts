@@ -32,5 +32,7 @@ export async function agentStep(stage: Stage, step: Step, random: Random): Promi
 
 /** Ends all pauses, so that everything can be pushed. */
 export async function endPauses({ server }: Stage): Promise<void> {
-  await server.sql('update public.workspace_members set paused_at = null where paused_at is not null and deleted_at is null');
+  await server.sql(
+    'update public.workspace_members set paused_at = null where paused_at is not null and deleted_at is null',
+  );
 }

@@ -44,7 +44,8 @@ export async function checkKeys(
   );
   for (const { id } of forged) oracle.violate('A1', `${id} is not of the kind that the service says`);
   const paused = await server.sql('select from witness.paused');
-  if (paused.length > 0) oracle.violate('A7', `${paused.length} tasks were written by an agent that was paused`);
+  if (paused.length > 0)
+    oracle.violate('A7', `${paused.length} tasks were written by an agent that was paused`);
 }
 
 /** Y3: within a history a key goes to one task. */
@@ -61,7 +62,9 @@ function checkGivenOnce(oracle: Oracle, given: readonly Given[]): void {
 
 /** Y2, Y4, Y5: each task has the key that it got first, unless another task had that by the time it came again. */
 async function checkKept(oracle: Oracle, server: SimServer, given: readonly Given[]): Promise<void> {
-  const tasks = await server.sql<{ id: string; key: string | null }>('select id::text as id, key from public.tasks');
+  const tasks = await server.sql<{ id: string; key: string | null }>(
+    'select id::text as id, key from public.tasks',
+  );
   const isGivenTo = new Map<string, Set<string>>();
   for (const { workspace, task, key } of given) {
     const name = `${workspace} ${key}`;

@@ -5,7 +5,9 @@ import type { Do } from './hand';
 export const KEY_OPERATIONS: Record<string, Do> = {
   rekey: async (hand) => {
     const project = await hand.some('projects');
-    return hand.service.updateProject(project.id, { key: hand.random.pick(['FIELD', 'A1', 'PROJECT', null]) });
+    return hand.service.updateProject(project.id, {
+      key: hand.random.pick(['FIELD', 'A1', 'PROJECT', null]),
+    });
   },
   bringKey: async (hand) => {
     const milestone = await hand.some('milestones');

@@ -90,7 +90,9 @@ function coverageOf(all: readonly Counts[]): Coverage {
   const distinct = (kind: Kind) => Object.keys(ofKind(counts, kind)).length;
   return {
     work: {
-      ...none([OPERATIONS, LARGE_OPERATIONS, NEXT_OPERATIONS, KEY_OPERATIONS].flatMap((work) => Object.keys(work))),
+      ...none(
+        [OPERATIONS, LARGE_OPERATIONS, NEXT_OPERATIONS, KEY_OPERATIONS].flatMap((work) => Object.keys(work)),
+      ),
       ...ofKind(counts, 'work'),
     },
     faults: { ...none(FAULT_KINDS), ...ofKind(counts, 'fault') },

@@ -1,6 +1,5 @@
 /** A run as data: a list of steps made from the seed. Any part of the list can be run as well. */
 
-import { KEY_OPERATIONS } from './keyOperations';
 import { LINKS } from './links';
 import type { NetworkFault } from './network';
 import { LARGE_OPERATIONS, NEXT_OPERATIONS, OPERATIONS } from './operations';

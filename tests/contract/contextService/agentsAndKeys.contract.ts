@@ -39,7 +39,10 @@ export const agentsAndKeysContract: Section = (world) => {
       }
       await expectError(world().owner.createAgent(UNKNOWN_ID, 'Bot'), rejected('forbidden'));
       await expectError(world().owner.createAgent(SEED.workspace, ' '), validation('required', 'name'));
-      await expectError(world().owner.createAgent(SEED.workspace, 'x'.repeat(201)), validation('too_long', 'name'));
+      await expectError(
+        world().owner.createAgent(SEED.workspace, 'x'.repeat(201)),
+        validation('too_long', 'name'),
+      );
       await expectError(world().owner.createAgent(SEED.workspace, '\0'), validation('bad_character', 'name'));
       await expectError(world().owner.createAgent('nothing', 'Bot'), validation('bad_id', 'workspace_id'));
     });
@@ -63,7 +66,9 @@ export const agentsAndKeysContract: Section = (world) => {
       const left = await world().viewer.getMembers(SEED.workspace);
       expect(left.some(({ id }) => id === member.id || id === ofOwner.id)).toBe(false);
       const former = await world().viewer.getFormerMembers(SEED.workspace);
-      expect(former).toContainEqual(expect.objectContaining({ id: member.id, made_by: world().userId('editor') }));
+      expect(former).toContainEqual(
+        expect.objectContaining({ id: member.id, made_by: world().userId('editor') }),
+      );
       await expectError(world().owner.revokeAgent(member.id), validation('not_found', 'id'));
     });
 
@@ -172,7 +177,10 @@ export const agentsAndKeysContract: Section = (world) => {
     it('of tasks are written by nobody (Y4)', async () => {
       const task = await world().task();
       const forged = { key: 'FIELD-1' };
-      await expectError(world().owner.updateTask(task.id, forged as object), validation('unknown_field', 'key'));
+      await expectError(
+        world().owner.updateTask(task.id, forged as object),
+        validation('unknown_field', 'key'),
+      );
       const data = { milestone_id: task.milestone_id, title: 'T', ...forged };
       await expectError(world().owner.createTask(data), validation('unknown_field', 'key'));
     });

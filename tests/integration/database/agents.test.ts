@@ -41,7 +41,12 @@ describe('making an agent', () => {
   it('is for people who own or edit the workspace (A1)', async () => {
     for (const who of [team.owner, team.editor]) {
       const { made: answer } = await made(who);
-      expect(answer.member).toMatchObject({ role: 'agent', kind: 'agent', made_by: who.id, display_name: 'Bot' });
+      expect(answer.member).toMatchObject({
+        role: 'agent',
+        kind: 'agent',
+        made_by: who.id,
+        display_name: 'Bot',
+      });
     }
     for (const who of [team.viewer, team.agent, team.stranger]) {
       expect(await create(who)).toEqual(FORBIDDEN);
@@ -49,7 +54,9 @@ describe('making an agent', () => {
     expect(await create(team.owner, 'Bot', randomUUID())).toEqual(FORBIDDEN);
     expect(await create(null).catch(() => 'denied')).toBe('denied');
     // Not for an agent, whatever its role.
-    await database.query(`update public.workspace_members set role = 'editor' where user_id = $1::uuid`, [team.agent.id]);
+    await database.query(`update public.workspace_members set role = 'editor' where user_id = $1::uuid`, [
+      team.agent.id,
+    ]);
     expect(await create(team.agent)).toEqual(FORBIDDEN);
     await team.owner.pushOne(team.make.delete('workspaces', team.workspace, 9_999));
     expect(await create(team.owner)).toEqual(FORBIDDEN);
@@ -107,14 +114,26 @@ describe('making an agent', () => {
         where u.id = $1::uuid`,
       [answer.member.user_id],
     );
-    for (const column of ['confirmation_token', 'recovery_token', 'email_change', 'email_change_token_new', 'phone_change_token']) {
+    for (const column of [
+      'confirmation_token',
+      'recovery_token',
+      'email_change',
+      'email_change_token_new',
+      'phone_change_token',
+    ]) {
       expect(row?.user[column], column).toBe('');
     }
     expect(row?.user).toMatchObject({ phone: null, is_sso_user: false });
-    expect(row?.identity).toMatchObject({ provider: 'email', provider_id: answer.member.user_id, email: answer.email });
+    expect(row?.identity).toMatchObject({
+      provider: 'email',
+      provider_id: answer.member.user_id,
+      email: answer.email,
+    });
     // A column that nobody knows yet, and that has to have a value, is a break with a name.
     await database.query('alter table auth.identities add column proof text');
-    await database.query(`alter table auth.identities add constraint proof_given check (proof is not null) not valid`);
+    await database.query(
+      `alter table auth.identities add constraint proof_given check (proof is not null) not valid`,
+    );
     expect(await create(team.editor)).toEqual({ error: { code: 'auth_changed', message: '23514' } });
     await database.transaction((connection) =>
       connection.execute(`drop table auth.identities;
@@ -146,7 +165,11 @@ describe('making an agent', () => {
 describe('what an agent is', () => {
   it('cannot be pushed by anybody (A6)', async () => {
     const { made: answer } = await made();
-    const forged: Record<string, string | null>[] = [{ made_by: team.owner.id }, { paused_at: null }, { kind: 'human' }];
+    const forged: Record<string, string | null>[] = [
+      { made_by: team.owner.id },
+      { paused_at: null },
+      { kind: 'human' },
+    ];
     for (const values of forged) {
       const update = team.make.update('workspace_members', answer.member.id, null, values);
       expect(await team.owner.pushOne(update)).toMatchObject({ code: 'unknown_column' });
@@ -192,7 +215,9 @@ describe('revoking an agent', () => {
     await call(team.editor, 'revoke_agent', answer.member.id);
     expect(await sees(user)).toBe(false);
     expect(await user.pushOne(task())).toMatchObject({ outcome: 'rejected', code: 'forbidden' });
-    expect(await database.query('select 1 from local_stack.sessions where user_id = $1::uuid', [user.id])).toEqual([]);
+    expect(
+      await database.query('select 1 from local_stack.sessions where user_id = $1::uuid', [user.id]),
+    ).toEqual([]);
   });
 
   it('leaves the sessions of one that is a member elsewhere (A3)', async () => {
@@ -200,9 +225,14 @@ describe('revoking an agent', () => {
     const other = new Changes(randomUUID());
     await team.stranger.push([other.insert('workspaces', { name: 'W' }, { id: other.workspace })]);
     await addMembers(database, other.workspace, [user, 'agent']);
-    await database.query('insert into local_stack.sessions (id, user_id) values (gen_random_uuid(), $1::uuid)', [user.id]);
+    await database.query(
+      'insert into local_stack.sessions (id, user_id) values (gen_random_uuid(), $1::uuid)',
+      [user.id],
+    );
     await call(team.editor, 'revoke_agent', answer.member.id);
-    expect(await database.query('select 1 from local_stack.sessions where user_id = $1::uuid', [user.id])).toHaveLength(1);
+    expect(
+      await database.query('select 1 from local_stack.sessions where user_id = $1::uuid', [user.id]),
+    ).toHaveLength(1);
   });
 });
 
@@ -216,24 +246,36 @@ describe('who makes agents no more', () => {
     expect([...(effects.deleted.workspace_members ?? [])].sort()).toEqual(
       expect.arrayContaining([one.made.member.id, two.made.member.id].sort()),
     );
-    expect([await live(one.user), await live(two.user), await live(other.user)]).toEqual([false, false, true]);
-    const former = (await call(team.owner, 'get_former_members', team.workspace)) as { id: string; made_by: string }[];
+    expect([await live(one.user), await live(two.user), await live(other.user)]).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    const former = (await call(team.owner, 'get_former_members', team.workspace)) as {
+      id: string;
+      made_by: string;
+    }[];
     expect(former.filter(({ made_by }) => made_by === team.editor.id)).toHaveLength(2);
   });
 
-  it.each(['viewer', 'agent'])('takes them along when made %s, and keeps them as editor or owner (A4)', async (role) => {
-    const { user } = await made(team.editor);
-    const give = async (to: string) =>
-      team.owner.pushOne(team.make.update('workspace_members', await membershipOf(team.editor), 9_999, { role: to }));
-    await give('owner');
-    await give('editor');
-    expect(await live(user)).toBe(true);
-    await give(role);
-    expect(await live(user)).toBe(false);
-    // The role alone does not bring them back.
-    await give('editor');
-    expect(await live(user)).toBe(false);
-  });
+  it.each(['viewer', 'agent'])(
+    'takes them along when made %s, and keeps them as editor or owner (A4)',
+    async (role) => {
+      const { user } = await made(team.editor);
+      const give = async (to: string) =>
+        team.owner.pushOne(
+          team.make.update('workspace_members', await membershipOf(team.editor), 9_999, { role: to }),
+        );
+      await give('owner');
+      await give('editor');
+      expect(await live(user)).toBe(true);
+      await give(role);
+      expect(await live(user)).toBe(false);
+      // The role alone does not bring them back.
+      await give('editor');
+      expect(await live(user)).toBe(false);
+    },
+  );
 
   it('takes them along when removed, when the account is deleted, and when it becomes an agent (A4)', async () => {
     const removed = await made(team.editor);
@@ -242,7 +284,10 @@ describe('who makes agents no more', () => {
 
     await addMembers(database, team.workspace, [team.stranger, 'editor']);
     const byStranger = await made(team.stranger);
-    await database.query(`update auth.users set raw_app_meta_data = '{"kind": "agent"}' where id = $1::uuid`, [team.stranger.id]);
+    await database.query(
+      `update auth.users set raw_app_meta_data = '{"kind": "agent"}' where id = $1::uuid`,
+      [team.stranger.id],
+    );
     expect(await live(byStranger.user)).toBe(false);
 
     const link = await invite(null, 'editor');
@@ -263,7 +308,9 @@ describe('who makes agents no more', () => {
       }),
     ]);
     expect(outcomes).toMatchObject([{ outcome: 'applied' }, { outcome: 'applied' }]);
-    await team.owner.pushOne(team.make.update('deletions', deletion_id, null, { restored_at: '2026-01-01T00:00:00Z' }));
+    await team.owner.pushOne(
+      team.make.update('deletions', deletion_id, null, { restored_at: '2026-01-01T00:00:00Z' }),
+    );
     expect(await sees(team.owner)).toBe(true);
     expect(await live(user)).toBe(false);
   });
@@ -284,7 +331,9 @@ describe('a paused agent', () => {
       expect(await pause(who, member, true)).toEqual(NOT_FOUND);
     }
     for (const who of [team.owner, team.editor]) {
-      expect(await pause(who, member, true)).toMatchObject({ member: { id: member, paused_at: expect.any(String) } });
+      expect(await pause(who, member, true)).toMatchObject({
+        member: { id: member, paused_at: expect.any(String) },
+      });
       expect(await pause(who, member, false)).toMatchObject({ member: { id: member, paused_at: null } });
     }
     const before = await team.owner.pull();

@@ -12,7 +12,8 @@ const newTask = (values = {}, more: Partial<PushChange> = {}) =>
   team.make.insert('tasks', { title: 'New', milestone_id: team.milestone, ...values }, more);
 
 const keyOf = async (id: string, table = 'tasks') =>
-  (await database.query<{ key: string }>(`select key from public.${table} where id = $1::uuid`, [id]))[0]?.key;
+  (await database.query<{ key: string }>(`select key from public.${table} where id = $1::uuid`, [id]))[0]
+    ?.key;
 
 const keyed = (outcome: unknown) => (outcome as { key?: string }).key;
 
@@ -78,9 +79,15 @@ describe('keys of projects', () => {
     expect(await update('TAKEN2')).toMatchObject({ outcome: 'applied', key: 'TAKEN2' });
     expect(await update(null)).toMatchObject({ outcome: 'applied', key: 'PROJECT' });
     for (const key of ['1A', 'A-B', '', 'ABCDEFGHIJK', 'É', 'FIELD-42']) {
-      expect(await update(key), key).toMatchObject({ outcome: 'rejected', code: 'invalid_value', column: 'key' });
+      expect(await update(key), key).toMatchObject({
+        outcome: 'rejected',
+        code: 'invalid_value',
+        column: 'key',
+      });
     }
-    expect(await team.agent.pushOne(team.make.update('projects', team.project, null, { key: 'X' }))).toMatchObject({
+    expect(
+      await team.agent.pushOne(team.make.update('projects', team.project, null, { key: 'X' })),
+    ).toMatchObject({
       code: 'forbidden',
     });
   });
@@ -154,7 +161,11 @@ describe('keys of tasks', () => {
     expect(keyed(await team.owner.pushOne(newTask()))).toBe('ZZZ-1');
     for (const user of [team.owner, team.editor, team.agent]) {
       const update = team.make.update('tasks', team.task, null, { key: 'FIELD-9' });
-      expect(await user.pushOne(update)).toMatchObject({ outcome: 'rejected', code: 'immutable', column: 'key' });
+      expect(await user.pushOne(update)).toMatchObject({
+        outcome: 'rejected',
+        code: 'immutable',
+        column: 'key',
+      });
     }
     // A project that gets a prefix of before goes on counting.
     expect((await projectWith('PROJECT')).key).toBe('PROJECT');
@@ -179,7 +190,13 @@ describe('keys of tasks', () => {
       newTask(key === null ? {} : { key }),
     );
     const { outcomes } = await team.owner.push(tasks);
-    expect(outcomes.map(keyed)).toEqual(['PROJECT-20', 'PROJECT-18', 'PROJECT-21', 'PROJECT-19', 'PROJECT-22']);
+    expect(outcomes.map(keyed)).toEqual([
+      'PROJECT-20',
+      'PROJECT-18',
+      'PROJECT-21',
+      'PROJECT-19',
+      'PROJECT-22',
+    ]);
   });
 
   it('are neither taken over from another task nor used up by who forges one (Y5)', async () => {

@@ -14,7 +14,10 @@ let member: string;
 let credentials: { email: string; password: string };
 
 const client = () =>
-  createConvoyClient(world.stack.url, world.stack.anonKey, { persistSession: false, autoRefreshToken: false });
+  createConvoyClient(world.stack.url, world.stack.anonKey, {
+    persistSession: false,
+    autoRefreshToken: false,
+  });
 
 beforeEach(async () => {
   world = await World.start();
@@ -30,7 +33,8 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-const newTask = (title: string) => agent.contextService.createTask({ milestone_id: SEED.offlineMilestone, title });
+const newTask = (title: string) =>
+  agent.contextService.createTask({ milestone_id: SEED.offlineMilestone, title });
 const pushes = () => agent.transport.requests.filter(({ direction }) => direction === 'push').length;
 const pending = async () => (await agent.countUnsynced()).pending;
 
@@ -52,7 +56,9 @@ it('what it wrote before it knew of the pause stays on its device, and arrives a
   expect(await agent.database.of(Quarantined).query().fetchCount()).toBe(0);
   // By now it knows.
   await expect(newTask('no more')).rejects.toMatchObject({ code: 'paused' });
-  await expect(agent.contextService.updateTask(task.id, { title: 'no' })).rejects.toMatchObject({ code: 'paused' });
+  await expect(agent.contextService.updateTask(task.id, { title: 'no' })).rejects.toMatchObject({
+    code: 'paused',
+  });
   const before = pushes();
   await agent.sync();
   await agent.sync();

@@ -75,7 +75,13 @@ describe('references', () => {
     expect(onlyOne([found('1')])).toMatchObject({ ok: true, value: { id: '1' } });
     expect(onlyOne([found('1'), found('2')])).toMatchObject({
       ok: false,
-      error: { code: 'ambiguous', candidates: [{ id: '1', workspace_name: 'W' }, { id: '2', title: 'T' }] },
+      error: {
+        code: 'ambiguous',
+        candidates: [
+          { id: '1', workspace_name: 'W' },
+          { id: '2', title: 'T' },
+        ],
+      },
     });
   });
 });

@@ -12,7 +12,8 @@ export function localKeys(local: LocalFirst): KeyService {
   return {
     async findTask(given, { workspace_id } = {}) {
       const reference = orThrow(parseReference(given));
-      const workspace = workspace_id === undefined ? null : local.store.resolve(canonicalId(workspace_id) ?? '');
+      const workspace =
+        workspace_id === undefined ? null : local.store.resolve(canonicalId(workspace_id) ?? '');
       const { found, isDeleted } = await storing(() => findHere(local.store, reference, workspace));
       const task = orThrow(onlyOne(found));
       if (task || isDeleted || local.remote === null || !local.isOnline()) return task;
