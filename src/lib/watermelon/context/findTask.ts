@@ -51,7 +51,7 @@ async function findHere(
 }
 
 /**
- * The ends of ids are looked for in the index of the ids alone: 100,000 of them take some ten milliseconds. Ids of
+ * The ends of ids are looked for in the index of the ids alone: 100,000 of them take some twenty milliseconds. Ids of
  * WatermelonDB's own kind end as the server's ids of their tasks do.
  */
 function queriesOf(store: LocalStore, reference: Reference): StoredQuery[] {
