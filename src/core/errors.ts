@@ -80,9 +80,19 @@ export type ValidationError = {
     | 'unknown_field'
     | 'not_found'
     | 'cycle'
-    | 'duplicate';
+    | 'duplicate'
+    /** Several records are called so. */
+    | 'ambiguous';
   field: string;
   message: string;
+  /** With `ambiguous`: the tasks that are called so. Names and titles are what members wrote. */
+  candidates?: readonly {
+    id: string;
+    key: string | null;
+    title: string;
+    workspace_id: string;
+    workspace_name: string;
+  }[];
 };
 
 export type RejectedError = {

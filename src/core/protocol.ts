@@ -6,7 +6,7 @@
 import type { SyncError } from './errors';
 import type { Result } from './result';
 
-export const PROTOCOL_VERSION = 6;
+export const PROTOCOL_VERSION = 7;
 /**
  * Version of the synced columns. Raised with every migration that adds a table or a column; which
  * versions a server serves is in its table `convoy.served_versions`.
@@ -181,7 +181,8 @@ export type RejectionCode =
   | 'unexpected';
 
 export type PushOutcome =
-  | { outcome: 'applied'; revision: number }
+  /** `key`: that of a new task or project, or the one that a project was given in place of the key it was sent with. */
+  | { outcome: 'applied'; revision: number; key?: string }
   /** Applied; other devices had changed other columns since the base, so the row is among the effects. */
   | { outcome: 'merged'; revision: number }
   /**
@@ -199,8 +200,11 @@ export type PushOutcome =
   /** An equal record exists under another id; its row is among the effects. */
   | { outcome: 'duplicate'; of: string }
   | { outcome: 'gone'; which: 'record' | 'parent' }
-  /** Not applied, because another change of this batch was refused. */
-  | { outcome: 'blocked'; by: string }
+  /**
+   * Not applied, because another change of this batch was refused. `code`: not for that, but because the agent is paused in
+   * this workspace; it is sent again once the pause is over.
+   */
+  | { outcome: 'blocked'; by: string; code?: 'paused' }
   | { outcome: 'rejected'; code: RejectionCode; column: string | null; message: string };
 
 export interface PushAnswer {

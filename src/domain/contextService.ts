@@ -12,6 +12,7 @@
  */
 
 import type { Json } from '@/core/protocol';
+import type { AgentService } from './agents';
 import type { ContextLimits } from './contextLimits';
 import type {
   Activity,
@@ -27,6 +28,7 @@ import type {
   Workspace,
   WorkspaceMember,
 } from './entities';
+import type { KeyService } from './keys';
 import type { Role } from './vocabulary';
 import type { WorkService } from './work';
 
@@ -44,6 +46,8 @@ export interface ProjectInput {
   overview?: Text;
   tech_stack?: Json;
   status?: Project['status'];
+  /** What the keys of its tasks begin with: a letter, then letters and digits, at most 10. The server gives one where absent. */
+  key?: Text;
 }
 
 export interface MilestoneInput {
@@ -115,7 +119,7 @@ export interface KnowledgeScope {
   project_id?: string;
 }
 
-export interface ContextService extends WorkService {
+export interface ContextService extends WorkService, AgentService, KeyService {
   /**
    * Reads no more of the context than it may return; `left_out` says what that leaves out.
    * @param limits how much of each list, and of all; `DEFAULT_LIMITS` where absent. `validation/bad_value` and

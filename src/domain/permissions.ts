@@ -1,6 +1,7 @@
 /** Permissions of members, as far as a service knows them before the server decides. */
 
 import type { RejectedError } from '@/core/errors';
+import { PAUSED_MESSAGE } from './agents';
 import type { Workflow } from './entities';
 import { RECORD_NOUNS, type RestorableTable, type SyncedTable } from './schema';
 import { checkpointInTheWay } from './taskRules';
@@ -11,6 +12,8 @@ import type { PlannedChange, WritePlan } from './writes/plan';
 export interface Member {
   role: Role;
   kind: MemberKind;
+  /** Since when the agent is to do nothing. */
+  paused_at?: string | null;
 }
 
 /** @returns whether a member may move tasks past checkpoints: human owners and editors may. */
@@ -21,6 +24,23 @@ export function passesCheckpoints(member: Member): boolean {
 /** @returns whether a member invites and removes members and gives them roles: owners who are people do. */
 export function managesMembers(member: Member): boolean {
   return member.kind === 'human' && member.role === 'owner';
+}
+
+/** @returns whether a member makes agents: people do who own or edit the workspace. */
+export function makesAgents(member: Member): boolean {
+  return passesCheckpoints(member);
+}
+
+/** @returns whether a member may revoke and pause an agent: owners every one, editors those that they made. */
+export function managesAgent(
+  member: Member & { user_id: string },
+  agent: { kind: MemberKind; made_by: string | null },
+): boolean {
+  return (
+    agent.kind === 'agent' &&
+    makesAgents(member) &&
+    (member.role === 'owner' || agent.made_by === member.user_id)
+  );
 }
 
 /** @returns whether a member is the only owner who is a person. A workspace keeps one, so they stay and stay owner (R2). */
@@ -86,6 +106,9 @@ export function refusalOf(
   kind: MemberKind = member?.kind ?? 'human',
 ): RejectedError | null {
   if (plan.leaves === true) return null;
+  if ((member?.paused_at ?? null) !== null) {
+    return { kind: 'rejected', code: 'paused', column: null, message: PAUSED_MESSAGE };
+  }
   if (plan.restores !== undefined && !mayRestore(member, plan.restores)) {
     return forbidden(null, 'You may not restore this here. Ask an owner of the workspace.');
   }

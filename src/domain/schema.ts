@@ -69,6 +69,8 @@ export interface Column {
   /** Longest value: characters (code points) of text, UTF-8 bytes of JSON. */
   readonly max?: number;
   readonly oneOf?: readonly string[];
+  /** Of a text: what keys begin with, in capitals. */
+  readonly isKey?: boolean;
   /** Of a time: it means a day, noon UTC of which is stored; to be read by its UTC date. */
   readonly isDay?: boolean;
   /** The table a `ref` points to. */
@@ -123,7 +125,7 @@ export const TABLE_COLUMNS = {
     tech_stack: { kind: 'json', default: [], max: JSON_BYTES },
     status: { kind: 'text', oneOf: PROJECT_STATUSES, default: 'active' },
     /** What the keys of its tasks begin with. */
-    key: { kind: 'text', optional: true, max: PROJECT_KEY_LENGTH, indexed: true, since: 2 },
+    key: { kind: 'text', optional: true, isKey: true, max: PROJECT_KEY_LENGTH, indexed: true, since: 2 },
   },
   milestones: {
     project_id: { kind: 'ref', to: 'projects', parent: true },
@@ -218,6 +220,13 @@ export function tablesSince(version: number): SyncedTable[] {
 export function pushableColumns(table: SyncedTable): string[] {
   return Object.entries(columnsOf(table))
     .filter(([, column]) => !column.serverSet)
+    .map(([name]) => name);
+}
+
+/** @returns the columns that the server sets, and a client sends that makes a record again (P13, P19). */
+export function recreatedColumns(table: SyncedTable): string[] {
+  return Object.entries(columnsOf(table))
+    .filter(([, column]) => column.recreated)
     .map(([name]) => name);
 }
 

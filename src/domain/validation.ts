@@ -209,6 +209,11 @@ function validateText(field: string, column: Column, value: unknown): Checked<st
   if (typeof value !== 'string')
     return invalid('bad_value', field, `${label(field)} must be text. Give a string.`);
   if (hasUnstorableCharacter(value)) return badCharacter(field);
+  if (column.isKey) {
+    const key = NORMAL_FORMS.key(value);
+    const message = `${label(field)} must begin with a letter and hold only letters and digits, at most 10, for example FIELD.`;
+    return key === null ? invalid('bad_value', field, message) : ok(key);
+  }
   const isLine = column.kind === 'text';
   const text = isLine ? NORMAL_FORMS.line(value) : NORMAL_FORMS.text(value);
   if (column.oneOf) {

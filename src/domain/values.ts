@@ -11,6 +11,11 @@ import { canonicalDay, canonicalId, canonicalTime, isUuid, type JsonFault, stora
 export const NORMAL_FORMS = {
   /** One line of text: without white space at either end. */
   line: (text: string): string => text.trim(),
+  /** What keys begin with: in capitals. null: it is none. */
+  key: (text: string): string | null => {
+    const key = text.trim().replaceAll(/[a-z]/g, (letter) => letter.toUpperCase());
+    return /^[A-Z][A-Z0-9]{0,9}$/.test(key) ? key : null;
+  },
   /** Long text, and types of activities: as they are. */
   text: (text: string): string => text,
   /** An id of a record: in small letters; ids of WatermelonDB's own kind as they are. null: it is none. */

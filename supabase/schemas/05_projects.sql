@@ -45,7 +45,8 @@ create table public.projects (
   status text not null default 'active'
     constraint projects_status_allowed check (status in ('planning', 'active', 'paused', 'completed', 'archived')),
   -- What the keys of its tasks begin with.
-  key text constraint projects_key_allowed check (key ~ '^[A-Z][A-Z0-9]{0,9}$'),
+  key text constraint projects_key_allowed check (key ~ '^[A-Z][A-Z0-9]{0,9}$')
+    constraint projects_key_length check (char_length(key) <= 10),
   constraint projects_workspace_id_fkey foreign key (workspace_id) references convoy.scope_clocks,
   -- Children name the workspace too, so that none can stand under a row of another workspace.
   constraint projects_workspace_key unique (workspace_id, id)

@@ -24,7 +24,8 @@ create table public.tasks (
     completion_date between '0001-01-01T00:00:00Z' and '9999-12-31T23:59:59.999999Z'),
   claim_id text constraint tasks_claim_id_length check (char_length(claim_id) <= 64),
   -- The short key, as in FIELD-42.
-  key text constraint tasks_key_allowed check (key ~ '^[A-Z][A-Z0-9]{0,9}-[1-9][0-9]{0,9}$'),
+  key text constraint tasks_key_allowed check (key ~ '^[A-Z][A-Z0-9]{0,9}-[1-9][0-9]{0,9}$')
+    constraint tasks_key_length check (char_length(key) <= 24),
   constraint tasks_workspace_id_fkey foreign key (workspace_id) references convoy.scope_clocks,
   constraint tasks_workspace_key unique (workspace_id, id),
   constraint tasks_milestone_id_fkey foreign key (workspace_id, milestone_id)

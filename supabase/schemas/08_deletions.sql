@@ -232,6 +232,8 @@ begin
       and m.last_modified_by is distinct from m.user_id
       -- So does nobody whose account is deleted.
       and exists (select from auth.users u where u.id = m.user_id)
+      -- So does no agent that a person made: it is made anew (A5).
+      and m.made_by is null
       -- A membership that was made anew stands.
       and not exists (
         select from public.workspace_members l

@@ -113,7 +113,7 @@ create table convoy.served_versions (
   oldest_schema integer not null,
   check (oldest_protocol <= protocol and oldest_schema <= schema)
 );
-insert into convoy.served_versions (protocol, oldest_protocol, schema, oldest_schema) values (6, 1, 2, 1);
+insert into convoy.served_versions (protocol, oldest_protocol, schema, oldest_schema) values (7, 1, 2, 1);
 alter table convoy.served_versions enable row level security;
 grant select, update on convoy.served_versions to service_role;
 

@@ -8,10 +8,14 @@ declare
   agent boolean := exists (select from public.profiles p where p.id = auth.uid() and p.kind = 'agent');
   own uuid[] := array(
     select m.id from public.workspace_members m where m.user_id = auth.uid() and m.deleted_at is null);
+  paused constant uuid[] := array(select convoy.paused_scopes());
 begin
   return array(
     select row(c.position, case
         when roles -> c.workspace_id::text = 'null' then jsonb_build_object('outcome', 'blocked', 'by', c.workspace_id)
+        -- Its device keeps the change, and sends it once the pause is over (A7).
+        when c.workspace_id = any (paused)
+          then jsonb_build_object('outcome', 'blocked', 'by', c.workspace_id, 'code', 'paused')
         -- Answered before anybody looks for the user: it says nothing about who has an account.
         when (c.table_name, c.op) = ('workspace_members', 'insert') and not agent
             and roles ->> c.workspace_id::text = 'owner' and c.workspace_id <> '00000000-0000-7000-8000-000000000000'
@@ -28,7 +32,8 @@ begin
       -- A workspace that an agent made would have no human owner (R2).
       or agent and (c.table_name, c.op) = ('workspaces', 'insert')
       -- Writes to these tables would take an agent past checkpoints, whatever its role.
-      or agent and c.table_name in ('workflows', 'workspace_members') and not l.leaves);
+      or agent and c.table_name in ('workflows', 'workspace_members') and not l.leaves
+      or c.workspace_id = any (paused) and not l.leaves);
 end
 $$;
 
@@ -84,7 +89,8 @@ begin
     theirs := convoy.current_row(again.table_name, again.id);
     select jsonb_object_agg(k, again.field_revisions -> k ->> 1) into differing
       from jsonb_object_keys(again.payload) k
-      where mine is null or mine -> k is distinct from theirs -> k;
+      -- The key that a task brings may be another's by now: it has the one that it was given (Y5).
+      where (again.table_name, k) <> ('tasks', 'key') and (mine is null or mine -> k is distinct from theirs -> k);
     result := result || row(again.position, case
         when differing is null then jsonb_build_object('outcome', 'applied', 'revision', again.row_revision)
         else convoy.conflict_with(again, again.row_revision, differing)

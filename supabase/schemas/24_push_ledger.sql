@@ -135,7 +135,7 @@ begin
     'user_id', auth.uid(),
     'batch', batch_no,
     'server_time', now(),
-    'outcomes', (select coalesce(jsonb_agg(d.outcome order by d.position), '[]') from unnest(decided) d),
+    'outcomes', (select coalesce(jsonb_agg(d.outcome order by d.position), '[]') from unnest(convoy.tell_keys(changes, kinds, decided)) d),
     'told', (
       select coalesce(jsonb_object_agg(t.table_name, t.ids), '{}')
       from (

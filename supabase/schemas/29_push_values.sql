@@ -2,12 +2,13 @@
 -- (src/domain/values.ts); the list of all normalisations stands in docs/sync-spec.md. Only the columns of a change are
 -- looked at, so that a row which an earlier rule took can still be edited.
 
--- What a pushable column holds: a line (one line of text, trimmed), text as it is, a day, a time, a number, JSON; else
+-- What a pushable column holds: a line (one line of text, trimmed), a key (in capitals), text as it is, a day, a time, a number, JSON; else
 -- anything that its table takes. Ids are looked at where changes are parsed.
 create function convoy.kind_of(column_name text) returns text language sql immutable return
   case
     when column_name in ('name', 'title', 'current_stage', 'status', 'priority', 'role', 'entity_type', 'pattern_type',
       'category') then 'line'
+    when column_name = 'key' then 'key'
     when column_name = 'target_date' then 'day'
     when column_name in ('claimed_until', 'completion_date', 'restored_at') then 'time'
     when column_name = 'sort_order' then 'number'
@@ -93,6 +94,13 @@ begin
     elsif column_name = 'current_stage' and char_length(line) > 64 then
       code := 'too_long';
       message := 'The value is too long.';
+    end if;
+  elsif kind = 'key' then
+    line := translate(convoy.trimmed(spelled), 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ');
+    sound := to_jsonb(line);
+    if line !~ '^[A-Z][A-Z0-9]{0,9}(-[1-9][0-9]{0,9})?$' then
+      code := 'invalid_value';
+      message := 'A key begins with a letter, and has at most 10 letters and digits.';
     end if;
   elsif kind in ('time', 'day') then
     instant := convoy.moment_of(spelled);

@@ -4,6 +4,7 @@
  */
 
 import { afterAll, beforeAll, describe } from 'vitest';
+import { agentsAndKeysContract } from './contextService/agentsAndKeys.contract';
 import { deletionsContract } from './contextService/deletions.contract';
 import { expectedContract } from './contextService/expected.contract';
 import { knowledgeContract } from './contextService/knowledge.contract';
@@ -31,6 +32,7 @@ const SECTIONS: readonly [name: string, section: Section][] = [
   ['other records', recordsContract],
   ['expected values', expectedContract],
   ['permissions', permissionsContract],
+  ['agents and keys', agentsAndKeysContract],
   ['writes with several faults', sameErrorsContract],
   ['claims, ready, stage and status', workContract],
 ];

@@ -6,6 +6,7 @@ import {
   type Column,
   columnsOf,
   pushableColumns,
+  recreatedColumns,
   SERVER_ONLY_COLUMNS,
   SYNCED_TABLES,
 } from '@/domain/schema';
@@ -80,7 +81,9 @@ describe.each(SYNCED_TABLES)('%s in Postgres and in src/domain/schema.ts', (tabl
     );
     const sent = ['id', 'workspace_id', ...columns.map(([name]) => name), ...Object.keys(COMMON_COLUMNS)];
     expect([...(row?.sent ?? [])].sort()).toEqual(sent.sort());
-    expect([...(row?.pushable ?? [])].sort()).toEqual(pushableColumns(table).sort());
+    expect([...(row?.pushable ?? [])].sort()).toEqual(
+      [...pushableColumns(table), ...recreatedColumns(table)].sort(),
+    );
     const defaulted = columns.filter(([, column]) => column.default !== undefined && !column.serverSet);
     expect(row?.defaulted).toEqual(defaulted.map(([name]) => name).sort());
   });

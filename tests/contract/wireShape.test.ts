@@ -131,6 +131,10 @@ async function describePushes(lines: Set<string>, team: Team): Promise<void> {
   const refused = make.insert('milestones', { name: 'm', project_id: team.project, status: 'no such' });
   await tell(owner, refused, make.insert('tasks', { title: 'waits', milestone_id: refused.id }));
   await tell(viewer, make.update('tasks', task, null, { title: 'not mine' }));
+  await database.query('update public.workspace_members set paused_at = now() where user_id = $1::uuid', [
+    team.agent.id,
+  ]);
+  await tell(team.agent, make.insert('tasks', { title: 'paused', milestone_id: milestone }));
   await tell(owner, make.delete('tasks', other.id, null));
   await tell(editor, make.update('tasks', other.id, null, { title: 'gone' }));
   const settlement = { key: randomUUID(), settle: true };

@@ -59,6 +59,10 @@ const FOUND_BY = {
   'lease-by-device-clock': 1,
   'heartbeat-as-news': 1,
   'two-sessions-one-claim': 1,
+  'key-reused': 6,
+  'key-not-brought': 11,
+  'kind-forged': 1,
+  'pause-in-client-alone': 3,
 };
 
 type Name = keyof typeof FOUND_BY;
@@ -372,5 +376,33 @@ export const MUTANTS: readonly Mutant[] = [
     `${SQL}/30_claims.sql`,
     "        or task.claim_id <> request ->> 'claim_id' and task.claim_id is distinct from request ->> 'resume'\n",
     '',
+  ),
+  mutant(
+    'key-reused',
+    'After a restore, the counter does not pass the key of a task that is made again.',
+    `${SQL}/33_keys.sql`,
+    'do update set last = excluded.last, free = c.free + excluded.free;',
+    'do update set free = c.free + excluded.free;',
+  ),
+  mutant(
+    'key-not-brought',
+    'A device that makes a task again leaves its key out.',
+    `${SYNC}/push/changes.ts`,
+    'const sent = [...trackedColumns(table), ...recreatedColumns(table)];',
+    'const sent = recreatedColumns(table).length > 9 ? [] : [...trackedColumns(table)];',
+  ),
+  mutant(
+    'kind-forged',
+    'A user is of the kind that the user says, and not the service.',
+    `${SQL}/03_profiles.sql`,
+    "case when new.raw_app_meta_data ->> 'kind' = 'agent' then 'agent' else 'human' end)",
+    "case when coalesce(new.raw_user_meta_data ->> 'kind', new.raw_app_meta_data ->> 'kind') = 'agent' then 'agent' else 'human' end)",
+  ),
+  mutant(
+    'pause-in-client-alone',
+    'The server takes changes from an agent that is paused, whom only the device stops.',
+    `${SQL}/13_push_decide.sql`,
+    'paused constant uuid[] := array(select convoy.paused_scopes());',
+    "paused constant uuid[] := '{}';",
   ),
 ];

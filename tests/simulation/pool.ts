@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { builtScript } from '../support/builtScript';
+import { KEY_OPERATIONS } from './keyOperations';
 import { LARGE_OPERATIONS, NEXT_OPERATIONS, OPERATIONS } from './operations';
 import { FAULT_KINDS, type Program } from './program';
 import type { Outcome } from './run';
@@ -89,7 +90,9 @@ function coverageOf(all: readonly Counts[]): Coverage {
   const distinct = (kind: Kind) => Object.keys(ofKind(counts, kind)).length;
   return {
     work: {
-      ...none([OPERATIONS, LARGE_OPERATIONS, NEXT_OPERATIONS].flatMap((work) => Object.keys(work))),
+      ...none(
+        [OPERATIONS, LARGE_OPERATIONS, NEXT_OPERATIONS, KEY_OPERATIONS].flatMap((work) => Object.keys(work)),
+      ),
       ...ofKind(counts, 'work'),
     },
     faults: { ...none(FAULT_KINDS), ...ofKind(counts, 'fault') },

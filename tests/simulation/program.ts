@@ -5,6 +5,9 @@ import type { NetworkFault } from './network';
 import { LARGE_OPERATIONS, NEXT_OPERATIONS, OPERATIONS } from './operations';
 import { Random } from './random';
 
+/** What happens to agents. */
+const AGENT_ACTIONS = ['pause', 'forge kind'] as const;
+
 export type Action =
   | 'work'
   | 'sync'
@@ -41,7 +44,8 @@ export type Action =
   | 'purge'
   /** The connection of a device becomes slow, or fast again. */
   | 'link'
-  | 'resolve';
+  | 'resolve'
+  | (typeof AGENT_ACTIONS)[number];
 
 export interface Step {
   action: Action;
@@ -144,6 +148,7 @@ export const FAULT_KINDS: readonly string[] = [
     .map(([action]) => action)
     .filter((action) => !NO_FAULTS.has(action)),
   ...[...NETWORK_FAULTS, ...TIMEOUTS].map(([fault]) => fault),
+  ...AGENT_ACTIONS,
   'unreadable row',
   'repair row',
   'link',
@@ -190,12 +195,31 @@ export function makeProgram(seed: number, steps = STEPS): Program {
   const timed = slowness.chance(SLOW) ? slowDown(program, slowness) : program;
   const largeness = new Random(seed + 86_028_121);
   if (largeness.chance(LARGE)) return enlarge(timed, largeness);
+  return withOthers(seed, timed);
+}
+
+/** Adds what some programs have, each drawn apart. */
+function withOthers(seed: number, given: Program): Program {
+  const naming = new Random(seed + 122_949_823);
+  const timed = naming.chance(NAMED) ? name(given, naming) : given;
   const linking = new Random(seed + 67_867_967);
   const linked = linking.chance(LINKED) ? link(timed, linking) : timed;
   const evolution = new Random(seed + 15_485_863);
   if (evolution.chance(EVOLVING)) return evolve(linked, evolution);
   const spoiling = new Random(seed + 32_452_843);
   return spoiling.chance(SPOILED) ? spoil(linked, spoiling) : linked;
+}
+
+/** The part of the programs in which keys are changed and forged, and agents are paused. */
+const NAMED = 0.4;
+
+function name(program: Program, random: Random): Program {
+  const steps = [...program.steps];
+  for (let n = 0; n < 3; n += 1) insert(steps, random, 'work', 5, 'rekey');
+  for (let n = 0; n < 3; n += 1) insert(steps, random, 'work', 5, 'bringKey');
+  for (let n = 0; n < 4; n += 1) insert(steps, random, 'pause', 5);
+  insert(steps, random, 'forge kind', 5);
+  return { ...program, steps };
 }
 
 /** The part of the programs with a large workspace, and of the others those with slow connections. */

@@ -1,5 +1,6 @@
 /** The end of a run: faults and work are over, and the devices come to rest by themselves. */
 
+import { endPauses } from './agentSteps';
 import type { Life, SimDevice } from './device';
 import type { Simulation } from './simulation';
 
@@ -34,6 +35,7 @@ export async function comeToRest(simulation: Simulation): Promise<void> {
     for (const fault of ['error 500', 'lose request', 'error 429'] as const) network.plan(device.name, fault);
     for (let n = 0; n < processes; n += 1) watched.push(watch(simulation, device, await device.open(true)));
   }
+  await endPauses(simulation);
   // A device that is newer than the server waits for it.
   if (devices.some(({ isNext }) => isNext)) await simulation.migrateServer();
   // Requests still in flight arrive now, after their senders stopped waiting.

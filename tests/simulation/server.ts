@@ -15,6 +15,7 @@ import { api } from '@/server/http/api';
 import { openMigrated } from '../support/template';
 import { setStepRecords } from '../support/work';
 import { CLAIM_WITNESS } from './claimWitness';
+import { FORGET_KEYS, KEY_WITNESS } from './keyWitness';
 
 export const SERVER_URL = 'http://convoy.test';
 export const PASSWORD = 'simulated-password';
@@ -57,6 +58,7 @@ const SCOPED: readonly [table: string, scope: string][] = [
   ['convoy.scope_revisions', 'scope_id'],
   ['convoy.purged_tags', 'scope_id'],
   ['convoy.unfinished_deletions', 'workspace_id'],
+  ['convoy.key_counters', 'workspace_id'],
   ['convoy.deletion_steps', 'workspace_id'],
   ...SYNCED_TABLES.map((table): [string, string] => [`public.${table}`, 'workspace_id']),
 ];
@@ -77,6 +79,7 @@ const START_OVER = [
   'delete from witness.moves',
   'delete from witness.loud_claims',
   'delete from witness.news',
+  ...FORGET_KEYS,
   'delete from local_stack.sessions',
 ].join(';\n');
 
@@ -164,7 +167,7 @@ export class SimServer {
       maxBodyBytes: 32 * 1024 * 1024,
     });
     const server = new SimServer(backend, app, anonKey);
-    for (const script of [...planted, WITNESS, CLAIM_WITNESS]) await server.script(script);
+    for (const script of [...planted, WITNESS, CLAIM_WITNESS, KEY_WITNESS]) await server.script(script);
     await server.addUsers();
     return server;
   }

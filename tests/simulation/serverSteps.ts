@@ -4,8 +4,10 @@ import type { Json } from '@/core/protocol';
 import { JSON_LIMITS } from '@/core/text';
 import { isSyncedTable } from '@/domain/schema';
 import { ROLES } from '@/domain/vocabulary';
+import { agentStep } from './agentSteps';
 import { readServer } from './checks';
 import type { SimDevice } from './device';
+import { noteRestored } from './keyChecks';
 import { KEPT_TABLES } from './oracle';
 import type { Step } from './program';
 import type { Random } from './random';
@@ -152,6 +154,7 @@ export async function serverStep(simulation: Stage, step: Step, random: Random):
       const last = backups.get(simulation);
       if (!last) return false;
       await server.putBack(last.backup);
+      await noteRestored(server);
       simulation.witness.forget(last.taken);
       oracle.excuseLost(
         await readServer(server),
@@ -165,7 +168,10 @@ export async function serverStep(simulation: Stage, step: Step, random: Random):
       for (let call = 0; call < 2; call += 1) await server.sql("select convoy.purge(interval '1 hour')");
       simulation.witness.forget(simulation.witness.taken());
       return true;
-    default:
-      throw new Error(`${step.action} is no step of the server`);
+    default: {
+      const done = await agentStep(simulation, step, random);
+      if (done === null) throw new Error(`${step.action} is no step of the server`);
+      return done;
+    }
   }
 }

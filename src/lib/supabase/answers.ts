@@ -92,6 +92,7 @@ function isOutcome(value: unknown): boolean {
   if (!isObject(value)) return false;
   switch (value.outcome) {
     case 'applied':
+      return isRevision(value.revision) && (value.key === undefined || typeof value.key === 'string');
     case 'merged':
       return isRevision(value.revision);
     case 'conflict':

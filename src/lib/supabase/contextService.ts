@@ -9,8 +9,11 @@ import { isUuid } from '@/core/text';
 import { checkLimits } from '@/domain/contextLimits';
 import type { ContextService, KnowledgeScope } from '@/domain/contextService';
 import { contextWrites } from '@/domain/writes/contextWrites';
+import type { AgentSignIn } from './agentSignIn';
+import { supabaseAgents } from './agents';
 import type { ConvoyClient } from './client';
 import { currentClient } from './currentClient';
+import { supabaseKeys } from './findTask';
 import { remotePlanWriter } from './planWriter';
 import { RemoteRecords } from './records';
 import { RemoteWriter, type WriterOptions } from './remoteWriter';
@@ -26,6 +29,8 @@ export interface RemoteServiceOptions extends WriterOptions {
   timeoutMs?: number;
   /** The transport of writes. Default: `sync_push` on the client. */
   transport?: SyncTransport;
+  /** Signs a new agent in, to see whether it can. Default: on the client's server. */
+  agentSignIn?: AgentSignIn;
 }
 
 /** No record has this id. */
@@ -39,6 +44,7 @@ export function createRemoteContextService({
   client,
   timeoutMs = 15_000,
   transport = new SupabaseTransport(client, { timeoutMs }),
+  agentSignIn,
   ...options
 }: RemoteServiceOptions): ContextService {
   const records = new RemoteRecords(client, timeoutMs);
@@ -54,8 +60,13 @@ export function createRemoteContextService({
     now: () => new Date().toISOString(),
     userId: () => writer.userId(),
   });
-  const work = remoteWork(records, () => writer.userId());
-  return guarded({ ...reads(records), ...contextWrites(planWriter), ...work });
+  return guarded({
+    ...reads(records),
+    ...contextWrites(planWriter),
+    ...remoteWork(records, () => writer.userId()),
+    ...supabaseAgents(client, { timeoutMs, ...(agentSignIn && { signIn: agentSignIn }) }),
+    ...supabaseKeys(client, timeoutMs),
+  });
 }
 
 type Reads = Pick<
@@ -198,3 +209,7 @@ export const releaseClaim = bound('releaseClaim');
 export const getNextTask = bound('getNextTask');
 export const getReadiness = bound('getReadiness');
 export const finishTask = bound('finishTask');
+export const createAgent = bound('createAgent');
+export const revokeAgent = bound('revokeAgent');
+export const pauseAgent = bound('pauseAgent');
+export const findTask = bound('findTask');

@@ -760,9 +760,25 @@ export type Database = {
         };
         Returns: Json;
       };
+      create_agent: {
+        Args: {
+          workspace_id: string;
+          name: string;
+        };
+        Returns: Json;
+      };
       decline_invitation: {
         Args: {
           invitation_id: string;
+        };
+        Returns: Json;
+      };
+      find_tasks: {
+        Args: {
+          key?: string;
+          id_ends?: string[];
+          task_id?: string;
+          of_workspace?: string;
         };
         Returns: Json;
       };
@@ -918,6 +934,13 @@ export type Database = {
         Args: Record<PropertyKey, never>;
         Returns: Json;
       };
+      pause_agent: {
+        Args: {
+          member_id: string;
+          paused: boolean;
+        };
+        Returns: Json;
+      };
       release_claim: {
         Args: {
           request: Json;
@@ -927,6 +950,12 @@ export type Database = {
       renew_claim: {
         Args: {
           request: Json;
+        };
+        Returns: Json;
+      };
+      revoke_agent: {
+        Args: {
+          member_id: string;
         };
         Returns: Json;
       };

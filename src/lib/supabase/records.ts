@@ -102,7 +102,7 @@ function toRecords<Table extends SyncedTable>(table: Table, rows: unknown): Enti
  * @returns the row as an entity: times in canonical form (milliseconds, UTC), other values as they came.
  * Its columns are those of the database; a contract test compares them with the entities.
  */
-function toRecord<Table extends SyncedTable>(table: Table, row: unknown): EntityOf[Table] {
+export function toRecord<Table extends SyncedTable>(table: Table, row: unknown): EntityOf[Table] {
   const record = { ...asObject(row) };
   if (typeof record.id !== 'string' || typeof record.workspace_id !== 'string') throw malformed();
   for (const [name, column] of [...Object.entries(columnsOf(table)), ...Object.entries(COMMON_COLUMNS)]) {

@@ -15,6 +15,7 @@ import {
 } from '@/core/protocol';
 import type { Result } from '@/core/result';
 import { canonicalTime } from '@/core/text';
+import { PAUSED_MESSAGE } from '@/domain/agents';
 import { columnsOf, type SyncedTable } from '@/domain/schema';
 import { staleError } from '@/domain/writes/expected';
 import type { ConvoyClient } from './client';
@@ -176,6 +177,9 @@ function refusalOf(outcome: PushOutcome, { table, op, id }: Change, effects: Pag
       return { kind: 'validation', code: 'not_found', field, message: DELETED_MEANWHILE };
     }
     case 'blocked':
+      if (outcome.code === 'paused') {
+        return { kind: 'rejected', code: 'paused', column: null, message: PAUSED_MESSAGE };
+      }
       if (outcome.by === id) {
         const message = 'What it belongs to is being restored. Try again in a moment.';
         return { kind: 'conflict', code: 'conflict', columns: [], message };

@@ -91,3 +91,7 @@ export function observeDeletions(workspaceId: string): Observable<ObservedDeleti
     concatMap((device) => device.contextService.observeDeletions(workspaceId)),
   );
 }
+export const createAgent: ContextService['createAgent'] = local('createAgent');
+export const revokeAgent: ContextService['revokeAgent'] = local('revokeAgent');
+export const pauseAgent: ContextService['pauseAgent'] = local('pauseAgent');
+export const findTask: ContextService['findTask'] = local('findTask');

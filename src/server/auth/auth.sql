@@ -21,6 +21,16 @@ create table if not exists local_stack.sessions (
 );
 create index if not exists sessions_user_id on local_stack.sessions (user_id);
 
+-- Supabase has sessions here; what ends those of a user looks no further.
+do $$
+begin
+  if to_regclass('auth.sessions') is null then
+    create view auth.sessions as
+      select id, user_id, created_at, refreshed_at as updated_at from local_stack.sessions;
+  end if;
+end
+$$;
+
 -- The Supabase CLI records which migrations ran, not their content.
 create table if not exists local_stack.migration_checksums (
   version text primary key,

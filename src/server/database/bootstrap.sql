@@ -40,6 +40,21 @@ create table if not exists auth.users (
   updated_at timestamptz default now()
 );
 
+-- Supabase has pgcrypto in this schema; agents' secrets are hashed by it.
+create schema if not exists extensions;
+do $$
+begin
+  if not exists (select from pg_catalog.pg_extension where extname = 'pgcrypto') then
+    begin
+      create extension pgcrypto with schema extensions;
+    -- A server without it, or one that does not let this role: people there make no agents.
+    exception when undefined_file or insufficient_privilege or feature_not_supported or unique_violation or duplicate_object then
+      raise warning 'pgcrypto is not installed: %', sqlerrm;
+    end;
+  end if;
+end
+$$;
+
 -- The API's functions read the caller from the verified token's claims, in PostgREST's settings.
 do $$
 begin

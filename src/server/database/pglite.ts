@@ -1,6 +1,7 @@
 /** PostgreSQL as WebAssembly inside this process. It has one connection, so transactions run one at a time. */
 
 import { PGlite } from '@electric-sql/pglite';
+import { pgcrypto } from '@electric-sql/pglite/contrib/pgcrypto';
 import { fail, ok } from '@/core/result';
 import { assertCommitted, failureOf, openingScript, type SqlBackend, type SqlConnection } from './backend';
 import { DurableFolder } from './durableFolder';
@@ -26,6 +27,9 @@ const FOLDER_PARAMETERS = [
   ...['-c', 'fsync=on', '-c', 'wal_sync_method=fsync'],
 ];
 
+/** What `bootstrap.sql` creates: the hashes of agents' secrets come from it. */
+const EXTENSIONS = { pgcrypto };
+
 export interface PgliteBackend extends SqlBackend {
   readonly kind: 'pglite';
   /** @returns the whole database as a tarball, a template for `openPgliteInMemory` */
@@ -38,7 +42,7 @@ export interface PgliteBackend extends SqlBackend {
  */
 export async function openPgliteFolder(folder: string): Promise<PgliteBackend> {
   const fs = new DurableFolder(folder);
-  return pgliteBackend(await PGlite.create({ fs, startParams: FOLDER_PARAMETERS }));
+  return pgliteBackend(await PGlite.create({ fs, startParams: FOLDER_PARAMETERS, extensions: EXTENSIONS }));
 }
 
 /** Opens a database that ends with the process. @param template a `dump`: starts in a fraction of the time */
@@ -46,6 +50,7 @@ export async function openPgliteInMemory(template?: Blob): Promise<PgliteBackend
   return pgliteBackend(
     await PGlite.create({
       startParams: IN_MEMORY_PARAMETERS,
+      extensions: EXTENSIONS,
       initDbStartParams: IN_MEMORY_INITDB,
       ...(template && { loadDataDir: template }),
     }),

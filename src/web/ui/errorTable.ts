@@ -209,6 +209,11 @@ export const ERROR_TEXTS: { readonly [K in Kind]: { readonly [Code in CodeOf<K>]
       detail: 'Nothing was changed.',
       prefersMessage: true,
     },
+    ambiguous: {
+      headline: 'Several tasks are called so.',
+      detail: 'Nothing was opened. Say which one is meant.',
+      prefersMessage: true,
+    },
     cycle: {
       headline: 'The tasks would wait for each other.',
       detail: 'Nothing was changed. Choose another task.',

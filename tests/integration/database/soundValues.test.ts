@@ -41,7 +41,8 @@ const milestone = (values: Record<string, Json>) =>
 
 describe('SQL and devices', () => {
   it('name the same kind of value for each column', async () => {
-    const kindOf = (name: string, { kind, isDay }: Column) => {
+    const kindOf = (name: string, { kind, isDay, isKey }: Column) => {
+      if (isKey) return 'key';
       if (kind === 'text') return name === 'activity_type' ? 'text' : 'line';
       if (kind === 'prose') return 'text';
       if (kind === 'ref') return 'any';

@@ -182,7 +182,14 @@ function contentOf(table: RequestTable, row: Record<string, Json> | undefined) {
   const columns = Object.entries(columnsOf(table)).filter(
     ([name, { serverSet }]) => !serverSet && !derived.includes(name),
   );
-  return Object.fromEntries(columns.map(([name]) => [name, row[name] ?? null]));
+  return Object.fromEntries(
+    columns.map(([name, { isKey }]) => [name, isKey ? unsuffixed(row[name]) : (row[name] ?? null)]),
+  );
+}
+
+/** A project's key without the number that tells it from others: each way makes a project of its own (Y1). */
+function unsuffixed(key: Json | undefined): Json {
+  return typeof key === 'string' ? key.replace(/\d+$/, '').slice(0, 7) : null;
 }
 
 function storedDifferently(request: Request, all: readonly Became[], rows: readonly Rows[]): Disagreement[] {
@@ -202,6 +209,7 @@ function untold(pushed: readonly Pushed[], rows: Rows): Disagreement[] {
     const kinds = columnsOf(change.table as RequestTable);
     const differing = Object.entries(change.values ?? {}).filter(([name, sent]) => {
       const stored = row?.[name] ?? null;
+      if (kinds[name]?.isKey && outcome.key === stored) return false;
       if (kinds[name]?.kind === 'time' && typeof sent === 'string') return canonicalTime(sent) !== stored;
       return !sameJson(sent, stored);
     });

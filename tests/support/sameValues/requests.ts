@@ -223,11 +223,22 @@ const json = fc.oneof(
   },
 );
 
+const key = fc.oneof(
+  { weight: 4, arbitrary: textOf('AZaz09', 11) },
+  { weight: 2, arbitrary: textOf(LETTERS + SPACES, 4) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom('FIELD', ' field\n', 'FIELD-42', 'ABCDEFGHIJ', 'ABCDEFGHIJK', 'ı1', 'ſ'),
+  },
+  { weight: 1, arbitrary: wrongType },
+);
+
 const COLUMNS: Record<RequestTable, Record<string, fc.Arbitrary<unknown>>> = {
   projects: {
     name: line(200),
     description: prose,
     overview: prose,
+    key,
     tech_stack: json,
     status: oneOf(PROJECT_STATUSES),
   },

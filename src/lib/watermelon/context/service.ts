@@ -11,7 +11,9 @@ import { SYNCED_TABLES } from '@/domain/schema';
 import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import { contextWrites } from '@/domain/writes/contextWrites';
 import { observeRead } from '../observation/observeRead';
+import { localAgents } from './agents';
 import { listDeletions, type ObservedDeletion, observeDeletions, restoreDeletion } from './deletions';
+import { localKeys } from './findTask';
 import { formerMembers } from './formerMembers';
 import { type LocalFirst, readFirst } from './localFirst';
 import {
@@ -69,6 +71,8 @@ export function createLocalContextService(local: LocalFirst, claims: Provisional
     ...localWork(local, claims),
     observeClaims: () => claims.observe(),
     dismissClaim: (taskId, claimId) => claims.forget({ task_id: localId(taskId), claim_id: claimId }),
+    ...localAgents(local),
+    ...localKeys(local),
     getLocalTask,
     getRemoteTaskContext,
 

@@ -13,6 +13,7 @@ import { newPushCounts, pushSync } from './pushSync';
 import { ContextLoader, type ContextOptions, isOvertaken } from './state/contextLoader';
 import { completeRevision } from './state/deviceStore';
 import { finishSync } from './state/finish';
+import { pausedScopes } from './state/pausedScopes';
 import { addCounts, endWith, toSyncError } from './state/result';
 import { NOTHING_DONE, type Progress, type SyncResult, type SyncStatus } from './state/status';
 import { StatusReporter } from './state/statusReporter';
@@ -243,7 +244,9 @@ export class SyncEngine {
     const { status } = this;
     const { signal } = this.stopped;
     const [pushed, pulled] = [newPushCounts(), newPullCounts()];
+    const countPaused = async () => (await pausedScopes(context.database, context.userId)).size;
     try {
+      const paused = status.current.pending > 0 ? await countPaused() : 0;
       const failed = await pushSync(context, signal, pushed, {
         inFlightOnly: context.store.mustPullFirst,
         onSent: (changes) => status.reportSent(changes),
@@ -256,7 +259,9 @@ export class SyncEngine {
       // Where steps fail, push and pull have gone well all the same.
       const isUnsettled = !error && pulled.unsettled && (await takeSteps(context, signal, pulled));
       if (pulled.unsettled && !isUnsettled) result.status = 'partial';
-      return { error, hasMoved: moved > 0 || pushed.pullFirst, isUnsettled };
+      // What a pause held back is pushed as soon as its end was pulled.
+      const isResumed = paused > 0 && !error && (await countPaused()) < paused;
+      return { error, hasMoved: moved > 0 || pushed.pullFirst || isResumed, isUnsettled };
     } finally {
       addCounts(result, pushed);
       addCounts(result, pulled);

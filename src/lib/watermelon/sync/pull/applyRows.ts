@@ -1,7 +1,7 @@
 /** Rows and tombstones of the server → local records, for the pages of a pull and the effects of a push. */
 
 import type { Columns, Json, Page } from '@/core/protocol';
-import { columnsSince, SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
+import { columnsOf, columnsSince, SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
 import type { ConflictColumn } from '../../models';
 import {
   expectedOfNew,
@@ -185,7 +185,9 @@ function editsOfNew(
   const differing = Object.keys(incoming).filter(
     (name) =>
       name in current &&
-      isEditable(name) &&
+      isEditable(table, name) &&
+      // The server fills in a key that was not given.
+      !(columnsOf(table)[name]?.isKey && current[name] === null) &&
       !isSame(name, incoming[name], current[name]) &&
       // A value that is as it was sent is no edit: others have changed it since.
       !(sent && isSame(name, sent[name], current[name])),

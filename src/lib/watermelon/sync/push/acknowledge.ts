@@ -50,6 +50,7 @@ export function acknowledge(
     context.work.put(table, raw);
     return;
   }
+  takeKey(raw, at.key);
   raw.revision = at.seen;
   const stamps = hasWritten(context, change, at) ? null : readBase(current)?.stamps;
   Object.assign(raw, stamps ?? { updated_at: serverTime, last_modified_by: context.answer.user_id });
@@ -70,6 +71,17 @@ function hasWritten({ answer }: PushContext, { workspace_id }: SyncedChange, at:
 interface Acknowledged {
   revision: number;
   seen: number;
+  /** The key that the server gave the record; absent where it gave none. */
+  key: string | undefined;
+}
+
+/** Stores the key that the server gave. One that was edited while the batch was in flight stays, and has this one as its base. */
+function takeKey(raw: Raw, key: string | undefined): void {
+  if (key === undefined) return;
+  const base = readBase(raw);
+  const edit = base?.columns.key;
+  if (base && edit) writeBase(raw, { ...base, columns: { ...base.columns, key: { ...edit, value: key } } });
+  else raw.key = key;
 }
 
 /** @returns whether a row at this revision or above was pulled before the answer that tells of it was heard. */

@@ -1,5 +1,6 @@
 /** Unsynced records → the changes of a push. Pure. */
 
+import { recreatedColumns } from '@/domain/schema';
 import { expectedBy, trackedColumns } from '../../models/tracking';
 import type { IdMap } from '../idMapping';
 import type { SyncedChange } from '../records/codec';
@@ -43,7 +44,9 @@ export function toChange(
   const iso = (edit: { editedAt: number; offset: number }) =>
     new Date(edit.editedAt + edit.offset).toISOString();
   if (raw._status === 'created') {
-    const given = trackedColumns(table).filter((column) => (raw[column] ?? null) !== null);
+    // A record that the server has lost brings what the server had set.
+    const sent = [...trackedColumns(table), ...recreatedColumns(table)];
+    const given = sent.filter((column) => (raw[column] ?? null) !== null);
     return {
       ...head,
       op: 'insert',

@@ -27,7 +27,7 @@ export async function applyOutcome(
   switch (outcome.outcome) {
     case 'applied':
     case 'merged':
-      return applyTaken(context, change, raw, outcome.revision);
+      return applyTaken(context, change, raw, outcome);
     case 'conflict':
       return applyConflict(context, change, raw, outcome);
     case 'duplicate':
@@ -45,8 +45,9 @@ async function applyTaken(
   context: PushContext,
   change: SyncedChange,
   raw: Raw | null,
-  revision: number,
+  outcome: Outcome<'applied' | 'merged'>,
 ): Promise<void> {
+  const { revision } = outcome;
   context.applied.pushed += 1;
   if (!raw) return;
   // The columns of others in a row that cannot be stored have not been seen: the next edit is based on what was (P33).
@@ -55,7 +56,10 @@ async function applyTaken(
     await destroyDeleted(context, raw.id);
     // No tombstone of this device's own deletion comes (P7, P33).
     context.work.also(() => context.sync.store.prepareReadable(change.table, change.id));
-  } else acknowledge(context, change, raw, { revision, seen });
+  } else {
+    const key = 'key' in outcome ? outcome.key : undefined;
+    acknowledge(context, change, raw, { revision, seen, key });
+  }
 }
 
 async function applyConflict(

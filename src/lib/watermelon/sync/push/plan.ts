@@ -10,6 +10,7 @@ import type { Model } from '../../models/watermelondb';
 import { charactersOf, type SyncedChange } from '../records/codec';
 import { fetchUnsynced, toUnsynced, type UnsyncedRecord } from '../records/unsynced';
 import { GROUP_BOUNDS } from '../state/groupBounds';
+import { pausedScopes } from '../state/pausedScopes';
 import type { SyncContext } from '../state/syncContext';
 import { deletionsOf, toChange } from './changes';
 import { inPushOrder, withColumns } from './groups';
@@ -99,7 +100,12 @@ export class PushPlan {
 
   private async make(): Promise<{ prepared: (Model | null)[]; late: DeviceFacts['late'] }> {
     const { database, ids } = this.sync;
-    const { unsynced, neverPushed } = await fetchUnsynced(database);
+    const { unsynced: all, neverPushed } = await fetchUnsynced(database);
+    const paused = all.length > 0 ? await pausedScopes(database, this.sync.userId) : new Set<string>();
+    // Who is paused may leave.
+    const isHeld = ({ table, raw }: UnsyncedRecord) =>
+      table !== 'workspace_members' && paused.has(raw.workspace_id as string);
+    const unsynced = all.filter((item) => !isHeld(item));
     const deletionOf = deletionsOf(unsynced);
     const { groups: inOrder, untold, cut } = inPushOrder(unsynced, this.bounds);
     const { store } = this.sync;

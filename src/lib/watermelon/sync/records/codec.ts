@@ -237,4 +237,5 @@ const BOOKKEEPING = new Set([
 ]);
 
 /** @returns whether people edit the column: it is neither bookkeeping nor set by the server. */
-export const isEditable = (name: string): boolean => !BOOKKEEPING.has(name);
+export const isEditable = (table: SyncedTable, name: string): boolean =>
+  !BOOKKEEPING.has(name) && !columnsOf(table)[name]?.serverSet;

@@ -74,7 +74,9 @@ export interface LostValues {
 export function keepInLedger(context: ApplyContext, lostValues: LostValues): void {
   const { table, raw, base, kind, only = Object.keys(base.columns) } = lostValues;
   const names =
-    raw.remote_id === null ? Object.keys(raw).filter((name) => isEditable(name) && raw[name] !== null) : only;
+    raw.remote_id === null
+      ? Object.keys(raw).filter((name) => isEditable(table, name) && raw[name] !== null)
+      : only;
   const columns = Object.fromEntries(
     names.map((name): [string, ConflictColumn] => [
       name,

@@ -1,0 +1,55 @@
+/** Agents that people make (section 4 of docs/work-model.md): the part of the Context Service that makes, pauses and revokes them. */
+
+import type { ValidationError } from '@/core/errors';
+import { ok, type Result } from '@/core/result';
+import { charactersIn, hasUnstorableCharacter, isBlank } from '@/core/text';
+import type { WorkspaceMember } from './entities';
+import { invalid } from './validation';
+import { NORMAL_FORMS } from './values';
+
+/** All of it needs the server. */
+export interface AgentService {
+  /**
+   * Makes an agent that is a member of the workspace, as a person who owns or edits it. The agent has been signed in once by
+   * then, where the network allowed it.
+   * @param name what the members call it, 1 to 200 characters
+   * @returns its membership, and what it signs in with: the secret is told once, and stored nowhere
+   * Rejects with `rejected/forbidden`; `rejected/too_many`, where the workspace has 200 of them; `rejected/auth_changed`, where
+   * the server's Auth takes no such user, or does not sign it in.
+   */
+  createAgent(workspaceId: string, name: string): Promise<CreatedAgent>;
+  /**
+   * Ends an agent's membership, which takes effect with its next call. An owner revokes every agent, an editor those that the
+   * editor made. Rejects with `validation/not_found` for others.
+   */
+  revokeAgent(memberId: string): Promise<void>;
+  /** Pauses an agent, or ends its pause; by the same people. While it is paused the server takes nothing from it. */
+  pauseAgent(memberId: string, paused: boolean): Promise<WorkspaceMember>;
+}
+
+export interface CreatedAgent {
+  member: WorkspaceMember;
+  email: string;
+  secret: string;
+}
+
+/** Characters of a name. */
+const MOST_CHARACTERS = 200;
+
+/** @returns the name as it is stored. */
+export function checkAgentName(name: unknown): Result<string, ValidationError> {
+  if (name === undefined || name === null) return invalid('required', 'name', 'Name is required.');
+  if (typeof name !== 'string') return invalid('bad_value', 'name', 'Name must be text. Give a string.');
+  if (hasUnstorableCharacter(name)) {
+    return invalid('bad_character', 'name', 'Name holds a character that cannot be stored. Remove it.');
+  }
+  const line = NORMAL_FORMS.line(name);
+  if (isBlank(line)) return invalid('required', 'name', 'Name is required. Give it a value.');
+  return charactersIn(line) > MOST_CHARACTERS
+    ? invalid('too_long', 'name', `Name is too long; shorten it to ${MOST_CHARACTERS} characters.`)
+    : ok(line);
+}
+
+/** The agent's own refusal while it is paused. */
+export const PAUSED_MESSAGE =
+  'You are paused in this workspace. Stop, keep your work, and go on when a person has ended the pause.';
