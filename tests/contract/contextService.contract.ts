@@ -4,6 +4,7 @@
  */
 
 import { afterAll, beforeAll, describe } from 'vitest';
+import { commentsContract } from './contextService/comments.contract';
 import { deletionsContract } from './contextService/deletions.contract';
 import { expectedContract } from './contextService/expected.contract';
 import { knowledgeContract } from './contextService/knowledge.contract';
@@ -12,6 +13,7 @@ import { movesContract } from './contextService/moves.contract';
 import { permissionsContract } from './contextService/permissions.contract';
 import { readsContract } from './contextService/reads.contract';
 import { recordsContract } from './contextService/records.contract';
+import { reviewsContract } from './contextService/reviews.contract';
 import { sameErrorsContract } from './contextService/sameErrors.contract';
 import { taskLinksContract } from './contextService/taskLinks.contract';
 import { tasksContract } from './contextService/tasks.contract';
@@ -31,6 +33,8 @@ const SECTIONS: readonly [name: string, section: Section][] = [
   ['expected values', expectedContract],
   ['permissions', permissionsContract],
   ['writes with several faults', sameErrorsContract],
+  ['reviews', reviewsContract],
+  ['comments', commentsContract],
 ];
 
 export function contextServiceContract(name: string, setup: () => Promise<ContractSetup>): void {

@@ -6,8 +6,10 @@
 import { ConvoyError, detailOf, orThrow } from '@/core/errors';
 import type { SyncTransport } from '@/core/protocol';
 import { isUuid } from '@/core/text';
+import { COMMENT_TYPES, foldComments } from '@/domain/comments';
 import { checkLimits } from '@/domain/contextLimits';
 import type { ContextService, KnowledgeScope } from '@/domain/contextService';
+import { REVIEW_TYPES, reviewOf } from '@/domain/reviews';
 import { contextWrites } from '@/domain/writes/contextWrites';
 import type { ConvoyClient } from './client';
 import { currentClient } from './currentClient';
@@ -45,6 +47,7 @@ export function createRemoteContextService({
   const planWriter = remotePlanWriter({
     find: (table, id) => records.find(table, id),
     dependency: (taskId, dependsOnId) => records.dependency(taskId, dependsOnId),
+    entries: (taskId, types) => records.entries(taskId, types),
     isMember: async (workspace_id, userId) => {
       const members = await records.many('workspace_members', 'get_members', { workspace_id });
       return members.some(({ user_id }) => user_id === userId);
@@ -70,6 +73,8 @@ type Reads = Pick<
   | 'getDeletions'
   | 'getMembers'
   | 'getFormerMembers'
+  | 'getReview'
+  | 'getComments'
 >;
 
 /** An id that is no UUID names no record of the server: null, or an empty list. */
@@ -92,6 +97,12 @@ function reads(records: RemoteRecords): Reads {
       isUuid(workspace_id) ? records.many('workspace_members', 'get_members', { workspace_id }) : [],
     getFormerMembers: async (workspace_id) =>
       isUuid(workspace_id) ? records.many('workspace_members', 'get_former_members', { workspace_id }) : [],
+    getReview: async (taskId) => {
+      const task = await records.find('tasks', taskId);
+      return task && reviewOf(task, await records.entries(taskId, REVIEW_TYPES));
+    },
+    getComments: async (taskId) =>
+      isUuid(taskId) ? foldComments(await records.entries(taskId, COMMENT_TYPES)) : [],
     getWorkflows: () => records.many('workflows', 'get_workflows', {}),
     getWorkflowById: async (workflow_id) =>
       isUuid(workflow_id) ? records.one('workflows', 'get_workflow', { workflow_id }) : null,
@@ -189,3 +200,13 @@ export const updateMemberRole = bound('updateMemberRole');
 export const removeMember = bound('removeMember');
 export const getDeletions = bound('getDeletions');
 export const restoreDeletion = bound('restoreDeletion');
+export const requestReview = bound('requestReview');
+export const approveReview = bound('approveReview');
+export const returnReview = bound('returnReview');
+export const getReview = bound('getReview');
+export const addComment = bound('addComment');
+export const editComment = bound('editComment');
+export const deleteComment = bound('deleteComment');
+export const askQuestion = bound('askQuestion');
+export const answerQuestion = bound('answerQuestion');
+export const getComments = bound('getComments');

@@ -58,7 +58,23 @@ export async function modelsOf(
     id,
     values: { ...draft },
   }));
-  return () => [...changes, ...told].flatMap(prepare);
+  const blanked = await blankedRecords(database, plan);
+  return () => [...[...changes, ...told].flatMap(prepare), ...blanked()];
+}
+
+/** @returns a function that prepares the entries which lose their text here (F4). That is no edit: the server blanks its own. */
+async function blankedRecords(
+  database: ConvoyDatabase,
+  { blanks = [] }: WritePlan,
+): Promise<() => ConvoyModel[]> {
+  if (blanks.length === 0) return () => [];
+  const left = new Map(blanks.map(({ id, details }) => [id, toStored('activity_feed', 'details', details)]));
+  const found = await database
+    .records('activity_feed')
+    .query(Q.where('id', Q.oneOf([...left.keys()])))
+    .fetch();
+  return () =>
+    found.map((record) => record.prepareReplace({ ...record.raw, details: left.get(record.id) ?? null }));
 }
 
 /** @returns the records that the changes are made to, by id. */

@@ -15,6 +15,7 @@ import { listDeletions, type ObservedDeletion, observeDeletions, restoreDeletion
 import { formerMembers } from './formerMembers';
 import { type LocalFirst, readFirst } from './localFirst';
 import {
+  listComments,
   listKnowledge,
   listMembers,
   listMilestones,
@@ -23,6 +24,7 @@ import {
   listWorkflows,
   listWorkspaces,
   readContext,
+  readReview,
 } from './localReads';
 import { localWriter } from './localWriter';
 import { MissingParts } from './missingParts';
@@ -103,6 +105,17 @@ export function createLocalContextService(local: LocalFirst): LocalContextServic
       const id = localId(workspaceId);
       const read = () => listMembers(store, id);
       return readFirst(local, read, here('workspaces', id), (remote) => remote.getMembers(workspaceId));
+    },
+    async getReview(taskId) {
+      const id = localId(taskId);
+      const read = () => readReview(store, id);
+      const isHere = async () => (await store.find('tasks', id)) !== null || store.isDeleted('tasks', id);
+      return readFirst(local, read, isHere, (remote) => remote.getReview(taskId));
+    },
+    async getComments(taskId) {
+      const id = localId(taskId);
+      const read = () => listComments(store, id);
+      return readFirst(local, read, here('tasks', id), (remote) => remote.getComments(taskId));
     },
     getFormerMembers: (workspaceId) => formerMembers(local, localId(workspaceId)),
     async getDeletions(workspaceId) {
