@@ -39,6 +39,11 @@ export function isReserved(activityType: unknown): activityType is ReservedActiv
 const SETTLED_REVIEWS = ['review_approved', 'review_returned'] as const;
 const isOfStage = (column: string) => column === 'current_stage' || column === 'status';
 
+/** @returns whether an activity tells of a move of its task, and so of nothing where the move is lost (U21). */
+export function tellsOfMove(activityType: unknown): boolean {
+  return activityType === 'stage_changed' || SETTLED_REVIEWS.some((type) => type === activityType);
+}
+
 /** A change of a group, as far as activities tell of it. */
 export interface ToldChange {
   table: SyncedTable;

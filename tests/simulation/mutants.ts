@@ -56,6 +56,8 @@ const FOUND_BY = {
   'lists-untold': 1,
   'memory-untold': 1,
   'expected-ignored': 4,
+  'approval-of-an-older-request': 1,
+  'review-forged': 1,
 };
 
 type Name = keyof typeof FOUND_BY;
@@ -332,5 +334,19 @@ export const MUTANTS: readonly Mutant[] = [
     `${SQL}/16_sync_push.sql`,
     'if exists (select from unnest(changes) c where c.expected is not null) then',
     'if false then',
+  ),
+  mutant(
+    'approval-of-an-older-request',
+    'A review is settled by an older request than the newest one.',
+    `${SQL}/36_reviews.sql`,
+    'when r.newness > 1',
+    'when r.newness > 1000',
+  ),
+  mutant(
+    'review-forged',
+    'Agents approve and return what they have written.',
+    `${SQL}/36_reviews.sql`,
+    'when b.is_bound then case',
+    'when false then case',
   ),
 ];

@@ -6,6 +6,7 @@
 import type { Json, PullAnswer, PullRequest, PushAnswer, PushRequest } from '@/core/protocol';
 import type { Answer, Flight, NetworkWitness } from './network';
 import type { Oracle } from './oracle';
+import { isForgedReview, ReviewWitness } from './reviewWitness';
 import type { SimServer } from './server';
 
 interface SentBatch {
@@ -42,13 +43,16 @@ export class ProtocolWitness implements NetworkWitness {
   private ownBefore: ReadonlySet<string> = new Set();
   /** Of the push that is served: places of changes whose rows are neither as expected nor as wanted. */
   private stale: ReadonlySet<number> = new Set();
+  private readonly reviews: ReviewWitness;
   /** User and record of each conflict that the server has told of. */
   private readonly conflicts = new Set<string>();
 
   constructor(
     private readonly server: SimServer,
     private readonly oracle: Oracle,
-  ) {}
+  ) {
+    this.reviews = new ReviewWitness(server, oracle);
+  }
 
   /** @returns the changes that the server has accepted so far. */
   taken(): ReadonlySet<unknown> {
@@ -106,6 +110,7 @@ export class ProtocolWitness implements NetworkWitness {
     if (flight.kind !== 'push') return;
     this.rolesBefore = await this.server.rolesOf(flight.from.userId);
     this.ownBefore = await this.server.membershipsOf(flight.from.userId);
+    await this.reviews.serving(flight);
     this.stale = await this.staleAmong(flight.request as unknown as PushRequest);
   }
 
@@ -138,6 +143,7 @@ export class ProtocolWitness implements NetworkWitness {
       this.checkSettlements(flight, request, body);
       this.checkRights(flight, request, body);
       this.checkExpected(flight, request, body);
+      this.reviews.check(flight, request, body);
     } else if (batch && !isAlike(JSON.parse(batch.answer) as PushAnswer, body)) {
       this.violate('P-ONCE', flight, `batch ${request.batch} was answered in two ways`);
     }
@@ -291,7 +297,8 @@ export class ProtocolWitness implements NetworkWitness {
       const isUntold =
         told?.outcome === 'rejected' &&
         told.code === 'reserved_activity' &&
-        change.values?.activity_type !== 'conflict_settled';
+        change.values?.activity_type !== 'conflict_settled' &&
+        !isForgedReview(change);
       if (told?.outcome === 'rejected' && (isUntold || FAULTS_OF_THE_DEVICE.has(told.code))) {
         this.violate('U12', flight, `${change.op} of ${change.table} is ${told.code}: ${told.message}`);
       }

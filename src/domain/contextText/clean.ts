@@ -6,9 +6,12 @@
  * Unicode, which change with its version: a hash of the text is the same in every engine.
  */
 const HIDDEN =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is about
+  // biome-ignore lint/suspicious/noMisleadingCharacterClass: each is listed by itself
   /[\u0000-\u0008\u000e-\u001f\u007f-\u0084\u0086-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]|\p{Surrogate}/gu;
 
 /** Every character that ends a line somewhere. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is about
 const LINE_ENDS = /\r\n?|[\u000b\u000c\u0085\u2028\u2029]/g;
 
 /** The longest unbroken run that a tokenizer is given: its time grows with the square of a run. */

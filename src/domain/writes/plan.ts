@@ -52,7 +52,7 @@ export interface WritePlan {
   settlesReviewAt?: string;
   /** The caller deletes what somebody else wrote, which human owners alone may. */
   deletesCommentOfOthers?: true;
-  /** Entries of the feed that lose their text here at once, by id, with what is left of their details (F4). The server blanks its own. */
+  /** Entries of the feed that lose their text, with what is left of their details (F4): a device blanks what it never sent, the server its own. */
   blanks?: readonly { id: string; details: Json }[];
   /** The caller ends their own membership, which every member may. */
   leaves?: true;

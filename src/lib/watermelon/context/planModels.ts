@@ -62,7 +62,11 @@ export async function modelsOf(
   return () => [...[...changes, ...told].flatMap(prepare), ...blanked()];
 }
 
-/** @returns a function that prepares the entries which lose their text here (F4). That is no edit: the server blanks its own. */
+/**
+ * @returns a function that prepares the entries which lose their text here at once (F4): those that no server can have. Of the
+ * others readers show none, and the answer to the push blanks them; were they blanked here and the deletion refused, the
+ * text would be gone on this device alone.
+ */
 async function blankedRecords(
   database: ConvoyDatabase,
   { blanks = [] }: WritePlan,
@@ -73,8 +77,10 @@ async function blankedRecords(
     .records('activity_feed')
     .query(Q.where('id', Q.oneOf([...left.keys()])))
     .fetch();
+  const unsent = await neverSent(database, found);
+  const gone = found.filter(({ id }) => unsent.has(id));
   return () =>
-    found.map((record) => record.prepareReplace({ ...record.raw, details: left.get(record.id) ?? null }));
+    gone.map((record) => record.prepareReplace({ ...record.raw, details: left.get(record.id) ?? null }));
 }
 
 /** @returns the records that the changes are made to, by id. */
