@@ -237,8 +237,7 @@ begin
       select c.position, c.group_no, c.workspace_id, c.payload ->> 'activity_type' as activity_type,
         c.payload ->> 'task_id' as task_id, c.payload #> '{details,reason}' as reason,
         case when convoy.is_uuid(c.payload #>> '{details,request}') then (c.payload #>> '{details,request}')::uuid end
-          as request_id,
-        count(*) over (partition by c.group_no, c.payload ->> 'task_id') as told
+          as request_id
       from unnest(told) c
     ), moves as materialized (
       select c.group_no, c.workspace_id, c.id, bool_or(c.op = 'insert') as is_new,
@@ -289,9 +288,14 @@ begin
               or coalesce(r.details ->> 'text_hash' <> convoy.text_hash(t.title, t.description), false))
             then row(n.position, convoy.rejection('text_changed', 'details',
               'The text of the task has changed since the review was requested.'), false)::convoy.decision
-          -- Several are told of one move that leads over several stages: they were made one after the other.
-          when n.told = 1 and n.activity_type = 'review_approved' and m.stage is not null
+          -- Moves that a device made one after the other are one change, and several activities that tell of its way.
+          when n.activity_type = 'review_approved' and m.stage is not null
               and not convoy.passes_checkpoint(t.workflow_id, coalesce(r.details ->> 'stage', i.stage), m.stage)
+              and not exists (
+                select from unnest(changes) c
+                where c.group_no = n.group_no and c.payload ->> 'activity_type' = 'stage_changed'
+                  and c.payload ->> 'task_id' = n.task_id and convoy.passes_checkpoint(
+                    t.workflow_id, coalesce(r.details ->> 'stage', i.stage), c.payload #>> '{details,to}'))
             then convoy.untold(n.position)
         end as decision
       from named n
