@@ -26,7 +26,12 @@ async function asked(details: Record<string, Json> = {}): Promise<string> {
 const outcomesOf = async (user: SyncUser, changes: PushChange[]) => (await user.push(changes)).outcomes;
 
 const stageNow = async () =>
-  (await database.query<{ stage: string }>('select current_stage as stage from public.tasks where id = $1::uuid', [team.task]))[0]?.stage;
+  (
+    await database.query<{ stage: string }>(
+      'select current_stage as stage from public.tasks where id = $1::uuid',
+      [team.task],
+    )
+  )[0]?.stage;
 
 const entriesOf = (type: string) =>
   database.query<{ details: Json; deleted: boolean }>(
@@ -41,7 +46,10 @@ describe('an approval', () => {
       { outcome: 'rejected', code: 'reserved_activity' },
     ]);
     const back = [move('PLAN'), entry('review_approved', { request })];
-    expect(await outcomesOf(team.owner, back)).toMatchObject([{ code: 'group' }, { code: 'reserved_activity' }]);
+    expect(await outcomesOf(team.owner, back)).toMatchObject([
+      { code: 'group' },
+      { code: 'reserved_activity' },
+    ]);
     const priority = team.make.update('tasks', team.task, null, { priority: 'low' }, { group: 0 });
     expect(await outcomesOf(team.owner, [priority, entry('review_approved', { request })])).toMatchObject([
       { code: 'group' },
@@ -49,7 +57,10 @@ describe('an approval', () => {
     ]);
     expect(await stageNow()).toBe('PLAN_REVIEW');
     const forward = [move('IMPLEMENT'), entry('review_approved', { request })];
-    expect(await outcomesOf(team.owner, forward)).toMatchObject([{ outcome: 'applied' }, { outcome: 'applied' }]);
+    expect(await outcomesOf(team.owner, forward)).toMatchObject([
+      { outcome: 'applied' },
+      { outcome: 'applied' },
+    ]);
   });
 
   it('is refused to agents, who forge it beside a move of their own (V2, P-CHECKPOINT)', async () => {
@@ -68,7 +79,11 @@ describe('an approval', () => {
       [team.agent, false],
       [team.editor, true],
     ] as const) {
-      const task = team.make.insert('tasks', { title: 't', milestone_id: team.milestone, current_stage: 'PLAN' }, { group: 0 });
+      const task = team.make.insert(
+        'tasks',
+        { title: 't', milestone_id: team.milestone, current_stage: 'PLAN' },
+        { group: 0 },
+      );
       const told = entry('review_approved', { request: randomUUID() }, 0, task.id);
       const answer = await user.push([task, told]);
       expect(answer.outcomes).toMatchObject([{ outcome: 'applied' }, { outcome: 'applied' }]);
@@ -90,7 +105,10 @@ describe('an approval', () => {
     await team.owner.push([move('IMPLEMENT'), entry('review_approved', { request: newer })]);
     await team.owner.push([move('PLAN_REVIEW')]);
     const twice = [move('IMPLEMENT'), entry('review_approved', { request: newer })];
-    expect(await outcomesOf(team.editor, twice)).toMatchObject([{ code: 'group' }, { code: 'review_outdated' }]);
+    expect(await outcomesOf(team.editor, twice)).toMatchObject([
+      { code: 'group' },
+      { code: 'review_outdated' },
+    ]);
   });
 
   it('that two people give at once counts once: the second is passed over (V3, U30)', async () => {
@@ -112,7 +130,10 @@ describe('an approval', () => {
     // Changed in the very push of the request: the revision is the same, the hash is not.
     const text_hash = reviewedText({ title: 'Before', description: null });
     const request = entry('review_requested', { text: 'x', stage: 'PLAN_REVIEW', text_hash }, 1);
-    await team.agent.push([request, team.make.update('tasks', team.task, null, { title: 'After' }, { group: 2 })]);
+    await team.agent.push([
+      request,
+      team.make.update('tasks', team.task, null, { title: 'After' }, { group: 2 }),
+    ]);
     const push = [move('IMPLEMENT'), entry('review_approved', { request: request.id })];
     expect(await outcomesOf(team.owner, push)).toMatchObject([{ code: 'group' }, { code: 'text_changed' }]);
   });
@@ -124,7 +145,10 @@ describe('an approval', () => {
       ['x'.repeat(500), 'é'.repeat(100_000)],
       ['', ''],
     ] as const) {
-      const [row] = await database.query<{ hash: string }>('select convoy.text_hash($1, $2) as hash', [title, description]);
+      const [row] = await database.query<{ hash: string }>('select convoy.text_hash($1, $2) as hash', [
+        title,
+        description,
+      ]);
       expect(row?.hash).toBe(reviewedText({ title, description }));
     }
   });
@@ -140,10 +164,16 @@ describe('a return', () => {
     const request = await asked();
     for (const reason of [null, '', ' \u200b', 3, ['x']]) {
       const push = [move('PLAN'), entry('review_returned', { request, reason } as Json)];
-      expect(await outcomesOf(team.owner, push)).toMatchObject([{ code: 'group' }, { code: 'invalid_value' }]);
+      expect(await outcomesOf(team.owner, push)).toMatchObject([
+        { code: 'group' },
+        { code: 'invalid_value' },
+      ]);
     }
     const push = [move('PLAN'), entry('review_returned', { request, reason: 'Too long.' })];
-    expect(await outcomesOf(team.owner, push)).toMatchObject([{ outcome: 'applied' }, { outcome: 'applied' }]);
+    expect(await outcomesOf(team.owner, push)).toMatchObject([
+      { outcome: 'applied' },
+      { outcome: 'applied' },
+    ]);
   });
 });
 
@@ -181,7 +211,10 @@ describe('comments', () => {
       expect(await user.pushOne(edit(comment))).toMatchObject({ outcome: 'rejected', code: 'forbidden' });
     }
     for (const id of [randomUUID(), team.task, null, 'x']) {
-      expect(await team.editor.pushOne(edit(id))).toMatchObject({ outcome: 'rejected', code: 'missing_parent' });
+      expect(await team.editor.pushOne(edit(id))).toMatchObject({
+        outcome: 'rejected',
+        code: 'missing_parent',
+      });
     }
     for (const text of [null, '', 3]) {
       expect(await team.editor.pushOne(edit(comment, text))).toMatchObject({ code: 'invalid_value' });
@@ -196,13 +229,17 @@ describe('comments', () => {
     expect(answer.effects.rows.activity_feed?.details).toEqual(
       expect.arrayContaining([{ deleted: true }, { comment, deleted: true }]),
     );
-    const [pulled] = await database.query<{ all: string }>('select json_agg(a)::text as all from public.activity_feed a');
+    const [pulled] = await database.query<{ all: string }>(
+      'select json_agg(a)::text as all from public.activity_feed a',
+    );
     expect(pulled?.all).not.toContain('sk-secret');
     // What its author wrote meanwhile comes too late.
     const late = await team.agent.pushOne(entry('comment_edited', { comment, text: 'sk-secret 3' }));
     expect(late).toMatchObject({ outcome: 'rejected', code: 'missing_parent' });
     // Two who delete it do the same.
-    expect(await team.agent.pushOne(entry('comment_deleted', { comment }))).toMatchObject({ outcome: 'applied' });
+    expect(await team.agent.pushOne(entry('comment_deleted', { comment }))).toMatchObject({
+      outcome: 'applied',
+    });
   });
 
   it('that are made, edited and deleted in one push leave no text (F4)', async () => {
@@ -213,7 +250,9 @@ describe('comments', () => {
       entry('comment_deleted', { comment: comment.id }, 2),
     ]);
     expect(answer.outcomes.map(({ outcome }) => outcome)).toEqual(['applied', 'applied', 'applied']);
-    const [stored] = await database.query<{ all: string }>('select json_agg(a)::text as all from public.activity_feed a');
+    const [stored] = await database.query<{ all: string }>(
+      'select json_agg(a)::text as all from public.activity_feed a',
+    );
     expect(stored?.all).not.toContain('sk-secret');
   });
 
@@ -228,7 +267,10 @@ describe('comments', () => {
 
   it('are rewritten by nothing else (F4)', async () => {
     await said(team.owner, 'Mine.');
-    const rewriting = database.query("update public.activity_feed set details = '{}' where workspace_id = $1::uuid", [team.workspace]);
+    const rewriting = database.query(
+      "update public.activity_feed set details = '{}' where workspace_id = $1::uuid",
+      [team.workspace],
+    );
     await expect(rewriting).rejects.toThrow('What has happened is not rewritten.');
   });
 });
