@@ -54,6 +54,8 @@ export interface Subject {
   remoteContext?(taskId: string): Promise<() => ContextIds>;
   /** Reads a context within its default limits, or whole. @returns its size as JSON, bytes; only of subjects that have limits */
   sizedContext?(taskId: string, reading: { isWhole: boolean; isRemote: boolean }): Promise<() => number>;
+  /** Reads a context and renders it as text within a budget. @returns its o200k tokens; only of subjects that offer it */
+  renderedContext?(taskId: string, maxTokens: number): Promise<number>;
   /** Requests of an idle hour; only of subjects that sync by themselves. */
   idleHour?(): Promise<{ polling: number; flowing: number }>;
   /** Shows a list of tasks from now on, those of a milestone, or all of them for null; only of subjects that have live lists. */
