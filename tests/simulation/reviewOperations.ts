@@ -1,6 +1,5 @@
 /** Work on reviews and comments, and what nobody may do: approvals of older requests, and by agents. */
 
-import { inOrder } from '@/domain/validation';
 import { STANDARD_STAGES } from '@/domain/vocabulary';
 import type { ConvoyModel } from '@/lib/watermelon/models';
 import { type Hand, NothingToDo, type Operations } from './hand';
@@ -40,15 +39,33 @@ async function taskToReview(hand: Hand): Promise<string> {
   return String((await entryOf(hand, 'review_requested')).raw.task_id);
 }
 
-/** A settled review, past the Context Service and its early checks: the server has the last word. */
+/** @returns the requests for review of a task that are here, the oldest first. */
+async function requestsOf(hand: Hand, taskId: string): Promise<string[]> {
+  const found = (await hand.all('activity_feed')).filter(
+    ({ raw }) => raw.activity_type === 'review_requested' && raw.task_id === taskId,
+  );
+  return found.sort((a, b) => Number(a.raw.created_at) - Number(b.raw.created_at)).map(({ id }) => id);
+}
+
+/**
+ * A review that is settled by the oldest request, past the Context Service and its early checks: the server has the last word. A
+ * task gets two requests first.
+ */
 async function settleByModel(hand: Hand, type: 'review_approved' | 'review_returned') {
-  const request = await entryOf(hand, 'review_requested');
-  const task = await hand.database.findRecord('tasks', String(request.raw.task_id));
+  const taskId = await taskToReview(hand);
+  const requests = await requestsOf(hand, taskId);
+  const own = (await hand.database.findRecord('tasks', taskId))?.raw.workflow_id ? CUSTOM_STAGES : null;
+  if (requests.length < 2) {
+    hand.put('activity_feed');
+    const stage = own ? 'APPROVAL' : 'PLAN_REVIEW';
+    requests.push((await hand.service.requestReview(taskId, { text: hand.token, stage })).id);
+  }
+  const task = await hand.database.findRecord('tasks', taskId);
+  const stages = own ? own.map(({ name }) => name) : STANDARD_STAGES;
+  const others = stages.filter((stage) => stage !== task?.raw.current_stage);
   if (!task) throw new NothingToDo();
-  const stages = task.raw.workflow_id ? inOrder(CUSTOM_STAGES).map(({ name }) => name) : [...STANDARD_STAGES];
-  const stage = hand.random.pick(stages);
-  if (stage === task.raw.current_stage) throw new NothingToDo();
-  const details = { request: request.id, ...(type === 'review_returned' && { reason: 'No.' }) };
+  const stage = hand.random.pick(others);
+  const details = { request: requests[0] as string, ...(type === 'review_returned' && { reason: 'No.' }) };
   return hand.database.write(() =>
     hand.database.batch(
       task.prepareUpdate((draft) => draft.setColumn('current_stage', stage)),
@@ -87,7 +104,7 @@ export const REVIEW_OPERATIONS: Operations = {
     },
   ],
   forgeApproval: [2, (hand) => settleByModel(hand, 'review_approved')],
-  forgeReturn: [1, (hand) => settleByModel(hand, 'review_returned')],
+  forgeReturn: [3, (hand) => settleByModel(hand, 'review_returned')],
   editComment: [
     2,
     async (hand) => {
