@@ -20,6 +20,7 @@ import { Checks, type Result } from './measure';
 import { asTable } from './report';
 import type { SubjectName } from './subjects/main';
 import { Bench } from './works/bench';
+import { contextAsText } from './works/contextText';
 import { crowdOfWriters } from './works/crowd';
 import { firstSync } from './works/firstSync';
 import { changesOfOthers, editAndPush, emptyCalls, idleSync } from './works/inStep';
@@ -64,6 +65,7 @@ const WORKS: [name: string, run: (bench: Bench) => Promise<void>, size?: string]
   ['W9', crowdedContext, 'S'],
   ['W10', nextTask, 'L'],
   ['W15', boundedContext, 'S'],
+  ['W9', contextAsText, 'S'],
   ['W6', opening],
   ['W12', watchedSync],
   ['W13', resync],

@@ -2,6 +2,7 @@
 
 import { CONTEXT_PARTS, MOST_BYTES, MOST_ITEMS } from '@/domain/contextLimits';
 import type { TaskContext } from '@/domain/entities';
+import { renderTaskContext } from '@/lib/contextText';
 import type { ConvoyClient } from '@/lib/supabase/client';
 import { createRemoteContextService } from '@/lib/supabase/contextService';
 import { SupabasePokes } from '@/lib/supabase/pokes';
@@ -117,6 +118,14 @@ export class Convoy implements Subject {
       if (task) await service.updateTask(task.id, { status: 'done' });
       return task?.title ?? null;
     };
+  }
+
+  async renderedContext(taskId: string, maxTokens: number): Promise<number> {
+    const { contextService } = this.open_;
+    const context = await contextService.getTaskContext(taskId);
+    if (!context) throw new Error('The task is not on this device.');
+    const members = await contextService.getMembers(context.task.workspace_id);
+    return (await renderTaskContext(context, { maxTokens, members })).tokens;
   }
 
   /** An hour in two seconds: every wait of the timer is shorter by the same factor. */

@@ -78,6 +78,10 @@ const commands = {
     }
     return { ms, found };
   },
+  renderedContext: async (taskId: string, maxTokens: number) => {
+    const { ms, value } = await timed(async () => subject.renderedContext?.(taskId, maxTokens));
+    return { ms, tokens: value ?? 0 };
+  },
   /** In a process that has loaded its code and opened nothing yet. */
   openAndRead: async (taskId: string) => {
     const from = performance.now();

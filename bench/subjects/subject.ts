@@ -56,6 +56,8 @@ export interface Subject {
   sizedContext?(taskId: string, reading: { isWhole: boolean; isRemote: boolean }): Promise<() => number>;
   /** Asks for the next task. @returns how to say that it is done, with its title; only of subjects that know what is ready */
   next?(scope: Record<string, string>, isRemote: boolean): Promise<() => Promise<string | null>>;
+  /** Reads a context and renders it as text within a budget. @returns its o200k tokens; only of subjects that offer it */
+  renderedContext?(taskId: string, maxTokens: number): Promise<number>;
   /** Requests of an idle hour; only of subjects that sync by themselves. */
   idleHour?(): Promise<{ polling: number; flowing: number }>;
   /** Shows a list of tasks from now on, those of a milestone, or all of them for null; only of subjects that have live lists. */

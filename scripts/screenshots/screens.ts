@@ -6,6 +6,7 @@ import { crowd } from '../../tests/support/crowdedTask';
 import { SEED } from '../../tests/support/seed';
 import { emptyLog, greetFromNewerCode, keepNothing, patchDatabase } from '../../tests/support/storageTrouble';
 import { MEMBER_SCREENS } from './memberScreens';
+import { REVIEW_SCREENS } from './reviewScreens';
 import {
   archived,
   beginAlone,
@@ -71,6 +72,7 @@ export const SCREENS: Screen[] = [
       await page.getByRole('alert').waitFor();
     },
   },
+  ...REVIEW_SCREENS,
   {
     name: 'task-viewer',
     prepare: ({ page }) => openTask(page, 'viewer', 'Let two inspectors share one tablet'),

@@ -175,6 +175,10 @@ export type RejectionCode =
   | 'needs_invitation'
   /** An activity of Convoy's own, without the change that it tells of. */
   | 'reserved_activity'
+  /** A review names a request that is not the newest, or is settled. */
+  | 'review_outdated'
+  /** The task's text changed since the review was requested. */
+  | 'text_changed'
   | 'immutable'
   | 'nothing_to_restore'
   | 'group'

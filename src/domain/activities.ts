@@ -26,11 +26,22 @@ export const RESERVED_ACTIVITIES = [
   'dependency_added',
   'dependency_removed',
   'conflict_settled',
+  'review_approved',
+  'review_returned',
 ] as const;
 type ReservedActivity = (typeof RESERVED_ACTIVITIES)[number];
 
 export function isReserved(activityType: unknown): activityType is ReservedActivity {
   return RESERVED_ACTIVITIES.some((reserved) => reserved === activityType);
+}
+
+/** They tell of the move that a person made of a task under review. */
+const SETTLED_REVIEWS = ['review_approved', 'review_returned'] as const;
+const isOfStage = (column: string) => column === 'current_stage' || column === 'status';
+
+/** @returns whether an activity tells of a move of its task, and so of nothing where the move is lost (U21). */
+export function tellsOfMove(activityType: unknown): boolean {
+  return activityType === 'stage_changed' || SETTLED_REVIEWS.some((type) => type === activityType);
 }
 
 /** A change of a group, as far as activities tell of it. */
@@ -48,10 +59,12 @@ export interface ToldChange {
 /** @returns what activities may tell of a change, in the form of `toldBy`. */
 export function tales({ table, op, id, taskId, dependsOnId, columns = [] }: ToldChange): string[] {
   const types: ReservedActivity[] = [];
-  if (table === 'tasks' && op === 'insert') types.push('task_created', 'stage_changed', 'task_updated');
+  if (table === 'tasks' && op === 'insert')
+    types.push('task_created', 'stage_changed', 'task_updated', ...SETTLED_REVIEWS);
   if (table === 'tasks' && op === 'delete') types.push('task_deleted');
   if (table === 'tasks' && op === 'update') types.push('task_updated');
   if (table === 'tasks' && op === 'update' && columns.includes('current_stage')) types.push('stage_changed');
+  if (table === 'tasks' && op === 'update' && columns.some(isOfStage)) types.push(...SETTLED_REVIEWS);
   if (table === 'task_dependencies' && op === 'insert') types.push('dependency_added');
   if (table === 'task_dependencies' && op === 'delete') types.push('dependency_removed');
   const subject = table === 'task_dependencies' ? `${taskId} ${dependsOnId}` : id;
@@ -78,6 +91,7 @@ export function neededIn({ details }: Readonly<Record<string, unknown>>): unknow
 /** @returns whether an activity of Convoy's own tells of an update of these columns of its record; `details` is JSON text. */
 export function tells(activity: Readonly<Record<string, unknown>>, columns: readonly string[]): boolean {
   if (activity.activity_type === 'stage_changed') return columns.includes('current_stage');
+  if (SETTLED_REVIEWS.some((type) => type === activity.activity_type)) return columns.some(isOfStage);
   const { fields } = JSON.parse(String(activity.details ?? '{}')) as { fields?: unknown };
   return !Array.isArray(fields) || fields.some((field) => columns.includes(field));
 }
@@ -95,13 +109,26 @@ export function taskCreated(task: Pick<Task, 'id' | 'title' | 'current_stage'>):
   return onTask(task.id, 'task_created', { title: task.title, stage: task.current_stage });
 }
 
+/** Human checkpoints that a task was moved past without an approval, and why (V6). */
+export interface Jump {
+  jumped: readonly string[];
+  reason: string | null;
+}
+
 /**
  * The activities of a changed task: `stage_changed {from, to}` for a new stage, and for other columns
  * `task_updated {fields, changes}`: the changed columns in the order of the schema, and `[old, new]` for
  * each that is not prose.
  * @param changes columns in canonical form; those equal to `before` are ignored.
+ * @param jump of a move past checkpoints that no approval names: it is told with the move.
  */
-export function taskChanged(before: Task, changes: Readonly<Record<string, Json>>): ActivityDraft[] {
+export function taskChanged(
+  before: Task,
+  changes: Readonly<Record<string, Json>>,
+  jump: Jump | null = null,
+): ActivityDraft[] {
+  const jumped: { [key: string]: Json } =
+    jump === null ? {} : { jumped: [...jump.jumped], reason: jump.reason };
   const drafts: ActivityDraft[] = [];
   const old = before as unknown as Record<string, Json>;
   const differs = changedColumns('tasks', old, changes);
@@ -110,6 +137,7 @@ export function taskChanged(before: Task, changes: Readonly<Record<string, Json>
       onTask(before.id, 'stage_changed', {
         from: before.current_stage,
         to: changes.current_stage ?? null,
+        ...jumped,
       }),
     );
   }
@@ -123,6 +151,7 @@ export function taskChanged(before: Task, changes: Readonly<Record<string, Json>
         changes: Object.fromEntries(
           short.map((field) => [field, [old[field] ?? null, changes[field] ?? null]]),
         ),
+        ...(drafts.length === 0 && jumped),
       }),
     );
   }

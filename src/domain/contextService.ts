@@ -13,6 +13,7 @@
 
 import type { Json } from '@/core/protocol';
 import type { AgentService } from './agents';
+import type { CommentService } from './comments';
 import type { ContextLimits } from './contextLimits';
 import type {
   Activity,
@@ -29,6 +30,7 @@ import type {
   WorkspaceMember,
 } from './entities';
 import type { KeyService } from './keys';
+import type { ReviewService } from './reviews';
 import type { Role } from './vocabulary';
 import type { WorkService } from './work';
 
@@ -111,6 +113,12 @@ export interface UpdateOptions<Values> {
   merges?: boolean;
 }
 
+/** Options of an update of a task. */
+export interface TaskUpdateOptions extends UpdateOptions<TaskChanges> {
+  /** Why a person moves the task past a human checkpoint without approving a request for review (V6). */
+  reason?: Text;
+}
+
 /** Which patterns and best practices to read. Absent: all that the user may see. */
 export interface KnowledgeScope {
   /** Those of the workspace and the global ones. */
@@ -119,7 +127,7 @@ export interface KnowledgeScope {
   project_id?: string;
 }
 
-export interface ContextService extends WorkService, AgentService, KeyService {
+export interface ContextService extends WorkService, AgentService, KeyService, ReviewService, CommentService {
   /**
    * Reads no more of the context than it may return; `left_out` says what that leaves out.
    * @param limits how much of each list, and of all; `DEFAULT_LIMITS` where absent. `validation/bad_value` and
@@ -132,10 +140,10 @@ export interface ContextService extends WorkService, AgentService, KeyService {
     taskId: string,
     stage: string,
     actorId?: string,
-    options?: UpdateOptions<TaskChanges>,
+    options?: TaskUpdateOptions,
   ): Promise<Task>;
   createTask(data: TaskInput): Promise<Task>;
-  updateTask(id: string, changes: TaskChanges, options?: UpdateOptions<TaskChanges>): Promise<Task>;
+  updateTask(id: string, changes: TaskChanges, options?: TaskUpdateOptions): Promise<Task>;
   deleteTask(id: string): Promise<void>;
   addTaskDependency(taskId: string, dependsOnId: string): Promise<TaskDependency>;
   removeTaskDependency(taskId: string, dependsOnId: string): Promise<void>;

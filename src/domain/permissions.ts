@@ -131,6 +131,11 @@ export function refusalOf(
       'An agent may not choose the workflow of a task. Leave workflow_id out, or ask an owner or editor.',
     );
   }
+  const isBound = member === null || !passesCheckpoints(member);
+  if (plan.settlesReviewAt !== undefined && isBound) return stoppedAt(plan.settlesReviewAt);
+  if (plan.deletesCommentOfOthers && !(member && managesMembers(member))) {
+    return forbidden('details', 'A comment is deleted by its author, or by an owner who is a person.');
+  }
   if (!plan.move || workflow === null || (member && passesCheckpoints(member))) return null;
   const { from, to, finishes } = plan.move;
   const checkpoint = checkpointInTheWay(workflow.stages, from, to, finishes);

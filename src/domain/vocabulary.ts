@@ -49,5 +49,12 @@ export const ACTIVITY_TYPES = [
   'dependency_added',
   'dependency_removed',
   'conflict_settled',
+  'comment_edited',
+  'comment_deleted',
+  'question',
+  'answer',
+  'review_requested',
+  'review_approved',
+  'review_returned',
 ] as const;
 export const ACTIVITY_TYPE_PATTERN = /^[a-z][a-z0-9_]*$/;

@@ -58,7 +58,7 @@ select convoy.make_synced('best_practices', 10, refs => '{"project_id": "project
 -- The activities that Convoy writes itself, with the change that they tell of (U30).
 create function convoy.reserved_activities() returns text[] language sql immutable set search_path = ''
   return array['task_created', 'task_updated', 'task_deleted', 'stage_changed', 'dependency_added',
-    'dependency_removed', 'conflict_settled'];
+    'dependency_removed', 'conflict_settled', 'review_approved', 'review_returned'];
 
 -- R6: an activity is the caller's. The service may record what another user did. Devices of older versions name
 -- themselves in what they settle; the feed is no place for the ids of devices.
@@ -78,6 +78,13 @@ create trigger b_actor before insert on public.activity_feed
 create function convoy.keep_activity() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
+  -- The texts of a deleted comment are blanked (F4).
+  if current_setting('convoy.blanking', true) = 'on'
+    and (new.task_id, new.entity_type, new.entity_id, new.actor_id, new.activity_type)
+      is not distinct from (old.task_id, old.entity_type, old.entity_id, old.actor_id, old.activity_type)
+  then
+    return new;
+  end if;
   raise exception 'What has happened is not rewritten.' using errcode = 'SN005';
 end
 $$;

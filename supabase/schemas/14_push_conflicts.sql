@@ -193,7 +193,7 @@ begin
     from unnest(changes) a
     join unnest(changes) t
       on t.group_no = a.group_no and t.table_name = 'tasks' and t.id::text = a.payload ->> 'task_id'
-    where a.table_name = 'activity_feed' and a.op = 'insert' and a.payload ->> 'activity_type' = 'stage_changed'
+    where a.table_name = 'activity_feed' and a.op = 'insert' and a.payload ->> 'activity_type' in ('stage_changed', 'review_approved', 'review_returned')
       and t.conflicts ? 'current_stage');
 end
 $$;

@@ -208,6 +208,12 @@ begin
     changes := convoy.still_open(changes, stage);
   end if;
 
+  if tells then
+    stage := convoy.decide_reviews(changes);
+    decided := decided || stage;
+    changes := convoy.still_open(changes, stage);
+  end if;
+
   stage := convoy.spread_refusals(changes, all_changes, links, decided);
   decided := decided || stage;
   changes := convoy.still_open(changes, stage);

@@ -59,6 +59,10 @@ begin
           c.table_name = 'tasks' and (c.op = 'insert' or c.op = 'update' and c.payload ? 'current_stage')),
         ('task_updated', c.id::text, 'tasks', c.table_name = 'tasks' and c.op <> 'delete' and c.payload <> '{}'),
         ('task_deleted', c.id::text, 'tasks', c.table_name = 'tasks' and c.op = 'delete'),
+        ('review_approved', c.id::text, 'tasks',
+          c.table_name = 'tasks' and (c.op = 'insert' or c.op = 'update' and c.payload ?| '{current_stage, status}')),
+        ('review_returned', c.id::text, 'tasks',
+          c.table_name = 'tasks' and (c.op = 'insert' or c.op = 'update' and c.payload ? 'current_stage')),
         ('dependency_added', c.payload ->> 'task_id', 'tasks', c.table_name = 'task_dependencies' and c.op = 'insert'),
         ('dependency_removed', d.task_id::text, 'tasks', d.id is not null and c.op = 'delete'),
         ('conflict_settled', c.id::text, c.table_name, c.op <> 'delete' and c.payload <> '{}')

@@ -5,6 +5,7 @@
 
 import { afterAll, beforeAll, describe } from 'vitest';
 import { agentsAndKeysContract } from './contextService/agentsAndKeys.contract';
+import { commentsContract } from './contextService/comments.contract';
 import { deletionsContract } from './contextService/deletions.contract';
 import { expectedContract } from './contextService/expected.contract';
 import { knowledgeContract } from './contextService/knowledge.contract';
@@ -13,6 +14,7 @@ import { movesContract } from './contextService/moves.contract';
 import { permissionsContract } from './contextService/permissions.contract';
 import { readsContract } from './contextService/reads.contract';
 import { recordsContract } from './contextService/records.contract';
+import { reviewsContract } from './contextService/reviews.contract';
 import { sameErrorsContract } from './contextService/sameErrors.contract';
 import { taskLinksContract } from './contextService/taskLinks.contract';
 import { tasksContract } from './contextService/tasks.contract';
@@ -35,6 +37,8 @@ const SECTIONS: readonly [name: string, section: Section][] = [
   ['agents and keys', agentsAndKeysContract],
   ['writes with several faults', sameErrorsContract],
   ['claims, ready, stage and status', workContract],
+  ['reviews', reviewsContract],
+  ['comments', commentsContract],
 ];
 
 export function contextServiceContract(name: string, setup: () => Promise<ContractSetup>): void {

@@ -56,6 +56,7 @@ export async function checkEverything(simulation: Stage): Promise<void> {
     checkLedger(oracle, device, tables);
   }
   checkParents(oracle, content);
+  checkBlanked(oracle, content);
   const unfinished = await server.sql('select from convoy.unfinished_deletions');
   if (unfinished.length > 0) oracle.violate('U44', `${unfinished.length} deletions do not come to an end`);
   oracle.checkNothingLost(content, stored);
@@ -124,6 +125,21 @@ function checkLedger(oracle: Oracle, device: SimDevice, tables: Map<string, Stor
         );
       }
     }
+  }
+}
+
+/** F4: of a deleted comment no text is left, nor of its edits. (Devices hold what the server does.) */
+function checkBlanked(oracle: Oracle, content: ServerContent): void {
+  const entries = (content.rows.get('activity_feed') ?? []).filter(({ deleted_at }) => deleted_at === null);
+  const detailsOf = (row: Record<string, unknown>) => (row.details ?? {}) as Record<string, unknown>;
+  const deleted = new Set(
+    entries.filter((row) => row.activity_type === 'comment_deleted').map((row) => detailsOf(row).comment),
+  );
+  for (const row of entries) {
+    const isAbout =
+      deleted.has(row.id) || (row.activity_type === 'comment_edited' && deleted.has(detailsOf(row).comment));
+    if (isAbout && 'text' in detailsOf(row))
+      oracle.violate('F4', `${row.id} still has the text of a deleted comment`);
   }
 }
 

@@ -63,6 +63,8 @@ const FOUND_BY = {
   'key-not-brought': 11,
   'kind-forged': 1,
   'pause-in-client-alone': 3,
+  'approval-of-an-older-request': 1,
+  'review-forged': 1,
 };
 
 type Name = keyof typeof FOUND_BY;
@@ -404,5 +406,19 @@ export const MUTANTS: readonly Mutant[] = [
     `${SQL}/13_push_decide.sql`,
     'paused constant uuid[] := array(select convoy.paused_scopes());',
     "paused constant uuid[] := '{}';",
+  ),
+  mutant(
+    'approval-of-an-older-request',
+    'A review is settled by an older request than the newest one.',
+    `${SQL}/36_reviews.sql`,
+    'when r.newness > 1',
+    'when r.newness > 1000',
+  ),
+  mutant(
+    'review-forged',
+    'Agents approve and return what they have written.',
+    `${SQL}/36_reviews.sql`,
+    'when b.is_bound then case',
+    'when false then case',
   ),
 ];

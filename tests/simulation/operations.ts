@@ -5,6 +5,7 @@ import { STANDARD_STAGES, TASK_PRIORITIES, TASK_STATUSES, type TaskPriority } fr
 import type { ConvoyModel } from '@/lib/watermelon/models';
 import { type Do, type Hand, NothingToDo, type Operations } from './hand';
 import { MEMBER_OPERATIONS } from './memberOperations';
+import { REVIEW_OPERATIONS } from './reviewOperations';
 import { CUSTOM_STAGES, LARGE_MILESTONE } from './team';
 import { WORK_OPERATIONS } from './workOperations';
 
@@ -316,6 +317,7 @@ export const OPERATIONS: Operations = {
   renameWorkflow: [1, rename('workflows')],
   ...MEMBER_OPERATIONS,
   ...WORK_OPERATIONS,
+  ...REVIEW_OPERATIONS,
 };
 
 /** What is done to the milestone of a large workspace that has nearly all of its tasks. */

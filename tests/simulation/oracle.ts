@@ -71,6 +71,7 @@ export class Oracle {
   /** Records whose refused deletion was discarded. */
   private readonly keptOnPurpose = new Set<string>();
   private readonly cameBack = new Set<unknown>();
+  private readonly deletedComments = new Set<string>();
 
   violate(rule: string, what: string): void {
     this.violations.push({ rule, what });
@@ -111,6 +112,12 @@ export class Oracle {
   /** A person discarded these values knowingly. */
   giveUp(content: unknown): void {
     this.graveyard += JSON.stringify(content);
+  }
+
+  /** A person deletes a comment: its text, and that of its edits on any device, may be nowhere in the end (F4). */
+  giveUpComment(id: string, details: unknown): void {
+    this.giveUp(details);
+    this.deletedComments.add(id);
   }
 
   /** A person discarded a deletion: the record may stay, and its deletion need not be in any feed. */
@@ -171,6 +178,7 @@ export class Oracle {
       if (!acknowledged) continue;
       for (const { table, id, column, value } of writes) {
         if (isFound(value) || isReplaced(value)) continue;
+        if (table === 'activity_feed' && this.deletedComments.has(id)) continue;
         // Whoever deletes what a row stands in, that no device can show, has been told of it, and can restore it.
         if (name === 'unreadable row' && onTombstones.includes(value)) continue;
         this.violate(

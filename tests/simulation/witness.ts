@@ -7,6 +7,7 @@ import type { Json, PullAnswer, PullRequest, PushAnswer, PushRequest } from '@/c
 import { ClaimWitness, quietDeletes } from './claimWitness';
 import type { Answer, Flight, NetworkWitness } from './network';
 import type { Oracle } from './oracle';
+import { isForgedReview, ReviewWitness } from './reviewWitness';
 import type { SimServer } from './server';
 
 interface SentBatch {
@@ -46,6 +47,7 @@ export class ProtocolWitness implements NetworkWitness {
   /** Places of deletions that no news stand against. */
   private quiet: ReadonlySet<number> = new Set();
   private readonly claims: ClaimWitness;
+  private readonly reviews: ReviewWitness;
   /** User and record of each conflict that the server has told of. */
   private readonly conflicts = new Set<string>();
 
@@ -54,6 +56,7 @@ export class ProtocolWitness implements NetworkWitness {
     private readonly oracle: Oracle,
   ) {
     this.claims = new ClaimWitness(server, oracle);
+    this.reviews = new ReviewWitness(server, oracle);
   }
 
   /** @returns the changes that the server has accepted so far. */
@@ -113,6 +116,7 @@ export class ProtocolWitness implements NetworkWitness {
     if (flight.kind !== 'push') return;
     this.rolesBefore = await this.server.rolesOf(flight.from.userId);
     this.ownBefore = await this.server.membershipsOf(flight.from.userId);
+    await this.reviews.serving(flight);
     this.stale = await this.staleAmong(flight.request as unknown as PushRequest);
     this.quiet = await quietDeletes(this.server, flight);
   }
@@ -148,6 +152,7 @@ export class ProtocolWitness implements NetworkWitness {
       this.checkRights(flight, request, body);
       this.checkExpected(flight, request, body);
       this.checkDeletes(flight, request, body);
+      this.reviews.check(flight, request, body);
     } else if (batch && !isAlike(JSON.parse(batch.answer) as PushAnswer, body)) {
       this.violate('P-ONCE', flight, `batch ${request.batch} was answered in two ways`);
     }
@@ -313,7 +318,8 @@ export class ProtocolWitness implements NetworkWitness {
       const isUntold =
         told?.outcome === 'rejected' &&
         told.code === 'reserved_activity' &&
-        change.values?.activity_type !== 'conflict_settled';
+        change.values?.activity_type !== 'conflict_settled' &&
+        !isForgedReview(change);
       if (told?.outcome === 'rejected' && (isUntold || FAULTS_OF_THE_DEVICE.has(told.code))) {
         this.violate('U12', flight, `${change.op} of ${change.table} is ${told.code}: ${told.message}`);
       }

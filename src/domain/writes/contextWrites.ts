@@ -1,6 +1,15 @@
 /** The writing half of the Context Service: which request each of its functions makes. */
 
+import type { CommentService } from '../comments';
 import type { ContextService } from '../contextService';
+import type { ReviewService } from '../reviews';
+import {
+  requestAnswer,
+  requestComment,
+  requestCommentDelete,
+  requestCommentEdit,
+  requestQuestion,
+} from './comments';
 import { requestMemberDelete, requestRoleUpdate } from './members';
 import type { PlanContext, Planned, Requested } from './plan';
 import {
@@ -11,6 +20,7 @@ import {
   requestRecordUpdate,
   requestRestore,
 } from './records';
+import { requestApproval, requestReturn, requestReviewRequest } from './reviews';
 import { requestDependencyDelete, requestDependencyInsert } from './taskDependencies';
 import {
   requestActivityInsert,
@@ -32,7 +42,9 @@ export type ContextWrites = Pick<
   | 'updateMemberRole'
   | 'removeMember'
   | `${'create' | 'update' | 'delete'}${'Workspace' | 'Project' | 'Milestone' | 'Task' | 'Pattern' | 'BestPractice'}`
->;
+> &
+  Omit<ReviewService, 'getReview'> &
+  Omit<CommentService, 'getComments'>;
 
 /** The port to a store that writes plans. Promises reject with the error of a failed request or plan. */
 export interface PlanWriter {
@@ -51,6 +63,8 @@ export function contextWrites(writer: PlanWriter): ContextWrites {
     ...recordWrites(writer),
     ...knowledgeWrites(writer),
     ...memberWrites(writer),
+    ...reviewWrites(writer),
+    ...commentWrites(writer),
   };
 }
 
@@ -62,6 +76,38 @@ function memberWrites({ writeOn }: PlanWriter): Pick<ContextWrites, 'updateMembe
       ),
     removeMember: (memberId) =>
       writeOn(requestMemberDelete(memberId), (remote) => remote.removeMember(memberId)),
+  };
+}
+
+function reviewWrites({ writeOn }: PlanWriter): Omit<ReviewService, 'getReview'> {
+  return {
+    requestReview: (taskId, request) =>
+      writeOn(requestReviewRequest(taskId, request), (remote) => remote.requestReview(taskId, request)),
+    approveReview: (taskId, requestId, options) =>
+      writeOn(requestApproval(taskId, requestId, options), (remote) =>
+        remote.approveReview(taskId, requestId, options),
+      ),
+    returnReview: (taskId, requestId, reason, options) =>
+      writeOn(requestReturn(taskId, requestId, reason, options), (remote) =>
+        remote.returnReview(taskId, requestId, reason, options),
+      ),
+  };
+}
+
+function commentWrites({ writeOn }: PlanWriter): Omit<CommentService, 'getComments'> {
+  return {
+    addComment: (taskId, text, options) =>
+      writeOn(requestComment(taskId, text, options), (remote) => remote.addComment(taskId, text, options)),
+    editComment: (commentId, text, options) =>
+      writeOn(requestCommentEdit(commentId, text, options), (remote) =>
+        remote.editComment(commentId, text, options),
+      ),
+    deleteComment: (commentId) =>
+      writeOn(requestCommentDelete(commentId), (remote) => remote.deleteComment(commentId)),
+    askQuestion: (taskId, text, options) =>
+      writeOn(requestQuestion(taskId, text, options), (remote) => remote.askQuestion(taskId, text, options)),
+    answerQuestion: (questionId, text) =>
+      writeOn(requestAnswer(questionId, text), (remote) => remote.answerQuestion(questionId, text)),
   };
 }
 

@@ -4,9 +4,10 @@
  */
 
 import type { RejectedError, StaleError, ValidationError } from '@/core/errors';
+import type { Json } from '@/core/protocol';
 import type { Result } from '@/core/result';
 import type { ActivityDraft } from '../activities';
-import type { EntityOf, TaskDependency } from '../entities';
+import type { Activity, EntityOf, TaskDependency } from '../entities';
 import type { RestorableTable, SyncedTable } from '../schema';
 import type { RecordValues } from '../validation';
 import type { TaskGraph } from './taskGraph';
@@ -47,6 +48,12 @@ export interface WritePlan {
   move?: StageMove;
   /** Present where the write restores a deletion: the table of the deleted record. */
   restores?: RestorableTable;
+  /** Present where the write approves or returns a request for review: the checkpoint, which binds all but people who own or edit. */
+  settlesReviewAt?: string;
+  /** The caller deletes what somebody else wrote, which human owners alone may. */
+  deletesCommentOfOthers?: true;
+  /** Entries of the feed that lose their text, with what is left of their details (F4): a device blanks what it never sent, the server its own. */
+  blanks?: readonly { id: string; details: Json }[];
   /** The caller ends their own membership, which every member may. */
   leaves?: true;
 }
@@ -59,6 +66,8 @@ export interface PlanContext {
   find<Table extends SyncedTable>(table: Table, id: string): Promise<EntityOf[Table] | null>;
   /** @returns the link that makes one task depend on another, or null. */
   dependency(taskId: string, dependsOnId: string): Promise<TaskDependency | null>;
+  /** @returns the entries of these kinds in a task's feed, in the order in which the server took them, unsynced ones last. */
+  entries(taskId: string, types: readonly string[]): Promise<Activity[]>;
   /** @returns whether the user is a member of the workspace; null where this store does not hold its members: the server decides. */
   isMember(workspaceId: string, userId: string): Promise<boolean | null>;
   /** Absent: the server holds all tasks; it refuses cycles, and moves subtasks along, by itself. */

@@ -3,11 +3,12 @@
 import type { ValidationError } from '@/core/errors';
 import type { Json } from '@/core/protocol';
 import { fail, ok, type Result } from '@/core/result';
-import { isReserved, taskChanged, taskCreated, taskDeleted, written } from '../activities';
+import { isReserved, type Jump, taskChanged, taskCreated, taskDeleted, written } from '../activities';
 import { changedColumns } from '../changes';
-import type { TaskChanges, TaskInput, UpdateOptions } from '../contextService';
+import type { TaskChanges, TaskInput, TaskUpdateOptions, UpdateOptions } from '../contextService';
 import type { Milestone, Task, Workflow } from '../entities';
-import { isLastStage, statusAfter, withCompletion, withPlace } from '../taskRules';
+import { REVIEW_LIMITS } from '../reviews';
+import { checkpointsInTheWay, isLastStage, statusAfter, withCompletion, withPlace } from '../taskRules';
 import {
   inOrder,
   invalid,
@@ -23,6 +24,7 @@ import { checkExpected, type Expectation, requireExpected } from './expected';
 import type { PlanContext, Planned, PlannedChange, Requested, StageMove } from './plan';
 import { pick, type Resolved, resolveReferences } from './references';
 import { followersOf, isWithin, parentDeadlocks } from './taskGraph';
+import { checkText } from './texts';
 
 export function requestTaskInsert(data: TaskInput): Requested<'milestones'> {
   const values = validateInsert('tasks', data);
@@ -68,7 +70,7 @@ async function planTaskInsert(
 export function requestTaskUpdate(
   id: string,
   changes: TaskChanges,
-  options?: UpdateOptions<TaskChanges>,
+  { reason = null, ...options }: TaskUpdateOptions = {},
   field = 'id',
 ): Requested<'tasks'> {
   const target = validateId(field, id);
@@ -77,9 +79,12 @@ export function requestTaskUpdate(
   if (!values.ok) return values;
   const expectation = checkExpected('tasks', options);
   if (!expectation.ok) return expectation;
+  const why = reason === null ? ok(null) : checkText('reason', reason, REVIEW_LIMITS.reason);
+  if (!why.ok) return why;
+  const told = { reason: why.value, approves: null };
   return ok({
     target: { table: 'tasks', id: target.value, field },
-    plan: (before, context) => planTaskUpdate(before, values.value, expectation.value, context),
+    plan: (before, context) => planTaskUpdate(before, values.value, expectation.value, context, told),
   });
 }
 
@@ -87,16 +92,24 @@ export function requestTaskUpdate(
 export function requestStageUpdate(
   taskId: string,
   stage: string,
-  options?: UpdateOptions<TaskChanges>,
+  options?: TaskUpdateOptions,
 ): Requested<'tasks'> {
   return requestTaskUpdate(taskId, { current_stage: stage ?? null }, options, 'task_id');
 }
 
-async function planTaskUpdate(
+/** What is told of a move past checkpoints. */
+export interface ToldMove {
+  reason: string | null;
+  /** The checkpoint of a request for review that the move approves. */
+  approves: string | null;
+}
+
+export async function planTaskUpdate(
   before: Task,
   given: RecordValues,
   expectation: Expectation,
   context: PlanContext,
+  told: ToldMove = { reason: null, approves: null },
 ): Promise<Planned> {
   const { id, workspace_id: workspaceId } = before;
   const found = await requireExpected('tasks', before, expectation, given, context);
@@ -117,6 +130,7 @@ async function planTaskUpdate(
     if (!stage.ok) return stage;
   }
   const move = moveBetween(before, after, workflowId);
+  const jump = move && (await jumpOf(move, told, context));
   return ok({
     workspaceId,
     changes: [
@@ -124,11 +138,8 @@ async function planTaskUpdate(
       ...(await movedAlong(before, changed, context)),
     ],
     // The move tells of the status that follows from it.
-    activities: taskChanged(before, 'status' in given ? changed : pick(changed, untold(changed))).map(
-      (draft) => ({
-        id: context.newId(),
-        draft,
-      }),
+    activities: taskChanged(before, 'status' in given ? changed : pick(changed, untold(changed)), jump).map(
+      (draft) => ({ id: context.newId(), draft }),
     ),
     answer,
     ...(move && { move }),
@@ -147,6 +158,15 @@ async function withStatus(before: Task, resolved: Resolved, context: PlanContext
 
 function untold(changed: RecordValues): string[] {
   return Object.keys(changed).filter((name) => !['status', 'completion_date'].includes(name));
+}
+
+/** @returns the checkpoints that a move passes without an approval; null where it passes none. */
+async function jumpOf(move: StageMove, told: ToldMove, context: PlanContext): Promise<Jump | null> {
+  const workflow = await context.find('workflows', move.workflowId);
+  if (workflow === null) return null;
+  const passed = checkpointsInTheWay(workflow.stages, move.from, move.to, move.finishes);
+  const jumped = passed.filter((name) => name !== told.approves);
+  return jumped.length > 0 ? { jumped, reason: told.approves === null ? told.reason : null } : null;
 }
 
 /** @returns the columns that change, those that follow from the given ones included. */
@@ -227,6 +247,13 @@ export function requestTaskDelete(taskId: string): Requested<'tasks'> {
   });
 }
 
+/** Activities that have a function of their own, which checks more of them. */
+const OWN_WRITES: Readonly<Record<string, string>> = {
+  comment_edited: 'editComment',
+  comment_deleted: 'deleteComment',
+  review_requested: 'requestReview',
+};
+
 export function requestActivityInsert(taskId: string, type: string, details: Json): Requested<'tasks'> {
   const target = validateId('task_id', taskId);
   if (!target.ok) return target;
@@ -235,6 +262,10 @@ export function requestActivityInsert(taskId: string, type: string, details: Jso
   if (isReserved(checkedType.value)) {
     const message = `Convoy writes the activity ${checkedType.value} itself, with the change that it tells of. Choose another type, for example comment.`;
     return invalid('bad_value', 'activity_type', message);
+  }
+  const own = OWN_WRITES[checkedType.value];
+  if (own !== undefined) {
+    return invalid('bad_value', 'activity_type', `Call ${own} for the activity ${checkedType.value}.`);
   }
   const values = validateInsert('activity_feed', written(target.value, checkedType.value, details));
   if (!values.ok) return values;
@@ -258,7 +289,7 @@ function asValues(task: Task): RecordValues {
 }
 
 /** A task without a workflow follows the standard one (R5). */
-function workflowIdOf(task: { workflow_id?: Json }): string {
+export function workflowIdOf(task: { workflow_id?: Json }): string {
   return typeof task.workflow_id === 'string' ? task.workflow_id : STANDARD_WORKFLOW_ID;
 }
 

@@ -6,8 +6,10 @@
 import { ConvoyError, detailOf, orThrow } from '@/core/errors';
 import type { SyncTransport } from '@/core/protocol';
 import { isUuid } from '@/core/text';
+import { COMMENT_TYPES, foldComments } from '@/domain/comments';
 import { checkLimits } from '@/domain/contextLimits';
 import type { ContextService, KnowledgeScope } from '@/domain/contextService';
+import { REVIEW_TYPES, reviewOf } from '@/domain/reviews';
 import { contextWrites } from '@/domain/writes/contextWrites';
 import type { AgentSignIn } from './agentSignIn';
 import { supabaseAgents } from './agents';
@@ -52,6 +54,7 @@ export function createRemoteContextService({
   const planWriter = remotePlanWriter({
     find: (table, id) => records.find(table, id),
     dependency: (taskId, dependsOnId) => records.dependency(taskId, dependsOnId),
+    entries: (taskId, types) => records.entries(taskId, types),
     isMember: async (workspace_id, userId) => {
       const members = await records.many('workspace_members', 'get_members', { workspace_id });
       return members.some(({ user_id }) => user_id === userId);
@@ -83,6 +86,8 @@ type Reads = Pick<
   | 'getDeletions'
   | 'getMembers'
   | 'getFormerMembers'
+  | 'getReview'
+  | 'getComments'
 >;
 
 /** An id that is no UUID names no record of the server: null, or an empty list. */
@@ -105,6 +110,12 @@ function reads(records: RemoteRecords): Reads {
       isUuid(workspace_id) ? records.many('workspace_members', 'get_members', { workspace_id }) : [],
     getFormerMembers: async (workspace_id) =>
       isUuid(workspace_id) ? records.many('workspace_members', 'get_former_members', { workspace_id }) : [],
+    getReview: async (taskId) => {
+      const task = await records.find('tasks', taskId);
+      return task && reviewOf(task, await records.entries(taskId, REVIEW_TYPES));
+    },
+    getComments: async (taskId) =>
+      isUuid(taskId) ? foldComments(await records.entries(taskId, COMMENT_TYPES)) : [],
     getWorkflows: () => records.many('workflows', 'get_workflows', {}),
     getWorkflowById: async (workflow_id) =>
       isUuid(workflow_id) ? records.one('workflows', 'get_workflow', { workflow_id }) : null,
@@ -213,3 +224,13 @@ export const createAgent = bound('createAgent');
 export const revokeAgent = bound('revokeAgent');
 export const pauseAgent = bound('pauseAgent');
 export const findTask = bound('findTask');
+export const requestReview = bound('requestReview');
+export const approveReview = bound('approveReview');
+export const returnReview = bound('returnReview');
+export const getReview = bound('getReview');
+export const addComment = bound('addComment');
+export const editComment = bound('editComment');
+export const deleteComment = bound('deleteComment');
+export const askQuestion = bound('askQuestion');
+export const answerQuestion = bound('answerQuestion');
+export const getComments = bound('getComments');

@@ -902,6 +902,13 @@ export type Database = {
         };
         Returns: Json;
       };
+      get_task_entries: {
+        Args: {
+          task_id: string;
+          types: string[];
+        };
+        Returns: Json;
+      };
       get_tasks: {
         Args: {
           milestone_id: string;

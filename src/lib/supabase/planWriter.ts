@@ -2,7 +2,7 @@
 
 import { v7 as uuidv7 } from 'uuid';
 import { orThrow } from '@/core/errors';
-import type { EntityOf, TaskDependency } from '@/domain/entities';
+import type { Activity, EntityOf, TaskDependency } from '@/domain/entities';
 import type { SyncedTable } from '@/domain/schema';
 import { noSuchRecord } from '@/domain/validation';
 import type { PlanWriter } from '@/domain/writes/contextWrites';
@@ -14,6 +14,7 @@ export interface RemoteStore {
   /** @returns the live record, or null where the caller may see none; deletions also when restored. */
   find<Table extends SyncedTable>(table: Table, id: string): Promise<EntityOf[Table] | null>;
   dependency(taskId: string, dependsOnId: string): Promise<TaskDependency | null>;
+  entries(taskId: string, types: readonly string[]): Promise<Activity[]>;
   isMember(workspaceId: string, userId: string): Promise<boolean>;
   /** Writes all changes, or throws a ConvoyError and writes none. */
   write(changes: readonly Change[]): Promise<void>;
@@ -26,6 +27,7 @@ export function remotePlanWriter(store: RemoteStore): PlanWriter {
   const context: PlanContext = {
     find: store.find,
     dependency: store.dependency,
+    entries: store.entries,
     isMember: store.isMember,
     newId: uuidv7,
     now: store.now,

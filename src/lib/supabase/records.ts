@@ -3,8 +3,9 @@
 import { ConvoyError } from '@/core/errors';
 import type { Json } from '@/core/protocol';
 import { isUuid, storedTime } from '@/core/text';
+import { foldActivities } from '@/domain/comments';
 import { CONTEXT_PARTS, type FullLimits } from '@/domain/contextLimits';
-import type { EntityOf, TaskContext, TaskDependency } from '@/domain/entities';
+import type { Activity, EntityOf, TaskContext, TaskDependency } from '@/domain/entities';
 import { COMMON_COLUMNS, columnsOf, type SyncedTable } from '@/domain/schema';
 import type { ConvoyClient } from './client';
 import type { Database } from './database.types.generated';
@@ -55,7 +56,7 @@ export class RemoteRecords {
       parent_task: optional('tasks', parts.parent_task),
       subtasks: toRecords('tasks', parts.subtasks),
       dependencies: toRecords('tasks', parts.dependencies),
-      activities: toRecords('activity_feed', parts.activities),
+      activities: foldActivities(toRecords('activity_feed', parts.activities)),
       patterns: toRecords('patterns', parts.patterns),
       best_practices: toRecords('best_practices', parts.best_practices),
       workflow: optional('workflows', parts.workflow),
@@ -73,6 +74,11 @@ export class RemoteRecords {
     return table === 'deletions'
       ? this.one(table, 'get_deletion', { deletion_id: id })
       : this.one(table, 'get_record', { table_name: table, record_id: id });
+  }
+
+  /** @returns the entries of these kinds in a task's feed, in the order in which the server took them. */
+  async entries(task_id: string, types: readonly string[]): Promise<Activity[]> {
+    return this.many('activity_feed', 'get_task_entries', { task_id, types: [...types] });
   }
 
   async dependency(task_id: string, depends_on_task_id: string): Promise<TaskDependency | null> {

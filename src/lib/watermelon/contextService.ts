@@ -77,6 +77,16 @@ export const releaseClaim: ContextService['releaseClaim'] = local('releaseClaim'
 export const getNextTask: ContextService['getNextTask'] = local('getNextTask');
 export const getReadiness: ContextService['getReadiness'] = local('getReadiness');
 export const finishTask: ContextService['finishTask'] = local('finishTask');
+export const requestReview: ContextService['requestReview'] = local('requestReview');
+export const approveReview: ContextService['approveReview'] = local('approveReview');
+export const returnReview: ContextService['returnReview'] = local('returnReview');
+export const getReview: ContextService['getReview'] = local('getReview');
+export const addComment: ContextService['addComment'] = local('addComment');
+export const editComment: ContextService['editComment'] = local('editComment');
+export const deleteComment: ContextService['deleteComment'] = local('deleteComment');
+export const askQuestion: ContextService['askQuestion'] = local('askQuestion');
+export const answerQuestion: ContextService['answerQuestion'] = local('answerQuestion');
+export const getComments: ContextService['getComments'] = local('getComments');
 
 /** The local context within limits, now and whenever it changes. */
 export function observeTaskContext(taskId: string, limits?: ContextLimits): Observable<TaskContext | null> {

@@ -27,6 +27,8 @@ export type SaveEdit = <Table extends EditableTable>(
   table: Table,
   seen: EntityOf[Table],
   changes: Partial<EntityOf[Table]>,
+  /** Of a task that is moved past a human checkpoint without an approval: why. */
+  more?: { reason: string },
 ) => Promise<void>;
 
 /**
@@ -36,9 +38,9 @@ export type SaveEdit = <Table extends EditableTable>(
 export function useSaveEdit(): SaveEdit {
   const { contextService } = useDevice();
   return useCallback(
-    async (table, seen, changes) => {
+    async (table, seen, changes, more) => {
       if (Object.keys(changes).length === 0) return;
-      const options = { expected: expectedOf(table, seen, changes), merges: true };
+      const options = { expected: expectedOf(table, seen, changes), merges: true, ...more };
       await UPDATES[table](contextService, seen.id, changes, options);
     },
     [contextService],

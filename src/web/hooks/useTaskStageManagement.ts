@@ -1,5 +1,5 @@
 import type { TaskContext, WorkflowStage } from '@/domain/entities';
-import { checkpointInTheWay } from '@/domain/taskRules';
+import { checkpointsInTheWay } from '@/domain/taskRules';
 import { inOrder } from '@/domain/validation';
 import { useAction } from '../ui/useAction';
 import { usePermissions } from './usePermissions';
@@ -9,21 +9,23 @@ export interface Stage extends WorkflowStage {
   place: 'behind' | 'here' | 'ahead';
   /** The human checkpoint that keeps this user from moving the task to this stage; null: none does. */
   blockedBy: string | null;
+  /** The human checkpoints on the way to this stage. */
+  passes: readonly string[];
 }
 
 /** The stages of a task's workflow as steps, and moving between them. */
 export function useTaskStageManagement({ task, workflow }: Pick<TaskContext, 'task' | 'workflow'>) {
   const { whyNot, passesCheckpoints } = usePermissions(task.workspace_id);
   const saveEdit = useSaveEdit();
-  const moving = useAction((stage: string) => saveEdit('tasks', task, { current_stage: stage }));
+  const moving = useAction((stage: string, reason?: string) =>
+    saveEdit('tasks', task, { current_stage: stage }, reason === undefined ? undefined : { reason }),
+  );
   const known = inOrder(workflow?.stages ?? []);
   const here = known.findIndex(({ name }) => name === task.current_stage);
   const stages = known.map((stage, index): Stage => {
     const place = index === here ? 'here' : index < here ? 'behind' : 'ahead';
-    const blockedBy = passesCheckpoints
-      ? null
-      : checkpointInTheWay(known, task.current_stage, stage.name, false);
-    return { ...stage, place, blockedBy };
+    const passes = checkpointsInTheWay(known, task.current_stage, stage.name, false);
+    return { ...stage, place, blockedBy: passesCheckpoints ? null : (passes[0] ?? null), passes };
   });
   return {
     stages,

@@ -1,11 +1,18 @@
+import { useState } from 'react';
 import type { TaskContext } from '@/domain/entities';
+import { REVIEW_TYPES, reviewOf } from '@/domain/reviews';
 import { type Stage, useTaskStageManagement } from '../hooks/useTaskStageManagement';
 import { ErrorNote } from '../ui/ErrorNote';
 import { Icon } from '../ui/Icon';
 import { stageLabel } from '../ui/labels';
+import { CheckpointDialog } from './CheckpointDialog';
 
-/** The stages of the task's workflow; a click on another stage moves the task there. */
-export function StageStepper(context: Pick<TaskContext, 'task' | 'workflow'>) {
+/**
+ * The stages of the task's workflow; a click on another stage moves the task there. A person who moves it past a human
+ * checkpoint is asked about the request for review, or for a reason.
+ */
+export function StageStepper(context: Pick<TaskContext, 'task' | 'workflow' | 'activities'>) {
+  const [chosen, setChosen] = useState<Stage | null>(null);
   const { stages, moveTo, isMoving, error, whyNot } = useTaskStageManagement(context);
   const { task, workflow } = context;
   if (stages.length === 0) {
@@ -15,6 +22,8 @@ export function StageStepper(context: Pick<TaskContext, 'task' | 'workflow'>) {
       </p>
     );
   }
+  const isAsked = isReviewAsked(context);
+  const next = stages.find(({ place, passes }) => place === 'ahead' && passes.includes(task.current_stage));
   const gate = stages.find((stage) => stage.blockedBy !== null)?.blockedBy ?? null;
   return (
     <section className="stepper" aria-label={`Stage, in the workflow ${workflow?.name ?? ''}`}>
@@ -24,7 +33,10 @@ export function StageStepper(context: Pick<TaskContext, 'task' | 'workflow'>) {
             key={stage.name}
             stage={stage}
             isDisabled={whyNot !== null || isMoving}
-            onMove={() => void moveTo(stage.name)}
+            onMove={() => {
+              if (stage.blockedBy === null && stage.passes.length > 0) setChosen(stage);
+              else void moveTo(stage.name);
+            }}
           />
         ))}
       </ol>
@@ -34,9 +46,36 @@ export function StageStepper(context: Pick<TaskContext, 'task' | 'workflow'>) {
           {stageLabel(gate)} is a human checkpoint: an owner or editor has to move the task past it.
         </p>
       )}
-      <ErrorNote error={error} />
+      {whyNot === null && gate === null && isAsked && next && (
+        <p className="stepper-hint">
+          <Icon name="person" />A review is asked for.{' '}
+          <button type="button" className="link-button" onClick={() => setChosen(next)}>
+            Look at it
+          </button>
+        </p>
+      )}
+      {chosen === null && <ErrorNote error={error} />}
+      {chosen !== null && (
+        <CheckpointDialog
+          task={task}
+          stage={chosen.name}
+          passes={chosen.passes}
+          onJump={moveTo}
+          jumpError={error}
+          onClose={() => setChosen(null)}
+        />
+      )}
     </section>
   );
+}
+
+/** Whether the task waits at a checkpoint with an open request, as far as the shown part of the feed says. */
+function isReviewAsked({ task, activities }: Pick<TaskContext, 'task' | 'activities'>): boolean {
+  const entries = activities.filter(({ activity_type }) =>
+    REVIEW_TYPES.some((type) => type === activity_type),
+  );
+  const review = reviewOf(task, entries.toReversed());
+  return review?.state === 'open' && review.stage === task.current_stage;
 }
 
 interface StepProps {

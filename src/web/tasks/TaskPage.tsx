@@ -72,7 +72,7 @@ function TaskView({ context, onRefresh, onMore }: TaskViewProps) {
           </span>
         </p>
       )}
-      <StageStepper task={task} workflow={workflow} />
+      <StageStepper task={task} workflow={workflow} activities={context.activities} />
       <div className="task-columns-page">
         <div className="task-main">
           <section aria-labelledby="description-title">

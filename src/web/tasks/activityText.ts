@@ -26,16 +26,34 @@ export function activityText(
   switch (activity.activity_type) {
     case 'comment':
       return {
-        sentence: 'commented',
-        quote: textOf(details.text) ?? textOf(details.comment),
+        sentence: details.edited_at === undefined ? 'commented' : 'commented, and edited it since',
+        quote: shownText(details),
         otherTask: null,
       };
+    case 'comment_edited':
+      return { sentence: 'edited a comment', quote: textOf(details.text), otherTask: null };
+    case 'comment_deleted':
+      return plain('deleted a comment');
+    case 'question':
+      return { sentence: `asked ${nameOf(textOf(details.to))}`, quote: shownText(details), otherTask: null };
+    case 'answer':
+      return { sentence: 'answered', quote: shownText(details), otherTask: null };
+    case 'review_requested':
+      return {
+        sentence: `asked for a review at ${stageText(details.stage)}`,
+        quote: textOf(details.text),
+        otherTask: null,
+      };
+    case 'review_approved':
+      return plain('approved it');
+    case 'review_returned':
+      return { sentence: 'returned it', quote: textOf(details.reason), otherTask: null };
     case 'task_created':
       return plain('created this task');
     case 'task_updated':
       return plain(`changed ${changesText(details, nameOf)}`);
     case 'stage_changed':
-      return plain(`moved it from ${stageText(details.from)} to ${stageText(details.to)}`);
+      return movedText(details);
     case 'task_deleted':
       return plain(`deleted the subtask “${textOf(details.title) ?? 'without a title'}”`);
     case 'dependency_added':
@@ -51,6 +69,21 @@ export function activityText(
         otherTask: null,
       };
   }
+}
+
+function movedText(details: Details): ActivityText {
+  const jumped = Array.isArray(details.jumped) ? details.jumped.map((stage) => stageText(stage)) : [];
+  const past = jumped.length > 0 ? `, past ${listText(jumped)} without a review` : '';
+  return {
+    sentence: `moved it from ${stageText(details.from)} to ${stageText(details.to)}${past}`,
+    quote: textOf(details.reason),
+    otherTask: null,
+  };
+}
+
+/** What somebody wrote, unless it was deleted. */
+function shownText(details: Details): string | null {
+  return details.deleted === true ? '(deleted)' : (textOf(details.text) ?? textOf(details.comment));
 }
 
 /** A settled conflict: its columns, and for each the chosen value and the other one. */

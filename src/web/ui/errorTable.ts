@@ -307,6 +307,16 @@ export const ERROR_TEXTS: { readonly [K in Kind]: { readonly [Code in CodeOf<K>]
       headline: 'Convoy writes this entry of the feed itself, with the change that it tells of.',
       detail: 'Discard it: the change it told of is not there.',
     },
+    review_outdated: {
+      headline: 'There is a newer request for review, or this one is settled.',
+      detail: 'Look at the task as it is now.',
+      prefersMessage: true,
+    },
+    text_changed: {
+      headline: 'The text of the task has changed since the review was requested.',
+      detail: 'Read it again. Ask for a new request where it is not what you agreed to.',
+      prefersMessage: true,
+    },
     unconfirmed_checkpoint: {
       headline: 'This moves a task past a human checkpoint.',
       detail: 'Look at the task, then confirm.',

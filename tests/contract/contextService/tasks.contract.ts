@@ -140,7 +140,10 @@ export const tasksContract: Section = (world) => {
     await owner.updateTask(id, { current_stage: 'IMPLEMENT', priority: 'high' });
     const activities = (await feed(owner, id)).slice(1);
     expect(activities.map(({ activity_type, details }) => ({ activity_type, details }))).toEqual([
-      { activity_type: 'stage_changed', details: { from: 'PLAN', to: 'IMPLEMENT' } },
+      {
+        activity_type: 'stage_changed',
+        details: { from: 'PLAN', to: 'IMPLEMENT', jumped: ['PLAN_REVIEW'], reason: null },
+      },
       {
         activity_type: 'task_updated',
         details: { fields: ['priority'], changes: { priority: ['low', 'high'] } },

@@ -20,6 +20,33 @@ describe('entries of the feed in words', () => {
     );
   });
 
+  it('say which checkpoints a move jumped, and why (V6)', () => {
+    const details = { from: 'PLAN', to: 'IMPLEMENT', jumped: ['PLAN_REVIEW'], reason: 'One line.' };
+    expect(activityText({ activity_type: 'stage_changed', details }, nameOf)).toMatchObject({
+      sentence: 'moved it from Plan to Implement, past Plan review without a review',
+      quote: 'One line.',
+    });
+  });
+
+  it('tell of reviews, questions and deleted comments, whatever their details hold (V1, F4)', () => {
+    const text = (type: string, details: Json) => activityText({ activity_type: type, details }, nameOf);
+    expect(text('review_requested', { stage: 'PLAN_REVIEW', text: 'Look.' })).toMatchObject({
+      sentence: 'asked for a review at Plan review',
+      quote: 'Look.',
+    });
+    expect(text('review_returned', { reason: 'No tests.' })).toMatchObject({ quote: 'No tests.' });
+    expect(text('question', { to: 'u2', text: 'Why?' })).toMatchObject({
+      sentence: 'asked Agent',
+      quote: 'Why?',
+    });
+    expect(text('comment', { deleted: true })).toMatchObject({ sentence: 'commented', quote: '(deleted)' });
+    for (const type of ACTIVITY_TYPES) {
+      for (const details of [null, [], 'x', { text: [1], to: {}, jumped: 'x', reason: 3 }]) {
+        expect(typeof text(type, details as Json).sentence).toBe('string');
+      }
+    }
+  });
+
   it('names old and new values where they are readable', () => {
     const details = {
       fields: ['title', 'description', 'status', 'assignee_id', 'completion_date'],

@@ -1,5 +1,6 @@
 /** Reads of the Context Service from the local database. */
 
+import { COMMENT_TYPES, type Comment, foldActivities, foldComments } from '@/domain/comments';
 import type { FullLimits } from '@/domain/contextLimits';
 import type { KnowledgeScope } from '@/domain/contextService';
 import type {
@@ -11,6 +12,7 @@ import type {
   Workspace,
   WorkspaceMember,
 } from '@/domain/entities';
+import { REVIEW_TYPES, type Review, reviewOf } from '@/domain/reviews';
 import { boundContext, countedContext } from '@/domain/taskContext';
 import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import { Q } from '../models/watermelondb';
@@ -28,7 +30,8 @@ export async function readContext(
 ): Promise<TaskContext | null> {
   const read = await partsFromRows(store, taskId, limits);
   if (read === null) return null;
-  const { all, absent, isBounded, ...parts } = read;
+  const { all, absent, isBounded, ...found } = read;
+  const parts = { ...found, activities: foldActivities(found.activities) };
   const { task, milestone, project, workspace, parent_task, workflow } = parts;
   const missing: TaskContext['missing'] = [];
   if (milestone === null) missing.push('milestone');
@@ -55,6 +58,16 @@ async function knowledge<T extends { name: string; id: string }>(
     Q.where('workspace_id', Q.oneOf([GLOBAL_SCOPE_ID, workspaceId])),
   );
   return byName(found.filter((item) => projects.includes(item.project_id)));
+}
+
+/** @returns null where the task is not on this device, or has no request for review. */
+export async function readReview(store: LocalStore, taskId: string): Promise<Review | null> {
+  const task = await store.find<Task>('tasks', taskId);
+  return task && reviewOf(task, await store.entries(taskId, REVIEW_TYPES));
+}
+
+export async function listComments(store: LocalStore, taskId: string): Promise<Comment[]> {
+  return foldComments(await store.entries(taskId, COMMENT_TYPES));
 }
 
 export async function listWorkspaces(store: LocalStore): Promise<Workspace[]> {

@@ -2,6 +2,7 @@
 
 import type { Json } from '@/core/protocol';
 import { compareText } from '@/core/text';
+import type { Activity } from '@/domain/entities';
 import { COMMON_COLUMNS, columnsOf, type SyncedTable } from '@/domain/schema';
 import type { ConvoyDatabase } from '../database';
 import type { ConvoyModel } from '../models';
@@ -105,6 +106,19 @@ export class LocalStore {
       { sql: selectEntities(table, '"id" = ?'), args: [this.resolve(id)] },
     ]);
     return found[0] && !this.isLeaving(found[0][1]) ? rowToEntity<T>(table, found[0]) : null;
+  }
+
+  /** @returns the entries of these kinds in a task's feed, in the order in which the server took them, unsynced ones last. */
+  async entries(taskId: string, types: readonly string[]): Promise<Activity[]> {
+    const where = `"task_id" = ? and "activity_type" in (select "value" from json_each(?))`;
+    const order = `order by "_status" = 'created', "revision", "created_at", "id"`;
+    const args = [this.resolve(taskId), JSON.stringify(types)];
+    const [found = []] = await this.database.readAll([
+      { sql: selectEntities('activity_feed', where, order), args },
+    ]);
+    return found
+      .filter((row) => !this.isLeaving(row[1]))
+      .map((row) => rowToEntity<Activity>('activity_feed', row));
   }
 
   async query<T>(table: SyncedTable, ...clauses: Clause[]): Promise<T[]> {

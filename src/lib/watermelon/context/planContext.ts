@@ -12,6 +12,7 @@ export function localPlanContext({ store, clock, userId }: LocalFirst): PlanCont
   return {
     userId: async () => userId,
     find: <Table extends SyncedTable>(table: Table, id: string) => store.find<EntityOf[Table]>(table, id),
+    entries: (taskId, types) => store.entries(taskId, types),
     isMember: (workspaceId, person) => isMember(store, workspaceId, person, userId),
     dependency: (taskId, dependsOnId) => dependencyBetween(store, taskId, dependsOnId),
     graph: localTaskGraph(store),

@@ -58,7 +58,29 @@ export async function modelsOf(
     id,
     values: { ...draft },
   }));
-  return () => [...changes, ...told].flatMap(prepare);
+  const blanked = await blankedRecords(database, plan);
+  return () => [...[...changes, ...told].flatMap(prepare), ...blanked()];
+}
+
+/**
+ * @returns a function that prepares the entries which lose their text here at once (F4): those that no server can have. Of the
+ * others readers show none, and the answer to the push blanks them; were they blanked here and the deletion refused, the
+ * text would be gone on this device alone.
+ */
+async function blankedRecords(
+  database: ConvoyDatabase,
+  { blanks = [] }: WritePlan,
+): Promise<() => ConvoyModel[]> {
+  if (blanks.length === 0) return () => [];
+  const left = new Map(blanks.map(({ id, details }) => [id, toStored('activity_feed', 'details', details)]));
+  const found = await database
+    .records('activity_feed')
+    .query(Q.where('id', Q.oneOf([...left.keys()])))
+    .fetch();
+  const unsent = await neverSent(database, found);
+  const gone = found.filter(({ id }) => unsent.has(id));
+  return () =>
+    gone.map((record) => record.prepareReplace({ ...record.raw, details: left.get(record.id) ?? null }));
 }
 
 /** @returns the records that the changes are made to, by id. */

@@ -17,6 +17,7 @@ import { localKeys } from './findTask';
 import { formerMembers } from './formerMembers';
 import { type LocalFirst, readFirst } from './localFirst';
 import {
+  listComments,
   listKnowledge,
   listMembers,
   listMilestones,
@@ -25,6 +26,7 @@ import {
   listWorkflows,
   listWorkspaces,
   readContext,
+  readReview,
 } from './localReads';
 import { localWork } from './localWork';
 import { localWriter } from './localWriter';
@@ -119,6 +121,17 @@ export function createLocalContextService(local: LocalFirst, claims: Provisional
       const id = localId(workspaceId);
       const read = () => listMembers(store, id);
       return readFirst(local, read, here('workspaces', id), (remote) => remote.getMembers(workspaceId));
+    },
+    async getReview(taskId) {
+      const id = localId(taskId);
+      const read = () => readReview(store, id);
+      const isHere = async () => (await store.find('tasks', id)) !== null || store.isDeleted('tasks', id);
+      return readFirst(local, read, isHere, (remote) => remote.getReview(taskId));
+    },
+    async getComments(taskId) {
+      const id = localId(taskId);
+      const read = () => listComments(store, id);
+      return readFirst(local, read, here('tasks', id), (remote) => remote.getComments(taskId));
     },
     getFormerMembers: (workspaceId) => formerMembers(local, localId(workspaceId)),
     async getDeletions(workspaceId) {

@@ -103,6 +103,10 @@ export function contextOf({ records, dependencies = [], hasGraph = true }: Memor
   };
   return {
     isMember: async () => true,
+    entries: async (taskId, types) =>
+      (records.activity_feed ?? []).filter(
+        ({ task_id, activity_type }) => task_id === taskId && types.includes(activity_type),
+      ),
     find: async <Table extends SyncedTable>(table: Table, id: string) => {
       const all = (records[table] ?? []) as EntityOf[Table][];
       return all.find((each) => each.id === id) ?? null;

@@ -17,6 +17,8 @@ const REMOTE_WINS: readonly SyncedTable[] = [
   'workspace_members',
   'projects',
   'milestones',
+  // Of an entry only the server changes anything: it blanks one.
+  'activity_feed',
   'deletions',
 ];
 

@@ -120,6 +120,8 @@ function openConflictWithRestored(
   incoming: Raw,
   current: Raw,
 ): void {
+  // Nobody edits an entry of the feed; the server alone blanks one, and does it again (F4).
+  if (table === 'activity_feed') return;
   const edited = readBase(current)?.columns ?? {};
   const unseen = unseenColumns(context, table, current);
   const older = trackedColumns(table).filter(
@@ -144,6 +146,8 @@ function openConflictWithRestored(
 export function withLocalEdits(table: SyncedTable, incoming: Raw, current: Raw): Raw {
   const base = readBase(current);
   if (!base || current._status === 'synced') return incoming;
+  // An entry of the feed has no edits: one that differs was blanked on the server (F4).
+  if (table === 'activity_feed' && current._status === 'created') return incoming;
   const kept: Raw = { ...incoming, sync_error: current.sync_error ?? null };
   const stamps = stampsOf(incoming);
   if (current._status === 'created') {

@@ -1,6 +1,7 @@
 /** Applies outcomes that follow from another change: blocked by one, or under a parent that is gone. */
 
 import type { PushOutcome } from '@/core/protocol';
+import { tellsOfMove } from '@/domain/activities';
 import { columnsOf, type SyncedTable } from '@/domain/schema';
 import { readBase, writeBase } from '../../models/tracking';
 import type { Raw } from '../../models/watermelondb';
@@ -143,7 +144,7 @@ async function withdraw(context: PushContext, change: SyncedChange, raw: Raw): P
   const { lost } = context;
   const base = readBase(raw);
   if (change.table === 'activity_feed') {
-    const isMove = change.values?.activity_type === 'stage_changed';
+    const isMove = tellsOfMove(change.values?.activity_type);
     const about = [raw.task_id, raw.entity_id].map(String);
     if (!about.some((id) => lost.changes.has(id) || (isMove && lost.stages.has(id)))) return;
     if (base) keepInLedger(context, { table: change.table, raw, base, kind: 'withdrawn' });

@@ -1,6 +1,7 @@
 /** Applies the outcome of a change to its record: a function for each kind of outcome. */
 
 import type { PushOutcome } from '@/core/protocol';
+import { tellsOfMove } from '@/domain/activities';
 import { readBase } from '../../models/tracking';
 import type { Raw } from '../../models/watermelondb';
 import { applyTombstone, withLocalEdits } from '../pull/applyRows';
@@ -122,7 +123,7 @@ function noteLost(
 async function withdrawLeftovers(context: PushContext, change: SyncedChange, raw: Raw): Promise<void> {
   const { lost, work } = context;
   for (const left of await leftoversOf(context, change, raw)) {
-    const isMove = left.activity_type === 'stage_changed' && lost.stages.has(raw.id);
+    const isMove = tellsOfMove(left.activity_type) && lost.stages.has(raw.id);
     const base = readBase(left);
     // What was sent with it waits for `withdraw`.
     if (!base || context.indexOf.has(context.ids.toRemote(left.id))) continue;

@@ -1,0 +1,12 @@
+/** Reads the details of feed entries without trusting them: any client may have written any JSON. Pure. */
+
+import type { Json } from '@/core/protocol';
+
+export function asDetails(value: Json | undefined): Readonly<Record<string, Json>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
+}
+
+/** @returns the text, or null where the value is none or is empty. */
+export function textIn(value: Json | undefined): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}
