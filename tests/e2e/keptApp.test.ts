@@ -186,6 +186,21 @@ describe('a newer version', () => {
     await one.context().close();
   });
 
+  it('a page that was reloaded past its caches takes it by the same button', async () => {
+    const page = await signedIn();
+    release('Convoy, past the caches');
+    await lookForUpdate(page);
+    await seen(note(page, 'A newer version'));
+    const devTools = await page.context().newCDPSession(page);
+    await devTools.send('Page.reload', { ignoreCache: true });
+    await page.waitForFunction(() => navigator.serviceWorker.controller === null);
+    await page.evaluate(() => Object.assign(window, { isOldPage: true }));
+    await note(page, 'A newer version').getByRole('button', { name: 'Reload' }).click();
+    await expect.poll(() => page.evaluate(() => 'isOldPage' in window).catch(() => true)).toBe(false);
+    await gone(note(page, 'A newer version'));
+    await page.context().close();
+  });
+
   it('a tab in which nothing is typed follows the one that takes it', async () => {
     const one = await signedIn();
     const two = await one.context().newPage();
