@@ -16,7 +16,7 @@ import type {
 } from '@/core/protocol';
 import { fail, type Result } from '@/core/result';
 import { readPullAnswer, readPushAnswer, readSettleAnswer, readStepAnswer } from './answers';
-import type { ConvoyClient } from './client';
+import { type ConvoyClient, endRefreshWait } from './client';
 import { callRpc } from './rpc';
 
 export interface TransportOptions {
@@ -61,6 +61,10 @@ export class SupabaseTransport implements SyncTransport {
     signal: AbortSignal,
   ): Promise<Result<StepAnswer & { traffic: Traffic }, SyncError>> {
     return this.call('sync_steps', request, readStepAnswer, signal);
+  }
+
+  endWait(): void {
+    endRefreshWait(this.client);
   }
 
   private async call<Answer extends { user_id: string }>(

@@ -10,6 +10,17 @@ import type { Busy, SessionWatch } from './sessionWatch';
 /** ms without requests for a busy server that names no time: longer than supabase-js tries a refresh again by itself. */
 const BUSY_MS = 30_000;
 
+/** The longest wait that something else than Auth may ask for, ms: a proxy's page knows nothing of Auth's limits. */
+const OTHERS_WAIT_MOST_MS = 60_000;
+
+/** Codes of Auth when it is busy or in trouble. */
+const TROUBLES: ReadonlySet<unknown> = new Set([
+  'over_request_rate_limit',
+  'request_timeout',
+  'unexpected_failure',
+  'conflict',
+]);
+
 /** ms after which a request is given up: supabase-js has all later refreshes wait for the one under way. */
 const REFRESH_MS = 30_000;
 const REQUEST_MS = 60_000;
@@ -49,7 +60,8 @@ export function authFetch(inner: typeof fetch, watch: SessionWatch): typeof fetc
     }
     if (isRefusal(response.status, body)) return withBody(response, body);
     const askedMs = retryAfterMs(response.headers) ?? (response.status === 429 ? BUSY_MS : 0);
-    if (askedMs > 0) watch.askToWait(busy(response.status), askedMs);
+    const mostMs = isByAuth(body) ? Number.POSITIVE_INFINITY : OTHERS_WAIT_MOST_MS;
+    if (askedMs > 0) watch.askToWait(busy(response.status), Math.min(askedMs, mostMs));
     return inTrouble();
   };
 }
@@ -96,6 +108,14 @@ function isRefusal(status: number, body: string): boolean {
   if (said.error === 'invalid_grant') return true;
   // Newer versions name the code `code`; in older ones that is the status.
   return REFUSALS.has(isText(said.error_code) ? said.error_code : said.code);
+}
+
+/** @returns whether Auth itself has answered that it is busy or in trouble, as far as its JSON tells. */
+function isByAuth(body: string): boolean {
+  const said = parsed(body);
+  if (!isObject(said)) return false;
+  // Earlier versions give the text as `msg`, and the status as the code.
+  return isText(said.msg) || TROUBLES.has(isText(said.error_code) ? said.error_code : said.code);
 }
 
 /**

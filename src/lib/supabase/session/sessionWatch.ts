@@ -30,6 +30,11 @@ export class SessionWatch {
     for (const listener of [...this.listeners]) listener();
   }
 
+  /** The wait is over: a person asks. */
+  endWait(): void {
+    this.asked = null;
+  }
+
   /** ms for which the server still wants no refresh; 0: it may be requested. */
   get waitMs(): number {
     return Math.max(0, Math.ceil((this.asked?.until ?? 0) - performance.now()));
