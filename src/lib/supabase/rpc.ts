@@ -64,8 +64,8 @@ export async function callRpc<Name extends RpcName>(
   const { error } = refreshed;
   // Discarded: another client of this session was faster, and its token is stored.
   if (error && !isAuthRefreshDiscardedError(error)) {
-    const transient = transientFailure(error);
-    return transient ? fail(watch.wait() ?? transient) : called;
+    const transient = watch.wait() ?? transientFailure(error);
+    return transient ? fail(transient) : called;
   }
   watch.wasRefreshed();
   const again = await callOnce(client, name, args, options);

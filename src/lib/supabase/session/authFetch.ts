@@ -25,6 +25,9 @@ const TROUBLES: ReadonlySet<unknown> = new Set([
 const REFRESH_MS = 30_000;
 const REQUEST_MS = 60_000;
 
+/** ms until a refresh may be requested again whose repeats were ended. */
+const ENDED_MS = 5_000;
+
 const REFUSING_STATUSES: ReadonlySet<number> = new Set([400, 401, 403, 422]);
 
 /** Codes by which Auth says that a session goes on no longer. `validation_failed`: the token's counter is ahead of the server's. */
@@ -49,21 +52,45 @@ export function authFetch(inner: typeof fetch, watch: SessionWatch): typeof fetc
       );
     }
     // supabase-js would repeat the request every few seconds, whatever the server asked for.
-    if (watch.waitMs > 0) return inTrouble();
-    const { response, body } = await within(REFRESH_MS, async (signal) => {
-      const answer = await inner(input, { signal, ...init });
-      return { response: answer, body: await answer.text() };
+    const isLast = watch.wasRepeatedTooLong();
+    if (watch.waitMs > 0) return isLast ? noMore(watch) : inTrouble();
+    const answer = await refreshed(inner, input, init).catch((error: unknown) => {
+      if (!isLast) throw error;
+      return null;
     });
-    if (response.ok) {
-      if (!isSession(parsed(body))) throw new TypeError('The answer to the refresh is no session.');
-      return withoutServersTime(withBody(response, body));
+    if (answer?.response.ok || (answer && isRefusal(answer.response.status, answer.body))) {
+      watch.repeatsEnded();
+      return withoutServersTime(withBody(answer.response, answer.body));
     }
-    if (isRefusal(response.status, body)) return withBody(response, body);
-    const askedMs = retryAfterMs(response.headers) ?? (response.status === 429 ? BUSY_MS : 0);
-    const mostMs = isByAuth(body) ? Number.POSITIVE_INFINITY : OTHERS_WAIT_MOST_MS;
-    if (askedMs > 0) watch.askToWait(busy(response.status), Math.min(askedMs, mostMs));
-    return inTrouble();
+    if (answer) noteWait(answer, watch);
+    return isLast ? noMore(watch) : inTrouble();
   };
+}
+
+interface RefreshAnswer {
+  response: Response;
+  body: string;
+}
+
+/** @returns the whole answer; rejects as without a network where it is a success that is no session. */
+async function refreshed(
+  inner: typeof fetch,
+  ...[input, init]: Parameters<typeof fetch>
+): Promise<RefreshAnswer> {
+  const answer = await within(REFRESH_MS, async (signal) => {
+    const response = await inner(input, { signal, ...init });
+    return { response, body: await response.text() };
+  });
+  const isOther = answer.response.ok && !isSession(parsed(answer.body));
+  if (isOther) throw new TypeError('The answer to the refresh is no session.');
+  return answer;
+}
+
+/** Notes the wait that a busy server asks for. */
+function noteWait({ response, body }: RefreshAnswer, watch: SessionWatch): void {
+  const askedMs = retryAfterMs(response.headers) ?? (response.status === 429 ? BUSY_MS : 0);
+  const mostMs = isByAuth(body) ? Number.POSITIVE_INFINITY : OTHERS_WAIT_MOST_MS;
+  if (askedMs > 0) watch.askToWait(busy(response.status), Math.min(askedMs, mostMs));
 }
 
 /** Gives a request up that has not been answered in full after so long: it then fails as without a network. */
@@ -86,6 +113,16 @@ async function within<T>(ms: number, request: (signal: AbortSignal) => Promise<T
 /** An answer after which supabase-js keeps the session and tries again. */
 function inTrouble(): Response {
   return new Response(null, { status: 503 });
+}
+
+/**
+ * Ends the repeats of supabase-js, which a clock that was set back would prolong. It removes a session after another status than those of
+ * a server in trouble, unless the stored token seems valid: while a wait is noted it does.
+ */
+function noMore(watch: SessionWatch): Response {
+  watch.repeatsEnded();
+  if (watch.waitMs < ENDED_MS) watch.askToWait(busy(503), ENDED_MS);
+  return new Response(JSON.stringify({ code: 'ended', message: 'Repeated for too long.' }), { status: 400 });
 }
 
 function withBody({ status, statusText, headers }: Response, body: string): Response {
