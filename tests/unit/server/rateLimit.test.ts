@@ -12,8 +12,7 @@ describe('the limit of attempts', () => {
     const routes = authRoutes({ service: service as never, tokens: {} as never });
     const request = { method: 'POST', body: JSON.stringify({ email: 'ada@example.com', password: 'guess' }) };
     const from = { incoming: { socket: { remoteAddress: '192.0.2.1' } } };
-    const attempt = async () =>
-      (await routes.request('/token?grant_type=password', request, from)).status;
+    const attempt = async () => (await routes.request('/token?grant_type=password', request, from)).status;
     for (let i = 0; i < 10; i++) expect(await attempt()).toBe(400);
     expect(await attempt()).toBe(429);
     vi.setSystemTime(Date.now() - 24 * 3_600_000);

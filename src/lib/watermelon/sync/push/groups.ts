@@ -10,6 +10,7 @@ import { expectedBy, groupOf, serverValue } from '../../models/tracking';
 import type { Raw } from '../../models/watermelondb';
 import { isDeleted, type UnsyncedRecord } from '../records/unsynced';
 import { GROUP_BOUNDS, type GroupBounds } from '../state/groupBounds';
+import { movesTask } from './cutMoves';
 import { firstEdit, inDependencyOrder, rank } from './order';
 
 export interface PushOrder {
@@ -176,7 +177,8 @@ function talesOf({ table, raw, base }: UnsyncedRecord): string[] {
 }
 
 /**
- * Cuts a group beyond the bounds: records before those that need them, deletions last, each with its activities. Where
+ * Cuts a group beyond the bounds: records before those that need them, a task that moves before its subtasks (U28), deletions
+ * last, each with its activities. So the change that expects something is judged before the others are sent (D15). Where
  * those of one record do not fit, its change is sent again with the next of them (`cut`).
  */
 function parted(
@@ -189,7 +191,8 @@ function parted(
     items.length <= bounds.changes && items.reduce((sum, item) => sum + sizeOf(item), 0) <= bounds.characters;
   const byRank = (items: UnsyncedRecord[]) => items.sort((a, b) => rank(a) - rank(b));
   if (fits(group)) return [byRank(group)];
-  const units = inDependencyOrder(unitsOf.get(group[0] as UnsyncedRecord) ?? []) as Unit[];
+  const isNeeded = (item: UnsyncedRecord) => item.raw._status === 'created' || movesTask(item);
+  const units = inDependencyOrder(unitsOf.get(group[0] as UnsyncedRecord) ?? [], isNeeded) as Unit[];
   const ordered = [
     ...units.filter(([change]) => !isDeleted(change)),
     ...units.filter(([change]) => isDeleted(change)),
