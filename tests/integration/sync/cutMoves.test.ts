@@ -75,7 +75,7 @@ describe('a task that moves with more subtasks than a group holds', () => {
     await move(there, 1);
     await there.sync();
     expect(await placesOf()).toEqual({ top: 'theirs', subtasks: new Set(['theirs']) });
-    expect(await withdrawn()).toBeGreaterThanOrEqual(subtasks.length);
+    expect(await withdrawn()).toBeGreaterThan(subtasks.length - SMALL.changes);
     expect(device.syncStatus.pending).toBe(0);
   });
 

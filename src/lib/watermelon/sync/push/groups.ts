@@ -20,6 +20,8 @@ export interface PushOrder {
   untold: UnsyncedRecord[];
   /** Records whose activities did not all fit beside them. */
   cut: Map<UnsyncedRecord, Cut>;
+  /** Parts of a group that move tasks along with one of an earlier part: whether they are sent depends on its answer (U28). */
+  dependent: Set<UnsyncedRecord[]>;
 }
 
 interface Cut {
@@ -49,7 +51,9 @@ export function inPushOrder(unsynced: readonly UnsyncedRecord[], bounds = GROUP_
   const whole = [...byGroup.values(), ...alone.map((item): Unit[] => [[item]])];
   const groups = inDependencyOrder(whole.map((units) => units.flat()));
   const unitsOf = new Map(whole.map((units) => [(units[0] as Unit)[0], units]));
-  return { groups: groups.flatMap((group) => parted(group, unitsOf, bounds, cut)), untold, cut };
+  const parts = groups.map((group) => parted(group, unitsOf, bounds, cut));
+  const dependent = new Set(parts.flatMap(([, ...later]) => later.filter((part) => part.some(movesTask))));
+  return { groups: parts.flat(), untold, cut, dependent };
 }
 
 /** Whether a record was moved, unsynced, under the parent that it was deleted with: the server's cascade does not find it there. */

@@ -27,6 +27,8 @@ interface Planned {
   deletionId: string | null;
   /** Of a task with more activities than fit beside it: the stage that it is sent to. */
   stage: string | undefined;
+  /** Whether its group depends on the answer to an earlier one, so that no batch holds both. */
+  isDependent: boolean;
 }
 
 export class PushPlan {
@@ -80,7 +82,7 @@ export class PushPlan {
       const changes = whole.map((item, n) => toChange(item, number, ids, group[n]?.deletionId ?? null));
       const size = changes.reduce((sum, change) => sum + charactersOf(change), 0);
       const isFull = taken.length + changes.length > limit || characters + size > pace.batchCharacters;
-      if (taken.length > 0 && isFull) break;
+      if (taken.length > 0 && (isFull || group[0]?.isDependent)) break;
       for (const change of changes) taken.push(change);
       for (const { raw } of whole) records.add(raw.id);
       number += 1;
@@ -101,7 +103,7 @@ export class PushPlan {
     const { database, ids } = this.sync;
     const { unsynced, neverPushed } = await fetchUnsynced(database);
     const deletionOf = deletionsOf(unsynced);
-    const { groups: inOrder, untold, cut } = inPushOrder(unsynced, this.bounds);
+    const { groups: inOrder, untold, cut, dependent } = inPushOrder(unsynced, this.bounds);
     const { store } = this.sync;
     const late =
       store.facts.late &&
@@ -118,14 +120,16 @@ export class PushPlan {
       writeBase(raw, { ...toUnsynced(table, record).base, cut: until });
       return record.prepareReplace(raw);
     });
-    this.groups = groups.map((group) =>
-      group.map((item) => {
+    this.groups = groups.map((group) => {
+      const isDependent = dependent.has(group);
+      return group.map((item) => {
         const { table, record, raw, base } = item;
         const columns = raw._status === 'updated' ? Object.keys(base.columns) : null;
         const state = stateOf(cut.has(item) ? toUnsynced(table, record) : item);
-        return { table, record, columns, state, stage: cut.get(item)?.stage, deletionId: deletionOf(item) };
-      }),
-    );
+        const [stage, deletionId] = [cut.get(item)?.stage, deletionOf(item)];
+        return { table, record, columns, state, stage, deletionId, isDependent };
+      });
+    });
     const told = unsynced.filter((item) => !isUntold.has(item));
     const removed = [...neverPushed, ...untold].map(({ record }) => record.prepareDestroyPermanently());
     const minted = told.map(({ table, raw }) => ids.mint(table, raw.id));
