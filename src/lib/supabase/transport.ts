@@ -127,12 +127,13 @@ function refusalIn(data: unknown): SyncError | null {
     string,
     unknown
   >;
-  if (typeof code !== 'string' || typeof message !== 'string') return null;
-  const text = message || 'The server refused the request.';
+  const text = typeof message === 'string' && message !== '' ? message : 'The server refused the request.';
+  if (typeof code !== 'string') return null;
   if (code === 'wrong_user') return wrongUser();
   if (AUTH_CODES.includes(code)) return { kind: 'auth', code: code as AuthError['code'], message: text };
   if (PROTOCOL_CODES.includes(code)) {
     return { kind: 'protocol', code: code as ProtocolError['code'], message: text };
   }
+  if (typeof message !== 'string') return null;
   return { kind: 'unexpected', code: 'unexpected', message: `${text} (${code})` };
 }

@@ -201,7 +201,9 @@ describe('SupabaseTransport', () => {
     ['history_changed', 'protocol'],
     ['too_large', 'protocol'],
   ])('maps the error value %s to %s (P2)', async (code, kind) => {
-    expect(await failureOf(() => json({ error: { code, message: 'x' } }))).toMatchObject({ kind, code });
+    for (const error of [{ code, message: 'x' }, { code }]) {
+      expect(await failureOf(() => json({ error }))).toMatchObject({ kind, code });
+    }
   });
 
   it('maps an unknown error value to an unexpected error', async () => {
