@@ -14,6 +14,7 @@ import type { SyncContext } from '../state/syncContext';
 import { deletionsOf, toChange } from './changes';
 import { inPushOrder, withColumns } from './groups';
 import { lateLast, stillLate } from './lateChanges';
+import { titled } from './untitled';
 
 /** A record of the plan. While it is as it was, the groups and the order of the plan hold. */
 interface Planned {
@@ -114,12 +115,18 @@ export class PushPlan {
     this.aloneFrom = aloneFrom;
     const isUntold = new Set(untold);
     this.at = 0;
-    const waiting = new Map([...cut].map(([{ table, record }, { until }]) => [record, { table, until }]));
-    const marked = [...waiting].map(([record, { table, until }]) => {
-      const raw = { ...record.raw };
+    const marked = new Map(
+      unsynced.flatMap((item) => {
+        const raw = titled(item);
+        return raw ? [[item.record, raw] as const] : [];
+      }),
+    );
+    for (const [{ table, record }, { until }] of cut) {
+      const raw = marked.get(record) ?? { ...record.raw };
       writeBase(raw, { ...toUnsynced(table, record).base, cut: until });
-      return record.prepareReplace(raw);
-    });
+      marked.set(record, raw);
+    }
+    const changed = [...marked].map(([record, raw]) => record.prepareReplace(raw));
     this.groups = groups.map((group) => {
       const isDependent = dependent.has(group);
       return group.map((item) => {
@@ -133,7 +140,7 @@ export class PushPlan {
     const told = unsynced.filter((item) => !isUntold.has(item));
     const removed = [...neverPushed, ...untold].map(({ record }) => record.prepareDestroyPermanently());
     const minted = told.map(({ table, raw }) => ids.mint(table, raw.id));
-    return { prepared: [...marked, ...minted, ...removed], late };
+    return { prepared: [...changed, ...minted, ...removed], late };
   }
 }
 
