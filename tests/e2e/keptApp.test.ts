@@ -188,6 +188,11 @@ describe('a newer version', () => {
 
   it('a page that was reloaded past its caches takes it by the same button', async () => {
     const page = await signedIn();
+    // While another tab has the old version, the newer one waits.
+    const other = await page.context().newPage();
+    await other.goto('/');
+    await kept(other);
+    await page.bringToFront();
     release('Convoy, past the caches');
     await lookForUpdate(page);
     await seen(note(page, 'A newer version'));
