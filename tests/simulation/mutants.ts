@@ -56,6 +56,7 @@ const FOUND_BY = {
   'lists-untold': 1,
   'memory-untold': 1,
   'expected-ignored': 4,
+  'hidden-written': 1,
 };
 
 type Name = keyof typeof FOUND_BY;
@@ -332,5 +333,12 @@ export const MUTANTS: readonly Mutant[] = [
     `${SQL}/16_sync_push.sql`,
     'if exists (select from unnest(changes) c where c.expected is not null) then',
     'if false then',
+  ),
+  mutant(
+    'hidden-written',
+    'The server takes writes under a deletion or a restore that goes on in steps.',
+    `${SQL}/28_push_hidden.sql`,
+    'if not exists (select from convoy.unfinished_deletions u where u.workspace_id = any (locked)) then',
+    'if true then',
   ),
 ];

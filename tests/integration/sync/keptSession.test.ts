@@ -235,6 +235,9 @@ describe('a session', () => {
     passed += 61_000;
     expect((await device.sync()).error).toMatchObject({ code: 'rate_limited' });
     expect(device.transport.waitsEnded, 'told by syncs that are called for').toBeGreaterThan(0);
+    const agent = await world.device(device, { kind: 'agent' });
+    await agent.sync();
+    expect(agent.transport.waitsEnded, 'agents wait').toBe(0);
     const transport = new SupabaseTransport(device.client);
     proxy.asked.length = 0;
     transport.endWait();

@@ -68,7 +68,7 @@ export class SyncEngine {
 
   /**
    * Pushes, pulls and merges until nothing is left. Calls while a sync runs share it.
-   * @param options.byHand asks the server though the device believes that it has no network (D31), or is to wait (K20)
+   * @param options.byHand asks the server though the device believes that it has no network (D31)
    * @returns what was done; failures of the network, of the session and of the server are part of it
    */
   sync({ byHand = false } = {}): Promise<SyncResult> {
@@ -170,7 +170,6 @@ export class SyncEngine {
       await this.finish(result, startedAt);
       return result;
     }
-    if (byHand) transport.endWait?.();
     this.status.report({ kind: 'syncing', error: null, progress: null });
     try {
       await exclusively(async () => {
