@@ -62,6 +62,8 @@ export type StorageError = {
     | 'not_loaded'
     /** The file to import is not a database of this account. */
     | 'foreign_file'
+    /** The user is signed out, but the session could not be removed from the storage. */
+    | 'session_kept'
     /** An import would replace unsynced records. */
     | 'unsynced_work';
   message: string;

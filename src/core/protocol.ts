@@ -280,4 +280,6 @@ export interface SyncTransport {
     request: StepRequest,
     signal: AbortSignal,
   ): Promise<Result<StepAnswer & { traffic: Traffic }, SyncError>>;
+  /** A person asks for a sync: a wait for a new token, which the server asked for, is over for one attempt. */
+  endWait?(): void;
 }

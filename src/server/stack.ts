@@ -51,6 +51,8 @@ export interface LocalStackOptions {
   purge?: PurgeTimes;
   /** Milliseconds since 1970. */
   now?: () => number;
+  /** Monotonic ms. Default: this process's. */
+  uptime?: () => number;
   /** Receives failures that clients are not told of. Default: standard error. */
   log?: (message: string) => void;
 }
@@ -181,6 +183,7 @@ async function serve(
   });
   if (!prepared.ok) return fail(prepared.error);
   const { jwtSecret, createdAt, demo } = prepared.value;
+  const { uptime } = options;
 
   const tokens = createTokens(jwtSecret, now);
   const refreshTokens = createRefreshTokens(jwtSecret);
@@ -192,7 +195,7 @@ async function serve(
   const maxBodyBytes = options.maxBodyBytes ?? MAX_BODY_BYTES;
   const apiKeys = new Set([anonKey, serviceKey]);
   const app = emptyApp(log);
-  app.route('/', api({ backend, tokens, apiKeys, auth, now, maxBodyBytes }));
+  app.route('/', api({ backend, tokens, apiKeys, auth, uptime, maxBodyBytes }));
   app.route(
     '/',
     webApp({

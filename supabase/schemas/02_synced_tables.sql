@@ -370,29 +370,34 @@ $$;
 create function convoy.hidden_by(target text, row_id uuid) returns uuid
 language plpgsql stable security definer set search_path = '' set enable_seqscan = off set jit = off as $$
 declare
-  tasks uuid[] := array[row_id];
+  tasks uuid[];
   projects uuid[];
+  scope uuid;
   result uuid;
 begin
+  -- Policies call this for each row, and dynamic SQL would be planned anew each time.
   case target
+    when 'tasks' then
+      select array[t.id], t.workspace_id into tasks, scope from public.tasks t where t.id = row_id;
     when 'task_dependencies' then
-      tasks := array(
-        select unnest(array[d.task_id, d.depends_on_task_id]) from public.task_dependencies d where d.id = row_id);
+      select array[d.task_id, d.depends_on_task_id], d.workspace_id into tasks, scope from public.task_dependencies d where d.id = row_id;
     when 'activity_feed' then
-      tasks := array(select a.task_id from public.activity_feed a where a.id = row_id and a.task_id is not null);
+      select array[a.task_id], a.workspace_id into tasks, scope from public.activity_feed a where a.id = row_id;
     when 'milestones' then
-      select m.deletion_id, array[m.project_id] into result, projects from public.milestones m where m.id = row_id;
+      select array[m.project_id], m.workspace_id, m.deletion_id into projects, scope, result from public.milestones m where m.id = row_id;
     when 'projects' then
-      projects := array[row_id];
+      select array[p.id], p.workspace_id into projects, scope from public.projects p where p.id = row_id;
     when 'patterns' then
-      projects := array(select k.project_id from public.patterns k where k.id = row_id);
+      select array[k.project_id], k.workspace_id into projects, scope from public.patterns k where k.id = row_id;
     when 'best_practices' then
-      projects := array(select k.project_id from public.best_practices k where k.id = row_id);
-    else null;
+      select array[k.project_id], k.workspace_id into projects, scope from public.best_practices k where k.id = row_id;
+    when 'workspaces', 'workspace_members', 'deletions' then null;
+    else
+      execute format('select r.workspace_id from public.%I r where r.id = $1', target) into scope using row_id;
   end case;
   if result is null and projects is not null then
     select p.deletion_id into result from public.projects p where p.id = any (projects) and p.deleted_at is not null;
-  elsif target in ('tasks', 'task_dependencies', 'activity_feed') then
+  elsif tasks is not null then
     with recursive above (id, level) as (
       select t.id, 0 from unnest(tasks) t (id)
       union all
@@ -410,10 +415,8 @@ begin
       where t.deleted_at is not null or m.deleted_at is not null or p.deleted_at is not null
       order by a.level limit 1;
   end if;
-  if result is null and target not in ('workspaces', 'workspace_members', 'deletions') then
-    execute format(
-      'select w.deletion_id from public.%I r join public.workspaces w on w.id = r.workspace_id where r.id = $1', target)
-      into result using row_id;
+  if result is null and scope is not null then
+    select w.deletion_id into result from public.workspaces w where w.id = scope;
   end if;
   return result;
 end

@@ -1,4 +1,4 @@
--- What sync_pull and sync_push have in common: reading a request without trusting it.
+-- Reading a request without trusting it, for sync_pull and sync_push.
 
 create function convoy.is_uuid(value text) returns boolean language sql immutable
   return value ~ '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$';

@@ -118,7 +118,7 @@ begin
 end
 $$;
 
--- What a batch is about, for a push to leave out the steps that it does not need: its ops, its tables, both together, as
+-- The subjects of a batch, for a push to leave out the steps that it does not need: its ops, its tables, both together, as
 -- in 'insert tasks', and 'again' where a record comes twice. Looking at a list takes a fraction of a step.
 create function convoy.kinds_of(changes convoy.change[]) returns text[]
 language plpgsql stable set search_path = '' as $$

@@ -33,7 +33,7 @@ language sql stable security definer set search_path = '' as $$
   select lower(u.email) from auth.users u where u.id = (select auth.uid()) and u.email_confirmed_at is not null
 $$;
 
--- What is answered where the caller may not accept an invitation: unconfirmed, where it is to an address that the caller
+-- The answer where the caller may not accept an invitation: unconfirmed, where it is to an address that the caller
 -- has not confirmed yet, or else not_found.
 create function convoy.no_invitation(wanted uuid) returns jsonb
 language sql stable security definer set search_path = '' as $$

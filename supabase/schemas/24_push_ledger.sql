@@ -114,8 +114,8 @@ begin
 end
 $$;
 
--- What the ledger keeps of the answer to an applied batch: outcomes in the order of the changes, the ids of its effects
--- by table, the revisions made (U4, U14), and the scopes it was about.
+-- The part of the answer to an applied batch that the ledger keeps: outcomes in the order of the changes, the ids of its
+-- effects by table, the revisions made (U4, U14), and the scopes it was about.
 create function convoy.kept_answer(
   batch_no bigint, changes convoy.change[], kinds text[], decided convoy.decision[]
 ) returns jsonb

@@ -3,7 +3,7 @@
 -- a transaction with a revision of its own, which devices (sync_steps) and the purge take. What is under way stands in
 -- convoy.unfinished_deletions (02_synced_tables.sql).
 
--- What is still to be done of them, in the order of `n`.
+-- The steps that are left to take, in the order of `n`.
 create table convoy.deletion_steps (
   n bigint primary key generated always as identity,
   deletion_id uuid not null,

@@ -127,7 +127,7 @@ language sql stable set search_path = '' as $$
   ) s
 $$;
 
--- What stage_changed activities tell is what the changes of their groups do. One is passed over that leads neither to
+-- A stage_changed activity tells what the changes of its group do. One is passed over that leads neither to
 -- the stage that its task is moved to nor to one that another of the group leaves, and so are those of a move to the
 -- stage that the task has already. One that begins at a stage which the task was not in begins where it was: others
 -- have moved it meanwhile. Callers whom checkpoints bind tell of no stage that the task could not have been in.

@@ -1,7 +1,7 @@
 -- sync_push, part 8: changes under a deletion or a restore that goes on in steps (U44).
 
 -- Changes to records that stand under a deleted one whose deletion or restore is under way, or that are to stand there.
--- What is being deleted is gone already. What is being restored is left for a later push: the device that is told it is
+-- Records being deleted are gone already. Records being restored are left for a later push: the device that is told it is
 -- gone would remove rows that are back.
 create function convoy.decide_hidden(changes convoy.change[], links convoy.link[], locked uuid[]) returns convoy.decision[]
 language plpgsql stable set search_path = '' as $$
@@ -36,7 +36,7 @@ begin
 end
 $$;
 
--- What the answer to a push says of deletions and restores that go on in steps: the deletions of this user, and the rows
+-- The part of an answer to a push about deletions and restores that go on in steps: the deletions of this user, and the rows
 -- that were moved since the bases of those in the push, so that they may not stand where the device has them.
 create function convoy.unfinished_answer(changes convoy.change[], scopes uuid[]) returns jsonb
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$

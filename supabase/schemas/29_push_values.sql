@@ -2,8 +2,8 @@
 -- (src/domain/values.ts); the list of all normalisations stands in docs/sync-spec.md. Only the columns of a change are
 -- looked at, so that a row which an earlier rule took can still be edited.
 
--- What a pushable column holds: a line (one line of text, trimmed), a key (in capitals), text as it is, a day, a time, a number, JSON; else
--- anything that its table takes. Ids are looked at where changes are parsed.
+-- The kind of value that a pushable column holds: a line (one line of text, trimmed), a key (in capitals), text as it is, a
+-- day, a time, a number, JSON; else anything that its table takes. Ids are looked at where changes are parsed.
 create function convoy.kind_of(column_name text) returns text language sql immutable return
   case
     when column_name in ('name', 'title', 'current_stage', 'status', 'priority', 'role', 'entity_type', 'pattern_type',

@@ -2,16 +2,21 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppServer } from '../support/appServer';
 import { lacksFirefox, TemporaryFirefox } from '../support/firefox';
 import { FirefoxPerson } from '../support/firefoxPerson';
+import { ReleasedApp } from '../support/releasedApp';
 
-describe.skipIf(lacksFirefox)('in Firefox, without the server', () => {
+describe.skipIf(lacksFirefox)('in Firefox, the app that is kept', () => {
+  let released: ReleasedApp;
   let server: AppServer;
   let firefox: TemporaryFirefox;
   beforeAll(async () => {
-    [server, firefox] = await Promise.all([AppServer.start(), TemporaryFirefox.start()]);
+    released = new ReleasedApp();
+    const { webRoot } = released;
+    [server, firefox] = await Promise.all([AppServer.start({ webRoot }), TemporaryFirefox.start()]);
   });
   afterAll(async () => {
     await firefox.close();
     await server.close();
+    released.remove();
   });
 
   /** A person with a device of their own. */
@@ -65,5 +70,26 @@ describe.skipIf(lacksFirefox)('in Firefox, without the server', () => {
     await owner.choose('Written and edited without the server');
     await owner.sees('Nobody but me knows this yet.');
     await owner.sees('moved it from Plan to Plan review');
+  });
+
+  it('an old tab is told of a newer version, takes it when its person says so, and has what was written', async () => {
+    const one = await newcomer('editor');
+    const two = new FirefoxPerson(await one.page.browserContext().newPage());
+    await two.page.goto(server.stack.url);
+    await two.sees('Lighthouse');
+    for (const { page } of [one, two]) {
+      await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+    }
+    await one.press('button', 'New task');
+    await one.fill('Title', 'Written before the update');
+    await one.press('button', 'Create task');
+    await one.seesNoDialog();
+    released.release('Convoy, next');
+    await two.page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.update());
+    for (const person of [one, two]) await person.sees('A newer version of Convoy is ready.', '.update-note');
+    expect(await one.page.title()).toBe('Convoy');
+    await one.press('button', 'Reload');
+    for (const { page } of [one, two]) await page.waitForFunction(() => document.title === 'Convoy, next');
+    await one.sees('Written before the update');
   });
 });

@@ -1,13 +1,13 @@
 /** The app that a browser keeps: it opens without network and without the server, and newer versions wait for the person. */
 
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openProfile } from '../support/browser';
 import { WAIT_MS } from '../support/patience';
+import { ReleasedApp } from '../support/releasedApp';
 import {
   buildUp,
   comment,
@@ -24,15 +24,14 @@ const MILESTONE = 'Inspections work offline';
 const TASK = 'Survive a clock that is wrong by hours';
 
 let app: WebApp;
-let webRoot: string;
+let released: ReleasedApp;
 beforeAll(async () => {
-  webRoot = mkdtempSync(join(tmpdir(), 'convoy-web-root-'));
-  cpSync(fileURLToPath(new URL('../../dist/web', import.meta.url)), webRoot, { recursive: true });
-  app = await WebApp.start({ webRoot });
+  released = new ReleasedApp();
+  app = await WebApp.start({ webRoot: released.webRoot });
 });
 afterAll(async () => {
   await app.close();
-  rmSync(webRoot, { recursive: true, force: true });
+  released.remove();
 });
 
 /** Waits until everything of the app is kept: from then on it needs no network. */
@@ -42,17 +41,6 @@ async function signedIn(): Promise<Page> {
   const page = await app.signIn('editor', await app.newProfile({ isKept: true }));
   await kept(page);
   return page;
-}
-
-/** The server has another version of the app from now on. */
-function release(title: string): void {
-  const file = (name: string) => join(webRoot, name);
-  const page = readFileSync(file('index.html'), 'utf8');
-  writeFileSync(file('index.html'), page.replace(/<title>.*<\/title>/, `<title>${title}</title>`));
-  const worker = readFileSync(file('serviceWorker.js'), 'utf8');
-  const listed = /(?<="revision":")[^"]*(?=","url":"index.html")/;
-  expect(worker).toMatch(listed);
-  writeFileSync(file('serviceWorker.js'), worker.replace(listed, title));
 }
 
 const lookForUpdate = (page: Page) =>
@@ -156,7 +144,7 @@ describe('a newer version', () => {
     await openTask(two, MILESTONE, TASK);
     await two.getByRole('textbox', { name: 'Comment' }).fill('Half a thought');
     await one.bringToFront();
-    release('Convoy, next');
+    released.release('Convoy, next');
     await lookForUpdate(one);
     for (const page of [one, two]) await seen(note(page, 'A newer version of Convoy is ready.'));
     expect(await one.title()).toBe('Convoy');
@@ -186,13 +174,33 @@ describe('a newer version', () => {
     await one.context().close();
   });
 
+  it('a page that was reloaded past its caches takes it by the same button', async () => {
+    const page = await signedIn();
+    // While another tab has the old version, the newer one waits.
+    const other = await page.context().newPage();
+    await other.goto('/');
+    await kept(other);
+    await page.bringToFront();
+    released.release('Convoy, past the caches');
+    await lookForUpdate(page);
+    await seen(note(page, 'A newer version'));
+    const devTools = await page.context().newCDPSession(page);
+    await devTools.send('Page.reload', { ignoreCache: true });
+    await page.waitForFunction(() => navigator.serviceWorker.controller === null);
+    await page.evaluate(() => Object.assign(window, { isOldPage: true }));
+    await note(page, 'A newer version').getByRole('button', { name: 'Reload' }).click();
+    await expect.poll(() => page.evaluate(() => 'isOldPage' in window).catch(() => true)).toBe(false);
+    await gone(note(page, 'A newer version'));
+    await page.context().close();
+  });
+
   it('a tab in which nothing is typed follows the one that takes it', async () => {
     const one = await signedIn();
     const two = await one.context().newPage();
     await two.goto('/');
     await seen(two.getByRole('heading', { name: 'Lighthouse' }));
     await kept(two);
-    release('Convoy, the one after');
+    released.release('Convoy, the one after');
     await lookForUpdate(two);
     await note(two, 'A newer version').getByRole('button', { name: 'Reload' }).click();
     for (const page of [one, two]) await expect.poll(() => page.title()).toBe('Convoy, the one after');

@@ -163,7 +163,6 @@ export class SimServer {
       tokens,
       apiKeys: new Set([anonKey]),
       auth,
-      now,
       maxBodyBytes: 32 * 1024 * 1024,
     });
     const server = new SimServer(backend, app, anonKey);

@@ -42,11 +42,17 @@ const TIMEOUT: SyncError = {
 export class FaultyTransport implements SyncTransport {
   /** All requests, lost ones included. */
   readonly requests: { direction: Direction; request: Request }[] = [];
+  /** How often a person's sync ended a wait. The inner transport is not told. */
+  waitsEnded = 0;
   private readonly planned: Record<Direction, Fault[]> = { pull: [], push: [], settle: [], step: [] };
   private offline = false;
   private change: ((answer: PullAnswer) => void) | null = null;
 
   constructor(private readonly inner: SyncTransport) {}
+
+  endWait(): void {
+    this.waitsEnded += 1;
+  }
 
   /** Plans a fault for the next request of this direction that has none yet. */
   next(direction: Direction, ...faults: Fault[]): this {

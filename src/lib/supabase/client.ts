@@ -6,7 +6,7 @@ import type { Database } from './database.types.generated';
 import { authFetch } from './session/authFetch';
 import { inMemory, onDeviceTime, type Storage } from './session/deviceTime';
 import { outlastingRefusals } from './session/refusedWrites';
-import { SessionWatch, setWatch } from './session/sessionWatch';
+import { SessionWatch, setWatch, watchOf } from './session/sessionWatch';
 import { meteredFetch } from './traffic';
 
 export type ConvoyClient = SupabaseClient<Database>;
@@ -61,6 +61,14 @@ export function createConvoyClient(
   });
   setWatch(client, watch);
   return client;
+}
+
+/** Lets a person's sync ask for a new token at once, whatever wait the server asked for. */
+export function endRefreshWait(client: ConvoyClient): void {
+  const watch = watchOf(client);
+  if (watch.waitMs === 0) return;
+  watch.endWait();
+  forgetFailure(client);
 }
 
 /**

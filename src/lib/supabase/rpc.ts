@@ -64,8 +64,8 @@ export async function callRpc<Name extends RpcName>(
   const { error } = refreshed;
   // Discarded: another client of this session was faster, and its token is stored.
   if (error && !isAuthRefreshDiscardedError(error)) {
-    const transient = transientFailure(error);
-    return transient ? fail(watch.wait() ?? transient) : called;
+    const transient = watch.wait() ?? transientFailure(error);
+    return transient ? fail(transient) : called;
   }
   watch.wasRefreshed();
   const again = await callOnce(client, name, args, options);
@@ -176,6 +176,11 @@ function offline(): TransportError {
 const NOT_CONVOY =
   'The network answered in place of the server, or the answer is truncated. Check the network, then try again.';
 
+/** An answer of something in between, such as the login page of a captive portal. */
+export function notConvoy(): TransportError {
+  return { kind: 'transport', code: 'offline', message: NOT_CONVOY };
+}
+
 /** A new token is refused as well: the clocks of the server differ, or it has changed its keys. */
 function tokenRefused(): TransportError {
   const message = 'The server does not take the new token of this session yet.';
@@ -206,7 +211,7 @@ function failureOf(
   const restCode = /^PGRST\d+$/.test(code) ? code : undefined;
   // The login page of a captive portal, a proxy's refusal, or a truncated answer.
   const isByOther = sqlState === null && restCode === undefined;
-  if (status >= 200 && status < 300) return { kind: 'transport', code: 'offline', message: NOT_CONVOY };
+  if (status >= 200 && status < 300) return notConvoy();
   switch (status) {
     case 0:
       return offline();

@@ -16,8 +16,8 @@ import type {
 } from '@/core/protocol';
 import { fail, type Result } from '@/core/result';
 import { readPullAnswer, readPushAnswer, readSettleAnswer, readStepAnswer } from './answers';
-import type { ConvoyClient } from './client';
-import { callRpc } from './rpc';
+import { type ConvoyClient, endRefreshWait } from './client';
+import { callRpc, notConvoy } from './rpc';
 
 export interface TransportOptions {
   /** How long no byte of an answer may come, ms, after the time of the upload and then between its parts. Default: 30,000. */
@@ -63,6 +63,10 @@ export class SupabaseTransport implements SyncTransport {
     return this.call('sync_steps', request, readStepAnswer, signal);
   }
 
+  endWait(): void {
+    endRefreshWait(this.client);
+  }
+
   private async call<Answer extends { user_id: string }>(
     name: 'sync_pull' | 'sync_push' | 'sync_steps',
     request: PullRequest | PushRequest | StepRequest,
@@ -81,14 +85,15 @@ export class SupabaseTransport implements SyncTransport {
     const refused = refusalIn(data);
     if (refused) return fail(refused);
     const answer = read(data);
-    if (!answer) return fail(malformed('The answer of the server is not in the expected form.'));
+    if (!answer) return fail(isAnswer(data) ? malformed() : notConvoy());
     // Tabs share a session: another account may have signed in since the request was made (P2).
     if (answer.user_id !== request.user_id) return fail(wrongUser());
     return { ok: true, value: Object.assign(answer, { traffic }) };
   }
 }
 
-function malformed(message: string): ProtocolError {
+function malformed(): ProtocolError {
+  const message = 'The answer of the server is not in the expected form.';
   return { kind: 'protocol', code: 'malformed', message };
 }
 
@@ -106,7 +111,15 @@ const PROTOCOL_CODES: readonly string[] = [
   'too_large',
 ];
 
-/** The functions answer expected failures as values: `{"error": {"code", "message"}}`. */
+/** @returns whether a value that cannot be read is an answer of Convoy's server, rather than JSON of something in between. */
+function isAnswer(data: unknown): boolean {
+  return typeof data === 'object' && data !== null && 'user_id' in data && 'server_time' in data;
+}
+
+/**
+ * The functions answer expected failures as values: `{"error": {"code", "message"}}`.
+ * @returns null where it is none that they give: portals and gateways answer in a like form
+ */
 function refusalIn(data: unknown): SyncError | null {
   if (typeof data !== 'object' || data === null || !('error' in data)) return null;
   const { error } = data;
@@ -115,11 +128,12 @@ function refusalIn(data: unknown): SyncError | null {
     unknown
   >;
   const text = typeof message === 'string' && message !== '' ? message : 'The server refused the request.';
-  if (typeof code !== 'string') return malformed(text);
+  if (typeof code !== 'string') return null;
   if (code === 'wrong_user') return wrongUser();
   if (AUTH_CODES.includes(code)) return { kind: 'auth', code: code as AuthError['code'], message: text };
   if (PROTOCOL_CODES.includes(code)) {
     return { kind: 'protocol', code: code as ProtocolError['code'], message: text };
   }
+  if (typeof message !== 'string') return null;
   return { kind: 'unexpected', code: 'unexpected', message: `${text} (${code})` };
 }

@@ -68,7 +68,10 @@ function within<T>(handle: SqliteHandle, begin: string, work: () => T): T {
   }
 }
 
-const MESSAGES: Record<Exclude<StorageError['code'], 'newer_schema' | 'unsynced_work'>, string> = {
+/** Codes of what the storage of a database says; others are about files, versions and sessions. */
+type StorageCode = Exclude<StorageError['code'], 'newer_schema' | 'unsynced_work' | 'session_kept'>;
+
+const MESSAGES: Record<StorageCode, string> = {
   quota: 'There is no room left on this device. Free some space; what was written before is safe.',
   corrupt: 'The local database is damaged.',
   locked: 'The local database is in use by another program that does not let go of it.',
@@ -84,10 +87,7 @@ const MESSAGES: Record<Exclude<StorageError['code'], 'newer_schema' | 'unsynced_
 };
 
 /** @param reason technical detail, such as SQLite's message; appended in parentheses */
-export function storageError(
-  code: Exclude<StorageError['code'], 'newer_schema' | 'unsynced_work'>,
-  reason?: string,
-): StorageError {
+export function storageError(code: StorageCode, reason?: string): StorageError {
   return {
     kind: 'storage',
     code,

@@ -11,10 +11,11 @@ export interface AttemptLimit {
 /**
  * @param most attempts allowed within the window
  * @param windowMs milliseconds for which an attempt counts
+ * @param uptime monotonic, ms
  */
-export function createAttemptLimit(most: number, windowMs: number, now: () => number): AttemptLimit {
+export function createAttemptLimit(most: number, windowMs: number, uptime: () => number): AttemptLimit {
   const attempts = new Map<string, number[]>();
-  const recent = (key: string) => (attempts.get(key) ?? []).filter((time) => time > now() - windowMs);
+  const recent = (key: string) => (attempts.get(key) ?? []).filter((time) => time > uptime() - windowMs);
 
   function forgetOld(): void {
     for (const key of attempts.keys()) if (recent(key).length === 0) attempts.delete(key);
@@ -24,11 +25,11 @@ export function createAttemptLimit(most: number, windowMs: number, now: () => nu
     waitMs(key) {
       const times = recent(key);
       const oldest = times[times.length - most];
-      return oldest === undefined ? 0 : Math.max(1, oldest + windowMs - now());
+      return oldest === undefined ? 0 : Math.max(1, oldest + windowMs - uptime());
     },
     count(key) {
       if (attempts.size >= 10_000) forgetOld();
-      const time = now();
+      const time = uptime();
       attempts.set(key, [...recent(key), time].slice(-most));
       return () => {
         const times = attempts.get(key) ?? [];

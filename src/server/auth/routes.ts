@@ -27,11 +27,12 @@ const WINDOW_MS = 5 * 60_000;
 export interface AuthRoutesParts {
   service: AuthService;
   tokens: Tokens;
-  now: () => number;
+  /** Monotonic ms: attempts are counted by it, so that a clock which is set back locks nobody out. */
+  uptime?: (() => number) | undefined;
 }
 
-export function authRoutes({ service, tokens, now }: AuthRoutesParts): Hono<Environment> {
-  const limits = createLimits(now);
+export function authRoutes({ service, tokens, uptime }: AuthRoutesParts): Hono<Environment> {
+  const limits = createLimits(uptime ?? (() => performance.now()));
   const routes = new Hono<Environment>();
   routes.use(
     bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (c) => refuse(c, { code: 'request_too_large' }) }),
@@ -66,11 +67,11 @@ interface Limits {
   signUps: AttemptLimit;
 }
 
-function createLimits(now: () => number): Limits {
+function createLimits(uptime: () => number): Limits {
   return {
-    perAccount: createAttemptLimit(10, WINDOW_MS, now),
-    perAddress: createAttemptLimit(100, WINDOW_MS, now),
-    signUps: createAttemptLimit(100, WINDOW_MS, now),
+    perAccount: createAttemptLimit(10, WINDOW_MS, uptime),
+    perAddress: createAttemptLimit(100, WINDOW_MS, uptime),
+    signUps: createAttemptLimit(100, WINDOW_MS, uptime),
   };
 }
 

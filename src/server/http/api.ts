@@ -18,17 +18,18 @@ export interface ApiParts {
   tokens: Tokens;
   apiKeys: ReadonlySet<string>;
   auth: AuthService;
-  now: () => number;
+  /** Monotonic ms; absent: this process's. */
+  uptime?: (() => number) | undefined;
   maxBodyBytes: number;
 }
 
-export function api({ backend, tokens, apiKeys, auth, now, maxBodyBytes }: ApiParts): Hono<Environment> {
+export function api({ backend, tokens, apiKeys, auth, uptime, maxBodyBytes }: ApiParts): Hono<Environment> {
   const app = new Hono<Environment>();
   for (const path of ['/auth/v1/*', '/rest/v1/*']) {
     app.use(path, cors({ origin: '*', exposeHeaders: ['X-Supabase-Api-Version', 'Retry-After'] }));
     app.use(path, requireApiKey(apiKeys));
   }
-  app.route('/auth/v1', authRoutes({ service: auth, tokens, now }));
+  app.route('/auth/v1', authRoutes({ service: auth, tokens, uptime }));
   app.route(
     '/rest/v1',
     restRoutes({ backend, catalog: createFunctionCatalog(backend), tokens, maxBodyBytes }),

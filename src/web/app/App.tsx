@@ -41,7 +41,7 @@ export function App() {
       );
     case 'signed_out':
       return (
-        <SignIn client={phase.client} onEnter={session.enter} notice={notice}>
+        <SignIn client={phase.client} onEnter={session.enter} notice={notice} trouble={phase.trouble}>
           <StartWithoutAccount onStart={session.startWithoutAccount} isDurable={session.isDurable} />
         </SignIn>
       );

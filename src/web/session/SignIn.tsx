@@ -16,12 +16,14 @@ interface SignInProps {
   onEnter: (client: ConvoyClient, user: User) => void;
   /** Stands above the form. */
   notice: ReactNode;
+  /** Of signing out. */
+  trouble?: unknown;
   /** Other ways to start. */
   children: ReactNode;
 }
 
 /** Sign in, or make an account. */
-export function SignIn({ client, onEnter, notice, children }: SignInProps) {
+export function SignIn({ client, onEnter, notice, trouble, children }: SignInProps) {
   const [isInvited] = useRoute(routes.invitation(':id'));
   const [isNew, setIsNew] = useState(false);
   const [name, setName] = useState('');
@@ -53,6 +55,7 @@ export function SignIn({ client, onEnter, notice, children }: SignInProps) {
         <p>People and agents, building software together. It works without a network, too.</p>
       </header>
       {notice}
+      <ErrorNote error={trouble} />
       <form className="card form" onSubmit={submit} aria-labelledby="sign-in-title">
         <h1 id="sign-in-title">{title}</h1>
         {isInvited && <p>You have been invited to a workspace. Sign in or create an account to see it.</p>}

@@ -18,7 +18,12 @@ export function latestAccountChange(): string | null {
 /** Announces a change of the account to the other tabs. @returns the token of this change */
 export function announceAccountChange(account: string | null): string {
   const step = `${account ?? 'nobody'} ${uuidv7()}`;
-  pageStorage().setItem(KEY, step);
+  try {
+    pageStorage().setItem(KEY, step);
+  } catch {
+    // It is full. The other tabs find out when they use the session.
+    return latestAccountChange() ?? step;
+  }
   return step;
 }
 

@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
+import { ConvoyError } from '@/core/errors';
 import type { ConvoyClient } from '@/lib/supabase/client';
 import {
   closeDatabase,
@@ -23,7 +24,8 @@ import {
 export type Phase =
   | { name: 'starting' }
   | { name: 'unreachable'; error: unknown }
-  | { name: 'signed_out'; client: ConvoyClient }
+  /** `trouble`: of signing out. */
+  | { name: 'signed_out'; client: ConvoyClient; trouble?: unknown }
   | { name: 'opening'; client: ConvoyClient | null; user: User | null }
   | { name: 'failed'; client: ConvoyClient | null; user: User | null; error: unknown }
   | {
@@ -142,7 +144,8 @@ export function useSession(): Session {
           options,
         );
         if (left.status === 'signed_out' && phase.client) {
-          setPhase({ name: 'signed_out', client: phase.client });
+          const trouble = left.trouble && new ConvoyError(left.trouble);
+          setPhase({ name: 'signed_out', client: phase.client, trouble });
         }
         return left;
       } finally {

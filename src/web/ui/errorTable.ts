@@ -161,6 +161,12 @@ export const ERROR_TEXTS: { readonly [K in Kind]: { readonly [Code in CodeOf<K>]
       detail: 'Check your connection and try again; everything on this device is safe.',
       isTechnical: true,
     },
+    session_kept: {
+      headline: 'You are signed out, but your session is still stored on this device.',
+      detail:
+        'After the next start you may be signed in again. Free some space, then sign in and out once more.',
+      isTechnical: true,
+    },
     foreign_file: {
       headline: 'This file is not a database of this account.',
       detail:

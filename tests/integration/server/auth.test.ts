@@ -6,7 +6,7 @@ let stack: LocalStack;
 let clock = Date.now();
 
 beforeAll(async () => {
-  stack = await startProbe({ now: () => clock });
+  stack = await startProbe({ now: () => clock, uptime: () => clock });
   await newMember(stack, 'ada@example.com');
 });
 afterAll(() => stack?.close());

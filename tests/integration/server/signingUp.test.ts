@@ -11,7 +11,7 @@ let clock = Date.now();
 
 beforeAll(async () => {
   const backend = interrupted(await openBare());
-  stack = await startProbe({ now: () => clock, data: { kind: 'backend', backend } });
+  stack = await startProbe({ now: () => clock, uptime: () => clock, data: { kind: 'backend', backend } });
 });
 afterAll(() => stack?.close());
 

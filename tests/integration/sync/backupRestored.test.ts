@@ -58,6 +58,33 @@ describe('a server restored from a backup (P8)', () => {
     expect((await there.contextService.getTaskContext(after.id))?.activities.length).toBeGreaterThan(0);
   });
 
+  it('gets back records whose names nobody can see, as earlier versions took them, with all under them (P13)', async () => {
+    const backup = await backend.dump();
+    const task = await newTask(here, 'not seen');
+    const subtask = await here.contextService.createTask({
+      milestone_id: SEED.offlineMilestone,
+      parent_task_id: task.id,
+      title: 'a part of it',
+    });
+    await settle(here);
+    await backend.transaction((connection) =>
+      connection.execute(`update public.tasks set title = E'\\u200b' where id = '${task.id}'`),
+    );
+    await settle(here, there);
+    expect((await here.contextService.getLocalTask(task.id))?.title).toBe('\u200b');
+
+    const server = await restoreFrom(backup);
+    await settle(here, there);
+    for (const device of [here, there]) {
+      expect(await device.database.of(Quarantined).query().fetchCount()).toBe(0);
+      expect((await device.contextService.getLocalTask(task.id))?.title).toBe('Untitled');
+      expect(await device.contextService.getLocalTask(subtask.id)).toMatchObject({ parent_task_id: task.id });
+      expect(await deviceSnapshot(device.database)).toEqual(
+        await serverSnapshot(server.backend, here.userId),
+      );
+    }
+  });
+
   it('gets back the tasks of a member who joined after the backup, with their subtasks (P13)', async () => {
     const backup = await backend.dump();
     const joined = randomUUID();

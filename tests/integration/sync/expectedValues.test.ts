@@ -3,7 +3,8 @@ import type { Task } from '@/domain/entities';
 import { expectedOf } from '@/domain/writes/expected';
 import { createRemoteContextService } from '@/lib/supabase/contextService';
 import { SupabaseTransport } from '@/lib/supabase/transport';
-import { Conflict, Quarantined } from '@/lib/watermelon/models';
+import { Conflict, Quarantined, Task as TaskModel } from '@/lib/watermelon/models';
+import { readBase } from '@/lib/watermelon/models/tracking';
 import { meanwhile } from '../../support/meanwhile';
 import { SEED } from '../../support/seed';
 import { devicesForEachTest, here, there, world } from '../../support/twoDevices';
@@ -73,6 +74,28 @@ it('nothing of an update is written or sent again where it is not, and a person 
   await here.settleConflict(open[0]?.id ?? '', 'mine');
   expect(await everywhere()).toMatchObject({ title: 'Mine', current_stage: 'IMPLEMENT' });
   expect(await here.database.of(Quarantined).query().fetchCount()).toBe(0);
+});
+
+it('an update that an earlier version stored, with the values beside each column, goes on to expect them (D15)', async () => {
+  const expected = { title: 'As read', status: 'todo' } as const;
+  await here.contextService.updateTask(task.id, { priority: 'high', description: 'four' }, { expected });
+  const record = await here.database.of(TaskModel).find(task.id);
+  const base = readBase(record.raw);
+  expect(Object.values(base?.columns ?? {}).map((edit) => edit.expected)).toEqual([expected, expected]);
+  await here.database.write(() =>
+    here.database.batch(record.prepareReplace({ ...record.raw, sync_base: JSON.stringify(base) })),
+  );
+  await there.contextService.updateTask(task.id, { title: 'Theirs' });
+  await there.sync();
+  const again = await here.restart();
+  await settle(again, there);
+  const remote = createRemoteContextService({ client: there.client });
+  expect((await remote.getTaskContext(task.id))?.task).toMatchObject({
+    title: 'Theirs',
+    priority: task.priority,
+    description: task.description,
+  });
+  expect(await conflicts(again)).toMatchObject([{ state: 'open' }]);
 });
 
 it('of two devices that take a task offline, the one that syncs first has it, whoever was later (D15, U45)', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import WebSocket from 'ws';
 import { type ConvoyClient, createConvoyClient } from '@/lib/supabase/client';
+import { SupabaseTransport } from '@/lib/supabase/transport';
 import { type InPlace, RefusingProxy } from '../../support/refusingProxy';
 import { SEED } from '../../support/seed';
 import { type TestDevice, World } from '../../support/world';
@@ -182,15 +183,15 @@ describe('a session', () => {
   });
 
   it.each([
-    ['429', html(429, { 'retry-after': '600' })],
-    ['503', html(503, { 'retry-after': '600' })],
-    ['403', json(403, {}, { 'retry-after': '600' })],
+    ['429', { code: 'over_request_rate_limit', message: 'Request rate limit reached' }],
+    ['503', { code: 'unexpected_failure', message: 'Error running a query' }],
+    ['500', { code: 500, msg: 'Internal Server Error' }],
   ])(
-    'whose refresh is answered with %s and a Retry-After waits as long, without a request (K11, K20)',
-    async (_, answer) => {
+    'whose refresh Auth answers with %s and a Retry-After waits as long, without a request (K11, K20)',
+    async (status, body) => {
       passed += 2 * HOUR;
       proxy.onRefused = () => {};
-      proxy.refuse(REFRESH, answer);
+      proxy.refuse(REFRESH, json(Number(status), body, { 'retry-after': '600' }));
       for (const left of [600_000, 400_000, 200_000]) {
         const { error, reaction } = await device.sync();
         expect(reaction).toBe('retry');
@@ -206,6 +207,48 @@ describe('a session', () => {
       expect(isSignedIn()).toBe(true);
     },
   );
+
+  it.each([
+    ['429', html(429, { 'retry-after': '3600' })],
+    ['503', html(503, { 'retry-after': '3600' })],
+    ['403', json(403, {}, { 'retry-after': '3600' })],
+  ])(
+    'whose refresh something else answers with %s and a long Retry-After waits a minute (K20)',
+    async (_, answer) => {
+      passed += 2 * HOUR;
+      proxy.onRefused = () => {};
+      proxy.refuse(REFRESH, answer);
+      const { error } = await device.sync();
+      expect((error as { retryAfterMs?: number }).retryAfterMs).toBeLessThanOrEqual(60_000);
+      proxy.letThrough();
+      passed += 61_000;
+      expect(await outcome()).toBe('ok');
+    },
+  );
+
+  it('that waits for a new token is refreshed at once when a person syncs, and asked once alone (K11, K20)', async () => {
+    passed += 2 * HOUR;
+    proxy.onRefused = () => {};
+    proxy.refuse(REFRESH, json(429, { code: 'over_request_rate_limit' }, { 'retry-after': '600' }));
+    expect((await device.sync()).error).toMatchObject({ code: 'rate_limited' });
+    // What supabase-js tries in vain meanwhile it answers with for a minute.
+    passed += 61_000;
+    expect((await device.sync()).error).toMatchObject({ code: 'rate_limited' });
+    expect(device.transport.waitsEnded, 'told by syncs that are called for').toBeGreaterThan(0);
+    const agent = await world.device(device, { kind: 'agent' });
+    await agent.sync();
+    expect(agent.transport.waitsEnded, 'agents wait').toBe(0);
+    const transport = new SupabaseTransport(device.client);
+    proxy.asked.length = 0;
+    transport.endWait();
+    expect((await device.sync()).error).toMatchObject({ code: 'rate_limited' });
+    expect((await device.sync()).error).toMatchObject({ code: 'rate_limited' });
+    expect(proxy.count(REFRESH)).toBe(1);
+    proxy.letThrough();
+    transport.endWait();
+    expect(await outcome()).toBe('ok');
+    expect(isSignedIn()).toBe(true);
+  });
 
   it.each([403, 404, 408, 429, 503])(
     'a Retry-After of a sync that is answered with %i is told (K11)',

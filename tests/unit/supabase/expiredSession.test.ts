@@ -146,6 +146,54 @@ describe('a session that the server takes for expired', () => {
     expect(answer).toMatchObject({ ok: false, error: { code: 'http', status: 503, retryAfterMs: 7_000 } });
   });
 
+  it.each([
+    ['an hour', 3_600_000],
+    ['a day', 86_400_000],
+  ])(
+    'goes on soon when its refresh fails and the clock is set back %s meanwhile (K20)',
+    async (_what, backMs) => {
+      vi.useFakeTimers({ now: Date.now() });
+      // supabase-js tells of every request that fails.
+      const told = vi.spyOn(console, 'error').mockImplementation(() => {});
+      try {
+        let isBroken = true;
+        let signedOut = 0;
+        const client = createConvoyClient('http://stack.test', 'key', {
+          persistSession: false,
+          autoRefreshToken: false,
+          fetch: async (input, init) => {
+            const url = String(input);
+            if (url.includes('grant_type=password')) return session('first');
+            if (url.includes('grant_type=refresh_token')) {
+              return isBroken ? json({ msg: 'Bad Gateway' }, 502) : session('second');
+            }
+            const isKnown = new Headers(init?.headers).get('authorization') === 'Bearer second';
+            return isKnown ? json({ fine: true }) : expired();
+          },
+        });
+        client.auth.onAuthStateChange((event) => {
+          if (event === 'SIGNED_OUT') signedOut += 1;
+        });
+        await client.auth.signInWithPassword({ email: 'a@b.example', password: 'x' });
+        await vi.advanceTimersByTimeAsync(2 * 3_600_000);
+        const pull = () => callRpc(client, 'sync_pull', { request: {} }, { timeoutMs: 20_000 });
+        const first = pull();
+        await vi.advanceTimersByTimeAsync(5_000);
+        vi.setSystemTime(Date.now() - backMs);
+        await vi.advanceTimersByTimeAsync(115_000);
+        expect(await first).toMatchObject({ ok: false, error: { kind: 'transport' } });
+        isBroken = false;
+        const later = pull();
+        await vi.advanceTimersByTimeAsync(20_000);
+        expect(await later).toMatchObject({ ok: true, value: { data: { fine: true } } });
+        expect(signedOut).toBe(0);
+      } finally {
+        told.mockRestore();
+        vi.useRealTimers();
+      }
+    },
+  );
+
   const hopeless: [string, () => Response | Promise<Response>, object][] = [
     [
       'gets lost',

@@ -25,10 +25,15 @@ function start() {
       if (state.isFull) throw new Error('ENOSPC: no space left on device, write');
       await values.setItem(name, text);
     },
+    removeItem: async (name: string) => {
+      if (state.isFull) throw new Error('ENOSPC: no space left on device, write');
+      await values.removeItem(name);
+    },
   };
   const newClient = () =>
     createConvoyClient('http://stack.test', 'key', {
       storage,
+      storageKey: 'convoy',
       autoRefreshToken: false,
       fetch: async (input, init) => {
         const url = String(input);
@@ -38,7 +43,7 @@ function start() {
         return isNewest ? json({ fine: true }) : json({ code: 'PGRST301', message: 'JWT expired' }, 401);
       },
     });
-  return { state, newClient };
+  return { state, newClient, values };
 }
 
 type Client = ReturnType<ReturnType<typeof start>['newClient']>;
@@ -61,6 +66,23 @@ describe('a storage that refuses the new token of a session', () => {
     expect(await pull(client)).toMatchObject(FINE);
     expect(await pull(newClient()), 'after a restart').toMatchObject(FINE);
     expect(state.newest, 'the stored token is the newest').toBe(3);
+  });
+
+  it('does not keep the session when its user signs out, and removes it when there is room again (D24, K20)', async () => {
+    const { state, newClient, values } = start();
+    const client = newClient();
+    await signIn(client);
+    const events: string[] = [];
+    client.auth.onAuthStateChange((event) => void events.push(event));
+    state.isFull = true;
+    expect(await client.auth.signOut({ scope: 'local' })).toEqual({ error: null });
+    expect(events.at(-1)).toBe('SIGNED_OUT');
+    const stored = async () => (await client.auth.getSession()).data.session;
+    expect(await stored()).toBeNull();
+    expect(values.getItem('convoy')).not.toBeNull();
+    state.isFull = false;
+    expect(await stored()).toBeNull();
+    expect(values.getItem('convoy'), 'with the next read').toBeNull();
   });
 
   it('does not have an older token written over the newer one of another client (K20)', async () => {

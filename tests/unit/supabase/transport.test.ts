@@ -201,18 +201,40 @@ describe('SupabaseTransport', () => {
     ['history_changed', 'protocol'],
     ['too_large', 'protocol'],
   ])('maps the error value %s to %s (P2)', async (code, kind) => {
-    expect(await failureOf(() => json({ error: { code, message: 'x' } }))).toMatchObject({ kind, code });
+    for (const error of [{ code, message: 'x' }, { code }]) {
+      expect(await failureOf(() => json({ error }))).toMatchObject({ kind, code });
+    }
   });
 
   it('maps an unknown error value to an unexpected error', async () => {
     expect(await failureOf(() => json({ error: { code: 'moon', message: 'x' } }))).toMatchObject({
       kind: 'unexpected',
     });
-    expect(await failureOf(() => json({ error: 'x' }))).toMatchObject({
-      kind: 'protocol',
-      code: 'malformed',
-    });
   });
+
+  it.each([
+    ['null', null],
+    ['a list', []],
+    ['an empty object', {}],
+    ['a wish of a portal', { status: 'login_required', url: 'http://portal.test' }],
+    ['an error in words', { error: 'x' }],
+    ['an error with a number', { error: { code: 511, message: 'Network Authentication Required' } }],
+    ['an error without words', { error: { code: 'login' } }],
+  ])(
+    'treats JSON that is no answer of the server as one of something in between, which is retried: %s',
+    async (_, body) => {
+      const portal = transport(() => json(body));
+      const settling = { ...PUSH, settle: true as const, key: ROW };
+      for (const answer of [
+        await portal.pull(PULL, neverAborted()),
+        await portal.push(PUSH, neverAborted()),
+        await portal.settle(settling as never, 1, neverAborted()),
+      ]) {
+        expect(answer).toMatchObject({ ok: false, error: { kind: 'transport', code: 'offline' } });
+        if (!answer.ok) expect(reactionTo(answer.error)).toBe('wait');
+      }
+    },
+  );
 
   it('refuses an answer made for another user (P2)', async () => {
     expect(await failureOf(() => json({ ...PULL_ANSWER, user_id: ROW }))).toMatchObject({
@@ -231,8 +253,6 @@ describe('SupabaseTransport', () => {
   });
 
   it.each([
-    ['null', null],
-    ['a list', []],
     ['no scopes', { ...PULL_ANSWER, scopes: undefined }],
     ['a bad cursor', { ...PULL_ANSWER, cursors: { [ROW]: { revision: '1', tag: 'a' } } }],
     ['a table without ids', { ...PULL_ANSWER, rows: { tasks: { title: [] } } }],

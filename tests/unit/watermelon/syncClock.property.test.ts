@@ -18,13 +18,19 @@ class WrongClock {
     this.offset += by;
   }
 
-  /** An exchange. @param up ms until the server answers @param down ms until the answer is here */
-  exchange(up: number, down: number): void {
+  /**
+   * An exchange.
+   * @param up ms until the server answers
+   * @param down ms until the answer is here
+   * @param by ms that the device's clock goes back meanwhile
+   */
+  exchange(up: number, down: number, by = 0): void {
     const sentAt = this.clock.now();
     this.now += up;
     const serverTime = new Date(SERVER_EPOCH + this.now).toISOString();
     this.now += down;
-    this.clock.observe(serverTime, sentAt);
+    this.change(by);
+    this.clock.observe(serverTime, sentAt, up + down);
   }
 }
 
@@ -86,6 +92,21 @@ describe('the clock offset', () => {
           device.exchange(up, down);
         }
         expect(Math.abs(device.clock.offset() - device.offset)).toBeLessThanOrEqual(drifted + 25);
+      }),
+    );
+  });
+
+  it('is not learned from an exchange during which the clock is set, but from the next one (D55)', () => {
+    const sets = fc.integer({ min: -3_600_000, max: 3_600_000 }).filter((by) => Math.abs(by) > 1_000);
+    fc.assert(
+      fc.property(offsets, sets, ways, ways, (offset, by, up, down) => {
+        const device = new WrongClock(offset);
+        device.exchange(10, 10);
+        const learned = device.clock.offset();
+        device.exchange(up, down, by);
+        expect(device.clock.offset()).toBe(learned);
+        device.exchange(10, 10);
+        expect(Math.abs(device.clock.offset() - device.offset)).toBeLessThanOrEqual(25);
       }),
     );
   });

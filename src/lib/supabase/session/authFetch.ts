@@ -10,9 +10,23 @@ import type { Busy, SessionWatch } from './sessionWatch';
 /** ms without requests for a busy server that names no time: longer than supabase-js tries a refresh again by itself. */
 const BUSY_MS = 30_000;
 
+/** The longest wait that something else than Auth may ask for, ms: a proxy's page knows nothing of Auth's limits. */
+const OTHERS_WAIT_MOST_MS = 60_000;
+
+/** Codes of Auth when it is busy or in trouble. */
+const TROUBLES: ReadonlySet<unknown> = new Set([
+  'over_request_rate_limit',
+  'request_timeout',
+  'unexpected_failure',
+  'conflict',
+]);
+
 /** ms after which a request is given up: supabase-js has all later refreshes wait for the one under way. */
 const REFRESH_MS = 30_000;
 const REQUEST_MS = 60_000;
+
+/** ms until a refresh may be requested again whose repeats were ended. */
+const ENDED_MS = 5_000;
 
 const REFUSING_STATUSES: ReadonlySet<number> = new Set([400, 401, 403, 422]);
 
@@ -38,20 +52,45 @@ export function authFetch(inner: typeof fetch, watch: SessionWatch): typeof fetc
       );
     }
     // supabase-js would repeat the request every few seconds, whatever the server asked for.
-    if (watch.waitMs > 0) return inTrouble();
-    const { response, body } = await within(REFRESH_MS, async (signal) => {
-      const answer = await inner(input, { signal, ...init });
-      return { response: answer, body: await answer.text() };
+    const isLast = watch.wasRepeatedTooLong();
+    if (watch.waitMs > 0) return isLast ? noMore(watch) : inTrouble();
+    const answer = await refreshed(inner, input, init).catch((error: unknown) => {
+      if (!isLast) throw error;
+      return null;
     });
-    if (response.ok) {
-      if (!isSession(parsed(body))) throw new TypeError('The answer to the refresh is no session.');
-      return withoutServersTime(withBody(response, body));
+    if (answer?.response.ok || (answer && isRefusal(answer.response.status, answer.body))) {
+      watch.repeatsEnded();
+      return withoutServersTime(withBody(answer.response, answer.body));
     }
-    if (isRefusal(response.status, body)) return withBody(response, body);
-    const askedMs = retryAfterMs(response.headers) ?? (response.status === 429 ? BUSY_MS : 0);
-    if (askedMs > 0) watch.askToWait(busy(response.status), askedMs);
-    return inTrouble();
+    if (answer) noteWait(answer, watch);
+    return isLast ? noMore(watch) : inTrouble();
   };
+}
+
+interface RefreshAnswer {
+  response: Response;
+  body: string;
+}
+
+/** @returns the whole answer; rejects as without a network where it is a success that is no session. */
+async function refreshed(
+  inner: typeof fetch,
+  ...[input, init]: Parameters<typeof fetch>
+): Promise<RefreshAnswer> {
+  const answer = await within(REFRESH_MS, async (signal) => {
+    const response = await inner(input, { signal, ...init });
+    return { response, body: await response.text() };
+  });
+  const isOther = answer.response.ok && !isSession(parsed(answer.body));
+  if (isOther) throw new TypeError('The answer to the refresh is no session.');
+  return answer;
+}
+
+/** Notes the wait that a busy server asks for. */
+function noteWait({ response, body }: RefreshAnswer, watch: SessionWatch): void {
+  const askedMs = retryAfterMs(response.headers) ?? (response.status === 429 ? BUSY_MS : 0);
+  const mostMs = isByAuth(body) ? Number.POSITIVE_INFINITY : OTHERS_WAIT_MOST_MS;
+  if (askedMs > 0) watch.askToWait(busy(response.status), Math.min(askedMs, mostMs));
 }
 
 /** Gives a request up that has not been answered in full after so long: it then fails as without a network. */
@@ -76,6 +115,16 @@ function inTrouble(): Response {
   return new Response(null, { status: 503 });
 }
 
+/**
+ * Ends the repeats of supabase-js, which a clock that was set back would prolong. It removes a session after another status than those of
+ * a server in trouble, unless the stored token seems valid: while a wait is noted it does.
+ */
+function noMore(watch: SessionWatch): Response {
+  watch.repeatsEnded();
+  if (watch.waitMs < ENDED_MS) watch.askToWait(busy(503), ENDED_MS);
+  return new Response(JSON.stringify({ code: 'ended', message: 'Repeated for too long.' }), { status: 400 });
+}
+
 function withBody({ status, statusText, headers }: Response, body: string): Response {
   return new Response(body, { status, statusText, headers });
 }
@@ -96,6 +145,14 @@ function isRefusal(status: number, body: string): boolean {
   if (said.error === 'invalid_grant') return true;
   // Newer versions name the code `code`; in older ones that is the status.
   return REFUSALS.has(isText(said.error_code) ? said.error_code : said.code);
+}
+
+/** @returns whether Auth itself has answered that it is busy or in trouble, as far as its JSON tells. */
+function isByAuth(body: string): boolean {
+  const said = parsed(body);
+  if (!isObject(said)) return false;
+  // Earlier versions give the text as `msg`, and the status as the code.
+  return isText(said.msg) || TROUBLES.has(isText(said.error_code) ? said.error_code : said.code);
 }
 
 /**

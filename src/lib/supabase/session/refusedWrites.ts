@@ -1,14 +1,18 @@
-/** Outlasts a storage that refuses a write (a full disk): the new token of a session must not be lost by that. */
+/**
+ * Outlasts a storage that refuses a write (a full disk): the new token of a session must not be lost by that, and a session that
+ * is removed must not come back.
+ */
 
 import type { Storage } from './deviceTime';
 
 interface Refused {
-  text: string;
+  /** null: the storage refused to remove what it holds. */
+  text: string | null;
   /** The text that the storage held when it refused; null: none. */
   over: string | null;
 }
 
-/** @returns a storage that keeps in memory what the other one refuses, and writes it when it is read the next time */
+/** @returns a storage that keeps in memory what the other one refuses, removals too, and tries again when it is read the next time */
 export function outlastingRefusals(inner: Storage): Storage {
   const refused = new Map<string, Refused>();
   let queue: Promise<unknown> = Promise.resolve();
@@ -20,9 +24,9 @@ export function outlastingRefusals(inner: Storage): Storage {
     return done;
   };
 
-  const write = async (name: string, text: string): Promise<void> => {
+  const write = async (name: string, text: string | null): Promise<void> => {
     try {
-      await inner.setItem(name, text);
+      await (text === null ? inner.removeItem(name) : inner.setItem(name, text));
       refused.delete(name);
     } catch {
       refused.set(name, { text, over: await inner.getItem(name) });
@@ -44,10 +48,6 @@ export function outlastingRefusals(inner: Storage): Storage {
         return stored;
       }),
     setItem: (name, text) => inOrder(() => write(name, text)),
-    removeItem: (name) =>
-      inOrder(async () => {
-        refused.delete(name);
-        await inner.removeItem(name);
-      }),
+    removeItem: (name) => inOrder(() => write(name, null)),
   };
 }

@@ -8,6 +8,9 @@ const WAIT_MOST_MS = 3_600_000;
 /** ms in which a session is not refreshed again because its new token was refused too; doubles with each further one. */
 const NEW_MS = 60_000;
 
+/** supabase-js repeats a refresh until so much has passed by the device's clock, ms. */
+const REPEATS_MS = 30_000;
+
 /** A clock that falls behind the monotonic one by more than this was set back, ms. */
 const SET_BACK_MS = 1_000;
 
@@ -18,6 +21,8 @@ export class SessionWatch {
   private readonly listeners = new Set<() => void>();
   /** New tokens in a row that were refused. */
   private refused = 0;
+  /** When the refresh that is repeated was requested first: monotonic, and by the device's clock, ms. */
+  private repeated: { at: number; date: number } | null = null;
   private refreshedAt = Number.NEGATIVE_INFINITY;
   /** When the stored token expires, monotonic ms; null while that is not known. */
   private expiresAt: number | null = null;
@@ -28,6 +33,11 @@ export class SessionWatch {
   askToWait(error: Busy, ms: number): void {
     this.asked = { error, until: performance.now() + Math.min(ms, WAIT_MOST_MS) };
     for (const listener of [...this.listeners]) listener();
+  }
+
+  /** The wait is over: a person asks. */
+  endWait(): void {
+    this.asked = null;
   }
 
   /** ms for which the server still wants no refresh; 0: it may be requested. */
@@ -52,6 +62,26 @@ export class SessionWatch {
     const before = this.ahead;
     this.ahead = Date.now() - performance.now();
     return before - this.ahead > SET_BACK_MS;
+  }
+
+  /**
+   * A refresh is requested.
+   * @returns whether supabase-js repeats it for longer than it means to, since the device's clock was set back: in growing
+   *   pauses for as long as that, while all calls wait for it
+   */
+  wasRepeatedTooLong(): boolean {
+    const now = { at: performance.now(), date: Date.now() };
+    const since = this.repeated ?? now;
+    this.repeated = since;
+    if (now.at - since.at < REPEATS_MS) return false;
+    // A later refresh by both clocks.
+    if (now.date - since.date >= REPEATS_MS) this.repeated = now;
+    return this.repeated === since;
+  }
+
+  /** No refresh is repeated now: it was taken, refused, or ended. */
+  repeatsEnded(): void {
+    this.repeated = null;
   }
 
   /** A refused token was replaced by a new one. */

@@ -1,7 +1,7 @@
 /** Composes a device from engine, platform and Supabase: what the app gets unless it passes its own parts. */
 
 import { createPlatform } from '#platform';
-import { ConvoyError } from '@/core/errors';
+import { ConvoyError, type StorageError } from '@/core/errors';
 import type { MemberKind } from '@/domain/vocabulary';
 import { type ConvoyClient, createConvoyClient } from '@/lib/supabase/client';
 import {
@@ -167,8 +167,9 @@ export function signOutOf(
     device,
     close,
     endSession: async () => {
-      await endSession(platform, client);
+      const kept = await endSession(platform, client);
       onSessionEnded?.();
+      return kept;
     },
     removeDatabase: async () => {
       const name = databaseName(device.userId);
@@ -179,10 +180,23 @@ export function signOutOf(
   return signOutDevice(steps, options);
 }
 
-/** Ends the session on this device, and on the server where that answers in time. */
-export async function endSession(platform: WatermelonPlatform, client: ConvoyClient | null): Promise<void> {
+/**
+ * Ends the session on this device, and on the server where that answers in time.
+ * @returns `session_kept` where the storage refuses to remove it: it is over for this process, and may be there after a restart
+ */
+export async function endSession(
+  platform: WatermelonPlatform,
+  client: ConvoyClient | null,
+): Promise<StorageError | null> {
   if (client) await endOnServer(client);
-  await platform.sessionStorage().removeItem(SESSION_KEY);
+  try {
+    await platform.sessionStorage().removeItem(SESSION_KEY);
+    return null;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = `You are signed out, but the session could not be removed from this device, and may be there after the next start. (${reason})`;
+    return { kind: 'storage', code: 'session_kept', message };
+  }
 }
 
 async function endOnServer(client: ConvoyClient): Promise<void> {

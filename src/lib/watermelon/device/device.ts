@@ -239,7 +239,11 @@ function makeDevice(options: DeviceOptions, parts: DeviceParts): Device {
     hasAccount: transport !== null,
     kind: owner.kind,
     contextService: makeContextService(options, parts),
-    sync: () => engine.sync({ byHand: true }),
+    sync: () => {
+      // An agent may ask again and again, and waits as the server wishes (K11).
+      if (owner.kind === 'human') transport?.endWait?.();
+      return engine.sync({ byHand: true });
+    },
     observeSyncStatus: () => engine.observeStatus(),
     get syncStatus() {
       return engine.currentStatus;

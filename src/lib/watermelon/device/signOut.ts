@@ -1,5 +1,6 @@
 /** Signing out on a device. Nothing that is not on the server is left behind unless the user chose so (rule D24). */
 
+import type { StorageError } from '@/core/errors';
 import type { SyncResult, UnsyncedCounts } from '../sync';
 import type { Device } from './device';
 
@@ -13,7 +14,8 @@ export interface SignOutOptions {
 }
 
 export type SignOutResult =
-  | { status: 'signed_out' }
+  /** `trouble`: the storage refused to remove the session (`session_kept`). */
+  | { status: 'signed_out'; trouble?: StorageError }
   /** Nothing was done: the user has to choose. `sync` is the result of sending it first, where that was chosen. */
   | { status: 'unsynced'; unsynced: UnsyncedCounts; sync: SyncResult | null };
 
@@ -22,8 +24,8 @@ export interface SignOutSteps {
   device: Device;
   /** Ends the running sync and closes the database. */
   close(): Promise<void>;
-  /** Removes the session from this device. */
-  endSession(): Promise<void>;
+  /** Removes the session from this device. @returns why it is still stored; null: it is not */
+  endSession(): Promise<StorageError | null>;
   removeDatabase(): Promise<void>;
 }
 
@@ -43,7 +45,7 @@ export async function signOutDevice(
   }
   // Closed first: a sync that outlived its session would send with the session of the next user.
   await close();
-  await forgetSession();
+  const trouble = await forgetSession();
   if (choice === 'discard') await removeDatabase();
-  return { status: 'signed_out' };
+  return { status: 'signed_out', ...(trouble && { trouble }) };
 }

@@ -4,6 +4,7 @@
  */
 
 import { columnsOf, isSyncedTable, pushableColumns, type SyncedTable } from '@/domain/schema';
+import { baseToText, textToBase } from './sharedExpectations';
 import type { Raw, RawValue } from './watermelondb';
 
 /** One edited column: the value last in step with the server, and when it was edited. */
@@ -115,11 +116,11 @@ export function trackedColumns(table: string): readonly string[] {
 
 /** @returns the base of the unsynced edits; null for a record in step. */
 export function readBase(raw: Raw): SyncBase | null {
-  return typeof raw.sync_base === 'string' ? (JSON.parse(raw.sync_base) as SyncBase) : null;
+  return typeof raw.sync_base === 'string' ? textToBase<EditedColumn, SyncBase>(raw.sync_base) : null;
 }
 
 export function writeBase(raw: Raw, base: SyncBase | null): void {
-  raw.sync_base = base && JSON.stringify(base);
+  raw.sync_base = base && baseToText(base);
 }
 
 /** @returns the latest value of the column on the server that is known here. */

@@ -152,7 +152,7 @@ async function exchange<Answer extends { user_id: string; server_time: string }>
   if (user_id !== userId) {
     return fail({ kind: 'auth', code: 'wrong_user', message: 'The server answered for another user.' });
   }
-  clock.observe(server_time, sentAt);
+  clock.observe(server_time, sentAt, performance.now() - from);
   store.answersHeard += 1;
   store.failuresInARow = 0;
   if (changes) pace.afterBatch(changes, traffic);

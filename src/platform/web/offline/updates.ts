@@ -34,8 +34,9 @@ export class AppUpdates {
   async start(): Promise<void> {
     const workers = navigator.serviceWorker as ServiceWorkerContainer | undefined;
     if (!workers) return;
-    const hadOne = workers.controller !== null;
-    let isFirst = !hadOne;
+    // Not by the controller: a page that was reloaded past its caches has none, though one is installed.
+    const known = await workers.getRegistration().catch(() => undefined);
+    let isFirst = !known?.active;
     workers.addEventListener('controllerchange', () => {
       // The first one takes over the page that installed it, which is of the same version.
       if (!isFirst) this.overtaken();

@@ -67,9 +67,10 @@ export class PagePrefetch {
     const { transport, clock } = this.sync;
     const [sentAt, from] = [clock.now(), performance.now()];
     const answered = await transport.pull(request, this.controller.signal);
+    const tookMs = performance.now() - from;
     // Observed here: a page that waits to be applied would make the answer seem slower than it was.
     if (answered.ok && answered.value.user_id === request.user_id)
-      clock.observe(answered.value.server_time, sentAt);
-    return { answered, tookMs: performance.now() - from };
+      clock.observe(answered.value.server_time, sentAt, tookMs);
+    return { answered, tookMs };
   }
 }

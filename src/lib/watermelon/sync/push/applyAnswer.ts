@@ -20,6 +20,7 @@ import { newContext } from '../state/newContext';
 import { upTo } from '../state/schemaUpgrade';
 import type { SyncContext } from '../state/syncContext';
 import { applyBlocked, refusedChanges, refusedGroup, takeApart } from './blocked';
+import { endCutMoves } from './cutMoves';
 import { applyOutcome } from './outcomes';
 import type { AppliedPush, PushContext } from './pushContext';
 
@@ -37,6 +38,7 @@ export async function applyPushAnswer(
     await loadRecords(context, batch.changes);
     const undone = await deletionsUndoneInFlight(context);
     await applyOutcomes(context);
+    await endCutMoves(context);
     const { readable } = context;
     const { appeared } = await applyPage(context, readable, idsWithOutcome(context));
     forgetReadable(context, sync.store, readable);
@@ -66,6 +68,7 @@ function makeContext(sync: SyncContext, batch: SyncedBatch, answer: PushAnswer):
     unreadable: new Map(unreadable.map((row) => [row.id, row])),
     cascaded: new Set(cascaded.map((id) => ids.toLocal(id))),
     lost: { changes: new Set(), stages: new Set(), moves: new Set() },
+    lostMoves: new Map(),
     left: new Set(),
     applied: { pushed: 0, conflicts: 0, rejected: 0, unsettled: false, held: false },
   };

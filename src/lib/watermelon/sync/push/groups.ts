@@ -10,6 +10,7 @@ import { expectedBy, groupOf, serverValue } from '../../models/tracking';
 import type { Raw } from '../../models/watermelondb';
 import { isDeleted, type UnsyncedRecord } from '../records/unsynced';
 import { GROUP_BOUNDS, type GroupBounds } from '../state/groupBounds';
+import { movesTask } from './cutMoves';
 import { firstEdit, inDependencyOrder, rank } from './order';
 
 export interface PushOrder {
@@ -19,6 +20,8 @@ export interface PushOrder {
   untold: UnsyncedRecord[];
   /** Records whose activities did not all fit beside them. */
   cut: Map<UnsyncedRecord, Cut>;
+  /** Parts of a group that move tasks along with one of an earlier part: whether they are sent depends on its answer (U28). */
+  dependent: Set<UnsyncedRecord[]>;
 }
 
 interface Cut {
@@ -48,7 +51,9 @@ export function inPushOrder(unsynced: readonly UnsyncedRecord[], bounds = GROUP_
   const whole = [...byGroup.values(), ...alone.map((item): Unit[] => [[item]])];
   const groups = inDependencyOrder(whole.map((units) => units.flat()));
   const unitsOf = new Map(whole.map((units) => [(units[0] as Unit)[0], units]));
-  return { groups: groups.flatMap((group) => parted(group, unitsOf, bounds, cut)), untold, cut };
+  const parts = groups.map((group) => parted(group, unitsOf, bounds, cut));
+  const dependent = new Set(parts.flatMap(([, ...later]) => later.filter((part) => part.some(movesTask))));
+  return { groups: parts.flat(), untold, cut, dependent };
 }
 
 /** Whether a record was moved, unsynced, under the parent that it was deleted with: the server's cascade does not find it there. */
@@ -176,7 +181,8 @@ function talesOf({ table, raw, base }: UnsyncedRecord): string[] {
 }
 
 /**
- * Cuts a group beyond the bounds: records before those that need them, deletions last, each with its activities. Where
+ * Cuts a group beyond the bounds: records before those that need them, a task that moves before its subtasks (U28), deletions
+ * last, each with its activities. So the change that expects something is judged before the others are sent (D15). Where
  * those of one record do not fit, its change is sent again with the next of them (`cut`).
  */
 function parted(
@@ -189,7 +195,8 @@ function parted(
     items.length <= bounds.changes && items.reduce((sum, item) => sum + sizeOf(item), 0) <= bounds.characters;
   const byRank = (items: UnsyncedRecord[]) => items.sort((a, b) => rank(a) - rank(b));
   if (fits(group)) return [byRank(group)];
-  const units = inDependencyOrder(unitsOf.get(group[0] as UnsyncedRecord) ?? []) as Unit[];
+  const isNeeded = (item: UnsyncedRecord) => item.raw._status === 'created' || movesTask(item);
+  const units = inDependencyOrder(unitsOf.get(group[0] as UnsyncedRecord) ?? [], isNeeded) as Unit[];
   const ordered = [
     ...units.filter(([change]) => !isDeleted(change)),
     ...units.filter(([change]) => isDeleted(change)),

@@ -9,8 +9,13 @@ export function rank(item: UnsyncedRecord): number {
   return isDeleted(item) ? SYNCED_TABLES.length * 2 - position : position;
 }
 
-/** Sorts groups by their first edit, but a group that creates a record before the groups that name it. */
-export function inDependencyOrder(groups: UnsyncedRecord[][]): UnsyncedRecord[][] {
+const isCreated = ({ raw }: UnsyncedRecord) => raw._status === 'created';
+
+/**
+ * Sorts groups by their first edit, but a group that makes a record what others need before the groups that name it.
+ * @param isNeeded whether the change of a record comes before those that name it; by default, where it creates it
+ */
+export function inDependencyOrder(groups: UnsyncedRecord[][], isNeeded = isCreated): UnsyncedRecord[][] {
   const age = (group: UnsyncedRecord[]) =>
     group.reduce((first, item) => Math.min(first, firstEdit(item)), Number.POSITIVE_INFINITY);
   const byAge = groups
@@ -19,7 +24,7 @@ export function inDependencyOrder(groups: UnsyncedRecord[][]): UnsyncedRecord[][
     .map(({ group }) => group);
   const creator = new Map<string, UnsyncedRecord[]>();
   for (const group of byAge) {
-    for (const { raw } of group) if (raw._status === 'created') creator.set(raw.id, group);
+    for (const item of group) if (isNeeded(item)) creator.set(item.raw.id, group);
   }
   const ordered: UnsyncedRecord[][] = [];
   const visited = new Set<UnsyncedRecord[]>();
@@ -41,7 +46,7 @@ export function inDependencyOrder(groups: UnsyncedRecord[][]): UnsyncedRecord[][
   return ordered;
 }
 
-/** The groups that create what a group names. */
+/** The groups that make what a group names. */
 function* needsOf(
   group: readonly UnsyncedRecord[],
   creator: ReadonlyMap<string, UnsyncedRecord[]>,

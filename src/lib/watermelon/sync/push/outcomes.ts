@@ -13,6 +13,7 @@ import { leftoversOf } from '../setAside/leftovers';
 import { quarantine } from '../setAside/quarantine';
 import { acknowledge, deleteTwin, destroyDeleted, replaceDuplicate } from './acknowledge';
 import { keepPlace, parentColumns, refusedGroup } from './blocked';
+import { noteLostMove } from './cutMoves';
 import type { PushContext } from './pushContext';
 import { resolveConflict, revertDeletion } from './resolve';
 
@@ -84,6 +85,7 @@ async function applyConflict(
   } else {
     const unsynced = await resolveConflict(context, change, raw, row, outcome);
     noteLost(context, change, raw.id, unsynced, outcome.columns);
+    if (context.lost.moves.has(raw.id)) noteLostMove(context, change, raw, null);
     await withdrawLeftovers(context, change, raw);
   }
 }
@@ -176,7 +178,9 @@ async function applyRejected(
     return;
   }
   const group = refusedGroup(context, context.answer.batch, change.group);
-  context.applied.rejected += await quarantine(context, change, raw, { code, column, message, group });
+  const refusal = { code, column, message, group };
+  if (raw) noteLostMove(context, change, raw, refusal);
+  context.applied.rejected += await quarantine(context, change, raw, refusal);
 }
 
 /**

@@ -15,6 +15,7 @@ import type { SyncContext } from '../state/syncContext';
 import { deletionsOf, toChange } from './changes';
 import { inPushOrder, withColumns } from './groups';
 import { lateLast, stillLate } from './lateChanges';
+import { titled } from './untitled';
 
 /** A record of the plan. While it is as it was, the groups and the order of the plan hold. */
 interface Planned {
@@ -28,6 +29,8 @@ interface Planned {
   deletionId: string | null;
   /** Of a task with more activities than fit beside it: the stage that it is sent to. */
   stage: string | undefined;
+  /** Whether its group depends on the answer to an earlier one, so that no batch holds both. */
+  isDependent: boolean;
 }
 
 export class PushPlan {
@@ -81,7 +84,7 @@ export class PushPlan {
       const changes = whole.map((item, n) => toChange(item, number, ids, group[n]?.deletionId ?? null));
       const size = changes.reduce((sum, change) => sum + charactersOf(change), 0);
       const isFull = taken.length + changes.length > limit || characters + size > pace.batchCharacters;
-      if (taken.length > 0 && isFull) break;
+      if (taken.length > 0 && (isFull || group[0]?.isDependent)) break;
       for (const change of changes) taken.push(change);
       for (const { raw } of whole) records.add(raw.id);
       number += 1;
@@ -107,7 +110,7 @@ export class PushPlan {
       table !== 'workspace_members' && paused.has(raw.workspace_id as string);
     const unsynced = all.filter((item) => !isHeld(item));
     const deletionOf = deletionsOf(unsynced);
-    const { groups: inOrder, untold, cut } = inPushOrder(unsynced, this.bounds);
+    const { groups: inOrder, untold, cut, dependent } = inPushOrder(unsynced, this.bounds);
     const { store } = this.sync;
     const late =
       store.facts.late &&
@@ -118,24 +121,32 @@ export class PushPlan {
     this.aloneFrom = aloneFrom;
     const isUntold = new Set(untold);
     this.at = 0;
-    const waiting = new Map([...cut].map(([{ table, record }, { until }]) => [record, { table, until }]));
-    const marked = [...waiting].map(([record, { table, until }]) => {
-      const raw = { ...record.raw };
+    const marked = new Map(
+      unsynced.flatMap((item) => {
+        const raw = titled(item);
+        return raw ? [[item.record, raw] as const] : [];
+      }),
+    );
+    for (const [{ table, record }, { until }] of cut) {
+      const raw = marked.get(record) ?? { ...record.raw };
       writeBase(raw, { ...toUnsynced(table, record).base, cut: until });
-      return record.prepareReplace(raw);
-    });
-    this.groups = groups.map((group) =>
-      group.map((item) => {
+      marked.set(record, raw);
+    }
+    const changed = [...marked].map(([record, raw]) => record.prepareReplace(raw));
+    this.groups = groups.map((group) => {
+      const isDependent = dependent.has(group);
+      return group.map((item) => {
         const { table, record, raw, base } = item;
         const columns = raw._status === 'updated' ? Object.keys(base.columns) : null;
         const state = stateOf(cut.has(item) ? toUnsynced(table, record) : item);
-        return { table, record, columns, state, stage: cut.get(item)?.stage, deletionId: deletionOf(item) };
-      }),
-    );
+        const [stage, deletionId] = [cut.get(item)?.stage, deletionOf(item)];
+        return { table, record, columns, state, stage, deletionId, isDependent };
+      });
+    });
     const told = unsynced.filter((item) => !isUntold.has(item));
     const removed = [...neverPushed, ...untold].map(({ record }) => record.prepareDestroyPermanently());
     const minted = told.map(({ table, raw }) => ids.mint(table, raw.id));
-    return { prepared: [...marked, ...minted, ...removed], late };
+    return { prepared: [...changed, ...minted, ...removed], late };
   }
 }
 

@@ -2,6 +2,7 @@ import type { Json, Page, PushAnswer } from '@/core/protocol';
 import type { ApplyContext } from '../records/applyContext';
 import type { SyncedBatch } from '../records/codec';
 import type { UnreadableRow } from '../records/readable';
+import type { Refusal } from '../setAside/quarantine';
 import type { SyncContext } from '../state/syncContext';
 
 /** What the steps of applying a push answer share. */
@@ -22,6 +23,8 @@ export interface PushContext extends ApplyContext {
   cascaded: ReadonlySet<string>;
   /** Filled while the outcomes are applied. */
   lost: LostConflicts;
+  /** Filled while the outcomes are applied: by local id of the task. */
+  lostMoves: Map<string, LostMove>;
   /** Remote ids of workspaces that turn out to be lost: all that is here of them is purged after this answer (P19). */
   left: Set<string>;
   /** Counted while the outcomes are applied. */
@@ -38,6 +41,13 @@ export interface AppliedPush {
   unsettled: boolean;
   /** The server did not try some changes, since others blocked them: the rest of the push waits too. */
   held: boolean;
+}
+
+/** The move of a task that came to nothing, though the action that made it moved others too. */
+export interface LostMove {
+  action: string;
+  /** Why it was set aside; null: it lost a conflict. */
+  refusal: Refusal | null;
 }
 
 /** Local ids of records whose changes lost a conflict. */
