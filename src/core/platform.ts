@@ -92,6 +92,8 @@ export interface Platform<Adapter, Schema, Migrations> {
   onVisible?: (listener: () => void) => () => void;
   /** Runs work under a lock of that name across tabs and processes. Rejects when `signal` aborts the wait. */
   exclusively<T>(name: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** Runs work while no other process refreshes the stored session. Absent: supabase-js has such a lock of its own here. */
+  refreshing?<T>(work: () => Promise<T>): Promise<T>;
   /** A WebSocket class for runtimes without one. */
   webSocket?: unknown;
 }

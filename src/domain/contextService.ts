@@ -27,6 +27,7 @@ import type {
   Workspace,
   WorkspaceMember,
 } from './entities';
+import type { TaskBatchService } from './taskBatches';
 import type { Role } from './vocabulary';
 
 type Text = string | null;
@@ -115,7 +116,7 @@ export interface KnowledgeScope {
   project_id?: string;
 }
 
-export interface ContextService {
+export interface ContextService extends TaskBatchService {
   /**
    * Reads no more of the context than it may return; `left_out` says what that leaves out.
    * @param limits how much of each list, and of all; `DEFAULT_LIMITS` where absent. `validation/bad_value` and

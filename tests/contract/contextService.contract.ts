@@ -13,6 +13,7 @@ import { permissionsContract } from './contextService/permissions.contract';
 import { readsContract } from './contextService/reads.contract';
 import { recordsContract } from './contextService/records.contract';
 import { sameErrorsContract } from './contextService/sameErrors.contract';
+import { taskBatchesContract } from './contextService/taskBatches.contract';
 import { taskLinksContract } from './contextService/taskLinks.contract';
 import { tasksContract } from './contextService/tasks.contract';
 import { type ContractSetup, type Section, type World, worldOf } from './contextService/world';
@@ -24,6 +25,7 @@ const SECTIONS: readonly [name: string, section: Section][] = [
   ['knowledge', knowledgeContract],
   ['limits of contexts', limitsContract],
   ['tasks', tasksContract],
+  ['several tasks at once', taskBatchesContract],
   ['links between tasks', taskLinksContract],
   ['moves', movesContract],
   ['deletions', deletionsContract],

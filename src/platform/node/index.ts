@@ -36,6 +36,7 @@ export function createPlatform(options: NodePlatformOptions = {}): WatermelonPla
     isOnline: () => true,
     onConnectivity: () => () => undefined,
     exclusively: (name, work, signal) => withFileLock(folder, name, work, signal, locks),
+    refreshing: (work) => withFileLock(folder, 'refresh', work, undefined, locks),
     webSocket: WebSocket,
   };
 }
