@@ -125,7 +125,19 @@ module.exports = {
       'library-below-faces',
       'The library and the platform know none of the faces.',
       { path: '^src/(lib|platform)/' },
+      { path: '^src/(web|cli|mcp|server|machine)/' },
+    ),
+    forbid(
+      'machine-below-faces',
+      'What the command line and the MCP server share knows neither of them.',
+      { path: '^src/machine/' },
       { path: '^src/(web|cli|mcp|server)/' },
+    ),
+    forbid(
+      'machine-not-in-browsers',
+      'A browser has no users of a machine.',
+      { path: '^src/(web|server)/' },
+      { path: '^src/machine/' },
     ),
     forbid(
       'library-runs-anywhere',
@@ -221,8 +233,14 @@ module.exports = {
     forbid(
       'faces-apart',
       'What two faces share belongs below them.',
-      { path: '^src/(web|cli|mcp|server)/' },
+      { path: '^src/(web|cli|mcp|server)/', pathNot: '^src/cli/commands/(start|mcp)\\.ts$' },
       { path: '^src/(web|cli|mcp|server)/', pathNot: '^src/$1/' },
+    ),
+    forbid(
+      'command-line-starts-others',
+      'The command line starts the server and the MCP server, and knows nothing else of them.',
+      { path: '^src/cli/commands/(start|mcp)\\.ts$' },
+      { path: '^src/(web|mcp|server)/', pathNot: '^src/(server/index|mcp/server)\\.ts$' },
     ),
   ],
   options: {

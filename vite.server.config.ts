@@ -15,7 +15,7 @@ export default defineConfig({
     sourcemap: true,
     rolldownOptions: {
       input: {
-        server: path('./src/server/main.ts'),
+        convoy: path('./src/cli/main.ts'),
       },
       output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
     },

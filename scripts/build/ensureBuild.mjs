@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const stamp = join(root, 'dist/.sources');
-const results = ['dist/web/index.html', 'dist/node/server.js'];
+const results = ['dist/web/index.html', 'dist/node/convoy.js'];
 const sources = [
   'src',
   'public',

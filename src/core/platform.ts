@@ -112,6 +112,8 @@ export interface Platform<Adapter, Schema, Migrations> {
   exclusively<T>(name: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** Absent: a local database is all that agents here share. */
   claims?: MachineClaims;
+  /** Runs work while no other process refreshes the stored session. Absent: supabase-js has such a lock of its own here. */
+  refreshing?<T>(work: () => Promise<T>): Promise<T>;
   /** A WebSocket class for runtimes without one. */
   webSocket?: unknown;
 }

@@ -31,6 +31,7 @@ import type {
 } from './entities';
 import type { KeyService } from './keys';
 import type { ReviewService } from './reviews';
+import type { TaskBatchService } from './taskBatches';
 import type { Role } from './vocabulary';
 import type { WorkService } from './work';
 
@@ -127,7 +128,13 @@ export interface KnowledgeScope {
   project_id?: string;
 }
 
-export interface ContextService extends WorkService, AgentService, KeyService, ReviewService, CommentService {
+export interface ContextService
+  extends WorkService,
+    AgentService,
+    KeyService,
+    ReviewService,
+    CommentService,
+    TaskBatchService {
   /**
    * Reads no more of the context than it may return; `left_out` says what that leaves out.
    * @param limits how much of each list, and of all; `DEFAULT_LIMITS` where absent. `validation/bad_value` and

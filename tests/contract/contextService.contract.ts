@@ -16,6 +16,7 @@ import { readsContract } from './contextService/reads.contract';
 import { recordsContract } from './contextService/records.contract';
 import { reviewsContract } from './contextService/reviews.contract';
 import { sameErrorsContract } from './contextService/sameErrors.contract';
+import { taskBatchesContract } from './contextService/taskBatches.contract';
 import { taskLinksContract } from './contextService/taskLinks.contract';
 import { tasksContract } from './contextService/tasks.contract';
 import { workContract } from './contextService/work.contract';
@@ -28,6 +29,7 @@ const SECTIONS: readonly [name: string, section: Section][] = [
   ['knowledge', knowledgeContract],
   ['limits of contexts', limitsContract],
   ['tasks', tasksContract],
+  ['several tasks at once', taskBatchesContract],
   ['links between tasks', taskLinksContract],
   ['moves', movesContract],
   ['deletions', deletionsContract],

@@ -21,6 +21,7 @@ import {
   requestRestore,
 } from './records';
 import { requestApproval, requestReturn, requestReviewRequest } from './reviews';
+import { batchIds, requestTaskBatch } from './taskBatch';
 import { requestDependencyDelete, requestDependencyInsert } from './taskDependencies';
 import {
   requestActivityInsert,
@@ -34,6 +35,7 @@ import {
 export type ContextWrites = Pick<
   ContextService,
   | 'addTaskActivity'
+  | 'createTasks'
   | 'updateTaskStage'
   | 'finishTask'
   | 'addTaskDependency'
@@ -123,6 +125,10 @@ function taskWrites({ writeOn }: PlanWriter): TaskWrites {
       writeOn(requestStageUpdate(taskId, stage, options), (remote) =>
         remote.updateTaskStage(taskId, stage, actorId, options),
       ),
+    createTasks: async (milestoneId, batch) => {
+      await writeOn(requestTaskBatch(milestoneId, batch), (remote) => remote.createTasks(milestoneId, batch));
+      return batchIds(milestoneId, batch);
+    },
     createTask: (data) => writeOn(requestTaskInsert(data), (remote) => remote.createTask(data)),
     updateTask: (id, changes, options) =>
       writeOn(requestTaskUpdate(id, changes, options), (remote) => remote.updateTask(id, changes, options)),

@@ -7,6 +7,7 @@ import { authFetch } from './session/authFetch';
 import { inMemory, onDeviceTime, type Storage } from './session/deviceTime';
 import { outlastingRefusals } from './session/refusedWrites';
 import { SessionWatch, setWatch, watchOf } from './session/sessionWatch';
+import { sharedRefresh } from './session/sharedRefresh';
 import { meteredFetch } from './traffic';
 
 export type ConvoyClient = SupabaseClient<Database>;
@@ -21,6 +22,8 @@ export interface ConvoyClientOptions {
   /** Whether the session outlives this client. Default: true where there is a storage. */
   persistSession?: boolean;
   autoRefreshToken?: boolean;
+  /** Runs work while no other process refreshes the stored session; needs `storageKey`. Absent: no other process has it. */
+  exclusively?: <T>(work: () => Promise<T>) => Promise<T>;
   fetch?: typeof fetch;
   /** A WebSocket class; realtime needs it where the runtime has none (Node 20): pass that of `ws`. */
   webSocket?: unknown;
@@ -38,20 +41,24 @@ export function createConvoyClient(
 ): ConvoyClient {
   const watch = new SessionWatch();
   const lasting = options.persistSession === false ? null : (options.storage ?? browserStorage());
+  const storage = onDeviceTime(outlastingRefusals(lasting ?? inMemory()), watch, () => forgetFailure(client));
+  const { storageKey, exclusively } = options;
+  const fetched = authFetch(
+    meteredFetch(options.fetch ?? ((input, init) => globalThis.fetch(input, init))),
+    watch,
+  );
   const client: ConvoyClient = createClient<Database>(url, anonKey, {
     auth: {
       // In this client's memory where it is not to last.
       persistSession: true,
-      storage: onDeviceTime(outlastingRefusals(lasting ?? inMemory()), watch, () => forgetFailure(client)),
+      storage,
       autoRefreshToken: options.autoRefreshToken ?? true,
       detectSessionInUrl: false,
-      ...(options.storageKey && { storageKey: options.storageKey }),
+      ...(storageKey && { storageKey }),
     },
     global: {
-      fetch: authFetch(
-        meteredFetch(options.fetch ?? ((input, init) => globalThis.fetch(input, init))),
-        watch,
-      ),
+      fetch:
+        exclusively && storageKey ? sharedRefresh(fetched, { storage, storageKey, exclusively }) : fetched,
     },
     realtime: {
       transport: (options.webSocket ?? runtimeWebSocket()) as WebSocketConstructor,

@@ -38,6 +38,7 @@ export function createPlatform(options: NodePlatformOptions = {}): WatermelonPla
     onConnectivity: () => () => undefined,
     exclusively: (name, work, signal) => withFileLock(folder, name, work, signal, locks),
     claims: claimsFile(folder, locks),
+    refreshing: (work) => withFileLock(folder, 'refresh', work, undefined, locks),
     webSocket: WebSocket,
   };
 }

@@ -28,7 +28,7 @@ interface Run {
 }
 
 function run(args: string[], env: Record<string, string> = {}): Run {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/server/main.ts', ...args], {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', 'start', ...args], {
     cwd: packageRoot(),
     env: { ...process.env, DATABASE_URL: '', SUPABASE_URL: '', SUPABASE_ANON_KEY: '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -115,8 +115,8 @@ describe('npm start', () => {
   });
 
   it('ends with the npm that started it', async () => {
-    const main = join(packageRoot(), 'src/server/main.ts');
-    const command = `"${process.execPath}" --import tsx "${main}" --port 0 --json & wait`;
+    const main = join(packageRoot(), 'src/cli/main.ts');
+    const command = `"${process.execPath}" --import tsx "${main}" start --port 0 --json & wait`;
     const project = { SUPABASE_URL: 'https://project.supabase.co', SUPABASE_ANON_KEY: 'key' };
     const shell = spawn('sh', ['-c', command], {
       cwd: packageRoot(),

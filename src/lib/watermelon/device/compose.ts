@@ -18,7 +18,7 @@ import { writeReferenceData } from '../accounts/referenceData';
 import { SESSION_KEY } from '../accounts/sessionKey';
 import type { LocalWork } from '../accounts/takeAlong';
 import { LOCAL_DATABASE } from '../models';
-import { type Device, openDevice } from './device';
+import { type Device, type DeviceOptions, openDevice } from './device';
 import { type SignOutOptions, type SignOutResult, signOutDevice } from './signOut';
 
 export { findLocalWork, SESSION_KEY, takeLocalWork };
@@ -38,6 +38,7 @@ export async function connect(platform: WatermelonPlatform): Promise<ConvoyClien
   return createConvoyClient(backend.url, backend.anonKey, {
     storage: platform.sessionStorage(),
     storageKey: SESSION_KEY,
+    exclusively: platform.refreshing,
     webSocket: platform.webSocket,
   });
 }
@@ -78,6 +79,7 @@ export async function openUserDevice(
   platform: WatermelonPlatform,
   client: ConvoyClient | null,
   userId: string | null,
+  { autoSync }: Pick<DeviceOptions, 'autoSync'> = {},
 ): Promise<Device> {
   const resumed = await resumeTaking(platform, userId === null);
   // A user's own database does not depend on it. The database without an account does: its work is claimed by a user.
@@ -101,6 +103,7 @@ export async function openUserDevice(
     pokes: signedIn && userId !== null ? new SupabasePokes(signedIn, userId) : null,
     exclusively: (work, signal) => platform.exclusively(`sync-${name}`, work, signal),
     claims: platform.claims ?? null,
+    autoSync,
     adopt: (database) => adoptEarlier(platform, database, userId ?? LOCAL_USER),
   });
   if (!device.ok) throw new ConvoyError(device.error);

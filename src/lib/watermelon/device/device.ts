@@ -83,8 +83,8 @@ export interface DeviceOptions {
   groupBounds?: GroupBounds;
   /** Time that one page or batch is to take on its way, ms; a slow connection carries smaller ones (D55). Default: 10,000. */
   transferMs?: number;
-  /** Whether to sync without being asked; default true. */
-  autoSync?: boolean;
+  /** Whether to sync without being asked; default true. A function is given what begins it, to be called once, when it may. */
+  autoSync?: boolean | ((begin: () => void) => void);
   /** Overrides the default timing of automatic syncs. */
   timing?: Partial<SyncTiming>;
 }
@@ -286,7 +286,17 @@ function startAutoSyncOf(options: DeviceOptions, { engine, database }: DevicePar
   const { transport, autoSync = true, onVisible, pokes, timing } = options;
   if (!transport || !autoSync) return async () => undefined;
   const onConnectivity = options.onConnectivity ?? (() => () => undefined);
-  return startAutoSync({ engine, database, onConnectivity, onVisible, pokes, timing });
+  const start = () => startAutoSync({ engine, database, onConnectivity, onVisible, pokes, timing });
+  if (autoSync === true) return start();
+  let stop: (() => Promise<void>) | null = null;
+  let isClosed = false;
+  autoSync(() => {
+    if (!isClosed) stop = start();
+  });
+  return async () => {
+    isClosed = true;
+    await stop?.();
+  };
 }
 
 function makeContextService(

@@ -1,7 +1,7 @@
-/** `npm start`: reads the command line, starts the local stack (or only the web app), prints its address. */
+/** `convoy start`: starts the local stack (or only the web app), and prints its address. */
 
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { DEFAULT_HOST, type HostedApp, type LocalStack, serveHostedApp, startLocalStack } from './stack';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { HostedApp, LocalStack } from '@/server';
 
 interface Flags {
   port: number;
@@ -14,47 +14,53 @@ interface Flags {
 
 const DEFAULT_PORT = 8787;
 
-const command = new Command('convoy')
-  .description('Runs Convoy on this machine: the web app and a small Supabase under it.')
-  .addOption(
-    new Option('--port <number>', 'port to listen on; 0 takes any free one')
-      .default(DEFAULT_PORT)
-      .argParser(readPort),
-  )
-  .option('--host <address>', 'address to listen on; other machines can reach 0.0.0.0', DEFAULT_HOST)
-  .option('--data <folder>', 'where the data is kept (without DATABASE_URL)', '.convoy/data')
-  .option('--reset', 'delete the data in that folder and start over', false)
-  .option('--no-demo', 'start with an empty database')
-  .option('--json', 'print one JSON value: {url, accounts}', false)
-  .addHelpText(
-    'after',
-    `
+/** As of `src/server`, which is not loaded to print help. */
+const DEFAULT_HOST = '127.0.0.1';
+
+export function addStartCommand(program: Command): void {
+  program
+    .command('start')
+    .description('Run Convoy on this machine: the web app and a small Supabase under it.')
+    .addOption(
+      new Option('--port <number>', 'port to listen on; 0 takes any free one')
+        .default(DEFAULT_PORT)
+        .argParser(readPort),
+    )
+    .option('--host <address>', 'address to listen on; other machines can reach 0.0.0.0', DEFAULT_HOST)
+    .option('--data <folder>', 'where the data is kept (without DATABASE_URL)', '.convoy/data')
+    .option('--reset', 'delete the data in that folder and start over', false)
+    .option('--no-demo', 'start with an empty database')
+    .option('--json', 'print one JSON value: {url, accounts}', false)
+    .addHelpText(
+      'after',
+      `
 Environment:
   DATABASE_URL                      use this PostgreSQL instead of the data folder
   SUPABASE_URL, SUPABASE_ANON_KEY   use this Supabase project and serve the app alone`,
-  );
+    )
+    .action(run);
+}
 
-const flags = command.parse().opts<Flags>();
-const started = await start(flags);
-if (started === null) process.exit(1);
-
-const app = started;
-let ending = false;
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
-// npm signals only its shell, which dies without passing the signal on to this process.
-if (process.env.npm_lifecycle_event) whenOrphaned(end);
-announce(app, flags);
-
-function end(): void {
-  if (ending) return;
-  ending = true;
-  app.close().then(
-    () => process.exit(0),
-    (error: unknown) => {
-      console.error(error);
-      process.exit(1);
-    },
-  );
+/** Runs until it is told to end. */
+async function run(flags: Flags): Promise<void> {
+  const app = await start(flags);
+  if (app === null) process.exit(1);
+  let isEnding = false;
+  const end = () => {
+    if (isEnding) return;
+    isEnding = true;
+    app.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        console.error(error);
+        process.exit(1);
+      },
+    );
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
+  // npm signals only its shell, which dies without passing the signal on to this process.
+  if (process.env.npm_lifecycle_event) whenOrphaned(end);
+  announce(app, flags);
 }
 
 function whenOrphaned(action: () => void): void {
@@ -66,6 +72,7 @@ function whenOrphaned(action: () => void): void {
 
 async function start({ port, host, data, reset, demo }: Flags): Promise<LocalStack | HostedApp | null> {
   const { SUPABASE_URL, SUPABASE_ANON_KEY, DATABASE_URL } = process.env;
+  const { serveHostedApp, startLocalStack } = await import('@/server');
   if (SUPABASE_URL && SUPABASE_ANON_KEY) {
     const supabase = { url: SUPABASE_URL, anonKey: SUPABASE_ANON_KEY };
     return printFailure(await serveHostedApp({ supabase, host, port }));

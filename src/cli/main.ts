@@ -1,0 +1,16 @@
+/** `convoy`: reads the command line and runs a command. */
+
+import { version } from '../../package.json';
+import { createProgram } from './program';
+import { EXIT } from './run';
+
+const program = createProgram(version);
+program.exitOverride((error) => {
+  process.exit(error.exitCode === 0 ? EXIT.done : EXIT.usage);
+});
+// Whoever reads the output may stop reading, as `head` does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.done);
+  throw error;
+});
+await program.parseAsync();

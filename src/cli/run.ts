@@ -1,0 +1,90 @@
+/** Runs a command for a user of this machine, and ends the process with a code that tells what became of it. */
+
+import { ConvoyError } from '@/core/errors';
+import { MachineFailure } from '@/machine/errors';
+import { type FoundLink, findLink } from '@/machine/link';
+import type { OpenProfile, Use } from '@/machine/open';
+import { chooseProfile } from '@/machine/profiles';
+import { type Printer, printer } from './output';
+
+/** Options of every command. */
+export interface CommonOptions {
+  as?: string;
+  url?: string;
+  json?: boolean;
+}
+
+/** Exit codes; the help and docs/agents.md list them. */
+export const EXIT = { done: 0, failed: 1, usage: 2, notSignedIn: 3, notFound: 4 } as const;
+
+/** How long a command waits for its push, ms. */
+const PUSH_MS = 3_000;
+
+export interface Session extends OpenProfile {
+  print: Printer;
+  /** What the folder's `convoy.json` names; null without one. */
+  link: FoundLink | null;
+}
+
+/** Runs a command that needs no user. */
+export async function runCommand(
+  options: CommonOptions,
+  work: (print: Printer) => Promise<void>,
+): Promise<void> {
+  const print = printer(options.json === true);
+  try {
+    await work(print);
+  } catch (error) {
+    process.exitCode = tell(print, error);
+  }
+}
+
+/** Runs a command as a user: with their device open, which is closed afterwards. */
+export function runAs(
+  options: CommonOptions,
+  work: (session: Session) => Promise<void>,
+  use: Use = 'command',
+): Promise<void> {
+  return runCommand(options, async (print) => {
+    const link = await findLink(process.cwd());
+    if (!link.ok) throw new MachineFailure(link.error);
+    const profile = await chooseProfile({ as: options.as, url: options.url ?? link.value?.url });
+    if (!profile.ok) throw new MachineFailure(profile.error);
+    const { openProfile } = await import('@/machine/open');
+    const open = await openProfile(profile.value, use);
+    try {
+      await work({ ...open, print, link: link.value });
+    } finally {
+      await open.close();
+    }
+  });
+}
+
+/** Runs a command that writes: then it sends what is unsynced, for 3 s at most, and says what waits. */
+export function runWriting(options: CommonOptions, work: (session: Session) => Promise<void>): Promise<void> {
+  return runAs(options, async (session) => {
+    await work(session);
+    await sendWritten(session);
+  });
+}
+
+async function sendWritten({ device, print }: Session): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), PUSH_MS);
+  });
+  await Promise.race([device.sync(), late]);
+  clearTimeout(timer);
+  const { total } = await device.countUnsynced();
+  if (total > 0) print.note(`${total} changes wait on this machine; they are sent with the next sync.`);
+}
+
+/** @returns the exit code */
+function tell(print: Printer, error: unknown): number {
+  if (!(error instanceof ConvoyError || error instanceof MachineFailure)) throw error;
+  const { detail } = error;
+  print.result({ error: detail }, '');
+  print.note(detail.message);
+  if (detail.code === 'not_signed_in' || detail.kind === 'auth') return EXIT.notSignedIn;
+  return detail.code === 'not_found' ? EXIT.notFound : EXIT.failed;
+}

@@ -1,0 +1,31 @@
+/** Expected failures of the command line and the MCP server themselves; those of the Context Service are `ConvoyError`s. */
+
+export interface MachineError {
+  kind: 'machine';
+  /**
+   * - `not_signed_in`: nobody fits, or the session has ended
+   * - `ambiguous`: several users, or records, fit
+   * - `not_linked`: no project is named, and the folder names none
+   * - `bad_link`: the folder's `convoy.json` is none
+   * - `not_found`: there is no such record here
+   * - `needs_terminal`: a person has to do this, at a terminal
+   * - `unreachable`: the server does not answer, or is no Convoy server
+   */
+  code:
+    | 'not_signed_in'
+    | 'ambiguous'
+    | 'not_linked'
+    | 'bad_link'
+    | 'not_found'
+    | 'needs_terminal'
+    | 'unreachable';
+  message: string;
+}
+
+/** A failure that a caller is told of by words and a code. */
+export class MachineFailure extends Error {
+  constructor(readonly detail: MachineError) {
+    super(detail.message);
+    this.name = 'MachineFailure';
+  }
+}

@@ -1,0 +1,214 @@
+/** Tools that read: the next task, a context, lists. */
+
+import { randomBytes } from 'node:crypto';
+import type { ContextService } from '@/domain/contextService';
+import type { Milestone, Project, Task } from '@/domain/entities';
+import type { Readiness, ReadinessReason } from '@/domain/ready';
+import { milestonesIn, oneLine, projectsIn, quoted, taskLine, taskNamed } from '@/machine/records';
+import { Arguments } from '../arguments';
+import type { Desk } from '../desk';
+import { CONTEXT_TOKENS, contextText, MOST_CONTEXT_TOKENS, named, projectOf, type Tool } from './common';
+
+/** Tasks of a page of a list. */
+const PAGE = 20;
+
+export const next: Tool = (given) => {
+  const args = new Arguments(given, ['claim', 'task']);
+  const [claim, wanted] = [args.optionalText('claim'), args.optionalText('task')];
+  return async (desk) => {
+    const service = desk.device.contextService;
+    const claim_id = claim ?? randomBytes(6).toString('hex');
+    const found = wanted === null ? await service.getNextTask({ ...scopeOf(desk), claim_id }) : null;
+    const task = wanted === null ? (found?.task ?? null) : await taskNamed(service, wanted, desk.link);
+    if (task === null) return nothingReady(found as { open: number; waiting: Readiness[] });
+    // A claim of the same user that an earlier session made: whoever names it goes on with it.
+    const resume = task.claim_id !== null && task.claim_id !== claim_id ? task.claim_id : undefined;
+    const isOwn = task.claimed_by === desk.profile.userId && claim === null;
+    const result = await service.claimTask(task.id, { claim_id, ...(isOwn && resume && { resume }) });
+    if (result.state !== 'claimed') return taken(desk, task, result.claim);
+    const provisional = result.provisional
+      ? '\nThe server was not reached: the claim holds on this machine until it is.'
+      : '';
+    return `Claimed. claim: ${claim_id}${provisional}\n\n${await contextText(desk, task)}`;
+  };
+};
+
+function scopeOf({ link }: Desk): { workspace_id?: string; project_id?: string } {
+  return link
+    ? { workspace_id: link.workspace_id, ...(link.project_id && { project_id: link.project_id }) }
+    : {};
+}
+
+function nothingReady({ open, waiting }: { open: number; waiting: Readiness[] }): string {
+  if (open === 0)
+    return 'No task is ready, and none is open. Tell a person, or create tasks if you were asked to.';
+  const lines = waiting.map(
+    ({ title, reasons }) => `- ${quoted(title)}: ${reasons.map(reasonText).join('; ')}`,
+  );
+  return [`No task is ready; ${open} open ones wait:`, ...lines].join('\n');
+}
+
+function reasonText(reason: ReadinessReason): string {
+  switch (reason.code) {
+    case 'dependency':
+      return `waits for ${quoted(reason.title)}`;
+    case 'subtask':
+      return `its subtask ${quoted(reason.title)} is open`;
+    case 'not_here':
+      return `its ${reason.what} is not on this device yet`;
+    case 'milestone':
+    case 'project':
+      return `its ${reason.code} is ${reason.status}`;
+    case 'claimed':
+      return reason.until === null
+        ? 'claimed by somebody else'
+        : `claimed by somebody else until ${reason.until}`;
+    case 'assigned':
+      return 'assigned to somebody else';
+    case 'checkpoint':
+      return 'waits for a person at a checkpoint';
+    case 'unknown_stage':
+      return 'its workflow has no such stage';
+    default:
+      return reason.code;
+  }
+}
+
+async function taken(
+  desk: Desk,
+  task: Task,
+  {
+    claimed_by,
+    claimed_until,
+    waits,
+  }: { claimed_by: string | null; claimed_until: string | null; waits: boolean },
+): Promise<string> {
+  const members = await desk.device.contextService.getMembers(task.workspace_id);
+  const who = members.find(({ user_id }) => user_id === claimed_by)?.display_name ?? 'somebody else';
+  const own = claimed_by === desk.profile.userId ? ' in another session; pass its claim to go on' : '';
+  const until = waits ? 'while it waits at a checkpoint' : `until ${claimed_until}`;
+  return `${await named(desk, task)} is claimed by ${quoted(who)}${own}, ${until}. Call next for another task.`;
+}
+
+export const context: Tool = (given) => {
+  const args = new Arguments(given, ['task', 'hash', 'max_tokens']);
+  const [task, hash] = [args.text('task'), args.optionalText('hash')];
+  const tokens = args.optionalNumber('max_tokens', 200, MOST_CONTEXT_TOKENS) ?? CONTEXT_TOKENS;
+  return async (desk) =>
+    contextText(
+      desk,
+      await taskNamed(desk.device.contextService, task, desk.link),
+      Math.floor(tokens),
+      hash ?? undefined,
+    );
+};
+
+const FILTERS = ['open', 'mine', 'review', 'done', 'all'] as const;
+
+export const list: Tool = (given) => {
+  const args = new Arguments(given, ['filter', 'milestone', 'find', 'after']);
+  const filter = args.oneOf('filter', FILTERS) ?? 'open';
+  const [milestone, find, after] = [
+    args.optionalText('milestone'),
+    args.optionalText('find'),
+    args.optionalText('after'),
+  ];
+  return async (desk) => {
+    const service = desk.device.contextService;
+    const projects = await projectsIn(service, desk.link);
+    const milestones = await milestonesIn(service, projects, milestone);
+    const all = await tasksOf(service, milestones);
+    const checkpoints = await checkpointsOf(service);
+    const words = (find ?? '').toLowerCase().split(/\s+/).filter(Boolean);
+    const fits = all.filter(
+      (task) =>
+        isWanted(task, filter, desk.profile.userId, checkpoints) &&
+        words.every((word) => task.title.toLowerCase().includes(word)),
+    );
+    const from =
+      after === null ? 0 : fits.findIndex(({ id, key }) => id === after || key === after.toUpperCase()) + 1;
+    const page = fits.slice(from, from + PAGE);
+    const projectAt = new Map(milestones.map(({ id, project_id }) => [id, project_id]));
+    const lines = page.map((task) =>
+      taskLine(task, projects.find(({ id }) => id === projectAt.get(task.milestone_id)) ?? null),
+    );
+    const rest = fits.length - from - page.length;
+    const more = rest > 0 ? [`${rest} more: after: ${page.at(-1)?.key ?? page.at(-1)?.id}`] : [];
+    const places = desk.link?.project_id ? [] : placesText(projects, milestones);
+    if (fits.length === 0) return [`No ${filter} task.`, ...places].join('\n');
+    return [...lines, ...more, ...places].join('\n');
+  };
+};
+
+async function tasksOf(service: ContextService, milestones: readonly Milestone[]): Promise<Task[]> {
+  return (await Promise.all(milestones.map(({ id }) => service.getTasks(id)))).flat();
+}
+
+/** The names of checkpoints of each workflow; null stands for the standard one, which has all of the global names. */
+async function checkpointsOf(service: ContextService): Promise<Set<string>> {
+  const workflows = await service.getWorkflows();
+  return new Set(
+    workflows.flatMap(({ stages }) =>
+      stages.filter(({ is_checkpoint }) => is_checkpoint).map(({ name }) => name),
+    ),
+  );
+}
+
+function isWanted(
+  task: Task,
+  filter: (typeof FILTERS)[number],
+  userId: string,
+  checkpoints: ReadonlySet<string>,
+): boolean {
+  const isOpen = task.status !== 'done' && task.status !== 'cancelled';
+  switch (filter) {
+    case 'open':
+      return isOpen;
+    case 'mine':
+      return isOpen && (task.claimed_by === userId || task.assignee_id === userId);
+    case 'review':
+      return isOpen && checkpoints.has(task.current_stage);
+    case 'done':
+      return task.status === 'done';
+    case 'all':
+      return true;
+  }
+}
+
+function placesText(projects: readonly Project[], milestones: readonly Milestone[]): string[] {
+  if (projects.length === 0) return ['There is no project that you may see.'];
+  return [
+    '',
+    ...projects.slice(0, 10).map(({ id, name, key }) => {
+      const own = milestones.filter(({ project_id }) => project_id === id).map((one) => quoted(one.name));
+      return `project ${key ?? ''} ${quoted(name)}: milestones ${own.slice(0, 10).join(', ') || 'none'}`;
+    }),
+  ];
+}
+
+export const show: Tool = (given) => {
+  const reference = new Arguments(given, ['task']).text('task');
+  return async (desk) => {
+    const service = desk.device.contextService;
+    const task = await taskNamed(service, reference, desk.link);
+    const [project, readiness, review, found] = await Promise.all([
+      projectOf(desk, task),
+      service.getReadiness(task.id),
+      service.getReview(task.id),
+      service.getTaskContext(task.id, { activities: { items: 5 } }),
+    ]);
+    const lines = [taskLine(task, project), `id: ${task.id}`];
+    if (readiness)
+      lines.push(readiness.ready ? 'ready' : `not ready: ${readiness.reasons.map(reasonText).join('; ')}`);
+    if (review)
+      lines.push(
+        `review at ${review.stage}: ${review.state}${review.reason ? ` ${quoted(review.reason)}` : ''}`,
+      );
+    for (const subtask of found?.subtasks ?? []) lines.push(`subtask ${taskLine(subtask, project)}`);
+    for (const needed of found?.dependencies ?? []) lines.push(`waits for ${taskLine(needed, project)}`);
+    for (const { created_at, activity_type, details } of found?.activities ?? []) {
+      lines.push(`${created_at} ${activity_type} ${oneLine(JSON.stringify(details), 200)}`);
+    }
+    return lines.join('\n');
+  };
+};

@@ -1,0 +1,55 @@
+/**
+ * What tools work on: the device of the agent that the server runs for. It is opened by the first call, so that a host has its
+ * tools at once, also where nobody has signed in; a call then says how to.
+ */
+
+import type { Result } from '@/core/result';
+import { MachineFailure } from '@/machine/errors';
+import { type FoundLink, findLink } from '@/machine/link';
+import type { OpenProfile } from '@/machine/open';
+import { chooseProfile } from '@/machine/profiles';
+
+export interface DeskOptions {
+  /** Who to act as; absent: `CONVOY_AGENT`, else the default of the machine. */
+  as?: string;
+  url?: string;
+  /** Where the host works: its `convoy.json` names workspace and project. */
+  folder: string;
+}
+
+export interface Desk extends OpenProfile {
+  link: FoundLink | null;
+}
+
+export class Desks {
+  private opened: Promise<Desk> | null = null;
+
+  constructor(private readonly options: DeskOptions) {}
+
+  /** @throws MachineFailure, ConvoyError (storage); the next call tries again */
+  open(): Promise<Desk> {
+    this.opened ??= this.openOnce().catch((error: unknown) => {
+      this.opened = null;
+      throw error;
+    });
+    return this.opened;
+  }
+
+  async close(): Promise<void> {
+    const opened = await this.opened?.catch(() => null);
+    await opened?.close();
+  }
+
+  private async openOnce(): Promise<Desk> {
+    const { as, url, folder } = this.options;
+    const link = orThrow(await findLink(folder));
+    const profile = orThrow(await chooseProfile({ as, url: url ?? link?.url }));
+    const { openProfile } = await import('@/machine/open');
+    return { ...(await openProfile(profile, 'service')), link };
+  }
+}
+
+function orThrow<T>(result: Result<T, MachineFailure['detail']>): T {
+  if (result.ok) return result.value;
+  throw new MachineFailure(result.error);
+}
