@@ -80,46 +80,24 @@ function requestOf({ request }: Flight): Record<string, Json> {
   return (request ?? {}) as Record<string, Json>;
 }
 
-/** Notes every change of a claim that is news, and the revisions that are news of tasks. */
-export const CLAIM_WITNESS = `
-  create table if not exists witness.loud_claims (task_id uuid, what text);
-  create table if not exists witness.news (task_id uuid primary key, revision bigint not null);
-  create or replace function witness.note_claim() returns trigger language plpgsql security definer as $$
-  declare
-    claims constant text[] := array['claimed_by', 'claimed_until', 'claim_id', 'revision', 'field_revisions'];
-  begin
-    if to_jsonb(new) - claims is distinct from to_jsonb(old) - claims then
-      if to_jsonb(new) - claims - 'updated_at'::text - 'last_modified_by'::text
-        is not distinct from to_jsonb(old) - claims - 'updated_at'::text - 'last_modified_by'::text
-        and (new.claimed_by, new.claimed_until, new.claim_id) is distinct from (old.claimed_by, old.claimed_until, old.claim_id)
-      then
-        insert into witness.loud_claims values (new.id, 'its author or time changed');
-      end if;
-      insert into witness.news values (new.id, new.revision)
-        on conflict (task_id) do update set revision = excluded.revision;
-    end if;
-    return null;
-  end $$;
-  create or replace trigger zz_witness_claim after update on public.tasks
-    for each row execute function witness.note_claim();
-  create or replace function witness.note_task() returns trigger language plpgsql security definer as $$
-  begin
-    insert into witness.news values (new.id, new.revision) on conflict (task_id) do update set revision = excluded.revision;
-    return null;
-  end $$;
-  create or replace trigger zz_witness_task after insert on public.tasks
-    for each row execute function witness.note_task();
-`;
-
 /** C7: what a push deletes conflicts with news. Judged before it is served: those of its deletes of tasks that nothing stands against. */
 export async function quietDeletes(server: SimServer, flight: Flight): Promise<ReadonlySet<number>> {
   const { changes = [], skip = {} } = flight.request as {
-    changes?: { table: string; op: string; id: string; base: number | null; workspace_id: string }[];
+    changes?: {
+      table: string;
+      op: string;
+      id: string;
+      base: number | null;
+      workspace_id: string;
+      values?: object;
+    }[];
     skip?: Record<string, number[]>;
   };
   const quiet = new Set<number>();
-  // What a push writes beside its deletes may count for them (U40).
-  if (changes.some(({ op }) => op !== 'delete')) return quiet;
+  // What a push moves under what it deletes counts for that (U40).
+  const moves = ['milestone_id', 'parent_task_id', 'project_id'];
+  if (changes.some(({ op, values = {} }) => op === 'update' && moves.some((name) => name in values)))
+    return quiet;
   for (const [index, { table, id, base, workspace_id }] of changes.entries()) {
     if (table !== 'tasks' || base === null) continue;
     const [found] = await server.sql<{ is_quiet: boolean }>(
