@@ -3,7 +3,8 @@
  * tables before each request, and by a clock and a rule of its own.
  */
 
-import type { Json } from '@/core/protocol';
+import { randomUUID } from 'node:crypto';
+import { type Json, PROTOCOL_VERSION, SCHEMA_VERSION } from '@/core/protocol';
 import type { Claim } from '@/domain/work';
 import type { Answer, Flight } from './network';
 import type { Oracle } from './oracle';
@@ -13,6 +14,12 @@ interface Standing {
   claimed_by: string | null;
   claim_id: string | null;
   is_live: boolean;
+  /** Of the task's workspace. */
+  scope: string;
+  /** Its head. */
+  head: string;
+  /** Some owner of it, who may delete the task. */
+  owner: string | null;
 }
 
 interface ClaimBody {
@@ -37,7 +44,11 @@ export class ClaimWitness {
     if (!isAboutClaims(flight)) return;
     const { task_id } = requestOf(flight);
     const [found] = await this.server.sql<Standing>(
-      `select t.claimed_by::text as claimed_by, t.claim_id, t.claim_id is not null and (
+      `select t.workspace_id::text as scope, (
+           select c.revision::text from convoy.scope_clocks c where c.scope_id = t.workspace_id) as head, (
+           select min(m.user_id::text) from public.workspace_members m
+           where m.workspace_id = t.workspace_id and m.role = 'owner' and m.deleted_at is null) as owner,
+         t.claimed_by::text as claimed_by, t.claim_id, t.claim_id is not null and (
          coalesce(t.claimed_until > to_timestamp($2::double precision / 1000), false) or exists (
            select from public.workflows w cross join lateral jsonb_array_elements(w.stages) s
            where w.id = coalesce(t.workflow_id, '00000000-0000-7000-8000-000000000001')
@@ -64,13 +75,42 @@ export class ClaimWitness {
         `${flight.from.name} is told that it has ${request.task_id}, which has ${has}`,
       );
     }
+    await this.checkQuiet(flight, before);
     const left = Date.parse(claim.claimed_until ?? '') - Date.now();
     const isNew = !before.is_live;
     if (left > MOST_MS + LEEWAY_MS || (isNew && left < LEAST_MS - LEEWAY_MS)) {
       this.oracle.violate('C3', `${flight.from.name} has ${request.task_id} for ${left} ms from now`);
     }
   }
+
+  /** C7: whoever had seen all before the claim deletes the task without a conflict. Tried, and undone. */
+  private async checkQuiet(flight: Flight, { scope, head, owner }: Standing): Promise<void> {
+    if (owner === null) return;
+    const { task_id: id } = requestOf(flight);
+    const change = { table: 'tasks', op: 'delete', id, workspace_id: scope, base: Number(head), group: 0 };
+    const request = {
+      ...{ protocol: PROTOCOL_VERSION, schema: SCHEMA_VERSION, user_id: owner, device_id: randomUUID() },
+      ...{ batch: 1, cursors: {}, skip: {}, changes: [change] },
+    };
+    let outcome: string | undefined;
+    try {
+      await this.server.backend.transaction(
+        async (connection) => {
+          const text = `select public.sync_push($1::jsonb) -> 'outcomes' -> 0 ->> 'outcome' as outcome`;
+          const [row] = await connection.query<{ outcome: string }>(text, [JSON.stringify(request)]);
+          outcome = row?.outcome;
+          throw new Undone();
+        },
+        { settings: { role: 'authenticated', 'request.jwt.claims': JSON.stringify({ sub: owner }) } },
+      );
+    } catch (thrown) {
+      if (!(thrown instanceof Undone)) throw thrown;
+    }
+    if (outcome === 'conflict') this.oracle.violate('C7', `the claim of ${id} is news for a deletion`);
+  }
 }
+
+class Undone extends Error {}
 
 function isAboutClaims({ path }: Flight): boolean {
   return path.includes('/rpc/claim_task') || path.includes('/rpc/renew_claim');
