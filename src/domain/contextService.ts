@@ -149,6 +149,11 @@ export interface ContextService
     actorId?: string,
     options?: TaskUpdateOptions,
   ): Promise<Task>;
+  /**
+   * Makes a task done. Only from the last stage of its workflow: `rejected/not_last_stage` otherwise. A checkpoint there holds
+   * (R4).
+   */
+  finishTask(taskId: string, options?: UpdateOptions<TaskChanges>): Promise<Task>;
   createTask(data: TaskInput): Promise<Task>;
   updateTask(id: string, changes: TaskChanges, options?: TaskUpdateOptions): Promise<Task>;
   deleteTask(id: string): Promise<void>;

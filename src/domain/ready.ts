@@ -5,7 +5,6 @@
 
 import type { Milestone, Project, Task, WorkflowStage } from './entities';
 import { STANDARD_WORKFLOW_ID, TASK_PRIORITIES } from './vocabulary';
-import { isLive } from './work';
 
 /** A task that another one waits for. `deleted`: it is a tombstone, or to become one. */
 export interface WaitedTask {
@@ -161,4 +160,18 @@ export function compareReady({ userId, now }: Pick<Asker, 'userId' | 'now'>) {
     }
     return 0;
   };
+}
+
+/**
+ * Whether a claim is live (C4), by a clock that agrees with the server's.
+ * @param waits the task waits at a checkpoint
+ * @param now ms since the epoch
+ */
+export function isLive(
+  { claimed_by, claim_id, claimed_until }: Pick<Task, 'claimed_by' | 'claim_id' | 'claimed_until'>,
+  waits: boolean,
+  now: number,
+): boolean {
+  if (claim_id === null || claimed_by === null) return false;
+  return waits || (claimed_until !== null && Date.parse(claimed_until) > now);
 }

@@ -1,12 +1,11 @@
 /**
- * Work on tasks: claims (rules C), what is next (N), and finishing (T); `docs/work-model.md` has the rules. Part of the interface of
- * both Context Services.
+ * Work on tasks: claims (rules C) and what is next (N); `docs/work-model.md` has the rules. Part of the interface of both Context
+ * Services.
  */
 
 import type { ValidationError } from '@/core/errors';
 import { ok, type Result } from '@/core/result';
 import { isBlank } from '@/core/text';
-import type { TaskChanges, UpdateOptions } from './contextService';
 import type { Task } from './entities';
 import type { Readiness } from './ready';
 import { invalid, validateId } from './validation';
@@ -81,11 +80,6 @@ export interface WorkService {
   getNextTask(options?: NextOptions): Promise<NextTask>;
   /** Whether a task may be worked on now, and every reason why not; null for an unknown task. */
   getReadiness(taskId: string, claimId?: string): Promise<Readiness | null>;
-  /**
-   * Makes a task done. Only from the last stage of its workflow: `rejected/not_last_stage` otherwise. A checkpoint there holds
-   * (R4).
-   */
-  finishTask(taskId: string, options?: UpdateOptions<TaskChanges>): Promise<Task>;
 }
 
 export interface ClaimRequest {
@@ -128,18 +122,4 @@ export function checkClaimId(field: string, claimId: unknown): Result<string, Va
     return invalid('too_long', field, `A claim is named by at most ${CLAIM_ID_LENGTH} characters.`);
   }
   return ok(claimId);
-}
-
-/**
- * Whether a claim is live (C4), by a clock that agrees with the server's.
- * @param waits the task waits at a checkpoint
- * @param now ms since the epoch
- */
-export function isLive(
-  { claimed_by, claim_id, claimed_until }: Pick<Task, 'claimed_by' | 'claim_id' | 'claimed_until'>,
-  waits: boolean,
-  now: number,
-): boolean {
-  if (claim_id === null || claimed_by === null) return false;
-  return waits || (claimed_until !== null && Date.parse(claimed_until) > now);
 }

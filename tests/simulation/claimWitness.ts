@@ -3,7 +3,8 @@
  * tables before each request, and by a clock and a rule of its own.
  */
 
-import type { Json } from '@/core/protocol';
+import { randomUUID } from 'node:crypto';
+import { type Json, PROTOCOL_VERSION, SCHEMA_VERSION } from '@/core/protocol';
 import type { Claim } from '@/domain/work';
 import type { Answer, Flight } from './network';
 import type { Oracle } from './oracle';
@@ -13,6 +14,12 @@ interface Standing {
   claimed_by: string | null;
   claim_id: string | null;
   is_live: boolean;
+  /** Of the task's workspace. */
+  scope: string;
+  /** Its head. */
+  head: string;
+  /** Some owner of it, who may delete the task. */
+  owner: string | null;
 }
 
 interface ClaimBody {
@@ -37,7 +44,11 @@ export class ClaimWitness {
     if (!isAboutClaims(flight)) return;
     const { task_id } = requestOf(flight);
     const [found] = await this.server.sql<Standing>(
-      `select t.claimed_by::text as claimed_by, t.claim_id, t.claim_id is not null and (
+      `select t.workspace_id::text as scope, (
+           select c.revision::text from convoy.scope_clocks c where c.scope_id = t.workspace_id) as head, (
+           select min(m.user_id::text) from public.workspace_members m
+           where m.workspace_id = t.workspace_id and m.role = 'owner' and m.deleted_at is null) as owner,
+         t.claimed_by::text as claimed_by, t.claim_id, t.claim_id is not null and (
          coalesce(t.claimed_until > to_timestamp($2::double precision / 1000), false) or exists (
            select from public.workflows w cross join lateral jsonb_array_elements(w.stages) s
            where w.id = coalesce(t.workflow_id, '00000000-0000-7000-8000-000000000001')
@@ -64,13 +75,42 @@ export class ClaimWitness {
         `${flight.from.name} is told that it has ${request.task_id}, which has ${has}`,
       );
     }
+    await this.checkQuiet(flight, before);
     const left = Date.parse(claim.claimed_until ?? '') - Date.now();
     const isNew = !before.is_live;
     if (left > MOST_MS + LEEWAY_MS || (isNew && left < LEAST_MS - LEEWAY_MS)) {
       this.oracle.violate('C3', `${flight.from.name} has ${request.task_id} for ${left} ms from now`);
     }
   }
+
+  /** C7: whoever had seen all before the claim deletes the task without a conflict. Tried, and undone. */
+  private async checkQuiet(flight: Flight, { scope, head, owner }: Standing): Promise<void> {
+    if (owner === null) return;
+    const { task_id: id } = requestOf(flight);
+    const change = { table: 'tasks', op: 'delete', id, workspace_id: scope, base: Number(head), group: 0 };
+    const request = {
+      ...{ protocol: PROTOCOL_VERSION, schema: SCHEMA_VERSION, user_id: owner, device_id: randomUUID() },
+      ...{ batch: 1, cursors: {}, skip: {}, changes: [change] },
+    };
+    let outcome: string | undefined;
+    try {
+      await this.server.backend.transaction(
+        async (connection) => {
+          const text = `select public.sync_push($1::jsonb) -> 'outcomes' -> 0 ->> 'outcome' as outcome`;
+          const [row] = await connection.query<{ outcome: string }>(text, [JSON.stringify(request)]);
+          outcome = row?.outcome;
+          throw new Undone();
+        },
+        { settings: { role: 'authenticated', 'request.jwt.claims': JSON.stringify({ sub: owner }) } },
+      );
+    } catch (thrown) {
+      if (!(thrown instanceof Undone)) throw thrown;
+    }
+    if (outcome === 'conflict') this.oracle.violate('C7', `the claim of ${id} is news for a deletion`);
+  }
 }
+
+class Undone extends Error {}
 
 function isAboutClaims({ path }: Flight): boolean {
   return path.includes('/rpc/claim_task') || path.includes('/rpc/renew_claim');
@@ -80,46 +120,24 @@ function requestOf({ request }: Flight): Record<string, Json> {
   return (request ?? {}) as Record<string, Json>;
 }
 
-/** Notes every change of a claim that is news, and the revisions that are news of tasks. */
-export const CLAIM_WITNESS = `
-  create table if not exists witness.loud_claims (task_id uuid, what text);
-  create table if not exists witness.news (task_id uuid primary key, revision bigint not null);
-  create or replace function witness.note_claim() returns trigger language plpgsql security definer as $$
-  declare
-    claims constant text[] := array['claimed_by', 'claimed_until', 'claim_id', 'revision', 'field_revisions'];
-  begin
-    if to_jsonb(new) - claims is distinct from to_jsonb(old) - claims then
-      if to_jsonb(new) - claims - 'updated_at'::text - 'last_modified_by'::text
-        is not distinct from to_jsonb(old) - claims - 'updated_at'::text - 'last_modified_by'::text
-        and (new.claimed_by, new.claimed_until, new.claim_id) is distinct from (old.claimed_by, old.claimed_until, old.claim_id)
-      then
-        insert into witness.loud_claims values (new.id, 'its author or time changed');
-      end if;
-      insert into witness.news values (new.id, new.revision)
-        on conflict (task_id) do update set revision = excluded.revision;
-    end if;
-    return null;
-  end $$;
-  create or replace trigger zz_witness_claim after update on public.tasks
-    for each row execute function witness.note_claim();
-  create or replace function witness.note_task() returns trigger language plpgsql security definer as $$
-  begin
-    insert into witness.news values (new.id, new.revision) on conflict (task_id) do update set revision = excluded.revision;
-    return null;
-  end $$;
-  create or replace trigger zz_witness_task after insert on public.tasks
-    for each row execute function witness.note_task();
-`;
-
 /** C7: what a push deletes conflicts with news. Judged before it is served: those of its deletes of tasks that nothing stands against. */
 export async function quietDeletes(server: SimServer, flight: Flight): Promise<ReadonlySet<number>> {
   const { changes = [], skip = {} } = flight.request as {
-    changes?: { table: string; op: string; id: string; base: number | null; workspace_id: string }[];
+    changes?: {
+      table: string;
+      op: string;
+      id: string;
+      base: number | null;
+      workspace_id: string;
+      values?: object;
+    }[];
     skip?: Record<string, number[]>;
   };
   const quiet = new Set<number>();
-  // What a push writes beside its deletes may count for them (U40).
-  if (changes.some(({ op }) => op !== 'delete')) return quiet;
+  // What a push moves under what it deletes counts for that (U40).
+  const moves = ['milestone_id', 'parent_task_id', 'project_id'];
+  if (changes.some(({ op, values = {} }) => op === 'update' && moves.some((name) => name in values)))
+    return quiet;
   for (const [index, { table, id, base, workspace_id }] of changes.entries()) {
     if (table !== 'tasks' || base === null) continue;
     const [found] = await server.sql<{ is_quiet: boolean }>(

@@ -14,7 +14,7 @@ import { createTokens, type Tokens } from '@/server/auth/tokens';
 import { api } from '@/server/http/api';
 import { openMigrated } from '../support/template';
 import { setStepRecords } from '../support/work';
-import { CLAIM_WITNESS } from './claimWitness';
+import { CLAIM_WITNESS } from './claimWitnessSql';
 import { FORGET_KEYS, KEY_WITNESS } from './keyWitness';
 
 export const SERVER_URL = 'http://convoy.test';

@@ -29,10 +29,7 @@ interface ClaimAnswer {
 
 type ClaimFunction = 'claim_task' | 'renew_claim' | 'release_claim';
 
-export function remoteWork(
-  records: RemoteRecords,
-  userId: () => Promise<string>,
-): Omit<WorkService, 'finishTask'> {
+export function remoteWork(records: RemoteRecords, userId: () => Promise<string>): WorkService {
   const ask = async (name: ClaimFunction, request: Record<string, Json>): Promise<ClaimAnswer> => {
     const answer = (await records.call(name, {
       request: { ...request, user_id: await userId() },

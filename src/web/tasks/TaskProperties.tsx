@@ -1,5 +1,5 @@
 import type { Task, TaskContext } from '@/domain/entities';
-import { isLive } from '@/domain/work';
+import { isLive } from '@/domain/ready';
 import { useMembers } from '../hooks/useMembers';
 import { usePermissions } from '../hooks/usePermissions';
 import { useSaveEdit } from '../hooks/useSaveEdit';

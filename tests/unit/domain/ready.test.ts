@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Task } from '@/domain/entities';
-import { type Asker, compareReady, type Ranked, type ReadinessFacts, readinessOf } from '@/domain/ready';
+import {
+  type Asker,
+  compareReady,
+  isLive,
+  type Ranked,
+  type ReadinessFacts,
+  readinessOf,
+} from '@/domain/ready';
 import { isLastStage, statusAfter } from '@/domain/taskRules';
-import { isLive } from '@/domain/work';
 
 const NOW = Date.parse('2026-05-01T12:00:00.000Z');
 const LATER = '2026-05-01T12:10:00.000Z';

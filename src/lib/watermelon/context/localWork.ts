@@ -4,6 +4,7 @@ import { type AppError, ConvoyError, orThrow } from '@/core/errors';
 import type { ContextService } from '@/domain/contextService';
 import type { Task, Workflow, WorkspaceMember } from '@/domain/entities';
 import { mayWrite } from '@/domain/permissions';
+import { isLive } from '@/domain/ready';
 import { noSuchRecord, validateId } from '@/domain/validation';
 import { STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
 import {
@@ -12,7 +13,6 @@ import {
   type ClaimResult,
   checkClaim,
   checkClaimId,
-  isLive,
   LEASE_MINUTES,
   type NextTask,
   type WorkService,
@@ -27,7 +27,7 @@ import { readNext, readReadiness } from './readyQueries';
 /** How long a claim waits for the server, ms. */
 const CLAIM_WAIT_MS = 3_000;
 
-export type LocalWork = Omit<WorkService, 'finishTask'> & {
+export type LocalWork = WorkService & {
   /** Asks the server about the claims that wait for it. Never rejects for the server's sake. @returns whether there were any */
   settleClaims(signal?: AbortSignal): Promise<boolean>;
 };
