@@ -57,7 +57,6 @@ const FOUND_BY = {
   'memory-untold': 1,
   'expected-ignored': 4,
   'key-reused': 6,
-  'key-not-brought': 11,
   'kind-forged': 1,
   'pause-in-client-alone': 3,
 };
@@ -343,13 +342,6 @@ export const MUTANTS: readonly Mutant[] = [
     `${SQL}/33_keys.sql`,
     'do update set last = excluded.last, free = c.free + excluded.free;',
     'do update set free = c.free + excluded.free;',
-  ),
-  mutant(
-    'key-not-brought',
-    'A device that makes a task again leaves its key out.',
-    `${SYNC}/push/changes.ts`,
-    'const sent = [...trackedColumns(table), ...recreatedColumns(table)];',
-    'const sent = recreatedColumns(table).length > 9 ? [] : [...trackedColumns(table)];',
   ),
   mutant(
     'kind-forged',
