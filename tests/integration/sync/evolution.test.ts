@@ -243,7 +243,7 @@ describe('a device older than the server serves', () => {
   it('is told so; its edits stay, can be exported, and are pushed once it may sync again (U16, P-NOLOSS)', async () => {
     const task = await newTask(here, 'before');
     await settle(here);
-    await sql('update convoy.served_versions set schema = 2, oldest_schema = 2');
+    await sql('update convoy.served_versions set schema = 3, oldest_schema = 3');
     await here.contextService.updateTask(task.id, { title: 'kept' });
     expect(await here.sync()).toMatchObject({
       status: 'error',
