@@ -1,9 +1,11 @@
 /** Several tasks at once, with their subtasks and dependencies: the part of the Context Service by which a plan is written down. */
 
-import type { TaskInput } from './contextService';
+import type { Task } from './entities';
 
 /** A new task, as far as it differs from what `createTask` takes: what it refers to may be new, too. */
-export interface NewTask extends Pick<TaskInput, 'title' | 'description' | 'priority' | 'assignee_id'> {
+export interface NewTask
+  extends Pick<Task, 'title'>,
+    Partial<Pick<Task, 'description' | 'priority' | 'assignee_id'>> {
   /** By which other tasks of the batch refer to it; 1 to 64 characters, each its own. */
   name?: string;
   /** The task that it is a subtask of: a name of the batch, or the id of a task of the same milestone. */

@@ -29,13 +29,20 @@ export const SINGLE_TABLES = {
 /** How many items each list has in all, those that are not read included. */
 export type PartCounts = Readonly<Record<ContextPart, number>>;
 
-/** The columns of each table that people and agents write texts or JSON in. */
+/** The columns of each table that people and agents write texts or JSON in; keys are a few characters that the server sees to. */
 const WRITTEN = Object.fromEntries(
   SYNCED_TABLES.map((table) => {
-    const columns = Object.entries(columnsOf(table)).map(([name, { kind }]) => ({ name, kind }));
-    return [table, columns.filter(({ kind }) => kind === 'text' || kind === 'prose' || kind === 'json')];
+    const columns = Object.entries(columnsOf(table)).filter(
+      ([, { kind, serverSet, isKey }]) => ['text', 'prose', 'json'].includes(kind) && !serverSet && !isKey,
+    );
+    return [table, columns.map(([name, { kind }]) => ({ name, kind }))];
   }),
 );
+
+/** @returns the names of the columns whose bytes `textBytes` counts. */
+export function writtenColumns(table: SyncedTable): string[] {
+  return (WRITTEN[table] ?? []).map(({ name }) => name);
+}
 
 /** @returns the bytes of what people and agents wrote in a record; 0 for none (see `contextLimits.ts`) */
 export function textBytes(table: SyncedTable, record: object | null): number {

@@ -60,7 +60,6 @@ const FOUND_BY = {
   'heartbeat-as-news': 1,
   'two-sessions-one-claim': 6,
   'key-reused': 6,
-  'key-not-brought': 11,
   'kind-forged': 1,
   'pause-in-client-alone': 3,
   'approval-of-an-older-request': 1,
@@ -385,13 +384,6 @@ export const MUTANTS: readonly Mutant[] = [
     `${SQL}/33_keys.sql`,
     'do update set last = excluded.last, free = c.free + excluded.free;',
     'do update set free = c.free + excluded.free;',
-  ),
-  mutant(
-    'key-not-brought',
-    'A device that makes a task again leaves its key out.',
-    `${SYNC}/push/changes.ts`,
-    'const sent = [...trackedColumns(table), ...recreatedColumns(table)];',
-    'const sent = recreatedColumns(table).length > 9 ? [] : [...trackedColumns(table)];',
   ),
   mutant(
     'kind-forged',

@@ -4,8 +4,8 @@
  */
 
 import { CONTEXT_PARTS, type ContextPart, type FullLimits } from '@/domain/contextLimits';
-import { columnsOf, type SyncedTable } from '@/domain/schema';
-import { CLOSED, PART_TABLES, SINGLE_TABLES } from '@/domain/taskContext';
+import type { SyncedTable } from '@/domain/schema';
+import { CLOSED, PART_TABLES, SINGLE_TABLES, writtenColumns } from '@/domain/taskContext';
 import { GLOBAL_SCOPE_ID, STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
 import { type Fragment, sqlOf } from './fragments';
 import { selectEntities } from './localStore';
@@ -65,10 +65,9 @@ function orderOf(keys: readonly string[], { isDescending }: List): string {
  * the record: what is read includes all that may be returned.
  */
 function sizeOf(table: SyncedTable): string {
-  const written = Object.entries(columnsOf(table)).filter(([, { kind }]) =>
-    ['text', 'prose', 'json'].includes(kind),
-  );
-  return written.map(([name]) => `coalesce(octet_length("${name}"), 0)`).join(' + ');
+  return writtenColumns(table)
+    .map((name) => `coalesce(octet_length("${name}"), 0)`)
+    .join(' + ');
 }
 
 /** The rows of a list within its own limits, in the order in which they are taken: where each is, and the bytes up to it. */
