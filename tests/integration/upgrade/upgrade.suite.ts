@@ -254,6 +254,10 @@ const inAnyOrder = (objects: Record<string, unknown>) =>
   Object.fromEntries(
     Object.entries(objects).map(([name, sql]) => [
       name,
-      String(sql).startsWith('CREATE TABLE') ? String(sql).split(/[(,)] */).sort() : sql,
+      String(sql).startsWith('CREATE TABLE')
+        ? String(sql)
+            .split(/[(,)] */)
+            .sort()
+        : sql,
     ]),
   );

@@ -22,7 +22,11 @@ it('a task that brought its key takes over the one that the server gave it, as n
 });
 
 it('what the server alone writes is never an edit of this device', () => {
-  const raw = pulled('tasks', { title: 't', claimed_by: null }, { title: 't', claimed_by: ID, claim_id: 'c' });
+  const raw = pulled(
+    'tasks',
+    { title: 't', claimed_by: null },
+    { title: 't', claimed_by: ID, claim_id: 'c' },
+  );
   expect(raw).toMatchObject({ claimed_by: ID, _status: 'synced' });
 });
 
