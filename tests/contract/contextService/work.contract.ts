@@ -302,7 +302,7 @@ export const workContract: Section = (world) => {
     expect(await owner.getReadiness(below.id)).toMatchObject({ ready: true });
   });
 
-  it('the status follows a stage that is given without one (T1, T2)', async () => {
+  it('the status follows a stage that is given without one, and no other (T1, T2, T4)', async () => {
     const { owner, milestone, feed } = world();
     const { id: milestone_id } = await milestone();
     const made = await owner.createTask({ milestone_id, title: 'In the middle', current_stage: 'VALIDATE' });

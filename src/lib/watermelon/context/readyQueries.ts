@@ -100,10 +100,13 @@ const READY = `t.status in ('todo', 'in_progress') and t._status <> 'deleted'
         where d.task_id = a.id and d._status <> 'deleted'
           and (n.id is null or n._status <> 'deleted' and n.status not in ('done', 'cancelled'))))`;
 
-/** Stages at which work is done, and milestones in which: of places that are here and open. */
-const WHERE = `with stages (workflow_id, name) as materialized (
+/** Stages at which work is done. */
+const STAGES = `stages (workflow_id, name) as materialized (
     select w.id, json_extract(s.value, '$.name') from workflows w, json_each(w.stages) s
-    where w._status <> 'deleted' and coalesce(json_extract(s.value, '$.is_checkpoint'), 0) = 0),
+    where w._status <> 'deleted' and coalesce(json_extract(s.value, '$.is_checkpoint'), 0) = 0)`;
+
+/** And milestones in which it is: those that are here and open. */
+const WHERE = `with ${STAGES},
   places (id, day) as materialized (
     select m.id, m.target_date from milestones m join projects p on p.id = m.project_id
     where m.status not in ('completed', 'cancelled') and m._status <> 'deleted'
@@ -118,17 +121,37 @@ const OWN = `${WHERE}
   order by t.claimed_until > :now desc, case t.priority when 'urgent' then 0 when 'high' then 1 when 'medium' then 2 else 3 end,
     places.day is null, places.day, t.sort_order, t.created_at, t.id limit 1`;
 
+/** The open milestones, in the order in which their tasks come. */
+const PLACES = `${WHERE}
+  select id, day from places order by day is null, day, id`;
+
 /**
- * The first task of a priority. Of each milestone the first one that is ready is looked up, by the index that has its tasks in this
- * order; the best of those is the answer.
+ * The first task of a priority in some milestones. Of each the first one that is ready is looked up, by the index that has its tasks
+ * in this order; the best of those is the answer.
  */
-const FIRST = `${WHERE},
+const FIRST = `with ${STAGES},
   firsts (id, day) as materialized (
-    select (select t.id from tasks t where t.milestone_id = places.id and t.priority = :priority and ${READY}
-      order by t.sort_order, t.created_at, t.id limit 1), places.day
-    from places)
+    select (select t.id from tasks t where t.milestone_id = m.id and t.priority = :priority and ${READY}
+      order by t.sort_order, t.created_at, t.id limit 1), m.target_date
+    from json_each(:places) j join milestones m on m.id = j.value)
   select t.id from firsts join tasks t on t.id = firsts.id
   order by firsts.day is null, firsts.day, t.sort_order, t.created_at, t.id limit 1`;
+
+/** Milestones that are looked through at once, at least. */
+const AT_ONCE = 40;
+
+/** @returns the milestones in parts, of which no two have one of the same day */
+function partsOf(places: readonly (readonly RawValue[])[]): string[][] {
+  const parts: string[][] = [];
+  let last: RawValue | undefined;
+  for (const [id, day] of places) {
+    const part = parts.at(-1);
+    if (part && (part.length < AT_ONCE || day === last)) part.push(String(id));
+    else parts.push([String(id)]);
+    last = day;
+  }
+  return parts;
+}
 
 /** The open tasks, whether ready or not: how many, and the first ones. */
 const OPEN = `
@@ -152,14 +175,18 @@ export async function readNext(store: LocalStore, scope: NextScope, asker: Asker
     workspace: scope.workspaceId,
     project: scope.projectId,
   };
-  const first = async (sql: string, priority = '') => {
-    const [rows = []] = await store.database.readAll([bound(sql, { ...given, priority })]);
+  const first = async (sql: string, priority = '', places: readonly string[] = []) => {
+    const values = { ...given, priority, places: JSON.stringify(places) };
+    const [rows = []] = await store.database.readAll([bound(sql, values)]);
     return rows;
   };
   let [found] = await first(OWN);
+  const parts = found ? [] : partsOf(await first(PLACES));
   for (const priority of BY_PRIORITY) {
-    if (found) break;
-    [found] = await first(FIRST, priority);
+    for (const part of parts) {
+      if (found) break;
+      [found] = await first(FIRST, priority, part);
+    }
   }
   const task = found ? await store.find<Task>('tasks', String(found[0])) : null;
   if (task) return { task };
@@ -171,9 +198,12 @@ export async function readNext(store: LocalStore, scope: NextScope, asker: Asker
 /** @returns the query with its names in place of which the adapter takes question marks */
 function bound(sql: string, values: Readonly<Record<string, string | number | null>>) {
   const args: (string | number | null)[] = [];
-  const text = sql.replace(/:(me|own|now|leaving|workspace|project|priority)\b/g, (_, name: string) => {
-    args.push(values[name] ?? null);
-    return '?';
-  });
+  const text = sql.replace(
+    /:(me|own|now|leaving|workspace|project|priority|places)\b/g,
+    (_, name: string) => {
+      args.push(values[name] ?? null);
+      return '?';
+    },
+  );
   return { sql: text, args };
 }
