@@ -61,8 +61,8 @@ async function settleByModel(hand: Hand, type: 'review_approved' | 'review_retur
     requests.push((await hand.service.requestReview(taskId, { text: hand.token, stage })).id);
   }
   const task = await hand.database.findRecord('tasks', taskId);
-  const stages = own ? own.map(({ name }) => name) : STANDARD_STAGES;
-  const at = stages.findIndex((stage) => stage === task?.raw.current_stage);
+  const stages: readonly string[] = own ? own.map(({ name }) => name) : STANDARD_STAGES;
+  const at = stages.indexOf(String(task?.raw.current_stage));
   // Back, where nobody stops an agent; or on, where checkpoints do.
   const others = type === 'review_returned' ? stages.slice(0, Math.max(at, 0)) : stages.slice(at + 1);
   if (!task || others.length === 0) throw new NothingToDo();
