@@ -57,7 +57,6 @@ const FOUND_BY = {
   'memory-untold': 1,
   'expected-ignored': 4,
   'approval-of-an-older-request': 45,
-  'review-forged': 1,
 };
 
 type Name = keyof typeof FOUND_BY;
@@ -341,12 +340,5 @@ export const MUTANTS: readonly Mutant[] = [
     `${SQL}/36_reviews.sql`,
     'when r.newness > 1',
     'when r.newness > 1000',
-  ),
-  mutant(
-    'review-forged',
-    'Agents approve and return what they have written.',
-    `${SQL}/36_reviews.sql`,
-    'when b.is_bound then case',
-    'when false then case',
   ),
 ];
