@@ -30,6 +30,9 @@ begin
   ), faults as (
     select n.id, case
         when c.id is null then 'SN008'
+        -- One that its device had blanked already.
+        when n.activity_type = 'comment_edited' and n.details -> 'deleted' = 'true' and not n.details ? 'text'
+            and c.actor_id = n.actor_id then null
         when n.activity_type = 'comment_edited' and (
             jsonb_typeof(n.details -> 'text') is distinct from 'string' or convoy.is_blank(n.details ->> 'text')) then '22023'
         when c.actor_id = n.actor_id then

@@ -62,8 +62,7 @@ const FOUND_BY = {
   'key-reused': 6,
   'kind-forged': 1,
   'pause-in-client-alone': 3,
-  'approval-of-an-older-request': 1,
-  'review-forged': 1,
+  'approval-of-an-older-request': 45,
 };
 
 type Name = keyof typeof FOUND_BY;
@@ -405,12 +404,5 @@ export const MUTANTS: readonly Mutant[] = [
     `${SQL}/36_reviews.sql`,
     'when r.newness > 1',
     'when r.newness > 1000',
-  ),
-  mutant(
-    'review-forged',
-    'Agents approve and return what they have written.',
-    `${SQL}/36_reviews.sql`,
-    'when b.is_bound then case',
-    'when false then case',
   ),
 ];

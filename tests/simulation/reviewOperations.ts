@@ -61,9 +61,11 @@ async function settleByModel(hand: Hand, type: 'review_approved' | 'review_retur
     requests.push((await hand.service.requestReview(taskId, { text: hand.token, stage })).id);
   }
   const task = await hand.database.findRecord('tasks', taskId);
-  const stages = own ? own.map(({ name }) => name) : STANDARD_STAGES;
-  const others = stages.filter((stage) => stage !== task?.raw.current_stage);
-  if (!task) throw new NothingToDo();
+  const stages: readonly string[] = own ? own.map(({ name }) => name) : STANDARD_STAGES;
+  const at = stages.indexOf(String(task?.raw.current_stage));
+  // Back, where nobody stops an agent; or on, where checkpoints do.
+  const others = type === 'review_returned' ? stages.slice(0, Math.max(at, 0)) : stages.slice(at + 1);
+  if (!task || others.length === 0) throw new NothingToDo();
   const stage = hand.random.pick(others);
   const details = { request: requests[0] as string, ...(type === 'review_returned' && { reason: 'No.' }) };
   return hand.database.write(() =>
