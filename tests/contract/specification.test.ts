@@ -59,9 +59,9 @@ afterAll(async () => {
 });
 
 describe('the specification', () => {
-  it('the README has eight blocks, and each of them is tested here', () => {
+  it('the README has nine blocks, and each of them is tested here', () => {
     expect(blocks.filter(({ language }) => language === '')).toHaveLength(1);
-    expect(code).toHaveLength(7);
+    expect(code).toHaveLength(8);
   });
 
   it('lists files that exist', () => {
@@ -184,6 +184,16 @@ import type { TaskContext } from '@/domain/entities';\n`;
       description: 'What was found out',
       assignee_id: me,
     });
+  });
+
+  it('Agents and short keys: an agent is made, paused and revoked, and a reference is looked for', async () => {
+    const { contextService } = await initDatabase();
+    const workspaceId = SEED.workspace;
+    Object.assign(globalThis, { workspaceId });
+    await run('agents', `declare const workspaceId: string;\n${block('createAgent(workspaceId')}`);
+    await sync();
+    const former = await contextService.getFormerMembers(workspaceId);
+    expect(former).toMatchObject([{ display_name: 'Builder', kind: 'agent' }]);
   });
 
   it('every block compiles', () => {

@@ -5,7 +5,7 @@
 
 import * as contextService from '@/lib/watermelon/contextService';
 
-/** Creates a task with a subtask it depends on, comments, moves it on, and tells what is known of it. */
+/** Creates a task with a subtask and a task that it depends on, comments, moves it on, and tells what is known of it. */
 export async function planTask(milestoneId: string) {
   const task = await contextService.createTask({ milestone_id: milestoneId, title: 'Plan the release' });
   const part = await contextService.createTask({
@@ -14,7 +14,8 @@ export async function planTask(milestoneId: string) {
     title: 'Write the notes',
     priority: 'high',
   });
-  await contextService.addTaskDependency(task.id, part.id);
+  const first = await contextService.createTask({ milestone_id: milestoneId, title: 'Freeze the branch' });
+  await contextService.addTaskDependency(task.id, first.id);
   await contextService.addTaskActivity(task.id, 'comment', { text: 'Notes first.' });
   await contextService.updateTaskStage(task.id, 'PLAN_REVIEW');
   await contextService.updateTask(part.id, { status: 'done' });
