@@ -5,9 +5,6 @@ import { createProgram } from './program';
 import { EXIT } from './run';
 
 const program = createProgram(version);
-program.exitOverride((error) => {
-  process.exit(error.exitCode === 0 ? EXIT.done : EXIT.usage);
-});
 // Whoever reads the output may stop reading, as `head` does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(EXIT.done);

@@ -6,12 +6,13 @@ import { addMcpCommand } from './commands/mcp';
 import { addStartCommand } from './commands/start';
 import { addSyncCommands } from './commands/sync';
 import { addTaskCommands } from './commands/tasks';
-import type { CommonOptions } from './run';
+import { type CommonOptions, EXIT } from './run';
 
 export function createProgram(version: string): Command {
   const program = new Command('convoy')
     .description('Convoy: tasks that people and agents share, with or without a network.')
     .version(version)
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT.done : EXIT.usage))
     .showHelpAfterError('(convoy --help lists the commands)')
     .addHelpText(
       'after',

@@ -1,0 +1,135 @@
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Task } from '@/domain/entities';
+import { createRemoteContextService } from '@/lib/supabase/contextService';
+import { Machine } from '../../support/builtConvoy';
+import { type DemoStack, startDemoStack } from '../../support/demoStack';
+import { SEED } from '../../support/seed';
+
+let demo: DemoStack;
+let machine: Machine;
+
+beforeAll(async () => {
+  [demo, machine] = await Promise.all([startDemoStack(), Machine.start()]);
+});
+afterAll(async () => {
+  machine.remove();
+  await demo.stack.close();
+});
+
+const errorOf = (out: string) => (JSON.parse(out) as { error: { kind: string; code: string } }).error;
+
+describe('the command line', () => {
+  it('says how to sign in where nobody has, with a code of its own', async () => {
+    const { code, out, err } = await machine.run(['list']);
+    expect({ code, out }).toEqual({ code: 3, out: '' });
+    expect(err).toContain('convoy login');
+    const asked = await machine.run(['list', '--json']);
+    expect(errorOf(asked.out)).toMatchObject({ kind: 'machine', code: 'not_signed_in' });
+  });
+
+  it('ends with 2 for wrong usage, and with 3 for a wrong password', async () => {
+    expect(await machine.run(['lisst'])).toMatchObject({ code: 2, out: '' });
+    expect(await machine.run(['list', '--nothing'])).toMatchObject({ code: 2, out: '' });
+    const wrong = ['login', '--url', demo.stack.url, '--email', 'owner@convoy.example', '--password-stdin'];
+    expect(await machine.run(wrong, 'wrong')).toMatchObject({ code: 3 });
+    const nobody = await machine.run(['login', '--url', demo.stack.url]);
+    expect(nobody).toMatchObject({ code: 1 });
+    expect(nobody.err).toContain('no terminal');
+  });
+
+  it('keeps sessions where only their owner can read them, one for each user', async () => {
+    await machine.signIn(demo.stack.url, 'editor@convoy.example', SEED.password);
+    await machine.signIn(demo.stack.url, 'agent@convoy.example', SEED.password);
+    const known = await machine.json<{ name: string; kind: string; current: boolean }[]>(['whoami']);
+    expect(known).toMatchObject([
+      { name: 'Agent', kind: 'agent', current: false },
+      { name: 'editor@convoy.example', kind: 'human', current: true },
+    ]);
+    expect(statSync(join(machine.data, 'profiles')).mode & 0o077).toBe(0);
+    const agent = await machine.json<{ user: string }>(['status', '--as', 'agent']);
+    expect(agent.user).toBe('Agent');
+    expect(errorOf((await machine.run(['status', '--as', 'somebody', '--json'])).out).code).toBe(
+      'not_signed_in',
+    );
+  });
+
+  it('links a folder by ids alone, found from folders below it', async () => {
+    await machine.json(['sync']);
+    const below = join(machine.work, 'src', 'deep');
+    mkdirSync(below, { recursive: true });
+    await machine.json(['link', 'Field app']);
+    const file = join(machine.work, 'convoy.json');
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({
+      url: demo.stack.url,
+      workspace_id: SEED.workspace,
+      project_id: SEED.fieldApp,
+    });
+    expect((await machine.run(['status'], '', below)).out).toContain('convoy.json');
+    writeFileSync(join(below, 'convoy.json'), '{"url": "file:///etc/passwd", "workspace_id": "x"}');
+    expect(errorOf((await machine.run(['status', '--json'], '', below)).out).code).toBe('bad_link');
+    // A backend that a folder names gets no credential of another one.
+    writeFileSync(
+      join(below, 'convoy.json'),
+      JSON.stringify({ url: 'https://elsewhere.example', workspace_id: SEED.workspace }),
+    );
+    expect(await machine.run(['status'], '', below)).toMatchObject({ code: 3 });
+  });
+
+  it('creates, changes, finds, deletes and restores tasks, and the server has them when it ends', async () => {
+    const made = await machine.json<Task>(
+      ['task', 'create', 'From a terminal', '--milestone', SEED.offlineMilestone, '--description', '-'],
+      'As **piped** in.\n',
+    );
+    expect(made).toMatchObject({ title: 'From a terminal', description: 'As **piped** in.' });
+    const [listed] = (await machine.json<Task[]>(['list'])).filter(({ id }) => id === made.id);
+    expect(listed?.key).toMatch(/^[A-Z]+-\d+$/);
+    const key = listed?.key ?? '';
+    expect(await machine.json(['task', 'edit', key.toLowerCase(), '--priority', 'high'])).toMatchObject({
+      priority: 'high',
+    });
+    expect(await machine.json(['task', 'move', key])).toMatchObject({ current_stage: 'PLAN_REVIEW' });
+    const other = await machine.json<Task>([
+      'task',
+      'create',
+      'Another',
+      '--milestone',
+      SEED.offlineMilestone,
+    ]);
+    await machine.json(['depend', other.id, key]);
+    await machine.json(['comment', key, 'A word.']);
+    expect(await machine.json(['show', other.id])).toMatchObject({
+      readiness: { ready: false, reasons: [{ code: 'dependency', task_id: made.id }] },
+    });
+    expect((await machine.json<{ markdown: string }>(['context', key])).markdown).toContain(
+      'From a terminal',
+    );
+    await machine.json(['task', 'delete', other.id]);
+    expect(await machine.run(['show', other.id])).toMatchObject({ code: 4 });
+    const [deletion] = await machine.json<{ id: string; entity_id: string }[]>(['task', 'restore']);
+    expect(deletion?.entity_id).toBe(other.id);
+    await machine.json(['task', 'restore', deletion?.id ?? '']);
+    const { client } = await demo.signIn('viewer');
+    const there = await createRemoteContextService({ client }).getTasks(SEED.offlineMilestone);
+    expect(there.filter(({ id }) => id === made.id || id === other.id)).toHaveLength(2);
+    const bad = await machine.run(['task', 'edit', key, '--priority', 'highest', '--json']);
+    expect({ code: bad.code, error: errorOf(bad.out) }).toMatchObject({
+      code: 1,
+      error: { kind: 'validation', code: 'bad_value', field: 'priority' },
+    });
+  });
+
+  it('tells people nothing in colours or tables where its output is piped away', async () => {
+    const { out } = await machine.run(['list']);
+    expect(out).not.toContain('\u001b');
+    const reader = await machine.run(['list', '--help']);
+    expect(reader).toMatchObject({ code: 0, err: '' });
+  });
+
+  it('signs out once nothing waits, and the next command asks to sign in', async () => {
+    expect(await machine.json(['logout', '--as', 'Agent'])).toEqual({ signedOut: true });
+    expect(await machine.run(['status', '--as', 'Agent'])).toMatchObject({ code: 3 });
+    expect(await machine.run(['status'])).toMatchObject({ code: 0 });
+  });
+});

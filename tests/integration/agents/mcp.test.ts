@@ -1,0 +1,183 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Client } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { encode } from 'gpt-tokenizer/encoding/o200k_base';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ContextService } from '@/domain/contextService';
+import { createRemoteContextService } from '@/lib/supabase/contextService';
+import { Machine } from '../../support/builtConvoy';
+import { type DemoStack, startDemoStack } from '../../support/demoStack';
+import { SEED } from '../../support/seed';
+
+let demo: DemoStack;
+let machine: Machine;
+let person: ContextService;
+const clients: Client[] = [];
+
+beforeAll(async () => {
+  [demo, machine] = await Promise.all([startDemoStack(), Machine.start()]);
+  person = createRemoteContextService({ client: (await demo.signIn('editor')).client });
+});
+afterAll(async () => {
+  await Promise.all(clients.map((client) => client.close()));
+  machine.remove();
+  await demo.stack.close();
+});
+
+interface Host {
+  client: Client;
+  /** @returns the text of the answer; a failure is one too */
+  call(name: string, args?: Record<string, unknown>): Promise<{ text: string; isError: boolean }>;
+}
+
+/** A host that runs the server. Whatever is no protocol on its standard output is an error of the transport. */
+async function host(folder = machine.work): Promise<Host> {
+  const client = new Client({ name: 'host', version: '1.0.0' });
+  const transport = new StdioClientTransport({
+    command: process.execPath,
+    args: [machine.program, 'mcp'],
+    env: machine.environment,
+    cwd: folder,
+    stderr: 'ignore',
+  });
+  const broken: Error[] = [];
+  transport.onerror = (error) => broken.push(error);
+  await client.connect(transport);
+  clients.push(client);
+  return {
+    client,
+    async call(name, args = {}) {
+      const { content, isError } = await client.callTool({ name, arguments: args });
+      expect(broken).toEqual([]);
+      const [first] = content;
+      return { text: first?.type === 'text' ? first.text : '', isError: isError === true };
+    },
+  };
+}
+
+describe('the MCP server', () => {
+  it('lists few and tight tools before anybody has signed in, and a call says how to', async () => {
+    const { client, call } = await host();
+    const { tools } = await client.listTools();
+    expect(tools.map(({ name }) => name)).toEqual([
+      'next',
+      'context',
+      'move',
+      'report',
+      'ask',
+      'create',
+      'update',
+      'depend',
+      'request_review',
+      'wait',
+      'finish',
+      'release',
+      'list',
+      'show',
+    ]);
+    const instructions = client.getInstructions() ?? '';
+    expect(encode(JSON.stringify(tools)).length + encode(instructions).length).toBeLessThan(2_500);
+    const longest = Math.max(
+      instructions.length,
+      ...tools.map(({ description }) => description?.length ?? 0),
+    );
+    expect(longest).toBeLessThan(2_048);
+    const { text, isError } = await call('list');
+    expect(isError).toBe(true);
+    expect(text).toContain('convoy login');
+  });
+
+  it('says which argument is wrong, and in which form it is wanted, and writes nothing', async () => {
+    const { call } = await host();
+    const wrong: [string, Record<string, unknown>, string][] = [
+      ['context', {}, 'task is required'],
+      ['context', { task: 5 }, 'task has to be a text'],
+      ['context', { task: 'A-1', max_tokens: '5' }, 'without quotes'],
+      ['create', { request: 'x', tasks: '[{"title": "A"}]' }, 'a text that holds JSON'],
+      ['create', { request: 'x', tasks: [{ titel: 'A' }] }, 'no argument "titel"'],
+      [
+        'create',
+        { request: 'x', tasks: [{ title: 'A', priority: 'big' }] },
+        'one of low, medium, high, urgent',
+      ],
+      ['update', { task: 'A-1', set: { title: 'B' }, was: {} }, 'was.title is required'],
+      ['list', { filter: 'mine!' }, 'has to be one of'],
+      ['nothing', {}, 'no tool'],
+    ];
+    for (const [name, args, said] of wrong) {
+      const { text, isError } = await call(name, args);
+      expect({ name, isError, text }).toEqual({ name, isError: true, text: expect.stringContaining(said) });
+    }
+  });
+
+  it('takes an agent from a plan to a finished task, past both reviews of a person', async () => {
+    await machine.signIn(demo.stack.url, 'agent@convoy.example', SEED.password);
+    await machine.json(['sync']);
+    const project = await person.createProject({ workspace_id: SEED.workspace, name: 'Door' });
+    const milestone = await person.createMilestone({
+      project_id: project.id,
+      name: 'First',
+      status: 'active',
+    });
+    await machine.json(['sync']);
+    const folder = join(machine.work, 'door');
+    mkdirSync(folder);
+    await machine.run(['link', project.id], '', folder);
+    const { call } = await host(folder);
+
+    const create = {
+      request: 'plan-1',
+      tasks: [
+        { name: 'one', title: 'Lay the sill' },
+        { title: 'Hang the door', depends_on: ['one'] },
+      ],
+    };
+    const made = await call('create', create);
+    expect(made).toMatchObject({ isError: false, text: expect.stringContaining('Lay the sill') });
+    await call('create', create);
+    await expect.poll(async () => (await person.getTasks(milestone.id)).length).toBe(2);
+
+    const { text: taken } = await call('next');
+    expect(taken).toContain('Lay the sill');
+    const claim = /claim: (\w+)/.exec(taken)?.[1] ?? '';
+    const first = (await person.getTasks(milestone.id)).find(({ title }) => title === 'Lay the sill');
+    const task = first?.key ?? '';
+    expect(first?.claim_id).toBe(claim);
+    const { text: known } = await call('context', { task });
+    const hash = /hash: (\w+)/.exec(known)?.[1] ?? '';
+    expect((await call('context', { task, hash })).text).toContain('as it was');
+
+    expect((await call('move', { task, stage: 'IMPLEMENT' })).text).toContain('checkpoint');
+    expect((await call('request_review', { task, text: 'Oak, 4 cm.' })).isError).toBe(false);
+    const waiting = call('wait', { task });
+    await expect
+      .poll(() => person.getReview(first?.id ?? ''))
+      .toMatchObject({ state: 'open', text: 'Oak, 4 cm.' });
+    const plan = await person.getReview(first?.id ?? '');
+    await person.returnReview(first?.id ?? '', plan?.id ?? '', 'Say which oak.');
+    expect((await waiting).text).toContain('Say which oak.');
+    await call('request_review', { task, text: 'White oak, 4 cm.' });
+    await expect.poll(async () => (await person.getReview(first?.id ?? ''))?.text).toBe('White oak, 4 cm.');
+    const again = await person.getReview(first?.id ?? '');
+    await person.approveReview(first?.id ?? '', again?.id ?? '');
+    expect((await call('wait', { task })).text).toContain('Approved');
+
+    // Another session goes on with the claim that it names.
+    const later = await host(folder);
+    expect((await later.call('next', { claim })).text).toContain('Lay the sill');
+    await later.call('report', { task, text: 'Laid.', branch: 'door', commit: 'abcdef1' });
+    expect((await later.call('move', { task, claim })).text).toContain('VALIDATE');
+    await later.call('request_review', { task, text: 'Laid and level.', commit: 'abcdef1' });
+    await expect.poll(async () => (await person.getReview(first?.id ?? ''))?.stage).toBe('CODE_REVIEW');
+    const code = await person.getReview(first?.id ?? '');
+    await person.approveReview(first?.id ?? '', code?.id ?? '');
+    await later.call('wait', { task });
+    expect((await later.call('finish', { task })).text).toContain('done');
+    await expect
+      .poll(async () => (await person.getTasks(milestone.id)).map(({ status }) => status).sort())
+      .toEqual(['done', 'todo']);
+    expect((await later.call('list', { filter: 'all' })).text).toContain('done');
+    expect((await later.call('next')).text).toContain('Hang the door');
+  });
+});
