@@ -101,7 +101,7 @@ describe('units', () => {
     // What is written during the pull is pushed by the same sync.
     here.transport.loseNextRequest('push');
     await meanwhile(here, 'pull', () => here.contextService.updateTaskStage(task.id, 'IMPLEMENT'));
-    expect(await taskOn(here, task.id)).toMatchObject({ current_stage: 'IMPLEMENT', status: 'todo' });
+    expect(await taskOn(here, task.id)).toMatchObject({ current_stage: 'IMPLEMENT', status: 'in_progress' });
     await expectConverged(world, here, there);
     expect(await taskOn(there, task.id)).toMatchObject({ current_stage: 'PLAN', status: 'blocked' });
   });

@@ -1,4 +1,5 @@
 import { beforeEach, expect, it } from 'vitest';
+import { PROTOCOL_VERSION } from '@/core/protocol';
 import type { Task } from '@/domain/entities';
 import { expectedOf } from '@/domain/writes/expected';
 import { createRemoteContextService } from '@/lib/supabase/contextService';
@@ -270,7 +271,7 @@ it('a device waits with such an update for a server that knows what it expects (
   const remote = createRemoteContextService({ client: here.client });
   const refused = remote.updateTask(task.id, { title: 'x' }, { expected: { title: 'Theirs' } });
   await expect(refused).rejects.toMatchObject({ detail: { kind: 'protocol', code: 'schema_mismatch' } });
-  await served(6);
+  await served(PROTOCOL_VERSION);
   expect(error).toMatchObject({ kind: 'protocol', code: 'schema_mismatch' });
   expect(await read(here)).toMatchObject({ title: 'Mine' });
   expect(await everywhere()).toMatchObject({ title: 'Theirs' });

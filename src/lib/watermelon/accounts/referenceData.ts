@@ -6,9 +6,13 @@ import type { ConvoyDatabase } from '../database';
 import type { Raw } from '../models/watermelondb';
 import { SAME_IDS, sameValue, toRaw } from '../sync/records/codec';
 import { UnitOfWork } from '../sync/records/unitOfWork';
+import { DeviceStore } from '../sync/state/deviceStore';
 import { REFERENCE_DATA } from './referenceData.generated';
 
-/** Writes the records that are missing, or that an older version of the app had with other values. */
+/**
+ * Writes the records that are missing, or that an older version of the app had with other values. The first time it notes the
+ * database's schema version along with them, which no sync does here.
+ */
 export async function writeReferenceData(database: ConvoyDatabase): Promise<void> {
   const now = database.clock.now();
   const stamps = { revision: 0, created_at: now, updated_at: now, last_modified_by: null };
@@ -30,6 +34,9 @@ export async function writeReferenceData(database: ConvoyDatabase): Promise<void
         differs = true;
       }
     }
-    if (differs) await work.commit();
+    if (!differs) return;
+    const store = await DeviceStore.load(database, SAME_IDS);
+    if (!store.isStored) work.also(() => store.prepareFacts({}));
+    await work.commit();
   }, 'reference data');
 }

@@ -85,7 +85,7 @@ export function archiveAll(
         case when "_status" = 'deleted' then 'delete' when ${isWhole} then 'insert' else 'update' end,
         case when "_status" = 'deleted' or ${isWhole} then ${whole} else (
           select json_group_object("one"."key", "one"."value") from json_each(${whole}) as "one"
-          where "one"."key" in (select "key" from json_each("sync_base", '$.columns'))) end, ?
+          where "one"."key" in (select "edit"."key" from json_each("${table}"."sync_base", '$.columns') as "edit")) end, ?
       from (select "value" ->> 0 as "id", "value" ->> 1 as "of" from json_each(?)) as "entry"
       join "${table}" on "${table}"."id" = "entry"."of"${only ? ` where ${only.sql}` : ''}`,
     args: [reason, now, JSON.stringify(pairs), ...(only?.args ?? [])],
@@ -95,9 +95,10 @@ export function archiveAll(
 
 const PLAIN = ['_status', '_changed', 'workspace_id', 'remote_id', 'sync_base', 'sync_error', 'sync_status'];
 
-/** @returns SQL for the JSON text of a stored record. */
+/** @returns SQL for the JSON text of a stored record. Names are of their table: SQLite's `json_each` has columns of its own, such as `key`. */
 function wholeOf(table: SyncedTable): string {
   const names = [...PLAIN, ...Object.keys(columnsOf(table)), ...Object.keys(COMMON_COLUMNS)];
-  const members = names.map((name) => `'${name}', "${name}"`);
-  return `json_object('id', "${table}"."id", 'is_synced', json(iif("is_synced", 'true', 'false')), ${members.join()})`;
+  const members = names.map((name) => `'${name}', "${table}"."${name}"`);
+  const isSynced = `json(iif("${table}"."is_synced", 'true', 'false'))`;
+  return `json_object('id', "${table}"."id", 'is_synced', ${isSynced}, ${members.join()})`;
 }

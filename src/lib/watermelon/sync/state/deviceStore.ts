@@ -1,7 +1,8 @@
 /** What this device knows of itself and of its scopes: held in memory, and stored in the local database. */
 
 import { v7 as uuidv7 } from 'uuid';
-import type { Cursor } from '@/core/protocol';
+import { type Cursor, SCHEMA_VERSION } from '@/core/protocol';
+import { SYNCED_TABLES } from '@/domain/schema';
 import type { ScopeRole } from '@/domain/vocabulary';
 import type { ConvoyDatabase } from '../../database';
 import { type DeviceFacts, DeviceState, OutboxBatch, type PendingRefill, ScopeCursor } from '../../models';
@@ -32,8 +33,15 @@ export interface ScopeState {
   refill?: PendingRefill;
 }
 
-function newDevice(): DeviceFacts {
-  return { deviceId: uuidv7(), nextBatch: 1, clockOffset: 0, lastSyncedAt: null };
+/**
+ * The facts of a database that has none. One without records is of this schema version, and nothing has to be written to say
+ * so until there is something else to write (D51).
+ */
+async function newDevice(database: ConvoyDatabase): Promise<DeviceFacts> {
+  const facts = { deviceId: uuidv7(), nextBatch: 1, clockOffset: 0, lastSyncedAt: null };
+  const any = SYNCED_TABLES.map((table) => `exists (select 1 from "${table}")`).join(' or ');
+  const [rows = []] = await database.readAll([{ sql: `select ${any}`, args: [] }]);
+  return rows[0]?.[0] ? facts : { ...facts, schema: SCHEMA_VERSION };
 }
 
 /** @returns the revision up to which everything is here: the one before the cursor's, while that one is being paged. */
@@ -113,7 +121,7 @@ export class DeviceStore {
     const { asOf } = database.standing;
     const [cursors = [], states = []] = await database.fetchAll(ScopeCursor, DeviceState);
     const record = states.find(({ id }) => id === DEVICE) ?? null;
-    const facts = record ? (record.value as DeviceFacts) : newDevice();
+    const facts = record ? (record.value as DeviceFacts) : await newDevice(database);
     const store = new DeviceStore(database, ids, facts, record, askedAgain);
     for (const state of states) {
       if (!state.id.startsWith(UNREADABLE)) continue;
@@ -126,6 +134,11 @@ export class DeviceStore {
     }
     database.standing.replace(standingOf(store.scopes, facts, ids), asOf);
     return store;
+  }
+
+  /** Whether the facts of this device are in its database. */
+  get isStored(): boolean {
+    return this.factsRecord !== null;
   }
 
   /**
