@@ -649,7 +649,7 @@ create trigger b_key_of_new before insert on public.projects
 create trigger b_key before update on public.projects
   for each row when (new.key is distinct from old.key)
   execute function convoy.give_project_key();
-create unique index projects_key on public.projects (workspace_id, key);
+create unique index projects_key on public.projects (key, workspace_id);
 do $$
 declare
   project record;
@@ -677,7 +677,7 @@ alter table public.tasks enable trigger user;
 insert into convoy.key_counters (workspace_id, prefix, last)
   select t.workspace_id, split_part(t.key, '-', 1), max(split_part(t.key, '-', 2)::bigint)
   from public.tasks t where t.key is not null group by 1, 2;
-create unique index tasks_key on public.tasks (workspace_id, key);
+create unique index tasks_key on public.tasks (key, workspace_id);
 create index tasks_id_end on public.tasks (right(id::text, 9));
 
 create trigger b_key before insert on public.tasks

@@ -14,8 +14,10 @@ create table convoy.key_counters (
 alter table convoy.key_counters enable row level security;
 grant select on convoy.key_counters to service_role;
 
-create unique index projects_key on public.projects (workspace_id, key);
-create unique index tasks_key on public.tasks (workspace_id, key);
+-- By the key first: an index that began with the workspace would serve foreign keys where statistics are missing, and read all of
+-- a workspace's tasks for each.
+create unique index projects_key on public.projects (key, workspace_id);
+create unique index tasks_key on public.tasks (key, workspace_id);
 -- The end of an id is what a derived key is derived from.
 create index tasks_id_end on public.tasks (right(id::text, 9));
 

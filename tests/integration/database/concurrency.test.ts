@@ -144,8 +144,8 @@ describe.skipIf(postgresBinaries() === null)('on PostgreSQL, with many connectio
       return answer;
     });
     const outcomes = changes.map(() => ({ outcome: 'applied', revision: 1 }));
-    expect(first.outcomes).toEqual(outcomes);
-    expect((await second)?.outcomes).toEqual(outcomes);
+    expect(first.outcomes).toMatchObject(outcomes);
+    expect((await second)?.outcomes).toMatchObject(outcomes);
   });
 
   it('a write in a workspace gained during the push is refused, since its clock is not locked (S2)', async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { type Cursor, PROTOCOL_VERSION, type PullAnswer } from '@/core/protocol';
+import { type Cursor, PROTOCOL_VERSION, type PullAnswer, SCHEMA_VERSION } from '@/core/protocol';
 import { COMMON_COLUMNS, columnsOf } from '@/domain/schema';
 import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
 import { addMembers, createTeam, createUser, SyncUser, type Team } from '../../support/syncUser';
@@ -47,7 +47,7 @@ describe('requests', () => {
       expect(await user.pullRaw({ protocol })).toMatchObject({ error: { code: 'client_too_old' } });
       expect(await user.pushRaw([], { protocol })).toMatchObject({ error: { code: 'client_too_old' } });
     }
-    expect(await user.pullRaw({ schema: 2 })).toMatchObject({ error: { code: 'schema_mismatch' } });
+    expect(await user.pullRaw({ schema: SCHEMA_VERSION + 1 })).toMatchObject({ error: { code: 'schema_mismatch' } });
     expect(await user.pushRaw([], { protocol: PROTOCOL_VERSION + 1 })).toMatchObject({
       error: { code: 'schema_mismatch' },
     });

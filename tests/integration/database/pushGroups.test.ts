@@ -85,12 +85,13 @@ describe('groups', () => {
       milestone_id: milestone.id,
       parent_task_id: task.id,
     });
+    const needed = team.make.insert('tasks', { title: 'n', milestone_id: milestone.id });
     const dependency = team.make.insert('task_dependencies', {
       task_id: task.id,
-      depends_on_task_id: subtask.id,
+      depends_on_task_id: needed.id,
     });
-    const { outcomes } = await team.owner.push([dependency, subtask, task, milestone, project]);
-    expect(outcomes.map((one) => one.outcome)).toEqual(Array(5).fill('applied'));
+    const { outcomes } = await team.owner.push([dependency, subtask, task, needed, milestone, project]);
+    expect(outcomes.map((one) => one.outcome)).toEqual(Array(6).fill('applied'));
   });
 
   it('a dependency can be reversed in one batch (U15)', async () => {

@@ -188,7 +188,7 @@ describe('npm start that fails', () => {
     [['--unknown'], /unknown option/],
   ])('refuses %j', async (args, message) => {
     const { child, output } = run(args);
-    expect(await exited(child)).toBe(1);
+    expect(await exited(child)).toBe(2);
     expect(output.err).toMatch(message);
   });
 

@@ -214,7 +214,7 @@ describe('a role that is lowered to viewer', () => {
     await service.updateTask(child.id, { title: 'renamed', description: 'and described' });
     const made = await service.createTask({ milestone_id: milestone.id, title: 'made' });
     await service.createTask({ milestone_id: milestone.id, title: 'under it', parent_task_id: made.id });
-    await service.addTaskDependency(child.id, task.id);
+    await service.addTaskDependency(child.id, made.id);
     const pattern = await service.createPattern({ workspace_id: workspace.id, name: 'Pattern' });
     await service.updateProject(project.id, { name: 'Renamed' });
     const doomed = await service.createMilestone({ project_id: project.id, name: 'made and deleted' });
@@ -247,7 +247,7 @@ describe('a role that is lowered to viewer', () => {
       title: 'renamed',
       description: 'and described',
     });
-    expect((await service.getTaskContext(child.id))?.dependencies.map(({ id }) => id)).toEqual([task.id]);
+    expect((await service.getTaskContext(child.id))?.dependencies.map(({ id }) => id)).toEqual([made.id]);
     expect((await service.getTasks(milestone.id)).map(({ title }) => title)).toEqual(
       expect.arrayContaining(['made', 'under it']),
     );
