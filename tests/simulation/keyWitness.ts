@@ -11,9 +11,13 @@ export const KEY_WITNESS = `
   end $$;
   create or replace function witness.note_paused() returns trigger language plpgsql security definer as $$
   begin
+    -- Claims are no news, and whoever is paused may release one; steps of a deletion are of whoever deletes.
+    if tg_op = 'UPDATE' and new.updated_at = old.updated_at then
+      return null;
+    end if;
     insert into witness.paused select new.id where exists (
       select from public.workspace_members m
-      where m.user_id = auth.uid() and m.workspace_id = new.workspace_id and m.deleted_at is null and m.paused_at is not null);
+      where m.user_id = convoy.author() and m.workspace_id = new.workspace_id and m.deleted_at is null and m.paused_at is not null);
     return null;
   end $$;
   create or replace trigger zz_witness_key after insert on public.tasks for each row execute function witness.note_key();
