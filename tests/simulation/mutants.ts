@@ -34,7 +34,7 @@ const FOUND_BY = {
   'merge-takes-local': 1,
   'cursor-before-rows': 1,
   'backoff-never-ends': 1,
-  'remap-misses-a-key': 17,
+  'remap-misses-a-key': 15,
   'checkpoint-in-client-alone': 5,
   'retry-as-new-batch': 1,
   'replay-applied-again': 1,
@@ -62,7 +62,7 @@ const FOUND_BY = {
   'key-reused': 6,
   'kind-forged': 1,
   'pause-in-client-alone': 3,
-  'approval-of-an-older-request': 45,
+  'approval-of-an-older-request': 18,
 };
 
 type Name = keyof typeof FOUND_BY;

@@ -180,7 +180,16 @@ export const limitsContract: Section = (world) => {
         if (!context) throw new Error('The task is not there.');
         expectWithin(context, whole, limits);
       });
-      await fc.assert(property, { numRuns: 60 });
+      const none = { items: 0, bytes: 0 };
+      const tight: FullLimits = {
+        subtasks: none,
+        dependencies: none,
+        activities: { items: 4, bytes: 2_987 },
+        patterns: { items: 1, bytes: 91 },
+        best_practices: none,
+        bytes: 4_936,
+      };
+      await fc.assert(property, { numRuns: 60, examples: [[tight]] });
     });
 
     it('takes open tasks before closed ones, and what is nearest to the task first', async () => {

@@ -101,7 +101,9 @@ describe('a thousand nested subtasks', () => {
 
 describe('a thousand tasks that depend on each other in a chain', () => {
   it('are linked in one push, and cannot be closed to a circle (U12)', async () => {
-    const apart = chain.map(() => team.make.insert('tasks', { title: 'apart', milestone_id: team.milestone }));
+    const apart = chain.map(() =>
+      team.make.insert('tasks', { title: 'apart', milestone_id: team.milestone }),
+    );
     await team.owner.push(apart);
     const tasks = apart.map(({ id }) => id);
     const link = (task_id: string, depends_on_task_id: string) =>

@@ -47,7 +47,9 @@ describe('requests', () => {
       expect(await user.pullRaw({ protocol })).toMatchObject({ error: { code: 'client_too_old' } });
       expect(await user.pushRaw([], { protocol })).toMatchObject({ error: { code: 'client_too_old' } });
     }
-    expect(await user.pullRaw({ schema: SCHEMA_VERSION + 1 })).toMatchObject({ error: { code: 'schema_mismatch' } });
+    expect(await user.pullRaw({ schema: SCHEMA_VERSION + 1 })).toMatchObject({
+      error: { code: 'schema_mismatch' },
+    });
     expect(await user.pushRaw([], { protocol: PROTOCOL_VERSION + 1 })).toMatchObject({
       error: { code: 'schema_mismatch' },
     });

@@ -249,7 +249,9 @@ it('hides the details of auth failures from clients, and logs them', async () =>
   const log = vi.fn();
   const stack = await startProbe({ log });
   open.push(stack);
-  await stack.backend.transaction((connection) => connection.execute('drop table local_stack.sessions cascade'));
+  await stack.backend.transaction((connection) =>
+    connection.execute('drop table local_stack.sessions cascade'),
+  );
   const { error } = await clientOf(stack).auth.signUp(credentials);
   expect(error?.name).toBe('AuthRetryableFetchError');
   expect(log.mock.lastCall?.[0]).toMatch(/42P01/);

@@ -87,10 +87,14 @@ function withinOwn(part: ContextPart): Fragment<Given> {
     where "reached" <= ${({ limits }) => limits[part].bytes}`;
 }
 
-/** Of the rows within the list's own limits, those for which the whole context has room too. */
+/**
+ * Of the rows within the list's own limits, those for which the whole context has room too. Of the lists before it only what is
+ * in the context for certain counts: JSON may take up to twice what is stored, so that the last rows may not be (see `sizeOf`).
+ */
 function withinWhole(part: ContextPart): Fragment<Given> {
   const before = CONTEXT_PARTS.slice(0, CONTEXT_PARTS.indexOf(part)).map(
-    (earlier) => sql`(select coalesce(max("reached"), 0) from (${withinOwn(earlier)}))`,
+    (earlier) => sql`(select coalesce(max("reached"), 0) from (${withinOwn(earlier)})
+      where "reached" * 2 <= ${({ limits }) => limits[earlier].bytes})`,
   );
   const singles = SINGLES.map((name) => {
     const table = SINGLE_TABLES[name];
