@@ -82,14 +82,15 @@ function withinOwn(part: ContextPart): Fragment<Given> {
   );
   const first = sql`select rowid as "at", ${sizeOf(table)} as "size", ${named} from "${table}"
     where ${list.rows} and ${LIVE} order by ${orderOf(keys, list)} limit ${mostItems(part)}`;
-  return sql`select "at", "reached" from (
-    select "at", sum("size") over (order by ${order} rows unbounded preceding) as "reached" from (${first}))
+  return sql`select "at", "size", "reached" from (
+    select "at", "size", sum("size") over (order by ${order} rows unbounded preceding) as "reached" from (${first}))
     where "reached" <= ${({ limits }) => limits[part].bytes}`;
 }
 
 /**
  * Of the rows within the list's own limits, those for which the whole context has room too. Of the lists before it only what is
  * in the context for certain counts: JSON may take up to twice what is stored, so that the last rows may not be (see `sizeOf`).
+ * And the first row that has no room, since nothing may follow it: `boundContext` decides to the byte.
  */
 function withinWhole(part: ContextPart): Fragment<Given> {
   const before = CONTEXT_PARTS.slice(0, CONTEXT_PARTS.indexOf(part)).map(
@@ -102,7 +103,7 @@ function withinWhole(part: ContextPart): Fragment<Given> {
   });
   const others = [...singles, ...before].reduce((sum, bytes) => sql`${sum} + ${bytes}`);
   return sql`select "at", "reached" from (${withinOwn(part)})
-    where "reached" + (${others}) <= ${({ limits }) => limits.bytes}`;
+    where "reached" - "size" + (${others}) <= ${({ limits }) => limits.bytes}`;
 }
 
 function select(table: SyncedTable, where: Fragment<Given>, order: Fragment<Given> = sql``): Fragment<Given> {
