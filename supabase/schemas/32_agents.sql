@@ -60,7 +60,7 @@ begin
     'created_at', now(),
     'updated_at', now()));
   if to_regclass('auth.identities') is not null then
-    perform convoy.insert_known('auth.identities', jsonb_build_object(
+    perform convoy.insert_known(to_regclass('auth.identities'), jsonb_build_object(
       'id', agent,
       'user_id', agent,
       'provider', 'email',
