@@ -5,7 +5,7 @@ import { createProgram } from './program';
 import { EXIT } from './run';
 
 const program = createProgram(version);
-// Whoever reads the output may stop reading, as `head` does.
+// A reader of the output may stop reading, as `head` does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(EXIT.done);
   throw error;

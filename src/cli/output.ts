@@ -1,4 +1,4 @@
-/** What commands print: data on standard output, everything else on standard error. */
+/** The output of commands: data on standard output, everything else on standard error. */
 
 import { stderr, stdout } from 'node:process';
 

@@ -6,7 +6,7 @@ import { addMcpCommand } from './commands/mcp';
 import { addStartCommand } from './commands/start';
 import { addSyncCommands } from './commands/sync';
 import { addTaskCommands } from './commands/tasks';
-import { type CommonOptions, EXIT } from './run';
+import { EXIT } from './run';
 
 export function createProgram(version: string): Command {
   const program = new Command('convoy')
@@ -45,6 +45,3 @@ function common(command: Command): void {
     .option('--url <address>', 'of the backend, where the user has several')
     .option('--json', 'print one JSON value');
 }
-
-/** What an action is given: its arguments, then its options. */
-export type Action<Options = object> = (options: CommonOptions & Options) => Promise<void>;

@@ -22,7 +22,7 @@ const PUSH_MS = 3_000;
 
 export interface Session extends OpenProfile {
   print: Printer;
-  /** What the folder's `convoy.json` names; null without one. */
+  /** The folder's `convoy.json`; null without one. */
   link: FoundLink | null;
 }
 

@@ -1,10 +1,11 @@
-/** Who uses this machine: signing in and out, and which project a folder belongs to. */
+/** Signing in and out on this machine, and the project that a folder belongs to. */
 
 import type { Command } from 'commander';
 import { findBackend } from '@/machine/backend';
 import { MachineFailure } from '@/machine/errors';
 import { findLink, writeLink } from '@/machine/link';
 import { chooseProfile, listProfiles } from '@/machine/profiles';
+import { theOne } from '@/machine/records';
 import { painted, shown, table } from '../output';
 import { readSecret, readText } from '../prompt';
 import { type CommonOptions, runAs, runCommand } from '../run';
@@ -124,24 +125,6 @@ function link(project: string | undefined, options: CommonOptions & { workspace?
       { path, workspace_id: workspace.id, project_id: chosen?.id ?? null },
       `${path} links this folder to ${name}. Commit it: it holds ids only.`,
     );
-  });
-}
-
-/** @returns the record with this name or id; the only one where none is named */
-function theOne<T extends { id: string; name: string }>(noun: string, all: readonly T[], named?: string): T {
-  const fits =
-    named === undefined
-      ? all
-      : all.filter(({ id, name }) => id === named || name.toLowerCase() === named.toLowerCase());
-  const [only, another] = fits;
-  if (only && !another) return only;
-  const code = only ? 'ambiguous' : 'not_found';
-  const names = all.map(({ name }) => shown(name)).join(', ');
-  const reason = only ? `Several ${noun}s fit.` : `There is no such ${noun} here.`;
-  throw new MachineFailure({
-    kind: 'machine',
-    code,
-    message: `${reason} Name one of: ${names || '(none)'}.`,
   });
 }
 

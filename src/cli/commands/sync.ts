@@ -1,4 +1,4 @@
-/** What is on this machine and what on the server. */
+/** The state of this machine against the server. */
 
 import type { Command } from 'commander';
 import type { SyncResult } from '@/lib/watermelon/sync';
