@@ -138,9 +138,11 @@ export async function planTaskUpdate(
       ...(await movedAlong(before, changed, context)),
     ],
     // The move tells of the status that follows from it.
-    activities: taskChanged(before, 'status' in given ? changed : pick(changed, untold(changed)), jump).map(
-      (draft) => ({ id: context.newId(), draft }),
-    ),
+    activities: taskChanged(
+      before,
+      'status' in given ? changed : pick(changed, toldBeside(changed, given)),
+      jump,
+    ).map((draft) => ({ id: context.newId(), draft })),
     answer,
     ...(move && { move }),
   });
@@ -156,8 +158,10 @@ async function withStatus(before: Task, resolved: Resolved, context: PlanContext
   return status === null ? values : { ...values, status };
 }
 
-function untold(changed: RecordValues): string[] {
-  return Object.keys(changed).filter((name) => !['status', 'completion_date'].includes(name));
+/** @returns the columns that are told where no status is given: without the status and the date that follow from a move */
+function toldBeside(changed: RecordValues, given: RecordValues): string[] {
+  const following = ['status', 'completion_date'];
+  return Object.keys(changed).filter((name) => Object.hasOwn(given, name) || !following.includes(name));
 }
 
 /** @returns the checkpoints that a move passes without an approval; null where it passes none. */

@@ -139,6 +139,15 @@ describe('the plan of a changed task', () => {
     );
   });
 
+  it('tells of a completion date that is given by itself', async () => {
+    const stored = task(1, { status: 'in_progress' });
+    const given = { completion_date: '2026-01-05T10:00:00.000Z' };
+    const plan = await planOf(requestTaskUpdate(stored.id, given), contextOf(memory(stored, ...others)));
+    expect(plan.activities).toMatchObject([
+      { draft: { activity_type: 'task_updated', details: { fields: ['completion_date'] } } },
+    ]);
+  });
+
   it('moves subtasks to the milestone of the task, exactly where the task changes its own (U29)', async () => {
     await fc.assert(
       fc.asyncProperty(before, changes, async (values, given) => {
