@@ -58,7 +58,6 @@ const FOUND_BY = {
   'expected-ignored': 4,
   'lease-by-device-clock': 2,
   'heartbeat-as-news': 1,
-  'two-sessions-one-claim': 6,
   'key-reused': 6,
   'kind-forged': 1,
   'pause-in-client-alone': 3,
@@ -369,13 +368,6 @@ export const MUTANTS: readonly Mutant[] = [
     `${SQL}/02_synced_tables.sql`,
     "then (field_revisions -> 'news' ->> 1)::bigint else revision end;",
     'then revision else revision end;',
-  ),
-  mutant(
-    'two-sessions-one-claim',
-    'A second session of the same user takes over the claim of the first one unasked.',
-    `${SQL}/30_claims.sql`,
-    "        or task.claim_id <> request ->> 'claim_id' and task.claim_id is distinct from request ->> 'resume'\n",
-    '',
   ),
   mutant(
     'key-reused',
