@@ -107,7 +107,9 @@ export function convergenceSuite(start: () => Promise<World>): void {
       const context = await there.contextService.getTaskContext(task.id);
       expect(context?.task.current_stage).toBe('IMPLEMENT');
       const moves = context?.activities.filter((entry) => entry.activity_type === 'stage_changed');
-      expect(moves?.map((entry) => entry.details)).toMatchObject([{ from: 'PLAN', to: 'IMPLEMENT' }]);
+      expect(moves?.map((entry) => entry.details)).toEqual([
+        { from: 'PLAN', to: 'IMPLEMENT', jumped: ['PLAN_REVIEW'], reason: null },
+      ]);
       const kinds = (await ledger(there)).filter(
         (entry) => entry.recordId === task.id || entry.kind === 'withdrawn',
       );

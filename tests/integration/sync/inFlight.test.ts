@@ -63,7 +63,9 @@ describe('edits made while a push is in flight', () => {
     const context = await there.contextService.getTaskContext(task.id);
     expect(context?.task).toMatchObject({ current_stage: 'IMPLEMENT', title: 'renamed' });
     const moves = context?.activities.filter((entry) => entry.activity_type === 'stage_changed');
-    expect(moves?.map((entry) => entry.details)).toMatchObject([{ from: 'PLAN', to: 'IMPLEMENT' }]);
+    expect(moves?.map((entry) => entry.details)).toEqual([
+      { from: 'PLAN', to: 'IMPLEMENT', jumped: ['PLAN_REVIEW'], reason: null },
+    ]);
   });
 
   it('a deletion is kept when an update of the record comes back as a conflict (U8)', async () => {
