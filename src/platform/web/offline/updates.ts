@@ -10,6 +10,8 @@ export type UpdateState = 'none' | 'ready' | 'taken';
 
 /** ms between two looks for a newer version while the page stays open. */
 const LOOK_MS = 60 * 60 * 1_000;
+/** ms that a newer version has to take over: an old worker that is still answering some tab holds it back. */
+const TAKE_MS = 5_000;
 
 export class AppUpdates {
   private current: UpdateState = 'none';
@@ -58,7 +60,10 @@ export class AppUpdates {
     });
   }
 
-  /** Takes the newer version: this page is loaded anew once it serves, and other tabs are told. */
+  /**
+   * Takes the newer version: this page is loaded anew once it serves, or after 5 s at the latest, and other tabs are
+   * told. Where it does not serve by then, the page offers it again.
+   */
   take(): void {
     if (this.current !== 'ready' || !this.waiting) {
       window.location.reload();
@@ -66,11 +71,16 @@ export class AppUpdates {
     }
     this.isTaking = true;
     this.waiting.postMessage(TAKE_UPDATE);
+    setTimeout(() => window.location.reload(), TAKE_MS);
   }
 
   private offer(waiting: ServiceWorker | null): void {
     if (!waiting) return;
     this.waiting = waiting;
+    // Besides the change of controller: a page without one, reloaded past its caches, is not always claimed.
+    waiting.addEventListener('statechange', () => {
+      if (waiting.state === 'activated') this.overtaken();
+    });
     this.become('ready');
   }
 
