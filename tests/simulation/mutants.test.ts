@@ -7,7 +7,8 @@ import type { Done } from './worker';
 /** Seeds tried, from the one known to find the bug: after a change of the code a later one finds it. */
 const MARGIN = 12;
 
-const PLANTABLE = MUTANTS.filter((mutant) => misplaced(mutant).length === 0);
+/** Every third; `npm run simulate -- --mutants` plants them all, which takes as long as a third of the other tests. */
+const SAMPLE = MUTANTS.filter((mutant, n) => n % 3 === 0 && misplaced(mutant).length === 0);
 
 it('each edit of a planted bug matches once', () => {
   const faults = MUTANTS.flatMap((mutant) => misplaced(mutant).map((reason) => `${mutant.name}: ${reason}`));
@@ -21,12 +22,12 @@ it('each edit of a planted bug matches once', () => {
 let done: Done[];
 // In one process: to start it takes as long as several runs.
 beforeAll(async () => {
-  const series = PLANTABLE.map(({ name, foundBy }) =>
+  const series = SAMPLE.map(({ name, foundBy }) =>
     seedsFrom(foundBy, MARGIN, { mutant: name, shrink: false }),
   );
   ({ done } = await runAll({ series, workers: 1, stopAt: isCaught }));
 });
 
-it.each(PLANTABLE)('the simulation finds the planted bug $name', ({ name }) => {
+it.each(SAMPLE)('the simulation finds the planted bug $name', ({ name }) => {
   expect(done.filter(({ order, outcome }) => order.mutant === name && isCaught(outcome))).toHaveLength(1);
 });
