@@ -65,11 +65,17 @@ export function openProfile(profile: string): Promise<BrowserContext> {
   );
 }
 
+/** A Chromium that other tools can drive, too. */
+export interface ChromiumProcess extends BrowserProcess<BrowserContext> {
+  /** At which it is driven. */
+  port: number;
+}
+
 /**
  * Starts a browser on a profile folder, which it makes or goes on with.
  * @throws when none of this machine's browsers starts
  */
-export function startBrowserProcess(profile: string): Promise<BrowserProcess<BrowserContext>> {
+export function startBrowserProcess(profile: string): Promise<ChromiumProcess> {
   return startFirst(CHROMIUM, async (executable) => {
     const flags = ['--headless', '--remote-debugging-port=0', `--user-data-dir=${profile}`, 'about:blank'];
     const child = spawn(executable, [...ARGS, ...flags], {
@@ -91,6 +97,7 @@ export function startBrowserProcess(profile: string): Promise<BrowserProcess<Bro
     if (!context) throw new Error('The browser has no profile.');
     return {
       context,
+      port: Number(new URL(url).port),
       kill: async () => {
         process.kill(-(child.pid as number), 'SIGKILL');
         await gone;

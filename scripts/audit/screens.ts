@@ -1,0 +1,93 @@
+/** Each screen: what axe finds in it, how much it shifts while it loads, and Lighthouse's scores. */
+
+import axe from 'axe-core';
+import lighthouse, { desktopConfig } from 'lighthouse';
+import type { Page } from 'playwright-core';
+import { routes } from '../../src/web/routes';
+import type { ChromiumProcess } from '../../tests/support/browser';
+import { SEED } from '../../tests/support/seed';
+
+export interface ScreenAudit {
+  name: string;
+  /** Violations, light and dark, each with the elements it is about. */
+  axe: string[];
+  /** Cumulative layout shift while the screen loads; a shift that follows an input does not count. */
+  cls: number;
+  /** Scores of 100 by category; null: the screen was audited by axe alone. */
+  lighthouse: Record<string, number> | null;
+}
+
+/** Screens by their addresses, and a heading that tells that they are there. */
+const SCREENS = [
+  { name: 'workspaces', path: routes.home(), heading: 'Workspaces' },
+  { name: 'workspace', path: routes.workspace(SEED.workspace), heading: 'Members' },
+  { name: 'deleted', path: routes.deleted(SEED.workspace), heading: 'Deleted' },
+  { name: 'project', path: routes.project(SEED.fieldApp), heading: 'Milestones' },
+  { name: 'milestone', path: routes.milestone(SEED.offlineMilestone), heading: 'Tasks' },
+  { name: 'task', path: routes.task(SEED.busyTask), heading: 'Activity' },
+  { name: 'sync', path: routes.sync(), heading: 'Conflicts' },
+] as const;
+
+const CATEGORIES = ['performance', 'accessibility', 'best-practices'];
+/** ms after a screen is there in which it may still shift. */
+const SETTLE_MS = 1_000;
+
+/** @param only a part of the names of the screens to audit; all where it is empty */
+export async function auditScreens(
+  { context, port }: ChromiumProcess,
+  url: string,
+  only: string,
+  say: (line: string) => void,
+): Promise<ScreenAudit[]> {
+  const audits: ScreenAudit[] = [];
+  for (const { name, path, heading } of SCREENS.filter((screen) => screen.name.includes(only))) {
+    const address = new URL(path, url).href;
+    const page = await context.newPage();
+    await page.addInitScript(watchShifts);
+    await page.goto(address);
+    await page.getByRole('heading', { name: heading }).first().waitFor();
+    await page.waitForTimeout(SETTLE_MS);
+    const cls = await page.evaluate(() => (window as unknown as { auditShift: number }).auditShift);
+    const violations = await violationsOf(page);
+    await page.close();
+    audits.push({ name, axe: violations, cls, lighthouse: await scoresOf(address, port) });
+    say(`${name} is audited`);
+  }
+  return audits;
+}
+
+function watchShifts(): void {
+  const sum = window as unknown as { auditShift: number };
+  sum.auditShift = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries() as unknown as { value: number; hadRecentInput: boolean }[]) {
+      if (!entry.hadRecentInput) sum.auditShift += entry.value;
+    }
+  }).observe({ type: 'layout-shift', buffered: true });
+}
+
+async function violationsOf(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const found: string[] = [];
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    const { violations } = await page.evaluate(() =>
+      (window as unknown as { axe: typeof axe }).axe.run(document, { resultTypes: ['violations'] }),
+    );
+    for (const { id, nodes } of violations) {
+      found.push(`${colorScheme}: ${id} at ${nodes.map(({ target }) => target.join(' ')).join('; ')}`);
+    }
+  }
+  return found;
+}
+
+/** On a desktop, of somebody who is signed in: what the browser keeps stays. */
+async function scoresOf(address: string, port: number): Promise<Record<string, number>> {
+  const flags = { port, disableStorageReset: true, onlyCategories: CATEGORIES, logLevel: 'error' } as const;
+  const result = await lighthouse(address, flags, desktopConfig);
+  if (!result) throw new Error(`Lighthouse audited nothing at ${address}.`);
+  const { categories } = result.lhr;
+  return Object.fromEntries(
+    CATEGORIES.map((name) => [name, Math.round((categories[name]?.score ?? 0) * 100)]),
+  );
+}
