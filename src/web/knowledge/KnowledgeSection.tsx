@@ -2,6 +2,7 @@ import { useId } from 'react';
 import type { LeftOut } from '@/domain/contextLimits';
 import type { BestPractice, Pattern } from '@/domain/entities';
 import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
+import { Markdown } from '../markdown/Markdown';
 import { wordsOf } from '../ui/labels';
 import { ShowMore } from '../ui/ShowMore';
 import { JsonContent } from './JsonContent';
@@ -32,7 +33,7 @@ export function KnowledgeSection({ title, items, leftOut, onMore }: KnowledgeSec
                   {wordsOf('pattern_type' in item ? item.pattern_type : item.category)} · {reachOf(item)}
                 </span>
               </summary>
-              {item.description && <p>{item.description}</p>}
+              {item.description && <Markdown text={item.description} />}
               <JsonContent content={item.content} />
             </details>
           </li>

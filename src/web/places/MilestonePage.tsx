@@ -4,6 +4,7 @@ import type { Milestone } from '@/domain/entities';
 import { deleteMilestone } from '@/lib/watermelon/contextService';
 import { usePermissions } from '../hooks/usePermissions';
 import { useQuery, useRecord } from '../hooks/useQuery';
+import { Markdown } from '../markdown/Markdown';
 import { routes } from '../routes';
 import { EditDialog } from '../shared/EditDialog';
 import { HeldPage } from '../shared/HeldPage';
@@ -12,7 +13,6 @@ import { TaskList } from '../tasks/TaskList';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { count } from '../ui/count';
 import { Icon } from '../ui/Icon';
-import { Prose } from '../ui/Prose';
 import { RoleNote } from '../ui/RoleNote';
 import { MILESTONE_FIELDS } from './formFields';
 import { MilestoneFacts } from './MilestoneFacts';
@@ -58,7 +58,7 @@ function MilestoneView({ milestone }: { milestone: Milestone }) {
       {milestone.requirements && (
         <details className="requirements">
           <summary>Requirements</summary>
-          <Prose text={milestone.requirements} />
+          <Markdown text={milestone.requirements} />
         </details>
       )}
       <section aria-labelledby="tasks-title">

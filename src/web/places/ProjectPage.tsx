@@ -6,6 +6,7 @@ import { useKnowledge } from '../hooks/useKnowledge';
 import { usePermissions } from '../hooks/usePermissions';
 import { useQuery, useRecord } from '../hooks/useQuery';
 import { KnowledgeSection } from '../knowledge/KnowledgeSection';
+import { Markdown } from '../markdown/Markdown';
 import { routes } from '../routes';
 import { EditDialog } from '../shared/EditDialog';
 import { HeldPage } from '../shared/HeldPage';
@@ -16,7 +17,6 @@ import { orNull, toTime } from '../ui/formValues';
 import { Icon } from '../ui/Icon';
 import { PROJECT_STATUS_LABELS } from '../ui/labels';
 import { byDate } from '../ui/order';
-import { Prose } from '../ui/Prose';
 import { RecordDialog } from '../ui/RecordDialog';
 import { RoleNote } from '../ui/RoleNote';
 import { MILESTONE_FIELDS, PROJECT_FIELDS } from './formFields';
@@ -99,7 +99,7 @@ function ProjectView({ project }: { project: Project }) {
           <div className="section-title">
             <h2 id="overview-title">Overview</h2>
           </div>
-          <Prose text={project.overview} />
+          <Markdown text={project.overview} />
         </section>
       )}
       <KnowledgeSection title="Patterns" items={patterns} />

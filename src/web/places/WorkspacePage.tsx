@@ -5,6 +5,7 @@ import { createProject, deleteWorkspace } from '@/lib/watermelon/contextService'
 import { useMembers } from '../hooks/useMembers';
 import { usePermissions } from '../hooks/usePermissions';
 import { useCount, useQuery, useRecord } from '../hooks/useQuery';
+import { Markdown } from '../markdown/Markdown';
 import { routes } from '../routes';
 import { EditDialog } from '../shared/EditDialog';
 import { HeldPage } from '../shared/HeldPage';
@@ -15,7 +16,6 @@ import { orNull } from '../ui/formValues';
 import { Icon } from '../ui/Icon';
 import { PROJECT_STATUS_LABELS } from '../ui/labels';
 import { byName } from '../ui/order';
-import { Prose } from '../ui/Prose';
 import { RecordDialog } from '../ui/RecordDialog';
 import { RoleNote } from '../ui/RoleNote';
 import { PROJECT_FIELDS, WORKSPACE_FIELDS } from './formFields';
@@ -53,7 +53,7 @@ function WorkspaceView({ workspace }: { workspace: Workspace }) {
         onDelete={noEdit ? null : () => setOpen('delete')}
       />
       <RoleNote reasons={[noProject ?? noEdit]} />
-      {workspace.description && <Prose text={workspace.description} />}
+      {workspace.description && <Markdown text={workspace.description} />}
       <section aria-labelledby="projects-title">
         <div className="section-title">
           <h2 id="projects-title">Projects</h2>

@@ -2,6 +2,7 @@ import { Link } from 'wouter';
 import type { Activity, Task, TaskContext } from '@/domain/entities';
 import { useMembers } from '../hooks/useMembers';
 import { useTaskActivityHistory } from '../hooks/useTaskActivityHistory';
+import { Markdown } from '../markdown/Markdown';
 import { routes } from '../routes';
 import { ShowMore } from '../ui/ShowMore';
 import { TimeAgo } from '../ui/TimeAgo';
@@ -75,7 +76,11 @@ function Entry({ activity, task, nameOf }: EntryProps) {
           <TimeAgo time={activity.created_at} />
         </span>
       </p>
-      {quote !== null && <p className="feed-quote">{quote}</p>}
+      {quote !== null && (
+        <div className="feed-quote">
+          <Markdown text={quote} />
+        </div>
+      )}
       {activity.activity_type === 'conflict_settled' && (
         <ReverseButton activity={activity} task={task} nameOf={nameOf} />
       )}

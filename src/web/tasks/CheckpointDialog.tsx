@@ -3,6 +3,7 @@ import type { Task } from '@/domain/entities';
 import { REVIEW_LIMITS, type Review } from '@/domain/reviews';
 import { useMembers } from '../hooks/useMembers';
 import { useReview } from '../hooks/useReview';
+import { Markdown } from '../markdown/Markdown';
 import { Dialog } from '../ui/Dialog';
 import { ErrorNote } from '../ui/ErrorNote';
 import { Field } from '../ui/Field';
@@ -61,7 +62,9 @@ function ReviewDialog({ review, reviewing, task, stage, onClose }: ReviewDialogP
           <TimeAgo time={review.requested_at} />
         </span>
       </p>
-      <p className="feed-quote review-text">{review.text}</p>
+      <div className="feed-quote review-text">
+        <Markdown text={review.text} />
+      </div>
       {(facts.length > 0 || review.links.length > 0) && (
         <ul className="review-facts">
           {facts.map(([name, value]) => (

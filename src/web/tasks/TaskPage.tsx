@@ -5,11 +5,11 @@ import { useMemoryBank } from '../hooks/useMemoryBank';
 import { useMemoryBankNavigation } from '../hooks/useMemoryBankNavigation';
 import { usePermissions } from '../hooks/usePermissions';
 import { KnowledgeSection } from '../knowledge/KnowledgeSection';
+import { Markdown } from '../markdown/Markdown';
 import { HeldPage } from '../shared/HeldPage';
 import { Breadcrumbs } from '../ui/Breadcrumbs';
 import { ErrorNote } from '../ui/ErrorNote';
 import { wordsOf } from '../ui/labels';
-import { Prose } from '../ui/Prose';
 import { RoleNote } from '../ui/RoleNote';
 import { ActivityFeed } from './ActivityFeed';
 import { Dependencies } from './Dependencies';
@@ -80,7 +80,7 @@ function TaskView({ context, onRefresh, onMore }: TaskViewProps) {
               <h2 id="description-title">Description</h2>
             </div>
             {task.description ? (
-              <Prose text={task.description} />
+              <Markdown text={task.description} />
             ) : (
               <p className="muted">Nothing is written here yet. Edit the task to say what has to be done.</p>
             )}
