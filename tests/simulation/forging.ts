@@ -1,7 +1,4 @@
-/**
- * What no device sends: a client of some version, with an agent's credential, that settles a review (V2). And a witness in the
- * database, which asks none of the functions that judge it.
- */
+/** A client of some version, with an agent's credential, that settles a review as no device would (V2). */
 
 import { PROTOCOL_VERSION, SCHEMA_VERSION } from '@/core/protocol';
 import { STANDARD_STAGES } from '@/domain/vocabulary';
@@ -10,20 +7,6 @@ import type { Random } from './random';
 import { type SimServer, USERS } from './server';
 import type { Stage } from './stage';
 import { CUSTOM_STAGES, makeId } from './team';
-
-/** Notes every review that an agent has settled. */
-export const REVIEW_WITNESS = `
-  create table if not exists witness.forged_reviews (task_id uuid, activity_type text);
-  create or replace function witness.note_review() returns trigger language plpgsql security definer as $$
-  begin
-    insert into witness.forged_reviews select new.task_id, new.activity_type where exists (
-      select from auth.users u where u.id = new.actor_id and u.raw_app_meta_data ->> 'kind' = 'agent');
-    return null;
-  end $$;
-  create or replace trigger zz_witness_review after insert on public.activity_feed for each row
-    when (new.activity_type in ('review_approved', 'review_returned') and new.deleted_at is null)
-    execute function witness.note_review();
-`;
 
 export async function checkForgedReviews(oracle: Oracle, server: SimServer): Promise<void> {
   const forged = await server.sql<{ task_id: string; type: string }>(

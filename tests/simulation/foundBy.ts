@@ -42,6 +42,6 @@ export const FOUND_BY = {
   'kind-forged': 1,
   'pause-in-client-alone': 3,
   'approval-of-an-older-request': 18,
-  'two-sessions-one-claim': 1,
-  'review-forged': 1,
+  'two-sessions-one-claim': 8,
+  'review-forged': 8,
 };

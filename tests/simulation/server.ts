@@ -15,8 +15,8 @@ import { api } from '@/server/http/api';
 import { openMigrated } from '../support/template';
 import { setStepRecords } from '../support/work';
 import { CLAIM_WITNESS } from './claimWitnessSql';
-import { REVIEW_WITNESS } from './forging';
 import { FORGET_KEYS, KEY_WITNESS } from './keyWitness';
+import { REVIEW_WITNESS } from './reviewWitnessSql';
 
 export const SERVER_URL = 'http://convoy.test';
 export const PASSWORD = 'simulated-password';

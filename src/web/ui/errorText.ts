@@ -1,7 +1,8 @@
 /** Words for an error that the app met, out of the table of errors. Pure. */
 
 import { type AppError, ConvoyError } from '@/core/errors';
-import { ERROR_TEXTS, type ErrorEntry } from './errorTable';
+import type { ErrorEntry } from './errorEntry';
+import { ERROR_TEXTS } from './errorTable';
 
 export interface ErrorText {
   /** What happened. */

@@ -3,7 +3,6 @@
 import { randomUUID } from 'node:crypto';
 import { compare } from 'bcryptjs';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { PushAnswer } from '@/core/protocol';
 import { call, invite, leave, membershipOf, sees } from '../../support/memberships';
 import { addMembers, Changes, SyncUser } from '../../support/syncUser';
 import { database, team, teamForEachTest } from '../../support/teamDatabase';
@@ -296,66 +295,6 @@ describe('who makes agents no more', () => {
     const byEditor = await made(team.editor);
     await database.query('delete from auth.users where id = $1::uuid', [team.editor.id]);
     expect(await live(byEditor.user)).toBe(false);
-  });
-
-  /** @returns the answer to whoever ended the role, where it was a push */
-  async function end(why: string): Promise<PushAnswer | null> {
-    const member = await membershipOf(team.editor);
-    if (why === 'left') return team.editor.push([team.make.delete('workspace_members', member, null)]);
-    if (why === 'removed') return team.owner.push([team.make.delete('workspace_members', member, null)]);
-    if (why === 'role_lost') {
-      return team.owner.push([team.make.update('workspace_members', member, 9_999, { role: 'viewer' })]);
-    }
-    const kind = `update auth.users set raw_app_meta_data = '{"kind": "agent"}' where id = $1::uuid`;
-    const gone = 'delete from auth.users where id = $1::uuid';
-    await database.query(why === 'maker_is_agent' ? kind : gone, [team.editor.id]);
-    return null;
-  }
-
-  it.each(['left', 'removed', 'role_lost', 'maker_is_agent', 'account_deleted'])(
-    'is told in the feed of each, in the same revision, and why: %s (A4, U14)',
-    async (why) => {
-      const [one, two] = [await made(team.editor), await made(team.editor)];
-      const answer = await end(why);
-      const entries = await database.query<{
-        id: string;
-        member: string;
-        details: Record<string, string>;
-        alike: boolean;
-      }>(
-        `select a.id::text as id, a.entity_id::text as member, a.details, a.revision = m.revision as alike
-         from public.activity_feed a join public.workspace_members m on m.id = a.entity_id
-        where a.workspace_id = $1::uuid and a.activity_type = 'agent_ended' and a.deleted_at is null`,
-        [team.workspace],
-      );
-      expect(entries.map(({ member }) => member).sort()).toEqual(
-        [one.made.member.id, two.made.member.id].sort(),
-      );
-      for (const { details, alike } of entries) {
-        expect(alike).toBe(true);
-        expect(details).toMatchObject({ name: 'Bot', made_by: team.editor.id, maker_name: 'Edgar', why });
-      }
-      // Whoever may still see the workspace is answered with the entries.
-      if (answer && why !== 'left') {
-        expect([...(answer.effects.rows.activity_feed?.id ?? [])].sort()).toEqual(
-          entries.map(({ id }) => id).sort(),
-        );
-      }
-      const { pages } = await team.owner.pullAll();
-      const types = pages.flatMap(({ rows }) => rows.activity_feed?.activity_type ?? []);
-      expect(types.filter((type) => type === 'agent_ended')).toHaveLength(2);
-    },
-  );
-
-  it('leaves no entry in a workspace that is deleted (A4)', async () => {
-    await made(team.editor);
-    await team.owner.push([team.make.delete('workspaces', team.workspace, 9_999)]);
-    await database.query('delete from auth.users where id = $1::uuid', [team.editor.id]);
-    const live = await database.query(
-      'select from public.activity_feed where workspace_id = $1::uuid and deleted_at is null',
-      [team.workspace],
-    );
-    expect(live).toEqual([]);
   });
 
   it('gets none of them back with the workspace (A5)', async () => {
