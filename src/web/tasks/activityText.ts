@@ -8,7 +8,7 @@ import { PRIORITY_LABELS, stageLabel, TASK_STATUS_LABELS, wordsOf } from '../ui/
 export interface ActivityText {
   /** Continues after the actor's name. */
   sentence: string;
-  /** What the actor wrote. */
+  /** Text that the actor wrote. */
   quote: string | null;
   /** Another task that the entry names; its title ends the sentence. */
   otherTask: { id: string; title: string } | null;
@@ -109,7 +109,7 @@ function endedText(details: Details): ActivityText {
   };
 }
 
-/** What somebody wrote, unless it was deleted. */
+/** Text of a comment, unless it was deleted. */
 function shownText(details: Details): string | null {
   return details.deleted === true ? '(deleted)' : (textOf(details.text) ?? textOf(details.comment));
 }

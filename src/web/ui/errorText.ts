@@ -5,9 +5,9 @@ import type { ErrorEntry } from './errorEntry';
 import { ERROR_TEXTS } from './errorTable';
 
 export interface ErrorText {
-  /** What happened. */
+  /** The event, in a sentence. */
   headline: string;
-  /** What it means for the reader's work, and what to do. */
+  /** Its meaning for the reader's work, and the way out. */
   detail: string;
   /** The words of the library, server or browser, for those who repair it; null where they add nothing. */
   technical: string | null;
