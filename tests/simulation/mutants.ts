@@ -2,7 +2,7 @@
 
 import type { Replacement } from '../support/variant';
 import { FOUND_BY } from './foundBy';
-import type { Done } from './worker';
+import type { Outcome } from './run';
 
 export interface Mutant {
   name: string;
@@ -16,7 +16,7 @@ export interface Mutant {
 }
 
 /** A run or a sync that crashes has not found the bug, but fallen over it. */
-export function isCaught({ order, outcome }: Pick<Done, 'order' | 'outcome'>): boolean {
+export function isCaught({ order, outcome }: { order: { mutant?: string }; outcome: Outcome }): boolean {
   const rules = MUTANTS.find(({ name }) => name === order.mutant)?.rules;
   return outcome.violations.some(
     ({ rule }) => rules?.includes(rule) ?? (rule !== 'unexpected' && rule !== 'D5'),
