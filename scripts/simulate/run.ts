@@ -40,9 +40,10 @@ if (values.mutants) {
     ),
     workers: Number(values.workers),
     stopAt: isCaught,
-    onDone: ({ order: { mutant = '' }, outcome }) => {
-      const { seed, violations } = outcome;
-      if (isCaught(outcome)) found[mutant] = `seed ${seed}, ${violations[0]?.rule}`;
+    onDone: (one) => {
+      const { mutant = '' } = one.order;
+      const { seed, violations } = one.outcome;
+      if (isCaught(one)) found[mutant] = `seed ${seed}, ${violations[0]?.rule}`;
       else if (seed < MOST_SEEDS) return;
       if (!values.json) console.log(`${mutant.padEnd(32)}${found[mutant] ?? `not in ${MOST_SEEDS} seeds`}`);
     },

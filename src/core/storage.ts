@@ -71,7 +71,7 @@ export interface SalvageReport {
   keptAs: string;
 }
 
-/** What a user should know about the place of the storage. It works, and is not to be trusted with everything. */
+/** A warning for users about the place of the storage. It works, and is not to be trusted with everything. */
 export interface StorageWarning {
   code: 'network_file_system';
   /** Its name, such as NFS. */

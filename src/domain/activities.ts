@@ -28,6 +28,7 @@ export const RESERVED_ACTIVITIES = [
   'conflict_settled',
   'review_approved',
   'review_returned',
+  'agent_ended',
 ] as const;
 type ReservedActivity = (typeof RESERVED_ACTIVITIES)[number];
 

@@ -3,7 +3,8 @@
 import type { ValidationError } from '@/core/errors';
 import { ok, type Result } from '@/core/result';
 import { charactersIn, hasUnstorableCharacter, isBlank } from '@/core/text';
-import type { WorkspaceMember } from './entities';
+import type { Activity, WorkspaceMember } from './entities';
+import { asDetails, textIn } from './entries';
 import { invalid } from './validation';
 import { NORMAL_FORMS } from './values';
 
@@ -53,3 +54,39 @@ export function checkAgentName(name: unknown): Result<string, ValidationError> {
 /** The agent's own refusal while it is paused. */
 export const PAUSED_MESSAGE =
   'You are paused in this workspace. Stop, keep your work, and go on when a person has ended the pause.';
+
+const ENDED_SINCE = ['left', 'removed', 'role_lost', 'maker_is_agent', 'account_deleted'] as const;
+
+/** An agent whose membership ended since its maker makes agents no more (A4). */
+export interface EndedAgent {
+  member_id: string | null;
+  user_id: string | null;
+  name: string | null;
+  made_by: string | null;
+  maker_name: string | null;
+  /** Of the maker: left, was removed, has a lower role, became an agent, or deleted the account. Null: told by a newer server. */
+  why: (typeof ENDED_SINCE)[number] | null;
+  /** The user whose write it was; null for the service. */
+  ended_by: string | null;
+  ended_at: string;
+}
+
+/** @returns the agents that entries of a workspace's feed say have ended, in the order of the entries */
+export function endedAgents(entries: readonly Activity[]): EndedAgent[] {
+  return entries.flatMap(({ activity_type, entity_id, actor_id, created_at, details }) => {
+    if (activity_type !== 'agent_ended') return [];
+    const { agent, name, made_by, maker_name, why } = asDetails(details);
+    return [
+      {
+        member_id: entity_id,
+        user_id: textIn(agent),
+        name: textIn(name),
+        made_by: textIn(made_by),
+        maker_name: textIn(maker_name),
+        why: ENDED_SINCE.find((one) => one === why) ?? null,
+        ended_by: actor_id,
+        ended_at: created_at,
+      },
+    ];
+  });
+}

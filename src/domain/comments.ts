@@ -6,7 +6,7 @@
 import type { Json } from '@/core/protocol';
 import { isUuid } from '@/core/text';
 import type { Activity } from './entities';
-import { asDetails, textIn } from './entries';
+import { asDetails, idIn, textIn } from './entries';
 
 export interface CommentOptions {
   /** User ids of members whom the comment is to reach; at most 50. */
@@ -77,7 +77,7 @@ export function foldActivities(activities: readonly Activity[]): Activity[] {
   return activities.map((entry) => {
     const details = asDetails(entry.details);
     if (entry.activity_type === 'comment_edited') {
-      const id = String(details.comment);
+      const id = String(idIn(details.comment));
       return present.has(id) || folds.get(id)?.isDeleted ? { ...entry, details: { comment: id } } : entry;
     }
     const fold = folds.get(entry.id);
@@ -115,8 +115,9 @@ function foldsOf(entries: readonly Activity[]): Map<string, Fold> {
   const folds = new Map<string, Fold>();
   for (const entry of entries) {
     if (entry.activity_type !== 'comment_edited' && entry.activity_type !== 'comment_deleted') continue;
-    const { comment, text } = asDetails(entry.details);
-    if (typeof comment !== 'string') continue;
+    const { comment: named, text } = asDetails(entry.details);
+    const comment = idIn(named);
+    if (comment === null) continue;
     const fold = folds.get(comment) ?? { edits: [], isDeleted: false };
     folds.set(comment, fold);
     if (entry.activity_type === 'comment_deleted') fold.isDeleted = true;
@@ -149,7 +150,7 @@ function commentOf(entry: Activity, fold: Fold | undefined): Comment {
     edited_at: edit?.created_at ?? null,
     is_deleted,
     to: textIn(own.to),
-    question_id: entry.activity_type === 'answer' ? textIn(own.question) : null,
+    question_id: entry.activity_type === 'answer' ? idIn(own.question) : null,
     is_answered: false,
   };
 }

@@ -48,11 +48,11 @@ export interface FullLimits extends Record<ContextPart, PartLimits> {
   bytes: number;
 }
 
-/** What a list left out. */
+/** Items that a list left out. */
 export interface LeftOut {
   /** The number of items there are, those in the context included. */
   all: number;
-  /** What the next item would have exceeded: a number of items, or of bytes (of its list or of the whole). */
+  /** The limit that the next item would have exceeded: a number of items, or of bytes (of its list or of the whole). */
   because: 'items' | 'bytes';
 }
 

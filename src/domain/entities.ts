@@ -55,7 +55,7 @@ export interface Project extends Common {
   overview: string | null;
   tech_stack: Json;
   status: ProjectStatus;
-  /** What the keys of its tasks begin with; null until the server has given one. */
+  /** The beginning of its tasks' keys; null until the server has given one. */
   key: string | null;
 }
 
@@ -128,7 +128,7 @@ export interface Deletion extends Common {
   restored_at: string | null;
 }
 
-/** What an agent or a person needs to know to work on a task, within limits (`contextLimits.ts`). */
+/** The knowledge that an agent or a person needs to work on a task, within limits (`contextLimits.ts`). */
 export interface TaskContext {
   task: Task;
   milestone: Milestone | null;

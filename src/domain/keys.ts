@@ -31,7 +31,7 @@ export interface FoundTask {
   workspace_name: string;
 }
 
-/** What a reference says: a key, the two ends that ids with this derived key have, or an id. */
+/** The meaning of a reference: a key, the two ends that ids with this derived key have, or an id. */
 export type Reference = { key: string } | { ends: [string, string] } | { id: string };
 
 /** Crockford's digits: none of them is taken for another. */

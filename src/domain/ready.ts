@@ -48,7 +48,7 @@ export interface Readiness {
   /** Whether there is no reason against it. */
   ready: boolean;
   reasons: ReadinessReason[];
-  /** What it waited for and does no more, since it was cancelled or deleted; a deleted one as long as it is known here. */
+  /** Tasks that it waited for and does no more, since each was cancelled or deleted; a deleted one as long as it is known here. */
   passed: { task_id: string; title: string; status: 'cancelled' | 'deleted' }[];
 }
 
@@ -130,7 +130,7 @@ function personReasons({ task, stages }: ReadinessFacts, { userId, claimId, now 
   return reasons;
 }
 
-/** What orders ready tasks, beside the asker (N6). */
+/** The columns that order ready tasks, beside the asker (N6). */
 export type Ranked = Pick<
   Task,
   'id' | 'priority' | 'sort_order' | 'created_at' | 'claimed_by' | 'claim_id' | 'claimed_until'

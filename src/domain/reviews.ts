@@ -7,7 +7,7 @@ import type { Json } from '@/core/protocol';
 import { sha256 } from '@/core/sha256';
 import type { ActivityDraft } from './activities';
 import type { Activity, Task } from './entities';
-import { asDetails, textIn } from './entries';
+import { asDetails, idIn, textIn } from './entries';
 
 /** What is to be reviewed. */
 export interface ReviewRequest {
@@ -95,7 +95,8 @@ export function reviewOf(
   if (!request) return null;
   const details = asDetails(request.details);
   const settled = entries.findLast(
-    (entry) => entry.activity_type !== 'review_requested' && asDetails(entry.details).request === request.id,
+    (entry) =>
+      entry.activity_type !== 'review_requested' && idIn(asDetails(entry.details).request) === request.id,
   );
   const { links } = details;
   return {

@@ -11,7 +11,7 @@ import { canonicalDay, canonicalId, canonicalTime, isUuid, type JsonFault, stora
 export const NORMAL_FORMS = {
   /** One line of text: without white space at either end. */
   line: (text: string): string => text.trim(),
-  /** What keys begin with: in capitals. null: it is none. */
+  /** The beginning of keys: in capitals. null: it is none. */
   key: (text: string): string | null => {
     const key = text.trim().replaceAll(/[a-z]/g, (letter) => letter.toUpperCase());
     return /^[A-Z][A-Z0-9]{0,9}$/.test(key) ? key : null;

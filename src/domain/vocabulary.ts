@@ -56,5 +56,6 @@ export const ACTIVITY_TYPES = [
   'review_requested',
   'review_approved',
   'review_returned',
+  'agent_ended',
 ] as const;
 export const ACTIVITY_TYPE_PATTERN = /^[a-z][a-z0-9_]*$/;

@@ -47,7 +47,7 @@ async function readLink(path: string): Promise<Result<FoundLink | null, MachineE
   return fail({ kind: 'machine', code: 'bad_link', message });
 }
 
-/** What others wrote: only addresses of the web, and ids. */
+/** Values that others wrote: only addresses of the web, and ids. */
 function asLink(text: string): Link | null {
   try {
     const { url, workspace_id, project_id } = JSON.parse(text) as Partial<Record<keyof Link, unknown>>;

@@ -13,7 +13,7 @@ import { dataFolder } from '@/platform/node/dataFolder';
 import type { MachineError } from './errors';
 
 export interface Profile extends Backend {
-  /** What `--as` names: the e-mail address of a person, the name of an agent. */
+  /** The name for `--as`: the e-mail address of a person, the name of an agent. */
   name: string;
   userId: string;
   email: string;

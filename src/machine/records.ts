@@ -102,7 +102,7 @@ export function oneLine(text: string, most: number): string {
   return characters.length <= most ? line : `${characters.slice(0, most - 1).join('')}…`;
 }
 
-/** What somebody wrote, in a message: short, on one line, in quotes. */
+/** Text of a member, in a message: short, on one line, in quotes. */
 export function quoted(text: string): string {
   return JSON.stringify(oneLine(text, 60));
 }

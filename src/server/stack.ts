@@ -64,7 +64,7 @@ export interface LocalStack {
   readonly jwtSecret: string;
   /** Accounts of the demo data; empty without it. */
   readonly accounts: readonly DemoAccount[];
-  /** What is to be known about where the data is kept. */
+  /** Warnings about the place where the data is kept. */
   readonly warnings: readonly StorageWarning[];
   readonly server: Server;
   readonly backend: SqlBackend;

@@ -1,5 +1,5 @@
--- Scopes and their clocks (rules S1 to S4), the device ledger (U2), and which role may write what
--- (section 4 of docs/sync-spec.md). The API does not expose the schema `convoy`.
+-- Scopes and their clocks (rules S1 to S4), the device ledger (U2), which role may write what (section 4 of
+-- docs/sync-spec.md), and what of a scope is hidden while a deletion goes on (U44). The API does not expose the schema `convoy`.
 
 create schema convoy;
 revoke all on schema convoy from public;
@@ -136,4 +136,96 @@ alter table convoy.devices enable row level security;
 alter table convoy.permissions enable row level security;
 grant select on convoy.scope_clocks, convoy.scope_revisions, convoy.devices, convoy.permissions to service_role;
 
+-- Rows that stand under a deleted record while its deletion, or its restore, is under way, are live and shown to nobody
+-- (U44). 26_deletion_steps.sql takes the steps.
+
+-- The deletions and restores that are under way, the earliest first.
+create table convoy.unfinished_deletions (
+  deletion_id uuid,
+  n bigint not null generated always as identity,
+  workspace_id uuid references convoy.scope_clocks on delete cascade,
+  -- Whether its rows are being restored; else they are still being deleted.
+  restores boolean not null default false,
+  -- Who deletes, or restores; null for the service.
+  author uuid,
+  -- It is to be restored: at once, or when all of it is deleted.
+  restore_wanted boolean not null default false,
+  restorer uuid,
+  -- Whether memberships come back with it.
+  with_members boolean not null default false,
+  primary key (deletion_id, workspace_id)
+);
+create index unfinished_deletions_workspace on convoy.unfinished_deletions (workspace_id, n);
+alter table convoy.unfinished_deletions enable row level security;
+grant select on convoy.unfinished_deletions to service_role;
+
+-- The visible scopes in which a deletion or a restore is under way.
+create function convoy.unsettled_scopes() returns setof uuid
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  return query
+    select distinct u.workspace_id from convoy.unfinished_deletions u
+    join public.workspace_members m
+      on m.workspace_id = u.workspace_id and m.user_id = auth.uid() and m.deleted_at is null;
+end
+$$;
+
+-- The deletion of the nearest deleted record above a row, a task, milestone or project itself included; null where there is
+-- none.
+create function convoy.hidden_by(target text, row_id uuid) returns uuid
+language plpgsql stable security definer set search_path = '' set enable_seqscan = off set jit = off as $$
+declare
+  tasks uuid[];
+  projects uuid[];
+  scope uuid;
+  result uuid;
+begin
+  -- Policies call this for each row, and dynamic SQL would be planned anew each time.
+  case target
+    when 'tasks' then
+      select array[t.id], t.workspace_id into tasks, scope from public.tasks t where t.id = row_id;
+    when 'task_dependencies' then
+      select array[d.task_id, d.depends_on_task_id], d.workspace_id into tasks, scope from public.task_dependencies d where d.id = row_id;
+    when 'activity_feed' then
+      select array[a.task_id], a.workspace_id into tasks, scope from public.activity_feed a where a.id = row_id;
+    when 'milestones' then
+      select array[m.project_id], m.workspace_id, m.deletion_id into projects, scope, result from public.milestones m where m.id = row_id;
+    when 'projects' then
+      select array[p.id], p.workspace_id into projects, scope from public.projects p where p.id = row_id;
+    when 'patterns' then
+      select array[k.project_id], k.workspace_id into projects, scope from public.patterns k where k.id = row_id;
+    when 'best_practices' then
+      select array[k.project_id], k.workspace_id into projects, scope from public.best_practices k where k.id = row_id;
+    when 'workspaces', 'workspace_members', 'deletions' then null;
+    else
+      execute format('select r.workspace_id from public.%I r where r.id = $1', target) into scope using row_id;
+  end case;
+  if result is null and projects is not null then
+    select p.deletion_id into result from public.projects p where p.id = any (projects) and p.deleted_at is not null;
+  elsif tasks is not null then
+    with recursive above (id, level) as (
+      select t.id, 0 from unnest(tasks) t (id)
+      union all
+      select p.parent_task_id, a.level + 1 from above a
+      cross join lateral (
+        select t.parent_task_id from public.tasks t where t.id = a.id and t.deleted_at is null offset 0
+      ) p
+      where p.parent_task_id is not null
+    )
+    select coalesce(t.deletion_id, m.deletion_id, p.deletion_id) into result
+      from above a
+      cross join lateral (select * from public.tasks t where t.id = a.id offset 0) t
+      cross join lateral (select * from public.milestones m where m.id = t.milestone_id offset 0) m
+      cross join lateral (select * from public.projects p where p.id = m.project_id offset 0) p
+      where t.deleted_at is not null or m.deleted_at is not null or p.deleted_at is not null
+      order by a.level limit 1;
+  end if;
+  if result is null and scope is not null then
+    select w.deletion_id into result from public.workspaces w where w.id = scope;
+  end if;
+  return result;
+end
+$$;
+
 revoke execute on all functions in schema convoy from public;
+grant execute on function convoy.hidden_by(text, uuid), convoy.unsettled_scopes() to authenticated, service_role;

@@ -58,7 +58,7 @@ select convoy.make_synced('best_practices', 10, refs => '{"project_id": "project
 -- The activities that Convoy writes itself, with the change that they tell of (U30).
 create function convoy.reserved_activities() returns text[] language sql immutable set search_path = ''
   return array['task_created', 'task_updated', 'task_deleted', 'stage_changed', 'dependency_added',
-    'dependency_removed', 'conflict_settled', 'review_approved', 'review_returned'];
+    'dependency_removed', 'conflict_settled', 'review_approved', 'review_returned', 'agent_ended'];
 
 -- R6: an activity is the caller's. The service may record what another user did. Devices of older versions name
 -- themselves in what they settle; the feed is no place for the ids of devices.

@@ -279,4 +279,36 @@ begin
 end
 $$;
 
+-- Checks the request of a push as a whole. Returns the answer to a request that is refused, or null.
+create function convoy.refuse_push(request jsonb) returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  most_changes constant integer := 10000;
+  refusal constant jsonb := convoy.refuse_request(request);
+begin
+  if refusal is not null then
+    return refusal;
+  end if;
+  if not coalesce(convoy.is_uuid(request ->> 'device_id'), false) then
+    return convoy.failure('malformed', 'device_id must be a UUID.');
+  end if;
+  if coalesce(convoy.to_count(request -> 'batch'), 0) < 1 then
+    return convoy.failure('malformed', 'batch must be a number from 1.');
+  end if;
+  if request -> 'key' is not null and not coalesce(convoy.is_uuid(request ->> 'key'), false) then
+    return convoy.failure('malformed', 'key must be a UUID.');
+  end if;
+  if jsonb_typeof(request -> 'changes') is distinct from 'array' then
+    return convoy.failure('malformed', 'changes must be a list.');
+  end if;
+  if request -> 'settle' = 'true' and (request -> 'key' is null or request -> 'changes' <> '[]') then
+    return convoy.failure('malformed', 'A batch is settled by its key, without changes.');
+  end if;
+  if jsonb_array_length(request -> 'changes') > most_changes then
+    return convoy.failure('too_large', 'A batch holds at most ' || most_changes || ' changes.');
+  end if;
+  return null;
+end
+$$;
+
 revoke execute on all functions in schema convoy from public;

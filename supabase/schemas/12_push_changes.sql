@@ -132,6 +132,15 @@ begin
 end
 $$;
 
+-- A move past checkpoints (38_push_jumps.sql).
+create type convoy.jump as (
+  group_no bigint, workspace_id uuid, task_id uuid, workflow_id uuid, old_stage text, new_stage text, old_status text,
+  -- Whether it makes the task done.
+  finishes boolean,
+  -- The names of the checkpoints, in their order.
+  passed jsonb
+);
+
 -- A row as a push finds it, and one that it has written.
 create type convoy.found_row as (
   table_name text, id uuid, workspace_id uuid, revision bigint, deleted boolean, field_revisions jsonb

@@ -63,8 +63,8 @@ declare
     case
       when 'delete' = any (kinds) or 'deletions' = any (kinds) then null
       when 'workspaces' = any (kinds) then kinds || 'workspace_members'::text
-      -- Whoever may claim no more loses their claims (C6).
-      when 'update workspace_members' = any (kinds) then kinds || 'tasks'::text
+      -- Whoever may claim no more loses their claims (C6), and whoever makes no agents any more loses those (A4).
+      when 'update workspace_members' = any (kinds) then kinds || '{tasks,activity_feed}'::text[]
       else kinds end,
     scopes, revisions);
   result convoy.pick[];
@@ -229,38 +229,6 @@ begin
 end
 $$;
 
--- Checks the request as a whole. Returns the answer to a request that is refused, or null.
-create function convoy.refuse_push(request jsonb) returns jsonb
-language plpgsql stable set search_path = '' as $$
-declare
-  most_changes constant integer := 10000;
-  refusal constant jsonb := convoy.refuse_request(request);
-begin
-  if refusal is not null then
-    return refusal;
-  end if;
-  if not coalesce(convoy.is_uuid(request ->> 'device_id'), false) then
-    return convoy.failure('malformed', 'device_id must be a UUID.');
-  end if;
-  if coalesce(convoy.to_count(request -> 'batch'), 0) < 1 then
-    return convoy.failure('malformed', 'batch must be a number from 1.');
-  end if;
-  if request -> 'key' is not null and not coalesce(convoy.is_uuid(request ->> 'key'), false) then
-    return convoy.failure('malformed', 'key must be a UUID.');
-  end if;
-  if jsonb_typeof(request -> 'changes') is distinct from 'array' then
-    return convoy.failure('malformed', 'changes must be a list.');
-  end if;
-  if request -> 'settle' = 'true' and (request -> 'key' is null or request -> 'changes' <> '[]') then
-    return convoy.failure('malformed', 'A batch is settled by its key, without changes.');
-  end if;
-  if jsonb_array_length(request -> 'changes') > most_changes then
-    return convoy.failure('too_large', 'A batch holds at most ' || most_changes || ' changes.');
-  end if;
-  return null;
-end
-$$;
-
 -- U3. Whether all cursors are of the scopes' histories. While paging, a cursor carries the tag of the revision it is
 -- going to. Only users who could see a scope once know its tags, so that this tells a stranger nothing (R7).
 create function convoy.knows_cursors(cursors convoy.cursor_position[]) returns boolean
@@ -327,6 +295,7 @@ declare
   decided convoy.decision[];
   refused convoy.decision[];
   locked uuid[];
+  jumps convoy.jump[];
 begin
   if reply is not null then
     return reply;
@@ -378,8 +347,14 @@ begin
   locked := convoy.lock_clocks(changes, kinds);
   select d.changes, d.links, d.decided into todo, links, decided
     from convoy.decide(changes, links, kinds, cursors, locked, passing) d;
+  if convoy.to_count(request -> 'protocol') < 7 and 'update tasks' = any (kinds) then
+    select m.changes, m.jumps into todo, jumps from convoy.mark_jumps(todo) m;
+  end if;
   refused := convoy.write_groups(todo, links, '{}', null);
   todo := convoy.still_open(todo, refused);
+  if cardinality(jumps) > 0 and convoy.tell_jumps(jumps, todo) then
+    kinds := kinds || 'activity_feed'::text;
+  end if;
   decided := convoy.bury_passed_over(
     changes, decided || refused || convoy.conclude(todo, convoy.find_known(todo)));
   reply := convoy.kept_answer(batch_no, changes, kinds, decided);

@@ -41,8 +41,11 @@ begin
         -- The feed of a deleted task goes with it, so that this one stands in the feed of its parent task.
         case when c.payload ->> 'activity_type' = 'task_deleted' then c.payload ->> 'entity_id'
           else coalesce(c.payload ->> 'task_id', c.payload ->> 'entity_id') end as subject,
-        case when c.payload ->> 'activity_type' = 'task_deleted' or c.payload ->> 'task_id' is not null then 'tasks'
-          else c.payload ->> 'entity_type' end as about,
+        case
+          when c.payload ->> 'activity_type' = 'task_deleted' or c.payload ->> 'task_id' is not null then 'tasks'
+          -- decide_reviews judges by the task.
+          when c.payload ->> 'activity_type' not in ('review_approved', 'review_returned')
+            then c.payload ->> 'entity_type' end as about,
         c.payload -> 'details' as details
       from unnest(changes) c
     ), removed as materialized (
@@ -69,7 +72,8 @@ begin
       ) what (activity_type, subject, about, holds)
       where what.holds
     )
-    select case when passing then convoy.passed_over(t.position)
+    -- The server alone tells of ended agents. Devices of before would ask people about one that they bring back (P13).
+    select case when passing or t.activity_type = 'agent_ended' then convoy.passed_over(t.position)
       else convoy.untold(t.position) end
     from told t
     left join made m

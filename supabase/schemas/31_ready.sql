@@ -141,13 +141,14 @@ language plpgsql stable security definer set search_path = ''
 set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
 begin
   return (
+    -- It ends on circles too, of which old data may have some.
     with recursive above (id, n) as (
       select t.id, 0
       union all
       select p.parent_task_id, a.n + 1 from above a
       cross join lateral (select c.parent_task_id from public.tasks c where c.id = a.id offset 0) p
       where p.parent_task_id is not null
-    )
+    ) cycle id set is_again using way
     select jsonb_build_object(
       'task', public.as_entity(to_jsonb(t)),
       'milestone', (select jsonb_build_object('id', m.id, 'status', m.status)
@@ -166,7 +167,7 @@ begin
         from above a
         cross join lateral (
           select d.depends_on_task_id from public.task_dependencies d
-          where d.task_id = a.id and (d.deleted_at is null or exists (
+          where d.task_id = a.id and not a.is_again and (d.deleted_at is null or exists (
             -- A deleted task takes its dependencies along.
             select from public.tasks x
             where x.id = d.depends_on_task_id and x.deleted_at is not null and x.deletion_id = d.deletion_id)) offset 0
@@ -194,7 +195,7 @@ begin
 end
 $$;
 
--- The task that is next for the caller: {workspace_id?, project_id?, claim_id?}. Answers {"task": entity or null, "open": how many tasks are
+-- The task that is next for the caller: {workspace_id?, project_id?, claim_id?}. An id that is none names nothing. Answers {"task": entity or null, "open": how many tasks are
 -- to do or in progress where none is ready, "waiting": facts of the first of those}.
 create function public.get_next_task(request jsonb) returns jsonb
 language plpgsql stable security definer set search_path = '' set timezone = 'UTC' as $$
@@ -204,7 +205,9 @@ declare
   own constant text := request ->> 'claim_id';
   scopes constant uuid[] := array(
     select v from convoy.visible_scopes() v
-    where v <> '00000000-0000-7000-8000-000000000000'::uuid and (scope is null or v = scope));
+    where v <> '00000000-0000-7000-8000-000000000000'::uuid
+      and (coalesce(jsonb_typeof(request -> 'workspace_id'), 'null') = 'null' or v = scope)
+      and (coalesce(jsonb_typeof(request -> 'project_id'), 'null') = 'null' or project is not null));
   next uuid;
   candidates uuid[];
 begin

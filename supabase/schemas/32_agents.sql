@@ -92,8 +92,10 @@ language plpgsql volatile security definer set search_path = '' as $$
 declare
   found_member public.workspace_members;
 begin
+  -- Strangers hold up nobody.
   perform from convoy.scope_clocks c
-    where c.scope_id = (select m.workspace_id from public.workspace_members m where m.id = member) for update;
+    where c.scope_id = (select m.workspace_id from public.workspace_members m where m.id = member)
+      and c.scope_id in (select convoy.visible_scopes()) for update;
   select m.* into found_member from public.workspace_members m
     where m.id = member and m.deleted_at is null and m.kind = 'agent'
       and convoy.is_maker(m.workspace_id, auth.uid())
@@ -122,7 +124,8 @@ begin
   if agent_name is null or convoy.is_blank(agent_name) or char_length(agent_name) > 200 then
     return convoy.failure('malformed', 'name must be a text of 1 to 200 characters.');
   end if;
-  perform from convoy.scope_clocks c where c.scope_id = create_agent.workspace_id for update;
+  perform from convoy.scope_clocks c
+    where c.scope_id = create_agent.workspace_id and c.scope_id in (select convoy.visible_scopes()) for update;
   if not convoy.is_maker(create_agent.workspace_id, auth.uid()) then
     return convoy.failure('forbidden');
   end if;
@@ -181,7 +184,7 @@ begin
 end
 $$;
 
--- Pauses an agent, or ends its pause. Answers {"member": ...}, or {"error": {"code": ...}} as revoke_agent does.
+-- Pauses an agent, or ends its pause. Answers {"member": ...}, or {"error": {"code": ...}} as revoke_agent does, and malformed.
 create function public.pause_agent(member_id uuid, paused boolean) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -189,6 +192,9 @@ declare
 begin
   if auth.uid() is null then
     return convoy.failure('signed_out');
+  end if;
+  if pause_agent.paused is null then
+    return convoy.failure('malformed', 'paused must be true or false.');
   end if;
   member := convoy.lock_own_agent(pause_agent.member_id);
   if member.id is null then
@@ -210,20 +216,34 @@ language sql stable security definer set search_path = '' as $$
 $$;
 
 -- Who may make agents no longer takes along those that they made: whoever leaves, is removed, is given a lower role, or
--- becomes an agent. They never come back: whoever is given the role again makes new ones (convoy.restorable_members).
+-- becomes an agent. They never come back: whoever is given the role again makes new ones (convoy.restorable_members). The
+-- feed tells of each, since their work stops: whose it was, and why it ended (agent_ended, A4).
 create function convoy.end_agents_of_maker() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
-  ended uuid[];
+  why constant text := case
+    when not exists (select from auth.users u where u.id = new.user_id) then 'account_deleted'
+    when new.kind <> 'human' then 'maker_is_agent'
+    when new.deleted_at is null then 'role_lost'
+    when convoy.author() = new.user_id then 'left'
+    else 'removed' end;
+  agents constant uuid[] := array(
+    select a.id from public.workspace_members a
+    where a.workspace_id = new.workspace_id and a.made_by = new.user_id and a.deleted_at is null order by a.id);
   agent uuid;
 begin
-  with ending as (
-    update public.workspace_members a set deleted_at = now()
-      where a.workspace_id = new.workspace_id and a.made_by = new.user_id and a.deleted_at is null
-      returning a.user_id
-  )
-  select array_agg(e.user_id order by e.user_id) into ended from ending e;
-  foreach agent in array coalesce(ended, '{}') loop
+  if cardinality(agents) = 0 then
+    return null;
+  end if;
+  update public.workspace_members a set deleted_at = now() where a.id = any (agents);
+  -- What stands in a deleted workspace is deleted.
+  insert into public.activity_feed (id, workspace_id, entity_type, entity_id, activity_type, details)
+    select gen_random_uuid(), a.workspace_id, 'workspace_members', a.id, 'agent_ended', jsonb_build_object(
+      'agent', a.user_id, 'name', a.display_name, 'made_by', new.user_id, 'maker_name', new.display_name, 'why', why)
+    from public.workspace_members a
+    join public.workspaces w on w.id = a.workspace_id and w.deleted_at is null
+    where a.id = any (agents);
+  for agent in select a.user_id from public.workspace_members a where a.id = any (agents) order by a.user_id loop
     perform convoy.end_sessions(agent);
   end loop;
   return null;

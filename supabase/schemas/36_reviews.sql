@@ -34,7 +34,8 @@ begin
       from unnest(told) c
     ), moves as materialized (
       select c.group_no, c.workspace_id, c.id, bool_or(c.op = 'insert') as is_new,
-        (array_agg(c.payload ->> 'current_stage' order by c.position desc))[1] as stage
+        (array_agg(c.payload ->> 'current_stage' order by c.position desc))[1] as stage,
+        (array_agg(c.payload ->> 'status' order by c.position desc))[1] as status
       from unnest(changes) c
       where c.table_name = 'tasks' and c.op in ('insert', 'update')
       group by c.group_no, c.workspace_id, c.id
@@ -51,7 +52,7 @@ begin
       where a.task_id = any (array(select m.id from moves m))
         and a.activity_type in ('review_requested', 'review_approved', 'review_returned') and a.deleted_at is null
     ), settled as materialized (
-      select distinct e.task_id, e.details ->> 'request' as request_id from entries e
+      select distinct e.task_id, lower(e.details ->> 'request') as request_id from entries e
       where e.activity_type <> 'review_requested'
     ), bound as materialized (
       select w.workspace_id, convoy.stops_at_checkpoints(w.workspace_id) as is_bound
@@ -62,8 +63,10 @@ begin
             else row(n.position, convoy.rejection('checkpoint', 'current_stage',
               'Only a person who owns or edits the workspace settles a review.'), false)::convoy.decision end
           when n.activity_type = 'review_returned'
-              and (jsonb_typeof(n.reason) is distinct from 'string' or convoy.is_blank(n.reason #>> '{}'))
-            then row(n.position, convoy.rejection('invalid_value', 'details', 'A return gives its reason.'), false)::convoy.decision
+              and (jsonb_typeof(n.reason) is distinct from 'string' or convoy.is_blank(n.reason #>> '{}')
+                or char_length(n.reason #>> '{}') > 10000)
+            then row(n.position, convoy.rejection('invalid_value', 'details',
+              'A return gives its reason, in at most 10,000 characters.'), false)::convoy.decision
           when m.is_new then null
           when r.id is null and i.id is null
             then row(n.position, convoy.rejection('review_outdated', 'details',
@@ -81,6 +84,9 @@ begin
               or coalesce(r.details ->> 'text_hash' <> convoy.text_hash(t.title, t.description), false))
             then row(n.position, convoy.rejection('text_changed', 'details',
               'The text of the task has changed since the review was requested.'), false)::convoy.decision
+          -- Past a checkpoint that is the last stage the task is done, and an approval without a move tells of nothing.
+          when n.activity_type = 'review_approved' and m.stage is null and m.status is distinct from 'done'
+            then convoy.untold(n.position)
           -- Moves that a device made one after the other are one change, and several activities that tell of its way.
           when n.activity_type = 'review_approved' and m.stage is not null
               and not convoy.passes_checkpoint(t.workflow_id, coalesce(r.details ->> 'stage', i.stage), m.stage)
@@ -110,12 +116,14 @@ language sql immutable set search_path = '' as $$
   select case
     when jsonb_typeof(details) is distinct from 'object' then 'A request for review is an object.'
     when jsonb_typeof(details -> 'text') is distinct from 'string' or convoy.is_blank(details ->> 'text')
-      then 'A request for review says what is to be reviewed.'
+        or char_length(details ->> 'text') > 20000
+      then 'A request for review says what is to be reviewed, in at most 20,000 characters.'
     when jsonb_typeof(details -> 'stage') is distinct from 'string' or char_length(details ->> 'stage') > 64
       then 'A request for review names its stage.'
     when coalesce(jsonb_typeof(details -> 'branch'), 'null') not in ('string', 'null') or char_length(details ->> 'branch') > 255
       then 'A branch has at most 255 characters.'
-    when coalesce(jsonb_typeof(details -> 'commit'), 'null') <> 'null' and details ->> 'commit' !~ '^[0-9a-f]{7,64}$'
+    when coalesce(jsonb_typeof(details -> 'commit'), 'null') not in ('string', 'null')
+        or details ->> 'commit' !~ '^[0-9a-f]{7,64}$'
       then 'A commit is 7 to 64 hexadecimal digits.'
     when coalesce(jsonb_typeof(details -> 'links'), 'array') <> 'array' then 'Links are a list.'
     when details -> 'links' is not null and (jsonb_array_length(details -> 'links') > 20 or exists (

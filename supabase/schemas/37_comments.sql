@@ -50,7 +50,7 @@ begin
       on c.id = n.comment_id and c.workspace_id = n.workspace_id and c.task_id = n.task_id and c.deleted_at is null
         and c.activity_type in ('comment', 'question', 'answer')
     union all
-    select n.id, case when convoy.review_fault(n.details) is not null then '22023' end
+    select n.id, case when n.task_id is null or convoy.review_fault(n.details) is not null then '22023' end
     from new_rows n
     where n.activity_type = 'review_requested' and n.deleted_at is null
   )
@@ -74,7 +74,8 @@ begin
   update public.activity_feed a set details = convoy.blanked(a.details)
     where a.task_id in (select n.task_id from new_rows n where n.activity_type = 'comment_deleted')
       and (a.activity_type in ('comment', 'question', 'answer') and a.id = any (gone)
-        or a.activity_type = 'comment_edited' and a.details ->> 'comment' in (select g::text from unnest(gone) g))
+        -- An id may be spelled in capitals.
+        or a.activity_type = 'comment_edited' and lower(a.details ->> 'comment') in (select g::text from unnest(gone) g))
       and a.details -> 'deleted' is distinct from 'true';
   perform set_config('convoy.blanking', '', true);
   return null;

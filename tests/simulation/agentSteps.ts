@@ -1,5 +1,6 @@
 /** What people do to agents, and what an agent says of itself. Straight in the database. */
 
+import { forgeReview } from './forging';
 import type { Step } from './program';
 import type { Random } from './random';
 import { USERS } from './server';
@@ -25,6 +26,8 @@ export async function agentStep(stage: Stage, step: Step, random: Random): Promi
         [USERS.agnes.id],
       );
       return true;
+    case 'forge review':
+      return forgeReview(stage, random);
     default:
       return null;
   }

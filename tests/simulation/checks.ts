@@ -9,6 +9,7 @@ import { STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
 import type { Snapshot } from '../support/snapshot';
 import { checkQuietClaims } from './claimWitness';
 import type { SimDevice } from './device';
+import { checkForgedReviews } from './forging';
 import { checkKeys } from './keyChecks';
 import type { Oracle, ServerContent } from './oracle';
 import { ALL_USERS, type SimServer } from './server';
@@ -62,6 +63,7 @@ export async function checkEverything(simulation: Stage): Promise<void> {
   oracle.checkNothingLost(content, stored);
   await checkCheckpoints(oracle, server);
   await checkQuietClaims(oracle, server);
+  await checkForgedReviews(oracle, server);
   await checkKeys(oracle, server, stored);
 }
 

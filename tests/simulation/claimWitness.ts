@@ -138,25 +138,29 @@ export async function quietDeletes(server: SimServer, flight: Flight): Promise<R
   const moves = ['milestone_id', 'parent_task_id', 'project_id'];
   if (changes.some(({ op, values = {} }) => op === 'update' && moves.some((name) => name in values)))
     return quiet;
-  for (const [index, { table, id, base, workspace_id }] of changes.entries()) {
-    if (table !== 'tasks' || base === null) continue;
-    const [found] = await server.sql<{ is_quiet: boolean }>(
-      `with recursive below (id) as (
-         select t.id from public.tasks t where t.id = $1::uuid
-         union select c.id from below b join public.tasks c on c.parent_task_id = b.id where c.deleted_at is null
-       ), rows (revision) as (
-         select n.revision from below b join witness.news n on n.task_id = b.id
-         union all select f.revision from below b join public.activity_feed f on f.task_id = b.id where f.deleted_at is null
-         union all select d.revision from below b join public.task_dependencies d
-           on b.id in (d.task_id, d.depends_on_task_id) where d.deleted_at is null
-       )
-       select not exists (
-         select from rows r where r.revision > $2::bigint
-           and r.revision <> all (select jsonb_array_elements_text($3::jsonb)::bigint)) as is_quiet`,
-      [id, base, JSON.stringify(skip[workspace_id] ?? [])],
-    );
-    if (found?.is_quiet) quiet.add(index);
-  }
+  const asked = changes.flatMap(({ table, id, base, workspace_id }, index) =>
+    table === 'tasks' && base !== null ? [{ index, id, base, skip: skip[workspace_id] ?? [] }] : [],
+  );
+  if (asked.length === 0) return quiet;
+  const found = await server.sql<{ index: number }>(
+    `with recursive asked as (
+       select * from jsonb_to_recordset($1::jsonb) as a (index integer, id uuid, base bigint, skip jsonb)
+     ), below (index, id) as (
+       select a.index, t.id from asked a join public.tasks t on t.id = a.id
+       union select b.index, c.id from below b join public.tasks c on c.parent_task_id = b.id where c.deleted_at is null
+     ), rows (index, revision) as (
+       select b.index, n.revision from below b join witness.news n on n.task_id = b.id
+       union all select b.index, f.revision from below b join public.activity_feed f on f.task_id = b.id where f.deleted_at is null
+       union all select b.index, d.revision from below b join public.task_dependencies d
+         on b.id in (d.task_id, d.depends_on_task_id) where d.deleted_at is null
+     )
+     select a.index from asked a
+     where not exists (
+       select from rows r where r.index = a.index and r.revision > a.base
+         and not exists (select from jsonb_array_elements_text(a.skip) s where s::bigint = r.revision))`,
+    [JSON.stringify(asked)],
+  );
+  for (const { index } of found) quiet.add(index);
   return quiet;
 }
 

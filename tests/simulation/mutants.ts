@@ -1,6 +1,7 @@
 /** Bugs that are planted in the code of devices or in the server's SQL, to see that the simulation finds them. */
 
 import type { Replacement } from '../support/variant';
+import { FOUND_BY } from './foundBy';
 import type { Outcome } from './run';
 
 export interface Mutant {
@@ -10,64 +11,32 @@ export interface Mutant {
   edits: readonly Replacement[];
   /** The first seed, counted from 1, in which a promise is broken. */
   foundBy: number;
+  /** The rules that it breaks, where no others count. */
+  rules?: readonly string[];
 }
 
 /** A run or a sync that crashes has not found the bug, but fallen over it. */
-export function isCaught({ violations }: Outcome): boolean {
-  return violations.some(({ rule }) => rule !== 'unexpected' && rule !== 'D5');
+export function isCaught({ order, outcome }: { order: { mutant?: string }; outcome: Outcome }): boolean {
+  const rules = MUTANTS.find(({ name }) => name === order.mutant)?.rules;
+  return outcome.violations.some(
+    ({ rule }) => rules?.includes(rule) ?? (rule !== 'unexpected' && rule !== 'D5'),
+  );
 }
 
 const SQL = 'supabase/schemas';
 const SYNC = 'src/lib/watermelon/sync';
 
-/** Recorded when the mutant or the simulation changes: `npm run simulate -- --mutants`. */
-const FOUND_BY = {
-  'revision-shared': 1,
-  'cursor-newer-than-rows': 1,
-  'ledger-dropped': 3,
-  'edit-in-flight-dropped': 28,
-  'update-of-nothing-applied': 3,
-  'no-cascade': 3,
-  'echo-filter-too-wide': 1,
-  'history-ignored': 11,
-  'purge-forgets-unsynced': 42,
-  'merge-takes-local': 1,
-  'cursor-before-rows': 1,
-  'backoff-never-ends': 1,
-  'remap-misses-a-key': 15,
-  'checkpoint-in-client-alone': 4,
-  'retry-as-new-batch': 1,
-  'replay-applied-again': 1,
-  'void-not-kept': 1,
-  'dropped-unasked': 33,
-  'late-answer-lowers': 23,
-  'unreadable-stored': 3,
-  'unreadable-untold': 2,
-  'unreadable-for-ever': 2,
-  'delete-unseen': 3,
-  'groups-torn': 1,
-  'viewers-write': 22,
-  'former-members-read': 1,
-  'base-moves-on-unseen': 3,
-  'members-uninvited': 54,
-  'entries-forged': 1,
-  'download-cut-short': 79,
-  'steps-untaken': 6,
-  'lists-untold': 1,
-  'memory-untold': 1,
-  'expected-ignored': 4,
-  'lease-by-device-clock': 2,
-  'heartbeat-as-news': 1,
-  'key-reused': 6,
-  'kind-forged': 1,
-  'pause-in-client-alone': 3,
-  'approval-of-an-older-request': 18,
-};
-
 type Name = keyof typeof FOUND_BY;
 
-function mutant(name: Name, bug: string, file: string, find: string, replace: string): Mutant {
-  return { name, bug, edits: [{ file, find, replace }], foundBy: FOUND_BY[name] };
+function mutant(
+  name: Name,
+  bug: string,
+  file: string,
+  find: string,
+  replace: string,
+  rules?: readonly string[],
+): Mutant {
+  return { name, bug, edits: [{ file, find, replace }], foundBy: FOUND_BY[name], rules };
 }
 
 export const MUTANTS: readonly Mutant[] = [
@@ -396,5 +365,21 @@ export const MUTANTS: readonly Mutant[] = [
     `${SQL}/36_reviews.sql`,
     'when r.newness > 1',
     'when r.newness > 1000',
+  ),
+  mutant(
+    'two-sessions-one-claim',
+    'A second session of the same user takes over the claim of the first one unasked.',
+    `${SQL}/30_claims.sql`,
+    "        or task.claim_id <> request ->> 'claim_id' and task.claim_id is distinct from request ->> 'resume'\n",
+    '',
+    ['C9'],
+  ),
+  mutant(
+    'review-forged',
+    'Agents approve and return what they have written.',
+    `${SQL}/36_reviews.sql`,
+    'when b.is_bound then case',
+    'when false then case',
+    ['V2'],
   ),
 ];

@@ -4,10 +4,11 @@ import type { SyncedTable } from '@/domain/schema';
 import { STANDARD_STAGES, TASK_PRIORITIES, TASK_STATUSES, type TaskPriority } from '@/domain/vocabulary';
 import type { ConvoyModel } from '@/lib/watermelon/models';
 import { type Do, type Hand, NothingToDo, type Operations } from './hand';
+import { KEY_OPERATIONS } from './keyOperations';
 import { MEMBER_OPERATIONS } from './memberOperations';
 import { REVIEW_OPERATIONS } from './reviewOperations';
 import { CUSTOM_STAGES, LARGE_MILESTONE } from './team';
-import { WORK_OPERATIONS } from './workOperations';
+import { RIVAL_OPERATIONS, WORK_OPERATIONS } from './workOperations';
 
 async function edit(hand: Hand, table: SyncedTable, record: ConvoyModel, column: string, value: string) {
   hand.overwrite(table, record, column, value);
@@ -319,6 +320,9 @@ export const OPERATIONS: Operations = {
   ...WORK_OPERATIONS,
   ...REVIEW_OPERATIONS,
 };
+
+/** Work that some programs have more of, drawn apart: it changes no other program. */
+export const ADDED_OPERATIONS: Record<string, Do> = { ...KEY_OPERATIONS, ...RIVAL_OPERATIONS };
 
 /** What is done to the milestone of a large workspace that has nearly all of its tasks. */
 export const LARGE_OPERATIONS: Record<string, Do> = {

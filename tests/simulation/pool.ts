@@ -2,8 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { builtScript } from '../support/builtScript';
-import { KEY_OPERATIONS } from './keyOperations';
-import { LARGE_OPERATIONS, NEXT_OPERATIONS, OPERATIONS } from './operations';
+import { ADDED_OPERATIONS, LARGE_OPERATIONS, NEXT_OPERATIONS, OPERATIONS } from './operations';
 import { FAULT_KINDS, type Program } from './program';
 import type { Outcome } from './run';
 import { type Counts, type Kind, merged, ofKind } from './tally';
@@ -14,7 +13,7 @@ export interface PoolOptions {
   series: readonly (readonly Order[])[];
   workers?: number;
   /** No more of a series is begun after such an outcome. */
-  stopAt?: (outcome: Outcome) => boolean;
+  stopAt?: (done: Done) => boolean;
   onDone?: (done: Done) => void;
 }
 
@@ -66,7 +65,7 @@ export async function runAll(options: PoolOptions): Promise<{ report: Report; do
         if (child.killed || child.exitCode !== null || child.signalCode !== null) child = null;
         done.push(one);
         onDone(one);
-        if (stopAt(one.outcome)) break;
+        if (stopAt(one)) break;
       }
     }
     child?.disconnect();
@@ -91,7 +90,9 @@ function coverageOf(all: readonly Counts[]): Coverage {
   return {
     work: {
       ...none(
-        [OPERATIONS, LARGE_OPERATIONS, NEXT_OPERATIONS, KEY_OPERATIONS].flatMap((work) => Object.keys(work)),
+        [OPERATIONS, LARGE_OPERATIONS, NEXT_OPERATIONS, ADDED_OPERATIONS].flatMap((work) =>
+          Object.keys(work),
+        ),
       ),
       ...ofKind(counts, 'work'),
     },

@@ -6,7 +6,7 @@ import { LARGE_OPERATIONS, NEXT_OPERATIONS, OPERATIONS } from './operations';
 import { Random } from './random';
 
 /** What happens to agents. */
-const AGENT_ACTIONS = ['pause', 'forge kind'] as const;
+const AGENT_ACTIONS = ['pause', 'forge kind', 'forge review'] as const;
 
 export type Action =
   | 'work'
@@ -195,7 +195,23 @@ export function makeProgram(seed: number, steps = STEPS): Program {
   const timed = slowness.chance(SLOW) ? slowDown(program, slowness) : program;
   const largeness = new Random(seed + 86_028_121);
   if (largeness.chance(LARGE)) return enlarge(timed, largeness);
-  return withOthers(seed, timed);
+  const duelling = new Random(seed + 141_650_939);
+  const others = withOthers(seed, timed);
+  return duelling.chance(DUELLED) ? duel(others, duelling) : others;
+}
+
+/** The part of the programs in which sessions of one user want the same task, and agents settle reviews. */
+const DUELLED = 0.25;
+
+function duel(program: Program, random: Random): Program {
+  const steps = [...program.steps];
+  for (let n = 0; n < 3; n += 1) {
+    const [one] = twoOf(random) as [Maker, Maker];
+    // One request of the two is on its way at a time.
+    insertAll(steps, random, [one('work', 'rivalClaim'), one('sync'), one('sync')]);
+    insert(steps, random, 'forge review', 5);
+  }
+  return { ...program, steps };
 }
 
 /** Adds what some programs have, each drawn apart. */

@@ -16,6 +16,7 @@ import { openMigrated } from '../support/template';
 import { setStepRecords } from '../support/work';
 import { CLAIM_WITNESS } from './claimWitnessSql';
 import { FORGET_KEYS, KEY_WITNESS } from './keyWitness';
+import { REVIEW_WITNESS } from './reviewWitnessSql';
 
 export const SERVER_URL = 'http://convoy.test';
 export const PASSWORD = 'simulated-password';
@@ -79,6 +80,7 @@ const START_OVER = [
   'delete from witness.moves',
   'delete from witness.loud_claims',
   'delete from witness.news',
+  'delete from witness.forged_reviews',
   ...FORGET_KEYS,
   'delete from local_stack.sessions',
 ].join(';\n');
@@ -166,7 +168,8 @@ export class SimServer {
       maxBodyBytes: 32 * 1024 * 1024,
     });
     const server = new SimServer(backend, app, anonKey);
-    for (const script of [...planted, WITNESS, CLAIM_WITNESS, KEY_WITNESS]) await server.script(script);
+    for (const script of [...planted, WITNESS, CLAIM_WITNESS, KEY_WITNESS, REVIEW_WITNESS])
+      await server.script(script);
     await server.addUsers();
     return server;
   }
@@ -189,6 +192,17 @@ export class SimServer {
     const done = await this.backend.transaction((connection) => connection.query<Row>(text, values));
     if (!done.ok) throw new Error(`${done.error.message} (${done.error.sqlState})`);
     return done.value;
+  }
+
+  /** Calls a function of the API as a user, past all devices. @throws when the call fails */
+  async callAs(userId: string, name: string, request: object): Promise<void> {
+    this.members = null;
+    const claims = JSON.stringify({ sub: userId });
+    const done = await this.backend.transaction(
+      (connection) => connection.query(`select public.${name}($1::jsonb)`, [JSON.stringify(request)]),
+      { settings: { role: 'authenticated', 'request.jwt.claims': claims } },
+    );
+    if (!done.ok) throw new Error(`${done.error.message} (${done.error.sqlState})`);
   }
 
   async script(text: string): Promise<void> {

@@ -4,10 +4,9 @@ import type { ConvoyError } from '@/core/errors';
 import { NEXT_MIGRATION } from '../support/nextVersion';
 import { type DeviceWorld, type Life, SimDevice } from './device';
 import { Hand, NothingToDo } from './hand';
-import { KEY_OPERATIONS } from './keyOperations';
 import { LINKS, type Link } from './links';
 import { Network, type NetworkFault } from './network';
-import { LARGE_OPERATIONS, NEXT_OPERATIONS, OPERATIONS } from './operations';
+import { ADDED_OPERATIONS, LARGE_OPERATIONS, NEXT_OPERATIONS, OPERATIONS } from './operations';
 import { type Operation, Oracle } from './oracle';
 import type { Program, Step } from './program';
 import { Random } from './random';
@@ -222,7 +221,7 @@ export class Simulation implements Stage {
   private work(device: SimDevice, step: Step, random: Random): Promise<void> {
     return this.act(device, step, async (life, operation) => {
       const { name } = operation;
-      const known = OPERATIONS[name]?.[1] ?? LARGE_OPERATIONS[name] ?? KEY_OPERATIONS[name];
+      const known = OPERATIONS[name]?.[1] ?? LARGE_OPERATIONS[name] ?? ADDED_OPERATIONS[name];
       const work = known ?? (device.isNext ? NEXT_OPERATIONS[operation.name] : undefined);
       if (!work) throw new NothingToDo();
       await work(this.hand(life, random, operation));

@@ -1,7 +1,7 @@
 /** Claims, the next task, and finishing: what agents and people do to have work and to be done with it. */
 
 import { STANDARD_STAGES } from '@/domain/vocabulary';
-import { type Hand, NothingToDo, type Operations } from './hand';
+import { type Do, type Hand, NothingToDo, type Operations } from './hand';
 import { CUSTOM_STAGES } from './team';
 
 /** Two sessions of each process: what one has, the other one has not. */
@@ -66,4 +66,14 @@ export const WORK_OPERATIONS: Operations = {
       return hand.service.finishTask(id);
     },
   ],
+};
+
+/** Both sessions of a process want the same task, and the second one does not ask to go on with the first one's claim (C9). */
+export const RIVAL_OPERATIONS: Record<string, Do> = {
+  rivalClaim: async (hand) => {
+    const task = await hand.some('tasks');
+    for (const session of [0, 1]) {
+      await hand.service.claimTask(task.id, { claim_id: `${hand.life.name} ${session}` });
+    }
+  },
 };

@@ -1,4 +1,4 @@
-/** Who wrote a piece of a context: name, role and kind, in words. Pure. */
+/** The author of a piece of a context: name, role and kind, in words. Pure. */
 
 import type { WorkspaceMember } from '../entities';
 import { GLOBAL_SCOPE_ID } from '../vocabulary';

@@ -1,7 +1,7 @@
 /** Makes text of members fit to be shown to an agent: nothing hidden in it, no run that a tokenizer needs long for. Pure. */
 
 /**
- * What cannot be seen, or reorders what can: control characters but tab and line feed, blank letters, format and bidi
+ * Characters that cannot be seen, or reorder those that can: control characters but tab and line feed, blank letters, format and bidi
  * characters, variation selectors, Unicode tags, noncharacters, halves of surrogate pairs. Ranges rather than properties of
  * Unicode, which change with its version: a hash of the text is the same in every engine.
  */
@@ -16,7 +16,7 @@ const LINE_ENDS = /\r\n?|[\u000b\u000c\u0085\u2028\u2029]/g;
 
 /** The longest unbroken run that a tokenizer is given: its time grows with the square of a run. */
 const MOST_RUN = 1000;
-/** What o200k takes for one piece before it looks for tokens: letters with marks; signs with the line ends and slashes after them. */
+/** Runs that o200k takes for one piece before it looks for tokens: letters with marks; signs with the line ends and slashes after them. */
 const RUNS = /[\p{L}\p{M}]{1001,}|(?:[^\s\p{L}\p{N}]|[\r\n]){1001,}/gu;
 const WHITE_RUNS = /\s{101,}/g;
 

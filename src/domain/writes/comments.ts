@@ -6,7 +6,7 @@ import { fail, ok, type Result } from '@/core/result';
 import { isUuid } from '@/core/text';
 import { blanked, COMMENT_LIMITS, type CommentOptions, isBlanked, isComment } from '../comments';
 import type { Activity } from '../entities';
-import { asDetails } from '../entries';
+import { asDetails, idIn } from '../entries';
 import { invalid, notFound, validateId, validateInsert } from '../validation';
 import type { PlanContext, Planned, Requested } from './plan';
 import { checkText } from './texts';
@@ -106,7 +106,7 @@ export function requestCommentDelete(commentId: string): Requested<'activity_fee
       if (!isComment(comment) || (await isGone(comment, context))) return notFound('comment_id', 'comment');
       const { id, workspace_id, task_id } = comment;
       const edits = await context.entries(task_id as string, ['comment_edited']);
-      const own = edits.filter(({ details }) => asDetails(details).comment === id);
+      const own = edits.filter(({ details }) => idIn(asDetails(details).comment) === id);
       const planned = insertion(workspace_id, task_id as string, 'comment_deleted', { comment: id }, context);
       if (!planned.ok) return planned;
       return ok({
@@ -141,7 +141,7 @@ function insertion(
 async function isGone({ id, task_id, details }: Activity, context: PlanContext): Promise<boolean> {
   if (task_id === null || isBlanked(details)) return true;
   const deletions = await context.entries(task_id, ['comment_deleted']);
-  return deletions.some((entry) => asDetails(entry.details).comment === id);
+  return deletions.some((entry) => idIn(asDetails(entry.details).comment) === id);
 }
 
 function notTheirs(message: string) {

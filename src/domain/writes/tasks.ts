@@ -97,7 +97,7 @@ export function requestStageUpdate(
   return requestTaskUpdate(taskId, { current_stage: stage ?? null }, options, 'task_id');
 }
 
-/** What is told of a move past checkpoints. */
+/** Words of the feed about a move past checkpoints. */
 export interface ToldMove {
   reason: string | null;
   /** The checkpoint of a request for review that the move approves. */

@@ -8,7 +8,7 @@ import type { ConvoyClient } from './client';
 /** @returns what keeps the user from signing in as an agent; null where nothing does, or where that cannot be told now. */
 export type AgentSignIn = (email: string, secret: string) => Promise<string | null>;
 
-/** What supabase-js keeps of its server; its types do not tell of it. */
+/** The addresses that supabase-js keeps of its server; its types do not tell of them. */
 interface Server {
   supabaseUrl: string;
   supabaseKey: string;

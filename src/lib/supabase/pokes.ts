@@ -40,7 +40,7 @@ const MOST_SCOPE_TOPICS = 90;
 
 interface Topic {
   name: string;
-  /** What it tells of: a scope, or all of them. */
+  /** Its subject: a scope, or all of them. */
   covers: string | typeof ALL_SCOPES;
   /** null: not joined yet, or refused and waiting for the next try. */
   channel: RealtimeChannel | null;

@@ -150,7 +150,7 @@ export class ConvoyDatabase extends Database implements EditContext {
     return super.write((writer) => this.shared.whileSoleWriter(() => fromLatest(writer)), description);
   }
 
-  /** What was salvaged when the database was found damaged and recreated, until `forgetSalvaged`; else null. */
+  /** The records that were salvaged when the database was found damaged and recreated, until `forgetSalvaged`; else null. */
   get salvaged(): SalvageReport | null {
     return this.shared.salvaged;
   }
@@ -160,7 +160,7 @@ export class ConvoyDatabase extends Database implements EditContext {
     return this.shared.isDurable;
   }
 
-  /** What is to be known about the place of the storage. */
+  /** Warnings about the place of the storage. */
   get warning(): StorageWarning | null {
     return this.shared.warning;
   }

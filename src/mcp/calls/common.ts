@@ -1,4 +1,4 @@
-/** What the tools share: names of tasks, contexts as text, and how far behind the server an answer is. */
+/** Parts that the tools share: names of tasks, contexts as text, and how far behind the server an answer is. */
 
 import type { Project, Task } from '@/domain/entities';
 import { nameOfTask } from '@/domain/keys';

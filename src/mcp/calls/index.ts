@@ -1,4 +1,4 @@
-/** What each tool does. */
+/** The work of each tool. */
 
 import type { Tool } from './common';
 import { create } from './creating';

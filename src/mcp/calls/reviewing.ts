@@ -67,7 +67,7 @@ export const wait: Tool = (given) => {
   };
 };
 
-/** What a person has done about the newest review and the agent's own questions. */
+/** The answers of people to the newest review and the agent's own questions. */
 async function outcomeOf(
   { device, profile }: Desk,
   taskId: string,

@@ -7,7 +7,7 @@ type Values = Record<string, string>;
 type Files = Pick<typeof fs, 'mkdir' | 'open' | 'readFile' | 'rename' | 'rm' | 'writeFile'>;
 
 /**
- * What this process could not remove, by path: it stays hidden while the file has it, so that who is signed out is not signed
+ * Sessions that this process could not remove, by path: it stays hidden while the file has it, so that who is signed out is not signed
  * in again before the next start.
  */
 const removedInVain = new Map<string, Values>();

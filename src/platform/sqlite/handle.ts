@@ -1,4 +1,4 @@
-/** What the store needs of SQLite, on Node and in browsers. Every method throws `SqliteFailure`. */
+/** The part of SQLite that the store needs, on Node and in browsers. Every method throws `SqliteFailure`. */
 
 import type { StorageError } from '@/core/errors';
 

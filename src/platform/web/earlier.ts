@@ -1,4 +1,4 @@
-/** What becomes of records that an earlier release left in IndexedDB: they are removed when they are safe elsewhere. */
+/** Records that an earlier release left in IndexedDB are removed when they are safe elsewhere. */
 
 import type { EarlierStorage } from '@/core/platform';
 import { hasOpfs } from './hasOpfs';

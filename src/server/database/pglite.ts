@@ -27,7 +27,7 @@ const FOLDER_PARAMETERS = [
   ...['-c', 'fsync=on', '-c', 'wal_sync_method=fsync'],
 ];
 
-/** What `bootstrap.sql` creates: the hashes of agents' secrets come from it. */
+/** Extensions that `bootstrap.sql` creates: the hashes of agents' secrets come from one. */
 const EXTENSIONS = { pgcrypto };
 
 export interface PgliteBackend extends SqlBackend {

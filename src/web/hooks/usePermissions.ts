@@ -14,7 +14,7 @@ export interface Permissions {
   managesMembers: boolean;
 }
 
-/** What the user's role in a workspace allows, as the local database knows it. */
+/** The rights of the user's role in a workspace, as the local database knows it. */
 export function usePermissions(workspaceId: string): Permissions {
   const { kind } = useDevice();
   const { me, isLoading } = useMembers(workspaceId);

@@ -8,7 +8,7 @@ import { routes } from '../routes';
 
 const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
 
-/** What a member with the role does, as the end of a sentence. */
+/** The work of a member with the role, as the end of a sentence. */
 export const ROLE_MEANINGS: Record<Role, string> = {
   owner: 'changes everything, and invites and removes members',
   editor: 'changes everything but the workspace itself and its members',

@@ -176,7 +176,7 @@ function UnsyncedDialog({ unsynced, onLeave, onClose, onDiscard }: UnsyncedDialo
   );
 }
 
-/** What is set aside: no sync sends it. */
+/** Changes that are set aside: no sync sends them. */
 function OnlyHere({ unsynced: { refused, archived, conflicts } }: { unsynced: UnsyncedCounts }) {
   return (
     <>

@@ -81,7 +81,7 @@ function progressText(progress: SyncStatus['progress']): string | null {
   return progress.total === null ? `${rows} rows` : `${rows} of ${progress.total.toLocaleString('en')} rows`;
 }
 
-/** What the sync does next, or what the reader should do. */
+/** The next step of the sync, or of the reader. */
 function nextStep(error: SyncStatus['error']): string {
   if (error === null) return 'it is tried again automatically';
   switch (reactionTo(error)) {

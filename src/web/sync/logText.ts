@@ -15,7 +15,7 @@ const HEADLINES: Record<SyncLogItem['status'], string> = {
 export interface LogText {
   tone: 'ok' | 'waiting' | 'offline' | 'error';
   headline: string;
-  /** What the sync did; null: nothing. */
+  /** The work of the sync; null: none. */
   done: string | null;
   /** Bytes and time. */
   cost: string;

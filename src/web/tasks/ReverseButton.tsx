@@ -75,7 +75,7 @@ export function ReverseButton({ activity, task, nameOf }: ReverseButtonProps) {
   );
 }
 
-/** What the task has now, and what it takes instead. */
+/** The values that the task has now, and those that it takes instead. */
 function Values({ columns }: { columns: ReversedColumn[] }) {
   return (
     <dl className="wanted-values reversal">

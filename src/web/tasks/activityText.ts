@@ -8,7 +8,7 @@ import { PRIORITY_LABELS, stageLabel, TASK_STATUS_LABELS, wordsOf } from '../ui/
 export interface ActivityText {
   /** Continues after the actor's name. */
   sentence: string;
-  /** What the actor wrote. */
+  /** Text that the actor wrote. */
   quote: string | null;
   /** Another task that the entry names; its title ends the sentence. */
   otherTask: { id: string; title: string } | null;
@@ -51,7 +51,11 @@ export function activityText(
     case 'task_created':
       return plain('created this task');
     case 'task_updated':
-      return plain(`changed ${changesText(details, nameOf)}`);
+      return {
+        sentence: `changed ${changesText(details, nameOf)}${pastText(details)}`,
+        quote: textOf(details.reason),
+        otherTask: null,
+      };
     case 'stage_changed':
       return movedText(details);
     case 'task_deleted':
@@ -62,6 +66,8 @@ export function activityText(
       return { sentence: 'removed the dependency on', quote: null, otherTask: otherTask(details) };
     case 'conflict_settled':
       return settledText(details);
+    case 'agent_ended':
+      return endedText(details);
     default:
       return {
         sentence: `noted: ${wordsOf(activity.activity_type)}`,
@@ -72,16 +78,38 @@ export function activityText(
 }
 
 function movedText(details: Details): ActivityText {
-  const jumped = Array.isArray(details.jumped) ? details.jumped.map((stage) => stageText(stage)) : [];
-  const past = jumped.length > 0 ? `, past ${listText(jumped)} without a review` : '';
   return {
-    sentence: `moved it from ${stageText(details.from)} to ${stageText(details.to)}${past}`,
+    sentence: `moved it from ${stageText(details.from)} to ${stageText(details.to)}${pastText(details)}`,
     quote: textOf(details.reason),
     otherTask: null,
   };
 }
 
-/** What somebody wrote, unless it was deleted. */
+/** The checkpoints that a change jumped. */
+function pastText({ jumped }: Details): string {
+  const stages = Array.isArray(jumped) ? jumped.map((stage) => stageText(stage)) : [];
+  return stages.length > 0 ? `, past ${listText(stages)} without a review` : '';
+}
+
+/** Why the agents of a person ended, about that person. */
+const ENDED_SINCE: ReadonlyMap<string | null, string> = new Map([
+  ['left', 'left'],
+  ['removed', 'was removed'],
+  ['maker_is_agent', 'is an agent now'],
+  ['account_deleted', 'deleted the account'],
+]);
+
+function endedText(details: Details): ActivityText {
+  const [agent, maker] = [textOf(details.name) ?? 'without a name', textOf(details.maker_name) ?? 'somebody'];
+  const why = ENDED_SINCE.get(textOf(details.why)) ?? 'makes no agents any more';
+  return {
+    sentence: `ended the agent “${agent}”, since “${maker}”, who made it, ${why}`,
+    quote: null,
+    otherTask: null,
+  };
+}
+
+/** Text of a comment, unless it was deleted. */
 function shownText(details: Details): string | null {
   return details.deleted === true ? '(deleted)' : (textOf(details.text) ?? textOf(details.comment));
 }

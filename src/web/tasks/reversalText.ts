@@ -1,4 +1,4 @@
-/** What reversing a settled conflict would set, for people to see beforehand. Pure. */
+/** The values that reversing a settled conflict would set, for people to see beforehand. Pure. */
 
 import type { Json } from '@/core/protocol';
 import { sameJson } from '@/domain/changes';
@@ -41,7 +41,7 @@ export function reversedColumns(
   });
 }
 
-/** What confirming a checkpoint does, in a sentence. @param checkpoint its name */
+/** The effect of confirming a checkpoint, in a sentence. @param checkpoint its name */
 export function checkpointSentence(
   title: string,
   columns: readonly ReversedColumn[],

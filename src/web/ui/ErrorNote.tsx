@@ -3,7 +3,7 @@ import { Icon } from './Icon';
 
 interface ErrorNoteProps {
   error: unknown;
-  /** What the error kept from happening, where the place on the screen does not say so. */
+  /** The action that the error kept from happening, where the place on the screen does not say so. */
   consequence?: string;
 }
 

@@ -1,5 +1,5 @@
 interface ShowMoreProps {
-  /** What there is more of, in the plural. */
+  /** The items that there are more of, in the plural. */
   noun: string;
   shown: number;
   /** The number there is in all; null: all are shown. */

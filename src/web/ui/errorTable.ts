@@ -1,43 +1,11 @@
-/** What people read about each kind and code of error: the only place of these words. */
+/** The words that people read about each kind and code of error: they stand here alone. */
 
-import type { AppError } from '@/core/errors';
-import type { RejectionCode } from '@/core/protocol';
-
-export interface ErrorEntry {
-  /** What happened. */
-  headline: string;
-  /** What it means for the reader's work, and what to do. */
-  detail: string;
-  /** The error's own sentence names the record, field or limit, so it stands in for the headline. */
-  prefersMessage?: true;
-  /** The error's own sentence holds the cause in technical terms. */
-  isTechnical?: true;
-}
-
-type Kind = AppError['kind'];
-
-/**
- * A rejection's code comes off the wire as text; the quarantine adds `blocked`, `uncertain`, `unreadable`, `too_large` and `too_slow`,
- * the sign-in `credentials`, the ledger `unconfirmed_checkpoint`, invitations `no_invitation` and `unconfirmed_address`.
- */
-type CodeOf<K extends Kind> = K extends 'rejected'
-  ?
-      | RejectionCode
-      | 'blocked'
-      | 'uncertain'
-      | 'unreadable'
-      | 'too_large'
-      | 'too_slow'
-      | 'credentials'
-      | 'unconfirmed_checkpoint'
-      | 'no_invitation'
-      | 'unconfirmed_address'
-  : Extract<AppError, { kind: K }>['code'];
+import type { CodeOf, ErrorEntry, ErrorKind } from './errorEntry';
 
 const KEPT = 'Your work is kept on this device';
 
 /** The compiler demands an entry for every kind and code of `AppError`. */
-export const ERROR_TEXTS: { readonly [K in Kind]: { readonly [Code in CodeOf<K>]: ErrorEntry } } = {
+export const ERROR_TEXTS: { readonly [K in ErrorKind]: { readonly [Code in CodeOf<K>]: ErrorEntry } } = {
   transport: {
     offline: {
       headline: 'The server cannot be reached.',

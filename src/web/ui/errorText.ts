@@ -1,12 +1,13 @@
 /** Words for an error that the app met, out of the table of errors. Pure. */
 
 import { type AppError, ConvoyError } from '@/core/errors';
-import { ERROR_TEXTS, type ErrorEntry } from './errorTable';
+import type { ErrorEntry } from './errorEntry';
+import { ERROR_TEXTS } from './errorTable';
 
 export interface ErrorText {
-  /** What happened. */
+  /** The event, in a sentence. */
   headline: string;
-  /** What it means for the reader's work, and what to do. */
+  /** Its meaning for the reader's work, and the way out. */
   detail: string;
   /** The words of the library, server or browser, for those who repair it; null where they add nothing. */
   technical: string | null;

@@ -1,4 +1,4 @@
-/** What people read in windows that keep nothing (D44). */
+/** Words for people in windows that keep nothing (D44). */
 
 export const NOT_DURABLE = 'Not durable in this window.';
 

@@ -24,7 +24,7 @@ const JUMP = {
 describe('activities of Convoy’s own', () => {
   it('are refused alone, from every role, and leave nothing (U30, P-CHECKPOINT)', async () => {
     for (const who of [team.owner, team.editor, team.agent]) {
-      for (const type of RESERVED_ACTIVITIES) {
+      for (const type of RESERVED_ACTIVITIES.filter((one) => one !== 'agent_ended')) {
         const details = settled(team.task, JUMP);
         expect(await who.pushOne(activity(type, { details })), type).toMatchObject(RESERVED);
         expect(
@@ -37,6 +37,19 @@ describe('activities of Convoy’s own', () => {
       team.workspace,
     ]);
     expect(rows).toEqual([]);
+  });
+
+  it('that tell of ended agents are the server’s alone: what a device brings back is passed over (U30, A4)', async () => {
+    const { make } = team;
+    const member = make.update('workspaces', team.workspace, null, { name: 'Other' }, { group: 0 });
+    const values = { task_id: null, entity_type: 'workspace_members', entity_id: team.workspace };
+    for (const who of [team.owner, team.agent]) {
+      const told = activity('agent_ended', { ...values, details: { name: 'Bot', why: 'left' } }, 0);
+      const answer = await who.push(who === team.owner ? [member, told] : [told]);
+      expect(answer.outcomes.at(-1)).toMatchObject({ outcome: 'applied' });
+      expect(answer.effects.deleted.activity_feed).toEqual([told.id]);
+    }
+    expect(await team.viewer.pushOne(activity('agent_ended', values))).toMatchObject({ code: 'forbidden' });
   });
 
   it('are refused beside a change of another record, or of another group, which stand as they would (U30)', async () => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askAbout, claim, race } from '../../support/claims';
 import { openDatabase, type TestDatabase } from '../../support/database';
 import { postgresBinaries, startPostgres, type TestPostgres } from '../../support/postgres';
-import { createTeam, type Team } from '../../support/syncUser';
+import { addMembers, createTeam, createUser, type Team } from '../../support/syncUser';
 
 describe.skipIf(postgresBinaries() === null)('on PostgreSQL, with many connections', () => {
   let postgres: TestPostgres;
@@ -66,5 +66,82 @@ describe.skipIf(postgresBinaries() === null)('on PostgreSQL, with many connectio
     const alike = claims.map((one) => ({ ...one, revision: 0 }));
     expect(claims[0]).toMatchObject({ claim_id: 'c' });
     expect(alike).toEqual(alike.map(() => alike[0]));
+  });
+
+  /** Until a statement waits for a lock that another transaction has. */
+  async function untilBlocked(): Promise<void> {
+    for (;;) {
+      const [row] = await database.query<{ waits: boolean }>(
+        "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock') as waits",
+      );
+      if (row?.waits) return;
+    }
+  }
+
+  it.each([
+    [
+      'is revoked',
+      'not_found',
+      `update public.workspace_members set deleted_at = now() where id = $2::uuid and $1::uuid is not null`,
+    ],
+    [
+      'is paused',
+      'paused',
+      `update public.workspace_members set paused_at = now() where id = $2::uuid and $1::uuid is not null`,
+    ],
+    [
+      'may only read',
+      'forbidden',
+      `update public.workspace_members set role = 'viewer' where id = $2::uuid and $1::uuid is not null`,
+    ],
+    [
+      'sees the task deleted',
+      'not_found',
+      `update public.tasks set deleted_at = now() where id = $1::uuid and $2::uuid is not null`,
+    ],
+    [
+      'sees the task done',
+      'closed',
+      `update public.tasks set status = 'done' where id = $1::uuid and $2::uuid is not null`,
+    ],
+  ])('whoever %s while a claim waits for the lock has no claim (C2, C11)', async (_, code, change) => {
+    const agent = await createUser(database, { name: 'Late', kind: 'agent' });
+    const [member] = await addMembers(database, team.workspace, [agent, 'agent']);
+    const task = await newTask();
+    let asked: ReturnType<typeof claim> | undefined;
+    await database.transaction(async (connection) => {
+      await connection.query(change, [task, member ?? '']);
+      asked = claim(agent, task, 'late');
+      await untilBlocked();
+    });
+    expect(await asked).toMatchObject({ error: { code } });
+    const [row] = await database.query<{ claimed_by: string | null }>(
+      'select claimed_by::text as claimed_by from public.tasks where id = $1::uuid',
+      [task],
+    );
+    expect(row?.claimed_by).toBeNull();
+  });
+
+  it('whoever is no member holds up nobody who has the clock of a workspace (A3, P-PRIVATE)', async () => {
+    const member = await addMembers(database, team.workspace, [
+      await createUser(database, { kind: 'agent' }),
+      'agent',
+    ]);
+    await database.transaction(async (connection) => {
+      await connection.query('select from convoy.scope_clocks where scope_id = $1::uuid for update', [
+        team.workspace,
+      ]);
+      // Answered while the clock is locked.
+      for (const [name, values] of [
+        ['revoke_agent($1::uuid)', member],
+        ['pause_agent($1::uuid, true)', member],
+        [`create_agent($1::uuid, 'Bot')`, [team.workspace]],
+      ] as const) {
+        const [row] = await database.as(team.stranger.id, (own) =>
+          own.query<{ answer: { error: { code: string } } }>(`select public.${name} as answer`, [...values]),
+        );
+        expect(['not_found', 'forbidden']).toContain(row?.answer.error.code);
+      }
+    });
   });
 });

@@ -153,16 +153,66 @@ describe('an approval', () => {
     }
   });
 
-  it('leaves the plain moves of people, and those of older clients, as they were (V6)', async () => {
+  it('leaves the plain moves of people as they were (V6)', async () => {
     await asked();
     expect(await outcomesOf(team.editor, [move('IMPLEMENT')])).toMatchObject([{ outcome: 'applied' }]);
+  });
+
+  it('names its task: one that names it as another record is taken from nobody (V2, U30)', async () => {
+    const request = await asked();
+    for (const user of [team.agent, team.owner]) {
+      for (const type of ['review_approved', 'review_returned']) {
+        const values = { activity_type: type, entity_type: 'tasks', entity_id: team.task };
+        const details = { request, reason: 'x' };
+        const forged = team.make.insert('activity_feed', { ...values, details }, { group: 0 });
+        expect(await outcomesOf(user, [move('PLAN'), forged])).toMatchObject([
+          { code: 'group' },
+          { code: 'reserved_activity' },
+        ]);
+      }
+    }
+    expect(await entriesOf('review_returned')).toEqual([]);
+  });
+
+  it('comes with a move, or, past the last stage, with the task done (V2)', async () => {
+    const request = await asked();
+    const status = (value: string) =>
+      team.make.update('tasks', team.task, null, { status: value }, { group: 0 });
+    for (const value of ['todo', 'in_progress', 'blocked', 'cancelled']) {
+      const push = [status(value), entry('review_approved', { request })];
+      expect(await outcomesOf(team.owner, push), value).toMatchObject([
+        { code: 'group' },
+        { code: 'reserved_activity' },
+      ]);
+    }
+    const done = [status('done'), entry('review_approved', { request })];
+    expect(await outcomesOf(team.owner, done)).toMatchObject([
+      { outcome: 'applied' },
+      { outcome: 'applied' },
+    ]);
+  });
+
+  it('settles its request once, however the id is spelled (V3)', async () => {
+    const request = await asked();
+    const capitals = request.toUpperCase();
+    const first = [move('IMPLEMENT'), entry('review_approved', { request: capitals })];
+    expect(await outcomesOf(team.owner, first)).toMatchObject([
+      { outcome: 'applied' },
+      { outcome: 'applied' },
+    ]);
+    await team.owner.push([move('PLAN_REVIEW')]);
+    for (const id of [request, capitals]) {
+      expect(
+        await outcomesOf(team.editor, [move('IMPLEMENT'), entry('review_approved', { request: id })]),
+      ).toMatchObject([{ code: 'group' }, { code: 'review_outdated' }]);
+    }
   });
 });
 
 describe('a return', () => {
   it('gives its reason (V5)', async () => {
     const request = await asked();
-    for (const reason of [null, '', ' \u200b', 3, ['x']]) {
+    for (const reason of [null, '', ' \u200b', 3, ['x'], 'x'.repeat(10_001)]) {
       const push = [move('PLAN'), entry('review_returned', { request, reason } as Json)];
       expect(await outcomesOf(team.owner, push)).toMatchObject([
         { code: 'group' },
@@ -183,6 +233,9 @@ describe('a request for review', () => {
     ['x'],
     [{ stage: 'PLAN_REVIEW' }],
     [{ text: '\u3164', stage: 'PLAN_REVIEW' }],
+    [{ text: 'x'.repeat(20_001), stage: 'PLAN_REVIEW' }],
+    [{ text: 'x', stage: 'PLAN_REVIEW', commit: 1_234_567 }],
+    [{ text: 'x', stage: 'PLAN_REVIEW', commit: ['abcdef1'] }],
     [{ text: 'x', stage: 'x'.repeat(65) }],
     [{ text: 'x', stage: 'PLAN_REVIEW', branch: 'x'.repeat(256) }],
     [{ text: 'x', stage: 'PLAN_REVIEW', commit: 'HEAD' }],
@@ -240,6 +293,17 @@ describe('comments', () => {
     expect(await team.agent.pushOne(entry('comment_deleted', { comment }))).toMatchObject({
       outcome: 'applied',
     });
+  });
+
+  it('lose the texts of edits that spell their id in capitals (F4)', async () => {
+    const comment = await said(team.agent, 'sk-secret');
+    const edit = entry('comment_edited', { comment: comment.toUpperCase(), text: 'sk-secret 2' });
+    expect(await team.agent.pushOne(edit)).toMatchObject({ outcome: 'applied' });
+    await team.owner.push([entry('comment_deleted', { comment: comment.toUpperCase() })]);
+    const [stored] = await database.query<{ all: string }>(
+      'select json_agg(a)::text as all from public.activity_feed a',
+    );
+    expect(stored?.all).not.toContain('sk-secret');
   });
 
   it('that are made, edited and deleted in one push leave no text (F4)', async () => {

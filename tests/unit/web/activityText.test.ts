@@ -28,6 +28,20 @@ describe('entries of the feed in words', () => {
     });
   });
 
+  it('say which checkpoints a task that was finished jumped (V6)', () => {
+    const changes = { status: ['in_progress', 'done'] };
+    const details = { fields: ['status'], changes, jumped: ['CODE_REVIEW'], reason: null };
+    expect(sentence('task_updated', details)).toBe(
+      'changed the status from In progress to Done, past Code review without a review',
+    );
+  });
+
+  it('say which agent ended, and why (A4)', () => {
+    const details = { name: 'Bot', maker_name: 'Mara', made_by: 'u1', why: 'left' };
+    expect(sentence('agent_ended', details)).toBe('ended the agent “Bot”, since “Mara”, who made it, left');
+    expect(sentence('agent_ended', { ...details, why: 'toString' })).toMatch(/makes no agents any more$/);
+  });
+
   it('tell of reviews, questions and deleted comments, whatever their details hold (V1, F4)', () => {
     const text = (type: string, details: Json) => activityText({ activity_type: type, details }, nameOf);
     expect(text('review_requested', { stage: 'PLAN_REVIEW', text: 'Look.' })).toMatchObject({

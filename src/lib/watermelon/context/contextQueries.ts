@@ -39,9 +39,9 @@ const SINGLE_ROWS: Record<Single, Fragment<Given>> = {
 
 interface List {
   rows: Fragment<Given>;
-  /** What orders the items as they are shown; with the ids, which come last, no two are alike. */
+  /** The columns that order the items as they are shown; with the ids, which come last, no two are alike. */
   shown: readonly string[];
-  /** What matters more is smaller, as `rankOf` of `domain/taskContext` says. */
+  /** A number that is smaller for what matters more, as `rankOf` of `domain/taskContext` says. */
   rank?: string;
   isDescending?: boolean;
 }

@@ -2,7 +2,7 @@
 
 import type { StoredQuery } from '@/core/storage';
 
-/** What the argument of a `?` is made from, at each call. */
+/** The argument of a `?`, made at each call. */
 export type Argument<Given> = (given: Given) => string | number;
 
 export interface Fragment<Given> {

@@ -52,7 +52,7 @@ export function localWork(local: LocalFirst, provisional: ProvisionalClaims): Lo
         throw thrown;
       },
     );
-    // What comes later is known by the next pull.
+    // An answer that comes later is known by the next pull.
     asked.catch(() => undefined);
     try {
       return await Promise.race([asked, waited]);

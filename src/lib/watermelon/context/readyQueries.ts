@@ -82,7 +82,7 @@ export async function readReadiness(
   return facts && readinessOf(facts, asker);
 }
 
-/** What a task `t` has to be so as to be ready, for a user, a session and a time that are bound as :me, :own and :now. */
+/** The conditions under which a task `t` is ready, for a user, a session and a time that are bound as :me, :own and :now. */
 const READY = `t.status in ('todo', 'in_progress') and t._status <> 'deleted'
   and (t.assignee_id is null or t.assignee_id = :me)
   and not (t.claim_id is not null and t.claimed_by is not null and t.claimed_until > :now
@@ -114,7 +114,7 @@ const WHERE = `with ${STAGES},
       and m.workspace_id not in (select value from json_each(:leaving)) and m.workspace_id <> '${GLOBAL_SCOPE_ID}'
       and (:workspace is null or m.workspace_id = :workspace) and (:project is null or p.id = :project))`;
 
-/** What the user has, ready ones alone; live claims first. */
+/** Tasks that the user has, ready ones alone; live claims first. */
 const OWN = `${WHERE}
   select t.id from tasks t join places on places.id = t.milestone_id
   where t.claimed_by = :me and t.claim_id is not null and ${READY}

@@ -79,7 +79,7 @@ export interface DeviceOptions {
   adopt?: (database: ConvoyDatabase) => Promise<SalvageReport['saved'] | null>;
   /** Most rows asked for in one page of a pull. */
   pageRows?: number;
-  /** What one group of changes may hold (D35). */
+  /** The bounds of one group of changes (D35). */
   groupBounds?: GroupBounds;
   /** Time that one page or batch is to take on its way, ms; a slow connection carries smaller ones (D55). Default: 10,000. */
   transferMs?: number;
@@ -115,15 +115,15 @@ export interface Device {
    * @param confirmed the checkpoints that the person saw and confirmed
    */
   reverseSettlement(activityId: string, confirmed?: readonly string[]): Promise<void>;
-  /** What was salvaged from a damaged database when this one was opened; null where it was sound, or the report was dismissed. */
+  /** The records that were salvaged from a damaged database when this one was opened; null where it was sound, or the report was dismissed. */
   readonly salvaged: SalvageReport | null;
-  /** What an earlier release had left in another kind of storage, and is here now: ids by table; null: nothing. */
+  /** Records that an earlier release had left in another kind of storage, and that are here now: ids by table; null: nothing. */
   readonly moved: SalvageReport['saved'] | null;
   /** Dismisses that report for all later openings (D49). Rejects with a `ConvoyError` (storage). */
   forgetSalvaged(): Promise<void>;
   /** Whether what is written here outlives this window. */
   readonly isDurable: boolean;
-  /** What is to be known about where it is kept, such as a network file system; null: nothing. */
+  /** A warning about the place where it is kept, such as a network file system; null: none. */
   readonly storageWarning: StorageWarning | null;
   /** Calls back with the error when newer code has taken over the storage, or it is damaged or full; with null when there is room again. */
   onStorageTrouble(listener: (error: StorageError | null) => void): void;
@@ -135,7 +135,7 @@ export interface Device {
   importDatabase(file: Uint8Array): Promise<Result<null, StorageError>>;
   /** How much is not on the server, in records, changes and conflicts. */
   countUnsynced(): Promise<UnsyncedCounts>;
-  /** What the last syncs did, newest first: at most 200, without those that found nothing to do. */
+  /** The results of the last syncs, newest first: at most 200, without those that found nothing to do. */
   syncLog(): Promise<SyncLogItem[]>;
   /** The sync log now and whenever a sync is added to it. */
   observeSyncLog(): Observable<SyncLogItem[]>;

@@ -19,7 +19,7 @@ export type SignOutResult =
   /** Nothing was done: the user has to choose. `sync` is the result of sending it first, where that was chosen. */
   | { status: 'unsynced'; unsynced: UnsyncedCounts; sync: SyncResult | null };
 
-/** What signing out is made of; the platform and the app provide it. */
+/** The parts of signing out; the platform and the app provide them. */
 export interface SignOutSteps {
   device: Device;
   /** Ends the running sync and closes the database. */

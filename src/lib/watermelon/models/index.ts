@@ -52,7 +52,7 @@ export {
   WorkspaceMember,
 };
 
-/** What a platform needs to open a local database. */
+/** All that a platform needs to open a local database. */
 export const LOCAL_DATABASE = { schema, migrations, salvage: SALVAGE_RULES };
 
 /** Cast, since WatermelonDB's declarations allow no subclass with properties of its own. */

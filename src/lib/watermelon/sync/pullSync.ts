@@ -16,7 +16,7 @@ import { refillsOf } from './state/schemaUpgrade';
 import type { Progress } from './state/status';
 import type { SyncContext } from './state/syncContext';
 
-/** What a pull did. */
+/** The result of a pull. */
 export interface PullCounts {
   /** Rows and tombstones. */
   pulled: number;

@@ -88,7 +88,7 @@ interface PushRun {
   counts: PushCounts;
   onSent: (changes: number) => void;
   plan: PushPlan;
-  /** What one group may hold; less once something in between has refused one for its size. */
+  /** The bounds of one group; lower once something in between has refused one for its size. */
   bounds: GroupBounds;
   /** Most changes in the next batch; halved where a batch is refused as a whole, or not answered in time. */
   limit: number;
@@ -226,7 +226,7 @@ async function afterLoneFailure(run: PushRun, request: SyncedBatch, error: SyncE
   const { store } = sync;
   const isRefusal = isStatementTimeout(error) && store.hasHeardSinceRefusal(request.changes);
   const characters = request.changes.reduce((sum, change) => sum + charactersOf(change), 0);
-  // What is beyond the bounds though it was cut cannot be cut further.
+  // A group that is beyond the bounds though it was cut cannot be cut further.
   if (isTooLarge(error) && request.changes.length > 1 && characters <= run.bounds.characters) {
     run.bounds = { ...run.bounds, characters: Math.floor(characters / 2) };
     await dropVoid(sync, {});

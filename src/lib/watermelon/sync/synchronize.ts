@@ -40,10 +40,10 @@ export class SyncEngine {
   private readonly runs = new Subject<Promise<SyncResult>>();
   private running: Promise<SyncResult> | null = null;
   private readonly stopped = new AbortController();
-  /** What else waits for the server, once all is pushed. @returns whether there is something new to pull */
+  /** Asks the server about all else that waits for it, once all is pushed. @returns whether there is something new to pull */
   afterReached: (signal: AbortSignal) => Promise<boolean> = async () => false;
   private readonly acceptances: Acceptances;
-  /** What became of the acceptances that were sent since this device was opened. */
+  /** The results of the acceptances that were sent since this device was opened. */
   private readonly accepted = new Map<string, AcceptResult>();
 
   constructor(private readonly options: SyncEngineOptions) {
@@ -259,7 +259,7 @@ export class SyncEngine {
       // Where steps fail, push and pull have gone well all the same.
       const isUnsettled = !error && pulled.unsettled && (await takeSteps(context, signal, pulled));
       if (pulled.unsettled && !isUnsettled) result.status = 'partial';
-      // What a pause held back is pushed as soon as its end was pulled.
+      // Changes that a pause held back are pushed as soon as its end was pulled.
       const isResumed = paused > 0 && !error && (await countPaused()) < paused;
       return { error, hasMoved: moved > 0 || pushed.pullFirst || isResumed, isUnsettled };
     } finally {

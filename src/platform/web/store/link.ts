@@ -21,7 +21,7 @@ export interface LinkOptions {
   name: string;
   schema: AppSchema;
   migrations: SchemaMigrations;
-  /** What is salvaged where the database is damaged. */
+  /** The rows that are salvaged where the database is damaged. */
   salvage: SalvageRules | undefined;
   /** This worker is the owner now. May be called repeatedly for the same one. */
   onOwner(id: string): void;

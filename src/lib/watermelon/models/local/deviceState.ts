@@ -8,7 +8,7 @@ export interface LateChange {
   refused: number;
 }
 
-/** What the device knows of itself: the record with the id `device`. */
+/** The device's own state: the record with the id `device`. */
 export interface DeviceFacts {
   deviceId: string;
   /** Number of the next batch. */

@@ -56,7 +56,7 @@ export const INITIAL_STATE: ScheduleState = {
   pokedAt: Number.NEGATIVE_INFINITY,
 };
 
-/** What the waits depend on besides the state. */
+/** Conditions that the waits depend on besides the state. */
 export interface Circumstances {
   timing: SyncTiming;
   /** ms, monotonic. */

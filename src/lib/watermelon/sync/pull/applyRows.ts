@@ -20,7 +20,7 @@ import { defaultOf, isEditable, rowsOf, sameValue, toRaw } from '../records/code
 import { archive, mayBeLost } from '../setAside/archive';
 import { addConflict, keepInLedger } from '../setAside/ledger';
 
-/** What applying a page did, for the result of the sync. */
+/** The effects of applying a page, for the result of the sync. */
 export interface PageCounts {
   /** Rows and tombstones. */
   rows: number;

@@ -14,7 +14,7 @@ import { sameValue, toBulkRows } from '../records/codec';
 import { pickRows } from '../records/readable';
 import { AMONG, erase, IS_UNSYNCED } from '../records/statements';
 
-/** What a page did in bulk, and what is left of it to be looked at row by row. */
+/** The rows that a page wrote in bulk, and those that are left to be looked at one by one. */
 interface Bulk {
   /** Rows and tombstones. */
   applied: number;
@@ -34,7 +34,7 @@ export async function bulkApplyPage(context: ApplyContext, page: Page): Promise<
   return bulk;
 }
 
-/** What is known here of the records of a page. */
+/** The state here of the records of a page. */
 interface LookedAt {
   /** They have unsynced edits, or lost edits wait for them or their children: each is looked at. */
   concerned: ReadonlySet<string>;

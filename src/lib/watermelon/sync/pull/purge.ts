@@ -47,7 +47,7 @@ function remove(context: ApplyContext, table: SyncedTable, ids: readonly string[
   context.work.run(table, erase(table, ids));
 }
 
-/** What is unsynced is kept. */
+/** Unsynced values are kept. */
 function archivingOfLost({ now }: ApplyContext): Archiving {
   return { reason: 'access_lost', now, only: { sql: IS_UNSYNCED, args: [] } };
 }

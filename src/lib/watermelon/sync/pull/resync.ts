@@ -141,7 +141,7 @@ export async function sweepScope(
 
 const isUnconfirmed = ({ revision }: SliceRecord): boolean => revision === UNCONFIRMED;
 
-/** What a slice is swept with. */
+/** The means with which a slice is swept. */
 interface Swept {
   context: ApplyContext;
   table: SyncedTable;

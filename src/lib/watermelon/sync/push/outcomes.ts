@@ -127,7 +127,7 @@ async function withdrawLeftovers(context: PushContext, change: SyncedChange, raw
   for (const left of await leftoversOf(context, change, raw)) {
     const isMove = tellsOfMove(left.activity_type) && lost.stages.has(raw.id);
     const base = readBase(left);
-    // What was sent with it waits for `withdraw`.
+    // The rest of its group waits for `withdraw`.
     if (!base || context.indexOf.has(context.ids.toRemote(left.id))) continue;
     if (!isMove && !lost.changes.has(raw.id)) continue;
     keepInLedger(context, { table: 'activity_feed', raw: left, base, kind: 'withdrawn' });

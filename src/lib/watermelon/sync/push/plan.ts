@@ -105,7 +105,7 @@ export class PushPlan {
     const { database, ids } = this.sync;
     const { unsynced: all, neverPushed } = await fetchUnsynced(database);
     const paused = all.length > 0 ? await pausedScopes(database, this.sync.userId) : new Set<string>();
-    // Who is paused may leave.
+    // A paused user may leave.
     const isHeld = ({ table, raw }: UnsyncedRecord) =>
       table !== 'workspace_members' && paused.has(raw.workspace_id as string);
     const unsynced = all.filter((item) => !isHeld(item));

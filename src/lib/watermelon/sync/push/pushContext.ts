@@ -5,7 +5,7 @@ import type { UnreadableRow } from '../records/readable';
 import type { Refusal } from '../setAside/quarantine';
 import type { SyncContext } from '../state/syncContext';
 
-/** What the steps of applying a push answer share. */
+/** The context that the steps of applying a push answer share. */
 export interface PushContext extends ApplyContext {
   sync: SyncContext;
   /** The batch that was in flight. */
@@ -31,7 +31,7 @@ export interface PushContext extends ApplyContext {
   applied: AppliedPush;
 }
 
-/** What applying the answer to one batch did. */
+/** The effects of applying the answer to one batch. */
 export interface AppliedPush {
   /** Changes. */
   pushed: number;

@@ -79,7 +79,7 @@ interface Sides {
   edits: SyncBase['columns'];
   /** The columns in conflict, with the time of the other edit. */
   theirs: ConflictOutcome['columns'];
-  /** Who changed them, or other columns of their units. */
+  /** The author of them, or of other columns of their units. */
   authors: ConflictOutcome['authors'];
   expectations: MergeInput['expectations'];
 }

@@ -2,7 +2,7 @@ import type { ConvoyDatabase } from '../../database';
 import type { IdMappings } from '../idMapping';
 import type { UnitOfWork } from './unitOfWork';
 
-/** What the steps of applying a pull or push answer share. */
+/** The context that the steps of applying a pull or push answer share. */
 export interface ApplyContext {
   database: ConvoyDatabase;
   work: UnitOfWork;

@@ -46,7 +46,7 @@ export interface ContextOptions {
   pageRows?: number;
   /** Time that one page or batch is to take on its way, ms; a slow connection carries smaller ones (D55). Default: 10,000. */
   transferMs?: number;
-  /** What one group of changes may hold (D35). Default: `GROUP_BOUNDS`. */
+  /** The bounds of one group of changes (D35). Default: `GROUP_BOUNDS`. */
   groupBounds?: GroupBounds;
 }
 
@@ -58,7 +58,7 @@ export class ContextLoader {
   private loading: Promise<SyncContext> | null = null;
   /** Shared with the Context Service, so it outlives the context. */
   private ids: IdMappings | null = null;
-  /** What the connection carries has nothing to do with what is stored, so it outlives the context too. */
+  /** The pace of the connection has nothing to do with what is stored, so it outlives the context too. */
   private readonly pace: Pace;
 
   /**

@@ -1,4 +1,4 @@
-/** What this device knows of itself and of its scopes: held in memory, and stored in the local database. */
+/** The device's knowledge of itself and of its scopes: held in memory, and stored in the local database. */
 
 import { v7 as uuidv7 } from 'uuid';
 import { type Cursor, SCHEMA_VERSION } from '@/core/protocol';

@@ -1,4 +1,4 @@
-/** What one group may hold. An action beyond it is sent in several. */
+/** The bounds of one group. An action beyond them is sent in several. */
 export interface GroupBounds {
   /** As many as the server writes as one chunk (U18). */
   changes: number;

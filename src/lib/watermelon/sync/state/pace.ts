@@ -8,7 +8,7 @@ import type { SyncError } from '@/core/errors';
 import type { PullAnswer, PushChange, Traffic } from '@/core/protocol';
 import { charactersOf } from '../records/codec';
 
-/** What one page or batch is to take, ms. The server's part of it is not known, and much less. */
+/** The time that one page or batch is to take, ms. The server's part of it is not known, and much less. */
 const TRANSFER_MS = 10_000;
 
 /** Characters in the values of one batch, about: small enough to get through where connections keep breaking off. */

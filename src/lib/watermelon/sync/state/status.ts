@@ -2,7 +2,7 @@
 
 import type { Reaction, SyncError } from '@/core/errors';
 
-/** What the app shows about the sync of this device. */
+/** The state that the app shows about the sync of this device. */
 export interface SyncStatus {
   kind: 'idle' | 'syncing' | 'offline' | 'error';
   /** Unsynced records. */
@@ -15,12 +15,12 @@ export interface SyncStatus {
   error: SyncError | null;
 }
 
-/** What one `sync()` did. It is returned, never thrown. */
+/** The result of one `sync()`. It is returned, never thrown. */
 export interface SyncResult {
   /** `ok`: everything is in step; `offline`: no network; `partial`: more is left for the next sync. */
   status: 'ok' | 'partial' | 'offline' | 'error' | 'signed_out';
   error: SyncError | null;
-  /** What the app does about the error. */
+  /** The app's reaction to the error. */
   reaction: Reaction | null;
   /** Changes the server took. */
   pushed: number;
