@@ -33,21 +33,26 @@ export function atTerminal(
   const quoted = [process.execPath, machine.program, ...args].map(
     (one) => `'${one.replaceAll("'", `'\\''`)}'`,
   );
-  const child = spawn('script', ['--quiet', '--return', '--command', quoted.join(' '), '/dev/null'], {
-    cwd: machine.work,
-    env: { ...machine.environment, TERM: 'xterm', SHELL: '/bin/sh', ...environment },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    'script',
+    ['--quiet', '--return', '--command', `stty cols 160 rows 50; exec ${quoted.join(' ')}`, '/dev/null'],
+    {
+      cwd: machine.work,
+      env: { ...machine.environment, TERM: 'xterm', SHELL: '/bin/sh', ...environment },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  );
   const left = [...typed];
-  let shown = '';
+  let written = '';
+  const shown = () => plain(written);
   child.stdout.on('data', (chunk) => {
-    shown += plain(String(chunk));
-    while (left[0] && shown.includes(left[0].after)) {
+    written += String(chunk);
+    while (left[0] && shown().includes(left[0].after)) {
       const next = left.shift();
       void Promise.resolve(next?.first?.()).then(() => child.stdin.write(next?.keys ?? ''));
     }
   });
-  return new Promise((done) => child.once('close', (code) => done({ code, shown })));
+  return new Promise((done) => child.once('close', (code) => done({ code, shown: shown() })));
 }
 
 function plain(text: string): string {

@@ -66,20 +66,26 @@ const OWN = waiting('t.assignee_id = ?');
 const HELD = waiting(
   `t.claimed_by in (select user_id from workspace_members where made_by = ? and _status <> 'deleted')`,
 );
-const ALL = waiting(`t.current_stage in (select distinct name from stages)`);
+/** Of one stage: in the order of its index, and so no further than the limit. */
+const OF_STAGE = waiting('t.current_stage = ?');
+const CHECKPOINTS = `select distinct json_extract(s.value, '$.name') from workflows w, json_each(w.stages) s
+  where w._status <> 'deleted' and json_extract(s.value, '$.is_checkpoint') = 1`;
 
 async function readReviews(
   store: LocalStore,
   userId: string,
 ): Promise<{ facts: ReviewFacts[]; isFull: boolean }> {
   const leaving = JSON.stringify([...store.database.standing.leaving]);
-  const found = await store.database.readAll([
+  const [names = []] = await store.database.readAll([{ sql: CHECKPOINTS, args: [] }]);
+  const [own = [], held = [], ...ofStages] = await store.database.readAll([
     { sql: OWN, args: [userId, leaving] },
     { sql: HELD, args: [userId, leaving] },
-    { sql: ALL, args: [leaving] },
+    ...names.map(([name]) => ({ sql: OF_STAGE, args: [String(name), leaving] })),
   ]);
-  const isFull = found.some(({ length }) => length > MOST_IN_INBOX);
-  const ids = new Set(found.flatMap((rows) => rows.slice(0, MOST_IN_INBOX).map(([id]) => String(id))));
+  const all = ofStages.flat().sort(([, one], [, other]) => Number(one) - Number(other));
+  const lists: Rows[] = [own, held, all];
+  const isFull = lists.some(({ length }) => length > MOST_IN_INBOX);
+  const ids = new Set(lists.flatMap((rows) => rows.slice(0, MOST_IN_INBOX).map(([id]) => String(id))));
   const tasks = await readTasks(store, [...ids]);
   const requests = await openRequests(store, tasks);
   const members = await membersOf(store, tasks, requests, userId);
