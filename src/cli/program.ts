@@ -2,7 +2,10 @@
 
 import { Command } from 'commander';
 import { addAccountCommands } from './commands/account';
+import { addAgentCommands } from './commands/agents';
+import { addInboxCommand } from './commands/inbox';
 import { addMcpCommand } from './commands/mcp';
+import { addReviewCommands } from './commands/reviews';
 import { addStartCommand } from './commands/start';
 import { addSyncCommands } from './commands/sync';
 import { addTaskCommands } from './commands/tasks';
@@ -17,7 +20,8 @@ export function createProgram(version: string): Command {
     .addHelpText(
       'after',
       `
-Exit codes: 0 done, 1 failed or refused, 2 wrong usage, 3 not signed in, 4 not found.
+Exit codes: 0 done, 1 failed or refused, 2 wrong usage, 3 not signed in, 4 not found,
+5 a person has to do this, at a terminal of their own.
 With --json a command prints one JSON value; a failure is {"error": {"kind", "code", "message", ...}}.
 
 Environment:
@@ -29,6 +33,9 @@ Environment:
   addAccountCommands(program);
   addSyncCommands(program);
   addTaskCommands(program);
+  addInboxCommand(program);
+  addReviewCommands(program);
+  addAgentCommands(program);
   addMcpCommand(program, version);
   for (const command of program.commands) common(command);
   return program;

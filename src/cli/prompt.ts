@@ -1,6 +1,6 @@
 /** Asks people, at a terminal; what is piped in is read instead. */
 
-import { password as askSecret, text as askText, isCancel } from '@clack/prompts';
+import { confirm as askConfirmation, password as askSecret, text as askText, isCancel } from '@clack/prompts';
 import { MachineFailure } from '@/machine/errors';
 import { EXIT } from './run';
 
@@ -14,6 +14,15 @@ export async function readSecret(message: string, isPiped: boolean): Promise<str
   if (isPiped) return readPiped();
   requireTerminal(message);
   return answered(await askSecret({ message, output: process.stderr }));
+}
+
+/**
+ * Asks for a yes or a no; no is the answer of whoever presses Enter at once.
+ * @returns whether it is a yes; after Ctrl-C it is a no
+ */
+export async function confirmed(message: string): Promise<boolean> {
+  const given = await askConfirmation({ message, initialValue: false, output: process.stderr });
+  return !isCancel(given) && given;
 }
 
 /** @returns all of standard input, without the last line's end */

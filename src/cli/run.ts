@@ -4,7 +4,7 @@ import { ConvoyError } from '@/core/errors';
 import { MachineFailure } from '@/machine/errors';
 import { type FoundLink, findLink } from '@/machine/link';
 import type { OpenProfile, Use } from '@/machine/open';
-import { chooseProfile } from '@/machine/profiles';
+import { chooseProfile, type KeptProfile } from '@/machine/profiles';
 import { type Printer, printer } from './output';
 
 /** Options of every command. */
@@ -15,7 +15,7 @@ export interface CommonOptions {
 }
 
 /** Exit codes; the help and docs/agents.md list them. */
-export const EXIT = { done: 0, failed: 1, usage: 2, notSignedIn: 3, notFound: 4 } as const;
+export const EXIT = { done: 0, failed: 1, usage: 2, notSignedIn: 3, notFound: 4, needsPerson: 5 } as const;
 
 /** How long a command waits for its push, ms. */
 const PUSH_MS = 3_000;
@@ -39,17 +39,22 @@ export async function runCommand(
   }
 }
 
-/** Runs a command as a user: with their device open, which is closed afterwards. */
+/**
+ * Runs a command as a user: with their device open, which is closed afterwards.
+ * @param check may refuse the user by a `MachineFailure`, before anything is opened
+ */
 export function runAs(
   options: CommonOptions,
   work: (session: Session) => Promise<void>,
   use: Use = 'command',
+  check: (profile: KeptProfile) => void = () => undefined,
 ): Promise<void> {
   return runCommand(options, async (print) => {
     const link = await findLink(process.cwd());
     if (!link.ok) throw new MachineFailure(link.error);
     const profile = await chooseProfile({ as: options.as, url: options.url ?? link.value?.url });
     if (!profile.ok) throw new MachineFailure(profile.error);
+    check(profile.value);
     const { openProfile } = await import('@/machine/open');
     const open = await openProfile(profile.value, use);
     try {
@@ -68,13 +73,20 @@ export function runWriting(options: CommonOptions, work: (session: Session) => P
   });
 }
 
-async function sendWritten({ device, print }: Session): Promise<void> {
+/** Sends what is unsynced and fetches what is new, for 3 s at most. */
+export async function syncShortly({ device }: Pick<Session, 'device'>): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<null>((resolve) => {
     timer = setTimeout(() => resolve(null), PUSH_MS);
   });
   await Promise.race([device.sync(), late]);
   clearTimeout(timer);
+}
+
+/** Sends what a command wrote, for 3 s at most, and says what waits. */
+export async function sendWritten(session: Session): Promise<void> {
+  const { device, print } = session;
+  await syncShortly(session);
   const { total } = await device.countUnsynced();
   if (total > 0) print.note(`${total} changes wait on this machine; they are sent with the next sync.`);
 }
@@ -86,5 +98,6 @@ function tell(print: Printer, error: unknown): number {
   print.result({ error: detail }, '');
   print.note(detail.message);
   if (detail.code === 'not_signed_in' || detail.kind === 'auth') return EXIT.notSignedIn;
+  if (detail.code === 'needs_person') return EXIT.needsPerson;
   return detail.code === 'not_found' ? EXIT.notFound : EXIT.failed;
 }

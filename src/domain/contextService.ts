@@ -29,6 +29,7 @@ import type {
   Workspace,
   WorkspaceMember,
 } from './entities';
+import type { InboxService } from './inbox';
 import type { KeyService } from './keys';
 import type { ReviewService } from './reviews';
 import type { TaskBatchService } from './taskBatches';
@@ -134,7 +135,8 @@ export interface ContextService
     KeyService,
     ReviewService,
     CommentService,
-    TaskBatchService {
+    TaskBatchService,
+    InboxService {
   /**
    * Reads no more of the context than it may return; `left_out` says what that leaves out.
    * @param limits how much of each list, and of all; `DEFAULT_LIMITS` where absent. `validation/bad_value` and

@@ -49,6 +49,8 @@ export interface Review {
   settled_at: string | null;
   /** Whether the task's title or description is another one than what was to be reviewed. */
   text_changed: boolean;
+  /** What was asked for before, whatever became of it; null where this is the first request. */
+  previous: Pick<Review, 'id' | 'stage' | 'text' | 'branch' | 'commit' | 'requested_at'> | null;
 }
 
 /** The part of the Context Service that is about reviews. */
@@ -91,7 +93,7 @@ export function reviewOf(
   task: Pick<Task, 'id' | 'title' | 'description'>,
   entries: readonly Activity[],
 ): Review | null {
-  const request = entries.findLast((entry) => isRequest(entry));
+  const [earlier, request] = [undefined, undefined, ...entries.filter(isRequest)].slice(-2);
   if (!request) return null;
   const details = asDetails(request.details);
   const settled = entries.findLast(
@@ -100,21 +102,29 @@ export function reviewOf(
   );
   const { links } = details;
   return {
-    id: request.id,
+    ...asked(request),
     task_id: task.id,
-    stage: String(details.stage),
-    text: String(details.text),
-    branch: textIn(details.branch),
-    commit: textIn(details.commit),
     links: Array.isArray(links) ? links.flatMap((link) => textIn(link) ?? []) : [],
     requested_by: request.actor_id,
-    requested_at: request.created_at,
     state:
       settled === undefined ? 'open' : settled.activity_type === 'review_approved' ? 'approved' : 'returned',
     reason: settled ? textIn(asDetails(settled.details).reason) : null,
     settled_by: settled?.actor_id ?? null,
     settled_at: settled?.created_at ?? null,
     text_changed: textIn(details.text_hash) !== null && details.text_hash !== reviewedText(task),
+    previous: earlier ? asked(earlier) : null,
+  };
+}
+
+function asked(request: Activity): NonNullable<Review['previous']> {
+  const details = asDetails(request.details);
+  return {
+    id: request.id,
+    stage: String(details.stage),
+    text: String(details.text),
+    branch: textIn(details.branch),
+    commit: textIn(details.commit),
+    requested_at: request.created_at,
   };
 }
 

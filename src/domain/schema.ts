@@ -141,7 +141,7 @@ export const TABLE_COLUMNS = {
     workflow_id: { kind: 'ref', to: 'workflows', optional: true },
     title: { kind: 'text', max: 500 },
     description: { kind: 'prose', optional: true, max: PROSE },
-    current_stage: { kind: 'text', default: 'PLAN', max: 64, unit: 'stage' },
+    current_stage: { kind: 'text', default: 'PLAN', max: 64, unit: 'stage', indexed: true },
     status: { kind: 'text', oneOf: TASK_STATUSES, default: 'todo', unit: 'stage' },
     priority: { kind: 'text', oneOf: TASK_PRIORITIES, default: 'medium' },
     assignee_id: { kind: 'ref', to: 'user', optional: true },
@@ -163,7 +163,7 @@ export const TABLE_COLUMNS = {
     entity_type: { kind: 'text', optional: true, max: 64 },
     entity_id: { kind: 'ref', optional: true },
     actor_id: { kind: 'ref', to: 'user', optional: true, serverSet: true },
-    activity_type: { kind: 'text', max: 64 },
+    activity_type: { kind: 'text', max: 64, indexed: true },
     details: { kind: 'json', default: {}, max: JSON_BYTES },
   },
   patterns: {

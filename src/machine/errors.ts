@@ -9,6 +9,7 @@ export interface MachineError {
    * - `bad_link`: the folder's `convoy.json` is none
    * - `not_found`: there is no such record here
    * - `needs_terminal`: a person has to do this, at a terminal
+   * - `needs_person`: only a person may do this, at a terminal of their own
    * - `unreachable`: the server does not answer, or is no Convoy server
    */
   code:
@@ -18,6 +19,7 @@ export interface MachineError {
     | 'bad_link'
     | 'not_found'
     | 'needs_terminal'
+    | 'needs_person'
     | 'unreachable';
   message: string;
 }

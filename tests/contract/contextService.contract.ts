@@ -8,6 +8,7 @@ import { agentsAndKeysContract } from './contextService/agentsAndKeys.contract';
 import { commentsContract } from './contextService/comments.contract';
 import { deletionsContract } from './contextService/deletions.contract';
 import { expectedContract } from './contextService/expected.contract';
+import { inboxContract } from './contextService/inbox.contract';
 import { knowledgeContract } from './contextService/knowledge.contract';
 import { limitsContract } from './contextService/limits.contract';
 import { movesContract } from './contextService/moves.contract';
@@ -41,6 +42,7 @@ const SECTIONS: readonly [name: string, section: Section][] = [
   ['claims, ready, stage and status', workContract],
   ['reviews', reviewsContract],
   ['comments', commentsContract],
+  ['inbox', inboxContract],
 ];
 
 export function contextServiceContract(name: string, setup: () => Promise<ContractSetup>): void {

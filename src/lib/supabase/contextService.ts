@@ -16,6 +16,7 @@ import { supabaseAgents } from './agents';
 import type { ConvoyClient } from './client';
 import { currentClient } from './currentClient';
 import { supabaseKeys } from './findTask';
+import { remoteInbox } from './inbox';
 import { remotePlanWriter } from './planWriter';
 import { RemoteRecords } from './records';
 import { RemoteWriter, type WriterOptions } from './remoteWriter';
@@ -69,6 +70,7 @@ export function createRemoteContextService({
     ...remoteWork(records, () => writer.userId()),
     ...supabaseAgents(client, { timeoutMs, ...(agentSignIn && { signIn: agentSignIn }) }),
     ...supabaseKeys(client, timeoutMs),
+    getInbox: async () => remoteInbox(records, await writer.userId()),
   });
 }
 
@@ -234,3 +236,4 @@ export const deleteComment = bound('deleteComment');
 export const askQuestion = bound('askQuestion');
 export const answerQuestion = bound('answerQuestion');
 export const getComments = bound('getComments');
+export const getInbox = bound('getInbox');

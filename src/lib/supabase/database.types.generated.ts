@@ -826,6 +826,10 @@ export type Database = {
         };
         Returns: Json;
       };
+      get_inbox: {
+        Args: Record<PropertyKey, never>;
+        Returns: Json;
+      };
       get_invitation: {
         Args: {
           invitation_id: string;

@@ -7,6 +7,7 @@ import { concatMap, from, type Observable } from 'rxjs';
 import type { ContextLimits } from '@/domain/contextLimits';
 import type { ContextService } from '@/domain/contextService';
 import type { Task, TaskContext } from '@/domain/entities';
+import type { Inbox } from '@/domain/inbox';
 import type { ObservedDeletion } from './context/deletions';
 import type { LocalContextService } from './context/service';
 import { currentDevice } from './device/current';
@@ -101,7 +102,12 @@ export function observeDeletions(workspaceId: string): Observable<ObservedDeleti
     concatMap((device) => device.contextService.observeDeletions(workspaceId)),
   );
 }
+/** What waits for the user, as far as this device knows, now and whenever it changes. */
+export function observeInbox(): Observable<Inbox> {
+  return from(currentDevice()).pipe(concatMap((device) => device.contextService.observeInbox()));
+}
 export const createAgent: ContextService['createAgent'] = local('createAgent');
 export const revokeAgent: ContextService['revokeAgent'] = local('revokeAgent');
 export const pauseAgent: ContextService['pauseAgent'] = local('pauseAgent');
 export const findTask: ContextService['findTask'] = local('findTask');
+export const getInbox: ContextService['getInbox'] = local('getInbox');

@@ -48,16 +48,24 @@ export function encodeMigrationSteps(steps: unknown[], schema: AppSchema): strin
   return indexedAsUsed(encodeSteps(steps), schema);
 }
 
+interface IndexedColumn {
+  isOptional?: boolean;
+  indexedWith?: string[];
+  indexedWhere?: string;
+}
+
 /**
  * Makes indexes of optional references partial: most are null, and no query looks those up. `indexedWith` adds
- * the columns by which a query orders its records. It is plain data in the schema, which is sent to workers.
+ * the columns by which a query orders its records, and `indexedWhere` the condition under which the index has one. Both are plain
+ * data in the schema, which is sent to workers.
  */
 function indexedAsUsed(sql: string, schema: AppSchema): string {
   const tables = schema.tables as Record<string, TableSchema>;
   const index = /(create index [^;]* on "(\w+)" )\("(\w+)"\);/g;
   return sql.replace(index, (_, create: string, table: string, name: string) => {
-    const column: { isOptional?: boolean; indexedWith?: string[] } = tables[table]?.columns[name] ?? {};
+    const column: IndexedColumn = tables[table]?.columns[name] ?? {};
     const names = [name, ...(column.indexedWith ?? [])].map((one) => `"${one}"`);
-    return `${create}(${names.join()})${column.isOptional ? ` where "${name}" is not null` : ''};`;
+    const where = column.indexedWhere ?? (column.isOptional ? `"${name}" is not null` : null);
+    return `${create}(${names.join()})${where === null ? '' : ` where ${where}`};`;
   });
 }

@@ -34,6 +34,7 @@ export const reviewsContract: Section = (world) => {
         settled_by: null,
         settled_at: null,
         text_changed: false,
+        previous: null,
       });
       expect((await feed(agent, id)).map(({ activity_type }) => activity_type)).toEqual([
         'task_created',

@@ -6,6 +6,7 @@ import { canonicalId } from '@/core/text';
 import { type ContextLimits, checkLimits, type FullLimits } from '@/domain/contextLimits';
 import type { ContextService } from '@/domain/contextService';
 import type { BestPractice, Pattern, Task, TaskContext, Workflow } from '@/domain/entities';
+import type { Inbox } from '@/domain/inbox';
 import type { SyncedTable } from '@/domain/schema';
 import { SYNCED_TABLES } from '@/domain/schema';
 import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
@@ -15,6 +16,7 @@ import { localAgents } from './agents';
 import { listDeletions, type ObservedDeletion, observeDeletions, restoreDeletion } from './deletions';
 import { localKeys } from './findTask';
 import { formerMembers } from './formerMembers';
+import { observeInbox, readInbox } from './inbox';
 import { type LocalFirst, readFirst } from './localFirst';
 import {
   listComments,
@@ -42,6 +44,8 @@ export interface LocalContextService extends ContextService {
   observeTaskContext(taskId: string, limits?: ContextLimits): Observable<TaskContext | null>;
   /** The deletions of a workspace that are not restored or are being restored, newest first; now and whenever they change. */
   observeDeletions(workspaceId: string): Observable<ObservedDeletion[]>;
+  /** What waits for the user, as far as this device knows, now and whenever it changes. */
+  observeInbox(): Observable<Inbox>;
   /** Asks the server about the claims that wait for it (C10), as each sync does that reaches it. @returns whether there were any */
   settleClaims(signal?: AbortSignal): Promise<boolean>;
   /** The claims of this device that the server has not confirmed, lost ones too; now and whenever they change. */
@@ -133,6 +137,14 @@ export function createLocalContextService(local: LocalFirst, claims: Provisional
       const read = () => listComments(store, id);
       return readFirst(local, read, here('tasks', id), (remote) => remote.getComments(taskId));
     },
+    getInbox: () =>
+      readFirst(
+        local,
+        () => readInbox(local),
+        synced,
+        (remote) => remote.getInbox(),
+      ),
+    observeInbox: () => observeInbox(local),
     getFormerMembers: (workspaceId) => formerMembers(local, localId(workspaceId)),
     async getDeletions(workspaceId) {
       const id = localId(workspaceId);

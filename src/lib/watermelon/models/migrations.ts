@@ -25,5 +25,13 @@ export const migrations: SchemaMigrations = schemaMigrations({
         ),
       ],
     },
+    {
+      toVersion: 4,
+      // What waits for a user is found without reading all tasks and all of their feeds.
+      steps: [
+        unsafeExecuteSql('create index "tasks_current_stage" on "tasks" ("current_stage");'),
+        unsafeExecuteSql('create index "activity_feed_activity_type" on "activity_feed" ("activity_type");'),
+      ],
+    },
   ],
 });

@@ -16,7 +16,7 @@ import {
 } from './watermelondb';
 
 /** Version of the local database; raised with every step of `migrations.ts`. */
-export const LOCAL_SCHEMA_VERSION = 3;
+export const LOCAL_SCHEMA_VERSION = 4;
 
 type ColumnSpec = {
   name: string;
@@ -25,6 +25,8 @@ type ColumnSpec = {
   isIndexed?: boolean;
   /** Further columns of the index, in which order records with the same value are read. For SQLite alone. */
   indexedWith?: string[];
+  /** Which records the index has, as SQL; absent: all. For SQLite alone. */
+  indexedWhere?: string;
 };
 
 const INDEXED_WITH: Readonly<Record<string, string[]>> = {
@@ -32,6 +34,16 @@ const INDEXED_WITH: Readonly<Record<string, string[]>> = {
   'activity_feed.task_id': ['created_at', 'id'],
   // The next task is looked up in each milestone, by priority (N6).
   'tasks.milestone_id': ['priority', 'sort_order', 'created_at', 'id', 'status'],
+  // Tasks that wait at a checkpoint, those first that nobody has changed for longest.
+  'tasks.current_stage': ['updated_at', 'status'],
+  'activity_feed.activity_type': ['created_at'],
+};
+
+/** Entries of the feed that ask or mention somebody; of all others the kind is not looked up. */
+export const ADDRESSES_SOMEBODY = `("activity_type" = 'question' or instr("details", '"mentions"') > 0)`;
+
+const INDEXED_WHERE: Readonly<Record<string, string>> = {
+  'activity_feed.activity_type': ADDRESSES_SOMEBODY,
 };
 
 function localColumn(table: SyncedTable, name: string, column: Column): ColumnSpec {
@@ -42,8 +54,8 @@ function localColumn(table: SyncedTable, name: string, column: Column): ColumnSp
     isOptional: column.optional === true,
     isIndexed: column.kind === 'ref' || column.indexed === true,
   } as const;
-  const indexedWith = INDEXED_WITH[`${table}.${name}`];
-  return indexedWith ? { ...spec, indexedWith } : spec;
+  const [indexedWith, indexedWhere] = [INDEXED_WITH[`${table}.${name}`], INDEXED_WHERE[`${table}.${name}`]];
+  return { ...spec, ...(indexedWith && { indexedWith }), ...(indexedWhere && { indexedWhere }) };
 }
 
 /** Columns of every synced table, besides those of `domain/schema.ts`. */

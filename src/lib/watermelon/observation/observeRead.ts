@@ -1,7 +1,6 @@
 /** Reads that are observed. */
 
 import { Observable } from 'rxjs';
-import type { SyncedTable } from '@/domain/schema';
 import type { ConvoyDatabase } from '../database';
 import { PacedRun } from './pacedRun';
 
@@ -11,7 +10,7 @@ import { PacedRun } from './pacedRun';
  */
 export function observeRead<T>(
   database: ConvoyDatabase,
-  tables: readonly SyncedTable[],
+  tables: readonly string[],
   read: () => Promise<T>,
 ): Observable<T> {
   return new Observable((observer) => {

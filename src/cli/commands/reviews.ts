@@ -1,0 +1,149 @@
+/** Approving and sending back, by a person who has seen the request. */
+
+import type { Command } from 'commander';
+import { type AppError, ConvoyError } from '@/core/errors';
+import type { Task } from '@/domain/entities';
+import type { Review, SettleOptions } from '@/domain/reviews';
+import { MachineFailure } from '@/machine/errors';
+import { taskLine, taskNamed } from '@/machine/records';
+import { runAsPerson } from '../guard';
+import { painted, shown } from '../output';
+import { confirmed } from '../prompt';
+import { type CommonOptions, EXIT, type Session, sendWritten, syncShortly } from '../run';
+
+interface ReviewOptions extends CommonOptions {
+  asOf?: string;
+}
+
+export function addReviewCommands(program: Command): void {
+  program
+    .command('approve')
+    .description('Approve what a task waits for at its checkpoint. Shows the request, and asks.')
+    .argument('<task>', 'key or id')
+    .option('--as-of <entry>', 'id of the request that you have seen; refused where another one is newer')
+    .action((reference: string, options: ReviewOptions) =>
+      settle(reference, options, 'Approve it?', ({ device }, task, review, seen) =>
+        device.contextService.approveReview(task.id, review.id, seen),
+      ),
+    );
+  program
+    .command('return')
+    .description('Send a task back from its checkpoint, with a reason. Shows the request, and asks.')
+    .argument('<task>', 'key or id')
+    .requiredOption('--reason <text>', 'what is to be done before it may pass; Markdown')
+    .option('--as-of <entry>', 'id of the request that you have seen; refused where another one is newer')
+    .action((reference: string, options: ReviewOptions & { reason: string }) =>
+      settle(reference, options, 'Send it back?', ({ device }, task, review, seen) =>
+        device.contextService.returnReview(task.id, review.id, options.reason, seen),
+      ),
+    );
+}
+
+type Settle = (session: Session, task: Task, review: Review, seen: SettleOptions) => Promise<Task>;
+
+function settle(reference: string, options: ReviewOptions, question: string, write: Settle): Promise<void> {
+  return runAsPerson(options, async (session) => {
+    const { device, link, print } = session;
+    await syncShortly(session);
+    const task = await taskNamed(device.contextService, reference, link);
+    const review = await openReview(session, task, options.asOf);
+    process.stderr.write(`${await requestText(session, task, review)}\n\n`);
+    if (!(await confirmed(question))) {
+      process.exitCode = EXIT.failed;
+      print.result({ settled: false }, 'Nothing was changed.');
+      return;
+    }
+    // Others may have asked anew, or changed the task, while the person read.
+    await syncShortly(session);
+    const { title, description } = task;
+    const moved = await write(session, task, review, { expected: { title, description } });
+    await sendWritten(session);
+    await requireTaken(session, task.id);
+    print.result({ settled: true, task: moved }, () => shown(taskLine(moved, null)));
+  });
+}
+
+/** @returns the request that waits, which is the one that the person has seen */
+async function openReview({ device }: Session, task: Task, asOf: string | undefined): Promise<Review> {
+  const review = await device.contextService.getReview(task.id);
+  if (review === null || review.state !== 'open') {
+    const message = `Nobody asks for a review of ${shown(task.key ?? task.id)}. convoy inbox lists what waits.`;
+    throw new MachineFailure({ kind: 'machine', code: 'not_found', message });
+  }
+  if (asOf !== undefined && asOf.toLowerCase() !== review.id) {
+    throw new ConvoyError({
+      kind: 'rejected',
+      code: 'review_outdated',
+      column: 'details',
+      message: `The request for review is another one by now: ${review.id}. Look at that one.`,
+    });
+  }
+  return review;
+}
+
+/** Throws the server's refusal of what was written just now: it is in the quarantine, and not done. */
+async function requireTaken({ device }: Session, taskId: string): Promise<void> {
+  const { refused } = await device.contextService.getInbox();
+  const own = refused.filter(({ task_id }) => task_id === taskId);
+  const [first] = own.filter(({ code }) => code !== 'blocked');
+  const found = first ?? own[0];
+  if (!found) return;
+  const { code, column, message } = found;
+  const error: AppError = { kind: 'rejected', code, column, message: `The server refused it: ${message}` };
+  throw new ConvoyError(error);
+}
+
+async function requestText({ device }: Session, task: Task, review: Review): Promise<string> {
+  const members = await device.contextService.getMembers(task.workspace_id);
+  const asker = members.find(({ user_id }) => user_id === review.requested_by);
+  const who = asker ? `${asker.display_name} (${asker.kind === 'agent' ? 'agent' : asker.role})` : 'somebody';
+  const lines = [
+    painted('bold', shown(`${task.key ?? task.id}  ${task.title}`)),
+    shown(`${review.stage}, asked by ${who}, ${new Date(review.requested_at).toLocaleString()}`),
+    ...(review.branch === null ? [] : [shown(`branch ${review.branch}`)]),
+    ...(review.commit === null ? [] : [shown(`commit ${review.commit}`)]),
+    ...review.links.map((link) => shown(`link ${link}`)),
+    `request ${review.id}`,
+    '',
+    quotedLines(review.text),
+  ];
+  if (review.text_changed) {
+    lines.push('', painted('yellow', 'The text of the task has changed since: ask for a new request.'));
+  }
+  if (review.previous) {
+    lines.push('', `Since the request before (${review.previous.id}, ${review.previous.stage}):`);
+    lines.push(await difference(review.previous, review));
+  }
+  return lines.join('\n');
+}
+
+/** What members wrote, so that nothing in it looks like words of this program. */
+function quotedLines(text: string): string {
+  return shown(text)
+    .split('\n')
+    .map((line) => `  > ${line}`)
+    .join('\n');
+}
+
+type Asked = Pick<Review, 'text' | 'branch' | 'commit'>;
+
+/** Comparisons of two texts end after so many changed lines. */
+const MOST_EDITS = 2_000;
+
+async function difference(before: Asked, after: Asked): Promise<string> {
+  const { diffLines } = await import('diff');
+  const whole = ({ text, branch, commit }: Asked) =>
+    `branch ${branch ?? 'none'}\ncommit ${commit ?? 'none'}\n\n${text}\n`;
+  const parts = diffLines(whole(before), whole(after), { maxEditLength: MOST_EDITS });
+  if (parts === undefined) return '  They have little in common.';
+  const changed = parts.filter(({ added, removed }) => added || removed);
+  if (changed.length === 0) return '  Nothing is different.';
+  return changed
+    .flatMap(({ value, added }) =>
+      value
+        .replace(/\n$/, '')
+        .split('\n')
+        .map((line) => painted(added ? 'green' : 'red', `  ${added ? '+' : '-'} ${shown(line)}`)),
+    )
+    .join('\n');
+}

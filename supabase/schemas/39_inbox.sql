@@ -1,0 +1,228 @@
+-- The inbox (section 9 of docs/work-model.md): what waits for a user. src/domain/inbox.ts makes it of these facts; a device has the
+-- same from its own database. Every list is read along an index, and no further than it may be shown.
+
+-- Tasks by stage, those first that nobody has changed for longest. By the stage first: see tasks_key.
+create index tasks_stage on public.tasks (current_stage, workspace_id, updated_at)
+  where deleted_at is null and status in ('todo', 'in_progress', 'blocked');
+create index tasks_assignee on public.tasks (assignee_id, updated_at)
+  where deleted_at is null and status in ('todo', 'in_progress', 'blocked') and assignee_id is not null;
+
+-- Entries that ask or mention somebody. Any client may have written any JSON: what is indexed is short.
+create index activity_feed_asked on public.activity_feed (left(details ->> 'to', 36), created_at)
+  where activity_type = 'question';
+create index activity_feed_mentions on public.activity_feed using gin ((details -> 'mentions') jsonb_path_ops)
+  where activity_type in ('comment', 'comment_edited') and details ? 'mentions';
+
+-- The newest request for review of a task that is in the form of one, while nobody has settled it; else null.
+create function convoy.open_request(of_task uuid) returns jsonb
+language sql stable security definer set search_path = '' set enable_seqscan = off as $$
+  select jsonb_build_object('id', r.id, 'stage', r.details -> 'stage', 'text', left(r.details ->> 'text', 280),
+    'branch', nullif(r.details ->> 'branch', ''), 'commit', nullif(r.details ->> 'commit', ''),
+    'requested_by', r.actor_id, 'requested_at', r.created_at)
+  from (
+    select * from public.activity_feed a
+    where a.task_id = of_task and a.activity_type = 'review_requested' and a.deleted_at is null
+      and jsonb_typeof(a.details -> 'text') = 'string' and jsonb_typeof(a.details -> 'stage') = 'string'
+    order by a.revision desc, date_trunc('milliseconds', a.created_at) desc, a.id desc limit 1
+  ) r
+  where not exists (
+    select from public.activity_feed s
+    where s.task_id = of_task and s.activity_type in ('review_approved', 'review_returned') and s.deleted_at is null
+      and s.details ->> 'request' = r.id::text)
+$$;
+
+-- Tasks that wait at a checkpoint, where milestone and project are open (N3): up to `most` of those that are assigned to the user, of
+-- those that agents of the user's hold, and of all, those first that nobody has changed for longest.
+--   is_full: whether there may be more of them
+create function convoy.waiting_tasks(me uuid, scopes uuid[], most integer)
+returns table (task_id uuid, is_full boolean)
+language sql stable security definer set search_path = ''
+set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
+  with stages as materialized (
+    select w.id as workflow, w.workspace_id as scope, s ->> 'name' as name
+    from unnest(scopes || '{00000000-0000-7000-8000-000000000000}'::uuid[]) v (scope)
+    join public.workflows w on w.workspace_id = v.scope and w.deleted_at is null
+    cross join lateral jsonb_array_elements(w.stages) s
+    where s -> 'is_checkpoint' = 'true'
+  ), places as materialized (
+    select distinct v.scope, n.name
+    from unnest(scopes) v (scope)
+    join stages n on n.scope in (v.scope, '00000000-0000-7000-8000-000000000000')
+  ), candidates as (
+    select t.id, t.updated_at, t.workspace_id, t.milestone_id, t.workflow_id, t.current_stage, 'all' as list
+      from places p
+      cross join lateral (
+        select * from public.tasks x
+        where x.current_stage = p.name and x.workspace_id = p.scope and x.deleted_at is null
+          and x.status in ('todo', 'in_progress', 'blocked') offset 0
+      ) t
+    union all
+    select t.id, t.updated_at, t.workspace_id, t.milestone_id, t.workflow_id, t.current_stage, 'assigned'
+      from public.tasks t
+      where t.assignee_id = me and t.deleted_at is null and t.status in ('todo', 'in_progress', 'blocked')
+        and t.workspace_id = any (scopes)
+    union all
+    select t.id, t.updated_at, t.workspace_id, t.milestone_id, t.workflow_id, t.current_stage, 'held'
+      from public.workspace_members m
+      cross join lateral (
+        select * from public.tasks x where x.claimed_by = m.user_id and x.workspace_id = m.workspace_id offset 0
+      ) t
+      where m.workspace_id = any (scopes) and m.made_by = me and m.deleted_at is null
+        and t.deleted_at is null and t.status in ('todo', 'in_progress', 'blocked')
+  ), ranked as (
+    select c.id, row_number() over (partition by c.list order by c.updated_at, c.id) as place
+    from candidates c
+    join stages n on n.workflow = coalesce(c.workflow_id, '00000000-0000-7000-8000-000000000001') and n.name = c.current_stage
+    cross join lateral (
+      select x.project_id, x.status from public.milestones x where x.id = c.milestone_id and x.deleted_at is null offset 0
+    ) m
+    cross join lateral (
+      select x.status from public.projects x where x.id = m.project_id and x.deleted_at is null offset 0
+    ) p
+    where convoy.is_open_place(p.status, m.status)
+      and case when exists (select from convoy.unfinished_deletions u where u.workspace_id = c.workspace_id)
+        then convoy.hidden_by('tasks', c.id) is null else true end
+  ), chosen as (
+    select r.id, max(r.place) over () > most as is_full, r.place from ranked r
+  )
+  select f.id, bool_or(f.is_full) from chosen f
+  where f.place <= most
+  group by f.id
+$$;
+
+-- A comment as its readers show it: {text, edited_at, mentions}; null where it is deleted. foldComments of src/domain/comments.ts
+-- does the same.
+create function convoy.folded(entry public.activity_feed) returns jsonb
+language plpgsql stable security definer set search_path = '' set enable_seqscan = off as $$
+declare
+  edit public.activity_feed;
+begin
+  if entry.deleted_at is not null or entry.details -> 'deleted' = 'true' or exists (
+    select from public.activity_feed d
+    where d.task_id = entry.task_id and d.activity_type = 'comment_deleted' and d.deleted_at is null
+      and d.details ->> 'comment' = entry.id::text)
+  then
+    return null;
+  end if;
+  select * into edit from public.activity_feed e
+    where e.task_id = entry.task_id and e.activity_type = 'comment_edited' and e.deleted_at is null
+      and e.details ->> 'comment' = entry.id::text and e.actor_id is not distinct from entry.actor_id
+      and jsonb_typeof(e.details -> 'text') = 'string' and e.details ->> 'text' <> ''
+    order by date_trunc('milliseconds', e.created_at) desc, e.id desc limit 1;
+  return jsonb_build_object(
+    'text', left(coalesce(edit.details ->> 'text', nullif(entry.details ->> 'text', ''), entry.details ->> 'comment', ''), 280),
+    'edited_at', edit.created_at,
+    'mentions', coalesce(edit.details -> 'mentions', entry.details -> 'mentions'));
+end
+$$;
+
+-- Questions to the user without an answer, and comments of others that mention the user, who has written nothing on the task
+-- since (I3, I4): the newest `most` of each.
+create function convoy.waiting_messages(me uuid, scopes uuid[], most integer)
+returns table (list text, entry_id uuid, content text, since timestamptz)
+language sql stable security definer set search_path = ''
+set enable_seqscan = off set jit = off as $$
+  (select 'questions', q.id, f.content ->> 'text', q.created_at
+    from public.activity_feed q
+    cross join lateral (select convoy.folded(q) as content offset 0) f
+    where q.activity_type = 'question' and left(q.details ->> 'to', 36) = me::text and q.details ->> 'to' = me::text
+      and q.workspace_id = any (scopes) and q.deleted_at is null
+      and not exists (
+        select from public.activity_feed a
+        where a.task_id = q.task_id and a.activity_type = 'answer' and a.deleted_at is null
+          and a.details ->> 'question' = q.id::text and convoy.folded(a) is not null)
+      and f.content is not null
+    order by q.created_at desc, q.id desc limit most)
+  union all
+  (select 'mentions', c.id, f.content ->> 'text', s.since
+    from (
+      select distinct coalesce(o.id, n.id) as id
+      from public.activity_feed n
+      left join public.activity_feed o on n.activity_type = 'comment_edited' and convoy.is_uuid(n.details ->> 'comment')
+        and o.id = (n.details ->> 'comment')::uuid and o.task_id = n.task_id
+      where n.activity_type in ('comment', 'comment_edited') and n.details ? 'mentions'
+        and n.details -> 'mentions' @> jsonb_build_array(me) and n.workspace_id = any (scopes) and n.deleted_at is null
+        and n.actor_id is distinct from me
+        and not exists (
+          select from public.activity_feed w
+          where w.task_id = n.task_id and w.activity_type in ('comment', 'question', 'answer') and w.actor_id = me
+            and w.deleted_at is null
+            and date_trunc('milliseconds', w.created_at) > date_trunc('milliseconds', n.created_at))
+    ) h
+    join public.activity_feed c on c.id = h.id and c.activity_type in ('comment', 'question', 'answer')
+    cross join lateral (select convoy.folded(c) as content offset 0) f
+    cross join lateral (select case when jsonb_typeof(c.details -> 'mentions') = 'array'
+        and c.details -> 'mentions' @> jsonb_build_array(me) then c.created_at
+      else coalesce((f.content ->> 'edited_at')::timestamptz, c.created_at) end as since) s
+    where f.content is not null and f.content -> 'mentions' @> jsonb_build_array(me)
+      and jsonb_typeof(f.content -> 'mentions') = 'array'
+      and not exists (
+        select from public.activity_feed w
+        where w.task_id = c.task_id and w.activity_type in ('comment', 'question', 'answer') and w.actor_id = me
+          and w.deleted_at is null and date_trunc('milliseconds', w.created_at) > date_trunc('milliseconds', s.since))
+    order by s.since desc, c.id desc limit most)
+$$;
+
+-- What waits for the caller: {"reviews": facts of tasks, "questions", "mentions": messages, "is_cut"}, as InboxFacts of
+-- src/domain/inbox.ts. What is set aside on devices is no server's to know.
+create function public.get_inbox() returns jsonb
+language plpgsql stable security definer set search_path = '' set timezone = 'UTC' as $$
+declare
+  most constant integer := 200;
+  me constant uuid := auth.uid();
+  scopes constant uuid[] := array(
+    select v from convoy.visible_scopes() v where v <> '00000000-0000-7000-8000-000000000000'::uuid);
+  reviews jsonb;
+  messages jsonb;
+  is_cut boolean;
+begin
+  select coalesce(jsonb_agg(jsonb_build_object(
+        'task', convoy.inbox_task(t), 'request', r.request, 'updated_at', t.updated_at,
+        'members', convoy.reviewers_known(t.workspace_id, array[me, t.assignee_id, t.claimed_by, (r.request ->> 'requested_by')::uuid]))), '[]'),
+      coalesce(bool_or(f.is_full), false)
+    into reviews, is_cut
+    from convoy.waiting_tasks(me, scopes, most) f
+    cross join lateral (select * from public.tasks x where x.id = f.task_id offset 0) t
+    cross join lateral (select convoy.open_request(t.id) as request offset 0) r;
+  select coalesce(jsonb_object_agg(l.list, l.items), '{}'), is_cut or coalesce(bool_or(l.n > most), false)
+    into messages, is_cut
+    from (
+      select w.list, count(*) as n, jsonb_agg(jsonb_build_object(
+        'id', a.id, 'kind', a.activity_type, 'task', convoy.inbox_task(t), 'author_id', a.actor_id,
+        'text', w.content, 'since', w.since)) as items
+      from convoy.waiting_messages(me, scopes, most + 1) w
+      join public.activity_feed a on a.id = w.entry_id
+      join public.tasks t on t.id = a.task_id and t.deleted_at is null
+      where not (
+        exists (select from convoy.unfinished_deletions u where u.workspace_id = t.workspace_id)
+        and convoy.hidden_by('tasks', t.id) is not null)
+      group by w.list
+    ) l;
+  return jsonb_build_object('reviews', reviews, 'questions', coalesce(messages -> 'questions', '[]'),
+    'mentions', coalesce(messages -> 'mentions', '[]'), 'is_cut', is_cut);
+end
+$$;
+
+create function convoy.inbox_task(t public.tasks) returns jsonb language sql immutable
+  return jsonb_build_object('id', t.id, 'workspace_id', t.workspace_id, 'key', t.key, 'title', t.title,
+    'current_stage', t.current_stage, 'status', t.status, 'priority', t.priority, 'assignee_id', t.assignee_id,
+    'claimed_by', t.claimed_by);
+
+-- The live memberships of these users and of the makers of those among them that are agents.
+create function convoy.reviewers_known(scope uuid, users uuid[]) returns jsonb
+language sql stable security definer set search_path = '' set enable_seqscan = off as $$
+  with named as materialized (
+    select m.user_id, m.role, m.kind, m.made_by from public.workspace_members m
+    where m.workspace_id = scope and m.deleted_at is null and m.user_id = any (users)
+  ), all_known as (
+    select * from named
+    union
+    select m.user_id, m.role, m.kind, m.made_by from named n
+    join public.workspace_members m on m.workspace_id = scope and m.user_id = n.made_by and m.deleted_at is null
+  )
+  select coalesce(jsonb_agg(to_jsonb(k) order by k.user_id), '[]') from all_known k
+$$;
+
+revoke all on function public.get_inbox() from public, anon, authenticated;
+grant execute on function public.get_inbox() to authenticated, service_role;
+revoke execute on all functions in schema convoy from public;
