@@ -2,7 +2,9 @@
 
 import { Command } from 'commander';
 import { addAccountCommands } from './commands/account';
+import { addConflictsCommand } from './commands/conflicts';
 import { addMcpCommand } from './commands/mcp';
+import { addRefusedCommand } from './commands/refused';
 import { addStartCommand } from './commands/start';
 import { addSyncCommands } from './commands/sync';
 import { addTaskCommands } from './commands/tasks';
@@ -29,6 +31,8 @@ Environment:
   addAccountCommands(program);
   addSyncCommands(program);
   addTaskCommands(program);
+  addConflictsCommand(program);
+  addRefusedCommand(program);
   addMcpCommand(program, version);
   for (const command of program.commands) common(command);
   return program;

@@ -1,7 +1,8 @@
 /** Asks people, at a terminal; what is piped in is read instead. */
 
-import { password as askSecret, text as askText, isCancel } from '@clack/prompts';
+import { password as askSecret, text as askText, confirm, isCancel } from '@clack/prompts';
 import { MachineFailure } from '@/machine/errors';
+import { shown } from './output';
 import { EXIT } from './run';
 
 export async function readText(message: string): Promise<string> {
@@ -14,6 +15,29 @@ export async function readSecret(message: string, isPiped: boolean): Promise<str
   if (isPiped) return readPiped();
   requireTerminal(message);
   return answered(await askSecret({ message, output: process.stderr }));
+}
+
+/**
+ * Goes on where a person agrees, or `--yes` was given; ends the process where they do not.
+ * @throws MachineFailure `needs_terminal` where there is nobody to ask: nothing was changed
+ */
+export async function requireYes(question: string, { yes }: { yes?: boolean }): Promise<void> {
+  if (yes === true || (await isAgreed(question))) return;
+  process.stderr.write('Nothing was changed.\n');
+  process.exit(EXIT.failed);
+}
+
+/** @throws MachineFailure `needs_terminal` */
+export async function isAgreed(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY) {
+    throw new MachineFailure({
+      kind: 'machine',
+      code: 'needs_terminal',
+      message: `${question} There is no terminal to ask at, so nothing was changed. Say it by --yes.`,
+    });
+  }
+  const given = await confirm({ message: shown(question), initialValue: false, output: process.stderr });
+  return given === true;
 }
 
 /** @returns all of standard input, without the last line's end */

@@ -9,6 +9,7 @@ export interface MachineError {
    * - `bad_link`: the folder's `convoy.json` is none
    * - `not_found`: there is no such record here
    * - `needs_terminal`: a person has to do this, at a terminal
+   * - `bad_choice`: what is asked for contradicts itself, or what is there
    * - `unreachable`: the server does not answer, or is no Convoy server
    */
   code:
@@ -18,6 +19,7 @@ export interface MachineError {
     | 'bad_link'
     | 'not_found'
     | 'needs_terminal'
+    | 'bad_choice'
     | 'unreachable';
   message: string;
 }
