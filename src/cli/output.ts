@@ -25,8 +25,10 @@ export function printer(json: boolean): Printer {
 
 const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const;
 
+export type Painting = keyof typeof CODES;
+
 /** Colours on a terminal alone, unless `NO_COLOR` is set. */
-export function painted(style: keyof typeof CODES, text: string): string {
+export function painted(style: Painting, text: string): string {
   const plain = !stdout.isTTY || (process.env.NO_COLOR ?? '') !== '';
   return plain ? text : `\u001b[${CODES[style]}m${text}\u001b[0m`;
 }

@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import { addAccountCommands } from './commands/account';
 import { addConflictsCommand } from './commands/conflicts';
+import { addDoctorCommand } from './commands/doctor';
 import { addMcpCommand } from './commands/mcp';
 import { addRefusedCommand } from './commands/refused';
 import { addStartCommand } from './commands/start';
@@ -33,6 +34,7 @@ Environment:
   addTaskCommands(program);
   addConflictsCommand(program);
   addRefusedCommand(program);
+  addDoctorCommand(program, version);
   addMcpCommand(program, version);
   for (const command of program.commands) common(command);
   return program;

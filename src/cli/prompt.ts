@@ -1,6 +1,6 @@
 /** Asks people, at a terminal; what is piped in is read instead. */
 
-import { password as askSecret, text as askText, confirm, isCancel } from '@clack/prompts';
+import { password as askSecret, text as askText, confirm, isCancel, multiselect } from '@clack/prompts';
 import { MachineFailure } from '@/machine/errors';
 import { shown } from './output';
 import { EXIT } from './run';
@@ -38,6 +38,28 @@ export async function isAgreed(question: string): Promise<boolean> {
   }
   const given = await confirm({ message: shown(question), initialValue: false, output: process.stderr });
   return given === true;
+}
+
+/**
+ * @param chosen values that are chosen at first
+ * @throws MachineFailure `needs_terminal`
+ */
+export async function chooseSeveral(
+  message: string,
+  options: { value: string; label: string }[],
+  chosen: string[],
+  isJson = false,
+): Promise<string[]> {
+  if (isJson || !process.stdin.isTTY) {
+    throw new MachineFailure({
+      kind: 'machine',
+      code: 'needs_terminal',
+      message: `${message}: there is no terminal to ask at, so nothing was changed. Name them by --host: ${options.map(({ value }) => value).join(', ')}.`,
+    });
+  }
+  const given = await multiselect({ message, options, initialValues: chosen, output: process.stderr });
+  if (isCancel(given)) process.exit(EXIT.failed);
+  return given;
 }
 
 /** @returns all of standard input, without the last line's end */

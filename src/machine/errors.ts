@@ -10,6 +10,7 @@ export interface MachineError {
    * - `not_found`: there is no such record here
    * - `needs_terminal`: a person has to do this, at a terminal
    * - `bad_choice`: what is asked for contradicts itself, or what is there
+   * - `bad_settings`: the settings of a host cannot be read or written
    * - `unreachable`: the server does not answer, or is no Convoy server
    */
   code:
@@ -20,6 +21,7 @@ export interface MachineError {
     | 'not_found'
     | 'needs_terminal'
     | 'bad_choice'
+    | 'bad_settings'
     | 'unreachable';
   message: string;
 }
