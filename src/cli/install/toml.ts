@@ -38,12 +38,19 @@ export function editToml(text: string, wanted: Wanted): Edited {
 
 function read(text: string): Result<Settings, EditFault> {
   try {
-    return ok(parse(text, { integersAsBigInt: 'asNeeded' }) as Settings);
+    return ok(plain(parse(text, { integersAsBigInt: 'asNeeded' })) as Settings);
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     const [reason = ''] = error.message.split('\n');
     return fail({ message: `It is no TOML: ${reason}.`, line: error.line, column: error.column });
   }
+}
+
+/** The parser's objects have no prototype, and so equal no others. */
+function plain(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plain);
+  if (!isObject(value) || value instanceof Date) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, below]) => [key, plain(below)]));
 }
 
 function appended(text: string, { path: [table = ''], name, entry }: Wanted): string {
