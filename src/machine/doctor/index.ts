@@ -37,10 +37,10 @@ export async function examine({ version, as, url, folder, agent }: Examination):
     const backend = await findBackend(url ?? linked?.url);
     return [
       ...checks,
-      doubtful('user', chosen.error.message, 'Run: convoy login'),
+      doubtful('user', 'Commands act as nobody here.', chosen.error.message),
       ...(backend.ok
         ? await checkServer(backend.value, null)
-        : [doubtful('server', backend.error.message, 'Check the network and the address.')]),
+        : [doubtful('server', 'It cannot be asked.', backend.error.message)]),
       ...(backend.ok && agent ? [await checkAgent(backend.value, agent)] : []),
     ];
   }
@@ -58,7 +58,7 @@ export async function examine({ version, as, url, folder, agent }: Examination):
 }
 
 function linkCheck(found: Awaited<ReturnType<typeof findLink>>): Check {
-  if (!found.ok) return faulty('folder', found.error.message, 'Run: convoy link');
+  if (!found.ok) return faulty('folder', 'Its convoy.json cannot be used.', found.error.message);
   return good('folder', found.value ? `Linked by ${found.value.path}.` : 'It belongs to no project.');
 }
 
