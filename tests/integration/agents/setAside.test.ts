@@ -89,6 +89,7 @@ describe('convoy conflicts', () => {
 
     await machine.json(['conflicts', 'settle', key, '--mine']);
     expect(await conflicts()).toEqual([]);
+    await machine.json(['sync']);
     expect((await owner.getTaskContext(id))?.task.description).toBe('blue');
   });
 
@@ -96,9 +97,11 @@ describe('convoy conflicts', () => {
     const first = await collide({ mine: 'one\ntwo\nmine', theirs: 'one\ntwo\ntheirs' });
     expect((await machine.run(['conflicts'])).out).toMatch(/- mine\n +\+ theirs/);
     await machine.json(['conflicts', 'settle', '1', '--value', 'description=neither']);
+    await machine.json(['sync']);
     expect((await owner.getTaskContext(first.id))?.task.description).toBe('neither');
     const second = await collide({ mine: 'blue', theirs: 'green' });
     await machine.json(['conflicts', 'settle', second.key.toLowerCase(), '--theirs', 'description']);
+    await machine.json(['sync']);
     expect((await owner.getTaskContext(second.id))?.task.description).toBe('green');
     expect(await conflicts()).toEqual([]);
   });
