@@ -14,27 +14,48 @@ export function printer(json: boolean): Printer {
   return {
     json,
     result: (value, text) => {
-      const shown = json ? JSON.stringify(value) : typeof text === 'string' ? text : text();
-      if (shown !== '') stdout.write(`${shown}\n`);
+      const told = json ? safeJson(value) : harmless(typeof text === 'string' ? text : text());
+      if (told !== '') stdout.write(`${told}\n`);
     },
     note: (text) => {
-      if (!json) stderr.write(`${text}\n`);
+      if (!json) stderr.write(`${harmless(text)}\n`);
     },
   };
 }
 
 const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const;
 
+export type Painting = keyof typeof CODES;
+
 /** Colours on a terminal alone, unless `NO_COLOR` is set. */
-export function painted(style: keyof typeof CODES, text: string): string {
+export function painted(style: Painting, text: string): string {
   const plain = !stdout.isTTY || (process.env.NO_COLOR ?? '') !== '';
   return plain ? text : `\u001b[${CODES[style]}m${text}\u001b[0m`;
 }
 
+/** What a terminal may take for an order, or what turns the order of characters around. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is replaced
+const ORDERS = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the colours of `painted`, and tabs
+const OWN = /(\u001b\[(?:[012]|3[123])m|\t)/;
+
+/** Whatever a command tells, whoever wrote it: no order to a terminal passes but the colours of `painted`. */
+function harmless(text: string): string {
+  const parts = text.replaceAll('\r\n', '\n').split(OWN);
+  return parts.map((part, index) => (index % 2 === 1 ? part : shown(part))).join('');
+}
+
+/** JSON leaves some of these as they are. */
+function safeJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll(
+    ORDERS,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 /** Escape sequences of a terminal and other control characters are text of others, not orders to this terminal. */
 export function shown(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is replaced
-  return text.replaceAll(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
+  return text.replaceAll(ORDERS, '\ufffd');
 }
 
 /** @returns rows of texts in columns, the last one as long as it is */

@@ -3,8 +3,11 @@
 import { Command } from 'commander';
 import { addAccountCommands } from './commands/account';
 import { addAgentCommands } from './commands/agents';
+import { addConflictsCommand } from './commands/conflicts';
+import { addDoctorCommand } from './commands/doctor';
 import { addInboxCommand } from './commands/inbox';
 import { addMcpCommand } from './commands/mcp';
+import { addRefusedCommand } from './commands/refused';
 import { addReviewCommands } from './commands/reviews';
 import { addStartCommand } from './commands/start';
 import { addSyncCommands } from './commands/sync';
@@ -36,6 +39,9 @@ Environment:
   addInboxCommand(program);
   addReviewCommands(program);
   addAgentCommands(program);
+  addConflictsCommand(program);
+  addRefusedCommand(program);
+  addDoctorCommand(program, version);
   addMcpCommand(program, version);
   for (const command of program.commands) common(command);
   return program;

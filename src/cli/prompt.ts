@@ -1,7 +1,14 @@
 /** Asks people, at a terminal; what is piped in is read instead. */
 
-import { confirm as askConfirmation, password as askSecret, text as askText, isCancel } from '@clack/prompts';
+import {
+  confirm as askConfirmation,
+  password as askSecret,
+  text as askText,
+  isCancel,
+  multiselect,
+} from '@clack/prompts';
 import { MachineFailure } from '@/machine/errors';
+import { shown } from './output';
 import { EXIT } from './run';
 
 export async function readText(message: string): Promise<string> {
@@ -21,8 +28,56 @@ export async function readSecret(message: string, isPiped: boolean): Promise<str
  * @returns whether it is a yes; after Ctrl-C it is a no
  */
 export async function confirmed(message: string): Promise<boolean> {
-  const given = await askConfirmation({ message, initialValue: false, output: process.stderr });
+  const given = await askConfirmation({
+    message: shown(message),
+    initialValue: false,
+    output: process.stderr,
+  });
   return !isCancel(given) && given;
+}
+
+/**
+ * Goes on where a person agrees, or `--yes` was given; ends the process where they do not.
+ * @throws MachineFailure `needs_terminal` where there is nobody to ask: nothing was changed
+ */
+export async function requireYes(question: string, { yes }: { yes?: boolean }): Promise<void> {
+  if (yes === true || (await isAgreed(question))) return;
+  process.stderr.write('Nothing was changed.\n');
+  process.exit(EXIT.failed);
+}
+
+/** @throws MachineFailure `needs_terminal` */
+export async function isAgreed(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY) {
+    throw new MachineFailure({
+      kind: 'machine',
+      code: 'needs_terminal',
+      message: `${question} There is no terminal to ask at, so nothing was changed. Say it by --yes.`,
+    });
+  }
+  return confirmed(question);
+}
+
+/**
+ * @param chosen values that are chosen at first
+ * @throws MachineFailure `needs_terminal`
+ */
+export async function chooseSeveral(
+  message: string,
+  options: { value: string; label: string }[],
+  chosen: string[],
+  isJson = false,
+): Promise<string[]> {
+  if (isJson || !process.stdin.isTTY) {
+    throw new MachineFailure({
+      kind: 'machine',
+      code: 'needs_terminal',
+      message: `${message}: there is no terminal to ask at, so nothing was changed. Name them by --host: ${options.map(({ value }) => value).join(', ')}.`,
+    });
+  }
+  const given = await multiselect({ message, options, initialValues: chosen, output: process.stderr });
+  if (isCancel(given)) process.exit(EXIT.failed);
+  return given;
 }
 
 /** @returns all of standard input, without the last line's end */

@@ -10,6 +10,8 @@ export interface MachineError {
    * - `not_found`: there is no such record here
    * - `needs_terminal`: a person has to do this, at a terminal
    * - `needs_person`: only a person may do this, at a terminal of their own
+   * - `bad_choice`: what is asked for contradicts itself, or what is there
+   * - `bad_settings`: the settings of a host cannot be read or written
    * - `unreachable`: the server does not answer, or is no Convoy server
    */
   code:
@@ -20,6 +22,8 @@ export interface MachineError {
     | 'not_found'
     | 'needs_terminal'
     | 'needs_person'
+    | 'bad_choice'
+    | 'bad_settings'
     | 'unreachable';
   message: string;
 }

@@ -47,11 +47,16 @@ export class Machine {
     return { PATH, HOME, CONVOY_DATA_DIR: this.data };
   }
 
-  /** Runs a command to its end. @param input what is piped in */
-  run(args: readonly string[], input = '', folder = this.folder): Promise<Ran> {
+  /** Runs a command to its end. @param input what is piped in @param environment beside the machine's own */
+  run(
+    args: readonly string[],
+    input = '',
+    folder = this.folder,
+    environment: Record<string, string> = {},
+  ): Promise<Ran> {
     const child = spawn(process.execPath, [this.program, ...args], {
       cwd: folder,
-      env: this.environment,
+      env: { ...this.environment, ...environment },
       stdio: 'pipe',
     });
     const ran: Ran = { code: null, out: '', err: '' };

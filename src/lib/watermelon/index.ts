@@ -31,7 +31,7 @@ export type {
   UnsyncedCounts,
   UnsyncedExport,
 } from './sync';
-export { isOnlyHere } from './sync';
+export { culpritOf, groupArchived, groupRefused, isOnlyHere, listConflicts } from './sync';
 
 /**
  * Syncs the local database with Supabase: pushes, pulls and merges until nothing is left.

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { nativeBinding } from './nativeBinding';
@@ -35,4 +35,19 @@ export class FileLock {
 function open(path: string): Sqlite.Database {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   return new Sqlite(path, { timeout: 0, ...nativeBinding() });
+}
+
+/** @returns whether a process holds the lock of this file; nothing is made or taken for it */
+export function isLocked(path: string): boolean {
+  if (!existsSync(path)) return false;
+  const file = new Sqlite(path, { timeout: 0, readonly: true, ...nativeBinding() });
+  try {
+    file.prepare('select 1 from "sqlite_master"').get();
+    return false;
+  } catch (error) {
+    if (error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_BUSY')) return true;
+    throw error;
+  } finally {
+    file.close();
+  }
 }

@@ -1,6 +1,7 @@
 /** Stored values of records in words, for the quarantine, the archive and the ledger. Pure. */
 
 import { columnsOf, type SyncedTable } from '@/domain/schema';
+import type { StoredValue } from '@/domain/setAsideText';
 import type { TaskPriority, TaskStatus } from '@/domain/vocabulary';
 import { dayText } from '../ui/formValues';
 import { PRIORITY_LABELS, stageLabel, TASK_STATUS_LABELS, wordsOf } from '../ui/labels';
@@ -36,10 +37,8 @@ export function ruleText(by: string): string {
   return RULES[by] ?? wordsOf(by);
 }
 
-type Stored = string | number | boolean | null | undefined;
-
 /** @param value as the local database stores it: times in ms, JSON as text. */
-export function valueText(table: SyncedTable, column: string, value: Stored): string {
+export function valueText(table: SyncedTable, column: string, value: StoredValue): string {
   if (value === null || value === undefined || value === '') return 'nothing';
   if (column === 'current_stage') return stageLabel(String(value));
   if (table === 'tasks' && column === 'status')
@@ -51,30 +50,4 @@ export function valueText(table: SyncedTable, column: string, value: Stored): st
     return isDay ? dayText(time.toISOString()) : time.toLocaleString();
   }
   return String(value);
-}
-
-/** A change in the quarantine or the archive, with its stored values. */
-export interface SetAsideValues {
-  table: SyncedTable;
-  operation: 'insert' | 'update' | 'delete';
-  values: Readonly<Record<string, Stored>>;
-  /** update: the columns before the change, where known. */
-  base: Readonly<Record<string, Stored>>;
-}
-
-/** The columns of a change that mean something to people, for updates with the value before. */
-export function shownColumns({ table, operation, values, base }: SetAsideValues) {
-  if (operation === 'delete') return [];
-  const columns = columnsOf(table);
-  return Object.entries(values)
-    .filter(([column, value]) => {
-      const { kind, default: usual } = columns[column] ?? {};
-      if (kind === undefined || kind === 'ref' || column === 'sort_order') return false;
-      return operation === 'update' || (value !== null && value !== usual);
-    })
-    .map(([column, wanted]) => ({
-      column,
-      wanted,
-      before: operation === 'update' && column in base ? (base[column] ?? null) : undefined,
-    }));
 }

@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { ARCHIVE_REASONS } from '@/domain/setAsideText';
 import type { Archived } from '@/lib/watermelon';
 import { useDevice } from '../hooks/useDevice';
 import { useArchive } from '../hooks/useSyncRecords';
@@ -7,12 +8,6 @@ import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { count } from '../ui/count';
 import { TimeAgo } from '../ui/TimeAgo';
 import { SetAsideChange } from './SetAsideChange';
-
-const REASONS: Record<Archived['reason'], string> = {
-  access_lost: 'You may no longer see the workspace these belong to.',
-  history_changed: 'The server was restored to an older state, which cannot take these changes.',
-  taken_along: 'These were made without an account, on records that you had already edited with it.',
-};
 
 /** The archive; nothing while it is empty. */
 export function ArchiveSection() {
@@ -42,7 +37,7 @@ function ArchivedGroup({ group }: { group: Archived[] }) {
   return (
     <article className="card entry">
       <p className="entry-reason">
-        <strong>{REASONS[first.reason]}</strong> {count(group.length, 'change')} of yours{' '}
+        <strong>{ARCHIVE_REASONS[first.reason]}</strong> {count(group.length, 'change')} of yours{' '}
         {group.length === 1 ? 'is' : 'are'} kept here.{' '}
         <span className="muted small">
           <TimeAgo time={first.occurredAt.getTime()} />

@@ -1,3 +1,4 @@
+import { CONFLICT_KINDS } from '@/domain/setAsideText';
 import type { Conflict } from '@/lib/watermelon';
 import { RecordName } from '../shared/RecordName';
 import { ruleText, tableNoun, valueText } from '../shared/recordText';
@@ -6,14 +7,6 @@ import { TimeAgo } from '../ui/TimeAgo';
 import { DiscardConflict } from './DiscardConflict';
 import { feedSentence } from './feedSentence';
 import { SettleButtons } from './SettleButtons';
-
-const KINDS: Record<Conflict['kind'], string> = {
-  columns: 'You and somebody else changed the same',
-  gone: 'Somebody deleted it while you edited the',
-  deleted: 'Not yet synced when you deleted the',
-  deletion: 'You deleted it while somebody edited the',
-  withdrawn: 'Withdrawn together with the change it belonged to: the',
-};
 
 /** One entry of the conflict ledger: the values of both sides, and the chosen ones. */
 export function ConflictEntry({ conflict }: { conflict: Conflict }) {
@@ -28,7 +21,7 @@ export function ConflictEntry({ conflict }: { conflict: Conflict }) {
     <article className="card entry">
       <p>
         <strong>
-          {KINDS[conflict.kind]} {tableNoun(table)}
+          {CONFLICT_KINDS[conflict.kind]} {tableNoun(table)}
         </strong>{' '}
         <RecordName table={table} id={conflict.recordId} known={remembered} />{' '}
         <span className="muted small">

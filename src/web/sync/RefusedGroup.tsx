@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import type { Quarantined } from '@/lib/watermelon';
+import { culpritOf, type Quarantined } from '@/lib/watermelon';
 import { useDevice } from '../hooks/useDevice';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { ErrorNote, TechnicalDetails } from '../ui/ErrorNote';
@@ -14,8 +14,7 @@ export function RefusedGroup({ group }: { group: Quarantined[] }) {
   const device = useDevice();
   const [isDiscarding, setDiscarding] = useState(false);
   const [isGone, setGone] = useState(false);
-  // The change that was refused for a reason of its own; the others were refused with it.
-  const culprit = group.find(({ code }) => code !== 'group' && code !== 'blocked') ?? group[0];
+  const culprit = culpritOf(group);
   const retrying = useAction(async (id: string) => {
     const isRetried = await device.retryQuarantined(id);
     setGone(!isRetried);

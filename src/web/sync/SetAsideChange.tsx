@@ -1,9 +1,8 @@
+import { CHANGE_VERBS, type SetAsideValues, shownColumns } from '@/domain/setAsideText';
 import { RecordName } from '../shared/RecordName';
-import { type SetAsideValues, shownColumns, tableNoun, valueText } from '../shared/recordText';
+import { tableNoun, valueText } from '../shared/recordText';
 import { wordsOf } from '../ui/labels';
 import { feedSentence } from './feedSentence';
-
-const VERBS = { insert: 'create', update: 'change', delete: 'delete' } as const;
 
 /** One change of the quarantine or the archive, in words and values. */
 export function SetAsideChange(wanted: SetAsideValues & { id: string }) {
@@ -15,7 +14,7 @@ export function SetAsideChange(wanted: SetAsideValues & { id: string }) {
   return (
     <>
       <p>
-        You wanted to {VERBS[operation]} the {tableNoun(table)}{' '}
+        You wanted to {CHANGE_VERBS[operation]} the {tableNoun(table)}{' '}
         <RecordName table={table} id={id} known={values} />
       </p>
       {columns.length > 0 && (

@@ -1,4 +1,4 @@
-/** The inbox from the local database (section 9 of `docs/work-model.md`); the server's half is in `38_inbox.sql`. */
+/** The inbox from the local database (section 9 of `docs/work-model.md`); the server's half is in `39_inbox.sql`. */
 
 import type { Observable } from 'rxjs';
 import { COMMENT_TYPES, foldComments } from '@/domain/comments';

@@ -23,8 +23,16 @@ export {
   type UnsyncedExport,
 } from './setAside/exportUnsynced';
 export { discardLost, isOnlyHere } from './setAside/ledger';
+export {
+  culpritOf,
+  groupArchived,
+  groupRefused,
+  listConflicts,
+  readSetAside,
+  type SetAside,
+} from './setAside/listed';
 export { discardQuarantined, editQuarantined, retryQuarantined } from './setAside/retry';
-export { reverseSettlement, type Settlement, settleConflict } from './setAside/settle';
+export { reverseSettlement, type Settlement, type Side, settleConflict } from './setAside/settle';
 export type { SettledDetails } from './setAside/settledActivity';
 export { observeUnreadable } from './setAside/unreadable';
 export type { Unreadable } from './state/deviceStore';

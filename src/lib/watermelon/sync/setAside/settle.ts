@@ -6,7 +6,7 @@
 import { ConvoyError } from '@/core/errors';
 import type { Json } from '@/core/protocol';
 import { sameJson } from '@/domain/changes';
-import type { SyncedTable } from '@/domain/schema';
+import { columnsOf, type SyncedTable } from '@/domain/schema';
 import { invalid, notFound, type RecordValues, validateChanges } from '@/domain/validation';
 import { type ActivityFeed, Conflict, type ConvoyModel } from '../../models';
 import { trackedColumns } from '../../models/tracking';
@@ -21,8 +21,10 @@ import {
   settledDetails,
 } from './settledActivity';
 
-/** Whose values a conflict is settled with. */
-export type Settlement = 'mine' | 'theirs' | { values: Record<string, Json> };
+export type Side = 'mine' | 'theirs';
+
+/** Whose values a conflict is settled with; of a column that is not named, the one that it has. */
+export type Settlement = Side | { values: Record<string, Json>; sides?: Record<string, Side> };
 
 /**
  * Settles a conflict, or settles it anew: the chosen values are an edit of this user.
@@ -144,17 +146,28 @@ function chosenOf({ columns }: SettledDetails, name: string): Json {
 
 function chosenValues(owner: LedgerOwner, entry: Conflict, how: Settlement): Partial<Raw> {
   const { recordTable: table, columns } = entry;
-  if (typeof how === 'string') {
-    const side = how === 'mine' ? 'local' : 'remote';
-    return Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, column[side]]));
-  }
-  const foreign = Object.keys(how.values).find((name) => !(name in columns));
+  if (typeof how === 'string') return valuesOf(entry, Object.keys(columns), how);
+  const { values, sides = {} } = how;
+  const foreign = Object.keys({ ...sides, ...values }).find((name) => !(name in columns));
   if (foreign)
     throw new ConvoyError(invalid('unknown_field', foreign, 'It is no column of this conflict.').error);
-  const checked = validateChanges(table, how.values);
+  const checked = validateChanges(table, values);
   if (!checked.ok) throw new ConvoyError(checked.error);
   const kept = Object.entries(columns).map(([name, { chosen }]) => [name, chosen]);
-  return { ...Object.fromEntries(kept), ...storedValues(owner, table, checked.value) };
+  const ofSides = Object.entries(sides).map(([name, side]) => valuesOf(entry, unitOf(entry, name), side));
+  return Object.assign(Object.fromEntries(kept), ...ofSides, storedValues(owner, table, checked.value));
+}
+
+function valuesOf({ columns }: Conflict, names: readonly string[], side: Side): Partial<Raw> {
+  const of = side === 'mine' ? 'local' : 'remote';
+  return Object.fromEntries(names.map((name) => [name, columns[name]?.[of] ?? null]));
+}
+
+/** Columns that merge as one are chosen as one (U6). */
+function unitOf({ recordTable, columns }: Conflict, name: string): string[] {
+  const unit = columnsOf(recordTable)[name]?.unit;
+  if (unit === undefined) return [name];
+  return Object.keys(columns).filter((other) => columnsOf(recordTable)[other]?.unit === unit);
 }
 
 function storedValues(owner: LedgerOwner, table: SyncedTable, values: RecordValues): Partial<Raw> {
