@@ -103,7 +103,10 @@ export const context: Tool = (given) => {
     );
 };
 
-const FILTERS = ['open', 'mine', 'review', 'done', 'all'] as const;
+const FILTERS = ['open', 'ready', 'mine', 'review', 'done', 'all'] as const;
+
+/** Tasks whose readiness a page of ready ones looks at, at most: each takes a few queries. */
+const MOST_LOOKED_AT = 500;
 
 export const list: Tool = (given) => {
   const args = new Arguments(given, ['filter', 'milestone', 'find', 'after']);
@@ -125,20 +128,39 @@ export const list: Tool = (given) => {
         isWanted(task, filter, desk.profile.userId, checkpoints) &&
         words.every((word) => task.title.toLowerCase().includes(word)),
     );
-    const from =
-      after === null ? 0 : fits.findIndex(({ id, key }) => id === after || key === after.toUpperCase()) + 1;
-    const page = fits.slice(from, from + PAGE);
+    // Of all tasks: the last one listed may have been finished since.
+    const begun = after === null ? null : await taskNamed(service, after, desk.link);
+    const passed = new Set(begun && all.slice(0, all.findIndex(({ id }) => id === begun.id) + 1));
+    const left = fits.filter((task) => !passed.has(task));
+    const { page, looked } =
+      filter === 'ready' ? await firstReady(service, left) : { page: left.slice(0, PAGE), looked: PAGE };
     const projectAt = new Map(milestones.map(({ id, project_id }) => [id, project_id]));
     const lines = page.map((task) =>
       taskLine(task, projects.find(({ id }) => id === projectAt.get(task.milestone_id)) ?? null),
     );
-    const rest = fits.length - from - page.length;
-    const more = rest > 0 ? [`${rest} more: after: ${page.at(-1)?.key ?? page.at(-1)?.id}`] : [];
+    const last = left[Math.min(looked, left.length) - 1];
+    const rest = Math.max(0, left.length - looked);
+    const unit = filter === 'ready' ? 'open ones were not looked at' : 'more';
+    const more = rest > 0 ? [`${rest} ${unit}: after: ${last?.key ?? last?.id}`] : [];
     const places = desk.link?.project_id ? [] : placesText(projects, milestones);
-    if (fits.length === 0) return [`No ${filter} task.`, ...places].join('\n');
+    if (page.length === 0) lines.push(`No ${filter} task.`);
     return [...lines, ...more, ...places].join('\n');
   };
 };
+
+/** @returns the first page of those that can be worked on, and how many were looked at for it */
+async function firstReady(
+  service: ContextService,
+  open: readonly Task[],
+): Promise<{ page: Task[]; looked: number }> {
+  const page: Task[] = [];
+  let looked = 0;
+  for (; looked < Math.min(open.length, MOST_LOOKED_AT) && page.length < PAGE; looked += 1) {
+    const task = open[looked] as Task;
+    if ((await service.getReadiness(task.id))?.ready) page.push(task);
+  }
+  return { page, looked };
+}
 
 async function tasksOf(service: ContextService, milestones: readonly Milestone[]): Promise<Task[]> {
   return (await Promise.all(milestones.map(({ id }) => service.getTasks(id)))).flat();
@@ -163,6 +185,7 @@ function isWanted(
   const isOpen = task.status !== 'done' && task.status !== 'cancelled';
   switch (filter) {
     case 'open':
+    case 'ready':
       return isOpen;
     case 'mine':
       return isOpen && (task.claimed_by === userId || task.assignee_id === userId);

@@ -1,59 +1,33 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client } from '@modelcontextprotocol/client';
-import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { encode } from 'gpt-tokenizer/encoding/o200k_base';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ContextService } from '@/domain/contextService';
 import { createRemoteContextService } from '@/lib/supabase/contextService';
 import { Machine } from '../../support/builtConvoy';
 import { type DemoStack, startDemoStack } from '../../support/demoStack';
+import { McpHost } from '../../support/mcpHost';
 import { SEED } from '../../support/seed';
 
 let demo: DemoStack;
 let machine: Machine;
 let person: ContextService;
-const clients: Client[] = [];
+const hosts: McpHost[] = [];
 
 beforeAll(async () => {
   [demo, machine] = await Promise.all([startDemoStack(), Machine.start()]);
   person = createRemoteContextService({ client: (await demo.signIn('editor')).client });
 });
 afterAll(async () => {
-  await Promise.all(clients.map((client) => client.close()));
+  await Promise.all(hosts.map((one) => one.close()));
   machine.remove();
   await demo.stack.close();
 });
 
-interface Host {
-  client: Client;
-  /** @returns the text of the answer; a failure is one too */
-  call(name: string, args?: Record<string, unknown>): Promise<{ text: string; isError: boolean }>;
-}
-
-/** A host that runs the server. Whatever is no protocol on its standard output is an error of the transport. */
-async function host(folder = machine.work): Promise<Host> {
-  const client = new Client({ name: 'host', version: '1.0.0' });
-  const transport = new StdioClientTransport({
-    command: process.execPath,
-    args: [machine.program, 'mcp'],
-    env: machine.environment,
-    cwd: folder,
-    stderr: 'ignore',
-  });
-  const broken: Error[] = [];
-  transport.onerror = (error) => broken.push(error);
-  await client.connect(transport);
-  clients.push(client);
-  return {
-    client,
-    async call(name, args = {}) {
-      const { content, isError } = await client.callTool({ name, arguments: args });
-      expect(broken).toEqual([]);
-      const [first] = content;
-      return { text: first?.type === 'text' ? first.text : '', isError: isError === true };
-    },
-  };
+async function host(folder = machine.work) {
+  const started = await McpHost.start(machine, { folder });
+  hosts.push(started);
+  return started;
 }
 
 describe('the MCP server', () => {
