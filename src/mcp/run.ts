@@ -4,6 +4,7 @@ import { ConvoyError } from '@/core/errors';
 import { MachineFailure } from '@/machine/errors';
 import { BadArgument } from './arguments';
 import { CALLS } from './calls';
+import { lostClaims } from './calls/claims';
 import type { Desks } from './desk';
 
 export interface Answer {
@@ -22,7 +23,9 @@ export async function runTool(
   if (!tool) return failed(`There is no tool "${name}". There are ${[...CALLS.keys()].join(', ')}.`);
   try {
     const run = tool(given);
-    return { text: await run(await desks.open(), signal), isError: false };
+    const desk = await desks.open();
+    const text = await run(desk, signal);
+    return { text: [...(await lostClaims(desk)), text].join('\n'), isError: false };
   } catch (error) {
     if (error instanceof BadArgument) return failed(error.message);
     if (error instanceof MachineFailure || error instanceof ConvoyError) return failed(wordsOf(error));

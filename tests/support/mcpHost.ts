@@ -14,6 +14,8 @@ export interface HostOptions {
   folder?: string;
   /** Who the server acts as. */
   as?: string;
+  /** The address of the backend, where it is not that of the folder. */
+  url?: string;
   /** CommonJS that the server's process loads before its program. */
   preload?: string;
   environment?: Record<string, string>;
@@ -40,11 +42,12 @@ export class McpHost {
   }
 
   static async start(machine: Machine, options: HostOptions = {}): Promise<McpHost> {
-    const { folder = machine.work, as, preload, environment } = options;
+    const { folder = machine.work, as, url, preload, environment } = options;
+    const chosen = [...(as ? ['--as', as] : []), ...(url ? ['--url', url] : [])];
     const client = new Client({ name: 'host', version: '1.0.0' }, options.client);
     const transport = new StdioClientTransport({
       command: process.execPath,
-      args: [...(preload ? ['--require', preload] : []), machine.program, 'mcp', ...(as ? ['--as', as] : [])],
+      args: [...(preload ? ['--require', preload] : []), machine.program, 'mcp', ...chosen],
       env: { ...machine.environment, ...environment },
       cwd: folder,
       stderr: 'pipe',

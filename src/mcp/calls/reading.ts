@@ -3,7 +3,8 @@
 import { randomBytes } from 'node:crypto';
 import type { ContextService } from '@/domain/contextService';
 import type { Milestone, Project, Task } from '@/domain/entities';
-import type { Readiness, ReadinessReason } from '@/domain/ready';
+import type { ReadinessReason } from '@/domain/ready';
+import type { ClaimResult, NextTask } from '@/domain/work';
 import { milestonesIn, oneLine, projectsIn, quoted, taskLine, taskNamed } from '@/machine/records';
 import { Arguments } from '../arguments';
 import type { Desk } from '../desk';
@@ -18,20 +19,65 @@ export const next: Tool = (given) => {
   return async (desk) => {
     const service = desk.device.contextService;
     const claim_id = claim ?? randomBytes(6).toString('hex');
-    const found = wanted === null ? await service.getNextTask({ ...scopeOf(desk), claim_id }) : null;
-    const task = wanted === null ? (found?.task ?? null) : await taskNamed(service, wanted, desk.link);
-    if (task === null) return nothingReady(found as { open: number; waiting: Readiness[] });
-    // A claim of the same user that an earlier session made: whoever names it goes on with it.
-    const resume = task.claim_id !== null && task.claim_id !== claim_id ? task.claim_id : undefined;
-    const isOwn = task.claimed_by === desk.profile.userId && claim === null;
-    const result = await service.claimTask(task.id, { claim_id, ...(isOwn && resume && { resume }) });
-    if (result.state !== 'claimed') return taken(desk, task, result.claim);
-    const provisional = result.provisional
-      ? '\nThe server was not reached: the claim holds on this machine until it is.'
-      : '';
-    return `Claimed. claim: ${claim_id}${provisional}\n\n${await contextText(desk, task)}`;
+    desk.claims.add(claim_id);
+    if (wanted !== null) {
+      const task = await taskNamed(service, wanted, desk.link);
+      return told(desk, task, await claimed(desk, task, claim_id, claim === null), claim_id);
+    }
+    const tried = new Map<string, string>();
+    for await (const task of candidates(desk, claim_id, tried)) {
+      const result = await claimed(desk, task, claim_id, claim === null);
+      const text = await told(desk, task, result, claim_id);
+      if (result.state === 'claimed') return text;
+      tried.set(task.id, text);
+    }
+    return (
+      [...tried.values()].at(-1) ?? nothingReady(await service.getNextTask({ ...scopeOf(desk), claim_id }))
+    );
   };
 };
+
+/**
+ * Tasks to claim, the next one first. Of several agents that ask at once only one gets it, and the others go on: the device then knows
+ * of that claim, unless it was made without the server. There the other ready tasks follow, in the order of lists.
+ * @param tried the tasks that somebody else has, as the caller finds out
+ */
+async function* candidates(
+  desk: Desk,
+  claim_id: string,
+  tried: ReadonlyMap<string, string>,
+): AsyncGenerator<Task> {
+  const service = desk.device.contextService;
+  for (let n = 0; n < PAGE; n += 1) {
+    const { task } = await service.getNextTask({ ...scopeOf(desk), claim_id });
+    if (task === null) return;
+    if (tried.has(task.id)) break;
+    yield task;
+  }
+  const all = await tasksOf(service, await milestonesIn(service, await projectsIn(service, desk.link)));
+  const open = all.filter((task) => !tried.has(task.id) && isOpen(task));
+  yield* (await firstReady(service, open)).page;
+}
+
+/** @param isNew no claim was named: one that an earlier session of the same user made is gone on with */
+async function claimed(
+  { device, profile }: Desk,
+  task: Task,
+  claim_id: string,
+  isNew: boolean,
+): Promise<ClaimResult> {
+  const resume =
+    isNew && task.claimed_by === profile.userId && task.claim_id !== claim_id ? task.claim_id : null;
+  return device.contextService.claimTask(task.id, { claim_id, ...(resume !== null && { resume }) });
+}
+
+async function told(desk: Desk, task: Task, result: ClaimResult, claim_id: string): Promise<string> {
+  if (result.state !== 'claimed') return taken(desk, task, result.claim);
+  const provisional = result.provisional
+    ? '\nThe server was not reached: the claim holds on this machine until it is.'
+    : '';
+  return `Claimed. claim: ${claim_id}${provisional}\n\n${await contextText(desk, task)}`;
+}
 
 function scopeOf({ link }: Desk): { workspace_id?: string; project_id?: string } {
   return link
@@ -39,7 +85,9 @@ function scopeOf({ link }: Desk): { workspace_id?: string; project_id?: string }
     : {};
 }
 
-function nothingReady({ open, waiting }: { open: number; waiting: Readiness[] }): string {
+function nothingReady(found: NextTask): string {
+  if (found.task !== null) return 'Others were faster. Call next again.';
+  const { open, waiting } = found;
   if (open === 0)
     return 'No task is ready, and none is open. Tell a person, or create tasks if you were asked to.';
   const lines = waiting.map(
@@ -176,21 +224,22 @@ async function checkpointsOf(service: ContextService): Promise<Set<string>> {
   );
 }
 
+const isOpen = ({ status }: Task) => status !== 'done' && status !== 'cancelled';
+
 function isWanted(
   task: Task,
   filter: (typeof FILTERS)[number],
   userId: string,
   checkpoints: ReadonlySet<string>,
 ): boolean {
-  const isOpen = task.status !== 'done' && task.status !== 'cancelled';
   switch (filter) {
     case 'open':
     case 'ready':
-      return isOpen;
+      return isOpen(task);
     case 'mine':
-      return isOpen && (task.claimed_by === userId || task.assignee_id === userId);
+      return isOpen(task) && (task.claimed_by === userId || task.assignee_id === userId);
     case 'review':
-      return isOpen && checkpoints.has(task.current_stage);
+      return isOpen(task) && checkpoints.has(task.current_stage);
     case 'done':
       return task.status === 'done';
     case 'all':
