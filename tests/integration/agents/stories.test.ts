@@ -102,7 +102,10 @@ describe('agents at work', () => {
 
     const work = await Promise.all(
       hosts.map(async ({ text }) => {
-        const taken = await text('next');
+        let taken = await text('next');
+        // A server under load may answer late: then the claim is the machine's alone until it is asked for again.
+        while (taken.includes('The server was not reached'))
+          taken = await text('next', { claim: claimOf(taken) });
         return { key: keyOf(taken), claim: claimOf(taken) };
       }),
     );
