@@ -28,7 +28,7 @@ export async function runTool(
     return { text: [...(await lostClaims(desk)), text].join('\n'), isError: false };
   } catch (error) {
     if (error instanceof BadArgument) return failed(error.message);
-    if (error instanceof MachineFailure || error instanceof ConvoyError) return failed(wordsOf(error));
+    if (error instanceof MachineFailure || error instanceof ConvoyError) return failed(wordsOf(error, name));
     console.error(error);
     return failed(
       'Convoy failed unexpectedly, and nothing of this call may be written. Try once more; then tell a person.',
@@ -40,7 +40,21 @@ function failed(text: string): Answer {
   return { text, isError: true };
 }
 
-function wordsOf({ detail }: MachineFailure | ConvoyError): string {
-  const field = 'field' in detail ? `${detail.field}: ` : '';
+/** Arguments that name tasks, where it is not `task` alone. */
+const REFERENCES: Readonly<Record<string, string>> = {
+  list: 'after',
+  depend: 'task or on',
+  create: 'parent or depends_on',
+};
+
+/** @returns the argument of a tool that a field of the Context Service was given as */
+function argumentOf(field: string, tool: string): string {
+  if (field === 'reference') return REFERENCES[tool] ?? 'task';
+  if (field === 'question_id') return 'answer';
+  return field === 'request_id' ? 'request' : field;
+}
+
+function wordsOf({ detail }: MachineFailure | ConvoyError, tool: string): string {
+  const field = 'field' in detail ? `${argumentOf(String(detail.field), tool)}: ` : '';
   return `${field}${detail.message} (${detail.kind}/${detail.code})`;
 }

@@ -23,8 +23,9 @@ export const move: Tool = (given) => {
     const stage = wanted ?? (await stageAfter(desk, task.workflow_id, task.current_stage));
     if (stage === null) return `${await named(desk, task)} is at its last stage. Call finish.`;
     const expected = { current_stage: task.current_stage };
-    const moved = await service.updateTaskStage(task.id, stage, undefined, { expected });
+    // First: where the claim is none, nothing is written.
     const lost = await renewed(desk, task.id, claim);
+    const moved = await service.updateTaskStage(task.id, stage, undefined, { expected });
     return [...lost, `${await named(desk, moved)} is at ${moved.current_stage} (${moved.status}).`].join(
       '\n',
     );
