@@ -44,7 +44,7 @@ function failed(text: string): Answer {
 const REFERENCES: Readonly<Record<string, string>> = {
   list: 'after',
   depend: 'task or on',
-  create: 'parent or depends_on',
+  create: 'parent or depends_on in tasks',
 };
 
 /** @returns the argument of a tool that a field of the Context Service was given as */
