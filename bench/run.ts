@@ -19,6 +19,7 @@ import { drawGrowth, measureGrowth } from './growth';
 import { Checks, type Result } from './measure';
 import { asTable } from './report';
 import type { SubjectName } from './subjects/main';
+import { agentsDoor } from './works/agentsDoor';
 import { Bench } from './works/bench';
 import { contextAsText } from './works/contextText';
 import { crowdOfWriters } from './works/crowd';
@@ -64,6 +65,7 @@ const WORKS: [name: string, run: (bench: Bench) => Promise<void>, size?: string]
   ['W8', requests, 'S'],
   ['W9', crowdedContext, 'S'],
   ['W10', nextTask, 'L'],
+  ['W10', agentsDoor, 'L'],
   ['W15', boundedContext, 'S'],
   ['W9', contextAsText, 'S'],
   ['W6', opening],

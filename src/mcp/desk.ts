@@ -19,6 +19,8 @@ export interface DeskOptions {
 
 export interface Desk extends OpenProfile {
   link: FoundLink | null;
+  /** The claims that calls to this process have named: it tells what becomes of them. */
+  claims: Set<string>;
 }
 
 export class Desks {
@@ -45,7 +47,7 @@ export class Desks {
     const link = orThrow(await findLink(folder));
     const profile = orThrow(await chooseProfile({ as, url: url ?? link?.url }));
     const { openProfile } = await import('@/machine/open');
-    return { ...(await openProfile(profile, 'service')), link };
+    return { ...(await openProfile(profile, 'service')), link, claims: new Set() };
   }
 }
 

@@ -3,20 +3,20 @@
  * goes to standard error.
  */
 
-import { type CallToolResult, Server } from '@modelcontextprotocol/server';
-import { serveStdio } from '@modelcontextprotocol/server/stdio';
-import { ConvoyError } from '@/core/errors';
-import { MachineFailure } from '@/machine/errors';
-import { BadArgument } from './arguments';
-import { CALLS } from './calls';
+import { Writable } from 'node:stream';
+import { Server } from '@modelcontextprotocol/server';
+import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
 import { type DeskOptions, Desks } from './desk';
+import { getPrompt, PROMPTS } from './prompts';
+import { RESOURCE_TEMPLATES, RESOURCES, readResource } from './resources';
+import { runTool } from './run';
 import { INSTRUCTIONS, TOOLS } from './tools';
 
 /** Runs until the host closes standard input. */
 export function serve(options: DeskOptions, version: string): void {
-  keepOutputForProtocol();
   const desks = new Desks(options);
   const handle = serveStdio(() => createServer(desks, version), {
+    transport: new StdioServerTransport(process.stdin, keepOutputForProtocol()),
     onerror: (error) => console.error(error.message),
   });
   const end = () => void Promise.all([handle.close(), desks.close()]).then(() => process.exit(0));
@@ -27,50 +27,36 @@ export function serve(options: DeskOptions, version: string): void {
 export function createServer(desks: Desks, version: string): Server {
   const server = new Server(
     { name: 'convoy', title: 'Convoy', version },
-    { capabilities: { tools: {} }, instructions: INSTRUCTIONS },
+    { capabilities: { tools: {}, resources: {}, prompts: {} }, instructions: INSTRUCTIONS },
   );
   server.setRequestHandler('tools/list', async () => ({ tools: [...TOOLS] }));
-  server.setRequestHandler('tools/call', async ({ params }, { mcpReq }) =>
-    call(desks, params.name, params.arguments, mcpReq.signal),
+  server.setRequestHandler('tools/call', async ({ params }, { mcpReq }) => {
+    const { text, isError } = await runTool(desks, params.name, params.arguments, mcpReq.signal);
+    return { content: [{ type: 'text', text }], ...(isError && { isError }) };
+  });
+  server.setRequestHandler('resources/list', async () => ({ resources: RESOURCES }));
+  server.setRequestHandler('resources/templates/list', async () => ({
+    resourceTemplates: RESOURCE_TEMPLATES,
+  }));
+  server.setRequestHandler('resources/read', ({ params }, { mcpReq }) =>
+    readResource(desks, params.uri, mcpReq.signal),
   );
+  server.setRequestHandler('prompts/list', async () => ({ prompts: PROMPTS }));
+  server.setRequestHandler('prompts/get', async ({ params }) => getPrompt(params.name, params.arguments));
   return server;
 }
 
-/** @returns the tool's answer; a failure that the agent can act on is an answer too */
-async function call(
-  desks: Desks,
-  name: string,
-  given: unknown,
-  signal: AbortSignal,
-): Promise<CallToolResult> {
-  const tool = CALLS.get(name);
-  if (!tool) return failed(`There is no tool "${name}". There are ${[...CALLS.keys()].join(', ')}.`);
-  try {
-    const run = tool(given);
-    const text = await run(await desks.open(), signal);
-    return { content: [{ type: 'text', text }] };
-  } catch (error) {
-    if (error instanceof BadArgument) return failed(error.message);
-    if (error instanceof MachineFailure || error instanceof ConvoyError) return failed(wordsOf(error));
-    console.error(error);
-    return failed(
-      'Convoy failed unexpectedly, and nothing of this call may be written. Try once more; then tell a person.',
-    );
-  }
-}
-
-function wordsOf({ detail }: MachineFailure | ConvoyError): string {
-  const field = 'field' in detail ? `${detail.field}: ` : '';
-  return `${field}${detail.message} (${detail.kind}/${detail.code})`;
-}
-
-function failed(text: string): CallToolResult {
-  return { isError: true, content: [{ type: 'text', text }] };
-}
-
-/** Libraries print to the console; on standard output that would be taken for protocol. */
-function keepOutputForProtocol(): void {
-  for (const name of ['log', 'info', 'debug', 'warn', 'trace', 'dir', 'table'] as const) {
-    console[name] = (...printed: unknown[]) => console.error(...printed);
-  }
+/**
+ * Libraries print, to standard output itself or by the console, which writes there too; it would be taken for protocol.
+ * @returns the way to standard output that is left
+ */
+function keepOutputForProtocol(): Writable {
+  const { stdout, stderr } = process;
+  const write = stdout.write.bind(stdout);
+  stdout.write = ((...printed: Parameters<typeof stdout.write>) =>
+    stderr.write(...printed)) as typeof stdout.write;
+  return new Writable({
+    decodeStrings: false,
+    write: (chunk: string | Buffer, _, done) => void write(chunk, (error) => done(error)),
+  });
 }

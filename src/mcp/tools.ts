@@ -184,7 +184,7 @@ export const TOOLS: readonly ToolSpec[] = [
     inputSchema: {
       type: 'object',
       properties: {
-        filter: { enum: ['open', 'mine', 'review', 'done', 'all'] },
+        filter: { enum: ['open', 'ready', 'mine', 'review', 'done', 'all'] },
         milestone: text('Name or id'),
         find: text('Words of the title'),
         after: text('Key or id of the last one listed'),

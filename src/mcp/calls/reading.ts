@@ -3,7 +3,8 @@
 import { randomBytes } from 'node:crypto';
 import type { ContextService } from '@/domain/contextService';
 import type { Milestone, Project, Task } from '@/domain/entities';
-import type { Readiness, ReadinessReason } from '@/domain/ready';
+import type { ReadinessReason } from '@/domain/ready';
+import type { ClaimResult, NextTask } from '@/domain/work';
 import { milestonesIn, oneLine, projectsIn, quoted, taskLine, taskNamed } from '@/machine/records';
 import { Arguments } from '../arguments';
 import type { Desk } from '../desk';
@@ -18,20 +19,65 @@ export const next: Tool = (given) => {
   return async (desk) => {
     const service = desk.device.contextService;
     const claim_id = claim ?? randomBytes(6).toString('hex');
-    const found = wanted === null ? await service.getNextTask({ ...scopeOf(desk), claim_id }) : null;
-    const task = wanted === null ? (found?.task ?? null) : await taskNamed(service, wanted, desk.link);
-    if (task === null) return nothingReady(found as { open: number; waiting: Readiness[] });
-    // A claim of the same user that an earlier session made: whoever names it goes on with it.
-    const resume = task.claim_id !== null && task.claim_id !== claim_id ? task.claim_id : undefined;
-    const isOwn = task.claimed_by === desk.profile.userId && claim === null;
-    const result = await service.claimTask(task.id, { claim_id, ...(isOwn && resume && { resume }) });
-    if (result.state !== 'claimed') return taken(desk, task, result.claim);
-    const provisional = result.provisional
-      ? '\nThe server was not reached: the claim holds on this machine until it is.'
-      : '';
-    return `Claimed. claim: ${claim_id}${provisional}\n\n${await contextText(desk, task)}`;
+    desk.claims.add(claim_id);
+    if (wanted !== null) {
+      const task = await taskNamed(service, wanted, desk.link);
+      return told(desk, task, await claimed(desk, task, claim_id, claim === null), claim_id);
+    }
+    const tried = new Map<string, string>();
+    for await (const task of candidates(desk, claim_id, tried)) {
+      const result = await claimed(desk, task, claim_id, claim === null);
+      const text = await told(desk, task, result, claim_id);
+      if (result.state === 'claimed') return text;
+      tried.set(task.id, text);
+    }
+    return (
+      [...tried.values()].at(-1) ?? nothingReady(await service.getNextTask({ ...scopeOf(desk), claim_id }))
+    );
   };
 };
+
+/**
+ * Tasks to claim, the next one first. Of several agents that ask at once only one gets it, and the others go on: the device then knows
+ * of that claim, unless it was made without the server. There the other ready tasks follow, in the order of lists.
+ * @param tried the tasks that somebody else has, as the caller finds out
+ */
+async function* candidates(
+  desk: Desk,
+  claim_id: string,
+  tried: ReadonlyMap<string, string>,
+): AsyncGenerator<Task> {
+  const service = desk.device.contextService;
+  for (let n = 0; n < PAGE; n += 1) {
+    const { task } = await service.getNextTask({ ...scopeOf(desk), claim_id });
+    if (task === null) return;
+    if (tried.has(task.id)) break;
+    yield task;
+  }
+  const all = await tasksOf(service, await milestonesIn(service, await projectsIn(service, desk.link)));
+  const open = all.filter((task) => !tried.has(task.id) && isOpen(task));
+  yield* (await firstReady(service, open)).page;
+}
+
+/** @param isNew no claim was named: one that an earlier session of the same user made is gone on with */
+async function claimed(
+  { device, profile }: Desk,
+  task: Task,
+  claim_id: string,
+  isNew: boolean,
+): Promise<ClaimResult> {
+  const resume =
+    isNew && task.claimed_by === profile.userId && task.claim_id !== claim_id ? task.claim_id : null;
+  return device.contextService.claimTask(task.id, { claim_id, ...(resume !== null && { resume }) });
+}
+
+async function told(desk: Desk, task: Task, result: ClaimResult, claim_id: string): Promise<string> {
+  if (result.state !== 'claimed') return taken(desk, task, result.claim);
+  const provisional = result.provisional
+    ? '\nThe server was not reached: the claim holds on this machine until it is.'
+    : '';
+  return `Claimed. claim: ${claim_id}${provisional}\n\n${await contextText(desk, task)}`;
+}
 
 function scopeOf({ link }: Desk): { workspace_id?: string; project_id?: string } {
   return link
@@ -39,7 +85,9 @@ function scopeOf({ link }: Desk): { workspace_id?: string; project_id?: string }
     : {};
 }
 
-function nothingReady({ open, waiting }: { open: number; waiting: Readiness[] }): string {
+function nothingReady(found: NextTask): string {
+  if (found.task !== null) return 'Others were faster. Call next again.';
+  const { open, waiting } = found;
   if (open === 0)
     return 'No task is ready, and none is open. Tell a person, or create tasks if you were asked to.';
   const lines = waiting.map(
@@ -103,7 +151,10 @@ export const context: Tool = (given) => {
     );
 };
 
-const FILTERS = ['open', 'mine', 'review', 'done', 'all'] as const;
+const FILTERS = ['open', 'ready', 'mine', 'review', 'done', 'all'] as const;
+
+/** Tasks whose readiness a page of ready ones looks at, at most: each takes a few queries. */
+const MOST_LOOKED_AT = 500;
 
 export const list: Tool = (given) => {
   const args = new Arguments(given, ['filter', 'milestone', 'find', 'after']);
@@ -125,20 +176,39 @@ export const list: Tool = (given) => {
         isWanted(task, filter, desk.profile.userId, checkpoints) &&
         words.every((word) => task.title.toLowerCase().includes(word)),
     );
-    const from =
-      after === null ? 0 : fits.findIndex(({ id, key }) => id === after || key === after.toUpperCase()) + 1;
-    const page = fits.slice(from, from + PAGE);
+    // Of all tasks: the last one listed may have been finished since.
+    const begun = after === null ? null : await taskNamed(service, after, desk.link);
+    const passed = new Set(begun && all.slice(0, all.findIndex(({ id }) => id === begun.id) + 1));
+    const left = fits.filter((task) => !passed.has(task));
+    const { page, looked } =
+      filter === 'ready' ? await firstReady(service, left) : { page: left.slice(0, PAGE), looked: PAGE };
     const projectAt = new Map(milestones.map(({ id, project_id }) => [id, project_id]));
     const lines = page.map((task) =>
       taskLine(task, projects.find(({ id }) => id === projectAt.get(task.milestone_id)) ?? null),
     );
-    const rest = fits.length - from - page.length;
-    const more = rest > 0 ? [`${rest} more: after: ${page.at(-1)?.key ?? page.at(-1)?.id}`] : [];
+    const last = left[Math.min(looked, left.length) - 1];
+    const rest = Math.max(0, left.length - looked);
+    const unit = filter === 'ready' ? 'open ones were not looked at' : 'more';
+    const more = rest > 0 ? [`${rest} ${unit}: after: ${last?.key ?? last?.id}`] : [];
     const places = desk.link?.project_id ? [] : placesText(projects, milestones);
-    if (fits.length === 0) return [`No ${filter} task.`, ...places].join('\n');
+    if (page.length === 0) lines.push(`No ${filter} task.`);
     return [...lines, ...more, ...places].join('\n');
   };
 };
+
+/** @returns the first page of those that can be worked on, and how many were looked at for it */
+async function firstReady(
+  service: ContextService,
+  open: readonly Task[],
+): Promise<{ page: Task[]; looked: number }> {
+  const page: Task[] = [];
+  let looked = 0;
+  for (; looked < Math.min(open.length, MOST_LOOKED_AT) && page.length < PAGE; looked += 1) {
+    const task = open[looked] as Task;
+    if ((await service.getReadiness(task.id))?.ready) page.push(task);
+  }
+  return { page, looked };
+}
 
 async function tasksOf(service: ContextService, milestones: readonly Milestone[]): Promise<Task[]> {
   return (await Promise.all(milestones.map(({ id }) => service.getTasks(id)))).flat();
@@ -154,20 +224,22 @@ async function checkpointsOf(service: ContextService): Promise<Set<string>> {
   );
 }
 
+const isOpen = ({ status }: Task) => status !== 'done' && status !== 'cancelled';
+
 function isWanted(
   task: Task,
   filter: (typeof FILTERS)[number],
   userId: string,
   checkpoints: ReadonlySet<string>,
 ): boolean {
-  const isOpen = task.status !== 'done' && task.status !== 'cancelled';
   switch (filter) {
     case 'open':
-      return isOpen;
+    case 'ready':
+      return isOpen(task);
     case 'mine':
-      return isOpen && (task.claimed_by === userId || task.assignee_id === userId);
+      return isOpen(task) && (task.claimed_by === userId || task.assignee_id === userId);
     case 'review':
-      return isOpen && checkpoints.has(task.current_stage);
+      return isOpen(task) && checkpoints.has(task.current_stage);
     case 'done':
       return task.status === 'done';
     case 'all':

@@ -1,9 +1,11 @@
 /** Tools about checkpoints, and about giving a task back. */
 
+import { orThrow } from '@/core/errors';
 import type { Comment } from '@/domain/comments';
 import type { Task } from '@/domain/entities';
 import type { Review } from '@/domain/reviews';
 import { inOrder } from '@/domain/validation';
+import { checkClaim } from '@/domain/work';
 import { quoted, taskNamed } from '@/machine/records';
 import { Arguments } from '../arguments';
 import type { Desk } from '../desk';
@@ -115,6 +117,7 @@ export const release: Tool = (given) => {
   return async (desk) => {
     const service = desk.device.contextService;
     const task = await taskNamed(service, reference, desk.link);
+    if (claim !== null) orThrow(checkClaim(task.id, { claim_id: claim }));
     if (text !== null) await service.addComment(task.id, text);
     const own = task.claimed_by === desk.profile.userId ? task.claim_id : null;
     const claimId = claim ?? own;

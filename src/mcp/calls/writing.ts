@@ -7,6 +7,7 @@ import { STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
 import { memberNamed, taskNamed } from '@/machine/records';
 import { Arguments } from '../arguments';
 import type { Desk } from '../desk';
+import { renewed } from './claims';
 import { named, type Tool } from './common';
 
 export const move: Tool = (given) => {
@@ -22,9 +23,12 @@ export const move: Tool = (given) => {
     const stage = wanted ?? (await stageAfter(desk, task.workflow_id, task.current_stage));
     if (stage === null) return `${await named(desk, task)} is at its last stage. Call finish.`;
     const expected = { current_stage: task.current_stage };
+    // First: where the claim is none, nothing is written.
+    const lost = await renewed(desk, task.id, claim);
     const moved = await service.updateTaskStage(task.id, stage, undefined, { expected });
-    if (claim !== null) await service.renewClaim(task.id, claim);
-    return `${await named(desk, moved)} is at ${moved.current_stage} (${moved.status}).`;
+    return [...lost, `${await named(desk, moved)} is at ${moved.current_stage} (${moved.status}).`].join(
+      '\n',
+    );
   };
 };
 

@@ -1,59 +1,36 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client } from '@modelcontextprotocol/client';
-import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { encode } from 'gpt-tokenizer/encoding/o200k_base';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ContextService } from '@/domain/contextService';
 import { createRemoteContextService } from '@/lib/supabase/contextService';
 import { Machine } from '../../support/builtConvoy';
 import { type DemoStack, startDemoStack } from '../../support/demoStack';
+import { McpHost } from '../../support/mcpHost';
 import { SEED } from '../../support/seed';
+import { structureOf, Transcript } from '../../support/transcript';
+
+const PAGE = 'docs/agents-transcript.md';
 
 let demo: DemoStack;
 let machine: Machine;
 let person: ContextService;
-const clients: Client[] = [];
+const hosts: McpHost[] = [];
 
 beforeAll(async () => {
   [demo, machine] = await Promise.all([startDemoStack(), Machine.start()]);
   person = createRemoteContextService({ client: (await demo.signIn('editor')).client });
 });
 afterAll(async () => {
-  await Promise.all(clients.map((client) => client.close()));
+  await Promise.all(hosts.map((one) => one.close()));
   machine.remove();
   await demo.stack.close();
 });
 
-interface Host {
-  client: Client;
-  /** @returns the text of the answer; a failure is one too */
-  call(name: string, args?: Record<string, unknown>): Promise<{ text: string; isError: boolean }>;
-}
-
-/** A host that runs the server. Whatever is no protocol on its standard output is an error of the transport. */
-async function host(folder = machine.work): Promise<Host> {
-  const client = new Client({ name: 'host', version: '1.0.0' });
-  const transport = new StdioClientTransport({
-    command: process.execPath,
-    args: [machine.program, 'mcp'],
-    env: machine.environment,
-    cwd: folder,
-    stderr: 'ignore',
-  });
-  const broken: Error[] = [];
-  transport.onerror = (error) => broken.push(error);
-  await client.connect(transport);
-  clients.push(client);
-  return {
-    client,
-    async call(name, args = {}) {
-      const { content, isError } = await client.callTool({ name, arguments: args });
-      expect(broken).toEqual([]);
-      const [first] = content;
-      return { text: first?.type === 'text' ? first.text : '', isError: isError === true };
-    },
-  };
+async function host(folder = machine.work) {
+  const started = await McpHost.start(machine, { folder });
+  hosts.push(started);
+  return started;
 }
 
 describe('the MCP server', () => {
@@ -138,7 +115,9 @@ describe('the MCP server', () => {
     await call('create', create);
     await expect.poll(async () => (await person.getTasks(milestone.id)).length).toBe(2);
 
-    const { text: taken } = await call('next');
+    const transcript = new Transcript();
+    const say = transcript.of(call);
+    const { text: taken } = await say('next');
     expect(taken).toContain('Lay the sill');
     const claim = /claim: (\w+)/.exec(taken)?.[1] ?? '';
     const first = (await person.getTasks(milestone.id)).find(({ title }) => title === 'Lay the sill');
@@ -148,8 +127,8 @@ describe('the MCP server', () => {
     const hash = /hash: (\w+)/.exec(known)?.[1] ?? '';
     expect((await call('context', { task, hash })).text).toContain('as it was');
 
-    expect((await call('move', { task, stage: 'IMPLEMENT' })).text).toContain('checkpoint');
-    expect((await call('request_review', { task, text: 'Oak, 4 cm.' })).isError).toBe(false);
+    expect((await say('move', { task, stage: 'IMPLEMENT' })).text).toContain('checkpoint');
+    expect((await say('request_review', { task, text: 'Oak, 4 cm.' })).isError).toBe(false);
     const waiting = call('wait', { task });
     await expect
       .poll(() => person.getReview(first?.id ?? ''))
@@ -157,23 +136,31 @@ describe('the MCP server', () => {
     const plan = await person.getReview(first?.id ?? '');
     await person.returnReview(first?.id ?? '', plan?.id ?? '', 'Say which oak.');
     expect((await waiting).text).toContain('Say which oak.');
-    await call('request_review', { task, text: 'White oak, 4 cm.' });
+    transcript.note('A person sends the plan back.');
+    await say('wait', { task });
+    await say('request_review', { task, text: 'White oak, 4 cm.' });
     await expect.poll(async () => (await person.getReview(first?.id ?? ''))?.text).toBe('White oak, 4 cm.');
     const again = await person.getReview(first?.id ?? '');
     await person.approveReview(first?.id ?? '', again?.id ?? '');
-    expect((await call('wait', { task })).text).toContain('Approved');
+    transcript.note('A person approves the plan.');
+    expect((await say('wait', { task })).text).toContain('Approved');
 
     // Another session goes on with the claim that it names.
     const later = await host(folder);
-    expect((await later.call('next', { claim })).text).toContain('Lay the sill');
-    await later.call('report', { task, text: 'Laid.', branch: 'door', commit: 'abcdef1' });
-    expect((await later.call('move', { task, claim })).text).toContain('VALIDATE');
-    await later.call('request_review', { task, text: 'Laid and level.', commit: 'abcdef1' });
+    const go = transcript.of(later.call);
+    transcript.note('The agent is started anew, and goes on with its claim.');
+    expect((await go('next', { claim })).text).toContain('Lay the sill');
+    await go('report', { task, text: 'Laid.', branch: 'door', commit: 'abcdef1' });
+    expect((await go('move', { task, claim })).text).toContain('VALIDATE');
+    await go('request_review', { task, text: 'Laid and level.', commit: 'abcdef1' });
     await expect.poll(async () => (await person.getReview(first?.id ?? ''))?.stage).toBe('CODE_REVIEW');
     const code = await person.getReview(first?.id ?? '');
     await person.approveReview(first?.id ?? '', code?.id ?? '');
-    await later.call('wait', { task });
-    expect((await later.call('finish', { task })).text).toContain('done');
+    transcript.note('A person approves what was done.');
+    await go('wait', { task });
+    expect((await go('finish', { task })).text).toContain('done');
+    if (process.env.CONVOY_TRANSCRIPT === 'write') writeFileSync(PAGE, transcript.text);
+    expect(structureOf(transcript.text)).toEqual(structureOf(readFileSync(PAGE, 'utf8')));
     await expect
       .poll(async () => (await person.getTasks(milestone.id)).map(({ status }) => status).sort())
       .toEqual(['done', 'todo']);
