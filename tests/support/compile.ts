@@ -35,9 +35,11 @@ export function typeErrors(paths: string[], overrides: ts.CompilerOptions = {}):
   const config = ts.readConfigFile(resolve('tsconfig.json'), ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, resolve('.'));
   const program = ts.createProgram(paths, { ...options, ...overrides, noEmit: true });
-  return ts
-    .getPreEmitDiagnostics(program)
-    .filter(({ file }) => file === undefined || paths.includes(resolve(file.fileName)))
+  // Of these files alone: all that they import is checked with the project.
+  const files = paths.map((path) => program.getSourceFile(path));
+  return files
+    .flatMap((file) => [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)])
+    .concat(program.getOptionsDiagnostics(), program.getGlobalDiagnostics())
     .map(
       ({ messageText, file }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`,
     );

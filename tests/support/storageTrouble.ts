@@ -122,14 +122,14 @@ export function greetFromNewerCode(page: Page): Promise<void> {
   });
 }
 
-/** Lets a test end the workers of the page; to be called before the page is opened. */
+/** Lets a test end the workers of the page that have the database; to be called before the page is opened. */
 export async function catchWorkers(page: Page): Promise<void> {
   await page.addInitScript(() => {
     const workers: Worker[] = [];
     globalThis.Worker = class extends Worker {
       constructor(...args: ConstructorParameters<typeof Worker>) {
         super(...args);
-        workers.push(this);
+        if (args[1]?.name === 'convoy') workers.push(this);
       }
     };
     Object.assign(globalThis, { endWorkers: () => workers.splice(0).map((worker) => worker.terminate()) });
