@@ -8,6 +8,9 @@ const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.u
 
 const sqlite = path('./node_modules/@sqlite.org/sqlite-wasm/sqlite-wasm/jswasm/sqlite3.mjs');
 
+/** The browser's form of it asks the document, which the worker that parses Markdown has not. */
+const characterNames = path('./node_modules/decode-named-character-reference/index.js');
+
 /** Adds preload links, so that the browser fetches a script's dynamic imports while it still fetches the script. */
 const preloadImports: Plugin = {
   name: 'convoy:preload-imports',
@@ -73,6 +76,7 @@ export default defineConfig(({ mode }) => ({
       { find: '@', replacement: path('./src') },
       // The package's main entry adds workers that Convoy does not use.
       { find: /^@sqlite\.org\/sqlite-wasm$/, replacement: sqlite },
+      { find: /^decode-named-character-reference$/, replacement: characterNames },
     ],
   },
   worker: { format: 'es' },

@@ -33,6 +33,28 @@ describe('the page of a task with more around it than a context holds', () => {
     expect(await section('Depends on').getByRole('status').count()).toBe(0);
   });
 
+  it('a text that was made to be slow is shown as it was typed, and the next one as Markdown', async () => {
+    const hostile = '*a_'.repeat(6_000);
+    const comment = (text: string, minute: number) => `
+      insert into public.activity_feed (id, workspace_id, task_id, actor_id, activity_type, details, created_at)
+      values (gen_random_uuid(), '${SEED.workspace}', '${SEED.busyTask}', '${SEED.users.agent}', 'comment',
+        jsonb_build_object('text', '${text}'), now() + interval '${minute} minutes')`;
+    const feed = section('Activity');
+    await app.sql(comment('Run `npm test` first', 1));
+    await syncNow(page);
+    await seen(feed.locator('code', { hasText: 'npm test' }));
+    const parser = page.workers().at(-1);
+    const ended = new Promise((resolve) => parser?.once('close', resolve));
+    await app.sql(comment(`**slow** ${hostile}`, 2));
+    await syncNow(page);
+    await seen(feed.getByText('**slow** *a_'));
+    await ended;
+    await app.sql(comment('Then see **all** of it', 3));
+    await syncNow(page);
+    await seen(feed.locator('strong', { hasText: 'all' }));
+    await seen(feed.getByText('**slow** *a_'));
+  });
+
   it('deleting it counts the subtasks that are not shown', async () => {
     await page.getByRole('button', { name: 'Delete task' }).click();
     await seen(page.getByRole('dialog').getByText(`together with its ${SUBTASKS} subtasks`));

@@ -1,4 +1,4 @@
-import { useId } from 'react';
+import { useId, useState } from 'react';
 import type { LeftOut } from '@/domain/contextLimits';
 import type { BestPractice, Pattern } from '@/domain/entities';
 import { GLOBAL_SCOPE_ID } from '@/domain/vocabulary';
@@ -26,16 +26,7 @@ export function KnowledgeSection({ title, items, leftOut, onMore }: KnowledgeSec
       <ul className="knowledge">
         {items.map((item) => (
           <li key={item.id}>
-            <details>
-              <summary>
-                <span>{item.name}</span>
-                <span className="muted small">
-                  {wordsOf('pattern_type' in item ? item.pattern_type : item.category)} · {reachOf(item)}
-                </span>
-              </summary>
-              {item.description && <Markdown text={item.description} />}
-              <JsonContent content={item.content} />
-            </details>
+            <Item item={item} />
           </li>
         ))}
       </ul>
@@ -48,6 +39,23 @@ export function KnowledgeSection({ title, items, leftOut, onMore }: KnowledgeSec
         />
       )}
     </section>
+  );
+}
+
+/** Its content is made when it is opened: a crowded task has hundreds of them. */
+function Item({ item }: { item: Pattern | BestPractice }) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <details onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>
+        <span>{item.name}</span>
+        <span className="muted small">
+          {wordsOf('pattern_type' in item ? item.pattern_type : item.category)} · {reachOf(item)}
+        </span>
+      </summary>
+      {isOpen && item.description && <Markdown text={item.description} />}
+      {isOpen && <JsonContent content={item.content} />}
+    </details>
   );
 }
 

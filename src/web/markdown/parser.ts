@@ -41,7 +41,8 @@ class MarkdownParser {
     if (this.current || this.waiting.length === 0) return;
     this.worker ??= this.begin();
     if (!this.isReady) return;
-    const next = this.waiting.shift() as Waiting;
+    // The newest first: it is what somebody looks at now.
+    const next = this.waiting.pop() as Waiting;
     // A text that several places show is parsed once.
     const known = this.known(next.text);
     if (known) {
