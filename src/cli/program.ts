@@ -43,8 +43,17 @@ Environment:
   addRefusedCommand(program);
   addDoctorCommand(program, version);
   addMcpCommand(program, version);
-  for (const command of program.commands) common(command);
+  for (const command of program.commands) {
+    inherit(command, program);
+    common(command);
+  }
   return program;
+}
+
+/** How usage is refused: commands that are added whole do not take it from those above by themselves. */
+function inherit(command: Command, above: Command): void {
+  command.copyInheritedSettings(above);
+  for (const below of command.commands) inherit(below, command);
 }
 
 /** The options that every command has. */

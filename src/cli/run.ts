@@ -5,6 +5,7 @@ import { MachineFailure } from '@/machine/errors';
 import { type FoundLink, findLink } from '@/machine/link';
 import type { OpenProfile, Use } from '@/machine/open';
 import { chooseProfile, type KeptProfile } from '@/machine/profiles';
+import { syncShortly } from '@/machine/sending';
 import { type Printer, printer } from './output';
 
 /** Options of every command. */
@@ -16,9 +17,6 @@ export interface CommonOptions {
 
 /** Exit codes; the help and docs/agents.md list them. */
 export const EXIT = { done: 0, failed: 1, usage: 2, notSignedIn: 3, notFound: 4, needsPerson: 5 } as const;
-
-/** How long a command waits for its push, ms. */
-const PUSH_MS = 3_000;
 
 export interface Session extends OpenProfile {
   print: Printer;
@@ -71,16 +69,6 @@ export function runWriting(options: CommonOptions, work: (session: Session) => P
     await work(session);
     await sendWritten(session);
   });
-}
-
-/** Sends what is unsynced and fetches what is new, for 3 s at most. */
-export async function syncShortly({ device }: Pick<Session, 'device'>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), PUSH_MS);
-  });
-  await Promise.race([device.sync(), late]);
-  clearTimeout(timer);
 }
 
 /** Sends what a command wrote, for 3 s at most, and says what waits. */

@@ -8,6 +8,10 @@ import { MachineFailure } from '@/machine/errors';
 import { type FoundLink, findLink } from '@/machine/link';
 import type { OpenProfile } from '@/machine/open';
 import { chooseProfile } from '@/machine/profiles';
+import { syncShortly, withinMs } from '@/machine/sending';
+
+/** How long calls are waited for that are open when the host ends, ms. */
+const ANSWER_MS = 10_000;
 
 export interface DeskOptions {
   /** Who to act as; absent: `CONVOY_AGENT`, else the default of the machine. */
@@ -25,6 +29,7 @@ export interface Desk extends OpenProfile {
 
 export class Desks {
   private opened: Promise<Desk> | null = null;
+  private readonly calls = new Set<Promise<unknown>>();
 
   constructor(private readonly options: DeskOptions) {}
 
@@ -37,9 +42,24 @@ export class Desks {
     return this.opened;
   }
 
-  async close(): Promise<void> {
+  /** Notes a call, so that its answer is waited for when the host ends. */
+  during<T>(call: Promise<T>): Promise<T> {
+    const done = call.finally(() => this.calls.delete(done));
+    this.calls.add(done);
+    return done;
+  }
+
+  /**
+   * Ends the work of the process: what it wrote is sent, for 3 s at most.
+   * @param answers whether open calls are waited for, 10 s at most
+   */
+  async close(answers: boolean): Promise<void> {
+    if (answers) await withinMs(ANSWER_MS, Promise.allSettled(this.calls));
     const opened = await this.opened?.catch(() => null);
-    await opened?.close();
+    if (!opened) return;
+    const { total } = await opened.device.countUnsynced();
+    if (total > 0) await syncShortly(opened);
+    await opened.close();
   }
 
   private async openOnce(): Promise<Desk> {

@@ -3,7 +3,7 @@
  * goes to standard error.
  */
 
-import { Writable } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
 import { Server } from '@modelcontextprotocol/server';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
 import { type DeskOptions, Desks } from './desk';
@@ -15,13 +15,20 @@ import { INSTRUCTIONS, TOOLS } from './tools';
 /** Runs until the host closes standard input. */
 export function serve(options: DeskOptions, version: string): void {
   const desks = new Desks(options);
+  // Its end is kept from the transport, which would drop the answers of calls that are open.
+  const input = process.stdin.pipe(new PassThrough(), { end: false });
   const handle = serveStdio(() => createServer(desks, version), {
-    transport: new StdioServerTransport(process.stdin, keepOutputForProtocol()),
+    transport: new StdioServerTransport(input, keepOutputForProtocol()),
     onerror: (error) => console.error(error.message),
   });
-  const end = () => void Promise.all([handle.close(), desks.close()]).then(() => process.exit(0));
-  process.stdin.once('end', end);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
+  const end = async (answers: boolean) => {
+    await desks.close(answers);
+    await handle.close();
+    process.exit(0);
+  };
+  // What was read last is with the transport by the next turn.
+  process.stdin.once('end', () => setImmediate(() => void end(true)));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end(false));
 }
 
 export function createServer(desks: Desks, version: string): Server {
@@ -31,7 +38,9 @@ export function createServer(desks: Desks, version: string): Server {
   );
   server.setRequestHandler('tools/list', async () => ({ tools: [...TOOLS] }));
   server.setRequestHandler('tools/call', async ({ params }, { mcpReq }) => {
-    const { text, isError } = await runTool(desks, params.name, params.arguments, mcpReq.signal);
+    const { text, isError } = await desks.during(
+      runTool(desks, params.name, params.arguments, mcpReq.signal),
+    );
     return { content: [{ type: 'text', text }], ...(isError && { isError }) };
   });
   server.setRequestHandler('resources/list', async () => ({ resources: RESOURCES }));
@@ -39,7 +48,7 @@ export function createServer(desks: Desks, version: string): Server {
     resourceTemplates: RESOURCE_TEMPLATES,
   }));
   server.setRequestHandler('resources/read', ({ params }, { mcpReq }) =>
-    readResource(desks, params.uri, mcpReq.signal),
+    desks.during(readResource(desks, params.uri, mcpReq.signal)),
   );
   server.setRequestHandler('prompts/list', async () => ({ prompts: PROMPTS }));
   server.setRequestHandler('prompts/get', async ({ params }) => getPrompt(params.name, params.arguments));

@@ -1,6 +1,6 @@
 /** Signing in and out on this machine, and the project that a folder belongs to. */
 
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { findBackend } from '@/machine/backend';
 import { MachineFailure } from '@/machine/errors';
 import { findLink, writeLink } from '@/machine/link';
@@ -29,9 +29,9 @@ export function addAccountCommands(program: Command): void {
     .description(
       'Sign out. Does nothing while something here is not on the server, unless you say what becomes of it.',
     )
-    .option('--sync', 'send it first')
-    .option('--keep', 'leave it here for the next sign-in')
-    .option('--discard', 'remove it, with the local database')
+    .addOption(new Option('--sync', 'send it first').conflicts(['keep', 'discard']))
+    .addOption(new Option('--keep', 'leave it here for the next sign-in').conflicts(['discard']))
+    .addOption(new Option('--discard', 'remove it, with the local database'))
     .action(logout);
   program
     .command('whoami')

@@ -9,8 +9,9 @@ import {
   type InboxReview,
 } from '@/domain/inbox';
 import { RECORD_NOUNS } from '@/domain/schema';
+import { syncShortly } from '@/machine/sending';
 import { clipped, painted, shown, table } from '../output';
-import { type CommonOptions, runAs, type Session, syncShortly } from '../run';
+import { type CommonOptions, runAs, type Session } from '../run';
 
 export function addInboxCommand(program: Command): void {
   program

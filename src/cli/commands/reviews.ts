@@ -6,10 +6,11 @@ import type { Task } from '@/domain/entities';
 import type { Review, SettleOptions } from '@/domain/reviews';
 import { MachineFailure } from '@/machine/errors';
 import { taskLine, taskNamed } from '@/machine/records';
+import { syncShortly } from '@/machine/sending';
 import { runAsPerson } from '../guard';
 import { painted, shown } from '../output';
 import { confirmed } from '../prompt';
-import { type CommonOptions, EXIT, type Session, sendWritten, syncShortly } from '../run';
+import { type CommonOptions, EXIT, type Session, sendWritten } from '../run';
 
 interface ReviewOptions extends CommonOptions {
   asOf?: string;
@@ -67,7 +68,8 @@ function settle(reference: string, options: ReviewOptions, question: string, wri
 async function openReview({ device }: Session, task: Task, asOf: string | undefined): Promise<Review> {
   const review = await device.contextService.getReview(task.id);
   if (review === null || review.state !== 'open') {
-    const message = `Nobody asks for a review of ${shown(task.key ?? task.id)}. convoy inbox lists what waits.`;
+    const name = shown(task.key ?? task.id);
+    const message = `Nobody asks for a review of ${name}. Where it waits at a checkpoint all the same, move it by: convoy task move ${name} --reason "..."`;
     throw new MachineFailure({ kind: 'machine', code: 'not_found', message });
   }
   if (asOf !== undefined && asOf.toLowerCase() !== review.id) {

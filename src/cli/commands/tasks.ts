@@ -63,6 +63,7 @@ function taskCommand(): Command {
     .description('Move a task to a stage; without one, to the next.')
     .argument('<task>', 'key or id')
     .argument('[stage]')
+    .option('--reason <text>', 'why it passes a checkpoint at which nobody asks for a review')
     .action(move);
   task
     .command('finish')
@@ -201,13 +202,19 @@ function edit(reference: string, options: Fields): Promise<void> {
   );
 }
 
-function move(reference: string, stage: string | undefined, options: CommonOptions): Promise<void> {
+function move(
+  reference: string,
+  stage: string | undefined,
+  options: CommonOptions & { reason?: string },
+): Promise<void> {
   return changing(reference, options, async ({ device }, task) => {
     const service = device.contextService;
     const workflow = await service.getWorkflowById(task.workflow_id ?? STANDARD_WORKFLOW_ID);
     const stages = inOrder(workflow?.stages ?? []).map(({ name }) => name);
     const following = stages[stages.indexOf(task.current_stage) + 1] ?? task.current_stage;
-    return service.updateTaskStage(task.id, stage ?? following);
+    return service.updateTaskStage(task.id, stage ?? following, undefined, {
+      reason: options.reason,
+    });
   });
 }
 

@@ -77,7 +77,9 @@ function examine(select: Select): Examined {
   ).map(([name]) => String(name));
   const count = (table: string, where: string) =>
     tables.includes(table) ? Number(one(`select count(*) from "${table}" where ${where}`)) : 0;
-  const unsynced = tables.map((table) => count(table, `"_status" <> 'synced'`));
+  // What only the device keeps is never sent.
+  const replicated = tables.filter((table) => !table.startsWith('sync_'));
+  const unsynced = replicated.map((table) => count(table, `"_status" <> 'synced'`));
   return {
     fault: null,
     version: Number(one('pragma user_version')),

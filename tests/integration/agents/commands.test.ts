@@ -31,7 +31,16 @@ describe('the command line', () => {
 
   it('ends with 2 for wrong usage, and with 3 for a wrong password', async () => {
     expect(await machine.run(['lisst'])).toMatchObject({ code: 2, out: '' });
-    expect(await machine.run(['list', '--nothing'])).toMatchObject({ code: 2, out: '' });
+    for (const wrong of [
+      ['list', '--nothing'],
+      ['task'],
+      ['task', 'create'],
+      ['conflicts', 'settle'],
+      ['mcp', 'install', '--nothing'],
+      ['logout', '--sync', '--discard'],
+    ]) {
+      expect(await machine.run(wrong), wrong.join(' ')).toMatchObject({ code: 2, out: '' });
+    }
     const wrong = ['login', '--url', demo.stack.url, '--email', 'owner@convoy.example', '--password-stdin'];
     expect(await machine.run(wrong, 'wrong')).toMatchObject({ code: 3 });
     const nobody = await machine.run(['login', '--url', demo.stack.url]);

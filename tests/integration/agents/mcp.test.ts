@@ -65,6 +65,33 @@ describe('the MCP server', () => {
     expect(text).toContain('convoy login');
   });
 
+  it('answers what was asked before the host went, and sends what it wrote', async () => {
+    await machine.signIn(demo.stack.url, 'agent@convoy.example', SEED.password);
+    await machine.json(['sync']);
+    const call = (id: number, method: string, params: unknown = {}) =>
+      JSON.stringify({ jsonrpc: '2.0', id, method, params });
+    const client = {
+      protocolVersion: '2025-06-18',
+      capabilities: {},
+      clientInfo: { name: 'pipe', version: '1' },
+    };
+    const report = { name: 'report', arguments: { task: 'FIELD-1', text: 'Said as the host went.' } };
+    const lines = [
+      call(1, 'initialize', client),
+      JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' }),
+      call(2, 'tools/call', report),
+    ];
+    const { code, out } = await machine.run(['mcp'], `${lines.join('\n')}\n`);
+    expect(code).toBe(0);
+    const answers = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { id: number; result?: { isError?: boolean } });
+    expect(answers.find(({ id }) => id === 2)?.result).toBeDefined();
+    expect(answers.find(({ id }) => id === 2)?.result?.isError).toBeFalsy();
+    expect(await machine.json(['status'])).toMatchObject({ unsynced: { total: 0 } });
+  });
+
   it('says which argument is wrong, and in which form it is wanted, and writes nothing', async () => {
     const { call } = await host();
     const wrong: [string, Record<string, unknown>, string][] = [

@@ -6,7 +6,7 @@ import { missingOf, mixedCalls } from '../../support/mixedCalls';
 
 const REFRESH = /grant_type=refresh_token/;
 /** `npm run prove:agents` makes 1,000. */
-const CALLS = Number(process.env.CONVOY_AGENT_CALLS ?? 120);
+const CALLS = Number(process.env.CONVOY_AGENT_CALLS ?? 40);
 
 let team: AgentMachine;
 let profile: string;

@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const read = (path: string) => readFileSync(`${root}/${path}`, 'utf8');
 
-const ID = String.raw`(?:[SPURDKCNTAYVFX]\d+|P-[A-Z]+)`;
+const ID = String.raw`(?:[SPURDKCNTAYVFXI]\d+|P-[A-Z]+)`;
 const BEGINS_WITH_ID = new RegExp(`^${ID}\\b`);
 const CITED_AT_THE_END = new RegExp(` \\((${ID}(?:, ${ID})*)\\)$`);
 
