@@ -225,9 +225,14 @@ export function addressedTo(
   entries: readonly Activity[],
   userId: string,
 ): Addressed[] {
-  const written = entries.filter(
-    ({ actor_id, activity_type }) =>
-      actor_id === userId && ['comment', 'question', 'answer'].includes(activity_type),
+  const originals = new Map(entries.map((entry) => [entry.id, entry]));
+  // Times are all of one form, so that the last one is the greatest text.
+  const written = entries.reduce(
+    (last, { actor_id, activity_type, created_at }) =>
+      actor_id === userId && ['comment', 'question', 'answer'].includes(activity_type) && created_at > last
+        ? created_at
+        : last,
+    '',
   );
   return comments.flatMap((comment): Addressed[] => {
     if (comment.is_deleted) return [];
@@ -235,11 +240,10 @@ export function addressedTo(
       return comment.is_answered ? [] : [{ comment, since: comment.created_at, list: 'questions' }];
     }
     if (comment.author_id === userId || !comment.mentions.includes(userId)) return [];
-    const original = entries.find(({ id }) => id === comment.id);
+    const original = originals.get(comment.id);
     const wasMentioned = mentionsIn(original?.details ?? null)?.includes(userId) === true;
     const since = wasMentioned ? comment.created_at : (comment.edited_at ?? comment.created_at);
-    const isAnswered = written.some(({ created_at }) => created_at > since);
-    return isAnswered ? [] : [{ comment, since, list: 'mentions' }];
+    return written > since ? [] : [{ comment, since, list: 'mentions' }];
   });
 }
 

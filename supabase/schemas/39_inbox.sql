@@ -2,9 +2,9 @@
 -- same from its own database. Every list is read along an index, and no further than it may be shown.
 
 -- Tasks by stage, those first that nobody has changed for longest. By the stage first: see tasks_key.
-create index tasks_stage on public.tasks (current_stage, workspace_id, updated_at)
+create index tasks_stage on public.tasks (current_stage, workspace_id, updated_at, id)
   where deleted_at is null and status in ('todo', 'in_progress', 'blocked');
-create index tasks_assignee on public.tasks (assignee_id, updated_at)
+create index tasks_assignee on public.tasks (assignee_id, updated_at, id)
   where deleted_at is null and status in ('todo', 'in_progress', 'blocked') and assignee_id is not null;
 
 -- Entries that ask or mention somebody. Any client may have written any JSON: what is indexed is short.
@@ -31,6 +31,17 @@ language sql stable security definer set search_path = '' set enable_seqscan = o
       and s.details ->> 'request' = r.id::text)
 $$;
 
+-- Whether milestone and project of a task are open (N3), and no deletion above it goes on.
+create function convoy.waits_in_place(scope uuid, milestone uuid, task uuid) returns boolean
+language sql stable security definer set search_path = '' set enable_seqscan = off as $$
+  select exists (
+      select from public.milestones m
+      join public.projects p on p.id = m.project_id and p.deleted_at is null
+      where m.id = milestone and m.deleted_at is null and convoy.is_open_place(p.status, m.status))
+    and case when exists (select from convoy.unfinished_deletions u where u.workspace_id = scope)
+      then convoy.hidden_by('tasks', task) is null else true end
+$$;
+
 -- Tasks that wait at a checkpoint, where milestone and project are open (N3): up to `most` of those that are assigned to the user, of
 -- those that agents of the user's hold, and of all, those first that nobody has changed for longest.
 --   is_full: whether there may be more of them
@@ -48,44 +59,46 @@ set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
     select distinct v.scope, n.name
     from unnest(scopes) v (scope)
     join stages n on n.scope in (v.scope, '00000000-0000-7000-8000-000000000000')
-  ), candidates as (
-    select t.id, t.updated_at, t.workspace_id, t.milestone_id, t.workflow_id, t.current_stage, 'all' as list
+  ), found as (
+    select t.id, t.updated_at, 'all' as list
       from places p
       cross join lateral (
-        select * from public.tasks x
+        select x.id, x.updated_at from public.tasks x
         where x.current_stage = p.name and x.workspace_id = p.scope and x.deleted_at is null
-          and x.status in ('todo', 'in_progress', 'blocked') offset 0
+          and x.status in ('todo', 'in_progress', 'blocked')
+          and exists (
+            select from stages n
+            where n.workflow = coalesce(x.workflow_id, '00000000-0000-7000-8000-000000000001') and n.name = p.name offset 0)
+          and convoy.waits_in_place(x.workspace_id, x.milestone_id, x.id)
+        order by x.updated_at, x.id limit most + 1
       ) t
     union all
-    select t.id, t.updated_at, t.workspace_id, t.milestone_id, t.workflow_id, t.current_stage, 'assigned'
-      from public.tasks t
-      where t.assignee_id = me and t.deleted_at is null and t.status in ('todo', 'in_progress', 'blocked')
-        and t.workspace_id = any (scopes)
+    (select x.id, x.updated_at, 'assigned' from public.tasks x
+      where x.assignee_id = me and x.deleted_at is null and x.status in ('todo', 'in_progress', 'blocked')
+        and x.workspace_id = any (scopes)
+        and exists (
+          select from stages n
+          where n.workflow = coalesce(x.workflow_id, '00000000-0000-7000-8000-000000000001') and n.name = x.current_stage offset 0)
+        and convoy.waits_in_place(x.workspace_id, x.milestone_id, x.id)
+      order by x.updated_at, x.id limit most + 1)
     union all
-    select t.id, t.updated_at, t.workspace_id, t.milestone_id, t.workflow_id, t.current_stage, 'held'
+    (select t.id, t.updated_at, 'held'
       from public.workspace_members m
       cross join lateral (
         select * from public.tasks x where x.claimed_by = m.user_id and x.workspace_id = m.workspace_id offset 0
       ) t
       where m.workspace_id = any (scopes) and m.made_by = me and m.deleted_at is null
         and t.deleted_at is null and t.status in ('todo', 'in_progress', 'blocked')
+        and exists (
+          select from stages n
+          where n.workflow = coalesce(t.workflow_id, '00000000-0000-7000-8000-000000000001') and n.name = t.current_stage offset 0)
+        and convoy.waits_in_place(t.workspace_id, t.milestone_id, t.id)
+      order by t.updated_at, t.id limit most + 1)
   ), ranked as (
-    select c.id, row_number() over (partition by c.list order by c.updated_at, c.id) as place
-    from candidates c
-    join stages n on n.workflow = coalesce(c.workflow_id, '00000000-0000-7000-8000-000000000001') and n.name = c.current_stage
-    cross join lateral (
-      select x.project_id, x.status from public.milestones x where x.id = c.milestone_id and x.deleted_at is null offset 0
-    ) m
-    cross join lateral (
-      select x.status from public.projects x where x.id = m.project_id and x.deleted_at is null offset 0
-    ) p
-    where convoy.is_open_place(p.status, m.status)
-      and case when exists (select from convoy.unfinished_deletions u where u.workspace_id = c.workspace_id)
-        then convoy.hidden_by('tasks', c.id) is null else true end
-  ), chosen as (
-    select r.id, max(r.place) over () > most as is_full, r.place from ranked r
+    select c.id, row_number() over (partition by c.list order by c.updated_at, c.id) as place from found c
   )
-  select f.id, bool_or(f.is_full) from chosen f
+  select f.id, bool_or(f.is_full)
+  from (select r.id, r.place, max(r.place) over () > most as is_full from ranked r) f
   where f.place <= most
   group by f.id
 $$;
@@ -138,8 +151,9 @@ set enable_seqscan = off set jit = off as $$
     from (
       select distinct coalesce(o.id, n.id) as id
       from public.activity_feed n
-      left join public.activity_feed o on n.activity_type = 'comment_edited' and convoy.is_uuid(n.details ->> 'comment')
-        and o.id = (n.details ->> 'comment')::uuid and o.task_id = n.task_id
+      -- Of other kinds "comment" may be anything. The planner is free to convert it before the kind is looked at.
+      left join public.activity_feed o on n.activity_type = 'comment_edited' and o.task_id = n.task_id
+        and o.id = case when convoy.is_uuid(n.details ->> 'comment') then (n.details ->> 'comment')::uuid end
       where n.activity_type in ('comment', 'comment_edited') and n.details ? 'mentions'
         and n.details -> 'mentions' @> jsonb_build_array(me) and n.workspace_id = any (scopes) and n.deleted_at is null
         and n.actor_id is distinct from me

@@ -1,16 +1,17 @@
 /** Approving and sending back, by a person who has seen the request. */
 
 import type { Command } from 'commander';
-import { type AppError, ConvoyError } from '@/core/errors';
+import { ConvoyError } from '@/core/errors';
 import type { Task } from '@/domain/entities';
 import type { Review, SettleOptions } from '@/domain/reviews';
 import { MachineFailure } from '@/machine/errors';
 import { taskLine, taskNamed } from '@/machine/records';
 import { syncShortly } from '@/machine/sending';
 import { runAsPerson } from '../guard';
-import { painted, shown } from '../output';
+import { clipped, painted, shown } from '../output';
 import { confirmed } from '../prompt';
 import { type CommonOptions, EXIT, type Session, sendWritten } from '../run';
+import { refusedBefore, requireTaken } from '../taken';
 
 interface ReviewOptions extends CommonOptions {
   asOf?: string;
@@ -40,6 +41,9 @@ export function addReviewCommands(program: Command): void {
     );
 }
 
+/** Characters of a line; an address may have 2,000. */
+const MOST_ON_LINE = 2_100;
+
 type Settle = (session: Session, task: Task, review: Review, seen: SettleOptions) => Promise<Task>;
 
 function settle(reference: string, options: ReviewOptions, question: string, write: Settle): Promise<void> {
@@ -57,9 +61,10 @@ function settle(reference: string, options: ReviewOptions, question: string, wri
     // Others may have asked anew, or changed the task, while the person read.
     await syncShortly(session);
     const { title, description } = task;
+    const before = await refusedBefore(device.contextService, task.id);
     const moved = await write(session, task, review, { expected: { title, description } });
     await sendWritten(session);
-    await requireTaken(session, task.id);
+    await requireTaken(device.contextService, { review, by: session.profile.userId, before });
     print.result({ settled: true, task: moved }, () => shown(taskLine(moved, null)));
   });
 }
@@ -83,28 +88,16 @@ async function openReview({ device }: Session, task: Task, asOf: string | undefi
   return review;
 }
 
-/** Throws the server's refusal of what was written just now: it is in the quarantine, and not done. */
-async function requireTaken({ device }: Session, taskId: string): Promise<void> {
-  const { refused } = await device.contextService.getInbox();
-  const own = refused.filter(({ task_id }) => task_id === taskId);
-  const [first] = own.filter(({ code }) => code !== 'blocked');
-  const found = first ?? own[0];
-  if (!found) return;
-  const { code, column, message } = found;
-  const error: AppError = { kind: 'rejected', code, column, message: `The server refused it: ${message}` };
-  throw new ConvoyError(error);
-}
-
 async function requestText({ device }: Session, task: Task, review: Review): Promise<string> {
   const members = await device.contextService.getMembers(task.workspace_id);
   const asker = members.find(({ user_id }) => user_id === review.requested_by);
   const who = asker ? `${asker.display_name} (${asker.kind === 'agent' ? 'agent' : asker.role})` : 'somebody';
   const lines = [
-    painted('bold', shown(`${task.key ?? task.id}  ${task.title}`)),
-    shown(`${review.stage}, asked by ${who}, ${new Date(review.requested_at).toLocaleString()}`),
-    ...(review.branch === null ? [] : [shown(`branch ${review.branch}`)]),
-    ...(review.commit === null ? [] : [shown(`commit ${review.commit}`)]),
-    ...review.links.map((link) => shown(`link ${link}`)),
+    painted('bold', onOneLine(`${task.key ?? task.id}  ${task.title}`)),
+    onOneLine(`${review.stage}, asked by ${who}, ${new Date(review.requested_at).toLocaleString()}`),
+    ...(review.branch === null ? [] : [onOneLine(`branch ${review.branch}`)]),
+    ...(review.commit === null ? [] : [onOneLine(`commit ${review.commit}`)]),
+    ...review.links.map((link) => onOneLine(`link ${link}`)),
     `request ${review.id}`,
     '',
     quotedLines(review.text),
@@ -118,6 +111,9 @@ async function requestText({ device }: Session, task: Task, review: Review): Pro
   }
   return lines.join('\n');
 }
+
+/** Names and titles may have line ends: what follows one would look like words of this program. */
+const onOneLine = (text: string) => clipped(text, MOST_ON_LINE);
 
 /** What members wrote, so that nothing in it looks like words of this program. */
 function quotedLines(text: string): string {

@@ -1,9 +1,7 @@
 import { useEffect, useState } from 'react';
 import { Elements } from './Elements';
 import { markdownParser, type Parsed } from './parser';
-
-/** Characters that mean something in Markdown. A text without them is shown as it is, and needs no parser. */
-const MARKS = /[#*_`~[\]<>|&\\+=]|https?:|www\.|@|^\s*(?:-|\d+[.)])\s|^ {4}|^---/m;
+import { isPlain, paragraphsOf } from './plain';
 
 /**
  * Text by members as Markdown with GitHub's additions. It is data: no HTML of it becomes an element, no image of another
@@ -28,8 +26,7 @@ export function Markdown({ text }: { text: string }) {
 }
 
 function useParsed(text: string): Parsed {
-  const isPlain = !MARKS.test(text);
-  const known = isPlain ? 'plain' : markdownParser.known(text);
+  const known = isPlain(text) ? 'plain' : markdownParser.known(text);
   const [found, setFound] = useState<{ text: string; parsed: Parsed } | null>(null);
   useEffect(() => {
     if (known) return;
@@ -40,12 +37,4 @@ function useParsed(text: string): Parsed {
     };
   }, [text, known]);
   return known ?? (found?.text === text ? found.parsed : 'plain');
-}
-
-/** @returns paragraphs with keys: two of them may be equal */
-function paragraphsOf(text: string): [number, string][] {
-  return text
-    .replaceAll('\r\n', '\n')
-    .split(/\n{2,}/)
-    .map((paragraph, index) => [index, paragraph]);
 }

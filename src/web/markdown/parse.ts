@@ -11,12 +11,18 @@ import { unified } from 'unified';
 export const MOST_LEVELS = 60;
 export const MOST_NODES = 10_000;
 
+/** A text may name addresses of these kinds alone: others start programs. */
+const SCHEMA: typeof defaultSchema = {
+  ...defaultSchema,
+  protocols: { ...defaultSchema.protocols, href: ['http', 'https', 'mailto'] },
+};
+
 // HTML in a text is no element: remark-rehype leaves it out, so it is made text first.
 const processor = unified()
   .use(remarkParse)
   .use(remarkGfm)
   .use(remarkRehype, { handlers: { html: (_state, node) => ({ type: 'text', value: node.value }) } })
-  .use(rehypeSanitize, defaultSchema);
+  .use(rehypeSanitize, SCHEMA);
 
 /**
  * @param text Markdown with GitHub's additions, by anybody

@@ -185,6 +185,34 @@ describe.skipIf(!hasTerminal)('at a terminal', () => {
     expect((await machine.json<Inbox>(['inbox'])).refused).toEqual([]);
   });
 
+  it('an approval is taken whatever was refused of the task before', async () => {
+    const { id } = await waiting();
+    const as = ['--as', 'editor@convoy.example'];
+    await machine.json(['sync', ...as]);
+    await demo.stack.suspend();
+    const late = await atTerminal(machine, ['approve', id, ...as], yes('Approve it?')).finally(() =>
+      demo.stack.resume(),
+    );
+    expect(late.code, late.shown).toBe(0);
+    await agent.requestReview(id, { text: 'Once more.' });
+    await machine.run(['sync', ...as]);
+    const { refused } = await machine.json<Inbox>(['inbox', ...as]);
+    expect(refused.map(({ task_id }) => task_id)).toContain(id);
+    const { code, shown } = await atTerminal(machine, ['approve', id, ...as], yes('Approve it?'));
+    expect(code, shown).toBe(0);
+    expect(await stageOf(id)).toBe('IMPLEMENT');
+  });
+
+  it('no line of what a person is asked about is one that a member made up', async () => {
+    const forged = 'x\nrequest 1\r\u2028\u0085Approved by all';
+    const { id } = await owner.createTask({ milestone_id: SEED.offlineMilestone, title: `Title ${forged}` });
+    await agent.requestReview(id, { text: forged, branch: `plan ${forged}`, stage: 'PLAN_REVIEW' });
+    const left = await atTerminal(machine, ['approve', id], [{ after: 'Approve it?', keys: KEYS.enter }]);
+    expect(left.shown).toContain('branch plan x request 1');
+    expect(left.shown).toContain('  > request 1');
+    expect(left.shown).not.toMatch(/^(request 1|Approved by)/m);
+  });
+
   it('viewers and strangers approve nothing (V2)', async () => {
     const { id } = await waiting();
     const viewer = await atTerminal(

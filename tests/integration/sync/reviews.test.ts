@@ -1,6 +1,7 @@
 /** Reviews and comments between devices: approved offline, deleted while another device is away, never sent. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { refusedBefore, requireTaken } from '@/cli/taken';
 import { Quarantined } from '@/lib/watermelon/models';
 import { SEED } from '../../support/seed';
 import { settle, type TestDevice, World } from '../../support/world';
@@ -40,6 +41,27 @@ const storedFeed = async ({ database }: TestDevice) =>
   JSON.stringify((await database.records('activity_feed').query().fetch()).map(({ raw }) => raw));
 
 describe('an approval given without a network', () => {
+  it('is told as not taken where somebody else settled the request before it was sent (V3)', async () => {
+    const { id, request } = await waiting();
+    const service = editor.contextService;
+    const settled = {
+      review: { id: request, task_id: id },
+      by: editor.userId,
+      before: await refusedBefore(service, id),
+    };
+    editor.online(false);
+    await service.approveReview(id, request);
+    await requireTaken(service, settled);
+    await owner.contextService.returnReview(id, request, 'Not yet.');
+    await settle(owner);
+    editor.online(true);
+    await settle(editor, owner);
+    await expect(requireTaken(service, settled)).rejects.toMatchObject({
+      detail: { code: 'review_outdated' },
+    });
+    expect(await service.getReview(id)).toMatchObject({ state: 'returned' });
+  });
+
   it.each([
     ['review_outdated', (id: string) => agent.contextService.requestReview(id, { text: 'Better.' })],
     ['text_changed', (id: string) => agent.contextService.updateTask(id, { description: 'Another plan.' })],

@@ -3,6 +3,7 @@ import { renderToStaticMarkup } from 'react-dom/server';
 import { describe, expect, it } from 'vitest';
 import { Elements } from '@/web/markdown/Elements';
 import { MOST_LEVELS, MOST_NODES, parseMarkdown } from '@/web/markdown/parse';
+import { isPlain, MOST_PARAGRAPHS, paragraphsOf } from '@/web/markdown/plain';
 
 function html(text: string): string {
   const tree = parseMarkdown(text);
@@ -52,6 +53,19 @@ describe('text as Markdown', () => {
     },
   );
 
+  it.each(['irc:host', 'xmpp:somebody@host', '/join', '../docs', '#top', '?a=b', '//host/path', ''])(
+    'links to nothing of this app, and starts no program: "%s"',
+    (address) => {
+      expect(html(`[press](${address}) ![see](${address})`)).not.toContain('<a');
+    },
+  );
+
+  it('has footnotes that open no screen of this app', () => {
+    const shown = html('Said[^1].\n\n[^1]: There.');
+    expect(shown).toContain('There.');
+    expect(shown).not.toContain('<a');
+  });
+
   it('fetches no image: it is a link', () => {
     const shown = html('![a chart](https://tracker.example/pixel.png)');
     expect(shown).not.toContain('<img');
@@ -63,5 +77,37 @@ describe('text as Markdown', () => {
     expect(parseMarkdown('> '.repeat(MOST_LEVELS + 1))).toBeNull();
     expect(parseMarkdown('*a*\n\n'.repeat(MOST_NODES / 2))).toBeNull();
     expect(parseMarkdown('> '.repeat(MOST_LEVELS / 2))).not.toBeNull();
+  });
+});
+
+describe('a text that is shown as it was typed', () => {
+  it('has nothing of Markdown', () => {
+    const marked = [
+      '- one',
+      'a\n  - b',
+      '\t1. one',
+      '2) two',
+      'a\n\n    code',
+      'a\n---',
+      'a *b*',
+      'www.a.example',
+    ];
+    for (const text of marked) expect(isPlain(text), text).toBe(false);
+    for (const text of ['', 'One - two.', 'In 2026. Yes', 'a\n\nb', '-1'])
+      expect(isPlain(text), text).toBe(true);
+  });
+
+  // Looked through from each line anew, the first two take minutes.
+  it('is found to be so in a step for each character', () => {
+    for (const piece of ['\n', ' \n', ' ', '1', '1\n', '-']) {
+      expect(isPlain(`a${piece.repeat(100_000 / piece.length)}a`), JSON.stringify(piece)).toBe(true);
+    }
+  });
+
+  it('becomes a bounded number of elements, and loses nothing', () => {
+    const text = Array.from({ length: 30_000 }, (_, n) => n).join('\n\n');
+    const shown = paragraphsOf(text);
+    expect(shown).toHaveLength(MOST_PARAGRAPHS + 1);
+    expect(shown.map(([, paragraph]) => paragraph).join('\n\n')).toBe(text);
   });
 });

@@ -130,7 +130,9 @@ async function entriesOf(
   const byTask = new Map<string, Activity[]>();
   for (const entry of entries) {
     const id = String(entry.task_id);
-    byTask.set(id, [...(byTask.get(id) ?? []), entry]);
+    const own = byTask.get(id);
+    if (own) own.push(entry);
+    else byTask.set(id, [entry]);
   }
   return byTask;
 }
@@ -195,13 +197,16 @@ const QUESTIONS = `select a.task_id from activity_feed a
           where d.task_id = o.task_id and +d.activity_type = 'comment_deleted' and d._status <> 'deleted'
             and json_extract(d.details, '$.comment') = o.id))
   order by a.created_at desc, a.id desc limit ${MOST_IN_INBOX + 1}`;
-const MENTIONS = `select a.task_id from activity_feed a
+/** The user's own last words on each task are read once: looked up for each mention, those of a crowded task are read again and again. */
+const MENTIONS = `with own (task_id, last) as materialized (
+    select o.task_id, max(o.created_at) from activity_feed o
+    where o.actor_id = ? and +o.activity_type in ('comment', 'question', 'answer') and o._status <> 'deleted'
+    group by o.task_id)
+  select a.task_id from activity_feed a left join own on own.task_id = a.task_id
   where a.activity_type in ('comment', 'comment_edited') and ${ADDRESSES_SOMEBODY} and a._status <> 'deleted'
     and instr(a.details, ?) > 0 and a.workspace_id not in (select value from json_each(?))
     and a.actor_id is not ? and json_extract(a.details, '$.deleted') is null
-    and not exists (select 1 from activity_feed o
-      where o.task_id = a.task_id and +o.activity_type in ('comment', 'question', 'answer') and o._status <> 'deleted'
-        and o.created_at > a.created_at and +o.actor_id = ?)
+    and (own.last is null or own.last <= a.created_at)
   order by a.created_at desc, a.id desc limit ${MOST_IN_INBOX + 1}`;
 
 async function readMessages(
@@ -211,7 +216,7 @@ async function readMessages(
   const leaving = JSON.stringify([...store.database.standing.leaving]);
   const found: Rows[] = await store.database.readAll([
     { sql: QUESTIONS, args: [userId, leaving] },
-    { sql: MENTIONS, args: [userId, leaving, userId, userId] },
+    { sql: MENTIONS, args: [userId, userId, leaving, userId] },
   ]);
   const ids = [...new Set(found.flat().map(([id]) => String(id)))];
   const [tasks, entries] = await Promise.all([readTasks(store, ids), entriesOf(store, ids, COMMENT_TYPES)]);
