@@ -6,7 +6,7 @@ import type { Weight } from './weight';
 
 export interface Bound {
   name: string;
-  /** What was measured, with its unit. */
+  /** The measured value, with its unit. */
   found: string;
   /** In words: what it must be. */
   bound: string;

@@ -1,4 +1,4 @@
-/** What a person does on the way to what is measured. */
+/** Steps of a person on the way to the screens and times that are measured. */
 
 import type { Page } from 'playwright-core';
 

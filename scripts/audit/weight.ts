@@ -1,4 +1,4 @@
-/** What a first visit fetches. */
+/** The bytes and requests of a first visit. */
 
 import type { Page, Response } from 'playwright-core';
 import { signInOn } from './steps';

@@ -33,7 +33,7 @@ export function painted(style: Painting, text: string): string {
   return plain ? text : `\u001b[${CODES[style]}m${text}\u001b[0m`;
 }
 
-/** What a terminal may take for an order, or what turns the order of characters around. */
+/** Characters that a terminal may take for an order, or that turn the order of others around. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is replaced
 const ORDERS = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the colours of `painted`, and tabs

@@ -22,7 +22,7 @@ export interface Settled {
   review: Pick<Review, 'id' | 'task_id'>;
   /** User id of who settled it. */
   by: string;
-  /** What `refusedBefore` gave before that. */
+  /** The result of `refusedBefore`, taken before that. */
   before: ReadonlySet<string>;
 }
 

@@ -1,4 +1,4 @@
-/** What waits for the user, in people's words. */
+/** `convoy inbox`: reviews, questions and the rest that wait for the user, in people's words. */
 
 import type { Command } from 'commander';
 import {

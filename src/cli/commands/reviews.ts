@@ -115,7 +115,7 @@ async function requestText({ device }: Session, task: Task, review: Review): Pro
 /** Names and titles may have line ends: what follows one would look like words of this program. */
 const onOneLine = (text: string) => clipped(text, MOST_ON_LINE);
 
-/** What members wrote, so that nothing in it looks like words of this program. */
+/** Text by members, made so that nothing in it looks like words of this program. */
 function quotedLines(text: string): string {
   return shown(text)
     .split('\n')

@@ -1,4 +1,4 @@
-/** What the editors of settings share. Pure. */
+/** Types and helpers that the editors of settings share. Pure. */
 
 import { fail, ok, type Result } from '@/core/result';
 

@@ -22,10 +22,7 @@ export async function planFile(
   path: string,
   edit: (text: string) => Edited,
 ): Promise<Result<PlannedFile, EditFault>> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    return error;
-  });
+  const bytes = await contentOf(path);
   if (bytes instanceof Error) return fail({ message: `It cannot be read (${bytes.code}).` });
   const text = decoded(bytes);
   if (text === null) return fail({ message: 'It is no text in UTF-8.' });
@@ -39,6 +36,11 @@ export async function planFile(
   return ok({ path, before: text, after, bytes });
 }
 
+/** @returns null: there is no such file; an error: there is one, and it cannot be read */
+function contentOf(path: string): Promise<Buffer | NodeJS.ErrnoException | null> {
+  return readFile(path).catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? null : error));
+}
+
 function decoded(bytes: Buffer | null): string | null {
   try {
     return bytes === null ? '' : new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -49,7 +51,8 @@ function decoded(bytes: Buffer | null): string | null {
 
 /** Writes what was planned, unless the file has changed since. */
 export async function writePlanned({ path, after, bytes }: PlannedFile): Promise<Result<null, EditFault>> {
-  const now = await readFile(path).catch(() => null);
+  const now = await contentOf(path);
+  if (now instanceof Error) return fail({ message: `It cannot be read (${now.code}).` });
   const isSame = now === null || bytes === null ? now === bytes : now.equals(bytes);
   if (!isSame)
     return fail({ message: 'It was changed meanwhile, and is left as it is. Run the command again.' });
