@@ -13,9 +13,9 @@ const REFRESH = '**/auth/v1/token?grant_type=refresh_token';
 const hasSession = (page: Page) =>
   page.evaluate(() => Object.values(localStorage).some((value) => value.includes('refresh_token')));
 
-/** The token has expired by the time at which the page is loaded next. */
-const expire = (page: Page) =>
-  page.evaluate(() => {
+/** Each load of the page begins with a token that has expired, whatever the page before it stored last. */
+const expireAtEachLoad = (page: Page) =>
+  page.addInitScript(() => {
     for (const [key, value] of Object.entries(localStorage)) {
       if (!value.includes('refresh_token')) continue;
       localStorage.setItem(key, JSON.stringify({ ...JSON.parse(value), expires_at: 1 }));
@@ -29,7 +29,7 @@ describe('the session of a browser', () => {
     [407, 'text/html', '<h1>Proxy authentication required</h1>', /Offline|Syncing/],
   ])('outlives %i to its refresh, and goes on (K20)', async (status, contentType, body, told) => {
     const page = await app.signIn('editor');
-    await expire(page);
+    await expireAtEachLoad(page);
     let refused = 0;
     await page.route(REFRESH, (route) => {
       refused += 1;
