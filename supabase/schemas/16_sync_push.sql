@@ -86,11 +86,35 @@ begin
           where not p.tell and p.outcome ->> 'outcome' = 'applied'
       ) u
     ) e);
-  if not 'update tasks' = any (kinds) then
-    return result;
+  if 'insert activity_feed' = any (kinds) then
+    result := result || convoy.pick_blanked(changes);
+  end if;
+  if 'update tasks' = any (kinds) then
+    result := result || convoy.pick_moved(changes, scopes, revisions);
+  end if;
+  return array(select distinct p from unnest(result) p);
+end
+$$;
+
+-- The deletion of a comment blanks it and its edits (F4), those too that came in the same push, by a device that was restored
+-- from a backup for example. They are sent where the device does not have them blanked.
+create function convoy.pick_blanked(changes convoy.change[]) returns convoy.pick[]
+language plpgsql stable set search_path = '' as $$
+begin
+  if not exists (
+    select from unnest(changes) c
+    where c.table_name = 'activity_feed' and c.op = 'insert'
+      and c.payload ->> 'activity_type' in ('comment', 'question', 'answer', 'comment_edited'))
+  then
+    return '{}'::convoy.pick[];
   end if;
   return array(
-    select distinct p from unnest(result || convoy.pick_moved(changes, scopes, revisions)) p);
+    select row('activity_feed', a.id)::convoy.pick
+    from unnest(changes) c
+    join public.activity_feed a on a.id = c.id and a.workspace_id = c.workspace_id
+    where c.table_name = 'activity_feed' and c.op = 'insert'
+      and c.payload ->> 'activity_type' in ('comment', 'question', 'answer', 'comment_edited')
+      and a.details -> 'deleted' = 'true' and c.payload -> 'details' -> 'deleted' is distinct from 'true');
 end
 $$;
 

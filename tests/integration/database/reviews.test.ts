@@ -318,6 +318,11 @@ describe('comments', () => {
       'select json_agg(a)::text as all from public.activity_feed a',
     );
     expect(stored?.all).not.toContain('sk-secret');
+    // Its device is told, however often it sends them.
+    const blank = [{ deleted: true }, { comment: comment.id, deleted: true }];
+    const told = ({ effects }: typeof answer) => effects.rows.activity_feed?.details;
+    expect(told(answer)).toEqual(expect.arrayContaining(blank));
+    expect(told(await team.agent.push([comment]))).toEqual([{ deleted: true }]);
   });
 
   it('are deleted by their author and by owners who are people (F3)', async () => {
