@@ -30,11 +30,13 @@ const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error',
 const SYNC_FLOORS = [['records'], ['merge'], ['state'], ['setAside'], ['pull'], ['push']];
 const WEB_FLOORS = [
   ['ui'],
+  ['actions'],
   ['hooks'],
   ['shared'],
   ['deleted', 'knowledge', 'status'],
   ['tasks'],
-  ['places', 'session', 'sync'],
+  ['agents', 'places', 'session', 'sync'],
+  ['inbox'],
   ['app'],
 ];
 

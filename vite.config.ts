@@ -76,6 +76,7 @@ export default defineConfig(({ mode }) => ({
       { find: '@', replacement: path('./src') },
       // The package's main entry adds workers that Convoy does not use.
       { find: /^@sqlite\.org\/sqlite-wasm$/, replacement: sqlite },
+      { find: /^\.\.?\/__wmelonRxShim$/, replacement: path('./src/platform/web/watermelonRx.ts') },
       { find: /^decode-named-character-reference$/, replacement: characterNames },
     ],
   },

@@ -19,8 +19,10 @@ export interface ScreenAudit {
 
 /** Screens by their addresses, and a heading that tells that they are there. */
 const SCREENS = [
-  { name: 'workspaces', path: routes.home(), heading: 'Workspaces' },
-  { name: 'workspace', path: routes.workspace(SEED.workspace), heading: 'Members' },
+  { name: 'inbox', path: routes.inbox(), heading: 'Inbox' },
+  { name: 'workspaces', path: routes.workspaces(), heading: 'Workspaces' },
+  { name: 'workspace', path: routes.workspace(SEED.workspace), heading: 'Projects' },
+  { name: 'members', path: routes.members(SEED.workspace), heading: 'Members' },
   { name: 'deleted', path: routes.deleted(SEED.workspace), heading: 'Deleted' },
   { name: 'project', path: routes.project(SEED.fieldApp), heading: 'Milestones' },
   { name: 'milestone', path: routes.milestone(SEED.offlineMilestone), heading: 'Tasks' },

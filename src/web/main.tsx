@@ -4,6 +4,7 @@ import { lazy, StrictMode, Suspense } from 'react';
 import { createRoot } from 'react-dom/client';
 import { appUpdates } from '@/platform/web/offline/updates';
 import { preloadStorage } from '@/platform/web/preload';
+import { applyStoredTheme } from './actions/theme';
 import { Opening } from './app/Opening';
 import { StartBoundary } from './app/StartBoundary';
 import { hasDatabaseToOpen } from './session/lastUse';
@@ -12,6 +13,7 @@ import { UpdateNotice } from './status/UpdateNotice';
 import { Splash } from './ui/Splash';
 import './styles/index.css';
 
+applyStoredTheme();
 const isOpening = hasDatabaseToOpen();
 if (isOpening) preloadStorage();
 

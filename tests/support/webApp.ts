@@ -69,7 +69,7 @@ export class WebApp {
     await page.goto(address);
     await page.getByRole('button', { name: `${role}@convoy.example` }).click();
     await page.locator('form').getByRole('button', { name: 'Sign in' }).click();
-    await seen(page.getByRole('heading', { name: 'Lighthouse' }));
+    await seen(places(page).getByRole('link', { name: 'Lighthouse', exact: true }));
     await seen(statusOf(page, 'Up to date'));
     return page;
   }
@@ -132,12 +132,21 @@ export async function syncNow(page: Page): Promise<void> {
   await seen(statusOf(page, 'Up to date'));
 }
 
+/** The sidebar. */
+export function places(page: Page): Locator {
+  return page.getByRole('navigation', { name: 'Workspaces' });
+}
+
+/** Opens a project of the demo from any page. */
+export async function openProject(page: Page, project: string): Promise<void> {
+  await places(page).getByRole('link', { name: project, exact: true }).click();
+  await seen(page.getByRole('main').getByRole('heading', { name: project, level: 1 }));
+}
+
 /** Opens a milestone of the demo from any page, without loading the app anew. */
 export async function openMilestone(page: Page, project: string, milestone: string): Promise<void> {
   const main = page.getByRole('main');
-  await page.getByRole('link', { name: 'Convoy: your workspaces' }).click();
-  await main.getByRole('link', { name: 'Lighthouse' }).click();
-  await main.getByRole('link', { name: project }).click();
+  await openProject(page, project);
   await main.getByRole('link', { name: milestone }).click();
   await seen(main.getByRole('heading', { name: milestone }));
 }

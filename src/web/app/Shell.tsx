@@ -1,9 +1,13 @@
-import { type ReactNode, useEffect, useRef, useState } from 'react';
-import { Link, useLocation } from 'wouter';
+import { CSPProvider } from '@base-ui/react/csp-provider';
+import { type ReactNode, useRef, useState } from 'react';
+import { Link } from 'wouter';
 import type { SignOutOptions, SignOutResult } from '@/lib/watermelon';
-import { UndoNote } from '../deleted/UndoNote';
+import { usePageActions } from '../actions/pageActions';
+import { undoLatest } from '../actions/undo';
 import { useAskBeforeClosing } from '../hooks/useAskBeforeClosing';
+import { InboxContext, useObservedInbox, waitingIn } from '../hooks/useInbox';
 import { useKeptFocus } from '../hooks/useKeptFocus';
+import { useTitleCount } from '../hooks/usePageTitle';
 import { useRequestPersistence } from '../hooks/usePersistentStorage';
 import { routes } from '../routes';
 import { SignOutDialog } from '../session/SignOutDialog';
@@ -11,9 +15,13 @@ import type { User } from '../session/session';
 import { TakeAlong } from '../session/TakeAlong';
 import { StatusLine } from '../status/StatusLine';
 import { StorageNotices } from '../status/StorageNotice';
-import { Icon } from '../ui/Icon';
 import { Logo } from '../ui/Logo';
+import { Toaster } from '../ui/Toaster';
+import { AccountMenu } from './AccountMenu';
+import { ShortcutSheet } from './ShortcutSheet';
 import { Sidebar } from './Sidebar';
+import { TabBar } from './TabBar';
+import { useHistoryPlaces } from './useHistoryPlaces';
 
 interface ShellProps {
   /** null: the device is used without an account. */
@@ -25,68 +33,54 @@ interface ShellProps {
   children: ReactNode;
 }
 
-/** The frame of every screen: the bar with the sync status and the account, and the tree of places. */
+/** The frame of every screen: the bar with the sync status and the account, and the navigation. */
 export function Shell({ user, sessionEnded, isArrival, onLeave, onSignIn, children }: ShellProps) {
-  const [isLeaving, setLeaving] = useState(false);
+  const [open, setOpen] = useState<'leave' | 'shortcuts' | null>(null);
   const main = useRef<HTMLElement>(null);
-  useFocusOnNavigation(main);
+  const inbox = useObservedInbox();
+  useTitleCount(waitingIn(inbox));
+  useHistoryPlaces(main);
   useKeptFocus(main);
   useRequestPersistence();
   useAskBeforeClosing();
+  usePageActions([
+    { group: 'Everywhere', label: 'Undo', keys: '$mod+z', run: () => void undoLatest() },
+    { group: 'Everywhere', label: 'Keyboard shortcuts', keys: 'Shift+?', run: () => setOpen('shortcuts') },
+  ]);
 
   return (
-    <div className="shell">
-      <a className="skip-link" href="#main">
-        Skip to the content
-      </a>
-      <header className="topbar">
-        <Link className="home-link" href={routes.home()} aria-label="Convoy: your workspaces">
-          <Logo />
-        </Link>
-        <StatusLine sessionEnded={sessionEnded} onSignIn={() => void onSignIn()} />
-        <div className="account">
-          {user === null ? (
-            <button type="button" className="button primary" onClick={() => void onSignIn()}>
-              Sign in
-            </button>
-          ) : (
-            <>
-              <span className="account-name" title={user.email}>
-                {user.email}
-              </span>
-              <button
-                type="button"
-                className="button quiet"
-                onClick={() => setLeaving(true)}
-                aria-label="Sign out"
-              >
-                <Icon name="signOut" />
-                <span className="wide-only">Sign out</span>
-              </button>
-            </>
-          )}
+    <CSPProvider disableStyleElements>
+      <InboxContext value={inbox}>
+        <div className="shell">
+          <a className="skip-link" href="#main">
+            Skip to the content
+          </a>
+          <header className="topbar">
+            <Link className="home-link" href={routes.inbox()} aria-label="Convoy: your inbox">
+              <Logo />
+            </Link>
+            <StatusLine sessionEnded={sessionEnded} onSignIn={() => void onSignIn()} />
+            <div className="account">
+              <AccountMenu
+                user={user}
+                onSignIn={() => void onSignIn()}
+                onSignOut={() => setOpen('leave')}
+                onShortcuts={() => setOpen('shortcuts')}
+              />
+            </div>
+          </header>
+          <Sidebar />
+          <main id="main" ref={main} tabIndex={-1}>
+            <StorageNotices />
+            <TakeAlong isArrival={isArrival} />
+            {children}
+          </main>
+          <TabBar />
+          <Toaster />
+          {open === 'leave' && <SignOutDialog onClose={() => setOpen(null)} onLeave={onLeave} />}
+          {open === 'shortcuts' && <ShortcutSheet onClose={() => setOpen(null)} />}
         </div>
-      </header>
-      <Sidebar />
-      <main id="main" ref={main} tabIndex={-1}>
-        <StorageNotices />
-        <TakeAlong isArrival={isArrival} />
-        {children}
-      </main>
-      <UndoNote />
-      {isLeaving && <SignOutDialog onClose={() => setLeaving(false)} onLeave={onLeave} />}
-    </div>
+      </InboxContext>
+    </CSPProvider>
   );
-}
-
-/** Scrolls a new screen to its top and moves the focus there, for screen readers. */
-function useFocusOnNavigation(main: { current: HTMLElement | null }) {
-  const [location] = useLocation();
-  const shown = useRef(location);
-  useEffect(() => {
-    if (shown.current === location) return;
-    shown.current = location;
-    main.current?.focus({ preventScroll: true });
-    window.scrollTo(0, 0);
-  }, [location, main]);
 }

@@ -11,7 +11,7 @@ export function DeletedPage({ id }: { id: string }) {
   const deletions = useDeletions(id);
   if (workspace === undefined || deletions === undefined) return null;
   const trail = [
-    { name: 'Workspaces', href: routes.home() },
+    { name: 'Workspaces', href: routes.workspaces() },
     ...(workspace ? [{ name: workspace.name, href: routes.workspace(id) }] : []),
   ];
 

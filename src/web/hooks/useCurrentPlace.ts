@@ -1,5 +1,6 @@
 import { useRoute } from 'wouter';
 import { routes } from '../routes';
+import { idOfReference } from './taskReferences';
 import { useRecord } from './useQuery';
 
 /** An id that no record has: the queries must run in every render. */
@@ -7,11 +8,13 @@ const NONE = '';
 
 /** The workspace, project, milestone and task of the address. */
 export function useCurrentPlace() {
-  const taskId = useRouteId(routes.task(':id'));
+  const reference = useRouteId(routes.task(':id'));
+  const taskId = reference === null ? null : idOfReference(reference);
   const ofMilestone = useRouteId(routes.milestone(':id'));
   const ofProject = useRouteId(routes.project(':id'));
   const ofDeleted = useRouteId(routes.deleted(':id'));
-  const ofWorkspace = useRouteId(routes.workspace(':id')) ?? ofDeleted;
+  const ofMembers = useRouteId(routes.members(':id'));
+  const ofWorkspace = useRouteId(routes.workspace(':id')) ?? ofMembers ?? ofDeleted;
   const task = useRecord('tasks', taskId ?? NONE);
   const milestoneId = ofMilestone ?? task?.milestone_id ?? null;
   const milestone = useRecord('milestones', milestoneId ?? NONE);

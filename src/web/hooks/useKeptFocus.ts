@@ -35,11 +35,11 @@ export function useKeptFocus(main: { current: HTMLElement | null }): void {
   }, [main]);
 }
 
-/** @returns the dialog or regions that an element is in, the nearest first, and the main part of the page last. */
+/** @returns the regions that an element is in, the nearest first, and the main part of the page last. */
 function regionsAround(element: Element, main: HTMLElement): HTMLElement[] {
   const regions: HTMLElement[] = [];
   for (let at = element.parentElement; at !== null && main.contains(at); at = at.parentElement) {
-    if (at.matches('section, dialog') || at === main) regions.push(at);
+    if (at.matches('section') || at === main) regions.push(at);
   }
   return regions;
 }

@@ -15,8 +15,7 @@ export function useMemoryBankNavigation({ task, milestone, project, workspace, p
   return {
     trail,
     openTask: (id: string) => navigate(routes.task(id)),
-    /** Goes to the parent task, or the milestone. @param state history state for that screen */
-    goUp: (state: object = {}) =>
-      navigate(trail.at(-1)?.href ?? routes.milestone(task.milestone_id), { state }),
+    /** Goes to the parent task, or the milestone. */
+    goUp: () => navigate(trail.at(-1)?.href ?? routes.milestone(task.milestone_id)),
   };
 }

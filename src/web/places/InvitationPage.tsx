@@ -151,7 +151,7 @@ function Joined({ workspaceId }: { workspaceId: string }) {
 
 function HomeButton() {
   return (
-    <Link className="button" href={routes.home()}>
+    <Link className="button" href={routes.workspaces()}>
       Go to your workspaces
     </Link>
   );

@@ -128,7 +128,7 @@ function LeaveDialog({ member, workspace, onClose }: DialogProps) {
       confirmLabel="Leave the workspace"
       onConfirm={async () => {
         await removeMember(member.id);
-        navigate(routes.home());
+        navigate(routes.workspaces());
       }}
       onClose={onClose}
     >

@@ -50,7 +50,7 @@ function ProjectView({ project }: { project: Project }) {
       <PlaceHeader
         noun="project"
         trail={[
-          { name: 'Workspaces', href: routes.home() },
+          { name: 'Workspaces', href: routes.workspaces() },
           { name: workspace?.name ?? 'Workspace', href: routes.workspace(workspace_id) },
         ]}
         title={project.name}

@@ -19,10 +19,9 @@ import { byName } from '../ui/order';
 import { RecordDialog } from '../ui/RecordDialog';
 import { RoleNote } from '../ui/RoleNote';
 import { PROJECT_FIELDS, WORKSPACE_FIELDS } from './formFields';
-import { MemberList } from './MemberList';
 import { PlaceHeader } from './PlaceHeader';
 
-/** A workspace: its projects and its members. */
+/** A workspace: its projects. */
 export function WorkspacePage({ id }: { id: string }) {
   const workspace = useRecord('workspaces', id);
   return (
@@ -47,7 +46,7 @@ function WorkspaceView({ workspace }: { workspace: Workspace }) {
     <div className="page">
       <PlaceHeader
         noun="workspace"
-        trail={[{ name: 'Workspaces', href: routes.home() }]}
+        trail={[{ name: 'Workspaces', href: routes.workspaces() }]}
         title={workspace.name}
         onEdit={noEdit ? null : () => setOpen('edit')}
         onDelete={noEdit ? null : () => setOpen('delete')}
@@ -80,8 +79,8 @@ function WorkspaceView({ workspace }: { workspace: Workspace }) {
           ))}
         </ul>
       </section>
-      <MemberList workspace={workspace} />
-      <p>
+      <p className="place-links">
+        <Link href={routes.members(id)}>{count(members.length, 'member')}</Link>
         <Link href={routes.deleted(id)}>Deleted records</Link>
       </p>
       {open === 'edit' && (
@@ -118,7 +117,7 @@ function WorkspaceView({ workspace }: { workspace: Workspace }) {
           confirmLabel="Delete workspace"
           onConfirm={async () => {
             await deleteWorkspace(id);
-            navigate(routes.home());
+            navigate(routes.workspaces());
           }}
           onClose={close}
         >

@@ -14,7 +14,7 @@ export function NothingHere({ what }: { what: string }) {
             ? 'It may be on the server: you are offline now, and it will appear here after the next sync.'
             : 'It may have been deleted, or is not shared with you.'}
         </p>
-        <Link className="button" href={routes.home()}>
+        <Link className="button" href={routes.workspaces()}>
           Go to your workspaces
         </Link>
       </EmptyState>

@@ -4,7 +4,7 @@ const TYPED =
 
 /** Whether the person has typed something that a reload would lose. */
 export function hasUnsavedInput(): boolean {
-  if (document.querySelector('dialog[open]')) return true;
+  if (document.querySelector('[role="dialog"]')) return true;
   const typed = document.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>(TYPED);
   return [...typed].some(({ value }) => value.trim() !== '');
 }

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import type { TaskContext } from '@/domain/entities';
-import { deleteTask, getDeletions } from '@/lib/watermelon/contextService';
-import type { JustDeleted } from '../deleted/UndoNote';
+import { deleteTask, getDeletions, restoreDeletion } from '@/lib/watermelon/contextService';
+import { offerUndo } from '../actions/undo';
 import { usePermissions } from '../hooks/usePermissions';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { count } from '../ui/count';
@@ -10,7 +10,7 @@ import { TaskDialog } from './TaskDialog';
 
 interface TaskActionsProps {
   context: TaskContext;
-  onDeleted: (justDeleted?: JustDeleted) => void;
+  onDeleted: () => void;
 }
 
 /** The buttons that edit and delete a task, with their dialogs. */
@@ -51,7 +51,8 @@ export function TaskActions({ context, onDeleted }: TaskActionsProps) {
             await deleteTask(task.id);
             const deletions = await getDeletions(task.workspace_id);
             const deletion = deletions.find(({ entity_id }) => entity_id === task.id);
-            onDeleted(deletion && { deletionId: deletion.id, taskId: task.id, title: task.title });
+            onDeleted();
+            if (deletion) offerUndo(`“${task.title}” is deleted.`, () => restoreDeletion(deletion.id));
           }}
           onClose={close}
         >

@@ -58,7 +58,7 @@ function TaskView({ context, onRefresh, onMore }: TaskViewProps) {
         <Breadcrumbs trail={trail} />
         <div className="page-title">
           <h1>{task.title}</h1>
-          <TaskActions context={context} onDeleted={(justDeleted) => goUp({ justDeleted })} />
+          <TaskActions context={context} onDeleted={() => goUp()} />
         </div>
       </header>
       <RoleNote reasons={[whyNot('tasks', 'update'), whyNot('tasks', 'delete')]} />

@@ -20,7 +20,7 @@ const FOR_ACCOUNTS = 'Create one for what you are building, or ask an owner to i
 const FOR_DEVICES = 'Create one for what you are building. It stays on this device.';
 
 /** All workspaces on this device, and the invitations of the user. */
-export function HomePage() {
+export function WorkspacesPage() {
   const workspaces = useQuery('workspaces');
   const status = useSyncStatus();
   const { hasAccount, kind } = useDevice();

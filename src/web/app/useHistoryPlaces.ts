@@ -1,0 +1,98 @@
+import { useEffect, useLayoutEffect, useRef } from 'react';
+import { useLocation } from 'wouter';
+import { idOfReference } from '../hooks/taskReferences';
+
+/** Where a person was on a page: how far it was scrolled, px, and the link that had the focus. */
+interface Spot {
+  scroll: number;
+  href: string | null;
+}
+
+/** A list may need so long to be as high again as it was, ms. */
+const PATIENCE_MS = 2_000;
+
+const spots = new Map<number, Spot>();
+let entries = 0;
+
+/**
+ * Back and Forward give back the place on the page: scroll and focus. A new screen begins at its top, with the focus there for
+ * screen readers. Addresses that mean the same screen, by id and by key, are one.
+ */
+export function useHistoryPlaces(main: { current: HTMLElement | null }): void {
+  const [location] = useLocation();
+  const screen = screenOf(location);
+  const shown = useRef(screen);
+  const stopReturning = useRef(() => {});
+
+  useEffect(() => {
+    history.scrollRestoration = 'manual';
+    let frame = 0;
+    const remember = () => {
+      cancelAnimationFrame(frame);
+      frame = requestAnimationFrame(() => {
+        const { activeElement: focused } = document;
+        const href =
+          focused instanceof HTMLAnchorElement && main.current?.contains(focused)
+            ? focused.getAttribute('href')
+            : null;
+        spots.set(entryHere(), { scroll: window.scrollY, href });
+      });
+    };
+    window.addEventListener('scroll', remember, { passive: true });
+    document.addEventListener('focusin', remember);
+    return () => {
+      cancelAnimationFrame(frame);
+      window.removeEventListener('scroll', remember);
+      document.removeEventListener('focusin', remember);
+    };
+  }, [main]);
+
+  useLayoutEffect(() => {
+    const spot = spots.get(entryHere());
+    if (shown.current === screen) return;
+    shown.current = screen;
+    stopReturning.current();
+    if (spot) {
+      stopReturning.current = returnTo(spot, main);
+      return;
+    }
+    main.current?.focus({ preventScroll: true });
+    window.scrollTo(0, 0);
+  }, [screen, main]);
+}
+
+/** @returns the number of the history entry that is shown; gives it one where it has none. */
+function entryHere(): number {
+  const state = history.state as { convoyEntry?: number } | null;
+  if (typeof state?.convoyEntry === 'number') return state.convoyEntry;
+  // Later than all of before a reload.
+  entries = Math.max(entries + 1, Date.now());
+  history.replaceState({ ...state, convoyEntry: entries }, '');
+  return entries;
+}
+
+/** Scrolls there as soon as the page is high enough. @returns a function that gives up */
+function returnTo({ scroll, href }: Spot, main: { current: HTMLElement | null }): () => void {
+  const started = performance.now();
+  let frame = 0;
+  const look = () => {
+    window.scrollTo(0, scroll);
+    const link =
+      href === null ? null : main.current?.querySelector<HTMLElement>(`a[href="${CSS.escape(href)}"]`);
+    const isThere = Math.abs(window.scrollY - scroll) <= 1 && (href === null || link);
+    if (!isThere && performance.now() - started < PATIENCE_MS) {
+      frame = requestAnimationFrame(look);
+      return;
+    }
+    (link ?? main.current)?.focus({ preventScroll: true });
+  };
+  look();
+  return () => cancelAnimationFrame(frame);
+}
+
+function screenOf(location: string): string {
+  const reference = /^\/tasks\/([^/?]+)$/.exec(location)?.[1];
+  return reference === undefined
+    ? location
+    : `/tasks/${idOfReference(decodeURIComponent(reference)) ?? reference}`;
+}

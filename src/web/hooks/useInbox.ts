@@ -1,0 +1,27 @@
+import { createContext, useContext } from 'react';
+import type { Inbox } from '@/domain/inbox';
+import { useDevice } from './useDevice';
+import { useObservable } from './useObservable';
+
+/** Read once for the whole page: the list, the counts and the notifications show the same. */
+export const InboxContext = createContext<Inbox | undefined>(undefined);
+
+/** What waits for the user, live. @returns undefined until the local database has answered */
+export function useInbox(): Inbox | undefined {
+  return useContext(InboxContext);
+}
+
+export function useObservedInbox(): Inbox | undefined {
+  const { contextService } = useDevice();
+  return useObservable(() => contextService.observeInbox(), [contextService]);
+}
+
+/** @returns the number of items that wait for the user */
+export function waitingIn(inbox: Inbox | undefined): number {
+  if (inbox === undefined) return 0;
+  const { reviews, questions, mentions, conflicts, refused, deleted } = inbox;
+  return [reviews, questions, mentions, conflicts, refused, deleted].reduce(
+    (sum, list) => sum + list.length,
+    0,
+  );
+}

@@ -1,0 +1,38 @@
+import { Toast } from '@base-ui/react/toast';
+import { Icon } from './Icon';
+import styles from './Toaster.module.css';
+import { toasts } from './toasts';
+
+/** How long a toast stays, ms. While the pointer or the focus is on one, all stay. */
+const STAYS_MS = 10_000;
+
+/** Shows toasts above the page. F6 moves the focus to them. */
+export function Toaster() {
+  return (
+    <Toast.Provider toastManager={toasts} timeout={STAYS_MS} limit={3}>
+      <Toast.Portal>
+        <Toast.Viewport className={styles.viewport} aria-label="Notes">
+          <Shown />
+        </Toast.Viewport>
+      </Toast.Portal>
+    </Toast.Provider>
+  );
+}
+
+function Shown() {
+  const { toasts: shown } = Toast.useToastManager();
+  return shown.map((toast) => (
+    <Toast.Root key={toast.id} toast={toast} className={styles.toast}>
+      <Toast.Content className={styles.content}>
+        <div className={styles.words}>
+          <Toast.Title className={styles.title} render={<p />} />
+          <Toast.Description className={styles.description} />
+        </div>
+        {toast.actionProps && <Toast.Action className="button" />}
+        <Toast.Close className="button quiet square" aria-label="Dismiss">
+          <Icon name="close" />
+        </Toast.Close>
+      </Toast.Content>
+    </Toast.Root>
+  ));
+}
