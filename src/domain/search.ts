@@ -5,9 +5,12 @@ export function folded(text: string): string {
   return text.normalize('NFC').toLowerCase().normalize('NFC');
 }
 
-/** @returns whether a title contains what a person typed; any title contains nothing. */
+/** @returns whether a title contains every word that a person typed, in any order; any title contains nothing. */
 export function containsText(title: string, typed: string): boolean {
-  return folded(title).includes(folded(typed.trim()));
+  const all = folded(title);
+  return folded(typed.trim())
+    .split(/\s+/u)
+    .every((word) => all.includes(word));
 }
 
 /**

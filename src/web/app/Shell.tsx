@@ -1,5 +1,5 @@
 import { CSPProvider } from '@base-ui/react/csp-provider';
-import { type ReactNode, useRef, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useRef, useState } from 'react';
 import { Link } from 'wouter';
 import type { SignOutOptions, SignOutResult } from '@/lib/watermelon';
 import { usePageActions } from '../actions/pageActions';
@@ -9,12 +9,14 @@ import { InboxContext, useObservedInbox, waitingIn } from '../hooks/useInbox';
 import { useKeptFocus } from '../hooks/useKeptFocus';
 import { useTitleCount } from '../hooks/usePageTitle';
 import { useRequestPersistence } from '../hooks/usePersistentStorage';
+import { useNotifyOfInbox } from '../inbox/notifications';
 import { routes } from '../routes';
 import { SignOutDialog } from '../session/SignOutDialog';
 import type { User } from '../session/session';
 import { TakeAlong } from '../session/TakeAlong';
 import { StatusLine } from '../status/StatusLine';
 import { StorageNotices } from '../status/StorageNotice';
+import { Icon } from '../ui/Icon';
 import { Logo } from '../ui/Logo';
 import { Toaster } from '../ui/Toaster';
 import { AccountMenu } from './AccountMenu';
@@ -22,6 +24,9 @@ import { ShortcutSheet } from './ShortcutSheet';
 import { Sidebar } from './Sidebar';
 import { TabBar } from './TabBar';
 import { useHistoryPlaces } from './useHistoryPlaces';
+
+// Opened now and then.
+const Palette = lazy(async () => ({ default: (await import('./Palette')).Palette }));
 
 interface ShellProps {
   /** null: the device is used without an account. */
@@ -33,9 +38,15 @@ interface ShellProps {
   children: ReactNode;
 }
 
+/** Within the frame, since it reads the inbox. */
+function Notifier() {
+  useNotifyOfInbox();
+  return null;
+}
+
 /** The frame of every screen: the bar with the sync status and the account, and the navigation. */
 export function Shell({ user, sessionEnded, isArrival, onLeave, onSignIn, children }: ShellProps) {
-  const [open, setOpen] = useState<'leave' | 'shortcuts' | null>(null);
+  const [open, setOpen] = useState<'leave' | 'shortcuts' | 'palette' | null>(null);
   const main = useRef<HTMLElement>(null);
   const inbox = useObservedInbox();
   useTitleCount(waitingIn(inbox));
@@ -44,6 +55,7 @@ export function Shell({ user, sessionEnded, isArrival, onLeave, onSignIn, childr
   useRequestPersistence();
   useAskBeforeClosing();
   usePageActions([
+    { group: 'Everywhere', label: 'Go to, or do', keys: '$mod+k', run: () => setOpen('palette') },
     { group: 'Everywhere', label: 'Undo', keys: '$mod+z', run: () => void undoLatest() },
     { group: 'Everywhere', label: 'Keyboard shortcuts', keys: 'Shift+?', run: () => setOpen('shortcuts') },
   ]);
@@ -61,6 +73,11 @@ export function Shell({ user, sessionEnded, isArrival, onLeave, onSignIn, childr
             </Link>
             <StatusLine sessionEnded={sessionEnded} onSignIn={() => void onSignIn()} />
             <div className="account">
+              <button type="button" className="button quiet" onClick={() => setOpen('palette')}>
+                <Icon name="search" />
+                <span className="wide-only">Search</span>
+                <span className="narrow-only visually-hidden">Search</span>
+              </button>
               <AccountMenu
                 user={user}
                 onSignIn={() => void onSignIn()}
@@ -76,8 +93,14 @@ export function Shell({ user, sessionEnded, isArrival, onLeave, onSignIn, childr
             {children}
           </main>
           <TabBar />
+          <Notifier />
           <Toaster />
           {open === 'leave' && <SignOutDialog onClose={() => setOpen(null)} onLeave={onLeave} />}
+          {open === 'palette' && (
+            <Suspense fallback={null}>
+              <Palette onClose={() => setOpen(null)} />
+            </Suspense>
+          )}
           {open === 'shortcuts' && <ShortcutSheet onClose={() => setOpen(null)} />}
         </div>
       </InboxContext>

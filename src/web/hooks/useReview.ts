@@ -15,8 +15,8 @@ export function useReview(task: Task) {
   }, [load]);
   // The text that the person has on the page: another one is not approved by this click.
   const expected = { title: task.title, description: task.description };
-  const approving = useAction((request: string, stage: string) =>
-    contextService.approveReview(id, request, { stage, expected }),
+  const approving = useAction((request: string, stage?: string) =>
+    contextService.approveReview(id, request, { ...(stage !== undefined && { stage }), expected }),
   );
   const returning = useAction((request: string, reason: string) =>
     contextService.returnReview(id, request, reason),

@@ -1,14 +1,118 @@
-import { useInbox } from '../hooks/useInbox';
+import { lazy, Suspense, useMemo, useState } from 'react';
+import { Link, useLocation } from 'wouter';
+import { usePageActions } from '../actions/pageActions';
+import { useDevice } from '../hooks/useDevice';
+import { useInbox, waitingIn } from '../hooks/useInbox';
 import { usePageTitle } from '../hooks/usePageTitle';
+import { useCount } from '../hooks/useQuery';
+import { ReceivedInvitations } from '../places/ReceivedInvitations';
+import { routes } from '../routes';
+import { EmptyState } from '../ui/EmptyState';
+import { Icon } from '../ui/Icon';
+import { Menu } from '../ui/Menu';
+import { AgentsAtWork } from './AgentsAtWork';
+import { InboxList } from './InboxList';
+import styles from './InboxPage.module.css';
+import { type InboxItem, sectionsOf } from './items';
+import { useNotifications } from './notifications';
+import { taskOfItem } from './rowText';
+import { useSelectedItem } from './useSelectedItem';
 
-/** What waits for the user. */
+// What an item needs to be shown, such as differences of texts, is not needed for the list.
+const ItemPane = lazy(async () => ({ default: (await import('./ItemPane')).ItemPane }));
+
+/** What waits for the user, of all workspaces: a list, and the item that is open. */
 export function InboxPage() {
   usePageTitle('Inbox');
+  const { hasAccount } = useDevice();
   const inbox = useInbox();
+  const notifications = useNotifications();
+  const [showsTeam, setShowsTeam] = useState(false);
+  const sections = useMemo(() => (inbox ? sectionsOf(inbox) : []), [inbox]);
+  const items = useMemo(
+    () => sections.filter(({ isOthers }) => showsTeam || !isOthers).flatMap((section) => section.items),
+    [sections, showsTeam],
+  );
+  const { selected, open, step, isBeside } = useSelectedItem(items);
+  const [, navigate] = useLocation();
+  const taskId = selected ? taskOfItem(selected) : null;
+  usePageActions([
+    { label: 'Next item', keys: 'j', run: () => step(1) },
+    { label: 'Previous item', keys: 'k', run: () => step(-1) },
+    ...(taskId === null
+      ? []
+      : [{ label: 'Open its task', keys: 'o', run: () => navigate(routes.task(taskId)) }]),
+  ]);
   if (!inbox) return null;
+
   return (
-    <div className="page">
-      <h1>Inbox</h1>
+    <div className={`${styles.inbox} ${selected ? styles.hasOpen : ''}`}>
+      <section className={styles.list} aria-label="What waits for you">
+        <header className={styles.header}>
+          <h1>Inbox</h1>
+          {notifications.offers && (
+            <Menu
+              label="Inbox settings"
+              groups={[
+                [
+                  {
+                    label: 'Notify me of what comes in',
+                    isChosen: notifications.areOn,
+                    whyNot: notifications.whyNot,
+                    onSelect: () => void notifications.toggle(),
+                  },
+                ],
+              ]}
+            />
+          )}
+        </header>
+        {hasAccount && <ReceivedInvitations />}
+        {waitingIn(inbox) === 0 && <NothingWaits />}
+        <InboxList
+          sections={sections}
+          selected={selected}
+          onOpen={(item: InboxItem) => open(item)}
+          showsTeam={showsTeam}
+          onTeam={setShowsTeam}
+        />
+        {inbox.is_cut && (
+          <p className={styles.cut}>
+            More waits than is shown here. It comes up as you work through the list.
+          </p>
+        )}
+      </section>
+      {selected && (
+        <section className={styles.pane} aria-label="The open item">
+          {!isBeside && (
+            <button type="button" className="button quiet" onClick={() => history.back()}>
+              <Icon name="chevronLeft" />
+              Inbox
+            </button>
+          )}
+          <Suspense fallback={null}>
+            <ItemPane item={selected} />
+          </Suspense>
+        </section>
+      )}
     </div>
+  );
+}
+
+function NothingWaits() {
+  const workspaces = useCount('workspaces', {});
+  if (workspaces === 0) {
+    return (
+      <EmptyState title="Here is where what waits for you comes in.">
+        <p>Create a workspace for what you are building, or ask an owner to invite you to theirs.</p>
+        <Link className="button primary" href={routes.workspaces()}>
+          Go to your workspaces
+        </Link>
+      </EmptyState>
+    );
+  }
+  return (
+    <EmptyState title="Nothing waits for you.">
+      <AgentsAtWork />
+    </EmptyState>
   );
 }

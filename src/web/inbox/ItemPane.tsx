@@ -1,0 +1,33 @@
+import { useConflicts, useQuarantine } from '../hooks/useSyncRecords';
+import { ConflictEntry } from '../sync/ConflictEntry';
+import { RefusedGroup } from '../sync/RefusedGroup';
+import type { InboxItem } from './items';
+import { MessagePane } from './MessagePane';
+import { ReviewPane } from './ReviewPane';
+
+/** The open item of the inbox, with what a person can do about it. */
+export function ItemPane({ item }: { item: InboxItem }) {
+  switch (item.kind) {
+    case 'review':
+    case 'team':
+      return <ReviewPane key={item.id} item={item.review} />;
+    case 'question':
+    case 'mention':
+      return <MessagePane key={item.id} message={item.message} isQuestion={item.kind === 'question'} />;
+    case 'conflict':
+    case 'loss':
+      return <Conflict key={item.id} id={item.id} />;
+    case 'refusal':
+      return <Refusal key={item.id} groupId={item.id} />;
+  }
+}
+
+function Conflict({ id }: { id: string }) {
+  const conflict = useConflicts()?.find((one) => one.id === id);
+  return conflict ? <ConflictEntry conflict={conflict} /> : null;
+}
+
+function Refusal({ groupId }: { groupId: string }) {
+  const group = useQuarantine()?.find((entries) => entries.some((entry) => entry.groupId === groupId));
+  return group ? <RefusedGroup group={group} /> : null;
+}

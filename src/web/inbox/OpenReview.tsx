@@ -1,0 +1,218 @@
+import { useEffect, useRef, useState } from 'react';
+import type { Task } from '@/domain/entities';
+import { REVIEW_LIMITS, type Review } from '@/domain/reviews';
+import { usePageActions } from '../actions/pageActions';
+import { usePeople } from '../hooks/usePeople';
+import { usePermissions } from '../hooks/usePermissions';
+import { useReview } from '../hooks/useReview';
+import { Markdown } from '../markdown/Markdown';
+import { ErrorNote } from '../ui/ErrorNote';
+import { Field } from '../ui/Field';
+import { stageLabel } from '../ui/labels';
+import { TimeAgo } from '../ui/TimeAgo';
+import { toasts } from '../ui/toasts';
+import styles from './panes.module.css';
+import { TextDifference } from './TextDifference';
+
+interface OpenReviewProps {
+  task: Task;
+  /** The newest request, as the inbox knows it now. */
+  newest: string;
+  onShowNewest: () => void;
+}
+
+/**
+ * A request for review as it was when the person opened it, with Approve (A) and Send back (R). Another request, or another text of
+ * the task, that comes meanwhile is told, and neither key does anything until it was shown.
+ */
+export function OpenReview({ task, newest, onShowNewest }: OpenReviewProps) {
+  const [seen] = useState(task);
+  const reviewing = useReview(seen);
+  const { review, isRunning, error } = reviewing;
+  const { nameOf } = usePeople();
+  const { passesCheckpoints } = usePermissions(task.workspace_id);
+  const [reason, setReason] = useState<string | null>(null);
+  const isShown = useIsShown(review);
+  const isSettled = review != null && review.state !== 'open';
+  const hasChanged = review != null && (review.id !== newest || isSettled || textOf(seen) !== textOf(task));
+  const canSettle =
+    isShown && passesCheckpoints && review != null && !hasChanged && !review.text_changed && !isRunning;
+  const name = task.key ?? `“${task.title}”`;
+
+  const approve = async () => {
+    if (!canSettle || !review) return;
+    if (await reviewing.approve(review.id)) toasts.add({ title: `${name} is approved.` });
+  };
+  const sendBack = async () => {
+    if (!canSettle || !review || reason === null || reason.trim() === '') return;
+    if (await reviewing.returnIt(review.id, reason.trim())) toasts.add({ title: `${name} is sent back.` });
+  };
+  usePageActions([
+    { label: 'Approve', keys: 'a', run: () => void approve() },
+    { label: 'Send back', keys: 'r', run: () => canSettle && setReason(reason ?? '') },
+  ]);
+
+  if (review === undefined) return null;
+  if (review === null) return <p className="muted">The request is not on this device yet.</p>;
+  return (
+    <>
+      <p>
+        <strong>{nameOf(review.requested_by)}</strong> asks for a review at {stageLabel(review.stage)}{' '}
+        <span className="muted small">
+          <TimeAgo time={review.requested_at} />
+        </span>
+      </p>
+      {hasChanged && (
+        <p className="note" role="alert">
+          <span>
+            {isSettled
+              ? 'This request has been answered.'
+              : review.id === newest
+                ? 'The text of the task has changed while this was open.'
+                : 'A newer request has come in while this was open.'}
+          </span>
+          <button type="button" className="button" onClick={onShowNewest}>
+            Show it
+          </button>
+        </p>
+      )}
+      {!hasChanged && review.text_changed && (
+        <p className="note" role="note">
+          <span>
+            The text of the task has changed since the request. Read it again, and ask for a new request.
+          </span>
+        </p>
+      )}
+      <ReviewText review={review} />
+      {passesCheckpoints ? (
+        <>
+          {reason !== null && (
+            <Field label="What is missing?">
+              {(control) => (
+                <textarea
+                  {...control}
+                  ref={(element) => {
+                    if (reason === '') element?.focus();
+                  }}
+                  rows={3}
+                  maxLength={REVIEW_LIMITS.reason}
+                  dir="auto"
+                  value={reason}
+                  onChange={({ target }) => setReason(target.value)}
+                  onKeyDown={(event) => {
+                    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void sendBack();
+                  }}
+                />
+              )}
+            </Field>
+          )}
+          <ErrorNote error={error} />
+          <div className="actions">
+            {reason === null ? (
+              <>
+                <button
+                  type="button"
+                  className="button primary"
+                  aria-disabled={!canSettle}
+                  onClick={() => void approve()}
+                >
+                  Approve
+                </button>
+                <button
+                  type="button"
+                  className="button"
+                  aria-disabled={!canSettle}
+                  onClick={() => canSettle && setReason('')}
+                >
+                  Send back…
+                </button>
+              </>
+            ) : (
+              <>
+                <button
+                  type="button"
+                  className="button primary"
+                  aria-disabled={!canSettle || reason.trim() === ''}
+                  onClick={() => void sendBack()}
+                >
+                  Send back
+                </button>
+                <button type="button" className="button" onClick={() => setReason(null)}>
+                  Cancel
+                </button>
+              </>
+            )}
+          </div>
+        </>
+      ) : (
+        <p className="muted">Owners and editors who are people approve this.</p>
+      )}
+    </>
+  );
+}
+
+const textOf = ({ title, description }: Task) => JSON.stringify([title, description]);
+
+/** Whether a person has been shown it: a key that was pressed while it came up approves nothing. */
+function useIsShown(review: Review | null | undefined): boolean {
+  const [shown, setShown] = useState<Review | null>(null);
+  const frame = useRef(0);
+  useEffect(() => {
+    if (!review) return;
+    frame.current = requestAnimationFrame(() => setShown(review));
+    return () => cancelAnimationFrame(frame.current);
+  }, [review]);
+  return review != null && shown === review;
+}
+
+function ReviewText({ review }: { review: Review }) {
+  const { text, branch, commit, links, previous } = review;
+  const [showsDifference, setShowsDifference] = useState(false);
+  const facts = [
+    { name: 'Branch', value: branch, before: previous?.branch ?? null },
+    { name: 'Commit', value: commit, before: previous?.commit ?? null },
+  ].filter(({ value }) => value !== null);
+  return (
+    <>
+      <div className={styles.text}>
+        {showsDifference && previous ? (
+          <TextDifference before={previous.text} after={text} />
+        ) : (
+          <Markdown text={text} />
+        )}
+      </div>
+      {previous && (
+        <label className={styles.toggle}>
+          <input
+            type="checkbox"
+            checked={showsDifference}
+            onChange={({ target }) => setShowsDifference(target.checked)}
+          />
+          Show what differs from the request of <TimeAgo time={previous.requested_at} />
+        </label>
+      )}
+      {(facts.length > 0 || links.length > 0) && (
+        <ul className={styles.facts}>
+          {facts.map(({ name, value, before }) => (
+            <li key={name}>
+              {name}: <code>{value}</code>
+              {before !== null && before !== value && (
+                <span className="muted">
+                  {' '}
+                  instead of <code>{before}</code>
+                </span>
+              )}
+            </li>
+          ))}
+          {links.map((link) => (
+            <li key={link}>
+              <a href={link} target="_blank" rel="noopener noreferrer nofollow">
+                {link}
+              </a>
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,49 @@
+import { useEffect, useRef, useState } from 'react';
+import { useSearchParams } from 'wouter';
+import { type InboxItem, itemInsteadOf, itemNamed, nameOfItem } from './items';
+
+/** From this width on, px, the item is shown beside the list. As in InboxPage.module.css. */
+const BESIDE = '(min-width: 64rem)';
+
+/** The item that is open, which the address names. Where there is room beside the list, one always is. */
+export function useSelectedItem(items: readonly InboxItem[]) {
+  const [search, setSearch] = useSearchParams();
+  const isBeside = useMedia(BESIDE);
+  const named = search.get('at');
+  const before = useRef(items);
+  const found = itemNamed(items, named);
+
+  const open = (item: InboxItem | undefined, replace = isBeside) =>
+    setSearch(item ? { at: nameOfItem(item) } : {}, { replace });
+
+  useEffect(() => {
+    if (found) before.current = items;
+  }, [found, items]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `open` goes to the address of the time of the call
+  useEffect(() => {
+    if (found) return;
+    if (named !== null) {
+      const next = itemInsteadOf(items, before.current, named);
+      open(isBeside ? next : undefined, true);
+    } else if (isBeside && items[0]) open(items[0], true);
+  }, [found, named, items, isBeside]);
+
+  const step = (by: 1 | -1) => {
+    const at = found ? items.indexOf(found) : by > 0 ? -1 : items.length;
+    const next = items[Math.min(Math.max(at + by, 0), items.length - 1)];
+    if (next) open(next, true);
+  };
+  return { selected: found, open, step, isBeside };
+}
+
+function useMedia(query: string): boolean {
+  const [matches, setMatches] = useState(() => window.matchMedia(query).matches);
+  useEffect(() => {
+    const list = window.matchMedia(query);
+    const show = () => setMatches(list.matches);
+    show();
+    list.addEventListener('change', show);
+    return () => list.removeEventListener('change', show);
+  }, [query]);
+  return matches;
+}
