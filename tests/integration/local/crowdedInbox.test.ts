@@ -74,6 +74,27 @@ it('keeps the newest of many thousand mentions on a task, and says that it is cu
   expect(await read()).toMatchObject({ mentions: [], is_cut: false });
 });
 
+it('looks up what is about an entry, and own words, by an index that has nothing else (I5)', async () => {
+  const plans: string[] = [];
+  const readAll = database.readAll.bind(database);
+  database.readAll = (queries) => {
+    for (const { sql, args } of queries) {
+      const plan = file.prepare(`explain query plan ${sql}`).all(...args) as { detail: string }[];
+      plans.push(...plan.map(({ detail }) => detail));
+    }
+    return readAll(queries);
+  };
+  write([mention(1)]);
+  await read();
+  const lookUps = plans.filter((line) => /^SEARCH (edit|gone|own|a) /.test(line));
+  expect(lookUps.length).toBeGreaterThan(0);
+  const isNarrow = (line: string) => /<expr>=\?|actor_id=\? AND task_id=\?/.test(line);
+  // The requests of a task are all read: `a` of the reviews.
+  const isOfReviews = (line: string) => line.endsWith('(task_id=? AND activity_type=?)');
+  expect(lookUps.filter((line) => !isNarrow(line) && !isOfReviews(line))).toEqual([]);
+  expect(plans.filter((line) => /^SCAN (q|c|n|edit|gone|own|t) ?$/.test(line))).toEqual([]);
+});
+
 it('finds the mention behind many that were edited out (I4)', async () => {
   write([{ ...mention(0), details: { text: 'Still there.', mentions: [USER] } }]);
   write(Array.from({ length: 2 * MOST_IN_INBOX }, (_, n) => mention(n + 1)));

@@ -24,11 +24,14 @@ const isAbout = (entry: string, type: string, subject: string) =>
 const isGone = (entry: string) => `(json_type(${entry}.details, '$.deleted') is 'true'
   or exists (select 1 from activity_feed gone where ${isAbout('gone', 'comment_deleted', entry)}))`;
 
-/** Something of the newest edit of an entry by its author; null where there is none. */
+/**
+ * Something of the newest edit of an entry by its author; null where there is none. The plus keeps SQLite from the index that has
+ * the whole feed of the task in this order.
+ */
 const ofNewestEdit = (value: string, entry: string) => `(select ${value} from activity_feed edit
   where ${isAbout('edit', 'comment_edited', entry)} and edit.actor_id is ${entry}.actor_id
     and json_type(edit.details, '$.text') = 'text' and json_extract(edit.details, '$.text') <> ''
-  order by edit.created_at desc, edit.id desc limit 1)`;
+  order by edit.created_at desc, +edit.id desc limit 1)`;
 
 /** Whether details mention the user: text is looked through before it is parsed. Mentions that are no array mention nobody. */
 const mentions = (entry: string) => `(instr(lower(${entry}.details), ${ME}) > 0
