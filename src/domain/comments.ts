@@ -145,14 +145,19 @@ function commentOf(entry: Activity, fold: Fold | undefined): Comment {
     author_id: entry.actor_id,
     // Earlier versions of some clients call the text a comment.
     text: is_deleted ? '' : (textIn(latest.text) ?? textIn(own.comment) ?? ''),
-    mentions: is_deleted || !Array.isArray(mentions) ? [] : mentions.filter(isUuid),
+    mentions: is_deleted ? [] : mentionsIn(mentions),
     created_at: entry.created_at,
     edited_at: edit?.created_at ?? null,
     is_deleted,
-    to: textIn(own.to),
+    to: idIn(own.to),
     question_id: entry.activity_type === 'answer' ? idIn(own.question) : null,
     is_answered: false,
   };
+}
+
+/** @returns the user ids among the mentions of an entry. */
+export function mentionsIn(mentions: Json | undefined): string[] {
+  return Array.isArray(mentions) ? mentions.filter(isUuid).map((id) => id.toLowerCase()) : [];
 }
 
 function byTime(one: { created_at: string; id: string }, other: { created_at: string; id: string }): number {

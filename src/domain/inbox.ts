@@ -4,7 +4,7 @@
  */
 
 import type { Json } from '@/core/protocol';
-import type { Comment } from './comments';
+import { type Comment, mentionsIn } from './comments';
 import type { Activity, Task } from './entities';
 import { asDetails, textIn } from './entries';
 import { type Reviewer, type Reviewers, reviewersOf, waitsForUser } from './reviewers';
@@ -93,7 +93,7 @@ export interface InboxLoss extends SetAside {
   columns: string[];
 }
 
-/** Each list has at most `MOST_IN_INBOX` items. */
+/** Each list has at most `MOST_IN_INBOX` items: of reviews those that wait longest, of all others the newest. */
 export interface Inbox {
   /** Tasks at a checkpoint that wait for the user, the longest first. */
   reviews: InboxReview[];
@@ -101,7 +101,7 @@ export interface Inbox {
   team: InboxReview[];
   /** Questions to the user without an answer, the oldest first. */
   questions: InboxMessage[];
-  /** Comments of others that mention the user, who has written nothing on the task since; the oldest first. */
+  /** What others wrote that mentions the user, who has written nothing on the task since; the oldest first. */
   mentions: InboxMessage[];
   /**
    * Of this device alone, and so empty where the server answers: conflicts that a person has to settle, changes that the server
@@ -154,8 +154,9 @@ export function inboxOf(facts: InboxFacts, userId: string): Inbox {
   return {
     reviews: shown(lists.reviews),
     team: shown(lists.team),
-    questions: lists.questions.slice(0, MOST_IN_INBOX),
-    mentions: lists.mentions.slice(0, MOST_IN_INBOX),
+    // What was written last is kept: it is news.
+    questions: lists.questions.slice(-MOST_IN_INBOX),
+    mentions: lists.mentions.slice(-MOST_IN_INBOX),
     conflicts: [],
     refused: [],
     deleted: [],
@@ -203,12 +204,6 @@ function byAge<T extends { since: string } & ({ id: string } | { task: { id: str
   });
 }
 
-/** Whom an entry of the feed mentions, as it says itself. */
-function mentionsIn(details: Json): readonly Json[] | null {
-  const { mentions } = asDetails(details);
-  return mentions === undefined ? null : Array.isArray(mentions) ? mentions : [];
-}
-
 export interface Addressed {
   comment: Comment;
   since: string;
@@ -241,7 +236,7 @@ export function addressedTo(
     }
     if (comment.author_id === userId || !comment.mentions.includes(userId)) return [];
     const original = originals.get(comment.id);
-    const wasMentioned = mentionsIn(original?.details ?? null)?.includes(userId) === true;
+    const wasMentioned = mentionsIn(asDetails(original?.details).mentions).includes(userId);
     const since = wasMentioned ? comment.created_at : (comment.edited_at ?? comment.created_at);
     return written > since ? [] : [{ comment, since, list: 'mentions' }];
   });

@@ -7,11 +7,19 @@ create index tasks_stage on public.tasks (current_stage, workspace_id, updated_a
 create index tasks_assignee on public.tasks (assignee_id, updated_at, id)
   where deleted_at is null and status in ('todo', 'in_progress', 'blocked') and assignee_id is not null;
 
--- Entries that ask or mention somebody. Any client may have written any JSON: what is indexed is short.
-create index activity_feed_asked on public.activity_feed (left(details ->> 'to', 36), created_at)
+-- The user ids that an entry mentions, and what else its list has; null where there is no list.
+create function convoy.mentioned(details jsonb) returns jsonb language sql immutable
+  return case when jsonb_typeof(details -> 'mentions') = 'array' then lower((details -> 'mentions')::text)::jsonb end;
+
+-- Entries that ask or mention somebody.
+create index activity_feed_asked on public.activity_feed (convoy.named_id(activity_type, details), created_at)
   where activity_type = 'question';
-create index activity_feed_mentions on public.activity_feed using gin ((details -> 'mentions') jsonb_path_ops)
-  where activity_type in ('comment', 'comment_edited') and details ? 'mentions';
+create index activity_feed_mentions on public.activity_feed using gin (convoy.mentioned(details) jsonb_path_ops)
+  where activity_type in ('comment', 'question', 'answer', 'comment_edited') and details ? 'mentions';
+
+-- The last words of a user on a task.
+create index activity_feed_words on public.activity_feed (actor_id, task_id, created_at)
+  where activity_type in ('comment', 'question', 'answer') and deleted_at is null;
 
 -- The newest request for review of a task that is in the form of one, while nobody has settled it; else null.
 create function convoy.open_request(of_task uuid) returns jsonb
@@ -28,7 +36,7 @@ language sql stable security definer set search_path = '' set enable_seqscan = o
   where not exists (
     select from public.activity_feed s
     where s.task_id = of_task and s.activity_type in ('review_approved', 'review_returned') and s.deleted_at is null
-      and s.details ->> 'request' = r.id::text)
+      and convoy.named_id(s.activity_type, s.details) = r.id::text)
 $$;
 
 -- Whether milestone and project of a task are open (N3), and no deletion above it goes on.
@@ -103,78 +111,118 @@ set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
   group by f.id
 $$;
 
--- A comment as its readers show it: {text, edited_at, mentions}; null where it is deleted. foldComments of src/domain/comments.ts
--- does the same.
-create function convoy.folded(entry public.activity_feed) returns jsonb
-language plpgsql stable security definer set search_path = '' set enable_seqscan = off as $$
-declare
-  edit public.activity_feed;
-begin
-  if entry.deleted_at is not null or entry.details -> 'deleted' = 'true' or exists (
+-- Whether an entry is blanked, or another one deletes it.
+create function convoy.is_gone(entry public.activity_feed) returns boolean
+language sql stable security definer set search_path = '' set enable_seqscan = off as $$
+  select entry.deleted_at is not null or entry.details -> 'deleted' is not distinct from 'true' or exists (
     select from public.activity_feed d
     where d.task_id = entry.task_id and d.activity_type = 'comment_deleted' and d.deleted_at is null
-      and d.details ->> 'comment' = entry.id::text)
-  then
+      and convoy.named_id(d.activity_type, d.details) = entry.id::text)
+$$;
+
+-- The newest edit of an entry by its author: {"details", "at"}; null where there is none.
+create function convoy.newest_edit(entry public.activity_feed) returns jsonb
+language sql stable security definer set search_path = '' set enable_seqscan = off as $$
+  select jsonb_build_object('details', e.details, 'at', e.created_at) from public.activity_feed e
+    where e.task_id = entry.task_id and e.activity_type = 'comment_edited' and e.deleted_at is null
+      and convoy.named_id(e.activity_type, e.details) = entry.id::text and e.actor_id is not distinct from entry.actor_id
+      and jsonb_typeof(e.details -> 'text') = 'string' and e.details ->> 'text' <> ''
+    order by date_trunc('milliseconds', e.created_at) desc, e.id desc limit 1
+$$;
+
+-- A comment as its readers show it, {text, mentions}; null where it is deleted. foldComments of src/domain/comments.ts does the same.
+create function convoy.folded(entry public.activity_feed) returns jsonb
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  own constant jsonb := case jsonb_typeof(entry.details) when 'object' then entry.details else '{}' end;
+  latest jsonb;
+begin
+  if convoy.is_gone(entry) then
     return null;
   end if;
-  select * into edit from public.activity_feed e
-    where e.task_id = entry.task_id and e.activity_type = 'comment_edited' and e.deleted_at is null
-      and e.details ->> 'comment' = entry.id::text and e.actor_id is not distinct from entry.actor_id
-      and jsonb_typeof(e.details -> 'text') = 'string' and e.details ->> 'text' <> ''
-    order by date_trunc('milliseconds', e.created_at) desc, e.id desc limit 1;
+  latest := own || coalesce(convoy.newest_edit(entry) -> 'details', '{}');
   return jsonb_build_object(
-    'text', left(coalesce(edit.details ->> 'text', nullif(entry.details ->> 'text', ''), entry.details ->> 'comment', ''), 280),
-    'edited_at', edit.created_at,
-    'mentions', coalesce(edit.details -> 'mentions', entry.details -> 'mentions'));
+    'text', left(coalesce(
+      case jsonb_typeof(latest -> 'text') when 'string' then nullif(latest ->> 'text', '') end,
+      case jsonb_typeof(own -> 'comment') when 'string' then own ->> 'comment' end, ''), 280),
+    'mentions', coalesce(convoy.mentioned(latest), '[]'));
 end
 $$;
 
+-- Whether a task is there, and no deletion above it goes on.
+create function convoy.is_shown_task(task uuid) returns boolean
+language sql stable security definer set search_path = '' set enable_seqscan = off as $$
+  select exists (
+    select from public.tasks t
+    where t.id = task and t.deleted_at is null
+      and case when exists (select from convoy.unfinished_deletions u where u.workspace_id = t.workspace_id)
+        then convoy.hidden_by('tasks', t.id) is null else true end)
+$$;
+
 -- Questions to the user without an answer, and comments of others that mention the user, who has written nothing on the task
--- since (I3, I4): the newest `most` of each.
+-- since (I3, I4): the newest `most` of each. What may wait is found along indexes and sorted; edits and deletions are looked up
+-- from the newest on, until there are so many.
 create function convoy.waiting_messages(me uuid, scopes uuid[], most integer)
 returns table (list text, entry_id uuid, content text, since timestamptz)
 language sql stable security definer set search_path = ''
 set enable_seqscan = off set jit = off as $$
-  (select 'questions', q.id, f.content ->> 'text', q.created_at
+  with asked as materialized (
+    select q.id, q.task_id, date_trunc('milliseconds', q.created_at) as since
     from public.activity_feed q
-    cross join lateral (select convoy.folded(q) as content offset 0) f
-    where q.activity_type = 'question' and left(q.details ->> 'to', 36) = me::text and q.details ->> 'to' = me::text
+    where q.activity_type = 'question' and convoy.named_id(q.activity_type, q.details) = me::text
       and q.workspace_id = any (scopes) and q.deleted_at is null
-      and not exists (
+  ), named as materialized (
+    select n.id, n.task_id, n.activity_type, date_trunc('milliseconds', n.created_at) as since,
+      case n.activity_type when 'comment_edited' then convoy.named_id(n.activity_type, n.details) end as about
+    from public.activity_feed n
+    where n.activity_type in ('comment', 'question', 'answer', 'comment_edited') and n.details ? 'mentions'
+      and convoy.mentioned(n.details) @> jsonb_build_array(me) and n.workspace_id = any (scopes) and n.deleted_at is null
+      and n.actor_id is distinct from me
+      and not (n.activity_type = 'question' and convoy.named_id(n.activity_type, n.details) is not distinct from me::text)
+  ), edited as materialized (
+    -- Of other forms "comment" may be anything. The planner is free to convert it before its form is looked at.
+    select distinct n.task_id, case when convoy.is_uuid(n.about) then n.about::uuid end as id
+    from named n where n.activity_type = 'comment_edited'
+  ), mentioning as materialized (
+    select n.id, n.task_id, n.since from named n where n.activity_type <> 'comment_edited'
+    union all
+    -- Those that have mentioned the user since their newest edit.
+    select o.id, o.task_id, date_trunc('milliseconds', (e.edit ->> 'at')::timestamptz)
+    from edited n
+    cross join lateral (select * from public.activity_feed x where x.id = n.id offset 0) o
+    cross join lateral (select convoy.newest_edit(o) as edit offset 0) e
+    where o.task_id = n.task_id and o.activity_type in ('comment', 'question', 'answer') and o.deleted_at is null
+      and o.workspace_id = any (scopes) and o.actor_id is distinct from me
+      and not (o.activity_type = 'question' and convoy.named_id(o.activity_type, o.details) is not distinct from me::text)
+      and (convoy.mentioned(o.details) @> jsonb_build_array(me)) is not true
+      and convoy.mentioned(e.edit -> 'details') @> jsonb_build_array(me)
+  )
+  (select 'questions', q.id, f.content ->> 'text', q.since
+    from (select * from asked a order by a.since desc, a.id desc offset 0) q
+    cross join lateral (
+      select convoy.folded(x) as content from public.activity_feed x
+      where x.id = q.id and convoy.is_shown_task(x.task_id) and not exists (
         select from public.activity_feed a
         where a.task_id = q.task_id and a.activity_type = 'answer' and a.deleted_at is null
-          and a.details ->> 'question' = q.id::text and convoy.folded(a) is not null)
-      and f.content is not null
-    order by q.created_at desc, q.id desc limit most)
+          and convoy.named_id(a.activity_type, a.details) = q.id::text and not convoy.is_gone(a) offset 0)
+      offset 0
+    ) f
+    where f.content is not null
+    order by q.since desc, q.id desc limit most)
   union all
-  (select 'mentions', c.id, f.content ->> 'text', s.since
-    from (
-      select distinct coalesce(o.id, n.id) as id
-      from public.activity_feed n
-      -- Of other kinds "comment" may be anything. The planner is free to convert it before the kind is looked at.
-      left join public.activity_feed o on n.activity_type = 'comment_edited' and o.task_id = n.task_id
-        and o.id = case when convoy.is_uuid(n.details ->> 'comment') then (n.details ->> 'comment')::uuid end
-      where n.activity_type in ('comment', 'comment_edited') and n.details ? 'mentions'
-        and n.details -> 'mentions' @> jsonb_build_array(me) and n.workspace_id = any (scopes) and n.deleted_at is null
-        and n.actor_id is distinct from me
-        and not exists (
-          select from public.activity_feed w
-          where w.task_id = n.task_id and w.activity_type in ('comment', 'question', 'answer') and w.actor_id = me
-            and w.deleted_at is null
-            and date_trunc('milliseconds', w.created_at) > date_trunc('milliseconds', n.created_at))
-    ) h
-    join public.activity_feed c on c.id = h.id and c.activity_type in ('comment', 'question', 'answer')
-    cross join lateral (select convoy.folded(c) as content offset 0) f
-    cross join lateral (select case when jsonb_typeof(c.details -> 'mentions') = 'array'
-        and c.details -> 'mentions' @> jsonb_build_array(me) then c.created_at
-      else coalesce((f.content ->> 'edited_at')::timestamptz, c.created_at) end as since) s
-    where f.content is not null and f.content -> 'mentions' @> jsonb_build_array(me)
-      and jsonb_typeof(f.content -> 'mentions') = 'array'
-      and not exists (
+  (select 'mentions', c.id, f.content ->> 'text', c.since
+    from (select * from mentioning m order by m.since desc, m.id desc offset 0) c
+    cross join lateral (
+      select convoy.folded(x) as content from public.activity_feed x
+      where x.id = c.id and not exists (
         select from public.activity_feed w
-        where w.task_id = c.task_id and w.activity_type in ('comment', 'question', 'answer') and w.actor_id = me
-          and w.deleted_at is null and date_trunc('milliseconds', w.created_at) > date_trunc('milliseconds', s.since))
-    order by s.since desc, c.id desc limit most)
+        where w.actor_id = me and w.task_id = c.task_id and w.activity_type in ('comment', 'question', 'answer')
+          and w.deleted_at is null and w.created_at >= c.since + interval '1 millisecond' offset 0)
+        and convoy.is_shown_task(x.task_id)
+      offset 0
+    ) f
+    where f.content -> 'mentions' @> jsonb_build_array(me)
+    order by c.since desc, c.id desc limit most)
 $$;
 
 -- What waits for the caller: {"reviews": facts of tasks, "questions", "mentions": messages, "is_cut"}, as InboxFacts of
@@ -206,10 +254,7 @@ begin
         'text', w.content, 'since', w.since)) as items
       from convoy.waiting_messages(me, scopes, most + 1) w
       join public.activity_feed a on a.id = w.entry_id
-      join public.tasks t on t.id = a.task_id and t.deleted_at is null
-      where not (
-        exists (select from convoy.unfinished_deletions u where u.workspace_id = t.workspace_id)
-        and convoy.hidden_by('tasks', t.id) is not null)
+      join public.tasks t on t.id = a.task_id
       group by w.list
     ) l;
   return jsonb_build_object('reviews', reviews, 'questions', coalesce(messages -> 'questions', '[]'),
@@ -240,3 +285,5 @@ $$;
 revoke all on function public.get_inbox() from public, anon, authenticated;
 grant execute on function public.get_inbox() to authenticated, service_role;
 revoke execute on all functions in schema convoy from public;
+-- An index is made by it, and whoever writes an entry past the API needs it.
+grant execute on function convoy.mentioned(jsonb) to service_role;

@@ -51,21 +51,22 @@ export function encodeMigrationSteps(steps: unknown[], schema: AppSchema): strin
 interface IndexedColumn {
   isOptional?: boolean;
   indexedWith?: string[];
+  indexedAs?: string;
   indexedWhere?: string;
 }
 
 /**
  * Makes indexes of optional references partial: most are null, and no query looks those up. `indexedWith` adds
- * the columns by which a query orders its records, and `indexedWhere` the condition under which the index has one. Both are plain
- * data in the schema, which is sent to workers.
+ * the columns by which a query orders its records; `indexedAs` has the terms of the index where they are not columns alone, and
+ * `indexedWhere` the condition under which the index has a record. All are plain data in the schema, which is sent to workers.
  */
 function indexedAsUsed(sql: string, schema: AppSchema): string {
   const tables = schema.tables as Record<string, TableSchema>;
   const index = /(create index [^;]* on "(\w+)" )\("(\w+)"\);/g;
   return sql.replace(index, (_, create: string, table: string, name: string) => {
     const column: IndexedColumn = tables[table]?.columns[name] ?? {};
-    const names = [name, ...(column.indexedWith ?? [])].map((one) => `"${one}"`);
+    const terms = column.indexedAs ?? [name, ...(column.indexedWith ?? [])].map((one) => `"${one}"`).join();
     const where = column.indexedWhere ?? (column.isOptional ? `"${name}" is not null` : null);
-    return `${create}(${names.join()})${where === null ? '' : ` where ${where}`};`;
+    return `${create}(${terms})${where === null ? '' : ` where ${where}`};`;
   });
 }

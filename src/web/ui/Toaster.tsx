@@ -22,7 +22,8 @@ export function Toaster() {
 function Shown() {
   const { toasts: shown } = Toast.useToastManager();
   return shown.map((toast) => (
-    <Toast.Root key={toast.id} toast={toast} className={styles.toast}>
+    // A note is no dialog: the page goes on, and so do its shortcuts.
+    <Toast.Root key={toast.id} toast={toast} role="group" className={styles.toast}>
       <Toast.Content className={styles.content}>
         <div className={styles.words}>
           <Toast.Title className={styles.title} render={<p />} />

@@ -29,7 +29,7 @@ it('is read whatever an entry that mentions the user names as its comment (I4)',
   );
   await team.editor.push(entries);
   const { mentions: found } = await inbox(team.owner);
-  expect(found.map(({ text }) => text)).toEqual(odd.map(() => 'Look.'));
+  expect(found.map(({ text }) => text)).toEqual(entries.map(() => 'Look.'));
 });
 
 /** Rows of tasks that the statements of a transaction read, by index or not. */

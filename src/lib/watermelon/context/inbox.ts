@@ -1,28 +1,26 @@
 /** The inbox from the local database (section 9 of `docs/work-model.md`); the server's half is in `39_inbox.sql`. */
 
 import type { Observable } from 'rxjs';
-import { COMMENT_TYPES, foldComments } from '@/domain/comments';
 import type { Activity, Task, WorkspaceMember } from '@/domain/entities';
 import {
-  addressedTo,
   type Inbox,
   type InboxFacts,
-  type InboxMessage,
   inboxOf,
   inboxTask,
   MOST_IN_INBOX,
-  messageOf,
   type ReviewFacts,
 } from '@/domain/inbox';
-import { REVIEW_TYPES, reviewOf } from '@/domain/reviews';
+import { type REVIEW_TYPES, reviewOf } from '@/domain/reviews';
 import { SYNCED_TABLES } from '@/domain/schema';
 import { GLOBAL_SCOPE_ID, STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
-import { ADDRESSES_SOMEBODY } from '../models/schema';
+import { aboutEntry } from '../models/schema';
 import type { RawValue } from '../models/watermelondb';
 import { observeRead } from '../observation/observeRead';
+import { readMessages } from './inboxMessages';
+import { among, readTasks, rowsWhere } from './inboxRows';
 import { readSetAside } from './inboxSetAside';
 import type { LocalFirst } from './localFirst';
-import { type LocalStore, rowToEntity, selectEntities } from './localStore';
+import type { LocalStore } from './localStore';
 
 type Rows = readonly (readonly RawValue[])[];
 
@@ -49,25 +47,43 @@ export function observeInbox(local: LocalFirst): Observable<Inbox> {
   return observeRead(local.store.database, tables, () => readInbox(local));
 }
 
-/** Tasks `t` that wait at a checkpoint, where milestone and project are open (N3); the first of them in an order. */
-const waiting = (where: string) => `with stages (workflow_id, name) as materialized (
-    select w.id, json_extract(s.value, '$.name') from workflows w, json_each(w.stages) s
-    where w._status <> 'deleted' and json_extract(s.value, '$.is_checkpoint') = 1)
-  select t.id, t.updated_at from tasks t
-    join milestones m on m.id = t.milestone_id and m._status <> 'deleted' and m.status not in ('completed', 'cancelled')
-    join projects p on p.id = m.project_id and p._status <> 'deleted' and p.status not in ('paused', 'completed', 'archived')
-  where ${where} and t._status <> 'deleted' and t.status in ('todo', 'in_progress', 'blocked')
+const IN_OPEN_PLACE = `milestones m
+    join projects p on p.id = m.project_id and p._status <> 'deleted' and p.status not in ('paused', 'completed', 'archived')`;
+const IS_OPEN = `m._status <> 'deleted' and m.status not in ('completed', 'cancelled')`;
+
+/** Tasks `t` that wait at a checkpoint, in a workspace that stays. */
+const WAITS = `t._status <> 'deleted' and t.status in ('todo', 'in_progress', 'blocked')
     and exists (select 1 from stages s
       where s.workflow_id = coalesce(t.workflow_id, '${STANDARD_WORKFLOW_ID}') and s.name = t.current_stage)
-    and t.workspace_id not in (select value from json_each(?)) and t.workspace_id <> '${GLOBAL_SCOPE_ID}'
-  order by t.updated_at, t.id limit ${MOST_IN_INBOX + 1}`;
+    and t.workspace_id not in (select value from json_each(?)) and t.workspace_id <> '${GLOBAL_SCOPE_ID}'`;
+const STAGES = `stages (workflow_id, name) as materialized (
+    select w.id, json_extract(s.value, '$.name') from workflows w, json_each(w.stages) s
+    where w._status <> 'deleted' and json_extract(s.value, '$.is_checkpoint') = 1)`;
+const MOST = MOST_IN_INBOX + 1;
+
+/** The first of a user's tasks that wait, where milestone and project are open (N3). */
+const waiting = (where: string) => `with ${STAGES}
+  select t.id, t.updated_at from tasks t join ${IN_OPEN_PLACE}
+  where ${where} and m.id = t.milestone_id and ${IS_OPEN} and ${WAITS}
+  order by t.updated_at, t.id limit ${MOST}`;
 
 const OWN = waiting('t.assignee_id = ?');
 const HELD = waiting(
   `t.claimed_by in (select user_id from workspace_members where made_by = ? and _status <> 'deleted')`,
 );
-/** Of one stage: in the order of its index, and so no further than the limit. */
-const OF_STAGE = waiting('t.current_stage = ?');
+
+const firstOf = (value: string, most: number) => `(select ${value} from tasks t
+    where t.current_stage = ? and t.milestone_id = o.id and ${WAITS} order by t.updated_at, t.id limit ${most})`;
+/**
+ * The first of one stage, where milestone and project are open. They are in the milestones that have the first of any, and of
+ * each of those the first are read: tasks of closed places are not looked at, nor all that wait.
+ */
+const OF_STAGE = `with ${STAGES}, opened (id, first_id) as materialized (
+    select o.id, ${firstOf('t.id', 1)} from (select m.id from ${IN_OPEN_PLACE} where ${IS_OPEN}) o
+  ), nearest (id) as materialized (
+    select o.id from opened o cross join tasks f on f.id = o.first_id order by f.updated_at, f.id limit ${MOST})
+  select w.id, w.updated_at from nearest o cross join tasks w on w.id in ${firstOf('t.id', MOST)}
+  order by w.updated_at, w.id limit ${MOST}`;
 const CHECKPOINTS = `select distinct json_extract(s.value, '$.name') from workflows w, json_each(w.stages) s
   where w._status <> 'deleted' and json_extract(s.value, '$.is_checkpoint') = 1`;
 
@@ -80,7 +96,10 @@ async function readReviews(
   const [own = [], held = [], ...ofStages] = await store.database.readAll([
     { sql: OWN, args: [userId, leaving] },
     { sql: HELD, args: [userId, leaving] },
-    ...names.map(([name]) => ({ sql: OF_STAGE, args: [String(name), leaving] })),
+    ...names.map(([name]) => ({
+      sql: OF_STAGE,
+      args: [String(name), leaving, String(name), leaving],
+    })),
   ]);
   const all = ofStages.flat().sort(([, one], [, other]) => Number(one) - Number(other));
   const lists: Rows[] = [own, held, all];
@@ -98,58 +117,30 @@ async function readReviews(
   return { facts, isFull };
 }
 
-const among = (column: string) => `"${column}" in (select "value" from json_each(?))`;
+const isSettled = (type: (typeof REVIEW_TYPES)[number]) => `exists (select 1 from activity_feed s
+    where s.task_id = t.id and s.activity_type = '${type}' and ${aboutEntry('s.')} = r.id and s._status <> 'deleted')`;
 
-async function rowsWhere<T>(
-  store: LocalStore,
-  table: Parameters<typeof selectEntities>[0],
-  where: string,
-  args: string[],
-  order = '',
-): Promise<T[]> {
-  const [rows = []] = await store.database.readAll([{ sql: selectEntities(table, where, order), args }]);
-  return rows.map((row) => rowToEntity<T>(table, row));
-}
-
-const readTasks = (store: LocalStore, ids: readonly string[]) =>
-  rowsWhere<Task>(store, 'tasks', among('id'), [JSON.stringify(ids)]);
-
-/** The entries of some tasks of these kinds, by task, in the order in which the server took them. */
-async function entriesOf(
-  store: LocalStore,
-  taskIds: readonly string[],
-  types: readonly string[],
-): Promise<Map<string, Activity[]>> {
-  const entries = await rowsWhere<Activity>(
-    store,
-    'activity_feed',
-    `${among('task_id')} and +${among('activity_type')}`,
-    [JSON.stringify(taskIds), JSON.stringify(types)],
-    `order by "_status" = 'created', "revision", "created_at", "id"`,
-  );
-  const byTask = new Map<string, Activity[]>();
-  for (const entry of entries) {
-    const id = String(entry.task_id);
-    const own = byTask.get(id);
-    if (own) own.push(entry);
-    else byTask.set(id, [entry]);
-  }
-  return byTask;
-}
+/** A task's newest request for review, in the order in which the server took them, where nobody has settled it. */
+const OPEN_REQUEST = `"id" in (
+  select r.id from tasks t cross join activity_feed r on r.id = (
+    select a.id from activity_feed a
+    where a.task_id = t.id and a.activity_type = 'review_requested' and a._status <> 'deleted'
+      and json_type(a.details, '$.text') = 'text' and json_type(a.details, '$.stage') = 'text'
+    order by a._status = 'created' desc, a.revision desc, a.created_at desc, a.id desc limit 1)
+  where t.${among('id')} and not ${isSettled('review_approved')} and not ${isSettled('review_returned')})`;
 
 async function openRequests(
   store: LocalStore,
   tasks: readonly Task[],
 ): Promise<Map<string, NonNullable<ReviewFacts['request']>>> {
-  const entries = await entriesOf(
-    store,
-    tasks.map(({ id }) => id),
-    REVIEW_TYPES,
-  );
+  const ids = JSON.stringify(tasks.map(({ id }) => id));
+  const found = await rowsWhere<Activity>(store, 'activity_feed', OPEN_REQUEST, [ids]);
+  const byTask = new Map(found.map((request) => [request.task_id, request]));
   const requests = new Map<string, NonNullable<ReviewFacts['request']>>();
   for (const task of tasks) {
-    const review = reviewOf(task, entries.get(task.id) ?? []);
-    if (review?.state !== 'open') continue;
+    const request = byTask.get(task.id);
+    const review = request ? reviewOf(task, [request]) : null;
+    if (!review) continue;
     const { id, stage, text, branch, commit, requested_by, requested_at } = review;
     requests.set(task.id, { id, stage, text, branch, commit, requested_by, requested_at });
   }
@@ -180,52 +171,4 @@ async function membersOf(
   const known = new Set(members.map(({ user_id }) => user_id));
   const makers = members.flatMap(({ made_by }) => (made_by !== null && !known.has(made_by) ? [made_by] : []));
   return makers.length === 0 ? members : [...members, ...(await membersAmong(makers))];
-}
-
-/**
- * Entries that ask or mention the user, and may wait for them: a question that no entry answers, a mention after which they wrote
- * nothing. Deletions and edits are judged afterwards.
- */
-const QUESTIONS = `select a.task_id from activity_feed a
-  where a.activity_type = 'question' and ${ADDRESSES_SOMEBODY} and a._status <> 'deleted'
-    and json_extract(a.details, '$.to') = ? and a.workspace_id not in (select value from json_each(?))
-    and json_extract(a.details, '$.deleted') is null
-    and not exists (select 1 from activity_feed o
-      where o.task_id = a.task_id and +o.activity_type = 'answer' and o._status <> 'deleted'
-        and json_extract(o.details, '$.question') = a.id and json_extract(o.details, '$.deleted') is null
-        and not exists (select 1 from activity_feed d
-          where d.task_id = o.task_id and +d.activity_type = 'comment_deleted' and d._status <> 'deleted'
-            and json_extract(d.details, '$.comment') = o.id))
-  order by a.created_at desc, a.id desc limit ${MOST_IN_INBOX + 1}`;
-/** The user's own last words on each task are read once: looked up for each mention, those of a crowded task are read again and again. */
-const MENTIONS = `with own (task_id, last) as materialized (
-    select o.task_id, max(o.created_at) from activity_feed o
-    where o.actor_id = ? and +o.activity_type in ('comment', 'question', 'answer') and o._status <> 'deleted'
-    group by o.task_id)
-  select a.task_id from activity_feed a left join own on own.task_id = a.task_id
-  where a.activity_type in ('comment', 'comment_edited') and ${ADDRESSES_SOMEBODY} and a._status <> 'deleted'
-    and instr(a.details, ?) > 0 and a.workspace_id not in (select value from json_each(?))
-    and a.actor_id is not ? and json_extract(a.details, '$.deleted') is null
-    and (own.last is null or own.last <= a.created_at)
-  order by a.created_at desc, a.id desc limit ${MOST_IN_INBOX + 1}`;
-
-async function readMessages(
-  store: LocalStore,
-  userId: string,
-): Promise<{ questions: InboxMessage[]; mentions: InboxMessage[]; isFull: boolean }> {
-  const leaving = JSON.stringify([...store.database.standing.leaving]);
-  const found: Rows[] = await store.database.readAll([
-    { sql: QUESTIONS, args: [userId, leaving] },
-    { sql: MENTIONS, args: [userId, userId, leaving, userId] },
-  ]);
-  const ids = [...new Set(found.flat().map(([id]) => String(id)))];
-  const [tasks, entries] = await Promise.all([readTasks(store, ids), entriesOf(store, ids, COMMENT_TYPES)]);
-  const lists = { questions: [] as InboxMessage[], mentions: [] as InboxMessage[] };
-  for (const task of tasks) {
-    const own = entries.get(task.id) ?? [];
-    for (const { comment, since, list } of addressedTo(foldComments(own), own, userId)) {
-      lists[list].push(messageOf(comment, task, since));
-    }
-  }
-  return { ...lists, isFull: found.some(({ length }) => length > MOST_IN_INBOX) };
 }

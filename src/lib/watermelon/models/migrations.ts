@@ -33,5 +33,18 @@ export const migrations: SchemaMigrations = schemaMigrations({
         unsafeExecuteSql('create index "activity_feed_activity_type" on "activity_feed" ("activity_type");'),
       ],
     },
+    {
+      toVersion: 5,
+      // Of feeds that hold thousands of entries, the inbox reads those that are shown.
+      steps: [
+        unsafeExecuteSql('create index "activity_feed_details" on "activity_feed" ("details");'),
+        unsafeExecuteSql(
+          'drop index if exists "activity_feed_actor_id"; create index "activity_feed_actor_id" on "activity_feed" ("actor_id");',
+        ),
+        unsafeExecuteSql(
+          'drop index if exists "tasks_current_stage"; create index "tasks_current_stage" on "tasks" ("current_stage");',
+        ),
+      ],
+    },
   ],
 });

@@ -16,7 +16,7 @@ import {
 } from './watermelondb';
 
 /** Version of the local database; raised with every step of `migrations.ts`. */
-export const LOCAL_SCHEMA_VERSION = 4;
+export const LOCAL_SCHEMA_VERSION = 5;
 
 type ColumnSpec = {
   name: string;
@@ -25,6 +25,8 @@ type ColumnSpec = {
   isIndexed?: boolean;
   /** Further columns of the index, in which order records with the same value are read. For SQLite alone. */
   indexedWith?: string[];
+  /** Columns and expressions of the index, instead of the column itself, as SQL. For SQLite alone. */
+  indexedAs?: string;
   /** Which records the index has, as SQL; absent: all. For SQLite alone. */
   indexedWhere?: string;
 };
@@ -34,28 +36,71 @@ const INDEXED_WITH: Readonly<Record<string, string[]>> = {
   'activity_feed.task_id': ['created_at', 'id'],
   // The next task is looked up in each milestone, by priority (N6).
   'tasks.milestone_id': ['priority', 'sort_order', 'created_at', 'id', 'status'],
-  // Tasks that wait at a checkpoint, those first that nobody has changed for longest.
-  'tasks.current_stage': ['updated_at', 'status'],
+  // Tasks of a milestone that wait at a checkpoint, those first that nobody has changed for longest.
+  'tasks.current_stage': ['milestone_id', 'updated_at', 'id', 'status'],
   'activity_feed.activity_type': ['created_at'],
+  // The last words of a user on a task.
+  'activity_feed.actor_id': ['task_id', 'activity_type', 'created_at'],
 };
 
-/** Entries of the feed that ask or mention somebody; of all others the kind is not looked up. */
-export const ADDRESSES_SOMEBODY = `("activity_type" = 'question' or instr("details", '"mentions"') > 0)`;
+/**
+ * Entries of the feed that ask or mention somebody; of all others the kind is not looked up.
+ * @param entry alias of `activity_feed`, with its dot
+ */
+export const addressesSomebody = (entry = '') =>
+  `(${entry}"activity_type" = 'question' or instr(${entry}"details", '"mentions"') > 0)`;
+
+/**
+ * The id of the entry that an entry is about. Any client may have written any JSON: what is indexed is short, and text that is
+ * none does not end the insert. Some clients spell UUIDs in capitals.
+ * @param entry alias of `activity_feed`, with its dot
+ */
+export function aboutEntry(entry = ''): string {
+  const named = `json_extract(${entry}"details", case ${entry}"activity_type" when 'answer' then '$.question'
+    when 'comment_edited' then '$.comment' when 'comment_deleted' then '$.comment' else '$.request' end)`;
+  return `case when json_valid(${entry}"details") then
+    case when length(${named}) = 36 then lower(${named}) when length(${named}) < 36 then ${named} end end`;
+}
+
+/** A condition of alternatives, each of which lets SQLite use the index. */
+const IS_ABOUT_ENTRY = [
+  'answer',
+  'comment_edited',
+  'comment_deleted',
+  'review_requested',
+  'review_approved',
+  'review_returned',
+]
+  .map((type) => `"activity_type" = '${type}'`)
+  .join(' or ');
+
+const INDEXED_AS: Readonly<Record<string, string>> = {
+  // What is about an entry of a task, the newest last; and the task's requests for review.
+  'activity_feed.details': `"task_id", "activity_type", ${aboutEntry()}, "created_at"`,
+};
 
 const INDEXED_WHERE: Readonly<Record<string, string>> = {
-  'activity_feed.activity_type': ADDRESSES_SOMEBODY,
+  'activity_feed.activity_type': addressesSomebody(),
+  'activity_feed.details': IS_ABOUT_ENTRY,
 };
 
 function localColumn(table: SyncedTable, name: string, column: Column): ColumnSpec {
   const type = column.kind === 'number' || column.kind === 'time' ? 'number' : 'string';
+  const [indexedWith, indexedAs, indexedWhere] = [INDEXED_WITH, INDEXED_AS, INDEXED_WHERE].map(
+    (all) => all[`${table}.${name}`],
+  ) as [string[] | undefined, string | undefined, string | undefined];
   const spec = {
     name,
     type,
     isOptional: column.optional === true,
-    isIndexed: column.kind === 'ref' || column.indexed === true,
+    isIndexed: column.kind === 'ref' || column.indexed === true || indexedAs !== undefined,
   } as const;
-  const [indexedWith, indexedWhere] = [INDEXED_WITH[`${table}.${name}`], INDEXED_WHERE[`${table}.${name}`]];
-  return { ...spec, ...(indexedWith && { indexedWith }), ...(indexedWhere && { indexedWhere }) };
+  return {
+    ...spec,
+    ...(indexedWith && { indexedWith }),
+    ...(indexedAs && { indexedAs }),
+    ...(indexedWhere && { indexedWhere }),
+  };
 }
 
 /** Columns of every synced table, besides those of `domain/schema.ts`. */

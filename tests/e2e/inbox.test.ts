@@ -1,0 +1,179 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SEED, seedId } from '../support/seed';
+import { gone, seen, statusOf, syncNow, WebApp } from '../support/webApp';
+
+describe('the inbox', () => {
+  let app: WebApp;
+  let page: Page;
+  beforeAll(async () => {
+    app = await WebApp.start();
+    page = await app.signIn('owner');
+  });
+  afterAll(() => app.close());
+
+  const list = () => page.getByRole('region', { name: 'What waits for you' });
+  const pane = () => page.getByRole('region', { name: 'The open item' });
+  const row = (title: string) => list().getByRole('link', { name: title });
+  const stageOf = async (n: number) => {
+    const [task] = await app.query<{ current_stage: string }>(
+      `select current_stage from public.tasks where id = '${seedId('task', n)}'`,
+    );
+    return task?.current_stage;
+  };
+  /** The agent writes an entry of the feed, and this page gets it. */
+  const agentWrites = async (task: number, type: string, details: object) => {
+    await app.sql(`insert into public.activity_feed (id, workspace_id, task_id, actor_id, activity_type, details)
+      values (gen_random_uuid(), '${SEED.workspace}', '${seedId('task', task)}', '${SEED.users.agent}', '${type}',
+        '${JSON.stringify(details)}')`);
+    await syncNow(page);
+  };
+
+  it('is the first page, counts what waits, and opens the first item', async () => {
+    await seen(page.getByRole('heading', { name: 'Inbox', level: 1 }));
+    await seen(pane().getByRole('heading', { name: /^[A-Z]+-\d+ / }));
+    expect(await page.title()).toMatch(/^\(\d+\) Inbox · Convoy$/);
+    await expect.poll(() => list().getByRole('link').first().getAttribute('aria-current')).toBe('true');
+  });
+
+  it('approves by A what is shown, and opens the next item', async () => {
+    await row('Show what has not reached the office yet').click();
+    await seen(pane().getByText('The list of what waits reads the outbox itself'));
+    await page.keyboard.press('a');
+    await gone(row('Show what has not reached the office yet'));
+    await seen(page.getByText('FIELD-2 is approved.'));
+    await seen(pane().getByRole('heading', { name: /^[A-Z]+-\d+ / }));
+    await syncNow(page);
+    expect(await stageOf(2)).toBe('COMMIT');
+  });
+
+  it('sends back with a reason by R', async () => {
+    await row('Say in plain words who changed what').click();
+    await seen(pane().getByText('Twelve sentences for the twelve'));
+    await page.keyboard.press('r');
+    await page.getByLabel('What is missing?').fill('Who is meant by “they”?');
+    await page.keyboard.press('Control+Enter');
+    await gone(row('Say in plain words who changed what'));
+    await syncNow(page);
+    expect(await stageOf(36)).toBe('PLAN');
+  });
+
+  it('shows what differs from the request before', async () => {
+    await row('Resume uploads where they stopped').click();
+    await pane()
+      .getByLabel(/^Show what differs/)
+      .check();
+    await seen(pane().locator('ins', { hasText: '256' }));
+    await seen(pane().locator('del', { hasText: 'MB' }));
+  });
+
+  it('approves nothing where a newer request has come in while one was open', async () => {
+    await row('Add an outdoor theme').click();
+    await seen(pane().getByText('A second set of colours'));
+    await agentWrites(18, 'review_requested', { stage: 'PLAN_REVIEW', text: 'Three sets of colours.' });
+    await seen(pane().getByRole('alert').filter({ hasText: 'A newer request has come in' }));
+    await page.keyboard.press('a');
+    expect(await pane().getByText('A second set of colours').isVisible()).toBe(true);
+    await pane().getByRole('button', { name: 'Show it' }).click();
+    await seen(pane().getByText('Three sets of colours.'));
+    await page.keyboard.press('a');
+    await gone(row('Add an outdoor theme'));
+    await syncNow(page);
+    expect(await stageOf(18)).toBe('IMPLEMENT');
+  });
+
+  it('takes the answer to a question, and a comment that settles a mention', async () => {
+    for (const [title, label, text] of [
+      ['Questions to you', 'Your answer', 'One for each screen.'],
+      ['Mentions', 'Your comment', 'They can, by an owner.'],
+    ] as const) {
+      const section = list().getByRole('region', { name: title });
+      const item = section.getByRole('link').first();
+      await item.click();
+      await page.getByLabel(label).fill(text);
+      await page.keyboard.press('Control+Enter');
+      await gone(section);
+    }
+    await syncNow(page);
+    const written = await app.query<{ activity_type: string }>(
+      `select activity_type from public.activity_feed where details ->> 'text' in ('One for each screen.', 'They can, by an owner.')`,
+    );
+    expect(written.map(({ activity_type }) => activity_type).sort()).toEqual(['answer', 'comment']);
+  });
+
+  it('is gone through by J and K, by arrows, and Back leads to it again', async () => {
+    const links = list().getByRole('link');
+    await links.first().click();
+    await page.keyboard.press('j');
+    await expect.poll(() => links.nth(1).getAttribute('aria-current')).toBe('true');
+    await page.keyboard.press('k');
+    await expect.poll(() => links.first().getAttribute('aria-current')).toBe('true');
+    await links.first().focus();
+    await page.keyboard.press('ArrowDown');
+    expect(await links.nth(1).evaluate((link) => link === document.activeElement)).toBe(true);
+    await page.keyboard.press('o');
+    await seen(page.getByRole('heading', { name: 'Activity' }));
+    await page.goBack();
+    await expect.poll(() => links.first().getAttribute('aria-current')).toBe('true');
+  });
+
+  it('works where nothing is connected, and tells a phone by its list first', async () => {
+    const phone = await app.signIn('owner');
+    await phone.setViewportSize({ width: 360, height: 740 });
+    await phone
+      .getByRole('navigation', { name: 'Main' })
+      .getByRole('link', { name: /^Inbox/ })
+      .click();
+    await phone.context().setOffline(true);
+    await phone.getByRole('link', { name: 'Merge notes three ways' }).click();
+    await phone.getByRole('button', { name: 'Approve', exact: true }).click();
+    await seen(phone.getByText('SYNC-7 is approved.'));
+    await gone(phone.getByRole('link', { name: 'Merge notes three ways' }));
+    const overflow = await phone.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    expect(overflow).toBeLessThanOrEqual(0);
+    await phone.context().setOffline(false);
+    await seen(statusOf(phone, 'Up to date'));
+    await phone.context().close();
+  });
+});
+
+describe('the palette', () => {
+  let app: WebApp;
+  let page: Page;
+  beforeAll(async () => {
+    app = await WebApp.start();
+    page = await app.signIn('editor');
+  });
+  afterAll(() => app.close());
+
+  const found = () => page.getByRole('dialog').getByRole('option');
+  const open = async (typed: string) => {
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox', { name: 'Search' }).fill(typed);
+  };
+
+  it('jumps to a task by its key, and by words in any order; the address has the key', async () => {
+    await open('field-11');
+    await seen(found().filter({ hasText: 'Resume uploads' }));
+    await page.keyboard.press('Enter');
+    await seen(page.getByRole('heading', { name: 'Resume uploads where they stopped', level: 1 }));
+    await expect.poll(() => new URL(page.url()).pathname).toBe('/tasks/FIELD-11');
+    await open('words notes');
+    await seen(found().filter({ hasText: 'Merge notes three ways, by words' }));
+    await page.keyboard.press('Enter');
+    await seen(page.getByRole('heading', { name: 'Merge notes three ways, by words', level: 1 }));
+  });
+
+  it('goes to places and runs actions of the page, whose keys the sheet lists', async () => {
+    await open('offline');
+    await found().filter({ hasText: 'Inspections work offline' }).click();
+    await seen(page.getByRole('heading', { name: 'Inspections work offline', level: 1 }));
+    await open('shortcuts');
+    await page.keyboard.press('Enter');
+    await seen(page.getByRole('dialog', { name: 'Keyboard shortcuts' }));
+    await page.getByLabel('Single letters are shortcuts').uncheck();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Shift+?');
+    expect(await page.getByRole('dialog').count()).toBe(0);
+  });
+});
