@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Json } from '@/core/protocol';
 import { askAbout, claim, race } from '../../support/claims';
+import type { SyncUser } from '../../support/syncUser';
 import { database, team, teamForEachTest } from '../../support/teamDatabase';
 
 teamForEachTest();
@@ -199,6 +200,20 @@ describe('claims in SQL', () => {
     expect(answer.outcomes).toMatchObject([{ outcome: 'applied' }]);
     const [until] = answer.effects.rows.tasks?.claimed_until ?? [];
     expect(Date.parse(String(until)) - Date.now()).toBeGreaterThan(14 * 60_000);
+  });
+
+  it('people who are owners or editors release the claim of an agent, and nobody else does (C11)', async () => {
+    await claim(team.agent, team.task, 'c');
+    const release = (user: SyncUser, claim_id = 'c') =>
+      askAbout(user, 'release_claim', { task_id: team.task, claim_id });
+    expect(await release(team.viewer)).toMatchObject({ released: false });
+    expect(await release(team.editor, 'another')).toMatchObject({ released: false });
+    expect(await stored()).toMatchObject({ claimed_by: team.agent.id });
+    expect(await release(team.editor)).toMatchObject({ released: true });
+    expect(await stored()).toMatchObject(FREE);
+    await claim(team.editor, team.task, 'mine');
+    expect(await release(team.agent, 'mine')).toMatchObject({ released: false });
+    expect(await release(team.owner, 'mine')).toMatchObject({ released: true });
   });
 
   it('viewers, strangers and nobody claim nothing, and hostile requests are answered (C11)', async () => {

@@ -170,8 +170,10 @@ export function localWork(local: LocalFirst, provisional: ProvisionalClaims): Lo
         });
       }
       const revision = answered?.answer.revision ?? null;
-      if (isKnown) await keep(record, { ...NOBODYS, revision });
-      return { released: wasPending || isKnown || answered?.answer.released === true, revision };
+      // A person may release the claim of an agent (C11).
+      const isReleased = answered?.answer.released === true;
+      if (isKnown || (isReleased && record.raw.claim_id === request.claimId)) await keep(record, { ...NOBODYS, revision });
+      return { released: wasPending || isKnown || isReleased, revision };
     },
 
     async getReadiness(taskId, claimId) {
