@@ -6,6 +6,7 @@
 import type { Json } from '@/core/protocol';
 import { changedColumns } from './changes';
 import type { Task } from './entities';
+import { asDetails } from './entries';
 import { columnsOf, type SyncedTable } from './schema';
 
 /** A new row of `activity_feed`, before validation and stamps. */
@@ -99,6 +100,17 @@ export function tells(activity: Readonly<Record<string, unknown>>, columns: read
 
 function onTask(taskId: string, activity_type: string, details: Json): ActivityDraft {
   return { task_id: taskId, entity_type: null, entity_id: null, activity_type, details };
+}
+
+/**
+ * @returns whether an entry of the feed says nothing but that a change was made: an entry of Convoy's own, without a reason that
+ * somebody gave, and without the values of a settled conflict. Where its change came to nothing, nothing is lost with it.
+ * @param details as JSON text
+ */
+export function isBookkeeping(activityType: unknown, details: unknown): boolean {
+  if (!isReserved(activityType) || activityType === 'conflict_settled') return false;
+  const { reason } = asDetails(JSON.parse(String(details ?? '{}')) as Json);
+  return typeof reason !== 'string' || reason.trim() === '';
 }
 
 /** A comment, or another activity that the caller adds explicitly. */
