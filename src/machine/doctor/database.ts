@@ -2,6 +2,7 @@
 
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { count } from '@/core/count';
 import { databaseName } from '@/lib/watermelon/accounts/databases';
 import { LOCAL_DATABASE } from '@/lib/watermelon/models';
 import { isLocked } from '@/platform/node/fileLock';
@@ -35,12 +36,12 @@ export function checkDatabase({ folder, userId }: KeptProfile): Check[] {
     checkVersion(version),
     unsynced === 0
       ? good('unsynced', 'Everything is on the server.')
-      : doubtful('unsynced', `${unsynced} records wait for the server.`, 'Run: convoy sync'),
+      : doubtful('unsynced', `Not on the server yet: ${count(unsynced, 'record')}.`, 'Run: convoy sync'),
     refused + open === 0
       ? good('set aside', 'Nothing waits for a decision.')
       : doubtful(
           'set aside',
-          `${open} conflicts and ${refused} refused changes wait for a decision.`,
+          `To be decided: ${count(open, 'conflict')} and ${count(refused, 'refused change')}.`,
           'Run: convoy conflicts, and convoy refused',
         ),
     checkLeader(folder),
