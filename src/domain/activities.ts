@@ -186,12 +186,13 @@ export function dependencyRemoved(
  * The deletion takes the task's own feed along, so this activity stands in the feed of its parent task, if
  * any, and of the workspace.
  */
-export function taskDeleted(task: Pick<Task, 'id' | 'title' | 'parent_task_id'>): ActivityDraft {
+export function taskDeleted(task: Pick<Task, 'id' | 'title' | 'parent_task_id' | 'key'>): ActivityDraft {
   return {
     task_id: task.parent_task_id,
     entity_type: 'task',
     entity_id: task.id,
     activity_type: 'task_deleted',
-    details: { title: task.title },
+    // By its key a task can be restored, also where no device has it any more.
+    details: { title: task.title, ...(task.key !== null && { key: task.key }) },
   };
 }

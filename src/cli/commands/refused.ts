@@ -16,13 +16,13 @@ export function addRefusedCommand(program: Command): void {
   refused
     .command('retry')
     .description('Make a refused change again, with those refused together with it.')
-    .argument('[change]', 'its number in the list, the key of its task, or its id')
+    .argument('[change]', 'its number or id in the list, or the key of its task')
     .option('--all', 'all of them')
     .action(retry);
   refused
     .command('discard')
     .description('Forget a change, with those refused together with it, for good.')
-    .argument('<change>', 'its number in the list, the key of its task, or its id')
+    .argument('<change>', 'its number or id in the list, or the key of its task')
     .option('--yes', 'do not ask')
     .action(discard);
   program.addCommand(refused);
@@ -35,7 +35,7 @@ function list(options: CommonOptions): Promise<void> {
     print.result(found, () =>
       found.length === 0 ? 'The server has refused nothing.' : found.map(groupText).join('\n\n'),
     );
-    if (found.length > 0) print.note('convoy refused retry <number>, or discard <number>');
+    if (found.length > 0) print.note('convoy refused retry <id>, or discard <id>');
   });
 }
 
@@ -63,7 +63,7 @@ function retry(reference: string | undefined, options: CommonOptions & { all?: b
 
 async function chosen(session: Session, reference: string | undefined, all: boolean): Promise<ListedGroup[]> {
   if (all === (reference !== undefined)) {
-    throw bad('Name a change by its number in the list, or say --all.');
+    throw bad('Name a change by its id in the list, or say --all.');
   }
   if (reference === undefined) {
     const { refusedOf } = await import('@/machine/setAside');
