@@ -23,7 +23,8 @@ export async function haltOf(
   // Before the first sync nothing is known of memberships.
   if (device.database.seenRevision(GLOBAL_SCOPE_ID) > 0) {
     const halt = haltIn(await membershipsOf({ profile, device }), link?.workspace_id ?? null);
-    if (halt) return halt;
+    // A first sync that is under way has not brought all memberships.
+    if (halt && (halt.code === 'paused' || device.syncStatus.lastSyncedAt !== null)) return halt;
   }
   const session = await platform.sessionStorage().getItem(SESSION_KEY);
   if (session !== null) return null;

@@ -1,11 +1,12 @@
 /** Changes that the server refused, and values that had to leave the device. */
 
 import { Command } from 'commander';
+import { count } from '@/core/count';
 import { MachineFailure } from '@/machine/errors';
 import type { ListedGroup } from '@/machine/setAside';
 import { requireYes } from '../prompt';
 import { type CommonOptions, runAs, runWriting, type Session } from '../run';
-import { groupText } from '../setAsideText';
+import { groupText, nameText } from '../setAsideText';
 
 export function addRefusedCommand(program: Command): void {
   const refused = new Command('refused').description('Changes of yours that the server did not take.');
@@ -78,10 +79,10 @@ function discard(reference: string, options: CommonOptions & { yes?: boolean }):
   return runAs(options, async (session) => {
     const { device, print } = session;
     const { state, change_id, ids, changes } = await named(session, reference);
-    await requireYes(
-      `Discard ${changes.length === 1 ? 'this change' : `these ${changes.length} changes`} for good?`,
-      options,
-    );
+    const [first] = changes;
+    const rest = changes.length > 1 ? `, and ${count(changes.length - 1, 'change')} with it` : '';
+    const what = first ? `${first.verb} the ${first.noun} ${nameText(first)}` : 'a change';
+    await requireYes(`Discard for good: ${what}${rest}?`, options);
     if (state === 'archived') await device.discardArchived(ids);
     else await device.discardQuarantined(change_id);
     print.result({ discarded: ids }, 'Discarded.');

@@ -296,6 +296,7 @@ describe.skipIf(!hasTerminal)('at a terminal', () => {
         expect(JSON.parse(told.err)).toMatchObject({ warning: { kind: 'rejected', code: 'paused' } });
       }
     }
+    expect((await machine.run(['doctor', '--as', 'Helper'])).out).toContain(PAUSED_MESSAGE);
     expect((await atTerminal(machine, ['agent', 'resume', 'helper'])).code).toBe(0);
     expect(await pausedAt()).toBeNull();
     expect(await machine.run(['sync', '--as', 'Helper'])).toMatchObject({ code: 0, err: '' });

@@ -13,7 +13,7 @@ const failing = async () => {
 };
 
 /** The desk of an agent. A storage that fails between two reads is what no real one can be made to be. */
-function desks(service: object, pausedAt: string | null = null): Desks {
+function desks(service: object, pausedAt: string | null = null, lastSyncedAt: number | null = 1): Desks {
   const desk = {
     link: null,
     claims: new Set(['claim']),
@@ -21,6 +21,7 @@ function desks(service: object, pausedAt: string | null = null): Desks {
     platform: { sessionStorage: () => ({ getItem: async () => '{}' }) },
     device: {
       database: { seenRevision: () => 1 },
+      syncStatus: { lastSyncedAt },
       contextService: {
         findTask: async () => task,
         finishTask: async () => task,
@@ -74,6 +75,20 @@ describe('a tool call', () => {
     expect((await run('finish', { finishTask: failing }, at)).text).toBe(
       `${told}\n${STORAGE.message} (storage/unavailable)`,
     );
+  });
+});
+
+describe('a tool call of an agent without a membership', () => {
+  it('says so once a sync was complete, and not while the first one brings what there is (A3)', async () => {
+    const call = (lastSyncedAt: number | null) =>
+      runTool(
+        desks({ getWorkspaces: async () => [] }, null, lastSyncedAt),
+        'finish',
+        { task: 'FIELD-1' },
+        new AbortController().signal,
+      );
+    expect((await call(1)).text).toContain('(rejected/revoked)\nFIELD-1 is done.');
+    expect((await call(null)).text).toBe('FIELD-1 is done.');
   });
 });
 
