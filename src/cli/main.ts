@@ -4,7 +4,7 @@ import { version } from '../../package.json';
 import { createProgram } from './program';
 import { EXIT } from './run';
 
-const program = createProgram(version);
+const program = createProgram(version, process.argv.slice(2));
 // A reader of the output may stop reading, as `head` does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(EXIT.done);

@@ -6,6 +6,8 @@ export interface Printer {
   readonly json: boolean;
   /** The one result: as JSON where that was asked for, else as text. */
   result(value: unknown, text: string | (() => string)): void;
+  /** Something to heed beside the result, on standard error: as JSON where that was asked for, else as text. */
+  warning(detail: { kind: string; code: string; message: string }): void;
   /** For people alone: progress and hints. */
   note(text: string): void;
 }
@@ -16,6 +18,9 @@ export function printer(json: boolean): Printer {
     result: (value, text) => {
       const told = json ? safeJson(value) : harmless(typeof text === 'string' ? text : text());
       if (told !== '') stdout.write(`${told}\n`);
+    },
+    warning: (detail) => {
+      stderr.write(`${json ? safeJson({ warning: detail }) : harmless(detail.message)}\n`);
     },
     note: (text) => {
       if (!json) stderr.write(`${harmless(text)}\n`);

@@ -1,8 +1,10 @@
 /** The commands of `convoy`. Each loads what it needs when it runs, so that help and errors of usage are there at once. */
 
 import { Command } from 'commander';
+import type { MachineError } from '@/machine/errors';
 import { addAccountCommands } from './commands/account';
 import { addAgentCommands } from './commands/agents';
+import { addAnswerCommand } from './commands/answer';
 import { addConflictsCommand } from './commands/conflicts';
 import { addDoctorCommand } from './commands/doctor';
 import { addInboxCommand } from './commands/inbox';
@@ -12,13 +14,20 @@ import { addReviewCommands } from './commands/reviews';
 import { addStartCommand } from './commands/start';
 import { addSyncCommands } from './commands/sync';
 import { addTaskCommands } from './commands/tasks';
+import { printer } from './output';
 import { EXIT } from './run';
 
-export function createProgram(version: string): Command {
+/** @param args the command line, as far as it is the user's: where it asks for JSON, wrong usage is told as JSON too */
+export function createProgram(version: string, args: readonly string[] = []): Command {
+  const isJson = args.includes('--json');
   const program = new Command('convoy')
     .description('Convoy: tasks that people and agents share, with or without a network.')
     .version(version)
-    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT.done : EXIT.usage))
+    .exitOverride(({ exitCode, code, message }) => {
+      if (exitCode !== 0 && isJson) printer(true).result({ error: usageError(code, message) }, '');
+      process.exit(exitCode === 0 ? EXIT.done : EXIT.usage);
+    })
+    .configureOutput({ writeErr: (text) => void (isJson || process.stderr.write(text)) })
     .showHelpAfterError('(convoy --help lists the commands)')
     .addHelpText(
       'after',
@@ -26,6 +35,7 @@ export function createProgram(version: string): Command {
 Exit codes: 0 done, 1 failed or refused, 2 wrong usage, 3 not signed in, 4 not found,
 5 a person has to do this, at a terminal of their own.
 With --json a command prints one JSON value; a failure is {"error": {"kind", "code", "message", ...}}.
+What an agent has to heed beside it, such as a pause, is {"warning": ...} on standard error.
 
 Environment:
   CONVOY_AGENT      who to act as, where --as is not given
@@ -37,6 +47,7 @@ Environment:
   addSyncCommands(program);
   addTaskCommands(program);
   addInboxCommand(program);
+  addAnswerCommand(program);
   addReviewCommands(program);
   addAgentCommands(program);
   addConflictsCommand(program);
@@ -48,6 +59,12 @@ Environment:
     common(command);
   }
   return program;
+}
+
+/** @param code of commander @returns what is wrong with a command line */
+export function usageError(code: string, message: string): MachineError {
+  const said = code === 'commander.help' ? 'A command is missing.' : message.replace(/^error: /, '');
+  return { kind: 'machine', code: 'usage', message: `${said} (convoy --help lists the commands)` };
 }
 
 /** How usage is refused: commands that are added whole do not take it from those above by themselves. */

@@ -6,48 +6,71 @@ import {
   text as askText,
   isCancel,
   multiselect,
+  settings,
 } from '@clack/prompts';
 import { MachineFailure } from '@/machine/errors';
 import { shown } from './output';
-import { EXIT } from './run';
 
-export async function readText(message: string): Promise<string> {
-  requireTerminal(message);
+// The letters of vi move a choice whatever is held down with them: Ctrl-L, which clears the screen, would turn a no into a yes.
+for (const letter of ['h', 'j', 'k', 'l']) settings.aliases.delete(letter);
+
+/** @param option how it is given without a terminal */
+export async function readText(message: string, option: string): Promise<string> {
+  requireTerminal(message, `give it by ${option}`);
   return answered(await askText({ message, output: process.stderr }));
 }
 
-/** @param isPiped read it from standard input, up to the end of the line */
-export async function readSecret(message: string, isPiped: boolean): Promise<string> {
-  if (isPiped) return readPiped();
-  requireTerminal(message);
+/**
+ * @param option the option by which the secret is read from standard input, up to the end of a line
+ * @param isPiped whether it was given; at a terminal the secret is asked for all the same, so that it is not shown
+ * @throws MachineFailure `needs_terminal`, `bad_choice`
+ */
+export async function readSecret(message: string, option: string, isPiped: boolean): Promise<string> {
+  if (isPiped && !process.stdin.isTTY) {
+    const secret = await readLine();
+    if (secret !== '') return secret;
+    throw new MachineFailure({
+      kind: 'machine',
+      code: 'bad_choice',
+      message: `${message}: standard input holds none. Pipe it in, as in: ... ${option} < file`,
+    });
+  }
+  requireTerminal(message, `pipe it in with ${option}`);
   return answered(await askSecret({ message, output: process.stderr }));
 }
 
 /**
  * Asks for a yes or a no; no is the answer of whoever presses Enter at once.
- * @returns whether it is a yes; after Ctrl-C it is a no
+ * @returns null after Ctrl-C, which is a no to all that would be asked next, too
  */
-export async function confirmed(message: string): Promise<boolean> {
+async function ask(message: string): Promise<boolean | null> {
   const given = await askConfirmation({
     message: shown(message),
     initialValue: false,
     output: process.stderr,
   });
-  return !isCancel(given) && given;
+  return isCancel(given) ? null : given;
+}
+
+/** @returns whether it is a yes; after Ctrl-C it is a no */
+export async function confirmed(message: string): Promise<boolean> {
+  return (await ask(message)) === true;
 }
 
 /**
- * Goes on where a person agrees, or `--yes` was given; ends the process where they do not.
- * @throws MachineFailure `needs_terminal` where there is nobody to ask: nothing was changed
+ * Goes on where a person agrees, or `--yes` was given.
+ * @throws MachineFailure `needs_terminal` where there is nobody to ask, `cancelled` where it is a no: nothing was changed
  */
 export async function requireYes(question: string, { yes }: { yes?: boolean }): Promise<void> {
-  if (yes === true || (await isAgreed(question))) return;
-  process.stderr.write('Nothing was changed.\n');
-  process.exit(EXIT.failed);
+  if (yes === true || (await isAgreed(question)) === true) return;
+  throw cancelled();
 }
 
-/** @throws MachineFailure `needs_terminal` */
-export async function isAgreed(question: string): Promise<boolean> {
+/**
+ * @returns null after Ctrl-C
+ * @throws MachineFailure `needs_terminal`
+ */
+export async function isAgreed(question: string): Promise<boolean | null> {
   if (!process.stdin.isTTY) {
     throw new MachineFailure({
       kind: 'machine',
@@ -55,7 +78,7 @@ export async function isAgreed(question: string): Promise<boolean> {
       message: `${question} There is no terminal to ask at, so nothing was changed. Say it by --yes.`,
     });
   }
-  return confirmed(question);
+  return ask(question);
 }
 
 /**
@@ -76,7 +99,7 @@ export async function chooseSeveral(
     });
   }
   const given = await multiselect({ message, options, initialValues: chosen, output: process.stderr });
-  if (isCancel(given)) process.exit(EXIT.failed);
+  if (isCancel(given)) throw cancelled();
   return given;
 }
 
@@ -88,16 +111,32 @@ export async function readPiped(): Promise<string> {
   return given.replace(/\r?\n$/, '');
 }
 
-function requireTerminal(message: string): void {
+/** @returns the first line of standard input. A program that started this one may never close it. */
+async function readLine(): Promise<string> {
+  let given = '';
+  process.stdin.setEncoding('utf8');
+  for await (const chunk of process.stdin) {
+    given += String(chunk);
+    if (given.includes('\n')) break;
+  }
+  return given.split(/\r?\n/, 1)[0] ?? '';
+}
+
+/** @param otherwise how to give it without a terminal */
+function requireTerminal(message: string, otherwise: string): void {
   if (process.stdin.isTTY) return;
   throw new MachineFailure({
     kind: 'machine',
     code: 'needs_terminal',
-    message: `${message}: there is no terminal to ask at. Give it as an option; convoy login --help says how.`,
+    message: `${message}: there is no terminal to ask at; ${otherwise}.`,
   });
 }
 
 function answered(given: string | symbol): string {
-  if (isCancel(given)) process.exit(EXIT.failed);
+  if (isCancel(given)) throw cancelled();
   return given as string;
+}
+
+function cancelled(): MachineFailure {
+  return new MachineFailure({ kind: 'machine', code: 'cancelled', message: 'Nothing was changed.' });
 }

@@ -1,7 +1,9 @@
 /** Runs a command for a user of this machine, and ends the process with a code that tells what became of it. */
 
-import { ConvoyError } from '@/core/errors';
+import { count } from '@/core/count';
+import { ConvoyError, detailOf } from '@/core/errors';
 import { MachineFailure } from '@/machine/errors';
+import type { Halt } from '@/machine/halt';
 import { type FoundLink, findLink } from '@/machine/link';
 import type { OpenProfile, Use } from '@/machine/open';
 import { chooseProfile, type KeptProfile } from '@/machine/profiles';
@@ -53,10 +55,22 @@ export function runAs(
     const profile = await chooseProfile({ as: options.as, url: options.url ?? link.value?.url });
     if (!profile.ok) throw new MachineFailure(profile.error);
     check(profile.value);
-    const { openProfile } = await import('@/machine/open');
+    const [{ openProfile }, { haltOf }] = await Promise.all([
+      import('@/machine/open'),
+      import('@/machine/halt'),
+    ]);
     const open = await openProfile(profile.value, use);
+    let halt: Halt | null = null;
     try {
+      halt = await haltOf(open, link.value);
       await work({ ...open, print, link: link.value });
+      // The command may have heard that it begins, or ends.
+      if (open.isOpen()) halt = await haltOf(open, link.value);
+      if (halt) print.warning(halt);
+    } catch (error) {
+      const isTold = error instanceof ConvoyError && error.code === halt?.code;
+      if (halt && !isTold) print.warning(halt);
+      throw error;
     } finally {
       await open.close();
     }
@@ -76,13 +90,16 @@ export async function sendWritten(session: Session): Promise<void> {
   const { device, print } = session;
   await syncShortly(session);
   const { total } = await device.countUnsynced();
-  if (total > 0) print.note(`${total} changes wait on this machine; they are sent with the next sync.`);
+  if (total > 0)
+    print.note(`Not on the server yet: ${count(total, 'change')}. The next sync sends what waits.`);
 }
 
 /** @returns the exit code */
 function tell(print: Printer, error: unknown): number {
-  if (!(error instanceof ConvoyError || error instanceof MachineFailure)) throw error;
-  const { detail } = error;
+  const isExpected = error instanceof ConvoyError || error instanceof MachineFailure;
+  if (!isExpected && !print.json) throw error;
+  if (!isExpected) console.error(error);
+  const detail = error instanceof MachineFailure ? error.detail : detailOf(error);
   print.result({ error: detail }, '');
   print.note(detail.message);
   if (detail.code === 'not_signed_in' || detail.kind === 'auth') return EXIT.notSignedIn;

@@ -1,5 +1,6 @@
 /** Conflicts and refused changes at a terminal. */
 
+import { count } from '@/core/count';
 import type { ListedChange, ListedConflict, ListedField, ListedGroup, RecordName } from '@/machine/setAside';
 import { difference } from './difference';
 import { clipped, painted, shown } from './output';
@@ -12,7 +13,7 @@ const MOST_LINES = 30;
 
 export function conflictText(entry: ListedConflict): string {
   const fields = entry.open ? entry.fields.filter(({ open }) => open) : entry.fields;
-  const head = `${entry.number}  ${entry.what} ${entry.noun} ${nameText(entry)}`;
+  const head = `${entry.number}  ${entry.short_id}  ${entry.what} ${entry.noun} ${nameText(entry)}`;
   return [painted('bold', head), ...fields.flatMap(fieldLines)].join('\n');
 }
 
@@ -32,13 +33,13 @@ function fieldLines({ name, before, mine, theirs }: ListedField): string[] {
   return [
     `   ${name}, - mine, + theirs`,
     ...lines.slice(0, MOST_LINES).map(({ mark, text }) => `     ${mark} ${clipped(text, MOST_SHOWN)}`),
-    ...(hidden > 0 ? [`     and ${hidden} more lines; --json has all of them`] : []),
+    ...(hidden > 0 ? [`     and ${count(hidden, 'more line')}; --json has all of it`] : []),
   ];
 }
 
-export function groupText({ number, message, code, field, changes }: ListedGroup): string {
+export function groupText({ number, short_id, message, code, field, changes }: ListedGroup): string {
   const about = field === null ? code : `${code}, ${field}`;
-  const head = `${number}  ${clipped(message, 200)} (${shown(about)})`;
+  const head = `${number}  ${short_id}  ${clipped(message, 200)} (${shown(about)})`;
   return [painted('bold', head), ...changes.flatMap(changeLines)].join('\n');
 }
 

@@ -6,6 +6,7 @@
 import type { Json } from '@/core/protocol';
 import { changedColumns } from './changes';
 import type { Task } from './entities';
+import { asDetails } from './entries';
 import { columnsOf, type SyncedTable } from './schema';
 
 /** A new row of `activity_feed`, before validation and stamps. */
@@ -101,6 +102,17 @@ function onTask(taskId: string, activity_type: string, details: Json): ActivityD
   return { task_id: taskId, entity_type: null, entity_id: null, activity_type, details };
 }
 
+/**
+ * @returns whether an entry of the feed says nothing but that a change was made: an entry of Convoy's own, without a reason that
+ * somebody gave, and without the values of a settled conflict. Where its change came to nothing, nothing is lost with it.
+ * @param details as JSON text
+ */
+export function isBookkeeping(activityType: unknown, details: unknown): boolean {
+  if (!isReserved(activityType) || activityType === 'conflict_settled') return false;
+  const { reason } = asDetails(JSON.parse(String(details ?? '{}')) as Json);
+  return typeof reason !== 'string' || reason.trim() === '';
+}
+
 /** A comment, or another activity that the caller adds explicitly. */
 export function written(taskId: string, activityType: string, details: Json): ActivityDraft {
   return onTask(taskId, activityType, details);
@@ -174,12 +186,13 @@ export function dependencyRemoved(
  * The deletion takes the task's own feed along, so this activity stands in the feed of its parent task, if
  * any, and of the workspace.
  */
-export function taskDeleted(task: Pick<Task, 'id' | 'title' | 'parent_task_id'>): ActivityDraft {
+export function taskDeleted(task: Pick<Task, 'id' | 'title' | 'parent_task_id' | 'key'>): ActivityDraft {
   return {
     task_id: task.parent_task_id,
     entity_type: 'task',
     entity_id: task.id,
     activity_type: 'task_deleted',
-    details: { title: task.title },
+    // By its key a task can be restored, also where no device has it any more.
+    details: { title: task.title, ...(task.key !== null && { key: task.key }) },
   };
 }

@@ -1,6 +1,6 @@
 /** Agents that people make (section 4 of docs/work-model.md): the part of the Context Service that makes, pauses and revokes them. */
 
-import type { ValidationError } from '@/core/errors';
+import type { RejectedError, ValidationError } from '@/core/errors';
 import { ok, type Result } from '@/core/result';
 import { charactersIn, hasUnstorableCharacter, isBlank } from '@/core/text';
 import type { Activity, WorkspaceMember } from './entities';
@@ -51,9 +51,43 @@ export function checkAgentName(name: unknown): Result<string, ValidationError> {
     : ok(line);
 }
 
+const pausedIn = (where: string) =>
+  `You are paused in ${where}. Stop, keep your work, and go on when a person has ended the pause.`;
+
 /** The agent's own refusal while it is paused. */
-export const PAUSED_MESSAGE =
-  'You are paused in this workspace. Stop, keep your work, and go on when a person has ended the pause.';
+export const PAUSED_MESSAGE = pausedIn('this workspace');
+
+const NO_MEMBER_MESSAGE =
+  'You are no member here, or not any more: a person has revoked you, or never made you a member. Stop; what you wrote and could not send stays on this machine.';
+
+/** A membership of the agent that asks. */
+export type OwnMembership = Pick<WorkspaceMember, 'workspace_id' | 'paused_at'> & { workspace_name: string };
+
+/**
+ * @param memberships all that the agent has, as far as is known
+ * @param workspaceId where it works; null: wherever it is a member
+ * @returns why it has to stop; null: it need not
+ */
+export function haltIn(
+  memberships: readonly OwnMembership[],
+  workspaceId: string | null,
+): RejectedError | null {
+  const here = memberships.filter(({ workspace_id }) => workspaceId === null || workspace_id === workspaceId);
+  const halt = (code: 'paused' | 'revoked', message: string): RejectedError => ({
+    kind: 'rejected',
+    code,
+    column: null,
+    message,
+  });
+  if (here.length === 0) return halt('revoked', NO_MEMBER_MESSAGE);
+  const paused = here.filter(({ paused_at }) => paused_at !== null);
+  if (paused.length === 0) return null;
+  if (paused.length === here.length) return halt('paused', PAUSED_MESSAGE);
+  return halt(
+    'paused',
+    pausedIn(paused.map(({ workspace_name }) => JSON.stringify(workspace_name)).join(', ')),
+  );
+}
 
 const ENDED_SINCE = ['left', 'removed', 'role_lost', 'maker_is_agent', 'account_deleted'] as const;
 

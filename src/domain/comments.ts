@@ -56,6 +56,12 @@ export function isComment({ activity_type }: Pick<Activity, 'activity_type'>): b
   return activity_type === 'comment' || activity_type === 'question' || activity_type === 'answer';
 }
 
+/** @returns whether a comment is a question to the user that nobody has answered (I3). */
+export function waitsForAnswer(comment: Comment, userId: string): boolean {
+  const { kind, to, is_answered, is_deleted } = comment;
+  return kind === 'question' && to === userId && !is_answered && !is_deleted;
+}
+
 /** @returns the comments that entries of a task make. Entries are taken in any order. */
 export function foldComments(entries: readonly Activity[]): Comment[] {
   const folds = foldsOf(entries);

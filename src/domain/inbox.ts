@@ -4,7 +4,7 @@
  */
 
 import type { Json } from '@/core/protocol';
-import { type Comment, mentionsIn } from './comments';
+import { type Comment, mentionsIn, waitsForAnswer } from './comments';
 import type { Activity, Task } from './entities';
 import { asDetails, textIn } from './entries';
 import { type Reviewer, type Reviewers, reviewersOf, waitsForUser } from './reviewers';
@@ -232,7 +232,9 @@ export function addressedTo(
   return comments.flatMap((comment): Addressed[] => {
     if (comment.is_deleted) return [];
     if (comment.kind === 'question' && comment.to === userId) {
-      return comment.is_answered ? [] : [{ comment, since: comment.created_at, list: 'questions' }];
+      return waitsForAnswer(comment, userId)
+        ? [{ comment, since: comment.created_at, list: 'questions' }]
+        : [];
     }
     if (comment.author_id === userId || !comment.mentions.includes(userId)) return [];
     const original = originals.get(comment.id);

@@ -3,6 +3,7 @@
  * docs/work-model.md). They are entries of the feed; a review is read out of them. Pure.
  */
 
+import type { RejectedError } from '@/core/errors';
 import type { Json } from '@/core/protocol';
 import { sha256 } from '@/core/sha256';
 import type { ActivityDraft } from './activities';
@@ -140,4 +141,30 @@ export function reviewSettled(
   details: Record<string, Json>,
 ): ActivityDraft {
   return { task_id: taskId, entity_type: null, entity_id: null, activity_type: type, details };
+}
+
+/** @returns why the newest request of a task can be neither approved nor returned (V3, V4); null: it can */
+export function refusalToSettle(
+  task: Pick<Task, 'current_stage'>,
+  review: Pick<Review, 'state' | 'stage' | 'text_changed'>,
+): RejectedError | null {
+  const refused = (code: 'review_outdated' | 'text_changed', message: string): RejectedError => ({
+    kind: 'rejected',
+    code,
+    column: 'details',
+    message,
+  });
+  if (review.state !== 'open') {
+    return refused('review_outdated', 'This request for review has been settled already.');
+  }
+  if (review.text_changed) {
+    return refused(
+      'text_changed',
+      'The text of the task has changed since the review was requested. Ask for a new one.',
+    );
+  }
+  if (task.current_stage !== review.stage) {
+    return refused('review_outdated', 'The task does not wait at the checkpoint of this request any more.');
+  }
+  return null;
 }

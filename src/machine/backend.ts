@@ -2,9 +2,7 @@
 
 import type { Backend } from '@/core/platform';
 import { fail, ok, type Result } from '@/core/result';
-import type { MachineError } from './errors';
-
-const DEFAULT_URL = 'http://127.0.0.1:8787';
+import { DEFAULT_URL, type MachineError } from './errors';
 
 /** ms for an answer. */
 const ANSWER_MS = 10_000;

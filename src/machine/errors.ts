@@ -1,5 +1,8 @@
 /** Expected failures of the command line and the MCP server themselves; those of the Context Service are `ConvoyError`s. */
 
+/** The address of the local stack, unless it was started with another one. */
+export const DEFAULT_URL = 'http://127.0.0.1:8787';
+
 export interface MachineError {
   kind: 'machine';
   /**
@@ -10,6 +13,8 @@ export interface MachineError {
    * - `not_found`: there is no such record here
    * - `needs_terminal`: a person has to do this, at a terminal
    * - `needs_person`: only a person may do this, at a terminal of their own
+   * - `cancelled`: the person said no, or broke off; nothing was changed
+   * - `usage`: the command line has no such command, argument or option
    * - `bad_choice`: what is asked for contradicts itself, or what is there
    * - `bad_settings`: the settings of a host cannot be read or written
    * - `unreachable`: the server does not answer, or is no Convoy server
@@ -22,10 +27,23 @@ export interface MachineError {
     | 'not_found'
     | 'needs_terminal'
     | 'needs_person'
+    | 'cancelled'
+    | 'usage'
     | 'bad_choice'
     | 'bad_settings'
     | 'unreachable';
   message: string;
+}
+
+/** @param url of the backend that is meant. @returns the command that signs in there */
+export function loginCommand(url?: string): string {
+  const isDefault = url === undefined || (URL.canParse(url) && new URL(url).origin === DEFAULT_URL);
+  return isDefault ? 'convoy login' : `convoy login --url ${url}`;
+}
+
+/** @param url of the backend that is meant */
+export function notSignedIn(reason: string, url?: string): MachineError {
+  return { kind: 'machine', code: 'not_signed_in', message: `${reason} Run: ${loginCommand(url)}` };
 }
 
 /** A failure that a caller is told of by words and a code. */

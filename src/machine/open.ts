@@ -19,6 +19,8 @@ export interface OpenProfile {
   device: Device;
   client: ConvoyClient;
   platform: WatermelonPlatform;
+  /** Whether `close` has not been called. */
+  isOpen(): boolean;
   close(): Promise<void>;
 }
 
@@ -32,12 +34,14 @@ export async function openProfile(profile: KeptProfile, use: Use): Promise<OpenP
       if (use === 'service') stopLeading = whenLeader(profile.folder, begin);
     },
   });
+  let isClosed = false;
   const close = async () => {
+    isClosed = true;
     stopLeading?.();
     await device.close();
     await client.auth.stopAutoRefresh();
   };
-  return { profile, device, client, platform, close };
+  return { profile, device, client, platform, isOpen: () => !isClosed, close };
 }
 
 /** Each user has a folder; what is claimed offline is settled among all users of the machine. */

@@ -10,7 +10,7 @@ import type { Backend } from '@/core/platform';
 import { fail, ok, type Result } from '@/core/result';
 import type { MemberKind } from '@/domain/vocabulary';
 import { dataFolder } from '@/platform/node/dataFolder';
-import type { MachineError } from './errors';
+import { type MachineError, notSignedIn } from './errors';
 
 export interface Profile extends Backend {
   /** The name for `--as`: the e-mail address of a person, the name of an agent. */
@@ -103,7 +103,7 @@ export async function chooseProfile(
   if (only && !another) return ok(only);
   if (only) return ambiguous(matching);
   const at = url === undefined ? '' : ` at ${url}`;
-  return notSignedIn(`Nobody named "${wanted}" has signed in on this machine${at}.`);
+  return fail(notSignedIn(`Nobody named "${wanted}" has signed in on this machine${at}.`, url));
 }
 
 async function chooseDefault(
@@ -117,17 +117,13 @@ async function chooseDefault(
   const [only, another] = people.length > 0 ? people : there;
   if (only && !another) return ok(only);
   if (only) return ambiguous(people.length > 0 ? people : there);
-  return notSignedIn(
-    url === undefined ? 'Nobody has signed in on this machine.' : `Nobody has signed in at ${url}.`,
-  );
+  const reason =
+    url === undefined ? 'Nobody has signed in on this machine.' : `Nobody has signed in at ${url}.`;
+  return fail(notSignedIn(reason, url));
 }
 
 export function isSameBackend(one: string, other: string): boolean {
   return URL.canParse(one) && URL.canParse(other) && new URL(one).origin === new URL(other).origin;
-}
-
-function notSignedIn(reason: string): Result<never, MachineError> {
-  return fail({ kind: 'machine', code: 'not_signed_in', message: `${reason} Run: convoy login` });
 }
 
 function ambiguous(profiles: readonly KeptProfile[]): Result<never, MachineError> {

@@ -102,6 +102,11 @@ export function oneLine(text: string, most: number): string {
   return characters.length <= most ? line : `${characters.slice(0, most - 1).join('')}…`;
 }
 
+/** @returns the end of an id: what is shown of it in lists, and names an entry of them */
+export function shortId(id: string): string {
+  return id.slice(-7);
+}
+
 /** Text of a member, in a message: short, on one line, in quotes. */
 export function quoted(text: string): string {
   return JSON.stringify(oneLine(text, 60));

@@ -13,6 +13,15 @@ import type { Device } from '@/lib/watermelon/device/device';
 import type { Archived, Conflict, Quarantined } from '@/lib/watermelon/models';
 import { culpritOf, isOnlyHere, readSetAside } from '@/lib/watermelon/sync';
 import { MachineFailure } from './errors';
+import { shortId } from './records';
+
+/** An entry of a list. */
+interface Numbered {
+  /** From 1, the oldest first; another one once what is before it is settled. */
+  number: number;
+  /** Names it for good. */
+  short_id: string;
+}
 
 /** What a record is called. */
 export interface RecordName {
@@ -36,9 +45,7 @@ export interface ListedField {
   open: boolean;
 }
 
-export interface ListedConflict extends RecordName {
-  /** From 1, the oldest first. */
-  number: number;
+export interface ListedConflict extends RecordName, Numbered {
   conflict_id: string;
   /** One sentence, without the record's name. */
   what: string;
@@ -54,8 +61,7 @@ export interface ListedChange extends RecordName {
   fields: { name: string; before?: unknown; wanted: unknown }[];
 }
 
-export interface ListedGroup {
-  number: number;
+export interface ListedGroup extends Numbered {
   /** Of the change that was refused for a reason of its own. */
   change_id: string;
   /** `refused`: can be retried; `archived`: is kept until it is discarded. */
@@ -90,6 +96,7 @@ async function listedConflict(device: Device, entry: Conflict, number: number): 
   );
   return {
     number,
+    short_id: shortId(entry.id),
     conflict_id: entry.id,
     ...(await nameOf(device, table, entry.recordId, known)),
     what: CONFLICT_KINDS[entry.kind],
@@ -122,6 +129,7 @@ async function refusedGroup(
 ): Promise<Omit<ListedGroup, 'number'>> {
   const culprit = culpritOf(group) as Quarantined;
   return {
+    short_id: shortId(culprit.id),
     change_id: culprit.id,
     state: 'refused',
     code: culprit.code,
@@ -139,6 +147,7 @@ async function archivedGroup(
 ): Promise<Omit<ListedGroup, 'number'>> {
   const [first] = group as [Archived];
   return {
+    short_id: shortId(first.id),
     change_id: first.id,
     state: 'archived',
     code: first.reason,
@@ -211,12 +220,8 @@ function plain(table: SyncedTable, column: string, value: StoredValue): unknown 
   }
 }
 
-interface Numbered {
-  number: number;
-}
-
 /**
- * @param reference the number in the list, the id, or the key of a task that one entry alone is about
+ * @param reference the number in the list, the short id, the id, or the key of a task that one entry alone is about
  * @param namesOf the id and the keys by which an entry may be named
  * @throws MachineFailure `not_found`, `ambiguous`
  */
@@ -229,15 +234,16 @@ export function entryNamed<T extends Numbered>(
   const wanted = reference.trim().toLowerCase();
   const fits = listed.filter(
     (entry) =>
-      String(entry.number) === wanted || namesOf(entry).some((name) => name?.toLowerCase() === wanted),
+      [String(entry.number), entry.short_id].includes(wanted) ||
+      namesOf(entry).some((name) => name?.toLowerCase() === wanted),
   );
   const [only, another] = fits;
   if (only && !another) return only;
-  const numbers = (only ? fits : listed).map(({ number }) => number).join(', ');
+  const known = (only ? fits : listed).map(({ short_id }) => short_id).join(', ');
   const message = only
-    ? `Several ${noun}s are about "${reference}". Name one by its number: ${numbers}.`
-    : numbers === ''
+    ? `Several ${noun}s are about "${reference}". Name one by its id: ${known}.`
+    : known === ''
       ? `There is no ${noun} on this machine.`
-      : `There is no ${noun} "${reference}". Name one by its number: ${numbers}.`;
+      : `There is no ${noun} "${reference}". Name one by its id: ${known}.`;
   throw new MachineFailure({ kind: 'machine', code: only ? 'ambiguous' : 'not_found', message });
 }

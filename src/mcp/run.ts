@@ -2,10 +2,11 @@
 
 import { ConvoyError } from '@/core/errors';
 import { MachineFailure } from '@/machine/errors';
+import { haltOf } from '@/machine/halt';
 import { BadArgument } from './arguments';
 import { CALLS } from './calls';
 import { lostClaims } from './calls/claims';
-import type { Desks } from './desk';
+import type { Desk, Desks } from './desk';
 
 export interface Answer {
   text: string;
@@ -24,20 +25,59 @@ export async function runTool(
   try {
     const run = tool(given);
     const desk = await desks.open();
-    const text = await run(desk, signal);
-    return { text: [...(await lostClaims(desk)), text].join('\n'), isError: false };
+    const answer = await answerOf(() => run(desk, signal), name);
+    const news = [
+      ...(await newsOf(() => haltText(desk, answer.code))),
+      ...(await newsOf(() => lostClaims(desk))),
+    ];
+    return { text: [...news, answer.text].join('\n'), isError: answer.isError };
   } catch (error) {
-    if (error instanceof BadArgument) return failed(error.message);
-    if (error instanceof MachineFailure || error instanceof ConvoyError) return failed(wordsOf(error, name));
-    console.error(error);
-    return failed(
-      'Convoy failed unexpectedly, and nothing of this call may be written. Try once more; then tell a person.',
-    );
+    return failureOf(error, name);
   }
 }
 
-function failed(text: string): Answer {
-  return { text, isError: true };
+interface Coded extends Answer {
+  /** Of a failure that is expected. */
+  code: string | null;
+}
+
+async function answerOf(work: () => Promise<string>, tool: string): Promise<Coded> {
+  try {
+    return { text: await work(), isError: false, code: null };
+  } catch (error) {
+    return failureOf(error, tool);
+  }
+}
+
+function failureOf(error: unknown, tool: string): Coded {
+  if (error instanceof BadArgument) return failed(error.message);
+  if (error instanceof MachineFailure || error instanceof ConvoyError) {
+    return { ...failed(wordsOf(error.detail, tool)), code: error.detail.code };
+  }
+  console.error(error);
+  return failed(
+    'Convoy failed unexpectedly, and nothing of this call may be written. Try once more; then tell a person.',
+  );
+}
+
+/** What is told beside the answer. Where it cannot be found out, the answer stands all the same: the call may have written. */
+async function newsOf(look: () => Promise<string[]>): Promise<string[]> {
+  try {
+    return await look();
+  } catch (error) {
+    console.error(error);
+    return [];
+  }
+}
+
+/** @param told the code of a refusal that the answer tells already */
+async function haltText(desk: Desk, told: string | null): Promise<string[]> {
+  const halt = await haltOf(desk, desk.link);
+  return halt === null || halt.code === told ? [] : [`${halt.message} (${halt.kind}/${halt.code})`];
+}
+
+function failed(text: string): Coded {
+  return { text, isError: true, code: null };
 }
 
 /** Arguments that name tasks, where it is not `task` alone. */
@@ -54,7 +94,7 @@ function argumentOf(field: string, tool: string): string {
   return field === 'request_id' ? 'request' : field;
 }
 
-function wordsOf({ detail }: MachineFailure | ConvoyError, tool: string): string {
+function wordsOf(detail: (MachineFailure | ConvoyError)['detail'], tool: string): string {
   const field = 'field' in detail ? `${argumentOf(String(detail.field), tool)}: ` : '';
   return `${field}${detail.message} (${detail.kind}/${detail.code})`;
 }

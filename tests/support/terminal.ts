@@ -21,7 +21,7 @@ export interface Typed {
   first?: () => Promise<unknown>;
 }
 
-export const KEYS = { yes: 'y', enter: '\r', interrupt: '\u0003' } as const;
+export const KEYS = { yes: 'y', enter: '\r', interrupt: '\u0003', clear: '\u000c' } as const;
 
 /** Runs a command at a terminal of its own, to its end. */
 export function atTerminal(

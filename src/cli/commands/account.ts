@@ -1,6 +1,7 @@
 /** Signing in and out on this machine, and the project that a folder belongs to. */
 
 import { type Command, Option } from 'commander';
+import { count } from '@/core/count';
 import { findBackend } from '@/machine/backend';
 import { MachineFailure } from '@/machine/errors';
 import { findLink, writeLink } from '@/machine/link';
@@ -52,8 +53,12 @@ async function login(
   const found = await findLink(process.cwd());
   const linked = found.ok ? found.value?.url : undefined;
   const backend = orThrow(await findBackend(url ?? linked, key));
-  const address = email ?? (await readText('E-mail address'));
-  const password = await readSecret('Password, or secret of an agent', passwordStdin === true);
+  const address = email ?? (await readText('E-mail address', '--email'));
+  const password = await readSecret(
+    'Password, or secret of an agent',
+    '--password-stdin',
+    passwordStdin === true,
+  );
   const { signIn } = await import('@/machine/open');
   const profile = orThrow(await signIn(backend, { email: address, password }, as));
   const { name, kind, userId } = profile;
@@ -79,7 +84,7 @@ function logout(options: LogoutOptions): Promise<void> {
     process.exitCode = 1;
     session.print.result(
       { signedOut: false, unsynced: result.unsynced },
-      `${result.unsynced.total} changes are not on the server. Choose: --sync sends them first, --keep leaves them here, --discard removes them.`,
+      `Not on the server: ${count(result.unsynced.total, 'change')}. Choose: --sync sends them first, --keep leaves them here, --discard removes them.`,
     );
   });
 }

@@ -28,7 +28,7 @@ export function addConflictsCommand(program: Command): void {
   conflicts
     .command('settle')
     .description('Choose the values of a conflict: of one side, field by field, or others.')
-    .argument('<conflict>', 'its number in the list, the key of its task, or its id')
+    .argument('<conflict>', 'its number or id in the list, or the key of its task')
     .option('--mine [fields]', 'your values; of these fields, with commas between, else of all')
     .option('--theirs [fields]', 'the values of the others; as above')
     .option('--value <field=value>', 'another value of a field; may be repeated', repeated, [])
@@ -36,7 +36,7 @@ export function addConflictsCommand(program: Command): void {
   conflicts
     .command('discard')
     .description('Forget values that cannot be settled any more, for good.')
-    .argument('<conflict>', 'its number in the list of --all, or its id')
+    .argument('<conflict>', 'its number or id in the list of --all')
     .option('--yes', 'do not ask')
     .action(discard);
   program.addCommand(conflicts);
@@ -52,7 +52,7 @@ function list(options: CommonOptions & { all?: boolean }): Promise<void> {
       found.length === 0 ? 'Nothing contradicts.' : found.map(conflictText).join('\n\n'),
     );
     if (found.some(({ open }) => open)) {
-      print.note('Settle one by: convoy conflicts settle <number> --mine | --theirs | --value <field=value>');
+      print.note('Settle one by: convoy conflicts settle <id> --mine | --theirs | --value <field=value>');
     }
   });
 }

@@ -24,7 +24,7 @@ function doctor({ agent: email, secretStdin, ...options }: DoctorOptions, versio
   return runCommand(options, async (print) => {
     const agent = email && {
       email,
-      secret: await readSecret('Secret of the agent', secretStdin === true),
+      secret: await readSecret('Secret of the agent', '--secret-stdin', secretStdin === true),
     };
     const { examine } = await import('@/machine/doctor');
     const { as, url } = options;

@@ -151,15 +151,15 @@ async function writeAgreed(
   if (dryRun) return written;
   const { writePlanned } = await import('../install/file');
   for (const { file } of steps) {
-    if (!yes && (json || !(await isAgreed(`Write ${file.path}?`)))) {
-      process.exitCode = EXIT.failed;
-      print.note(`${file.path} is left as it was.`);
-      continue;
-    }
+    const agreed = yes === true || (!json && (await isAgreed(`Write ${file.path}?`)));
+    if (agreed !== true) process.exitCode = EXIT.failed;
+    if (agreed === null) break;
+    if (!agreed) continue;
     const result = await writePlanned(file);
     if (!result.ok) throw settingsFailure(file.path, result.error);
     written.push(file);
   }
+  if (steps.length > 0 && written.length === 0) print.note('Nothing was changed.');
   return written;
 }
 

@@ -1,11 +1,12 @@
 /** Changes that the server refused, and values that had to leave the device. */
 
 import { Command } from 'commander';
+import { count } from '@/core/count';
 import { MachineFailure } from '@/machine/errors';
 import type { ListedGroup } from '@/machine/setAside';
 import { requireYes } from '../prompt';
 import { type CommonOptions, runAs, runWriting, type Session } from '../run';
-import { groupText } from '../setAsideText';
+import { groupText, nameText } from '../setAsideText';
 
 export function addRefusedCommand(program: Command): void {
   const refused = new Command('refused').description('Changes of yours that the server did not take.');
@@ -16,13 +17,13 @@ export function addRefusedCommand(program: Command): void {
   refused
     .command('retry')
     .description('Make a refused change again, with those refused together with it.')
-    .argument('[change]', 'its number in the list, the key of its task, or its id')
+    .argument('[change]', 'its number or id in the list, or the key of its task')
     .option('--all', 'all of them')
     .action(retry);
   refused
     .command('discard')
     .description('Forget a change, with those refused together with it, for good.')
-    .argument('<change>', 'its number in the list, the key of its task, or its id')
+    .argument('<change>', 'its number or id in the list, or the key of its task')
     .option('--yes', 'do not ask')
     .action(discard);
   program.addCommand(refused);
@@ -35,7 +36,7 @@ function list(options: CommonOptions): Promise<void> {
     print.result(found, () =>
       found.length === 0 ? 'The server has refused nothing.' : found.map(groupText).join('\n\n'),
     );
-    if (found.length > 0) print.note('convoy refused retry <number>, or discard <number>');
+    if (found.length > 0) print.note('convoy refused retry <id>, or discard <id>');
   });
 }
 
@@ -63,7 +64,7 @@ function retry(reference: string | undefined, options: CommonOptions & { all?: b
 
 async function chosen(session: Session, reference: string | undefined, all: boolean): Promise<ListedGroup[]> {
   if (all === (reference !== undefined)) {
-    throw bad('Name a change by its number in the list, or say --all.');
+    throw bad('Name a change by its id in the list, or say --all.');
   }
   if (reference === undefined) {
     const { refusedOf } = await import('@/machine/setAside');
@@ -78,10 +79,10 @@ function discard(reference: string, options: CommonOptions & { yes?: boolean }):
   return runAs(options, async (session) => {
     const { device, print } = session;
     const { state, change_id, ids, changes } = await named(session, reference);
-    await requireYes(
-      `Discard ${changes.length === 1 ? 'this change' : `these ${changes.length} changes`} for good?`,
-      options,
-    );
+    const [first] = changes;
+    const rest = changes.length > 1 ? `, and ${count(changes.length - 1, 'change')} with it` : '';
+    const what = first ? `${first.verb} the ${first.noun} ${nameText(first)}` : 'a change';
+    await requireYes(`Discard for good: ${what}${rest}?`, options);
     if (state === 'archived') await device.discardArchived(ids);
     else await device.discardQuarantined(change_id);
     print.result({ discarded: ids }, 'Discarded.');

@@ -3,7 +3,8 @@
 import type { Command } from 'commander';
 import { ConvoyError } from '@/core/errors';
 import type { Task } from '@/domain/entities';
-import type { Review, SettleOptions } from '@/domain/reviews';
+import { passesCheckpoints } from '@/domain/permissions';
+import { type Review, refusalToSettle, type SettleOptions } from '@/domain/reviews';
 import { MachineFailure } from '@/machine/errors';
 import { taskLine, taskNamed } from '@/machine/records';
 import { syncShortly } from '@/machine/sending';
@@ -52,6 +53,7 @@ function settle(reference: string, options: ReviewOptions, question: string, wri
     await syncShortly(session);
     const task = await taskNamed(device.contextService, reference, link);
     const review = await openReview(session, task, options.asOf);
+    await requireRight(session, task);
     process.stderr.write(`${await requestText(session, task, review)}\n\n`);
     if (!(await confirmed(question))) {
       process.exitCode = EXIT.failed;
@@ -85,7 +87,22 @@ async function openReview({ device }: Session, task: Task, asOf: string | undefi
       message: `The request for review is another one by now: ${review.id}. Look at that one.`,
     });
   }
+  const refusal = refusalToSettle(task, review);
+  if (refusal) throw new ConvoyError(refusal);
   return review;
+}
+
+/** Whoever may not settle it is told so before they are asked. */
+async function requireRight({ device, profile }: Session, task: Task): Promise<void> {
+  const members = await device.contextService.getMembers(task.workspace_id);
+  const own = members.find(({ user_id }) => user_id === profile.userId);
+  if (own && passesCheckpoints(own)) return;
+  throw new ConvoyError({
+    kind: 'rejected',
+    code: 'forbidden',
+    column: null,
+    message: 'Only people who own or edit the workspace approve and send back. Ask one of them.',
+  });
 }
 
 async function requestText({ device }: Session, task: Task, review: Review): Promise<string> {
@@ -102,9 +119,6 @@ async function requestText({ device }: Session, task: Task, review: Review): Pro
     '',
     quotedLines(review.text),
   ];
-  if (review.text_changed) {
-    lines.push('', painted('yellow', 'The text of the task has changed since: ask for a new request.'));
-  }
   if (review.previous) {
     lines.push('', `Since the request before (${review.previous.id}, ${review.previous.stage}):`);
     lines.push(await difference(review.previous, review));

@@ -1,12 +1,14 @@
 /** `convoy start`: starts the local stack (or only the web app), and prints its address. */
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Result } from '@/core/result';
+import { type StackFolder, stackFolder } from '@/platform/node/dataFolder';
 import type { HostedApp, LocalStack } from '@/server';
 
 interface Flags {
   port: number;
   host: string;
-  data: string;
+  data?: string;
   reset: boolean;
   demo: boolean;
   json: boolean;
@@ -27,10 +29,13 @@ export function addStartCommand(program: Command): void {
         .argParser(readPort),
     )
     .option('--host <address>', 'address to listen on; other machines can reach 0.0.0.0', DEFAULT_HOST)
-    .option('--data <folder>', 'where the data is kept (without DATABASE_URL)', '.convoy/data')
+    .option(
+      '--data <folder>',
+      'where the data is kept; absent: a folder of this user, wherever it is started',
+    )
     .option('--reset', 'delete the data in that folder and start over', false)
     .option('--no-demo', 'start with an empty database')
-    .option('--json', 'print one JSON value: {url, accounts}', false)
+    .option('--json', 'print one JSON value: {url, accounts, data}', false)
     .addHelpText(
       'after',
       `
@@ -43,7 +48,8 @@ Environment:
 
 /** Runs until it is told to end. */
 async function run(flags: Flags): Promise<void> {
-  const app = await start(flags);
+  const folder = stackFolder(flags.data);
+  const app = await start(flags, folder.path);
   if (app === null) process.exit(1);
   let isEnding = false;
   const end = () => {
@@ -60,7 +66,7 @@ async function run(flags: Flags): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
   // npm signals only its shell, which dies without passing the signal on to this process.
   if (process.env.npm_lifecycle_event) whenOrphaned(end);
-  announce(app, flags);
+  announce(app, flags, folder);
 }
 
 function whenOrphaned(action: () => void): void {
@@ -70,7 +76,12 @@ function whenOrphaned(action: () => void): void {
   }, 250).unref();
 }
 
-async function start({ port, host, data, reset, demo }: Flags): Promise<LocalStack | HostedApp | null> {
+async function start(
+  { port, host, reset, demo, json }: Flags,
+  data: string,
+): Promise<LocalStack | HostedApp | null> {
+  const printFailure = <T>(result: Result<T, { code: string; message: string }>): T | null =>
+    result.ok ? result.value : printError(result.error, json);
   const { SUPABASE_URL, SUPABASE_ANON_KEY, DATABASE_URL } = process.env;
   const { serveHostedApp, startLocalStack } = await import('@/server');
   if (SUPABASE_URL && SUPABASE_ANON_KEY) {
@@ -78,9 +89,9 @@ async function start({ port, host, data, reset, demo }: Flags): Promise<LocalSta
     return printFailure(await serveHostedApp({ supabase, host, port }));
   }
   if (DATABASE_URL && reset) {
-    return printError(
-      '--reset deletes a data folder, never the database of DATABASE_URL. Drop and create that database yourself.',
-    );
+    const message =
+      '--reset deletes a data folder, never the database of DATABASE_URL. Drop and create that database yourself.';
+    return printError({ code: 'usage', message }, json);
   }
   return printFailure(
     await startLocalStack({
@@ -92,22 +103,28 @@ async function start({ port, host, data, reset, demo }: Flags): Promise<LocalSta
   );
 }
 
-function printFailure<T>(
-  result: { ok: true; value: T } | { ok: false; error: { message: string } },
-): T | null {
-  return result.ok ? result.value : printError(result.error.message);
-}
-
-function printError(message: string): null {
-  console.error(message);
+function printError({ code, message }: { code: string; message: string }, json: boolean): null {
+  if (json) console.log(JSON.stringify({ error: { kind: 'machine', code, message } }));
+  else console.error(message);
   return null;
 }
 
-function announce(app: LocalStack | HostedApp, { json }: Flags): void {
+/** @returns where the data is; null: not in a folder */
+function placeOf(app: LocalStack | HostedApp, { path }: StackFolder): string | null {
+  return 'accounts' in app && !process.env.DATABASE_URL ? path : null;
+}
+
+function announce(app: LocalStack | HostedApp, { json }: Flags, folder: StackFolder): void {
   for (const { message } of 'warnings' in app ? app.warnings : []) console.error(`Warning: ${message}`);
   const accounts = 'accounts' in app ? app.accounts : [];
+  const data = placeOf(app, folder);
+  if (data !== null && folder.insteadOf !== undefined) {
+    console.error(
+      `Warning: The data is that of an earlier version, which kept it in the folder in which it was started. To have it wherever you start Convoy: end this, then move ${data} to ${folder.insteadOf}`,
+    );
+  }
   if (json) {
-    console.log(JSON.stringify({ url: app.url, accounts }));
+    console.log(JSON.stringify({ url: app.url, accounts, data }));
     return;
   }
   const width = Math.max(0, ...accounts.map(({ email }) => email.length));
@@ -115,7 +132,14 @@ function announce(app: LocalStack | HostedApp, { json }: Flags): void {
     ({ role, email, password }) => `  ${role.padEnd(8)}${email.padEnd(width + 2)}${password}`,
   );
   console.log(
-    ['', `  Convoy is running at ${app.url}`, '', ...rows, ...(rows.length > 0 ? [''] : [])].join('\n'),
+    [
+      '',
+      `  Convoy is running at ${app.url}`,
+      ...(data === null ? [] : [`  Its data is in ${data}`]),
+      '',
+      ...rows,
+      ...(rows.length > 0 ? [''] : []),
+    ].join('\n'),
   );
 }
 

@@ -1,6 +1,7 @@
 /** The state of this machine against the server. */
 
 import type { Command } from 'commander';
+import { count } from '@/core/count';
 import type { SyncResult } from '@/lib/watermelon/sync';
 import { painted, table } from '../output';
 import { type CommonOptions, EXIT, runAs } from '../run';
@@ -47,12 +48,12 @@ function sync(options: CommonOptions): Promise<void> {
     watched.unsubscribe();
     if (process.stderr.isTTY) process.stderr.write('\r');
     const unsynced = await device.countUnsynced();
-    if (result.error) process.exitCode = EXIT.failed;
+    if (result.error) process.exitCode = result.error.kind === 'auth' ? EXIT.notSignedIn : EXIT.failed;
     print.result({ ...result, unsynced }, () => told(result));
   });
 }
 
 function told({ pushed, pulled, conflicts, rejected, error }: SyncResult): string {
-  const done = `${pushed} sent, ${pulled} received, ${conflicts} conflicts, ${rejected} refused.`;
+  const done = `${pushed} sent, ${pulled} received, ${count(conflicts, 'conflict')}, ${rejected} refused.`;
   return error ? `${done}\n${painted('red', error.message)}` : done;
 }

@@ -1,14 +1,18 @@
 /** Tasks at a terminal. */
 
 import { Command } from 'commander';
+import { count } from '@/core/count';
 import type { TaskChanges } from '@/domain/contextService';
 import type { Task } from '@/domain/entities';
+import { nameOfTask } from '@/domain/keys';
+import { CLOSED } from '@/domain/taskContext';
 import { inOrder } from '@/domain/validation';
 import { STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
-import { milestonesIn, projectsIn, taskLine, taskNamed, theOne } from '@/machine/records';
+import { type Holders, holdersOf } from '@/machine/holders';
+import { milestonesIn, projectsIn, shortId, taskLine, taskNamed, theOne } from '@/machine/records';
 import { clipped, shown, table } from '../output';
 import { readPiped } from '../prompt';
-import { type CommonOptions, runAs, runWriting, type Session } from '../run';
+import { type CommonOptions, runAs, runWriting, type Session, sendWritten } from '../run';
 
 export function addTaskCommands(program: Command): void {
   program
@@ -73,8 +77,8 @@ function taskCommand(): Command {
   task.command('delete').description('Delete a task with its subtasks.').argument('<task>').action(remove);
   task
     .command('restore')
-    .description('Restore a deletion; without an id, lists what can be restored.')
-    .argument('[deletion]', 'id')
+    .description('Restore a deletion; without a name, lists what can be restored.')
+    .argument('[deletion]', 'key of the task that was deleted, or id of the deletion in the list')
     .action(restore);
   return task;
 }
@@ -86,7 +90,7 @@ function next(options: CommonOptions): Promise<void> {
     print.result(found, () =>
       found.task
         ? shown(taskLine(found.task, null))
-        : `No task is ready; ${found.open} open ones wait${found.waiting.map(({ title }) => `\n  ${clipped(title, 70)}`).join('')}`,
+        : `No task is ready; what waits (${found.open}):${found.waiting.map(({ title }) => `\n  ${clipped(title, 70)}`).join('')}`,
     );
   });
 }
@@ -103,7 +107,7 @@ function list(options: CommonOptions & { milestone?: string; all?: boolean }): P
         ? 'No tasks.'
         : table(
             wanted.map((task) => [
-              task.key ?? task.id.slice(-7),
+              nameOfTask(task, null),
               task.current_stage,
               task.status,
               task.priority,
@@ -118,25 +122,39 @@ function show(reference: string, options: CommonOptions): Promise<void> {
   return runAs(options, async ({ device, link, print }) => {
     const service = device.contextService;
     const task = await taskNamed(service, reference, link);
-    const [found, readiness, review] = await Promise.all([
+    const [found, readiness, review, members] = await Promise.all([
       service.getTaskContext(task.id),
       service.getReadiness(task.id),
       service.getReview(task.id),
+      service.getMembers(task.workspace_id),
     ]);
-    print.result({ task, readiness, review }, () =>
+    const { assignee, claim } = holdersOf(task, found?.workflow ?? null, members, Date.now());
+    const waits = found?.dependencies.filter(({ status }) => !CLOSED.includes(status)) ?? [];
+    print.result({ task, readiness, review, assignee, claim }, () =>
       table([
-        ['task', `${task.key ?? task.id}  ${shown(task.title)}`],
+        ['task', `${nameOfTask(task, found?.project ?? null)}  ${shown(task.title)}`],
         ['stage', `${task.current_stage}, ${task.status}, ${task.priority}`],
         ['project', shown(found?.project?.name ?? '')],
         ['milestone', shown(found?.milestone?.name ?? '')],
         ['ready', readiness?.ready ? 'yes' : (readiness?.reasons.map(({ code }) => code).join(', ') ?? '')],
+        ['assigned to', assignee === null ? 'nobody' : shown(assignee.name)],
+        ['claimed by', claimText(claim)],
         ['review', review ? `${review.stage}: ${review.state}` : 'none'],
         ['subtasks', String(found?.subtasks.length ?? 0)],
-        ['waits for', found?.dependencies.map((one) => one.key ?? one.id).join(', ') || 'nothing'],
+        ['waits for', waits.map((one) => nameOfTask(one, found?.project ?? null)).join(', ') || 'nothing'],
         ['description', shown(task.description ?? '')],
       ]),
     );
   });
+}
+
+function claimText(claim: Holders['claim']): string {
+  if (claim === null) return 'nobody';
+  if (claim.waits) return `${shown(claim.name)}, while it waits at a checkpoint`;
+  const until = claim.until === null ? '' : new Date(claim.until).toLocaleString();
+  return claim.is_live
+    ? `${shown(claim.name)} until ${until}`
+    : `nobody; ${shown(claim.name)} had it until ${until}`;
 }
 
 function context(reference: string, options: CommonOptions & { maxTokens: string }): Promise<void> {
@@ -176,11 +194,12 @@ async function fieldsOf({ title, description, priority, status }: Fields): Promi
 }
 
 function create(title: string, options: Fields & { milestone?: string; parent?: string }): Promise<void> {
-  return runWriting(options, async (session) => {
+  return runAs(options, async (session) => {
     const { device, link, print } = session;
     const service = device.contextService;
     const parent = options.parent ? await taskNamed(service, options.parent, link) : null;
-    const milestones = await milestonesIn(service, await projectsIn(service, link));
+    const projects = await projectsIn(service, link);
+    const milestones = await milestonesIn(service, projects);
     const active = milestones.filter(({ status }) => status === 'active');
     const place = options.milestone
       ? theOne('milestone', milestones, options.milestone)
@@ -192,7 +211,11 @@ function create(title: string, options: Fields & { milestone?: string; parent?: 
       milestone_id: place.id,
       ...(parent && { parent_task_id: parent.id }),
     });
-    print.result(made, `${made.id}  ${shown(made.title)}`);
+    // The server gives it its key; until then the derived one names it.
+    await sendWritten(session);
+    const task = (await service.getLocalTask(made.id)) ?? made;
+    const name = nameOfTask(task, projects.find(({ id }) => id === place.project_id) ?? null);
+    print.result({ ...task, name }, `${name}  ${shown(task.title)}`);
   });
 }
 
@@ -240,7 +263,7 @@ function remove(reference: string, options: CommonOptions): Promise<void> {
     await device.contextService.deleteTask(task.id);
     print.result(
       { deleted: task.id },
-      `${shown(task.title)} is deleted. convoy task restore lists what can come back.`,
+      `${shown(task.title)} is deleted. It comes back by: convoy task restore ${nameOfTask(task, null)}`,
     );
   });
 }
@@ -248,21 +271,23 @@ function remove(reference: string, options: CommonOptions): Promise<void> {
 function restore(deletion: string | undefined, options: CommonOptions): Promise<void> {
   return runWriting(options, async ({ device, link, print }) => {
     const service = device.contextService;
-    if (deletion !== undefined) {
-      await service.restoreDeletion(deletion);
-      print.result({ restored: deletion }, 'Restored.');
-      return;
-    }
     const workspaces = link ? [link.workspace_id] : (await service.getWorkspaces()).map(({ id }) => id);
     const found = (await Promise.all(workspaces.map((id) => service.getDeletions(id)))).flat();
+    if (deletion !== undefined) {
+      const { deletionNamed } = await import('@/machine/deletions');
+      const { id, name } = await deletionNamed(device, found, deletion);
+      await service.restoreDeletion(id);
+      print.result({ restored: id }, `${shown(name)} is restored.`);
+      return;
+    }
     print.result(found, () =>
       found.length === 0
         ? 'Nothing can be restored.'
         : table(
             found.map(({ id, entity_type, name, parts, created_at }) => [
-              id,
+              shortId(id),
               entity_type,
-              `${parts} records`,
+              count(parts, 'record'),
               created_at,
               clipped(name, 60),
             ]),

@@ -4,6 +4,7 @@
  * Pure: the counter of tokens is given.
  */
 
+import { count as counted } from '@/core/count';
 import { sha256 } from '@/core/sha256';
 import type { TaskContext } from '../entities';
 import type { Author, Authors } from './authors';
@@ -213,6 +214,9 @@ function freshnessLine(freshness: Freshness | undefined): string {
   if (freshness === undefined) return '';
   const { lastSyncedAt, pending, isOnline } = freshness;
   const synced = lastSyncedAt === null ? 'Never synced' : `Last synced ${lastSyncedAt}`;
-  const unsent = pending === 0 ? 'nothing waits to be sent' : `${pending} records wait to be sent`;
+  const unsent =
+    pending === 0
+      ? 'nothing waits to be sent'
+      : `${counted(pending, 'record')} ${pending === 1 ? 'waits' : 'wait'} to be sent`;
   return `${synced}; ${unsent}; ${isOnline ? 'online' : 'offline'}.\n`;
 }

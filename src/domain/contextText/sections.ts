@@ -5,7 +5,8 @@
 
 import type { Json } from '@/core/protocol';
 import { type Comment, foldComments } from '../comments';
-import type { BestPractice, Pattern, Task, TaskContext } from '../entities';
+import type { Activity, BestPractice, Pattern, Task, TaskContext } from '../entities';
+import { asDetails } from '../entries';
 import { REVIEW_TYPES, type Review, reviewOf } from '../reviews';
 import { CLOSED } from '../taskContext';
 import { GLOBAL_SCOPE_ID } from '../vocabulary';
@@ -63,7 +64,7 @@ export function sectionsOf(context: TaskContext, authors: Authors): Section[] {
   ].flat();
   const commentsLeftOut = count('activities') - context.activities.length;
   const sections: Section[] = [
-    section('Description', prose('Description', task.description, task, authors), whole, 0.4),
+    section('Description', descriptionPiece(context, authors), whole, 0.4),
     section('Review', review ? reviewPieces(review, authors) : [], `getReview("${task.id}")`, 0.2),
     section(
       'Open questions',
@@ -108,7 +109,10 @@ function section(
   return { name, pieces, call, share, all };
 }
 
-/** A text column. Columns have no authors of their own: whoever changed the record last answers for it. */
+/**
+ * A text column of a record that has no feed: nobody knows who wrote it. Whoever changed the record last is named as no more than
+ * that: it may have been another column.
+ */
 function prose(
   kind: string,
   text: string | null | undefined,
@@ -116,7 +120,32 @@ function prose(
   authors: Authors,
 ): Piece[] {
   if (!text || record === null) return [];
-  return [{ head: `${kind}, last changed by ${authors.nameOf(record.last_modified_by)}`, text: () => text }];
+  const by = authors.nameOf(record.last_modified_by);
+  return [{ head: `${kind}, of a record last changed by ${by}`, text: () => text }];
+}
+
+/** The description of the task, with its author where the entries of the feed that are here tell. */
+function descriptionPiece({ task, activities }: TaskContext, authors: Authors): Piece[] {
+  const { description } = task;
+  if (!description) return [];
+  const entry = activities.find(tellsOfDescription);
+  const by = entry === undefined ? '' : ` by ${authors.nameOf(entry.actor_id)}`;
+  return [{ head: `Description${by}`, text: () => description }];
+}
+
+/** The newest such entry is by the author: each change of the description has one, and so has the creation that began it. */
+function tellsOfDescription({ activity_type, details }: Activity): boolean {
+  const { fields, columns } = asDetails(details);
+  switch (activity_type) {
+    case 'task_created':
+      return true;
+    case 'task_updated':
+      return Array.isArray(fields) && fields.includes('description');
+    case 'conflict_settled':
+      return 'description' in asDetails(columns);
+    default:
+      return false;
+  }
 }
 
 function taskPiece({ id, title, status, priority, current_stage, key }: Task): Piece {

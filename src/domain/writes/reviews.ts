@@ -11,6 +11,7 @@ import {
   REVIEW_TYPES,
   type Review,
   type ReviewRequest,
+  refusalToSettle,
   reviewedText,
   reviewOf,
   reviewSettled,
@@ -167,25 +168,11 @@ async function reviewToSettle(
   const review = reviewOf(task, entries);
   if (!isKnown || review === null) return notFound('request_id', 'request for review');
   if (review.id !== requestId) {
-    return refused('review_outdated', 'There is a newer request for review. Look at that one.');
+    const message = 'There is a newer request for review. Look at that one.';
+    return fail({ kind: 'rejected', code: 'review_outdated', column: 'details', message });
   }
-  if (review.state !== 'open') {
-    return refused('review_outdated', 'This request for review has been settled already.');
-  }
-  if (review.text_changed) {
-    return refused(
-      'text_changed',
-      'The text of the task has changed since the review was requested. Ask for a new one.',
-    );
-  }
-  if (task.current_stage !== review.stage) {
-    return refused('review_outdated', 'The task does not wait at the checkpoint of this request any more.');
-  }
-  return ok(review);
-}
-
-function refused(code: 'review_outdated' | 'text_changed', message: string) {
-  return fail<RejectedError>({ kind: 'rejected', code, column: 'details', message });
+  const refusal = refusalToSettle(task, review);
+  return refusal ? fail(refusal) : ok(review);
 }
 
 /** @returns the columns that settling sets: the stage, or, past the last one, that the task is done. */

@@ -3,6 +3,7 @@
 import { type AppError, ConvoyError, orThrow } from '@/core/errors';
 import type { Json } from '@/core/protocol';
 import { isUuid, storedTime } from '@/core/text';
+import { PAUSED_MESSAGE } from '@/domain/agents';
 import { type ReadinessFacts, readinessOf } from '@/domain/ready';
 import { noSuchRecord, validateId } from '@/domain/validation';
 import {
@@ -128,10 +129,7 @@ function failureOf({ code, message }: { code: string; message?: string }): AppEr
     case 'forbidden':
       return refused(code, 'You may not claim tasks here. Ask an owner of the workspace.');
     case 'paused':
-      return refused(
-        code,
-        'You are paused in this workspace. Do nothing until an owner or editor lets you go on.',
-      );
+      return refused(code, PAUSED_MESSAGE);
     case 'closed':
       return refused(code, 'The task is done or cancelled. Choose another one with getNextTask.');
     default:

@@ -1,8 +1,10 @@
 /** The server, by what it tells anybody and what it tells this user. Only functions that read are called. */
 
 import { randomUUID } from 'node:crypto';
+import { count } from '@/core/count';
 import type { Backend } from '@/core/platform';
 import { PROTOCOL_VERSION, SCHEMA_VERSION } from '@/core/protocol';
+import { loginCommand } from '../errors';
 import { type Check, doubtful, faulty, good } from './check';
 
 /** ms for an answer. */
@@ -54,7 +56,7 @@ export async function checkServer(backend: Backend, caller: Caller | null): Prom
       faulty(
         'server',
         `${backend.url} does not take the key of this user’s backend.`,
-        'Run convoy login again, with --key.',
+        `Run ${loginCommand(backend.url)} again, with --key.`,
       ),
     ];
   }
@@ -75,7 +77,7 @@ function checkClock(at: number | null, started: number): Check {
   const seconds = Math.round((at - (started + Date.now()) / 2) / 1_000);
   if (Math.abs(seconds) <= MOST_OFFSET_S) return good(name, 'It agrees with the server’s.');
   const side = seconds > 0 ? 'behind' : 'ahead of';
-  const message = `It is ${Math.abs(seconds)} seconds ${side} the server’s.`;
+  const message = `It is ${count(Math.abs(seconds), 'second')} ${side} the server’s.`;
   return doubtful(name, message, 'Let the system set its clock by the network.');
 }
 
@@ -83,7 +85,7 @@ async function checkAsUser(backend: Backend, caller: Caller | null): Promise<Che
   const name = 'protocol';
   if (caller === null) {
     const message = 'Not looked at: only a user who is signed in is told.';
-    return [doubtful(name, message, 'Run: convoy login, or convoy sync')];
+    return [doubtful(name, message, `Run: ${loginCommand(backend.url)}, or convoy sync`)];
   }
   const foreign = randomUUID();
   const heads = await call(backend, caller.token, 'sync_heads', {
@@ -94,7 +96,7 @@ async function checkAsUser(backend: Backend, caller: Caller | null): Promise<Che
       scopes: [foreign],
     },
   });
-  const refusal = protocolFault(heads);
+  const refusal = protocolFault(heads, backend.url);
   if (refusal) return [refusal];
   const { heads: told = {} } = (heads?.body ?? {}) as { heads?: object };
   if (Object.keys(told).length > 0) return [strangerFault('policies')];
@@ -103,7 +105,7 @@ async function checkAsUser(backend: Backend, caller: Caller | null): Promise<Che
 }
 
 /** @returns what keeps this user from syncing; null: nothing */
-function protocolFault(heads: Answer | null): Check | null {
+function protocolFault(heads: Answer | null, url: string): Check | null {
   const name = 'protocol';
   if (heads === null) return doubtful(name, 'The server has stopped answering.', 'Run convoy doctor again.');
   const { error, user_id } = (heads.body ?? {}) as { error?: { code?: unknown }; user_id?: unknown };
@@ -122,7 +124,11 @@ function protocolFault(heads: Answer | null): Check | null {
         'Have its migrations applied: npx supabase db push',
       );
     default:
-      return faulty(name, `The server refuses this user: ${String(error?.code)}.`, 'Run: convoy login');
+      return faulty(
+        name,
+        `The server refuses this user: ${String(error?.code)}.`,
+        `Run: ${loginCommand(url)}`,
+      );
   }
   if (typeof user_id === 'string') return null;
   return faulty(

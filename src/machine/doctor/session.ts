@@ -2,6 +2,7 @@
 
 import { SESSION_KEY } from '@/lib/watermelon/accounts/sessionKey';
 import { sessionFile } from '@/platform/node/sessionFile';
+import { loginCommand } from '../errors';
 import type { KeptProfile } from '../profiles';
 import { type Check, doubtful, faulty, good } from './check';
 
@@ -13,12 +14,12 @@ export interface FoundSession {
 
 const NAME = 'session';
 
-export async function checkSession({ folder, name, kind }: KeptProfile): Promise<FoundSession> {
+export async function checkSession({ folder, name, kind, url }: KeptProfile): Promise<FoundSession> {
   const text = await sessionFile(folder, 'session.json').getItem(SESSION_KEY);
   const stored = text === null ? null : parsed(text);
   if (!stored) {
     const message = `${name} has no session here.`;
-    return { check: faulty(NAME, message, 'Run: convoy login'), token: null };
+    return { check: faulty(NAME, message, `Run: ${loginCommand(url)}`), token: null };
   }
   const { access_token: token, expires_at: expiresAt } = stored;
   if (typeof token !== 'string' || typeof expiresAt !== 'number' || expiresAt * 1_000 <= Date.now()) {

@@ -26,8 +26,9 @@ export async function lostClaims(desk: Desk): Promise<string[]> {
   );
   return Promise.all(
     lost.map(async ({ task_id, claim_id, by }) => {
+      const text = await lostText(desk, task_id, by);
       await service.dismissClaim(task_id, claim_id);
-      return lostText(desk, task_id, by);
+      return text;
     }),
   );
 }

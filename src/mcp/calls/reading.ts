@@ -5,6 +5,7 @@ import type { ContextService } from '@/domain/contextService';
 import type { Milestone, Project, Task } from '@/domain/entities';
 import type { ReadinessReason } from '@/domain/ready';
 import type { ClaimResult, NextTask } from '@/domain/work';
+import { holdersOf } from '@/machine/holders';
 import { milestonesIn, oneLine, projectsIn, quoted, taskLine, taskNamed } from '@/machine/records';
 import { Arguments } from '../arguments';
 import type { Desk } from '../desk';
@@ -93,7 +94,7 @@ function nothingReady(found: NextTask): string {
   const lines = waiting.map(
     ({ title, reasons }) => `- ${quoted(title)}: ${reasons.map(reasonText).join('; ')}`,
   );
-  return [`No task is ready; ${open} open ones wait:`, ...lines].join('\n');
+  return [`No task is ready; what waits (${open}):`, ...lines].join('\n');
 }
 
 function reasonText(reason: ReadinessReason): string {
@@ -263,15 +264,22 @@ export const show: Tool = (given) => {
   return async (desk) => {
     const service = desk.device.contextService;
     const task = await taskNamed(service, reference, desk.link);
-    const [project, readiness, review, found] = await Promise.all([
+    const [project, readiness, review, found, members] = await Promise.all([
       projectOf(desk, task),
       service.getReadiness(task.id),
       service.getReview(task.id),
       service.getTaskContext(task.id, { activities: { items: 5 } }),
+      service.getMembers(task.workspace_id),
     ]);
     const lines = [taskLine(task, project), `id: ${task.id}`];
     if (readiness)
       lines.push(readiness.ready ? 'ready' : `not ready: ${readiness.reasons.map(reasonText).join('; ')}`);
+    const { assignee, claim } = holdersOf(task, found?.workflow ?? null, members, Date.now());
+    if (assignee) lines.push(`assigned to ${quoted(assignee.name)}`);
+    if (claim?.is_live)
+      lines.push(
+        `claimed by ${quoted(claim.name)} ${claim.waits ? 'while it waits' : `until ${claim.until}`}`,
+      );
     if (review)
       lines.push(
         `review at ${review.stage}: ${review.state}${review.reason ? ` ${quoted(review.reason)}` : ''}`,

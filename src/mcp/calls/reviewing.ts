@@ -1,6 +1,20 @@
 /** Tools about checkpoints, and about giving a task back. */
 
-import { orThrow } from '@/core/errors';
+import {
+  catchError,
+  concatMap,
+  filter,
+  firstValueFrom,
+  fromEvent,
+  map,
+  merge,
+  type Observable,
+  of,
+  takeUntil,
+  timer,
+} from 'rxjs';
+import { type AppError, detailOf, orThrow } from '@/core/errors';
+import { fail, ok, type Result } from '@/core/result';
 import type { Comment } from '@/domain/comments';
 import type { Task } from '@/domain/entities';
 import type { Review } from '@/domain/reviews';
@@ -51,29 +65,37 @@ export const wait: Tool = (given) => {
     const before = await outcomeOf(desk, task.id);
     if (before.news !== null) return before.news;
     if (before.isOpen === false) return `Nothing waits for a person on ${await named(desk, task)}.`;
-    const news = await new Promise<string | null>((resolve) => {
-      const end = (found: string | null) => {
-        watched.unsubscribe();
-        clearTimeout(timer);
-        signal.removeEventListener('abort', stop);
-        resolve(found);
-      };
-      const stop = () => end(null);
-      const timer = setTimeout(stop, seconds * 1_000);
-      signal.addEventListener('abort', stop);
-      const watched = service.observeTaskContext(task.id).subscribe(() => {
-        void outcomeOf(desk, task.id).then(({ news: found }) => found !== null && end(found));
-      });
-    });
+    const changes = service.observeTaskContext(task.id).pipe(concatMap(() => outcomeOf(desk, task.id)));
+    const news = orThrow(await firstNews(changes, seconds * 1_000, signal));
     return news ?? 'Still waiting. Call next for other work, and wait again later.';
   };
 };
 
+/** @returns the first news within so many ms; null: none came, or the caller gave up. A look that fails ends it with its error */
+function firstNews(
+  outcomes: Observable<Outcome>,
+  ms: number,
+  signal: AbortSignal,
+): Promise<Result<string | null, AppError>> {
+  const found = outcomes.pipe(
+    map(({ news }) => news),
+    filter((news) => news !== null),
+    takeUntil(merge(timer(ms), fromEvent(signal, 'abort'))),
+    map((news) => ok(news)),
+    catchError((thrown: unknown) => of(fail(detailOf(thrown)))),
+  );
+  return firstValueFrom(found, { defaultValue: ok(null) });
+}
+
+interface Outcome {
+  /** null: nobody has answered yet. */
+  news: string | null;
+  /** Whether a person is to answer. */
+  isOpen: boolean;
+}
+
 /** The answers of people to the newest review and the agent's own questions. */
-async function outcomeOf(
-  { device, profile }: Desk,
-  taskId: string,
-): Promise<{ news: string | null; isOpen: boolean }> {
+async function outcomeOf({ device, profile }: Desk, taskId: string): Promise<Outcome> {
   const service = device.contextService;
   const [review, comments] = await Promise.all([service.getReview(taskId), service.getComments(taskId)]);
   const questions = comments.filter((one) => one.kind === 'question' && one.author_id === profile.userId);

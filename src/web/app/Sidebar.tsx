@@ -1,11 +1,11 @@
 import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
+import { count } from '@/core/count';
 import type { Milestone, Project, Workspace } from '@/domain/entities';
 import { useCurrentPlace } from '../hooks/useCurrentPlace';
 import { useInbox, waitingIn } from '../hooks/useInbox';
 import { useQuery } from '../hooks/useQuery';
 import { routes } from '../routes';
-import { count } from '../ui/count';
 import { Icon, type IconName } from '../ui/Icon';
 import { byDate, byName } from '../ui/order';
 import styles from './Sidebar.module.css';

@@ -1,8 +1,8 @@
+import { count } from '@/core/count';
 import { mayRestore } from '@/domain/permissions';
 import { type ObservedDeletion, restoreDeletion } from '@/lib/watermelon/contextService';
 import { useMembers } from '../hooks/useMembers';
 import { tableNoun } from '../shared/recordText';
-import { count } from '../ui/count';
 import { ErrorNote } from '../ui/ErrorNote';
 import { TimeAgo } from '../ui/TimeAgo';
 import { useAction } from '../ui/useAction';

@@ -1,8 +1,8 @@
 import { Link } from 'wouter';
+import { count } from '@/core/count';
 import { isLive } from '@/domain/ready';
 import { useQuery } from '../hooks/useQuery';
 import { routes } from '../routes';
-import { count } from '../ui/count';
 import { useNow } from '../ui/useNow';
 
 /** The number of agents that work on something now. */

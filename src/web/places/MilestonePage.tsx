@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { useLocation } from 'wouter';
+import { count } from '@/core/count';
 import type { Milestone } from '@/domain/entities';
 import { deleteMilestone } from '@/lib/watermelon/contextService';
 import { usePermissions } from '../hooks/usePermissions';
@@ -11,7 +12,6 @@ import { HeldPage } from '../shared/HeldPage';
 import { TaskDialog } from '../tasks/TaskDialog';
 import { TaskList } from '../tasks/TaskList';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
-import { count } from '../ui/count';
 import { Icon } from '../ui/Icon';
 import { RoleNote } from '../ui/RoleNote';
 import { MILESTONE_FIELDS } from './formFields';

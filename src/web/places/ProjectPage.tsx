@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
+import { count } from '@/core/count';
 import type { Milestone, Project } from '@/domain/entities';
 import { createMilestone, deleteProject } from '@/lib/watermelon/contextService';
 import { useKnowledge } from '../hooks/useKnowledge';
@@ -11,7 +12,6 @@ import { routes } from '../routes';
 import { EditDialog } from '../shared/EditDialog';
 import { HeldPage } from '../shared/HeldPage';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
-import { count } from '../ui/count';
 import { EmptyState } from '../ui/EmptyState';
 import { orNull, toTime } from '../ui/formValues';
 import { Icon } from '../ui/Icon';

@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
+import { count } from '@/core/count';
 import type { Project, Workspace } from '@/domain/entities';
 import { createProject, deleteWorkspace } from '@/lib/watermelon/contextService';
 import { useMembers } from '../hooks/useMembers';
@@ -10,7 +11,6 @@ import { routes } from '../routes';
 import { EditDialog } from '../shared/EditDialog';
 import { HeldPage } from '../shared/HeldPage';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
-import { count } from '../ui/count';
 import { EmptyState } from '../ui/EmptyState';
 import { orNull } from '../ui/formValues';
 import { Icon } from '../ui/Icon';

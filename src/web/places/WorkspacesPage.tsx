@@ -1,12 +1,12 @@
 import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
+import { count } from '@/core/count';
 import type { Workspace } from '@/domain/entities';
 import { createWorkspace } from '@/lib/watermelon/contextService';
 import { useDevice } from '../hooks/useDevice';
 import { useCount, useQuery } from '../hooks/useQuery';
 import { useSyncStatus } from '../hooks/useSyncStatus';
 import { routes } from '../routes';
-import { count } from '../ui/count';
 import { EmptyState } from '../ui/EmptyState';
 import { orNull } from '../ui/formValues';
 import { Icon } from '../ui/Icon';

@@ -1,10 +1,10 @@
 import { useState } from 'react';
+import { count } from '@/core/count';
 import { ConvoyError } from '@/core/errors';
 import type { SignOutOptions, SignOutResult, UnsyncedCounts } from '@/lib/watermelon';
 import { useDevice } from '../hooks/useDevice';
 import { useUnsyncedOrError } from '../hooks/useUnsynced';
 import { DownloadButton } from '../shared/DownloadButton';
-import { count } from '../ui/count';
 import { Dialog } from '../ui/Dialog';
 import { ErrorNote } from '../ui/ErrorNote';
 import { useAction } from '../ui/useAction';

@@ -1,6 +1,6 @@
 import { useState } from 'react';
+import { count } from '@/core/count';
 import { useDevice } from '../hooks/useDevice';
-import { count } from '../ui/count';
 import { Dialog } from '../ui/Dialog';
 import { ErrorNote } from '../ui/ErrorNote';
 import { useAction } from '../ui/useAction';

@@ -1,10 +1,10 @@
 import { useState } from 'react';
+import { count } from '@/core/count';
 import { pageStorage } from '@/platform/web/pageStorage';
 import { useDevice } from '../hooks/useDevice';
 import { useIsAtRisk } from '../hooks/usePersistentStorage';
 import { useSyncStatus } from '../hooks/useSyncStatus';
 import { SaveDatabaseButton } from '../shared/SaveDatabaseButton';
-import { count } from '../ui/count';
 import { Icon } from '../ui/Icon';
 import { useAction } from '../ui/useAction';
 

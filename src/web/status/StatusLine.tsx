@@ -1,8 +1,8 @@
 import { Link } from 'wouter';
+import { count } from '@/core/count';
 import { useDevice } from '../hooks/useDevice';
 import { useSyncStatus } from '../hooks/useSyncStatus';
 import { routes } from '../routes';
-import { count } from '../ui/count';
 import { Icon } from '../ui/Icon';
 import { useAction } from '../ui/useAction';
 import { useNow } from '../ui/useNow';

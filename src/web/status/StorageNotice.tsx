@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react';
+import { count } from '@/core/count';
 import type { StorageError } from '@/core/errors';
 import type { SalvageReport } from '@/core/storage';
 import type { SyncedTable } from '@/domain/schema';
@@ -7,7 +8,6 @@ import { useStorageTrouble } from '../hooks/useStorageTrouble';
 import { RecordName } from '../shared/RecordName';
 import { SaveDatabaseButton } from '../shared/SaveDatabaseButton';
 import { hasUnsavedInput } from '../shared/unsavedInput';
-import { count } from '../ui/count';
 import { ErrorNote } from '../ui/ErrorNote';
 import { Icon } from '../ui/Icon';
 import { useAction } from '../ui/useAction';

@@ -1,8 +1,8 @@
 /** The state of this device in one line, for people. Pure, so that it can be tested word by word. */
 
+import { count } from '@/core/count';
 import { reactionTo } from '@/core/errors';
 import type { SyncStatus } from '@/lib/watermelon';
-import { count } from '../ui/count';
 import { describeDetail } from '../ui/errorText';
 import { timeAgo } from '../ui/TimeAgo';
 

@@ -1,11 +1,11 @@
 import { useState } from 'react';
+import { count } from '@/core/count';
 import { ARCHIVE_REASONS } from '@/domain/setAsideText';
 import type { Archived } from '@/lib/watermelon';
 import { useDevice } from '../hooks/useDevice';
 import { useArchive } from '../hooks/useSyncRecords';
 import { DownloadButton } from '../shared/DownloadButton';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
-import { count } from '../ui/count';
 import { TimeAgo } from '../ui/TimeAgo';
 import { SetAsideChange } from './SetAsideChange';
 

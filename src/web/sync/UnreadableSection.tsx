@@ -1,9 +1,9 @@
+import { count } from '@/core/count';
 import { JSON_LIMITS } from '@/core/text';
 import type { Unreadable } from '@/lib/watermelon';
 import { useUnreadable } from '../hooks/useSyncRecords';
 import { RecordName } from '../shared/RecordName';
 import { tableNoun } from '../shared/recordText';
-import { count } from '../ui/count';
 import { wordsOf } from '../ui/labels';
 import { TimeAgo } from '../ui/TimeAgo';
 

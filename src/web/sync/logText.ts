@@ -1,7 +1,7 @@
 /** Entries of the sync log in words. Pure. */
 
+import { count } from '@/core/count';
 import type { SyncLogItem } from '@/lib/watermelon';
-import { count } from '../ui/count';
 import { describeDetail } from '../ui/errorText';
 
 const HEADLINES: Record<SyncLogItem['status'], string> = {

@@ -1,10 +1,10 @@
 import { useState } from 'react';
+import { count } from '@/core/count';
 import type { TaskContext } from '@/domain/entities';
 import { deleteTask, getDeletions, restoreDeletion } from '@/lib/watermelon/contextService';
 import { offerUndo } from '../actions/undo';
 import { usePermissions } from '../hooks/usePermissions';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
-import { count } from '../ui/count';
 import { Icon } from '../ui/Icon';
 import { TaskDialog } from './TaskDialog';
 

@@ -41,6 +41,14 @@ describe('the command line', () => {
     ]) {
       expect(await machine.run(wrong), wrong.join(' ')).toMatchObject({ code: 2, out: '' });
     }
+    for (const wrong of [['lisst'], ['list', '--nothing'], ['task'], ['return', 'FIELD-1']]) {
+      const { code, out, err } = await machine.run([...wrong, '--json']);
+      expect({ code, err, error: errorOf(out) }, wrong.join(' ')).toMatchObject({
+        code: 2,
+        err: '',
+        error: { kind: 'machine', code: 'usage' },
+      });
+    }
     const wrong = ['login', '--url', demo.stack.url, '--email', 'owner@convoy.example', '--password-stdin'];
     expect(await machine.run(wrong, 'wrong')).toMatchObject({ code: 3 });
     const nobody = await machine.run(['login', '--url', demo.stack.url]);
@@ -93,6 +101,7 @@ describe('the command line', () => {
     );
     expect(made).toMatchObject({ title: 'From a terminal', description: 'As **piped** in.' });
     const [listed] = (await machine.json<Task[]>(['list'])).filter(({ id }) => id === made.id);
+    expect(made).toMatchObject({ key: listed?.key, name: listed?.key });
     expect(listed?.key).toMatch(/^[A-Z]+-\d+$/);
     const key = listed?.key ?? '';
     expect(await machine.json(['task', 'edit', key.toLowerCase(), '--priority', 'high'])).toMatchObject({
@@ -119,6 +128,14 @@ describe('the command line', () => {
     const [deletion] = await machine.json<{ id: string; entity_id: string }[]>(['task', 'restore']);
     expect(deletion?.entity_id).toBe(other.id);
     await machine.json(['task', 'restore', deletion?.id ?? '']);
+    // By its key, which the task itself is not there to tell any more.
+    await machine.json(['task', 'delete', key]);
+    await machine.json(['sync']);
+    expect(await machine.run(['show', key])).toMatchObject({ code: 4 });
+    await machine.json(['task', 'restore', key]);
+    expect((await machine.run(['task', 'restore', 'FIELD-99999'])).code).toBe(4);
+    const shown = await machine.run(['show', key]);
+    expect(shown.out).toMatch(/^claimed by +nobody$/m);
     const { client } = await demo.signIn('viewer');
     const there = await createRemoteContextService({ client }).getTasks(SEED.offlineMilestone);
     expect(there.filter(({ id }) => id === made.id || id === other.id)).toHaveLength(2);

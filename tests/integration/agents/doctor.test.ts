@@ -89,6 +89,10 @@ describe('convoy doctor', () => {
   it('tries the sign-in of an agent', async () => {
     const agent = ['--agent', 'agent@convoy.example', '--secret-stdin'];
     expect((await doctor(agent, SEED.password)).state('agent')).toBe('ok');
+    const unasked = await machine.run(['doctor', '--agent', 'agent@convoy.example', '--json']);
+    expect(unasked).toMatchObject({ code: 1, out: expect.stringContaining('--secret-stdin') });
+    const empty = await machine.run(['doctor', ...agent, '--json']);
+    expect(empty).toMatchObject({ code: 1, out: expect.stringContaining('bad_choice') });
     const wrong = await doctor(agent, 'another');
     expect(wrong.state('agent')).toBe('fault');
     expect(wrong.code).toBe(1);
@@ -123,7 +127,7 @@ describe('convoy doctor', () => {
     const lost = await doctor();
     expect(lost.checks.find(({ name }) => name === 'session')).toMatchObject({
       state: 'fault',
-      mend: 'Run: convoy login',
+      mend: `Run: convoy login --url ${demo.stack.url}`,
     });
     writeFileSync(session, kept);
   });

@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PAUSED_MESSAGE } from '@/domain/agents';
 import type { ContextService } from '@/domain/contextService';
 import type { WorkspaceMember } from '@/domain/entities';
 import type { Inbox } from '@/domain/inbox';
@@ -61,6 +64,28 @@ describe('convoy inbox', () => {
     expect(out).not.toContain('\u001b');
     const nothing = await machine.run(['inbox', '--as', 'outsider@convoy.example']);
     expect(nothing.out).toContain('Nothing waits for you.');
+  });
+});
+
+describe('convoy answer', () => {
+  it('answers the question that waits for an agent, without a network too (I3)', async () => {
+    const { id } = await owner.createTask({ milestone_id: SEED.offlineMilestone, title: 'Asked about' });
+    const members = await owner.getMembers(SEED.workspace);
+    const to = members.find(({ display_name }) => display_name === 'Agent')?.user_id ?? '';
+    const asked = await owner.askQuestion(id, 'By hand?', { to });
+    const as = ['--as', 'Agent'];
+    await machine.json(['sync', ...as]);
+    const inbox = await machine.run(['inbox', ...as]);
+    expect(inbox.err).toContain('convoy answer');
+    await demo.stack.suspend();
+    await machine.json(['answer', id, 'With a spade.', ...as]).finally(() => demo.stack.resume());
+    await machine.json(['sync', ...as]);
+    expect((await owner.getComments(id)).find(({ kind }) => kind === 'answer')).toMatchObject({
+      question_id: asked.id,
+      author_id: to,
+      text: 'With a spade.',
+    });
+    expect((await machine.run(['answer', id, 'Again.', ...as])).code).toBe(4);
   });
 });
 
@@ -142,9 +167,9 @@ describe.skipIf(!hasTerminal)('at a terminal', () => {
     expect((await atTerminal(machine, ['return', id])).code).toBe(2);
   });
 
-  it('nothing is changed by Ctrl-C, nor by Enter alone', async () => {
+  it('nothing is changed by Ctrl-C, nor by Enter alone, also where the screen was cleared before', async () => {
     const { id } = await waiting();
-    for (const keys of [KEYS.interrupt, KEYS.enter]) {
+    for (const keys of [KEYS.interrupt, KEYS.enter, `${KEYS.clear}${KEYS.enter}`]) {
       const left = await atTerminal(machine, ['approve', id], [{ after: 'Approve it?', keys }]);
       expect(left.code, left.shown).toBe(1);
       expect(left.shown).toContain('Nothing was changed.');
@@ -158,6 +183,19 @@ describe.skipIf(!hasTerminal)('at a terminal', () => {
     expect(await stageOf(id)).toBe('PLAN_REVIEW');
     const members = await owner.getMembers(SEED.workspace);
     expect(members.some(({ display_name }) => display_name === 'Agent')).toBe(true);
+    const hosts = ['mcp', 'install', '--as', 'Agent'];
+    for (const [args, after, keys] of [
+      [hosts, 'Hosts to write', KEYS.interrupt],
+      [[...hosts, '--host', 'claude-code'], '.mcp.json?', KEYS.interrupt],
+      [[...hosts, '--host', 'vscode', '--no-instructions'], 'mcp.json?', KEYS.enter],
+    ] as const) {
+      const unwritten = await atTerminal(machine, args, [{ after, keys }]);
+      expect(unwritten.code, unwritten.shown).toBe(1);
+      expect(unwritten.shown).toContain('Nothing was changed.');
+      // After Ctrl-C nothing else is asked.
+      expect(unwritten.shown).not.toContain('AGENTS.md?');
+    }
+    expect(existsSync(join(machine.work, '.mcp.json'))).toBe(false);
   });
 
   it('an approval is refused where another request is newer, also one that came while the person read (V3)', async () => {
@@ -221,6 +259,7 @@ describe.skipIf(!hasTerminal)('at a terminal', () => {
       yes('Approve it?'),
     );
     expect(viewer.code, viewer.shown).toBe(1);
+    expect(viewer.shown).not.toContain('Approve it?');
     const stranger = await atTerminal(
       machine,
       ['approve', id, '--as', 'outsider@convoy.example'],
@@ -246,12 +285,29 @@ describe.skipIf(!hasTerminal)('at a terminal', () => {
       (await owner.getMembers(SEED.workspace)).find(({ id }) => id === member.id)?.paused_at;
     expect((await atTerminal(machine, ['agent', 'pause', 'helper'])).code).toBe(0);
     expect(await pausedAt()).not.toBeNull();
+    // The first command hears of it while it runs.
+    for (const command of [['sync'], ['next'], ['list'], ['status', '--json'], ['inbox', '--json']]) {
+      const told = await machine.run([...command, '--as', 'Helper']);
+      expect(told, command.join(' ')).toMatchObject({
+        code: 0,
+        err: expect.stringContaining(PAUSED_MESSAGE),
+      });
+      if (command.includes('--json')) {
+        expect(JSON.parse(told.err)).toMatchObject({ warning: { kind: 'rejected', code: 'paused' } });
+      }
+    }
+    expect((await machine.run(['doctor', '--as', 'Helper'])).out).toContain(PAUSED_MESSAGE);
     expect((await atTerminal(machine, ['agent', 'resume', 'helper'])).code).toBe(0);
     expect(await pausedAt()).toBeNull();
+    expect(await machine.run(['sync', '--as', 'Helper'])).toMatchObject({ code: 0, err: '' });
     const viewer = ['--as', 'viewer@convoy.example'];
     expect((await atTerminal(machine, ['agent', 'add', 'Bot', ...viewer])).code).toBe(1);
     expect((await atTerminal(machine, ['agent', 'pause', 'Nobody'])).code).toBe(4);
     expect((await atTerminal(machine, ['agent', 'revoke', 'Helper'], yes('Revoke Helper?'))).code).toBe(0);
     expect(await pausedAt()).toBeUndefined();
+    for (const command of ['sync', 'next', 'list']) {
+      const told = await machine.run([command, '--as', 'Helper', '--json']);
+      expect(JSON.parse(told.err), command).toMatchObject({ warning: { code: 'revoked' } });
+    }
   });
 });

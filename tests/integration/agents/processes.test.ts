@@ -3,6 +3,7 @@ import type { Milestone } from '@/domain/entities';
 import { AgentMachine, expireToken } from '../../support/agentMachine';
 import type { McpHost } from '../../support/mcpHost';
 import { missingOf, mixedCalls } from '../../support/mixedCalls';
+import { SEED } from '../../support/seed';
 
 const REFRESH = /grant_type=refresh_token/;
 /** `npm run prove:agents` makes 1,000. */
@@ -119,6 +120,21 @@ describe('processes of one user', () => {
         .toMatchObject({ unsynced: { total: 0 } });
     }
     expect(await missingOf(written, team.person, mixed.id)).toEqual([]);
+  });
+
+  it('of an agent whose session ended with its membership all say so, as commands do (A3)', async () => {
+    const ended = await team.agent('Carter');
+    const as = ['--as', 'Carter', '--url', team.link.url];
+    await team.machine.json(['sync', ...as]);
+    const members = await team.person.getMembers(SEED.workspace);
+    await team.person.revokeAgent(members.find(({ display_name }) => display_name === 'Carter')?.id ?? '');
+    // Its device has not heard of that, and learns from the refresh that is refused.
+    expireToken(ended);
+    expect(await team.machine.run(['sync', ...as])).toMatchObject({ code: 3 });
+    const { err } = await team.machine.run(['next', '--json', ...as]);
+    expect(JSON.parse(err)).toMatchObject({ warning: { kind: 'machine', code: 'not_signed_in' } });
+    const { text } = await team.host({ folder, as: 'Carter', url: team.link.url });
+    expect(await text('list')).toContain(`convoy login --url ${team.link.url} (machine/not_signed_in)`);
   });
 });
 

@@ -22,6 +22,7 @@ afterAll(async () => {
 
 interface Conflict {
   number: number;
+  short_id: string;
   conflict_id: string;
   key: string | null;
   title: string;
@@ -100,7 +101,12 @@ describe('convoy conflicts', () => {
     await machine.json(['sync']);
     expect((await owner.getTaskContext(first.id))?.task.description).toBe('neither');
     const second = await collide({ mine: 'blue', theirs: 'green' });
-    await machine.json(['conflicts', 'settle', second.key.toLowerCase(), '--theirs', 'description']);
+    const [entry] = await conflicts();
+    expect((await machine.run(['conflicts'])).out).toContain(`1  ${entry?.short_id}  `);
+    expect((await machine.run(['inbox'])).out).toMatch(
+      new RegExp(`^${second.key} +task +Both sides +description`, 'm'),
+    );
+    await machine.json(['conflicts', 'settle', entry?.short_id ?? '', '--theirs', 'description']);
     await machine.json(['sync']);
     expect((await owner.getTaskContext(second.id))?.task.description).toBe('green');
     expect(await conflicts()).toEqual([]);

@@ -57,6 +57,12 @@ async function ready({ child, output }: Run): Promise<{ url: string; accounts: u
   return JSON.parse(output.out);
 }
 
+/** @returns what a run that was asked for JSON, and failed, says: on standard output alone */
+function errorOf({ output }: Run): { kind: string; code: string; message: string } {
+  expect(output.err).toBe('');
+  return (JSON.parse(output.out) as { error: { kind: string; code: string; message: string } }).error;
+}
+
 const data = () => ['--data', folder, '--port', '0'];
 
 describe('npm start', () => {
@@ -80,8 +86,10 @@ describe('npm start', () => {
 
     const second = run([...data(), '--json']);
     expect(await exited(second.child)).toBe(1);
-    expect(second.output.err).toContain(`process ${first.child.pid}`);
-    expect(second.output.out).toBe('');
+    expect(errorOf(second)).toMatchObject({
+      code: 'data_locked',
+      message: expect.stringContaining(`process ${first.child.pid}`),
+    });
 
     first.child.kill('SIGTERM');
     expect(await exited(first.child)).toBe(0);
@@ -177,10 +185,9 @@ describe('npm start that fails', () => {
     occupant = createServer().listen(0, '127.0.0.1');
     await once(occupant, 'listening');
     const { port } = occupant.address() as AddressInfo;
-    const { child, output } = run(['--data', folder, '--port', String(port), '--reset', '--json']);
-    expect(await exited(child)).toBe(1);
-    expect(output.err).toContain(`Port ${port} is already in use`);
-    expect(output.out).toBe('');
+    const told = run(['--data', folder, '--port', String(port), '--reset', '--json']);
+    expect(await exited(told.child)).toBe(1);
+    expect(errorOf(told).message).toContain(`Port ${port} is already in use`);
   });
 
   it.each([
@@ -194,8 +201,9 @@ describe('npm start that fails', () => {
 
   it('explains what is wrong with the data folder and how to go on', async () => {
     writeFileSync(join(folder, 'stack.json'), '{}');
-    const { child, output } = run([...data(), '--json']);
+    const { child, output } = run(data());
     expect(await exited(child)).toBe(1);
+    expect(output.out).toBe('');
     expect(output.err).toMatch(/--reset/);
     expect(output.err.trim().split('\n')).toHaveLength(1);
   });

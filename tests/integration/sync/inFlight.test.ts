@@ -53,7 +53,7 @@ describe('edits made while a push is in flight', () => {
     ]);
   });
 
-  it('the activity of a lost stage move is withdrawn, though the task was renamed meanwhile (U13)', async () => {
+  it('the activity of a lost stage move is withdrawn, though the task was renamed meanwhile, and keeps nobody from signing out (U13, D24)', async () => {
     const task = await sharedTask('moved and renamed');
     await here.contextService.updateTaskStage(task.id, 'PLAN_REVIEW');
     await there.contextService.updateTaskStage(task.id, 'IMPLEMENT');
@@ -66,6 +66,7 @@ describe('edits made while a push is in flight', () => {
     expect(moves?.map((entry) => entry.details)).toEqual([
       { from: 'PLAN', to: 'IMPLEMENT', jumped: ['PLAN_REVIEW'], reason: null },
     ]);
+    expect((await here.countUnsynced()).total).toBe(0);
   });
 
   it('a deletion is kept when an update of the record comes back as a conflict (U8)', async () => {

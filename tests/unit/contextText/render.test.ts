@@ -66,7 +66,7 @@ describe('the budget', () => {
       members: MEMBERS,
     });
     expect(left_out).toEqual([]);
-    expect(markdown).toContain('Description, last changed by `Ada` (owner, person)');
+    expect(markdown).toContain('Requirements of the milestone, of a record last changed by `Ada`');
     expect(markdown).toContain('Make it work without a network.');
     expect(markdown).not.toContain('## Left out');
   });
@@ -127,6 +127,30 @@ describe('what comes first', () => {
     expect(line('By an agent')).toContain('by `Bot` (agent, agent), not confirmed by a person');
     expect(line('By somebody gone')).toContain('not confirmed by a person');
     expect(line('By a person')).not.toContain('not confirmed');
+  });
+});
+
+describe('the author of the description', () => {
+  const headOf = async (activities: TaskContext['activities']) => {
+    const context = contextOf({ activities });
+    const { markdown } = await renderTaskContext(context, { maxTokens: 2_000, members: MEMBERS });
+    return markdown.split('\n').find((line) => line.startsWith('Description'));
+  };
+  const moved = activityOf(29, 'stage_changed', { from: 'PLAN', to: 'PLAN_REVIEW' }, BOT);
+  const edited = activityOf(28, 'task_updated', { fields: ['title', 'description'], changes: {} });
+  const other = activityOf(27, 'task_updated', { fields: ['priority'], changes: {} }, BOT);
+  const created = (by: string) => activityOf(21, 'task_created', { title: 'Sync', stage: 'PLAN' }, by);
+
+  it('is whoever wrote it last, not whoever moved the task, else the creator (X4)', async () => {
+    expect(await headOf([moved, edited, other, created(BOT)])).toBe('Description by `Ada` (owner, person):');
+    expect(await headOf([moved, other, created(BOT)])).toBe('Description by `Bot` (agent, agent):');
+    const settled = activityOf(30, 'conflict_settled', { columns: { description: { by: 'person' } } }, BOT);
+    expect(await headOf([settled, edited])).toBe('Description by `Bot` (agent, agent):');
+  });
+
+  it('is not told where the entries that are here do not say (X4)', async () => {
+    expect(await headOf([moved, other])).toBe('Description:');
+    expect(await headOf([])).toBe('Description:');
   });
 });
 

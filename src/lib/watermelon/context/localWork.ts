@@ -1,6 +1,7 @@
 /** Claims, readiness and the next task of one device; see `domain/work.ts`. */
 
 import { type AppError, ConvoyError, orThrow } from '@/core/errors';
+import { PAUSED_MESSAGE } from '@/domain/agents';
 import type { ContextService } from '@/domain/contextService';
 import type { Task, Workflow, WorkspaceMember } from '@/domain/entities';
 import { mayWrite } from '@/domain/permissions';
@@ -299,7 +300,7 @@ async function requireClaimer({ store, userId }: LocalFirst, task: Task): Promis
     refuse('forbidden', 'You may not claim tasks here. Ask an owner of the workspace.');
   }
   if (member?.paused_at) {
-    refuse('paused', 'You are paused in this workspace. Do nothing until an owner or editor lets you go on.');
+    refuse('paused', PAUSED_MESSAGE);
   }
   if (task.status === 'done' || task.status === 'cancelled') {
     refuse('closed', 'The task is done or cancelled. Choose another one with getNextTask.');

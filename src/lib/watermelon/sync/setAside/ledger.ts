@@ -1,6 +1,7 @@
 /** The conflict ledger of this device: its entries are written here, and discarded (D6, D8). */
 
 import { v7 as uuidv7 } from 'uuid';
+import { isBookkeeping } from '@/domain/activities';
 import type { SyncedTable } from '@/domain/schema';
 import { Conflict, type ConflictColumn } from '../../models';
 import { type SyncBase, writeBase } from '../../models/tracking';
@@ -17,12 +18,14 @@ export const IS_LOST = [Q.where('kind', Q.oneOf(['gone', 'deleted'])), Q.where('
  * Whether values of a conflict are in this ledger alone: it is open, its record is gone, or the values were too long
  * for the feed (D24).
  */
-export function isOnlyHere(entry: Conflict): boolean {
+export function isOnlyHere(
+  entry: Pick<Conflict, 'kind' | 'state' | 'recordTable' | 'recordId' | 'columns'>,
+): boolean {
   switch (entry.kind) {
     case 'gone':
       return !Object.values(entry.columns).some(({ by }) => by === 'restored');
     case 'withdrawn':
-      return true;
+      return !isConsequence(entry);
     // The user deleted these values themselves.
     case 'deleted':
     case 'deletion':
@@ -33,6 +36,17 @@ export function isOnlyHere(entry: Conflict): boolean {
       return settledDetails(SAME_IDS, { table, recordId, columns }).shortened === true;
     }
   }
+}
+
+/**
+ * Whether what was withdrawn holds nothing of its user's own: it tells of the change that was lost, or took a subtask along with
+ * its task (U28). What was lost itself is in an entry of its own.
+ */
+function isConsequence({ recordTable, columns }: Pick<Conflict, 'recordTable' | 'columns'>): boolean {
+  if (recordTable === 'activity_feed') {
+    return isBookkeeping(columns.activity_type?.local, columns.details?.local);
+  }
+  return recordTable === 'tasks' && Object.keys(columns).every((name) => name === 'milestone_id');
 }
 
 /**
