@@ -20,6 +20,7 @@ export interface ScreenAudit {
 /** Screens by their addresses, and a heading that tells that they are there. */
 const SCREENS = [
   { name: 'inbox', path: routes.inbox(), heading: 'Inbox' },
+  { name: 'agents', path: routes.agents(), heading: 'Agents' },
   { name: 'workspaces', path: routes.workspaces(), heading: 'Workspaces' },
   { name: 'workspace', path: routes.workspace(SEED.workspace), heading: 'Projects' },
   { name: 'members', path: routes.members(SEED.workspace), heading: 'Members' },

@@ -7,6 +7,7 @@ import type { SignOutOptions, SignOutResult } from './device/signOut';
 import type { SyncLogItem, SyncResult, SyncStatus } from './sync';
 
 export type { LocalWork } from './accounts/takeAlong';
+export { observeActivity, type UserActivity } from './context/agentActivity';
 export {
   type EntityOf,
   findTasks,

@@ -10,6 +10,7 @@ import { NothingHere } from '../shared/NothingHere';
 import { TaskAddress } from '../tasks/TaskAddress';
 
 // Screens that a person opens now and then. The service worker keeps them, so that they open without network.
+const AgentsPage = lazy(async () => ({ default: (await import('../agents/AgentsPage')).AgentsPage }));
 const DeletedPage = lazy(async () => ({ default: (await import('../deleted/DeletedPage')).DeletedPage }));
 const MembersPage = lazy(async () => ({ default: (await import('../places/MembersPage')).MembersPage }));
 const InvitationPage = lazy(async () => ({
@@ -23,6 +24,7 @@ export function Screens({ onSignIn }: { onSignIn: () => Promise<void> }) {
     <Suspense fallback={null}>
       <Switch>
         <Route path={routes.inbox()} component={InboxPage} />
+        <Route path={routes.agents()} component={AgentsPage} />
         <Route path={routes.workspaces()} component={WorkspacesPage} />
         <Route path={routes.workspace(':id')}>{({ id }) => <WorkspacePage key={id} id={id} />}</Route>
         <Route path={routes.members(':id')}>{({ id }) => <MembersPage key={id} id={id} />}</Route>

@@ -173,7 +173,8 @@ export function localWork(local: LocalFirst, provisional: ProvisionalClaims): Lo
       const revision = answered?.answer.revision ?? null;
       // A person may release the claim of an agent (C11).
       const isReleased = answered?.answer.released === true;
-      if (isKnown || (isReleased && record.raw.claim_id === request.claimId)) await keep(record, { ...NOBODYS, revision });
+      if (isKnown || (isReleased && record.raw.claim_id === request.claimId))
+        await keep(record, { ...NOBODYS, revision });
       return { released: wasPending || isKnown || isReleased, revision };
     },
 
