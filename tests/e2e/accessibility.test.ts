@@ -1,7 +1,8 @@
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openMilestone, openTask, seen, statusOf, WebApp } from '../support/webApp';
+import { SEED } from '../support/seed';
+import { askToSignOut, gone, openMilestone, openTask, seen, statusOf, WebApp } from '../support/webApp';
 
 const MILESTONE = 'Inspections work offline';
 
@@ -14,14 +15,69 @@ const OF_AN_ACCOUNT: Screen[] = [
     'workspaces',
     async (page) => {
       await signIn(page);
-      await seen(page.getByRole('heading', { name: 'Workspaces' }));
+      await seen(page.getByRole('heading', { name: 'Inbox' }));
       await seen(statusOf(page, 'Up to date'));
+    },
+  ],
+  [
+    'an item of the inbox',
+    async (page) => {
+      await page.getByRole('region', { name: 'What waits for you' }).getByRole('link').first().click();
+      await seen(page.getByRole('region', { name: 'The open item' }).getByLabel('Assignee'));
+    },
+  ],
+  [
+    'menu of the account',
+    async (page) => {
+      await page.getByRole('button', { name: /^Account of / }).click();
+      await seen(page.getByRole('menuitem', { name: 'Dark' }));
+    },
+  ],
+  [
+    'shortcuts',
+    async (page) => {
+      await page.getByRole('menuitem', { name: 'Keyboard shortcuts' }).click();
+      await seen(page.getByRole('dialog', { name: 'Keyboard shortcuts' }));
+    },
+  ],
+  [
+    'palette',
+    async (page) => {
+      await page.keyboard.press('Escape');
+      await gone(page.getByRole('dialog'));
+      await page.keyboard.press('Control+k');
+      await page.getByRole('combobox', { name: 'Search' }).fill('offline');
+      await seen(page.getByRole('option').first());
+    },
+  ],
+  [
+    'agents',
+    async (page) => {
+      await page.goto('/agents');
+      await seen(page.getByRole('list', { name: 'Agents' }));
+    },
+  ],
+  [
+    'workspaces',
+    async (page) => {
+      await page.goto('/workspaces');
+      await seen(page.getByRole('heading', { name: 'Workspaces' }));
     },
   ],
   [
     'workspace',
     async (page) => {
       await page.getByRole('main').getByRole('link', { name: 'Lighthouse' }).click();
+      await seen(page.getByRole('heading', { name: 'Projects' }));
+    },
+  ],
+  [
+    'members',
+    async (page) => {
+      await page
+        .getByRole('main')
+        .getByRole('link', { name: /members$/ })
+        .click();
       await seen(page.getByRole('heading', { name: 'Members' }));
     },
   ],
@@ -59,15 +115,19 @@ const OF_AN_ACCOUNT: Screen[] = [
   [
     'workspace with an open invitation',
     async (page) => {
-      await page.getByRole('link', { name: 'Convoy: your workspaces' }).click();
+      await page.goto('/workspaces');
       await page.getByRole('main').getByRole('link', { name: 'Lighthouse' }).click();
+      await page
+        .getByRole('main')
+        .getByRole('link', { name: /members$/ })
+        .click();
       await seen(page.getByRole('list', { name: 'Open invitations' }));
     },
   ],
   [
     'deleted',
     async (page) => {
-      await page.getByRole('link', { name: 'Deleted records' }).click();
+      await page.goto(`/workspaces/${SEED.workspace}/deleted`);
       await seen(page.getByRole('button', { name: /^Restore/ }));
     },
   ],
@@ -136,14 +196,17 @@ const ALONE: Screen[] = [
       await page.reload();
       await seen(page.getByRole('complementary', { name: 'Work without an account' }));
       await page.context().setOffline(true);
-      await page.getByRole('link', { name: 'Convoy: your workspaces' }).click();
+      await page
+        .getByRole('navigation', { name: 'Workspaces' })
+        .getByRole('link', { name: 'All workspaces' })
+        .click();
       await createWorkspace(page, 'Not sent yet');
     },
   ],
   [
     'signing out with unsynced changes',
     async (page) => {
-      await page.getByRole('button', { name: 'Sign out' }).click();
+      await askToSignOut(page);
       await seen(page.getByText('1 change has not reached the server yet.'));
     },
   ],

@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  askToSignOut,
   buildUp,
   createTask,
   gone,
   openMilestone,
   openTask,
+  places,
   seen,
   statusOf,
   WebApp,
@@ -27,7 +29,6 @@ async function fillInAndSignIn(page: Page, role: string): Promise<void> {
   await page.locator('form').getByRole('button', { name: 'Sign in' }).click();
 }
 
-const signOutButton = (page: Page) => page.getByRole('banner').getByRole('button', { name: 'Sign out' });
 /** Names of the databases of the profile: folders of its private file system. */
 const databases = (page: Page) =>
   page.evaluate(async () => {
@@ -47,7 +48,7 @@ const locksOnDatabases = (page: Page) =>
 
 async function signOut(page: Page): Promise<void> {
   await page.bringToFront();
-  await signOutButton(page).click();
+  await askToSignOut(page);
   await page.getByRole('dialog').getByRole('button', { name: 'Sign out' }).click();
 }
 
@@ -114,18 +115,17 @@ describe('work without an account', () => {
     await note.getByRole('button', { name: 'Not now' }).click();
     await gone(note);
 
-    await signOutButton(page).click();
+    await askToSignOut(page);
     await page.getByRole('dialog').getByRole('button', { name: 'Sign out' }).click();
     await fillInAndSignIn(page, 'owner');
     await page.getByRole('dialog').getByRole('button', { name: 'Take it along' }).click();
-    await page.getByRole('link', { name: 'Convoy: your workspaces' }).click();
-    await seen(page.getByRole('main').getByRole('link', { name: 'Left behind' }));
+    await seen(places(page).getByRole('link', { name: 'Left behind' }));
     await seen(statusOf(page, 'Up to date'));
-    await signOutButton(page).click();
+    await askToSignOut(page);
     await page.getByRole('dialog').getByRole('button', { name: 'Sign out' }).click();
     await seen(page.getByRole('button', { name: 'Start without an account' }));
     await fillInAndSignIn(page, 'viewer');
-    await seen(page.getByRole('main').getByRole('link', { name: 'Lighthouse' }));
+    await seen(places(page).getByRole('link', { name: 'Lighthouse' }));
     await seen(statusOf(page, 'Up to date'));
     expect(await page.getByText('Left behind').count()).toBe(0);
     await page.context().close();
@@ -141,7 +141,7 @@ describe('two accounts in one browser', () => {
     const pushing = page.waitForRequest('**/rest/v1/rpc/sync_push');
     await createTask(page, 'Between two accounts');
     await pushing;
-    await signOutButton(page).click();
+    await askToSignOut(page);
     await page.getByRole('dialog').getByRole('button', { name: 'Keep and sign out' }).click();
     await seen(page.getByRole('heading', { name: 'Sign in' }));
     await page.unroute('**/rest/v1/rpc/sync_push');
@@ -150,7 +150,7 @@ describe('two accounts in one browser', () => {
     await seen(statusOf(page, 'Up to date'));
     await openMilestone(page, 'Field app', MILESTONE);
     expect(await page.getByText('Between two accounts').count()).toBe(0);
-    await signOutButton(page).click();
+    await askToSignOut(page);
     await page.getByRole('dialog').getByRole('button', { name: 'Sign out' }).click();
 
     await fillInAndSignIn(page, 'editor');
@@ -174,7 +174,7 @@ describe('two accounts in one browser', () => {
     await createTask(second, 'Left in the second tab');
     // A page in the background draws once a second.
     await first.bringToFront();
-    await signOutButton(first).click();
+    await askToSignOut(first);
     await first.getByRole('dialog').getByRole('button', { name: 'Keep and sign out' }).click();
     for (const page of [first, second]) {
       await seen(page.getByRole('heading', { name: 'Sign in' }));
@@ -208,7 +208,7 @@ describe('two accounts in one browser', () => {
       window.addEventListener('storage', (event) => event.stopImmediatePropagation(), true),
     );
     await second.goto('/');
-    await seen(second.getByRole('heading', { name: 'Lighthouse' }));
+    await seen(places(second).getByRole('link', { name: 'Lighthouse' }));
     const say = (target: 'window' | 'document', event: string) =>
       second.evaluate(([target, event]) => globalThis[target].dispatchEvent(new Event(event)), [
         target,
@@ -217,7 +217,7 @@ describe('two accounts in one browser', () => {
     await say('document', 'freeze');
     await signOut(first);
     await seen(first.getByRole('heading', { name: 'Sign in' }));
-    await seen(second.getByRole('heading', { name: 'Lighthouse' }));
+    await seen(places(second).getByRole('link', { name: 'Lighthouse' }));
     await say('document', 'resume');
     await seen(second.getByRole('heading', { name: 'Sign in' }));
     await first.context().close();
@@ -228,12 +228,12 @@ describe('two accounts in one browser', () => {
     await openMilestone(page, 'Field app', MILESTONE);
     const other = await page.context().newPage();
     await other.goto('/');
-    await seen(other.getByRole('heading', { name: 'Lighthouse' }));
+    await seen(places(other).getByRole('link', { name: 'Lighthouse' }));
     await page.bringToFront();
     await page.context().setOffline(true);
     await createTask(page, 'Better not');
     await seen(statusOf(page, 'Offline — no network'));
-    await signOutButton(page).click();
+    await askToSignOut(page);
     const downloading = page.waitForEvent('download');
     await page.getByRole('dialog').getByRole('button', { name: 'Download what is only here' }).click();
     const saved = await (await downloading).path();

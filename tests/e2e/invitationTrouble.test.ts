@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seedId } from '../support/seed';
-import { gone, seen, statusOf, WebApp } from '../support/webApp';
+import { askToSignOut, gone, openMembers, seen, statusOf, WebApp } from '../support/webApp';
 
 const LONG = `${'Wolfeschlegelsteinhausenbergerdorff '.repeat(3)}${'x'.repeat(92)}`;
 
@@ -10,11 +10,6 @@ beforeAll(async () => {
   app = await WebApp.start();
 });
 afterAll(() => app.close());
-
-async function openWorkspace(page: Page): Promise<void> {
-  await page.getByRole('main').getByRole('link', { name: 'Lighthouse' }).click();
-  await seen(page.getByRole('heading', { name: 'Members' }));
-}
 
 async function newAccount(name: string): Promise<Page> {
   const page = await (await app.newProfile()).newPage();
@@ -44,7 +39,7 @@ async function inviteByLink(owner: Page): Promise<string> {
 describe('invitations with a server that fails', () => {
   it('inviting says that nobody was invited, keeps the address, and works when tried again', async () => {
     const owner = await app.signIn('owner');
-    await openWorkspace(owner);
+    await openMembers(owner);
     await failing(owner, 'invite_member');
     await owner.getByRole('button', { name: 'Invite', exact: true }).click();
     const dialog = owner.getByRole('dialog');
@@ -71,7 +66,7 @@ describe('invitations with a server that fails', () => {
   it('open invitations that cannot be read say so, and are asked for again', async () => {
     const owner = await app.signIn('owner');
     await failing(owner, 'get_invitations');
-    await openWorkspace(owner);
+    await openMembers(owner);
     await seen(owner.getByRole('alert').filter({ hasText: 'The open invitations cannot be shown' }));
     await owner.unroute('**/rpc/get_invitations');
     await owner.getByRole('button', { name: 'Try again' }).click();
@@ -81,7 +76,7 @@ describe('invitations with a server that fails', () => {
 
   it('revoking without the server says so in its dialog, and one that was accepted meanwhile is told', async () => {
     const owner = await app.signIn('owner');
-    await openWorkspace(owner);
+    await openMembers(owner);
     const link = await inviteByLink(owner);
     // The list is not read again either: a row that is gone would take the dialog along.
     for (const name of ['revoke_invitation', 'get_invitations'])
@@ -109,7 +104,7 @@ describe('invitations with a server that fails', () => {
 
   it('an invitation whose page fails is asked for again; what one tab accepts, every tab has joined (U31)', async () => {
     const owner = await app.signIn('owner');
-    await openWorkspace(owner);
+    await openMembers(owner);
     const link = await inviteByLink(owner);
     await owner.context().close();
     const first = await newAccount('Bo');
@@ -129,7 +124,7 @@ describe('invitations with a server that fails', () => {
     await first.getByRole('button', { name: 'Join' }).click();
     await seen(first.getByText('your answer is kept on this device'));
     // Who signs out now is told (D24).
-    await first.getByRole('banner').getByRole('button', { name: 'Sign out' }).click();
+    await askToSignOut(first);
     const leaving = first.getByRole('dialog', { name: 'Sign out with unsynced changes?' });
     await seen(leaving.getByText('You have accepted 1 invitation, and the server does not know it yet.'));
     await seen(leaving.getByRole('button', { name: 'Sync first' }));
@@ -153,13 +148,13 @@ describe('invitations with a server that fails', () => {
       `update public.workspaces set name = 'Lighthouse ${LONG.slice(0, 189)}' where id = '${seedId('workspace', 1)}'`,
     );
     const owner = await app.signIn('owner');
+    await openMembers(owner);
     await owner.setViewportSize({ width: 390, height: 844 });
-    await openWorkspace(owner);
     const rows = owner.getByRole('region', { name: 'Members' }).getByRole('listitem');
     await expect.poll(() => rows.count()).toBeGreaterThan(200);
     const sideways = () =>
       owner.evaluate(() =>
-        [document.documentElement, ...document.querySelectorAll('dialog')]
+        [document.documentElement, ...document.querySelectorAll('[role="dialog"]')]
           .map(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)
           .filter((pixels) => pixels > 0),
       );

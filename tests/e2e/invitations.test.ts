@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seedId } from '../support/seed';
-import { gone, openTask, seen, statusOf, syncNow, WebApp } from '../support/webApp';
+import { gone, openMembers, openTask, seen, statusOf, syncNow, WebApp } from '../support/webApp';
 
 const API = '**/{rest,auth,realtime}/v1/**';
 
@@ -31,12 +31,6 @@ async function newAccount(name: string): Promise<Page> {
   return page;
 }
 
-async function openWorkspace(page: Page): Promise<void> {
-  await page.getByRole('link', { name: 'Convoy: your workspaces' }).click();
-  await page.getByRole('main').getByRole('link', { name: 'Lighthouse' }).click();
-  await seen(page.getByRole('heading', { name: 'Members' }));
-}
-
 /** @returns the link of a new invitation. @param email null: by link */
 async function invite(page: Page, email: string | null, role: string): Promise<string> {
   await page.getByRole('button', { name: 'Invite', exact: true }).click();
@@ -57,7 +51,7 @@ const memberRow = (page: Page, name: string) => members(page).getByRole('listite
 describe('inviting and joining', () => {
   it('a stranger opens the link of an owner, signs up there, joins and sees the tasks', async () => {
     await owner.context().grantPermissions(['clipboard-read', 'clipboard-write']);
-    await openWorkspace(owner);
+    await openMembers(owner);
     const link = await invite(owner, null, 'Editor');
     const open = owner.getByRole('list', { name: 'Open invitations' }).getByRole('listitem');
     await seen(open.filter({ hasText: 'Whoever opens the link first' }).filter({ hasText: /valid until/ }));
@@ -91,7 +85,7 @@ describe('inviting and joining', () => {
   });
 
   it('a link that is opened offline is accepted there, and the next sync joins (U31)', async () => {
-    await openWorkspace(owner);
+    await openMembers(owner);
     const link = await invite(owner, null, 'Viewer');
 
     const page = await newAccount('Bo');
@@ -111,7 +105,7 @@ describe('inviting and joining', () => {
 
   it('an invitation to an address is on the home page of its account, and can be declined and accepted', async () => {
     const cora = await newAccount('Cora');
-    await openWorkspace(owner);
+    await openMembers(owner);
     await invite(owner, 'Cora@example.com', 'Editor');
     await owner.getByRole('button', { name: 'Invite', exact: true }).click();
     await owner.getByLabel('Email address').fill('nobody@nowhere nor here');
@@ -130,23 +124,23 @@ describe('inviting and joining', () => {
     await invite(owner, 'cora@example.com', 'Viewer');
     await cora.reload();
     await invitations.getByRole('button', { name: 'Join' }).click();
-    await openWorkspace(cora);
+    await openMembers(cora);
     await seen(cora.getByRole('note').filter({ hasText: 'You are a viewer here' }));
-    await cora.getByRole('link', { name: 'Convoy: your workspaces' }).click();
-    await seen(cora.getByRole('heading', { name: 'Lighthouse' }));
+    await cora.getByRole('link', { name: 'Convoy: your inbox' }).click();
+    await seen(cora.getByRole('heading', { name: 'Inbox' }));
     expect(await invitations.count()).toBe(0);
 
     await syncNow(owner);
     await members(owner).getByLabel('Role of Cora').selectOption('Editor');
     await syncNow(owner);
     await syncNow(cora);
-    await openWorkspace(cora);
+    await openMembers(cora);
     await seen(memberRow(cora, 'Cora (you)').filter({ hasText: 'Editor' }));
     await cora.context().close();
   });
 
   it('a link that was revoked says so, and one that was accepted offline is refused', async () => {
-    await openWorkspace(owner);
+    await openMembers(owner);
     const link = await invite(owner, null, 'Editor');
     const page = await newAccount('Dan');
     await page.route(API, (route) => route.abort());
@@ -184,7 +178,7 @@ describe('inviting and joining', () => {
 
 describe('members', () => {
   it('the only owner who is a person neither leaves nor takes another role, and inviting offline says that it needs the server', async () => {
-    await openWorkspace(owner);
+    await openMembers(owner);
     await seen(memberRow(owner, 'Owner (you)'));
     await seen(owner.getByText('A workspace keeps at least one owner who is a person'));
     expect(await owner.getByRole('button', { name: 'Leave' }).count()).toBe(0);
@@ -211,7 +205,7 @@ describe('members', () => {
 
   it('a viewer leaves: the workspace is gone here, and the owner sees it', async () => {
     const viewer = await app.signIn('viewer');
-    await openWorkspace(viewer);
+    await openMembers(viewer);
     await viewer.getByRole('button', { name: 'Leave' }).click();
     const dialog = viewer.getByRole('dialog', { name: 'Leave Lighthouse?' });
     await seen(dialog.getByText('kept in the archive on the sync page'));
@@ -221,7 +215,7 @@ describe('members', () => {
     await viewer.context().close();
 
     await syncNow(owner);
-    await openWorkspace(owner);
+    await openMembers(owner);
     await seen(memberRow(owner, 'Owner (you)'));
     expect(await memberRow(owner, 'Viewer').getByRole('button', { name: 'Remove Viewer' }).count()).toBe(0);
   });
@@ -229,7 +223,7 @@ describe('members', () => {
   it('an agent is not offered to make a workspace, and manages nobody', async () => {
     const agent = await app.signIn('agent');
     expect(await agent.getByRole('button', { name: 'New workspace' }).count()).toBe(0);
-    await openWorkspace(agent);
+    await openMembers(agent);
     await seen(memberRow(agent, 'Agent (you)').filter({ hasText: 'AI agent' }));
     expect(await agent.getByRole('button', { name: 'Invite', exact: true }).count()).toBe(0);
     expect(await agent.getByRole('button', { name: /^Remove/ }).count()).toBe(0);

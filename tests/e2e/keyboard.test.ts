@@ -1,6 +1,6 @@
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { gone, seen, WebApp } from '../support/webApp';
+import { gone, places, seen, WebApp } from '../support/webApp';
 
 let app: WebApp;
 beforeAll(async () => {
@@ -53,7 +53,7 @@ const focusOn = (locator: Locator) => expect.poll(() => isFocused(locator)).toBe
 const members = (page: Page) => page.getByRole('region', { name: 'Members' });
 
 async function openWorkspace(page: Page): Promise<void> {
-  await press(page, page.getByRole('main').getByRole('link', { name: 'Lighthouse' }), 'Enter');
+  await press(page, places(page).getByRole('link', { name: 'Members', exact: true }), 'Enter');
   await seen(page.getByRole('heading', { name: 'Members' }));
   await focusOn(page.getByRole('main'));
 }

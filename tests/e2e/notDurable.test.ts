@@ -4,7 +4,16 @@ import type { BrowserContext, Dialog, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Release } from '../support/releases';
 import { keepNothing, restoreLoki } from '../support/storageTrouble';
-import { buildUp, createTask, openMilestone, seen, statusOf, syncNow, WebApp } from '../support/webApp';
+import {
+  askToSignOut,
+  buildUp,
+  createTask,
+  openMilestone,
+  seen,
+  statusOf,
+  syncNow,
+  WebApp,
+} from '../support/webApp';
 
 const MILESTONE = 'Inspections work offline';
 const EDITOR = '019a0000-0000-7000-8000-000000000002';
@@ -117,7 +126,7 @@ describe('over plain HTTP to a name that is not localhost', () => {
     await createTask(page, 'Written and not sent');
     expect(await tryToClose(page)).toBe(true);
     // Also when the account was left with its work kept: it is in this tab alone.
-    await page.getByRole('banner').getByRole('button', { name: 'Sign out' }).click();
+    await askToSignOut(page);
     await page.getByRole('dialog').getByRole('button', { name: 'Keep and sign out' }).click();
     await seen(page.getByRole('heading', { name: 'Sign in' }));
     expect(await tryToClose(page)).toBe(true);
@@ -146,7 +155,7 @@ describe('over plain HTTP to a name that is not localhost', () => {
     await goToTasks(page);
     await page.route('**/rest/v1/rpc/sync_push', (route) => route.abort());
     await createTask(page, 'Written to be discarded');
-    await page.getByRole('banner').getByRole('button', { name: 'Sign out' }).click();
+    await askToSignOut(page);
     await page.getByRole('dialog').getByRole('button', { name: 'Discard …' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Discard and sign out' }).click();
     await seen(page.getByRole('heading', { name: 'Sign in' }));

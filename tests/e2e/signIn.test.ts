@@ -1,6 +1,17 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { createTask, gone, openMilestone, seen, statusOf, syncNow, WebApp } from '../support/webApp';
+import {
+  askToSignOut,
+  createTask,
+  gone,
+  openMembers,
+  openMilestone,
+  places,
+  seen,
+  statusOf,
+  syncNow,
+  WebApp,
+} from '../support/webApp';
 
 /** The list renders a screenful; what is searched for is on it. */
 const searchFor = (page: Page, text: string) =>
@@ -15,8 +26,9 @@ describe('signing in and out', () => {
 
   it('a demo account is filled in with one click, and its workspaces are shown', async () => {
     const page = await app.signIn('owner');
-    await page.getByRole('main').getByRole('link', { name: 'Lighthouse' }).click();
+    await places(page).getByRole('link', { name: 'Lighthouse' }).click();
     await seen(page.getByRole('main').getByRole('link', { name: 'Field app' }));
+    await openMembers(page);
     await seen(page.getByRole('listitem').filter({ hasText: 'Owner (you)' }));
     await page.context().close();
   });
@@ -84,7 +96,7 @@ describe('signing in and out', () => {
     await page.context().setOffline(true);
     await createTask(page, 'Written on the ferry');
     await seen(statusOf(page, 'Offline — no network'));
-    await page.getByRole('button', { name: 'Sign out' }).click();
+    await askToSignOut(page);
     const dialog = page.getByRole('dialog', { name: 'Sign out with unsynced changes?' });
     await seen(dialog.getByText('2 changes have not reached the server yet.'));
     await dialog.getByRole('button', { name: 'Sync first' }).click();
@@ -95,7 +107,7 @@ describe('signing in and out', () => {
     );
     await dialog.getByRole('button', { name: 'Cancel' }).click();
     await gone(dialog);
-    await page.getByRole('button', { name: 'Sign out' }).click();
+    await askToSignOut(page);
     await page.getByRole('button', { name: 'Keep and sign out' }).click();
     await seen(page.getByRole('heading', { name: 'Sign in' }));
 
@@ -118,7 +130,7 @@ describe('signing in and out', () => {
     await openMilestone(page, 'Field app', 'Inspections work offline');
     await page.context().setOffline(true);
     await createTask(page, 'Written on the pier');
-    await page.getByRole('button', { name: 'Sign out' }).click();
+    await askToSignOut(page);
     await app.stack.suspend();
     await page.context().setOffline(false);
     await seen(page.getByRole('dialog', { name: 'Sign out with unsynced changes?' }));
@@ -137,7 +149,7 @@ describe('signing in and out', () => {
     await openMilestone(first, 'Field app', 'Inspections work offline');
     const second = await first.context().newPage();
     await second.goto('/');
-    await seen(second.getByRole('heading', { name: 'Lighthouse' }));
+    await seen(places(second).getByRole('link', { name: 'Lighthouse' }));
     await openMilestone(second, 'Field app', 'Inspections work offline');
     for (const page of [first, second]) await searchFor(page, 'Written');
     await first.bringToFront();

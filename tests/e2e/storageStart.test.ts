@@ -1,6 +1,6 @@
 import type { BrowserContext, Page, Route } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { seen, WebApp } from '../support/webApp';
+import { places, seen, WebApp } from '../support/webApp';
 
 const WORKER = /\/assets\/worker-[^/]*\.js$/;
 const SQLITE = /\.wasm$/;
@@ -40,7 +40,7 @@ async function hold(what: RegExp) {
   };
 }
 
-const workspace = () => page.getByRole('main').getByRole('link', { name: 'Lighthouse' });
+const workspace = () => places(page).getByRole('link', { name: 'Lighthouse' });
 
 describe('the start of the page', () => {
   for (const [name, what] of [

@@ -17,7 +17,7 @@ export class FirefoxPerson {
     await this.page.goto(url);
     await this.page.locator(`button ::-p-text(${role}@convoy.example)`).click();
     await this.page.locator('form button[type=submit]').click();
-    await this.sees('Lighthouse');
+    await this.sees('Lighthouse', 'nav');
     await this.seesStatus('Up to date');
   }
 
@@ -44,6 +44,6 @@ export class FirefoxPerson {
 
   /** Observers show a write a moment before it is acknowledged; its dialog closes when it is. */
   async seesNoDialog(): Promise<void> {
-    await this.page.waitForSelector('dialog[open]', { hidden: true });
+    await this.page.waitForSelector('[role=dialog]', { hidden: true });
   }
 }

@@ -198,3 +198,18 @@ export async function comment(page: Page, text: string): Promise<void> {
   await page.getByRole('button', { name: 'Comment', exact: true }).click();
   await seen(page.getByRole('listitem').filter({ hasText: text }));
 }
+
+/** Opens the members of the demo's workspace from any page. */
+export async function openMembers(page: Page): Promise<void> {
+  await places(page).getByRole('link', { name: 'Members', exact: true }).click();
+  await seen(page.getByRole('main').getByRole('heading', { name: 'Members' }));
+}
+
+/** Chooses "Sign out" in the menu of the account; a dialog then asks. */
+export async function askToSignOut(page: Page): Promise<void> {
+  await page
+    .getByRole('banner')
+    .getByRole('button', { name: /^Account of / })
+    .click();
+  await page.getByRole('menuitem', { name: 'Sign out' }).click();
+}

@@ -1,10 +1,13 @@
 import { useEffect } from 'react';
 
+/** As the page was delivered: the name of the app. */
+const APP = document.title;
+
 let page = '';
 let waiting = 0;
 
 function show() {
-  const name = page === '' ? 'Convoy' : `${page} · Convoy`;
+  const name = page === '' ? APP : `${page} · ${APP}`;
   document.title = waiting > 0 ? `(${waiting}) ${name}` : name;
 }
 

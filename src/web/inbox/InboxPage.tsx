@@ -1,11 +1,12 @@
 import { lazy, Suspense, useMemo, useState } from 'react';
-import { Link, useLocation } from 'wouter';
+import { useLocation } from 'wouter';
 import { usePageActions } from '../actions/pageActions';
 import { useDevice } from '../hooks/useDevice';
 import { useInbox, waitingIn } from '../hooks/useInbox';
 import { usePageTitle } from '../hooks/usePageTitle';
 import { useCount } from '../hooks/useQuery';
 import { ReceivedInvitations } from '../places/ReceivedInvitations';
+import { WorkspacesPage } from '../places/WorkspacesPage';
 import { routes } from '../routes';
 import { EmptyState } from '../ui/EmptyState';
 import { Icon } from '../ui/Icon';
@@ -21,8 +22,15 @@ import { useSelectedItem } from './useSelectedItem';
 // What an item needs to be shown, such as differences of texts, is not needed for the list.
 const ItemPane = lazy(async () => ({ default: (await import('./ItemPane')).ItemPane }));
 
-/** What waits for the user, of all workspaces: a list, and the item that is open. */
+/** The first page: what waits for the user; for whoever has no workspace yet, how to get one. */
 export function InboxPage() {
+  const workspaces = useCount('workspaces', {});
+  if (workspaces === undefined) return null;
+  return workspaces === 0 ? <WorkspacesPage /> : <Inbox />;
+}
+
+/** What waits for the user, of all workspaces: a list, and the item that is open. */
+function Inbox() {
   usePageTitle('Inbox');
   const { hasAccount } = useDevice();
   const inbox = useInbox();
@@ -99,17 +107,6 @@ export function InboxPage() {
 }
 
 function NothingWaits() {
-  const workspaces = useCount('workspaces', {});
-  if (workspaces === 0) {
-    return (
-      <EmptyState title="Here is where what waits for you comes in.">
-        <p>Create a workspace for what you are building, or ask an owner to invite you to theirs.</p>
-        <Link className="button primary" href={routes.workspaces()}>
-          Go to your workspaces
-        </Link>
-      </EmptyState>
-    );
-  }
   return (
     <EmptyState title="Nothing waits for you.">
       <AgentsAtWork />
