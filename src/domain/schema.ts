@@ -83,6 +83,8 @@ export interface Column {
   readonly serverSet?: boolean;
   /** Of one that the server sets: a device that makes the record again sends it (P13, P19). */
   readonly recreated?: boolean;
+  /** Of one that the server sets: it ends with the record, and one that is made again has none (C6). */
+  readonly endsWithRecord?: boolean;
   /** A device finds records by it. */
   readonly indexed?: boolean;
   /** The SCHEMA_VERSION that added it; 1 when absent. Every column of a new table has it. */
@@ -146,11 +148,11 @@ export const TABLE_COLUMNS = {
     priority: { kind: 'text', oneOf: TASK_PRIORITIES, default: 'medium' },
     assignee_id: { kind: 'ref', to: 'user', optional: true },
     sort_order: { kind: 'number', default: 0 },
-    claimed_by: { kind: 'ref', to: 'user', optional: true, serverSet: true },
-    claimed_until: { kind: 'time', optional: true, serverSet: true },
+    claimed_by: { kind: 'ref', to: 'user', optional: true, serverSet: true, endsWithRecord: true },
+    claimed_until: { kind: 'time', optional: true, serverSet: true, endsWithRecord: true },
     completion_date: { kind: 'time', optional: true, unit: 'stage' },
     /** Which claim it is: two claims of one user have two. */
-    claim_id: { kind: 'text', optional: true, serverSet: true, max: 64, since: 2 },
+    claim_id: { kind: 'text', optional: true, serverSet: true, endsWithRecord: true, max: 64, since: 2 },
     /** The short key, as in FIELD-42. */
     key: { kind: 'text', optional: true, serverSet: true, recreated: true, max: 24, indexed: true, since: 2 },
   },
@@ -227,6 +229,13 @@ export function pushableColumns(table: SyncedTable): string[] {
 export function recreatedColumns(table: SyncedTable): string[] {
   return Object.entries(columnsOf(table))
     .filter(([, column]) => column.recreated)
+    .map(([name]) => name);
+}
+
+/** @returns the columns that a record which is made again does not have: they end with the record. */
+export function endingColumns(table: SyncedTable): string[] {
+  return Object.entries(columnsOf(table))
+    .filter(([, column]) => column.endsWithRecord)
     .map(([name]) => name);
 }
 

@@ -89,6 +89,13 @@ begin
   if 'insert activity_feed' = any (kinds) then
     result := result || convoy.pick_blanked(changes);
   end if;
+  if 'update workspace_members' = any (kinds) then
+    -- The claims that a role took along (C6) went from tasks that this push has changed, too.
+    result := result || array(
+      select row('tasks', t.id)::convoy.pick
+      from unnest(changes) c join public.tasks t on t.id = c.id and t.workspace_id = c.workspace_id
+      where c.table_name = 'tasks' and c.op <> 'delete' and t.deleted_at is null and t.claim_id is null);
+  end if;
   if 'update tasks' = any (kinds) then
     result := result || convoy.pick_moved(changes, scopes, revisions);
   end if;

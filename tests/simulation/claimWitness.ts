@@ -138,8 +138,9 @@ export async function quietDeletes(server: SimServer, flight: Flight): Promise<R
   const moves = ['milestone_id', 'parent_task_id', 'project_id'];
   if (changes.some(({ op, values = {} }) => op === 'update' && moves.some((name) => name in values)))
     return quiet;
-  const asked = changes.flatMap(({ table, id, base, workspace_id }, index) =>
-    table === 'tasks' && base !== null ? [{ index, id, base, skip: skip[workspace_id] ?? [] }] : [],
+  // An update that expects other values than there are is a conflict as well (U45).
+  const asked = changes.flatMap(({ table, op, id, base, workspace_id }, index) =>
+    table === 'tasks' && op === 'delete' && base !== null ? [{ index, id, base, skip: skip[workspace_id] ?? [] }] : [],
   );
   if (asked.length === 0) return quiet;
   const found = await server.sql<{ index: number }>(

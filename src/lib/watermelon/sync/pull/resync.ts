@@ -11,6 +11,7 @@ import { Conflict, Quarantined } from '../../models';
 import { EXPIRED, IN_DOUBT, markCreated, readBase, UNCONFIRMED, writeBase } from '../../models/tracking';
 import { type Model, Q, type Raw } from '../../models/watermelondb';
 import type { ApplyContext } from '../records/applyContext';
+import { withoutEnded } from '../records/codec';
 import { archiveAll, erase, markAs, recreate } from '../records/statements';
 import { archive } from '../setAside/archive';
 import { quarantine } from '../setAside/quarantine';
@@ -182,7 +183,7 @@ async function sweepUnsynced(swept: Swept, ids: readonly string[]): Promise<void
     const group = groups.get(id);
     if (raw._status !== 'deleted' && group !== undefined) {
       const created = { editedAt: Number(raw.created_at), offset: 0 };
-      const again: Raw = { ...raw, remote_id: null, revision: 0 };
+      const again: Raw = { ...withoutEnded(table, raw), remote_id: null, revision: 0 };
       const joined = [...(readBase(raw)?.groups ?? []), group];
       markCreated(again, { revision: 0, groups: joined, columns: {}, created });
       context.work.put(table, again);

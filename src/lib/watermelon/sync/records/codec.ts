@@ -6,6 +6,7 @@ import {
   COMMON_COLUMNS,
   type Column,
   columnsOf,
+  endingColumns,
   isSyncedTable,
   type SyncedTable,
   type TableColumns,
@@ -118,6 +119,11 @@ export function toWire(table: SyncedTable, name: string, value: RawValue, ids: I
 
 /** The mapping where local and remote ids are the same. */
 export const SAME_IDS: IdMap = { toLocal: (id) => id, toRemote: (id) => id };
+
+/** @returns a record as it is made again: the claim on a task that the server has lost went with it (C6). */
+export function withoutEnded(table: SyncedTable, raw: Raw): Raw {
+  return { ...raw, ...Object.fromEntries(endingColumns(table).map((name) => [name, null])) };
+}
 
 /** @returns the default of a column, as it is stored. */
 export function defaultOf(table: SyncedTable, name: string): RawValue {

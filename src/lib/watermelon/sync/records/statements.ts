@@ -2,7 +2,7 @@
 
 import { v7 as uuidv7 } from 'uuid';
 import type { RecordStatement } from '@/core/storage';
-import { COMMON_COLUMNS, columnsOf, type SyncedTable } from '@/domain/schema';
+import { COMMON_COLUMNS, columnsOf, endingColumns, type SyncedTable } from '@/domain/schema';
 import type { Archived } from '../../models';
 
 /** Meets the records whose ids are in its one argument, a JSON array. */
@@ -49,8 +49,9 @@ export function recreate(
   table: SyncedTable,
   recreated: readonly [id: string, group: string][],
 ): RecordStatement {
+  const ended = endingColumns(table).map((name) => `"${name}" = null, `);
   return {
-    sql: `update "${table}" set "_status" = 'created', "_changed" = '', "remote_id" = null, "revision" = 0,
+    sql: `update "${table}" set ${ended.join('')}"_status" = 'created', "_changed" = '', "remote_id" = null, "revision" = 0,
       "is_synced" = 0, "sync_status" = 'created',
       "sync_base" = json_object('revision', 0, 'groups', json_array("again"."group"), 'columns', json('{}'),
         'created', json_object('editedAt', cast("created_at" as integer), 'offset', 0))

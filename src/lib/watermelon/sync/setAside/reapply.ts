@@ -14,7 +14,7 @@ import {
 import { Q, type Raw, type RawValue } from '../../models/watermelondb';
 import { mergeRecord } from '../merge/mergeRecord';
 import type { ApplyContext } from '../records/applyContext';
-import { defaultOf, sameValue } from '../records/codec';
+import { defaultOf, sameValue, withoutEnded } from '../records/codec';
 import { addConflict, IS_LOST } from './ledger';
 
 interface LostEdit {
@@ -142,7 +142,7 @@ async function reapply(context: ApplyContext, lost: LostEdit): Promise<void> {
   if (current?._status === 'created') context.work.put(table, withValues(context, current, lost));
   else if (current) context.work.put(table, withEdits(current, lost));
   else {
-    const again: Raw = { ...raw };
+    const again = withoutEnded(table, raw);
     // Columns of a newer schema version have their defaults.
     for (const name of trackedColumns(table)) if (!(name in raw)) again[name] = defaultOf(table, name);
     markCreated(again, base);
