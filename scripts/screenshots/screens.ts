@@ -196,7 +196,7 @@ export const SCREENS: Screen[] = [
     name: 'move-task',
     prepare: async ({ page }) => {
       await openTask(page, 'editor', SHARED);
-      await page.getByLabel('Milestone').selectOption({ label: 'Pull without gaps' });
+      await page.getByLabel('Milestone', { exact: true }).selectOption({ label: 'Pull without gaps' });
       await page.getByRole('button', { name: 'Undo' }).waitFor();
     },
   },

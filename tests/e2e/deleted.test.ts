@@ -59,7 +59,7 @@ describe('deleting, restoring and moving', () => {
     await page.getByRole('main').getByRole('link', { name: 'Deleted by mistake' }).click();
     await deleteTask(page);
     await page.getByRole('button', { name: 'Undo' }).click();
-    await seen(page.getByRole('heading', { name: 'Deleted by mistake', level: 1 }));
+    await seen(page.getByRole('main').getByRole('link', { name: 'Deleted by mistake' }));
     await gone(page.getByRole('button', { name: 'Undo' }));
     await page.context().setOffline(false);
     await seen(statusOf(page, 'Up to date'));
@@ -69,7 +69,7 @@ describe('deleting, restoring and moving', () => {
     await openMilestone(page, 'Field app', MILESTONE);
     await createTask(page, 'Belongs to the server');
     await page.getByRole('main').getByRole('link', { name: 'Belongs to the server' }).click();
-    await page.getByLabel('Milestone').selectOption({ label: 'Pull without gaps' });
+    await page.getByLabel('Milestone', { exact: true }).selectOption({ label: 'Pull without gaps' });
     const trail = page.getByRole('navigation', { name: 'Where you are' });
     await seen(trail.getByRole('link', { name: 'Pull without gaps' }));
     await seen(trail.getByRole('link', { name: 'Sync service' }));

@@ -4,6 +4,7 @@ import { usePageActions } from '../actions/pageActions';
 import { Markdown } from '../markdown/Markdown';
 import { MarkdownEditor } from '../shared/editor/MarkdownEditor';
 import { Icon } from '../ui/Icon';
+import { afterPress } from './afterPress';
 import { InPlaceNotes, LeftOverNote } from './InPlaceNotes';
 import styles from './TaskDescription.module.css';
 import { type InPlace, useInPlace } from './useInPlace';
@@ -81,7 +82,8 @@ function Editor({ editing }: { editing: InPlace }) {
       className={styles.editor}
       onBlur={({ relatedTarget }) => {
         // Another window takes no part in this page.
-        if (document.hasFocus() && !frame.current?.contains(relatedTarget)) void editing.save();
+        if (!document.hasFocus() || frame.current?.contains(relatedTarget)) return;
+        afterPress(() => void editing.save());
       }}
     >
       <MarkdownEditor

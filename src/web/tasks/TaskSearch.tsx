@@ -1,5 +1,5 @@
 import { Combobox } from '@base-ui/react/combobox';
-import { useEffect, useState } from 'react';
+import { useEffect, useId, useState } from 'react';
 import type { Task } from '@/domain/entities';
 import { containsText } from '@/domain/search';
 import { findTasks, type Where } from '@/lib/watermelon';
@@ -28,11 +28,13 @@ export function TaskSearch(props: TaskSearchProps) {
   const { label, placeholder, where, exclude, onChoose, onClose, takesFocus = false } = props;
   const [text, setText] = useState('');
   const [isOpen, setOpen] = useState(false);
-  const found = useFound(text, where, isOpen);
+  const id = useId();
+  const candidates = useFound(text, where, isOpen);
   // What was found for the text of before goes at once: an option that moves while it is clicked is not chosen.
-  const fits = ({ id, key, title }: Task) =>
-    !exclude.includes(id) && (containsText(title, text) || key?.toUpperCase() === text.trim().toUpperCase());
-  const shown = found.filter(fits).slice(0, SHOWN);
+  const fits = (task: Task) =>
+    !exclude.includes(task.id) &&
+    (containsText(task.title, text) || task.key?.toUpperCase() === text.trim().toUpperCase());
+  const shown = candidates.filter(fits).slice(0, SHOWN);
   return (
     <Combobox.Root<Task>
       items={shown}
@@ -49,8 +51,11 @@ export function TaskSearch(props: TaskSearchProps) {
       }}
     >
       <div className={styles.search}>
-        <Combobox.Label className={styles.label}>{label}</Combobox.Label>
+        <label className={styles.label} htmlFor={id}>
+          {label}
+        </label>
         <Combobox.Input
+          id={id}
           className={styles.input}
           placeholder={placeholder}
           autoFocus={takesFocus}

@@ -4,6 +4,7 @@ import { nameOfTask } from '@/domain/keys';
 import { usePageActions } from '../actions/pageActions';
 import { Icon } from '../ui/Icon';
 import { toasts } from '../ui/toasts';
+import { afterPress } from './afterPress';
 import { InPlaceNotes, LeftOverNote } from './InPlaceNotes';
 import { oneLine } from './inPlaceText';
 import styles from './TaskTitle.module.css';
@@ -65,7 +66,8 @@ function Input({ editing }: { editing: InPlace }) {
       ref={frame}
       onBlur={({ relatedTarget }) => {
         // Another window takes no part in this page.
-        if (document.hasFocus() && !frame.current?.contains(relatedTarget)) void editing.save();
+        if (!document.hasFocus() || frame.current?.contains(relatedTarget)) return;
+        afterPress(() => void editing.save());
       }}
     >
       <textarea

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { EditorOptions, TextEditor } from './editorOptions';
 import { loadEditor, loadedEditor } from './loadEditor';
 import styles from './MarkdownEditor.module.css';
@@ -35,8 +35,9 @@ export function MarkdownEditor(props: MarkdownEditorProps) {
   const latest = useRef(props);
   latest.current = props;
 
+  // Before the next key is pressed: the text field is gone by now.
   // biome-ignore lint/correctness/useExhaustiveDependencies: the editor is mounted once; what changes later is read from `latest`
-  useEffect(() => {
+  useLayoutEffect(() => {
     const mount = loadedEditor();
     if (!isRich || host.current === null || mount === null) return;
     // An element has one shadow root for good; React runs effects twice in development.

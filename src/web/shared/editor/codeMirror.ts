@@ -1,6 +1,12 @@
 /** CodeMirror for Markdown, in a chunk that is loaded when somebody begins to write (decision 0041). */
 
-import { acceptCompletion, autocompletion, completionKeymap } from '@codemirror/autocomplete';
+import {
+  acceptCompletion,
+  autocompletion,
+  closeCompletion,
+  completionKeymap,
+  completionStatus,
+} from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { markdown, markdownKeymap, markdownLanguage } from '@codemirror/lang-markdown';
 import { HighlightStyle, syntaxHighlighting } from '@codemirror/language';
@@ -72,9 +78,9 @@ export function mountCodeMirror(root: ShadowRoot, options: EditorOptions): TextE
   };
 }
 
+/** While names are only looked for nothing is open yet. */
 function closesCompletion(view: EditorView): boolean {
-  const close = completionKeymap.find(({ key }) => key === 'Escape')?.run;
-  return close?.(view) ?? false;
+  return completionStatus(view.state) === 'active' && closeCompletion(view);
 }
 
 /** Names of members behind an @. */
