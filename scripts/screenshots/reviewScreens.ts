@@ -28,7 +28,7 @@ export const REVIEW_SCREENS: Screen[] = [
         ),
       );
       await openTask(page, 'editor', WAITING);
-      await page.getByRole('button', { name: 'Look at it' }).click();
+      await page.getByRole('button', { name: 'Approve plan' }).click();
       await page.getByRole('button', { name: 'Approve and move to Implement' }).waitFor();
     },
   },

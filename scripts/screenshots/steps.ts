@@ -91,15 +91,15 @@ export async function createTask(page: Page, title: string): Promise<void> {
 }
 
 export async function deleteTask(page: Page): Promise<void> {
-  await page.getByRole('button', { name: 'Delete task' }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Delete task' }).click();
+  await page.getByRole('button', { name: 'More actions' }).click();
+  await page.getByRole('menuitem', { name: 'Delete task' }).click();
   await page.getByRole('heading', { name: 'Tasks' }).waitFor();
 }
 
 export async function rename(page: Page, title: string): Promise<void> {
-  await page.getByRole('button', { name: 'Edit task' }).click();
+  await page.getByRole('button', { name: 'Edit title' }).click();
   await page.getByRole('textbox', { name: 'Title' }).fill(title);
-  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: title }).waitFor();
 }
 

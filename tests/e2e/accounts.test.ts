@@ -9,6 +9,7 @@ import {
   openMilestone,
   openTask,
   places,
+  renameTask,
   seen,
   statusOf,
   WebApp,
@@ -278,11 +279,7 @@ describe('a workspace that is lost', () => {
     // The poke may have asked already; then the button has nothing to do.
     await page.getByRole('button', { name: 'Sync now' }).evaluate((button: HTMLElement) => button.click());
     await pulling;
-    await page.getByRole('button', { name: 'Edit task' }).click();
-    await page.getByRole('textbox', { name: 'Title' }).fill('Nobody but me has this');
-    await page.getByRole('button', { name: 'Save', exact: true }).click();
-    await seen(page.getByRole('heading', { name: 'Nobody but me has this', level: 1 }));
-    await gone(page.getByRole('dialog'));
+    await renameTask(page, 'Nobody but me has this');
     release();
     await seen(page.getByText('There is no such task on this device.'));
     await page.getByRole('region', { name: 'Sync status' }).getByRole('link').first().click();

@@ -41,10 +41,9 @@ describe.skipIf(lacksFirefox)('in Firefox, the app that is kept', () => {
     await editor.seesNoDialog();
     await editor.seesStatus('Offline — server not reachable');
     await editor.choose('Written without the server');
-    await editor.press('button', 'Edit task');
+    await editor.press('button', 'Edit title');
     await editor.fill('Title', 'Written and edited without the server');
-    await editor.press('button', 'Save');
-    await editor.seesNoDialog();
+    await editor.page.keyboard.press('Enter');
     await editor.sees('Written and edited without the server');
     await editor.fill('Comment', 'Nobody but me knows this yet.');
     await editor.press('button', 'Comment');

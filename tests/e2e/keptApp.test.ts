@@ -17,6 +17,7 @@ import {
   openTask,
   seen,
   statusOf,
+  typedIn,
   WebApp,
 } from '../support/webApp';
 
@@ -162,7 +163,7 @@ describe('a newer version', () => {
     await gone(note(one, 'A newer version'));
 
     await seen(note(two, 'Another tab uses a newer version of Convoy.'));
-    expect(await two.getByRole('textbox', { name: 'Comment' }).inputValue()).toBe('Half a thought');
+    expect(await typedIn(two.getByRole('textbox', { name: 'Comment' }))).toBe('Half a thought');
     await note(two, 'Another tab').getByRole('button', { name: 'Reload' }).click();
     await seen(note(two, 'What you have typed is not saved yet.'));
     expect(await two.title()).toBe('Convoy');

@@ -1,11 +1,22 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createTask, gone, openMilestone, openTask, seen, syncNow, WebApp } from '../support/webApp';
+import {
+  createTask,
+  deleteTask,
+  gone,
+  openMilestone,
+  openTask,
+  renameTask,
+  seen,
+  syncNow,
+  typedIn,
+  WebApp,
+} from '../support/webApp';
 
 /** Short lists, so that new tasks are in view. */
 const MILESTONE = 'Pilot with two ports';
 
-describe('a form that is open while somebody else changes the same record', () => {
+describe('a text that is edited in place while somebody else changes the same record', () => {
   let app: WebApp;
   let mine: Page;
   let theirs: Page;
@@ -29,15 +40,11 @@ describe('a form that is open while somebody else changes the same record', () =
     await openTask(theirs, MILESTONE, title);
   });
 
-  const edit = (page: Page) => page.getByRole('button', { name: 'Edit task' }).click();
-  const field = (page: Page, name: string) =>
-    page.getByRole('dialog').getByLabel(name, { exact: false }).first();
-  const save = (page: Page) => page.getByRole('button', { name: 'Save', exact: true });
-  /** The other person changes the task and this page gets it, with the form still open. */
-  const meanwhile = async (work: () => Promise<void>, arrived: () => Promise<void>) => {
-    await work();
-    await syncNow(theirs);
-    await arrived();
+  const editTitle = (page: Page) => page.getByRole('button', { name: 'Edit title' }).click();
+  const titleField = (page: Page) => page.getByRole('textbox', { name: 'Title' });
+  const describeIt = async (page: Page, text: string) => {
+    await page.getByRole('button', { name: 'Edit description' }).click();
+    await page.getByRole('textbox', { name: 'Description' }).fill(text);
   };
   const stored = async () => {
     const [row] = await app.query<Record<string, string>>(
@@ -47,22 +54,17 @@ describe('a form that is open while somebody else changes the same record', () =
   };
 
   it('saves what its person changed and nothing else, and other fields follow the record', async () => {
-    await edit(mine);
-    await field(mine, 'Title').fill(`${title}, mine`);
-    await meanwhile(
-      async () => {
-        await edit(theirs);
-        await field(theirs, 'Description').fill('Theirs');
-        await field(theirs, 'Priority').selectOption('Urgent');
-        await save(theirs).click();
-        await gone(theirs.getByRole('dialog'));
-      },
-      () => seen(mine.getByRole('dialog').getByText('Theirs')),
-    );
-    expect(await field(mine, 'Priority').inputValue()).toBe('urgent');
-    expect(await field(mine, 'Title').inputValue()).toBe(`${title}, mine`);
-    await save(mine).click();
-    await gone(mine.getByRole('dialog'));
+    await editTitle(mine);
+    await titleField(mine).fill(`${title}, mine`);
+    await describeIt(theirs, 'Theirs');
+    await theirs.keyboard.press('Control+Enter');
+    await theirs.getByLabel('Priority').selectOption('Urgent');
+    await syncNow(theirs);
+    await seen(mine.getByRole('region', { name: 'Description' }).getByText('Theirs'));
+    expect(await mine.getByLabel('Priority').inputValue()).toBe('urgent');
+    expect(await titleField(mine).inputValue()).toBe(`${title}, mine`);
+    await titleField(mine).press('Enter');
+    await seen(mine.getByRole('heading', { name: `${title}, mine`, level: 1 }));
     await syncNow(mine);
     expect(await stored()).toEqual({
       title: `${title}, mine`,
@@ -72,85 +74,47 @@ describe('a form that is open while somebody else changes the same record', () =
     });
   });
 
-  it('asks its person where the other one changed the same, by the keyboard alone, and keeps what is typed', async () => {
-    await edit(mine);
-    await field(mine, 'Title').fill(`${title}, mine`);
-    await meanwhile(
-      async () => {
-        await edit(theirs);
-        await field(theirs, 'Title').fill(`${title}, theirs`);
-        await save(theirs).click();
-        await gone(theirs.getByRole('dialog'));
-      },
-      () => seen(mine.getByRole('alert').getByText(`${title}, theirs`)),
-    );
-    expect(await field(mine, 'Title').inputValue()).toBe(`${title}, mine`);
+  it('shows both texts where the other one changed the same, and keeps mine by the keyboard alone', async () => {
+    await editTitle(mine);
+    await titleField(mine).fill(`${title}, mine`);
+    await renameTask(theirs, `${title}, theirs`);
+    await syncNow(theirs);
+    await seen(mine.getByRole('alert').getByText('Somebody else has changed the title meanwhile.'));
+    await seen(mine.getByRole('alert').getByText(`, theirs`));
     await mine.keyboard.press('Enter');
-    const keep = mine.getByRole('button', { name: 'Keep mine' });
-    expect(await keep.evaluate((button) => button === document.activeElement)).toBe(true);
+    expect(await titleField(mine).inputValue()).toBe(`${title}, mine`);
+    const keep = mine.getByRole('button', { name: 'Keep mine: title' });
+    for (let tabs = 0; tabs < 6 && !(await keep.evaluate((it) => it === document.activeElement)); tabs += 1) {
+      await mine.keyboard.press('Tab');
+    }
     await mine.keyboard.press('Enter');
-    await gone(mine.getByRole('alert'));
-    expect(await field(mine, 'Title').evaluate((input) => input === document.activeElement)).toBe(true);
-    await mine.keyboard.press('Enter');
-    await gone(mine.getByRole('dialog'));
+    await seen(mine.getByRole('heading', { name: `${title}, mine`, level: 1 }));
     await syncNow(mine);
     expect(await stored()).toMatchObject({ title: `${title}, mine` });
   });
 
-  it('takes what the other one wrote where its person says so, and saves the rest', async () => {
-    await edit(mine);
-    await field(mine, 'Title').fill(`${title}, mine`);
-    await field(mine, 'Description').fill('Mine');
-    await meanwhile(
-      async () => {
-        await edit(theirs);
-        await field(theirs, 'Title').fill(`${title}, theirs`);
-        await save(theirs).click();
-        await gone(theirs.getByRole('dialog'));
-      },
-      () => seen(mine.getByRole('alert').getByText(`${title}, theirs`)),
-    );
-    await mine.getByRole('button', { name: 'Take theirs' }).click();
-    expect(await field(mine, 'Title').inputValue()).toBe(`${title}, theirs`);
-    await save(mine).click();
-    await gone(mine.getByRole('dialog'));
+  it('takes what the other one wrote where its person says so', async () => {
+    await describeIt(mine, 'Mine');
+    await describeIt(theirs, 'Theirs');
+    await theirs.keyboard.press('Control+Enter');
+    await syncNow(theirs);
+    await mine.getByRole('button', { name: 'Take theirs: description' }).click();
+    await seen(mine.getByRole('region', { name: 'Description' }).getByText('Theirs'));
+    await gone(mine.getByRole('textbox', { name: 'Description' }));
     await syncNow(mine);
-    expect(await stored()).toMatchObject({ title: `${title}, theirs`, description: 'Mine' });
+    expect(await stored()).toMatchObject({ description: 'Theirs' });
   });
 
-  it('tells that a status belongs to a stage which the other one has moved', async () => {
-    await edit(mine);
-    await field(mine, 'Status').selectOption('Blocked');
-    await meanwhile(
-      () =>
-        theirs
-          .getByRole('region', { name: /^Stage/ })
-          .getByRole('button', { name: /^Plan review/ })
-          .click(),
-      () => seen(mine.getByRole('alert').getByText('Plan review')),
-    );
-    await mine.getByRole('button', { name: 'Keep mine' }).click();
-    await save(mine).click();
-    await gone(mine.getByRole('dialog'));
-    await syncNow(mine);
-    expect(await stored()).toMatchObject({ status: 'blocked' });
-  });
-
-  it('stays open with what is typed where the other one deletes the record', async () => {
-    await edit(mine);
-    await field(mine, 'Description').fill('Worth keeping');
-    await meanwhile(
-      async () => {
-        await theirs.getByRole('button', { name: 'Delete task' }).click();
-        await theirs.getByRole('dialog').getByRole('button', { name: 'Delete task' }).click();
-        await gone(theirs.getByRole('dialog'));
-      },
-      () => seen(mine.getByRole('alert').getByText('Somebody has deleted this meanwhile')),
-    );
-    expect(await field(mine, 'Description').inputValue()).toBe('Worth keeping');
-    await field(mine, 'Title').press('Enter');
-    expect(await mine.getByRole('dialog').isVisible()).toBe(true);
-    await mine.getByRole('button', { name: 'Cancel' }).click();
-    await seen(mine.getByText('There is no such task on this device.'));
+  it('says who has deleted the record, keeps what is typed, and offers to restore', async () => {
+    await describeIt(mine, 'Worth keeping');
+    await deleteTask(theirs);
+    await syncNow(theirs);
+    await seen(mine.getByRole('alert').getByText('Owner deleted this task'));
+    const kept = mine.getByRole('textbox', { name: 'The description that you typed' });
+    expect(await kept.inputValue()).toBe('Worth keeping');
+    await mine.getByRole('button', { name: `Restore ${title}` }).click();
+    await seen(mine.getByRole('heading', { name: title, level: 1 }));
+    await mine.getByRole('button', { name: 'Go on with the description' }).click();
+    expect(await typedIn(mine.getByRole('textbox', { name: 'Description' }))).toBe('Worth keeping');
   });
 });

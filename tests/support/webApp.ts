@@ -186,11 +186,26 @@ export async function buildUp(page: Page, name: string): Promise<void> {
 
 /** Gives the task of the page another title. */
 export async function renameTask(page: Page, title: string): Promise<void> {
-  await page.getByRole('button', { name: 'Edit task' }).click();
+  await page.getByRole('button', { name: 'Edit title' }).click();
   await page.getByRole('textbox', { name: 'Title' }).fill(title);
-  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.keyboard.press('Enter');
   await seen(page.getByRole('heading', { name: title, level: 1 }));
-  await acknowledged(page);
+}
+
+/** Deletes the task of the page, which goes to where the task was. */
+export async function deleteTask(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'More actions' }).click();
+  await page.getByRole('menuitem', { name: 'Delete task' }).click();
+  await seen(page.getByRole('button', { name: 'Undo' }));
+}
+
+/** The text of a field, whether it is plain or an editor. */
+export function typedIn(field: Locator): Promise<string> {
+  return field.evaluate((element) =>
+    element instanceof HTMLTextAreaElement || element instanceof HTMLInputElement
+      ? element.value
+      : [...element.querySelectorAll('.cm-line')].map((line) => line.textContent).join('\n'),
+  );
 }
 
 export async function comment(page: Page, text: string): Promise<void> {

@@ -71,6 +71,8 @@ function runBy(event: KeyboardEvent, keys: string, run: () => void) {
   if (event.defaultPrevented) return;
   const isSingle = !/\$mod|Control|Meta|Alt/.test(keys);
   if (isSingle && (!singleKeys.areOn() || isTyping(event))) return;
+  // While a person types it takes back what they typed.
+  if (keys === '$mod+z' && isTyping(event)) return;
   if (document.querySelector('[role="dialog"], [role="menu"], [role="listbox"]') !== null) return;
   event.preventDefault();
   run();

@@ -1,3 +1,4 @@
+import type { CommentOptions } from '@/domain/comments';
 import type { Activity, TaskContext } from '@/domain/entities';
 import { useAction } from '../ui/useAction';
 import { useDevice } from './useDevice';
@@ -8,7 +9,7 @@ export interface ActivityHistory {
   /** The number of activities that the task has, those that the context leaves out included. */
   total: number;
   /** Adds a comment. @returns whether it worked */
-  comment: (text: string) => Promise<boolean>;
+  comment: (text: string, options?: CommentOptions) => Promise<boolean>;
   isCommenting: boolean;
   error: unknown;
 }
@@ -20,8 +21,8 @@ export function useTaskActivityHistory({
   left_out,
 }: Pick<TaskContext, 'task' | 'activities' | 'left_out'>): ActivityHistory {
   const { contextService } = useDevice();
-  const commenting = useAction((text: string) =>
-    contextService.addTaskActivity(task.id, 'comment', { text }),
+  const commenting = useAction((text: string, options?: CommentOptions) =>
+    contextService.addComment(task.id, text, options),
   );
   return {
     activities,

@@ -10,6 +10,7 @@ import {
   type SignOutResult,
 } from '@/lib/watermelon';
 import { platform } from '../platform';
+import { drafts } from '../shared/drafts';
 import { announceAccountChange, latestAccountChange, onAccountChangeElsewhere } from './accountChanges';
 import {
   loadDataLayer,
@@ -134,6 +135,7 @@ export function useSession(): Session {
     leave: async (options) => {
       if (phase.name !== 'open') return { status: 'signed_out' };
       const { signOutOf } = await loadDataLayer();
+      const { userId } = phase.device;
       leaving.current = true;
       try {
         const onSessionEnded = () => {
@@ -143,6 +145,7 @@ export function useSession(): Session {
           { platform, client: phase.client, device: phase.device, close, onSessionEnded },
           options,
         );
+        if (left.status === 'signed_out' && options.unsynced === 'discard') drafts.forget(userId);
         if (left.status === 'signed_out' && phase.client) {
           const trouble = left.trouble && new ConvoyError(left.trouble);
           setPhase({ name: 'signed_out', client: phase.client, trouble });

@@ -1,12 +1,14 @@
 import { CONFLICT_KINDS } from '@/domain/setAsideText';
 import type { Conflict } from '@/lib/watermelon';
+import { useMembers } from '../hooks/useMembers';
+import { DiscardConflict } from '../shared/conflicts/DiscardConflict';
+import { SettleButtons } from '../shared/conflicts/SettleButtons';
+import { StoredText } from '../shared/conflicts/StoredText';
 import { RecordName } from '../shared/RecordName';
-import { ruleText, tableNoun, valueText } from '../shared/recordText';
+import { ruleText, tableNoun } from '../shared/recordText';
 import { wordsOf } from '../ui/labels';
 import { TimeAgo } from '../ui/TimeAgo';
-import { DiscardConflict } from './DiscardConflict';
 import { feedSentence } from './feedSentence';
-import { SettleButtons } from './SettleButtons';
 
 /** One entry of the conflict ledger: the values of both sides, and the chosen ones. */
 export function ConflictEntry({ conflict }: { conflict: Conflict }) {
@@ -39,27 +41,36 @@ export function ConflictEntry({ conflict }: { conflict: Conflict }) {
   );
 }
 
-function Columns({ conflict: { recordTable: table, columns } }: { conflict: Conflict }) {
+function Columns({ conflict: { recordTable: table, columns, workspaceId } }: { conflict: Conflict }) {
+  const { nameOf } = useMembers(workspaceId);
   return Object.entries(columns).map(([column, { base, local, remote, chosen, by }]) => (
     <section key={column} className="versions">
       <h3>{wordsOf(column)}</h3>
       <dl>
         <div>
           <dt>Before</dt>
-          <dd>{valueText(table, column, base)}</dd>
+          <dd>
+            <StoredText table={table} column={column} value={base} nameOf={nameOf} />
+          </dd>
         </div>
         <div>
           <dt>Yours</dt>
-          <dd>{valueText(table, column, local)}</dd>
+          <dd>
+            <StoredText table={table} column={column} value={local} nameOf={nameOf} />
+          </dd>
         </div>
         <div>
           <dt>Theirs</dt>
-          <dd>{valueText(table, column, remote)}</dd>
+          <dd>
+            <StoredText table={table} column={column} value={remote} nameOf={nameOf} />
+          </dd>
         </div>
         <div>
           <dt>Chosen</dt>
           <dd>
-            <strong>{valueText(table, column, chosen)}</strong>
+            <strong>
+              <StoredText table={table} column={column} value={chosen} nameOf={nameOf} />
+            </strong>
             <span className="rule muted small">{ruleText(by)}</span>
           </dd>
         </div>

@@ -5,11 +5,18 @@ interface MilestoneSelectProps {
   id: string;
   workspaceId: string;
   value: string;
+  isDisabled?: boolean;
   onChange: (milestoneId: string) => void;
 }
 
 /** All milestones of a workspace, by project. */
-export function MilestoneSelect({ id, workspaceId, value, onChange }: MilestoneSelectProps) {
+export function MilestoneSelect({
+  id,
+  workspaceId,
+  value,
+  isDisabled = false,
+  onChange,
+}: MilestoneSelectProps) {
   const projects = useQuery('projects', { workspace_id: workspaceId });
   const milestones = useQuery('milestones', { workspace_id: workspaceId });
   const groups = byName(projects ?? []).map((project) => ({
@@ -18,7 +25,13 @@ export function MilestoneSelect({ id, workspaceId, value, onChange }: MilestoneS
   }));
   const isListed = groups.some(({ options }) => options.some((milestone) => milestone.id === value));
   return (
-    <select id={id} value={value} required onChange={(event) => onChange(event.target.value)}>
+    <select
+      id={id}
+      value={value}
+      required
+      disabled={isDisabled}
+      onChange={(event) => onChange(event.target.value)}
+    >
       {/* Keeps the value of the form until the list is loaded. */}
       {!isListed && (
         <option value={value}>{milestones && projects ? 'Current milestone' : 'Loading …'}</option>

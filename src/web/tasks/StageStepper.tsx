@@ -1,20 +1,56 @@
 import { useState } from 'react';
 import type { TaskContext } from '@/domain/entities';
 import { REVIEW_TYPES, reviewOf } from '@/domain/reviews';
+import { usePageActions } from '../actions/pageActions';
+import { offerUndo } from '../actions/undo';
+import { useDevice } from '../hooks/useDevice';
 import { type Stage, useTaskStageManagement } from '../hooks/useTaskStageManagement';
 import { ErrorNote } from '../ui/ErrorNote';
 import { Icon } from '../ui/Icon';
 import { stageLabel } from '../ui/labels';
+import { useAction } from '../ui/useAction';
 import { CheckpointDialog } from './CheckpointDialog';
+import { nextStepOf } from './nextStep';
 
 /**
- * The stages of the task's workflow; a click on another stage moves the task there. A person who moves it past a human
- * checkpoint is asked about the request for review, or for a reason.
+ * The stages of the task's workflow; the button moves the task to the next one, a click on another stage moves it there. A person
+ * who moves it past a human checkpoint is asked about the request for review, or for a reason.
  */
 export function StageStepper(context: Pick<TaskContext, 'task' | 'workflow' | 'activities'>) {
+  const { contextService } = useDevice();
   const [chosen, setChosen] = useState<Stage | null>(null);
   const { stages, moveTo, isMoving, error, whyNot } = useTaskStageManagement(context);
   const { task, workflow } = context;
+  const isAsked = isReviewAsked(context);
+  const finishing = useAction(() =>
+    contextService.finishTask(task.id, { expected: { current_stage: task.current_stage }, merges: true }),
+  );
+  const step = whyNot === null ? nextStepOf(task, stages, isAsked) : null;
+
+  const moveAndOffer = async (stage: string, reason?: string) => {
+    const { id, title, current_stage, status, completion_date } = task;
+    const isMoved = await moveTo(stage, reason);
+    if (isMoved && reason === undefined) {
+      offerUndo(`“${title}” is moved to ${stageLabel(stage)}.`, () =>
+        contextService.updateTask(
+          id,
+          { current_stage, status, completion_date },
+          { expected: { current_stage: stage }, merges: true },
+        ),
+      );
+    }
+    return isMoved;
+  };
+  const move = (stage: Stage) => {
+    if (stage.blockedBy === null && stage.passes.length > 0) setChosen(stage);
+    else void moveAndOffer(stage.name);
+  };
+  const takeStep = () => {
+    if (step === null || isMoving || finishing.isRunning) return;
+    if (step.stage === null) void finishing.run();
+    else move(step.stage);
+  };
+  usePageActions(step === null ? [] : [{ group: 'Task', label: step.label, keys: 'm', run: takeStep }]);
   if (stages.length === 0) {
     return (
       <p className="note" role="note">
@@ -22,8 +58,6 @@ export function StageStepper(context: Pick<TaskContext, 'task' | 'workflow' | 'a
       </p>
     );
   }
-  const isAsked = isReviewAsked(context);
-  const next = stages.find(({ place, passes }) => place === 'ahead' && passes.includes(task.current_stage));
   const gate = stages.find((stage) => stage.blockedBy !== null)?.blockedBy ?? null;
   return (
     <section className="stepper" aria-label={`Stage, in the workflow ${workflow?.name ?? ''}`}>
@@ -33,10 +67,7 @@ export function StageStepper(context: Pick<TaskContext, 'task' | 'workflow' | 'a
             key={stage.name}
             stage={stage}
             isDisabled={whyNot !== null || isMoving}
-            onMove={() => {
-              if (stage.blockedBy === null && stage.passes.length > 0) setChosen(stage);
-              else void moveTo(stage.name);
-            }}
+            onMove={() => move(stage)}
           />
         ))}
       </ol>
@@ -46,21 +77,32 @@ export function StageStepper(context: Pick<TaskContext, 'task' | 'workflow' | 'a
           {stageLabel(gate)} is a human checkpoint: an owner or editor has to move the task past it.
         </p>
       )}
-      {whyNot === null && gate === null && isAsked && next && (
-        <p className="stepper-hint">
-          <Icon name="person" />A review is asked for.{' '}
-          <button type="button" className="link-button" onClick={() => setChosen(next)}>
-            Look at it
+      {step !== null && (
+        <div className="stepper-next">
+          <button
+            type="button"
+            className="button primary"
+            title={`${step.label} (M)`}
+            // Not disabled, which would take the focus away.
+            aria-disabled={isMoving || finishing.isRunning}
+            onClick={takeStep}
+          >
+            {step.label}
           </button>
-        </p>
+          {isAsked && (
+            <span className="muted small">
+              <Icon name="person" /> A review is asked for.
+            </span>
+          )}
+        </div>
       )}
-      {chosen === null && <ErrorNote error={error} />}
+      {chosen === null && <ErrorNote error={error ?? finishing.error} />}
       {chosen !== null && (
         <CheckpointDialog
           task={task}
           stage={chosen.name}
           passes={chosen.passes}
-          onJump={moveTo}
+          onJump={moveAndOffer}
           jumpError={error}
           onClose={() => setChosen(null)}
         />

@@ -1,33 +1,53 @@
+import { useState } from 'react';
 import type { ContextPart } from '@/domain/contextLimits';
 import type { TaskContext } from '@/domain/entities';
+import { nameOfTask } from '@/domain/keys';
 import { useMembers } from '../hooks/useMembers';
 import { useMemoryBank } from '../hooks/useMemoryBank';
 import { useMemoryBankNavigation } from '../hooks/useMemoryBankNavigation';
+import { usePageTitle } from '../hooks/usePageTitle';
 import { usePermissions } from '../hooks/usePermissions';
 import { KnowledgeSection } from '../knowledge/KnowledgeSection';
-import { Markdown } from '../markdown/Markdown';
-import { HeldPage } from '../shared/HeldPage';
+import { NothingHere } from '../shared/NothingHere';
 import { Breadcrumbs } from '../ui/Breadcrumbs';
 import { ErrorNote } from '../ui/ErrorNote';
 import { wordsOf } from '../ui/labels';
 import { RoleNote } from '../ui/RoleNote';
 import { ActivityFeed } from './ActivityFeed';
-import { Dependencies } from './Dependencies';
+import { AgentView } from './AgentView';
+import { Blocks, Dependencies } from './Dependencies';
+import { practicesFirst } from './practicesFirst';
 import { StageStepper } from './StageStepper';
 import { Subtasks } from './Subtasks';
-import { TaskActions } from './TaskActions';
+import { TaskConflict } from './TaskConflict';
+import { TaskDescription } from './TaskDescription';
+import { TaskGone } from './TaskGone';
+import { TaskMenu } from './TaskMenu';
+import styles from './TaskPage.module.css';
 import { TaskProperties } from './TaskProperties';
+import { TaskTitle } from './TaskTitle';
 
 /** A task with its whole context. */
 export function TaskPage({ id }: { id: string }) {
   const { context, isLoading, error, refreshContext, showMore } = useMemoryBank(id);
-  if (context || !error) {
+  const [last, setLast] = useState(context);
+  // Whoever deletes the task here goes elsewhere, and needs not to be told.
+  const [isLeaving, setLeaving] = useState(false);
+  if (context && context !== last) setLast(context);
+  if (!context && isLeaving) return null;
+  if (!context && last) return <TaskGone last={last} />;
+  if (context) {
     return (
-      <HeldPage key={id} found={context ?? (isLoading ? undefined : null)} what="task">
-        {(shown) => <TaskView context={shown} onRefresh={() => void refreshContext()} onMore={showMore} />}
-      </HeldPage>
+      <TaskView
+        context={context}
+        onRefresh={() => void refreshContext()}
+        onMore={showMore}
+        onLeaving={setLeaving}
+      />
     );
   }
+  if (isLoading) return null;
+  if (!error) return <NothingHere what="task" />;
   return (
     <div className="page">
       <ErrorNote error={error} />
@@ -44,21 +64,40 @@ interface TaskViewProps {
   context: TaskContext;
   onRefresh: () => void;
   onMore: (part: ContextPart) => void;
+  onLeaving: (isLeaving: boolean) => void;
 }
 
-function TaskView({ context, onRefresh, onMore }: TaskViewProps) {
-  const { task, workflow, missing, left_out } = context;
+function TaskView({ context, onRefresh, onMore, onLeaving }: TaskViewProps) {
+  const { task, workflow, project, missing, left_out } = context;
   const { trail, goUp } = useMemoryBankNavigation(context);
   const { nameOf } = useMembers(task.workspace_id);
   const { whyNot } = usePermissions(task.workspace_id);
+  const [isContextShown, setContextShown] = useState(false);
+  const isReadOnly = whyNot('tasks', 'update') !== null;
+  usePageTitle(`${nameOfTask(task, project)} ${task.title}`);
 
+  const leave = async (work: () => Promise<void>) => {
+    onLeaving(true);
+    try {
+      await work();
+      goUp();
+    } catch {
+      // A toast has said why.
+      onLeaving(false);
+    }
+  };
   return (
-    <article className="page task-page">
+    <article className={`page ${styles.page}`}>
+      <TaskConflict task={task} nameOf={nameOf} />
       <header className="page-header">
         <Breadcrumbs trail={trail} />
-        <div className="page-title">
-          <h1>{task.title}</h1>
-          <TaskActions context={context} onDeleted={() => goUp()} />
+        <div className={styles.head}>
+          <TaskTitle task={task} project={project} isReadOnly={isReadOnly} />
+          <TaskMenu
+            context={context}
+            onShowContext={() => setContextShown(true)}
+            onDelete={(work) => void leave(work)}
+          />
         </div>
       </header>
       <RoleNote reasons={[whyNot('tasks', 'update'), whyNot('tasks', 'delete')]} />
@@ -73,38 +112,33 @@ function TaskView({ context, onRefresh, onMore }: TaskViewProps) {
         </p>
       )}
       <StageStepper task={task} workflow={workflow} activities={context.activities} />
-      <div className="task-columns-page">
-        <div className="task-main">
-          <section aria-labelledby="description-title">
-            <div className="section-title">
-              <h2 id="description-title">Description</h2>
-            </div>
-            {task.description ? (
-              <Markdown text={task.description} />
-            ) : (
-              <p className="muted">Nothing is written here yet. Edit the task to say what has to be done.</p>
-            )}
-          </section>
+      <div className={styles.columns}>
+        <aside className={styles.properties} aria-label="About this task">
+          <TaskProperties context={context} nameOf={nameOf} />
+        </aside>
+        <div className={styles.main}>
+          <TaskDescription task={task} isReadOnly={isReadOnly} />
           <Subtasks context={context} onMore={() => onMore('subtasks')} />
           <Dependencies context={context} onMore={() => onMore('dependencies')} />
+          <Blocks task={task} />
           <ActivityFeed context={context} nameOf={nameOf} onMore={() => onMore('activities')} />
         </div>
-        <aside className="task-aside" aria-label="About this task">
-          <TaskProperties context={context} nameOf={nameOf} />
+        <aside className={styles.knowledge} aria-label="Patterns and best practices">
+          <KnowledgeSection
+            title="Best practices"
+            items={practicesFirst(context.best_practices, task.current_stage)}
+            leftOut={left_out.best_practices}
+            onMore={() => onMore('best_practices')}
+          />
           <KnowledgeSection
             title="Patterns"
             items={context.patterns}
             leftOut={left_out.patterns}
             onMore={() => onMore('patterns')}
           />
-          <KnowledgeSection
-            title="Best practices"
-            items={context.best_practices}
-            leftOut={left_out.best_practices}
-            onMore={() => onMore('best_practices')}
-          />
         </aside>
       </div>
+      {isContextShown && <AgentView context={context} onClose={() => setContextShown(false)} />}
     </article>
   );
 }

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import type { Conflict } from '@/lib/watermelon';
-import { useDevice } from '../hooks/useDevice';
-import { ConfirmDialog } from '../ui/ConfirmDialog';
+import { useDevice } from '../../hooks/useDevice';
+import { ConfirmDialog } from '../../ui/ConfirmDialog';
 
 /** Discards an entry of the ledger that the user cannot settle, or does not want to keep. */
 export function DiscardConflict({ conflict: { id, kind } }: { conflict: Conflict }) {

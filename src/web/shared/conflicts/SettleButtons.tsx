@@ -1,11 +1,11 @@
 import { type Conflict, isOnlyHere } from '@/lib/watermelon';
-import { useDevice } from '../hooks/useDevice';
-import { usePermissions } from '../hooks/usePermissions';
-import { useRecord } from '../hooks/useQuery';
-import { tableNoun } from '../shared/recordText';
-import { ErrorNote } from '../ui/ErrorNote';
-import { RoleNote } from '../ui/RoleNote';
-import { useAction } from '../ui/useAction';
+import { useDevice } from '../../hooks/useDevice';
+import { usePermissions } from '../../hooks/usePermissions';
+import { useRecord } from '../../hooks/useQuery';
+import { ErrorNote } from '../../ui/ErrorNote';
+import { RoleNote } from '../../ui/RoleNote';
+import { useAction } from '../../ui/useAction';
+import { tableNoun } from '../recordText';
 import { DiscardConflict } from './DiscardConflict';
 
 /** Settles an open conflict, or reverses a settled one, as an edit of this user. */

@@ -1,0 +1,27 @@
+import { useCallback } from 'react';
+import type { Task } from '@/domain/entities';
+import { offerUndo } from '../actions/undo';
+import { useDevice } from './useDevice';
+import { useSaveEdit } from './useSaveEdit';
+
+/**
+ * Saves what a person changed of a task, as `useSaveEdit` does, and offers to undo it. Undone is only what still has the value that
+ * the person gave it.
+ */
+export function useTaskEdit() {
+  const saveEdit = useSaveEdit();
+  const { contextService } = useDevice();
+  return useCallback(
+    /** @param told what was done, in a sentence */
+    async (seen: Task, changes: Partial<Task>, told: string): Promise<void> => {
+      await saveEdit('tasks', seen, changes);
+      const before = Object.fromEntries(
+        Object.keys(changes).map((column) => [column, seen[column as keyof Task]]),
+      );
+      offerUndo(told, () =>
+        contextService.updateTask(seen.id, before, { expected: changes as object, merges: true }),
+      );
+    },
+    [saveEdit, contextService],
+  );
+}

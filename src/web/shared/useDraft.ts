@@ -1,0 +1,31 @@
+import { useEffect, useMemo, useState } from 'react';
+import { useDevice } from '../hooks/useDevice';
+import { type Draft, drafts } from './drafts';
+
+/** The draft of a field of a record, as this page has it. */
+export interface KeptDraft {
+  draft: Draft | null;
+  write: (text: string, base?: string) => void;
+  /** It was saved, or is not wanted any more. */
+  remove: () => void;
+}
+
+/** @param recordId of the record that it belongs to; a new comment belongs to its task */
+export function useDraft(recordId: string, field: string): KeptDraft {
+  const { userId } = useDevice();
+  const place = useMemo(() => ({ userId, recordId, field }), [userId, recordId, field]);
+  const [known, setKnown] = useState(() => ({ place, draft: drafts.read(place) }));
+  const draft = known.place === place ? known.draft : drafts.read(place);
+  useEffect(() => () => drafts.flush(), []);
+  return {
+    draft,
+    write: (text, base = '') => {
+      drafts.write(place, text, base);
+      setKnown({ place, draft: drafts.read(place) });
+    },
+    remove: () => {
+      drafts.remove(place);
+      setKnown({ place, draft: null });
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import type { Task } from '@/domain/entities';
+import { useDevice } from '../hooks/useDevice';
+import { useMembers } from '../hooks/useMembers';
+import { ErrorNote } from '../ui/ErrorNote';
+import { Icon } from '../ui/Icon';
+import { useAction } from '../ui/useAction';
+import { useNow } from '../ui/useNow';
+import styles from './ClaimNote.module.css';
+import { claimText } from './claimText';
+import { useWorkSince } from './useWorkSince';
+
+interface ClaimNoteProps {
+  task: Task;
+  /** The task waits at a checkpoint. */
+  waits: boolean;
+  nameOf: (userId: string | null) => string;
+}
+
+/** Who is at work on the task, and until when they have it. Whose claim it is may release it. */
+export function ClaimNote({ task, waits, nameOf }: ClaimNoteProps) {
+  const { userId, contextService } = useDevice();
+  const { members } = useMembers(task.workspace_id);
+  const now = useNow();
+  const since = useWorkSince(task);
+  const releasing = useAction(() => contextService.releaseClaim(task.id, task.claim_id ?? ''));
+  const { claimed_by, claimed_until } = task;
+  const isAgent = members.some(({ user_id, kind }) => user_id === claimed_by && kind === 'agent');
+  const { headline, detail } = claimText({
+    name: nameOf(claimed_by),
+    isOwn: claimed_by === userId,
+    waits,
+    since,
+    until: claimed_until === null ? null : Date.parse(claimed_until),
+    now,
+  });
+  return (
+    <div className={styles.claim}>
+      <p>
+        <Icon name={isAgent ? 'agent' : 'person'} />
+        <strong dir="auto">{headline}</strong>
+      </p>
+      {detail !== null && <p className={styles.detail}>{detail}</p>}
+      {claimed_by === userId && (
+        <button
+          type="button"
+          className="button"
+          aria-disabled={releasing.isRunning}
+          onClick={() => {
+            if (!releasing.isRunning) void releasing.run();
+          }}
+        >
+          Release
+        </button>
+      )}
+      <ErrorNote error={releasing.error} />
+    </div>
+  );
+}

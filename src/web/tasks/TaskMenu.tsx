@@ -1,0 +1,56 @@
+import type { TaskContext } from '@/domain/entities';
+import { deleteTask, getDeletions, restoreDeletion } from '@/lib/watermelon/contextService';
+import { offerUndo } from '../actions/undo';
+import { usePermissions } from '../hooks/usePermissions';
+import { count } from '../ui/count';
+import { describeError } from '../ui/errorText';
+import { Menu } from '../ui/Menu';
+import { toasts } from '../ui/toasts';
+
+interface TaskMenuProps {
+  context: TaskContext;
+  onShowContext: () => void;
+  /** The page is left before the task is gone. */
+  onDelete: (work: () => Promise<void>) => void;
+}
+
+/** What is seldom done with a task. */
+export function TaskMenu({ context, onShowContext, onDelete }: TaskMenuProps) {
+  const { task, left_out } = context;
+  const subtasks = left_out.subtasks?.all ?? context.subtasks.length;
+  const { whyNot } = usePermissions(task.workspace_id);
+  const remove = async () => {
+    try {
+      await deleteTask(task.id);
+      const deletions = await getDeletions(task.workspace_id);
+      const deletion = deletions.find(({ entity_id }) => entity_id === task.id);
+      const along = subtasks > 0 ? `, together with its ${count(subtasks, 'subtask')}` : '';
+      if (deletion) offerUndo(`“${task.title}” is deleted${along}.`, () => restoreDeletion(deletion.id));
+    } catch (error) {
+      const { headline, detail } = describeError(error);
+      toasts.add({
+        title: `“${task.title}” is not deleted. ${headline}`,
+        description: detail,
+        priority: 'high',
+      });
+      throw error;
+    }
+  };
+  return (
+    <Menu
+      label="More actions"
+      groups={[
+        [{ label: 'What the agent sees', icon: 'agent', onSelect: onShowContext }],
+        [
+          {
+            label: 'Delete task',
+            icon: 'trash',
+            isDangerous: true,
+            whyNot: whyNot('tasks', 'delete'),
+            onSelect: () => onDelete(remove),
+          },
+        ],
+      ]}
+    />
+  );
+}
