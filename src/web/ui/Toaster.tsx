@@ -22,7 +22,8 @@ export function Toaster() {
 function Shown() {
   const { toasts: shown } = Toast.useToastManager();
   return shown.map((toast) => (
-    <Toast.Root key={toast.id} toast={toast} className={styles.toast}>
+    // A toast is no dialog: nothing of the page waits for it, and shortcuts go on.
+    <Toast.Root key={toast.id} toast={toast} className={styles.toast} role="group">
       <Toast.Content className={styles.content}>
         <div className={styles.words}>
           <Toast.Title className={styles.title} render={<p />} />
