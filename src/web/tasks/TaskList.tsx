@@ -16,6 +16,7 @@ import { EmptyState } from '../ui/EmptyState';
 import { dayText } from '../ui/formValues';
 import { Icon } from '../ui/Icon';
 import { MenuAt } from '../ui/Menu';
+import { toasts } from '../ui/toasts';
 import { useNow } from '../ui/useNow';
 import { CheckpointDialog } from './CheckpointDialog';
 import { CELL_NAMES, cellMenu } from './list/cellMenus';
@@ -145,7 +146,8 @@ export function TaskList(props: TaskListProps) {
     void order(task, places, previous);
   };
   const moveBy = (by: number) => {
-    if (!current || !isByHand) return;
+    if (!current) return;
+    if (!isByHand) return void toasts.add({ title: 'Tasks are moved where the list is sorted by hand.' });
     moveTo(current.id, siblingsOf(rows, current.id).findIndex(({ task }) => task.id === current.id) + by);
   };
   const listTop = () => (element.current?.getBoundingClientRect().top ?? 0) + window.scrollY;
@@ -217,14 +219,9 @@ export function TaskList(props: TaskListProps) {
     const date = facts.milestones.get(task.milestone_id)?.target_date ?? null;
     return {
       name: nameOfTask(task, projectOf(task.milestone_id)),
-      assignee:
-        worker === null
-          ? null
-          : {
-              name,
-              initial: (member?.display_name || name).charAt(0).toUpperCase(),
-              kind: member?.kind ?? 'human',
-            },
+      assignee: worker === null ? null : name,
+      initial: (member?.display_name || name).charAt(0).toUpperCase(),
+      isAgent: member?.kind === 'agent',
       isAtWork,
       date: milestones.length === 1 && !isAcross ? null : date === null ? '' : dayText(date),
     };

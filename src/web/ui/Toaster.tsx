@@ -19,18 +19,20 @@ export function Toaster() {
   );
 }
 
+/** Nothing of the page waits for a toast: shortcuts go on, and screen readers find its buttons. */
+const NO_DIALOG = { role: 'group', 'aria-modal': undefined, 'aria-hidden': undefined };
+
 function Shown() {
   const { toasts: shown } = Toast.useToastManager();
   return shown.map((toast) => (
-    // A toast is no dialog: nothing of the page waits for it, and shortcuts go on.
-    <Toast.Root key={toast.id} toast={toast} className={styles.toast} role="group">
+    <Toast.Root key={toast.id} toast={toast} className={styles.toast} {...NO_DIALOG}>
       <Toast.Content className={styles.content}>
         <div className={styles.words}>
           <Toast.Title className={styles.title} render={<p />} />
           <Toast.Description className={styles.description} />
         </div>
         {toast.actionProps && <Toast.Action className="button" />}
-        <Toast.Close className="button quiet square" aria-label="Dismiss">
+        <Toast.Close className="button quiet square" aria-label="Dismiss" aria-hidden={false}>
           <Icon name="close" />
         </Toast.Close>
       </Toast.Content>

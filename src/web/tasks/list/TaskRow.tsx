@@ -1,7 +1,7 @@
 import { type KeyboardEvent, memo, type PointerEvent, useState } from 'react';
 import { Link } from 'wouter';
 import type { Task } from '@/domain/entities';
-import { type MemberKind, TASK_PRIORITIES } from '@/domain/vocabulary';
+import { TASK_PRIORITIES } from '@/domain/vocabulary';
 import type { Observed } from '@/lib/watermelon';
 import { routes } from '../../routes';
 import { Icon, type IconName } from '../../ui/Icon';
@@ -21,7 +21,10 @@ export interface RowActions {
 
 export interface RowTexts {
   name: string;
-  assignee: { name: string; initial: string; kind: MemberKind } | null;
+  /** The name of the assignee; null: there is none. */
+  assignee: string | null;
+  initial: string;
+  isAgent: boolean;
   isAtWork: boolean;
   /** The target date of its milestone, where the list has several. */
   date: string | null;
@@ -52,7 +55,8 @@ const STATUS_ICONS: Record<Task['status'], IconName> = {
 
 /** A task in a list: its facts in a line, each of them a control. */
 export const TaskRow = memo(function TaskRow(props: TaskRowProps) {
-  const { task, name, assignee, isAtWork, date, depth, isCurrent, isRenaming, actions } = props;
+  const { task, name, assignee, initial, isAgent, isAtWork, date, depth, isCurrent, isRenaming, actions } =
+    props;
   const { isEditable, isMovable } = props;
   const { id, title, priority, status, current_stage, sync } = task;
   const tabIndex = isCurrent ? 0 : -1;
@@ -134,19 +138,21 @@ export const TaskRow = memo(function TaskRow(props: TaskRowProps) {
       <button
         {...control(
           'assignee',
-          assignee ? `Assignee: ${assignee.name}${isAtWork ? ', at work now' : ''}` : 'Nobody is assigned',
+          assignee !== null
+            ? `Assignee: ${assignee}${isAtWork ? ', at work now' : ''}`
+            : 'Nobody is assigned',
         )}
         className={`${styles.cell} ${styles.assignee}`}
       >
         <span
           aria-hidden="true"
-          className={`${styles.face} ${assignee ? '' : styles.noFace} ${assignee?.kind === 'agent' ? styles.agent : ''}`}
+          className={`${styles.face} ${assignee === null ? styles.noFace : ''} ${isAgent ? styles.agent : ''}`}
         >
-          {assignee?.initial ?? <Icon name="person" />}
+          {assignee === null ? <Icon name="person" /> : initial}
         </span>
         {isAtWork && <span className={styles.alive} aria-hidden="true" />}
         <span className="visually-hidden">
-          {assignee ? `Assignee: ${assignee.name}` : 'Nobody is assigned'}
+          {assignee === null ? 'Nobody is assigned' : `Assignee: ${assignee}`}
           {isAtWork && ', at work now'}
         </span>
       </button>
