@@ -159,6 +159,7 @@ describe('lists of tasks', () => {
     await page.keyboard.press('Escape');
     await page.getByRole('searchbox', { name: 'Find by title' }).fill('the');
     await expect.poll(() => new URL(page.url()).search).toBe('?group=assignee&priority=urgent,high&q=the');
+    await expect.poll(async () => (await titles()).every((title) => /the/i.test(title))).toBe(true);
     const filtered = await titles();
     expect(filtered.length).toBeGreaterThan(1);
     await page.getByRole('button', { name: 'New task' }).click();
@@ -166,7 +167,9 @@ describe('lists of tasks', () => {
     await page.keyboard.press('Enter');
     await seen(page.getByText('The filter of this list hides it.'));
 
-    await link(filtered[1] ?? '').click();
+    await link(filtered[1] ?? '').focus();
+    await expect.poll(focused).toBe(filtered[1]);
+    await page.keyboard.press('Enter');
     await seen(page.getByRole('heading', { name: filtered[1], level: 1 }));
     await page.goBack();
     await seen(page.getByRole('button', { name: 'Group: Assignee' }));
@@ -199,17 +202,19 @@ describe('lists of tasks', () => {
 
   it('the first row is near the top, no width scrolls sideways, and axe finds nothing', async () => {
     await page.evaluate(axe.source);
-    const violations = () =>
-      page.evaluate(async () => {
-        const { violations } = await (window as unknown as { axe: typeof axe }).axe.run();
-        return violations.map(
+    const violations = (isMenu: boolean) =>
+      page.evaluate(async (isOpen) => {
+        // An open menu stands beside the landmarks of the page.
+        const rules = { region: { enabled: !isOpen } };
+        const found = await (window as unknown as { axe: typeof axe }).axe.run(document, { rules });
+        return found.violations.map(
           ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join('; ')}`,
         );
-      });
-    const checked = async (where: string) => {
+      }, isMenu);
+    const checked = async (where: string, isMenu = false) => {
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme });
-        expect(await violations(), `${where}, ${colorScheme}`).toEqual([]);
+        expect(await violations(isMenu), `${where}, ${colorScheme}`).toEqual([]);
       }
     };
     await openProject(page, 'Field app');
@@ -222,7 +227,7 @@ describe('lists of tasks', () => {
     await checked('a row with the focus');
     await page.keyboard.press('a');
     await seen(page.getByRole('menu'));
-    await checked('a menu');
+    await checked('a menu', true);
     await page.keyboard.press('Escape');
     await gone(page.getByRole('menu'));
     await page.keyboard.press('c');

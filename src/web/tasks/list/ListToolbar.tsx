@@ -146,7 +146,10 @@ function FilterChip({ label, choices, chosen, onChosen }: FilterChipProps) {
   const text = names.length === 0 ? label : `${label}: ${names.length > 1 ? names.length : names[0]}`;
   return (
     <Menu
-      label={names.length === 0 ? `${label}: any` : `${label}: ${names.join(', ')}`}
+      // Its visible words first: people who speak to the computer say them.
+      label={
+        names.length === 0 ? `${label}: any` : names.length === 1 ? text : `${text} (${names.join(', ')})`
+      }
       className={`${styles.chip} ${names.length > 0 ? styles.chosen : ''}`}
       groups={[
         choices.map(({ value, label: name }) => ({
