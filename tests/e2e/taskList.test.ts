@@ -178,6 +178,7 @@ describe('lists of tasks', () => {
     await expect.poll(focused).toBe(filtered[1]);
     await page.getByRole('button', { name: 'Show all tasks' }).click();
     expect(new URL(page.url()).search).toBe('?group=assignee');
+    await page.getByRole('searchbox', { name: 'Find by title' }).fill('hidden at once');
     await seen(link('Hidden at once'));
     await page.getByRole('tab', { name: 'Overview' }).click();
     await seen(page.getByRole('heading', { name: 'Overview' }));

@@ -1,5 +1,5 @@
 import { defaultRangeExtractor, useWindowVirtualizer, type Virtualizer } from '@tanstack/react-virtual';
-import { type ReactNode, type RefObject, useLayoutEffect, useState } from 'react';
+import { type ReactNode, type RefObject, useCallback, useLayoutEffect, useState } from 'react';
 import type { RowHeights } from './rowHeight';
 import styles from './TaskList.module.css';
 
@@ -26,13 +26,15 @@ interface Options {
 /** Which rows of a long list are in the page: those in view, and a few around them. */
 export function useVirtualRows({ list, rows, heights, kept }: Options): Rows {
   const [top, setTop] = useState(0);
+  // A new function has the places of all rows computed anew, as new rows need it and scrolling does not.
+  const getItemKey = useCallback((index: number) => rows[index]?.key ?? index, [rows]);
   const virtual = useWindowVirtualizer({
     count: rows.length,
     estimateSize: (index) => {
       const kind = rows[index]?.kind;
       return kind === 'new' ? NEW_ROW_PX : kind === 'group' ? heights.group : heights.task;
     },
-    getItemKey: (index) => rows[index]?.key ?? index,
+    getItemKey,
     overscan: 8,
     scrollMargin: top,
     scrollPaddingStart: COVERED_PX,
@@ -50,7 +52,7 @@ export function useVirtualRows({ list, rows, heights, kept }: Options): Rows {
     if (element) setTop(Math.round(element.getBoundingClientRect().top + window.scrollY));
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: sizes are estimated anew when rows are of other heights
-  useLayoutEffect(() => virtual.measure(), [virtual, heights.task, heights.group, rows]);
+  useLayoutEffect(() => virtual.measure(), [virtual, heights.task, heights.group]);
   return virtual;
 }
 
