@@ -25,8 +25,15 @@ const SCREENS = [
   { name: 'workspace', path: routes.workspace(SEED.workspace), heading: 'Projects' },
   { name: 'members', path: routes.members(SEED.workspace), heading: 'Members' },
   { name: 'deleted', path: routes.deleted(SEED.workspace), heading: 'Deleted' },
-  { name: 'project', path: routes.project(SEED.fieldApp), heading: 'Milestones' },
-  { name: 'milestone', path: routes.milestone(SEED.offlineMilestone), heading: 'Tasks' },
+  { name: 'my tasks', path: routes.myTasks(), heading: 'My tasks' },
+  { name: 'project', path: routes.project(SEED.fieldApp), heading: 'Plan' },
+  { name: 'milestones', path: `${routes.project(SEED.fieldApp)}?tab=milestones`, heading: 'Milestones' },
+  { name: 'overview', path: `${routes.project(SEED.fieldApp)}?tab=overview`, heading: 'Overview' },
+  {
+    name: 'milestone',
+    path: routes.milestone(SEED.offlineMilestone),
+    heading: 'Inspections work offline',
+  },
   { name: 'task', path: routes.task(SEED.busyTask), heading: 'Activity' },
   { name: 'sync', path: routes.sync(), heading: 'Conflicts' },
 ] as const;

@@ -73,8 +73,9 @@ export async function invited({ page, stack }: Stage): Promise<void> {
 export async function openMilestone(page: Page, role: string): Promise<void> {
   await openWorkspace(page, role);
   await page.locator('main').getByRole('link', { name: 'Field app' }).click();
+  await page.getByRole('tab', { name: 'Milestones' }).click();
   await page.locator('main').getByRole('link', { name: 'Inspections work offline' }).click();
-  await page.getByRole('heading', { name: 'Tasks' }).waitFor();
+  await page.getByRole('list', { name: 'Tasks' }).waitFor();
 }
 
 export async function openTask(page: Page, role: string, title: string): Promise<void> {
@@ -93,7 +94,7 @@ export async function createTask(page: Page, title: string): Promise<void> {
 export async function deleteTask(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'More actions' }).click();
   await page.getByRole('menuitem', { name: 'Delete task' }).click();
-  await page.getByRole('heading', { name: 'Tasks' }).waitFor();
+  await page.getByRole('list', { name: 'Tasks' }).waitFor();
 }
 
 export async function rename(page: Page, title: string): Promise<void> {

@@ -26,6 +26,9 @@ export interface TaskBatch {
 /** Most tasks of a batch. */
 export const MOST_NEW_TASKS = 50;
 
+/** The place of a task in lists that are ordered by hand. */
+export type TaskPlace = Pick<Task, 'id' | 'sort_order'>;
+
 export interface TaskBatchService {
   /**
    * Creates all of the tasks or none, each at the first stage of the standard workflow.
@@ -33,4 +36,9 @@ export interface TaskBatchService {
    * Rejects as `createTask` and `addTaskDependency` do; the field is as in `tasks[2].title`.
    */
   createTasks(milestoneId: string, batch: TaskBatch): Promise<string[]>;
+  /**
+   * Gives tasks of one workspace their places, all or none.
+   * @param places the first is that of the task that was moved; the others make room for it
+   */
+  orderTasks(places: readonly TaskPlace[]): Promise<void>;
 }

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { emptyLog, keepNothing } from '../support/storageTrouble';
-import { buildUp, createTask, gone, openMilestone, seen, statusOf, WebApp } from '../support/webApp';
+import { buildUp, choose, createTask, gone, openMilestone, seen, statusOf, WebApp } from '../support/webApp';
 
 const MILESTONE = 'Inspections work offline';
 
@@ -196,11 +196,10 @@ describe('a device that was full', () => {
     await emptyLog(page);
     const { usage } = await session.send('Storage.getUsageAndQuota', { origin });
     await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: usage });
-    await page.getByRole('button', { name: 'New task' }).click();
+    await choose(page, 'Edit milestone');
     const form = page.getByRole('dialog');
-    await form.getByRole('textbox', { name: 'Title' }).fill('Written on a full disk');
     await form.getByRole('textbox', { name: 'Description' }).fill('Much to say. '.repeat(7_000));
-    await form.getByRole('button', { name: 'Create task' }).click();
+    await form.getByRole('button', { name: 'Save' }).click();
     await seen(notice('There is no room left on this device.'));
     await form.getByRole('button', { name: 'Cancel' }).click();
     await goToSync();

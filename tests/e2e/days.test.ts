@@ -2,7 +2,7 @@
 
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { gone, seen, statusOf, syncNow, WebApp } from '../support/webApp';
+import { choose, gone, openProject, seen, statusOf, syncNow, WebApp } from '../support/webApp';
 
 const ZONES = ['America/Los_Angeles', 'Europe/Berlin', 'Pacific/Auckland', 'Pacific/Kiritimati'];
 
@@ -14,8 +14,8 @@ afterAll(() => app.close());
 
 async function projectPage(timezoneId: string): Promise<Page> {
   const page = await app.signIn('editor', await app.newProfile({ timezoneId }));
-  await page.getByRole('main').getByRole('link', { name: 'Lighthouse' }).click();
-  await page.getByRole('main').getByRole('link', { name: 'Field app' }).click();
+  await openProject(page, 'Field app');
+  await page.getByRole('tab', { name: 'Milestones' }).click();
   return page;
 }
 
@@ -55,7 +55,7 @@ describe('a target date', () => {
         await seen(item.getByText('due 5 Mar 2026'));
       }
       await page.getByRole('main').getByRole('link', { name: 'Due long ago' }).click();
-      await page.getByRole('button', { name: 'Edit milestone' }).click();
+      await choose(page, 'Edit milestone');
       expect(await page.getByLabel('Target date').inputValue()).toBe('2026-03-05');
       await page.context().close();
     }

@@ -26,6 +26,7 @@ describe.skipIf(lacksFirefox)('in Firefox, the app that is kept', () => {
     await person.signIn(server.stack.url, role);
     await person.choose('Lighthouse');
     await person.choose('Field app');
+    await person.choose('Milestones');
     await person.choose('Inspections work offline');
     return person;
   };

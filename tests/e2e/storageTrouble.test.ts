@@ -13,7 +13,7 @@ import {
   leaveApp,
   patchDatabase,
 } from '../support/storageTrouble';
-import { createTask, gone, openMilestone, seen, statusOf, WebApp } from '../support/webApp';
+import { choose, createTask, gone, openMilestone, seen, statusOf, WebApp } from '../support/webApp';
 
 const MILESTONE = 'Inspections work offline';
 
@@ -149,36 +149,36 @@ describe('trouble with the local storage, in the app', () => {
     await emptyLog(page);
     const { usage } = await session.send('Storage.getUsageAndQuota', { origin });
     await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: usage });
-    await page.getByRole('button', { name: 'New task' }).click();
+    await choose(page, 'Edit milestone');
     const dialog = page.getByRole('dialog');
-    await dialog.getByRole('textbox', { name: 'Title' }).fill('Written on a full disk');
+    await dialog.getByRole('textbox', { name: 'Name' }).fill('Written on a full disk');
     await dialog.getByRole('textbox', { name: 'Description' }).fill('Much to say. '.repeat(7_000));
-    await dialog.getByRole('button', { name: 'Create task' }).click();
+    await dialog.getByRole('button', { name: 'Save' }).click();
     await seen(dialog.getByRole('alert').filter({ hasText: 'There is no room left on this device.' }));
     const notice = page.locator('.storage-notice');
     await seen(notice.filter({ hasText: 'There is no room left on this device.' }));
-    expect(await taskLink('Written on a full disk').count()).toBe(0);
+    const written = page.getByRole('heading', { name: 'Written on a full disk', level: 1 });
+    expect(await written.count()).toBe(0);
     expect(await taskLink('Written while there was room').count()).toBe(1);
     await session.send('Storage.overrideQuotaForOrigin', { origin });
-    await dialog.getByRole('button', { name: 'Create task' }).click();
-    await seen(taskLink('Written on a full disk'));
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await gone(dialog);
+    await seen(written);
     await gone(notice);
     await seen(statusOf(page, 'Up to date'));
     await page.reload();
-    await openMilestone(page, 'Field app', MILESTONE);
-    await page.getByRole('searchbox', { name: 'Find by title' }).fill('Written');
+    await seen(written);
     await seen(taskLink('Written while there was room'));
-    await seen(taskLink('Written on a full disk'));
   });
 
   it('a sign-out whose sync meets a full disk says so and keeps the account; with room again it goes on (P-NOLOSS, D24, D45)', async () => {
     await begin();
     await page.route('**/rest/v1/rpc/sync_push', (route) => route.abort());
-    await page.getByRole('button', { name: 'New task' }).click();
+    await choose(page, 'Edit milestone');
     const form = page.getByRole('dialog');
-    await form.getByRole('textbox', { name: 'Title' }).fill('Written before the disk was full');
+    await form.getByRole('textbox', { name: 'Name' }).fill('Written before the disk was full');
     await form.getByRole('textbox', { name: 'Description' }).fill('Much to say. '.repeat(7_000));
-    await form.getByRole('button', { name: 'Create task' }).click();
+    await form.getByRole('button', { name: 'Save' }).click();
     await gone(form);
     const session = await page.context().newCDPSession(page);
     const { origin } = new URL(page.url());

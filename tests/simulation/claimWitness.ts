@@ -140,7 +140,9 @@ export async function quietDeletes(server: SimServer, flight: Flight): Promise<R
     return quiet;
   // An update that expects other values than there are is a conflict as well (U45).
   const asked = changes.flatMap(({ table, op, id, base, workspace_id }, index) =>
-    table === 'tasks' && op === 'delete' && base !== null ? [{ index, id, base, skip: skip[workspace_id] ?? [] }] : [],
+    table === 'tasks' && op === 'delete' && base !== null
+      ? [{ index, id, base, skip: skip[workspace_id] ?? [] }]
+      : [],
   );
   if (asked.length === 0) return quiet;
   const found = await server.sql<{ index: number }>(

@@ -147,6 +147,7 @@ export async function openProject(page: Page, project: string): Promise<void> {
 export async function openMilestone(page: Page, project: string, milestone: string): Promise<void> {
   const main = page.getByRole('main');
   await openProject(page, project);
+  await page.getByRole('tab', { name: 'Milestones' }).click();
   await main.getByRole('link', { name: milestone }).click();
   await seen(main.getByRole('heading', { name: milestone }));
 }
@@ -159,7 +160,13 @@ export async function openTask(page: Page, milestone: string, title: string): Pr
   await acknowledged(page);
 }
 
-/** Makes a task on the page of a milestone. */
+/** Chooses an action of the menu of a workspace, project or milestone. */
+export async function choose(page: Page, action: string): Promise<void> {
+  await page.getByRole('button', { name: /^More actions/ }).click();
+  await page.getByRole('menuitem', { name: action }).click();
+}
+
+/** Makes a task in the list of the page. */
 export async function createTask(page: Page, title: string): Promise<void> {
   await page.getByRole('button', { name: 'New task' }).click();
   await page.getByRole('textbox', { name: 'Title' }).fill(title);
@@ -173,15 +180,21 @@ async function acknowledged(page: Page): Promise<void> {
   await gone(page.getByRole('dialog'));
 }
 
-/** Makes a workspace with a project and a milestone, and goes there. */
+/** Makes a workspace with a project and a milestone, and goes there: the form of each leads to that of the next. */
 export async function buildUp(page: Page, name: string): Promise<void> {
-  for (const what of ['workspace', 'project', 'milestone']) {
-    await page.getByRole('button', { name: `New ${what}` }).click();
-    await page.getByLabel('Name').fill(what === 'workspace' ? name : `${name}: ${what}`);
-    await page.getByRole('button', { name: `Create ${what}` }).click();
-    await gone(page.getByRole('dialog'));
-    await seen(page.getByRole('heading', { name, level: 1 }));
-  }
+  const made = async (what: string, called: string) => {
+    const form = page.getByRole('dialog', { name: `New ${what}` });
+    await form.getByLabel('Name').fill(called);
+    await form.getByRole('button', { name: `Create ${what}` }).click();
+    await gone(form);
+    await seen(page.getByRole('heading', { name: called, level: 1 }));
+  };
+  await page.getByRole('button', { name: 'New workspace' }).click();
+  await made('workspace', name);
+  await made('project', `${name}: project`);
+  await page.getByRole('tab', { name: 'Milestones' }).click();
+  await page.getByRole('button', { name: 'New milestone' }).click();
+  await made('milestone', `${name}: milestone`);
 }
 
 /** Gives the task of the page another title. */

@@ -23,6 +23,7 @@ import {
 import { requestApproval, requestReturn, requestReviewRequest } from './reviews';
 import { batchIds, requestTaskBatch } from './taskBatch';
 import { requestDependencyDelete, requestDependencyInsert } from './taskDependencies';
+import { requestTaskOrder } from './taskOrder';
 import {
   requestActivityInsert,
   requestStageUpdate,
@@ -36,6 +37,7 @@ export type ContextWrites = Pick<
   ContextService,
   | 'addTaskActivity'
   | 'createTasks'
+  | 'orderTasks'
   | 'updateTaskStage'
   | 'finishTask'
   | 'addTaskDependency'
@@ -128,6 +130,9 @@ function taskWrites({ writeOn }: PlanWriter): TaskWrites {
     createTasks: async (milestoneId, batch) => {
       await writeOn(requestTaskBatch(milestoneId, batch), (remote) => remote.createTasks(milestoneId, batch));
       return batchIds(milestoneId, batch);
+    },
+    orderTasks: async (places) => {
+      await writeOn(requestTaskOrder(places), (remote) => remote.orderTasks(places));
     },
     createTask: (data) => writeOn(requestTaskInsert(data), (remote) => remote.createTask(data)),
     updateTask: (id, changes, options) =>

@@ -181,6 +181,7 @@ function bound<Name extends keyof ContextService>(name: Name): ContextService[Na
 export const getTaskContext = bound('getTaskContext');
 export const addTaskActivity = bound('addTaskActivity');
 export const updateTaskStage = bound('updateTaskStage');
+export const orderTasks = bound('orderTasks');
 export const createTask = bound('createTask');
 export const updateTask = bound('updateTask');
 export const deleteTask = bound('deleteTask');

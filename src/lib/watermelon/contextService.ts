@@ -36,6 +36,7 @@ export const getRemoteTaskContext: (taskId: string, limits?: ContextLimits) => P
 export const getTaskContext: ContextService['getTaskContext'] = local('getTaskContext');
 export const addTaskActivity: ContextService['addTaskActivity'] = local('addTaskActivity');
 export const updateTaskStage: ContextService['updateTaskStage'] = local('updateTaskStage');
+export const orderTasks: ContextService['orderTasks'] = local('orderTasks');
 export const createTask: ContextService['createTask'] = local('createTask');
 export const updateTask: ContextService['updateTask'] = local('updateTask');
 export const deleteTask: ContextService['deleteTask'] = local('deleteTask');

@@ -7,6 +7,7 @@ import { WorkspacePage } from '../places/WorkspacePage';
 import { WorkspacesPage } from '../places/WorkspacesPage';
 import { routes } from '../routes';
 import { NothingHere } from '../shared/NothingHere';
+import { MyTasksPage } from '../tasks/MyTasksPage';
 import { TaskAddress } from '../tasks/TaskAddress';
 
 // Screens that a person opens now and then. The service worker keeps them, so that they open without network.
@@ -25,6 +26,7 @@ export function Screens({ onSignIn }: { onSignIn: () => Promise<void> }) {
       <Switch>
         <Route path={routes.inbox()} component={InboxPage} />
         <Route path={routes.agents()} component={AgentsPage} />
+        <Route path={routes.myTasks()} component={MyTasksPage} />
         <Route path={routes.workspaces()} component={WorkspacesPage} />
         <Route path={routes.workspace(':id')}>{({ id }) => <WorkspacePage key={id} id={id} />}</Route>
         <Route path={routes.members(':id')}>{({ id }) => <MembersPage key={id} id={id} />}</Route>

@@ -1,6 +1,7 @@
+import type { WorkspaceMember } from '@/domain/entities';
 import { managesMembers, mayWrite, passesCheckpoints } from '@/domain/permissions';
 import type { SyncedTable } from '@/domain/schema';
-import type { Role } from '@/domain/vocabulary';
+import type { MemberKind, Role } from '@/domain/vocabulary';
 import { useDevice } from './useDevice';
 import { useMembers } from './useMembers';
 import { useRecord } from './useQuery';
@@ -19,9 +20,22 @@ export function usePermissions(workspaceId: string): Permissions {
   const { kind } = useDevice();
   const { me, isLoading } = useMembers(workspaceId);
   const workspace = useRecord('workspaces', workspaceId);
-  // The membership of a new workspace arrives with its first sync; until then its creator counts as owner.
-  const role = me?.role ?? (workspace?.sync === 'new' ? 'owner' : null);
-  const isKnown = !isLoading && workspace !== undefined;
+  return permissionsOf(me, kind, workspace?.sync === 'new', !isLoading && workspace !== undefined);
+}
+
+/**
+ * @param me the user's membership, if any
+ * @param isNew the server does not have the workspace: its membership arrives with the first sync, and until then its creator counts
+ * as owner
+ * @param isKnown whether the local database has answered
+ */
+export function permissionsOf(
+  me: WorkspaceMember | undefined,
+  kind: MemberKind,
+  isNew: boolean,
+  isKnown: boolean,
+): Permissions {
+  const role = me?.role ?? (isNew ? 'owner' : null);
   return {
     role,
     passesCheckpoints: role !== null && passesCheckpoints(me ?? { role, kind }),

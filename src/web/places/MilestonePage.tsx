@@ -1,17 +1,19 @@
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { useLocation } from 'wouter';
 import { count } from '@/core/count';
 import type { Milestone } from '@/domain/entities';
 import { deleteMilestone } from '@/lib/watermelon/contextService';
+import { usePageTitle } from '../hooks/usePageTitle';
 import { usePermissions } from '../hooks/usePermissions';
 import { useQuery, useRecord } from '../hooks/useQuery';
 import { Markdown } from '../markdown/Markdown';
 import { routes } from '../routes';
 import { EditDialog } from '../shared/EditDialog';
 import { HeldPage } from '../shared/HeldPage';
-import { TaskDialog } from '../tasks/TaskDialog';
+import { PLAIN_VIEW } from '../tasks/list/view';
 import { TaskList } from '../tasks/TaskList';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
+import { EmptyState } from '../ui/EmptyState';
 import { Icon } from '../ui/Icon';
 import { RoleNote } from '../ui/RoleNote';
 import { MILESTONE_FIELDS } from './formFields';
@@ -34,14 +36,19 @@ function MilestoneView({ milestone }: { milestone: Milestone }) {
   const project = useRecord('projects', project_id);
   const tasks = useQuery('tasks', { milestone_id: id });
   const { whyNot } = usePermissions(workspace_id);
-  const [open, setOpen] = useState<'edit' | 'delete' | 'task' | null>(null);
+  const [open, setOpen] = useState<'edit' | 'delete' | null>(null);
+  const [isToldAbout, setToldAbout] = useState(false);
+  const milestones = useMemo(() => [milestone], [milestone]);
+  const projects = useMemo(() => (project ? [project] : []), [project]);
+  const workspaceIds = useMemo(() => [workspace_id], [workspace_id]);
+  usePageTitle(milestone.name);
   const [, navigate] = useLocation();
   const close = () => setOpen(null);
   const noTask = whyNot('tasks', 'insert');
   const noEdit = whyNot('milestones', 'update');
 
   return (
-    <div className="page">
+    <div className="page list-page">
       <PlaceHeader
         noun="milestone"
         trail={[
@@ -52,31 +59,45 @@ function MilestoneView({ milestone }: { milestone: Milestone }) {
         facts={<MilestoneFacts milestone={milestone} />}
         onEdit={noEdit ? null : () => setOpen('edit')}
         onDelete={noEdit ? null : () => setOpen('delete')}
-      />
-      <RoleNote reasons={[noTask, noEdit]} />
-      {milestone.description && <p className="lead">{milestone.description}</p>}
-      {milestone.requirements && (
-        <details className="requirements">
-          <summary>Requirements</summary>
-          <Markdown text={milestone.requirements} />
-        </details>
-      )}
-      <section aria-labelledby="tasks-title">
-        <div className="section-title">
-          <h2 id="tasks-title">Tasks</h2>
+        whyNot={noEdit}
+      >
+        {(milestone.description || milestone.requirements) && (
           <button
             type="button"
-            className="button primary"
-            disabled={noTask !== null}
-            onClick={() => setOpen('task')}
+            className="button quiet"
+            aria-expanded={isToldAbout}
+            onClick={() => setToldAbout(!isToldAbout)}
           >
-            <Icon name="plus" />
-            New task
+            Requirements
+            <Icon name={isToldAbout ? 'chevronDown' : 'chevronRight'} />
           </button>
+        )}
+      </PlaceHeader>
+      <RoleNote reasons={[noTask, noEdit]} />
+      {isToldAbout && (
+        <section className="requirements" aria-label="Requirements">
+          {milestone.description && <p className="lead">{milestone.description}</p>}
+          {milestone.requirements && <Markdown text={milestone.requirements} />}
+        </section>
+      )}
+      {tasks && (
+        <div>
+          <TaskList
+            list={`milestone:${id}`}
+            tasks={tasks}
+            milestones={milestones}
+            projects={projects}
+            workspaceIds={workspaceIds}
+            usual={PLAIN_VIEW}
+            newTasks={{ milestone, whyNot: noTask }}
+            empty={
+              <EmptyState title="No tasks yet.">
+                <p>Press New task, or C, to say what has to be done first.</p>
+              </EmptyState>
+            }
+          />
         </div>
-        {tasks && <TaskList tasks={tasks} />}
-      </section>
-      {open === 'task' && <TaskDialog milestone={milestone} onClose={close} />}
+      )}
       {open === 'edit' && (
         <EditDialog
           title="Edit milestone"

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import { Breadcrumbs } from '../ui/Breadcrumbs';
-import { Icon } from '../ui/Icon';
+import { Menu } from '../ui/Menu';
+import styles from './PlaceHeader.module.css';
 
 interface PlaceHeaderProps {
   trail: { name: string; href: string }[];
@@ -10,40 +11,58 @@ interface PlaceHeaderProps {
   /** null: the user's role does not allow it. */
   onEdit: (() => void) | null;
   onDelete: (() => void) | null;
+  /** Why not, where it is not allowed. */
+  whyNot: string | null;
   noun: string;
+  /** More controls, before the menu. */
+  children?: ReactNode;
 }
 
-/** The head of a workspace's, project's or milestone's page. */
-export function PlaceHeader({ trail, title, facts, onEdit, onDelete, noun }: PlaceHeaderProps) {
+/** The head of a workspace's, project's or milestone's page, in a line where there is room: the list below it matters more. */
+export function PlaceHeader({
+  trail,
+  title,
+  facts,
+  onEdit,
+  onDelete,
+  whyNot,
+  noun,
+  children,
+}: PlaceHeaderProps) {
   return (
-    <header className="page-header">
-      <Breadcrumbs trail={trail} />
-      <div className="page-title">
-        <h1>{title}</h1>
-        <div className="page-actions">
-          <button
-            type="button"
-            className="button"
-            disabled={!onEdit}
-            onClick={() => onEdit?.()}
-            aria-label={`Edit ${noun}`}
-          >
-            <Icon name="edit" />
-            Edit
-          </button>
-          <button
-            type="button"
-            className="button quiet-danger"
-            disabled={!onDelete}
-            onClick={() => onDelete?.()}
-            aria-label={`Delete ${noun}`}
-          >
-            <Icon name="trash" />
-            Delete
-          </button>
-        </div>
+    <header className={styles.header}>
+      <div className={styles.where}>
+        <Breadcrumbs trail={trail} />
+        <h1 className={styles.title} title={title} dir="auto">
+          {title}
+        </h1>
+        {facts && <div className="facts">{facts}</div>}
       </div>
-      {facts && <div className="facts">{facts}</div>}
+      <div className={styles.actions}>
+        {children}
+        <Menu
+          label={`More actions for the ${noun}`}
+          groups={[
+            [
+              {
+                label: `Edit ${noun}`,
+                icon: 'edit',
+                whyNot: onEdit ? null : whyNot,
+                onSelect: () => onEdit?.(),
+              },
+            ],
+            [
+              {
+                label: `Delete ${noun}`,
+                icon: 'trash',
+                isDangerous: true,
+                whyNot: onDelete ? null : whyNot,
+                onSelect: () => onDelete?.(),
+              },
+            ],
+          ]}
+        />
+      </div>
     </header>
   );
 }

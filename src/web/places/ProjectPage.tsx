@@ -1,29 +1,29 @@
-import { useState } from 'react';
-import { Link, useLocation } from 'wouter';
+import { Tabs } from '@base-ui/react/tabs';
+import { useMemo, useState } from 'react';
+import { useLocation, useSearch } from 'wouter';
 import { count } from '@/core/count';
 import type { Milestone, Project } from '@/domain/entities';
 import { createMilestone, deleteProject } from '@/lib/watermelon/contextService';
-import { useKnowledge } from '../hooks/useKnowledge';
+import { usePageTitle } from '../hooks/usePageTitle';
 import { usePermissions } from '../hooks/usePermissions';
 import { useQuery, useRecord } from '../hooks/useQuery';
-import { KnowledgeSection } from '../knowledge/KnowledgeSection';
-import { Markdown } from '../markdown/Markdown';
 import { routes } from '../routes';
 import { EditDialog } from '../shared/EditDialog';
 import { HeldPage } from '../shared/HeldPage';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
-import { EmptyState } from '../ui/EmptyState';
 import { orNull, toTime } from '../ui/formValues';
-import { Icon } from '../ui/Icon';
 import { PROJECT_STATUS_LABELS } from '../ui/labels';
 import { byDate } from '../ui/order';
 import { RecordDialog } from '../ui/RecordDialog';
 import { RoleNote } from '../ui/RoleNote';
 import { MILESTONE_FIELDS, PROJECT_FIELDS } from './formFields';
-import { MilestoneFacts } from './MilestoneFacts';
 import { PlaceHeader } from './PlaceHeader';
+import { ProjectMilestones } from './ProjectMilestones';
+import { ProjectOverview } from './ProjectOverview';
+import styles from './ProjectPage.module.css';
+import { ProjectTasks } from './ProjectTasks';
 
-/** A project: its overview, milestones, patterns and best practices. */
+/** A project: its tasks, its milestones, and what everybody who works on it should know. */
 export function ProjectPage({ id }: { id: string }) {
   const project = useRecord('projects', id);
   return (
@@ -36,74 +36,59 @@ export function ProjectPage({ id }: { id: string }) {
 function ProjectView({ project }: { project: Project }) {
   const { id, workspace_id } = project;
   const workspace = useRecord('workspaces', workspace_id);
-  const milestones = useQuery('milestones', { project_id: id });
-  const { patterns, practices } = useKnowledge(workspace_id, id);
+  const found = useQuery('milestones', { project_id: id });
+  const milestones = useMemo(() => found && byDate(found), [found]);
   const { whyNot } = usePermissions(workspace_id);
   const [open, setOpen] = useState<'edit' | 'delete' | 'milestone' | null>(null);
   const [, navigate] = useLocation();
+  const tab = useTab();
+  usePageTitle(project.name);
   const close = () => setOpen(null);
   const noMilestone = whyNot('milestones', 'insert');
   const noEdit = whyNot('projects', 'update');
 
   return (
-    <div className="page">
+    <Tabs.Root
+      className="page list-page"
+      value={tab}
+      onValueChange={(next: Tab) =>
+        navigate(next === 'tasks' ? routes.project(id) : `${routes.project(id)}?tab=${next}`)
+      }
+    >
       <PlaceHeader
         noun="project"
-        trail={[
-          { name: 'Workspaces', href: routes.workspaces() },
-          { name: workspace?.name ?? 'Workspace', href: routes.workspace(workspace_id) },
-        ]}
+        trail={[{ name: workspace?.name ?? 'Workspace', href: routes.workspace(workspace_id) }]}
         title={project.name}
         facts={
-          <>
-            <span className={`badge place-${project.status}`}>{PROJECT_STATUS_LABELS[project.status]}</span>
-            <TechStack stack={project.tech_stack} />
-          </>
+          <span className={`badge place-${project.status}`}>{PROJECT_STATUS_LABELS[project.status]}</span>
         }
         onEdit={noEdit ? null : () => setOpen('edit')}
         onDelete={noEdit ? null : () => setOpen('delete')}
-      />
-      <RoleNote reasons={[noMilestone, noEdit]} />
-      {project.description && <p className="lead">{project.description}</p>}
-      <section aria-labelledby="milestones-title">
-        <div className="section-title">
-          <h2 id="milestones-title">Milestones</h2>
-          <button
-            type="button"
-            className="button primary"
-            disabled={noMilestone !== null}
-            onClick={() => setOpen('milestone')}
-          >
-            <Icon name="plus" />
-            New milestone
-          </button>
-        </div>
-        {milestones?.length === 0 && (
-          <EmptyState title="No milestones yet.">
-            <p>A milestone is a goal with a date and requirements; its tasks lead there.</p>
-          </EmptyState>
-        )}
-        <ul className="rows">
-          {byDate(milestones ?? []).map((milestone) => (
-            <li key={milestone.id}>
-              <Link className="row-link" href={routes.milestone(milestone.id)}>
-                <span className="row-title">{milestone.name}</span>
-                <MilestoneFacts milestone={milestone} />
-              </Link>
-            </li>
+        whyNot={noEdit}
+      >
+        <Tabs.List className={styles.tabs} aria-label="Parts of the project">
+          {TABS.map(({ value, label }) => (
+            <Tabs.Tab key={value} value={value} className={styles.tab}>
+              {label}
+            </Tabs.Tab>
           ))}
-        </ul>
-      </section>
-      {project.overview && (
-        <section aria-labelledby="overview-title">
-          <div className="section-title">
-            <h2 id="overview-title">Overview</h2>
-          </div>
-          <Markdown text={project.overview} />
-        </section>
-      )}
-      <KnowledgeSection title="Patterns" items={patterns} />
-      <KnowledgeSection title="Best practices" items={practices} />
+        </Tabs.List>
+      </PlaceHeader>
+      <RoleNote reasons={[noMilestone, noEdit]} />
+      <Tabs.Panel value="tasks" className={styles.panel}>
+        {milestones && <ProjectTasks project={project} milestones={milestones} />}
+      </Tabs.Panel>
+      <Tabs.Panel value="milestones" className={styles.panel}>
+        <ProjectMilestones
+          milestones={milestones ?? []}
+          isKnown={milestones !== undefined}
+          whyNot={noMilestone}
+          onNew={() => setOpen('milestone')}
+        />
+      </Tabs.Panel>
+      <Tabs.Panel value="overview" className={styles.panel}>
+        <ProjectOverview project={project} />
+      </Tabs.Panel>
       {open === 'edit' && (
         <EditDialog
           title="Edit project"
@@ -148,15 +133,19 @@ function ProjectView({ project }: { project: Project }) {
           </p>
         </ConfirmDialog>
       )}
-    </div>
+    </Tabs.Root>
   );
 }
 
-function TechStack({ stack }: { stack: Project['tech_stack'] }) {
-  const names = Array.isArray(stack) ? stack.filter((name) => typeof name === 'string') : [];
-  return names.map((name) => (
-    <span key={name} className="chip">
-      {name}
-    </span>
-  ));
+/** The tab that the address names. */
+function useTab(): Tab {
+  const named = new URLSearchParams(useSearch()).get('tab');
+  return TABS.find(({ value }) => value === named)?.value ?? 'tasks';
 }
+
+const TABS = [
+  { value: 'tasks', label: 'Tasks' },
+  { value: 'milestones', label: 'Milestones' },
+  { value: 'overview', label: 'Overview' },
+] as const;
+type Tab = (typeof TABS)[number]['value'];

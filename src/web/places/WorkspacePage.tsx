@@ -1,9 +1,10 @@
 import { useState } from 'react';
-import { Link, useLocation } from 'wouter';
+import { Link, useLocation, useSearch } from 'wouter';
 import { count } from '@/core/count';
 import type { Project, Workspace } from '@/domain/entities';
 import { createProject, deleteWorkspace } from '@/lib/watermelon/contextService';
 import { useMembers } from '../hooks/useMembers';
+import { usePageTitle } from '../hooks/usePageTitle';
 import { usePermissions } from '../hooks/usePermissions';
 import { useCount, useQuery, useRecord } from '../hooks/useQuery';
 import { Markdown } from '../markdown/Markdown';
@@ -36,9 +37,16 @@ function WorkspaceView({ workspace }: { workspace: Workspace }) {
   const projects = useQuery('projects', { workspace_id: id });
   const { members } = useMembers(id);
   const { whyNot } = usePermissions(id);
-  const [open, setOpen] = useState<'edit' | 'delete' | 'project' | null>(null);
+  const isNew = new URLSearchParams(useSearch()).has('new');
+  const [open, setOpen] = useState<'edit' | 'delete' | 'project' | null>(isNew ? 'project' : null);
+  usePageTitle(workspace.name);
   const [, navigate] = useLocation();
-  const close = () => setOpen(null);
+  const close = () => {
+    setOpen(null);
+    // The form is opened once, not each time that somebody comes back here.
+    if (isNew && window.location.pathname === routes.workspace(id))
+      navigate(routes.workspace(id), { replace: true, state: history.state });
+  };
   const noProject = whyNot('projects', 'insert');
   const noEdit = whyNot('workspaces', 'update');
 
@@ -50,6 +58,7 @@ function WorkspaceView({ workspace }: { workspace: Workspace }) {
         title={workspace.name}
         onEdit={noEdit ? null : () => setOpen('edit')}
         onDelete={noEdit ? null : () => setOpen('delete')}
+        whyNot={noEdit}
       />
       <RoleNote reasons={[noProject ?? noEdit]} />
       {workspace.description && <Markdown text={workspace.description} />}
@@ -106,7 +115,7 @@ function WorkspaceView({ workspace }: { workspace: Workspace }) {
               overview: orNull(overview),
               status: status as Project['status'],
             });
-            navigate(routes.project(made.id));
+            navigate(`${routes.project(made.id)}?new`);
           }}
           onClose={close}
         />

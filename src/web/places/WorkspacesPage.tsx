@@ -4,6 +4,7 @@ import { count } from '@/core/count';
 import type { Workspace } from '@/domain/entities';
 import { createWorkspace } from '@/lib/watermelon/contextService';
 import { useDevice } from '../hooks/useDevice';
+import { usePageTitle } from '../hooks/usePageTitle';
 import { useCount, useQuery } from '../hooks/useQuery';
 import { useSyncStatus } from '../hooks/useSyncStatus';
 import { routes } from '../routes';
@@ -25,6 +26,7 @@ export function WorkspacesPage() {
   const status = useSyncStatus();
   const { hasAccount, kind } = useDevice();
   const isAgent = kind === 'agent';
+  usePageTitle('Workspaces');
   const [isCreating, setCreating] = useState(false);
   const [, navigate] = useLocation();
   if (!workspaces) return null;
@@ -72,7 +74,7 @@ export function WorkspacesPage() {
           initial={{ name: '', description: '' }}
           onSave={async ({ name, description }) => {
             const made = await createWorkspace({ name, description: orNull(description) });
-            navigate(routes.workspace(made.id));
+            navigate(`${routes.workspace(made.id)}?new`);
           }}
           onClose={() => setCreating(false)}
         />

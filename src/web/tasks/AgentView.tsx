@@ -1,10 +1,10 @@
 import { useEffect, useState } from 'react';
+import { count } from '@/core/count';
 import type { TaskContext } from '@/domain/entities';
 import { type RenderedContext, renderTaskContext } from '@/lib/contextText';
 import { useDevice } from '../hooks/useDevice';
 import { useMembers } from '../hooks/useMembers';
 import { useSyncStatus } from '../hooks/useSyncStatus';
-import { count } from '../ui/count';
 import { Dialog } from '../ui/Dialog';
 import { ErrorNote } from '../ui/ErrorNote';
 import { Field } from '../ui/Field';

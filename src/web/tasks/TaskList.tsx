@@ -1,111 +1,347 @@
-import { memo, useDeferredValue, useMemo, useRef, useState } from 'react';
-import { Link } from 'wouter';
-import type { Task } from '@/domain/entities';
-import { containsText } from '@/domain/search';
-import type { TaskStatus } from '@/domain/vocabulary';
+import {
+  type KeyboardEvent,
+  type ReactNode,
+  useDeferredValue,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
+import type { Milestone, Project, Task } from '@/domain/entities';
+import { nameOfTask } from '@/domain/keys';
+import { isLive } from '@/domain/ready';
 import type { Observed } from '@/lib/watermelon';
-import { routes } from '../routes';
-import { PriorityBadge, StageBadge, StatusBadge } from '../ui/Badge';
+import { usePageActions } from '../actions/pageActions';
 import { EmptyState } from '../ui/EmptyState';
-import { SyncMark } from '../ui/SyncMark';
-import { useRowHeight } from '../ui/useRowHeight';
-import { useWindowedRows } from '../ui/useWindowedRows';
-import { TaskFilter } from './TaskFilter';
-import { type TreeRow, taskTree } from './taskTree';
+import { dayText } from '../ui/formValues';
+import { Icon } from '../ui/Icon';
+import { MenuAt } from '../ui/Menu';
+import { toasts } from '../ui/toasts';
+import { useNow } from '../ui/useNow';
+import { CheckpointDialog } from './CheckpointDialog';
+import { CELL_NAMES, cellMenu } from './list/cellMenus';
+import { ListToolbar } from './list/ListToolbar';
+import { NewTaskRow } from './list/NewTaskRow';
+import { placesFor } from './list/places';
+import { useRowHeights } from './list/rowHeight';
+import { listRows, siblingsOf } from './list/rows';
+import { shownRows } from './list/shownRows';
+import styles from './list/TaskList.module.css';
+import { type Cell, type RowActions, type RowTexts, TaskRow } from './list/TaskRow';
+import { useDragOrder } from './list/useDragOrder';
+import { useListFacts } from './list/useListFacts';
+import { useListView } from './list/useListView';
+import { type NewTasks, useNewTask } from './list/useNewTask';
+import { useTaskEdits } from './list/useTaskEdits';
+import { useVirtualRows, VirtualList } from './list/VirtualRows';
+import { type ListView, NOBODY, withoutFilters } from './list/view';
 
 type ListedTask = Observed<Task>;
 
-/** The tasks of a milestone. Only the rows in view are rendered, so thousands of tasks cost as little as a screenful. */
-export function TaskList({ tasks }: { tasks: ListedTask[] }) {
-  const [text, setText] = useState('');
-  const [status, setStatus] = useState<TaskStatus | ''>('');
-  const query = useDeferredValue(text).trim();
-  const rows = useMemo(() => {
-    if (query === '' && status === '') return taskTree(tasks);
-    const fits = (task: Task) => (status === '' || task.status === status) && containsText(task.title, query);
-    return taskTree(tasks.filter(fits));
-  }, [tasks, query, status]);
+interface TaskListProps {
+  /** Names the list, for the draft of a new task. */
+  list: string;
+  tasks: readonly ListedTask[];
+  /** In their order. */
+  milestones: readonly Milestone[];
+  projects: readonly Project[];
+  workspaceIds: readonly string[];
+  /** The view where the address says nothing. */
+  usual: ListView;
+  newTasks: NewTasks;
+  /** It is of all projects of the user. */
+  isOfAll?: boolean;
+  /** The row for a new task is open at first. */
+  isAdding?: boolean;
+  /** In place of rows where there is no task. */
+  empty: ReactNode;
+}
 
-  if (tasks.length === 0) {
-    return (
-      <EmptyState title="No tasks yet.">
-        <p>Press New task to say what has to be done first.</p>
-      </EmptyState>
-    );
-  }
+/** A list of tasks, of a milestone, a project or a person. Only the rows in view are rendered, so thousands cost as little as a screenful. */
+export function TaskList(props: TaskListProps) {
+  const { list, tasks, milestones, usual, newTasks, empty } = props;
+  const [view, setView] = useListView(usual);
+  const deferred = useDeferredValue(view);
+  const isAcross = props.isOfAll === true;
+  const { facts, teams, projectOf, workflowOf, userId } = useListFacts({ ...props, isAcross });
+  const { edit, jump, order } = useTaskEdits();
+  const now = useNow();
+  const heights = useRowHeights();
+
+  const rows = useMemo(() => listRows(tasks, deferred, facts), [tasks, deferred, facts]);
+  const [currentId, setCurrent] = useState<string | null>(null);
+  const [renaming, setRenaming] = useState<string | null>(null);
+  const [menu, setMenu] = useState<{ id: string; cell: Cell; anchor: Element } | null>(null);
+  const [past, setPast] = useState<{ task: Task; stage: string; passes: readonly string[] } | null>(null);
+  const [pastError, setPastError] = useState<unknown>(null);
+  /** The task whose row is to have the focus as soon as it is there. */
+  const wanted = useRef<string | null>(null);
+  const element = useRef<HTMLUListElement>(null);
+
+  const adding = useNewTask({
+    newTasks,
+    rows,
+    view: deferred,
+    facts,
+    workflowOf,
+    isAdding: props.isAdding === true,
+    onCreated: (id, another) => {
+      if (!another) wanted.current = id;
+    },
+  });
+  const shown = useMemo(() => shownRows(rows, adding.adding), [rows, adding.adding]);
+  const indexOf = useMemo(() => new Map(shown.map(({ key }, index) => [key, index])), [shown]);
+  const taskRows = useMemo(() => shown.filter(({ kind }) => kind === 'task'), [shown]);
+  const current = shown[indexOf.get(currentId ?? '') ?? -1]?.task ?? null;
+  const stop = current ?? taskRows[0]?.task ?? null;
+  const newIndex = indexOf.get('new') ?? -1;
+  const kept = [indexOf.get(currentId ?? '') ?? -1, newIndex, indexOf.get(wanted.current ?? '') ?? -1];
+  const virtual = useVirtualRows({ list: element, rows: shown, heights, kept });
+
+  // A new row, and one that is to have the focus, are scrolled to.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it moves with the tasks that are made above it
+  useLayoutEffect(() => {
+    if (newIndex >= 0) virtual.scrollToIndex(newIndex, { align: 'auto' });
+  }, [newIndex]);
+  useLayoutEffect(() => {
+    const id = wanted.current;
+    const index = indexOf.get(id ?? '');
+    if (id === null || index === undefined) return;
+    const link = rowOf(id)?.querySelector<HTMLElement>('a');
+    if (!link) return;
+    wanted.current = null;
+    virtual.scrollToIndex(index, { align: 'auto' });
+    link.focus({ preventScroll: true });
+  });
+
+  const rowOf = (id: string) => element.current?.querySelector(`[data-task="${CSS.escape(id)}"]`);
+  const focus = (id: string | undefined) => {
+    if (id === undefined) return;
+    wanted.current = id;
+    setCurrent(id);
+  };
+  const step = (by: number) => {
+    const at = taskRows.findIndex(({ key }) => key === currentId);
+    focus(taskRows[at < 0 ? 0 : Math.min(Math.max(at + by, 0), taskRows.length - 1)]?.key);
+  };
+  const rightsOf = ({ workspace_id }: Task) => teams.permissionsIn(workspace_id);
+  const isEditable = (task: Task) => rightsOf(task).whyNot('tasks', 'update') === null;
+  const openCell = (cell: Cell) => {
+    const anchor = current && rowOf(current.id)?.querySelector(`[data-cell="${cell}"]`);
+    if (current && anchor && isEditable(current)) setMenu({ id: current.id, cell, anchor });
+  };
+  const rename = () => current && isEditable(current) && setRenaming(current.id);
+
+  const isByHand = deferred.sort === 'hand';
+  /** Puts a task at a place among its siblings, itself not counted. */
+  const moveTo = (id: string, at: number) => {
+    const all = siblingsOf(rows, id).map(({ task }) => task);
+    const task = all.find((one) => one.id === id);
+    const others = all.filter((one) => one !== task);
+    if (!task || !isEditable(task) || at < 0 || at > others.length || all[at] === task) return;
+    const places = placesFor(id, others, at);
+    const known = new Map(all.map((one) => [one.id, one.sort_order]));
+    const previous = places.map((place) => ({ id: place.id, sort_order: known.get(place.id) ?? 0 }));
+    wanted.current = id;
+    void order(task, places, previous);
+  };
+  const moveBy = (by: number) => {
+    if (!current) return;
+    if (!isByHand) return void toasts.add({ title: 'Tasks are moved where the list is sorted by hand.' });
+    moveTo(current.id, siblingsOf(rows, current.id).findIndex(({ task }) => task.id === current.id) + by);
+  };
+  const listTop = () => (element.current?.getBoundingClientRect().top ?? 0) + window.scrollY;
+  const startOf = (id: string) => virtual.measurementsCache[indexOf.get(id) ?? 0]?.start ?? 0;
+  const drag = useDragOrder({
+    siblings: (id) => {
+      const tops = siblingsOf(rows, id)
+        .filter(({ task }) => task.id !== id)
+        .map(({ task }) => startOf(task.id));
+      return { tops, end: (tops.at(-1) ?? startOf(id)) + heights.task, rowHeight: heights.task };
+    },
+    onDrop: moveTo,
+  });
+
+  const latest = useRef<RowActions>({} as RowActions);
+  latest.current = {
+    onFocus: setCurrent,
+    onCell: ({ id }, cell, anchor) => setMenu({ id, cell, anchor }),
+    onGrip: ({ id }, event) => drag.start(id, event),
+    onRenamed: (task, title) => {
+      setRenaming(null);
+      wanted.current = task.id;
+      if (title !== null) void edit(task, { title }, `“${task.title}” is called “${title}”.`);
+    },
+  };
+  const actions = useMemo(
+    (): RowActions => ({
+      onFocus: (...args) => latest.current.onFocus(...args),
+      onCell: (...args) => latest.current.onCell(...args),
+      onGrip: (...args) => latest.current.onGrip(...args),
+      onRenamed: (...args) => latest.current.onRenamed(...args),
+    }),
+    [],
+  );
+
+  const group = 'Tasks';
+  usePageActions([
+    { group, label: 'New task', keys: 'c', run: () => adding.open(current) },
+    { group, label: 'Next task', keys: 'j', run: () => step(1) },
+    { group, label: 'Previous task', keys: 'k', run: () => step(-1) },
+    { group, label: 'Rename the task', keys: 'F2', run: rename },
+    { group, label: 'Priority', keys: 'p', run: () => openCell('priority') },
+    { group, label: 'Stage', keys: 's', run: () => openCell('stage') },
+    { group, label: 'Status', keys: 'Shift+S', run: () => openCell('status') },
+    { group, label: 'Assignee', keys: 'a', run: () => openCell('assignee') },
+    { group, label: 'Move up by hand', keys: 'Alt+ArrowUp', isListedOnly: true, run: () => moveBy(-1) },
+    { group, label: 'Move down by hand', keys: 'Alt+ArrowDown', isListedOnly: true, run: () => moveBy(1) },
+  ]);
+  const onKeyDown = (event: KeyboardEvent) => {
+    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (by !== undefined && event.altKey) moveBy(by);
+    else if (by !== undefined) step(by);
+    else if (event.key === 'Home') focus(taskRows[0]?.key);
+    else if (event.key === 'End') focus(taskRows.at(-1)?.key);
+    else return;
+    event.preventDefault();
+  };
+
+  const textsOf = (task: ListedTask): RowTexts => {
+    const { workspace_id, assignee_id, claimed_by } = task;
+    const waits =
+      workflowOf(task.workflow_id)?.stages.find(({ name }) => name === task.current_stage)?.is_checkpoint ===
+      true;
+    const isAtWork = isLive(task, waits, now);
+    // An agent at work on a task of nobody is shown in the place of the assignee.
+    const worker = assignee_id ?? (isAtWork ? claimed_by : null);
+    const member = worker === null ? undefined : teams.memberOf(workspace_id, worker);
+    const name = worker === null ? '' : teams.nameOf(workspace_id, worker);
+    const date = facts.milestones.get(task.milestone_id)?.target_date ?? null;
+    return {
+      name: nameOfTask(task, projectOf(task.milestone_id)),
+      assignee: worker === null ? null : name,
+      initial: (member?.display_name || name).charAt(0).toUpperCase(),
+      isAgent: member?.kind === 'agent',
+      isAtWork,
+      date: milestones.length === 1 && !isAcross ? null : date === null ? '' : dayText(date),
+    };
+  };
+
+  const assignees = useMemo(() => {
+    const ids = new Map(tasks.map((task) => [task.assignee_id ?? NOBODY, task]));
+    return [...ids].map(([value, task]) => ({
+      value,
+      label: value === NOBODY ? 'Nobody' : facts.nameOf(task, value),
+    }));
+  }, [tasks, facts]);
+  const inMenu = menu && shown[indexOf.get(menu.id) ?? -1]?.task;
+  const onJump = async (stage: string, reason: string) => {
+    const failure = past && (await jump(past.task, stage, reason));
+    setPastError(failure);
+    return failure === null;
+  };
+
   return (
     <>
-      <TaskFilter
-        text={text}
-        onText={setText}
-        status={status}
-        onStatus={setStatus}
-        shown={rows.length}
+      <ListToolbar
+        view={view}
+        onView={setView}
+        stages={facts.stages}
+        assignees={assignees}
+        shown={taskRows.length}
         total={tasks.length}
-      />
-      {rows.length === 0 ? (
+      >
+        <button
+          type="button"
+          className="button primary"
+          disabled={newTasks.whyNot !== null}
+          onClick={() => adding.open(current)}
+        >
+          <Icon name="plus" />
+          New task
+        </button>
+      </ListToolbar>
+      {tasks.length === 0 && !adding.adding && empty}
+      {tasks.length > 0 && shown.length === 0 && (
         <EmptyState title="No task matches.">
-          <button
-            type="button"
-            className="button"
-            onClick={() => {
-              setText('');
-              setStatus('');
-            }}
-          >
+          <button type="button" className="button" onClick={() => setView(withoutFilters(view))}>
             Show all tasks
           </button>
         </EmptyState>
-      ) : (
-        <Rows rows={rows} />
+      )}
+      {shown.length > 0 && (
+        // biome-ignore lint/a11y/noStaticElementInteractions: the keys are those of the links and buttons in it
+        <div className={styles.list} onKeyDown={onKeyDown}>
+          <VirtualList list={element} label="Tasks" rows={shown} virtual={virtual}>
+            {(index) => {
+              const row = shown[index];
+              if (row?.kind === 'new') {
+                return (
+                  <NewTaskRow
+                    list={list}
+                    place={adding.place}
+                    input={adding.input}
+                    onCreate={adding.create}
+                    onClose={() => {
+                      adding.close();
+                      focus(stop?.id);
+                    }}
+                  />
+                );
+              }
+              if (!row?.task) {
+                return (
+                  <div className={styles.group}>
+                    <h2 dir="auto">{row?.label}</h2>
+                    <span className="muted">{row?.size?.toLocaleString('en')}</span>
+                  </div>
+                );
+              }
+              return (
+                <TaskRow
+                  task={row.task}
+                  depth={row.depth ?? 0}
+                  isCurrent={row.task === stop}
+                  isRenaming={renaming === row.key}
+                  isEditable={isEditable(row.task)}
+                  isMovable={isByHand && isEditable(row.task)}
+                  actions={actions}
+                  {...textsOf(row.task)}
+                />
+              );
+            }}
+          </VirtualList>
+          {drag.line !== null && (
+            <div className={styles.drop} style={{ transform: `translateY(${drag.line - listTop()}px)` }} />
+          )}
+        </div>
+      )}
+      {menu && inMenu && (
+        <MenuAt
+          label={`${CELL_NAMES[menu.cell]} of ${inMenu.title}`}
+          anchor={menu.anchor}
+          onClose={() => setMenu(null)}
+          groups={cellMenu(inMenu, menu.cell, {
+            userId,
+            members: teams.membersOf(inMenu.workspace_id),
+            stages: workflowOf(inMenu.workflow_id)?.stages ?? [],
+            passesCheckpoints: rightsOf(inMenu).passesCheckpoints,
+            onEdit: (changes, done) => void edit(inMenu, changes, done),
+            onPast: (stage, passes) => setPast({ task: inMenu, stage, passes }),
+          })}
+        />
+      )}
+      {past && (
+        <CheckpointDialog
+          {...past}
+          onJump={onJump}
+          jumpError={pastError}
+          onClose={() => {
+            setPast(null);
+            setPastError(null);
+          }}
+        />
       )}
     </>
   );
 }
-
-function Rows({ rows }: { rows: TreeRow<ListedTask>[] }) {
-  const list = useRef<HTMLUListElement>(null);
-  const height = useRowHeight();
-  const { first, end } = useWindowedRows(list, rows.length, height);
-  return (
-    <div className="task-rows">
-      <div className="task-columns" aria-hidden="true">
-        <span>Task</span>
-        <span>Stage</span>
-        <span>Status</span>
-        <span>Priority</span>
-      </div>
-      <ul ref={list} style={{ paddingTop: first * height, paddingBottom: (rows.length - end) * height }}>
-        {rows.slice(first, end).map(({ task, depth }, index) => (
-          <TaskRow key={task.id} task={task} depth={depth} position={first + index + 1} of={rows.length} />
-        ))}
-      </ul>
-    </div>
-  );
-}
-
-interface TaskRowProps {
-  task: ListedTask;
-  depth: number;
-  position: number;
-  of: number;
-}
-
-const TaskRow = memo(function TaskRow({ task, depth, position, of }: TaskRowProps) {
-  return (
-    <li aria-setsize={of} aria-posinset={position}>
-      <Link className={`task-row task-${task.status}`} href={routes.task(task.id)}>
-        <span className="task-title" style={{ paddingInlineStart: `${Math.min(depth, 6) * 1.25}rem` }}>
-          {depth > 0 && <span className="visually-hidden">Subtask: </span>}
-          <span className="task-name">{task.title}</span>
-          <SyncMark sync={task.sync} />
-        </span>
-        <span className="task-facts">
-          <StageBadge stage={task.current_stage} />
-          <StatusBadge status={task.status} />
-          <PriorityBadge priority={task.priority} />
-        </span>
-      </Link>
-    </li>
-  );
-});

@@ -1,8 +1,8 @@
+import { count } from '@/core/count';
 import type { TaskContext } from '@/domain/entities';
 import { deleteTask, getDeletions, restoreDeletion } from '@/lib/watermelon/contextService';
 import { offerUndo } from '../actions/undo';
 import { usePermissions } from '../hooks/usePermissions';
-import { count } from '../ui/count';
 import { describeError } from '../ui/errorText';
 import { Menu } from '../ui/Menu';
 import { toasts } from '../ui/toasts';

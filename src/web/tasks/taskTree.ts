@@ -1,5 +1,4 @@
 import type { Task } from '@/domain/entities';
-import { bySortOrder } from '../ui/order';
 
 export interface TreeRow<T> {
   task: T;
@@ -8,15 +7,13 @@ export interface TreeRow<T> {
 }
 
 /**
- * Tasks in display order, each followed by its subtasks. A task whose parent is not in the list becomes a root, and
+ * Tasks in the order in which they are given, each followed by its subtasks. A task whose parent is not in the list becomes a root, and
  * so does the first task of a cycle, which imported data may contain.
  */
-export function taskTree<T extends Pick<Task, 'id' | 'parent_task_id' | 'sort_order'>>(
-  tasks: readonly T[],
-): TreeRow<T>[] {
+export function taskTree<T extends Pick<Task, 'id' | 'parent_task_id'>>(tasks: readonly T[]): TreeRow<T>[] {
   const ids = new Set(tasks.map(({ id }) => id));
   const children = new Map<string | null, T[]>();
-  for (const task of bySortOrder(tasks)) {
+  for (const task of tasks) {
     const parent = task.parent_task_id !== null && ids.has(task.parent_task_id) ? task.parent_task_id : null;
     const siblings = children.get(parent);
     if (siblings) siblings.push(task);

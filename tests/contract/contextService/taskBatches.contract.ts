@@ -126,4 +126,31 @@ export const taskBatchesContract: Section = (world) => {
     };
     await expectError(owner.createTasks(id, waiting), validation('cycle', 'tasks[0].depends_on'));
   });
+
+  it('gives tasks their places together, tells of the one that was moved, and of none where one is unknown', async () => {
+    const { owner, viewer, editor, milestone, settle, feed } = world();
+    const { id } = await milestone();
+    const batch = { request_id: 'ordered', tasks: [{ title: 'A' }, { title: 'B' }, { title: 'C' }] };
+    const [a = '', b = '', c = ''] = await owner.createTasks(id, batch);
+    await settle();
+    await editor.orderTasks([
+      { id: c, sort_order: 1 },
+      { id: a, sort_order: 2 },
+      { id: b, sort_order: 3 },
+    ]);
+    await settle();
+    expect((await owner.getTasks(id)).map((task) => task.id)).toEqual([c, a, b]);
+    const told = async (task: string) => (await feed(owner, task)).map((entry) => entry.activity_type);
+    expect(await told(c)).toEqual(['task_created', 'task_updated']);
+    expect(await told(a)).toEqual(['task_created']);
+    const unknown = [
+      { id: a, sort_order: 9 },
+      { id: UNKNOWN_ID, sort_order: 10 },
+    ];
+    await expectError(owner.orderTasks(unknown), validation('not_found', 'places[1].id'));
+    await expectError(owner.orderTasks([]), validation('required', 'places'));
+    const refused = viewer.orderTasks([{ id: a, sort_order: 9 }]);
+    await expectError(refused, { kind: 'rejected', code: 'forbidden' });
+    expect((await owner.getTasks(id)).map((task) => task.id)).toEqual([c, a, b]);
+  });
 };

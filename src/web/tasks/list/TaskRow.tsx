@@ -1,0 +1,194 @@
+import { type KeyboardEvent, memo, type PointerEvent, useState } from 'react';
+import { Link } from 'wouter';
+import type { Task } from '@/domain/entities';
+import { TASK_PRIORITIES } from '@/domain/vocabulary';
+import type { Observed } from '@/lib/watermelon';
+import { routes } from '../../routes';
+import { Icon, type IconName } from '../../ui/Icon';
+import { PRIORITY_LABELS, stageLabel, TASK_STATUS_LABELS } from '../../ui/labels';
+import { SyncMark } from '../../ui/SyncMark';
+import styles from './TaskList.module.css';
+
+export type Cell = 'priority' | 'status' | 'stage' | 'assignee';
+
+/** What a row asks of its list. */
+export interface RowActions {
+  onFocus(id: string): void;
+  onCell(task: Task, cell: Cell, anchor: Element): void;
+  onRenamed(task: Task, title: string | null): void;
+  onGrip(task: Task, event: PointerEvent<HTMLElement>): void;
+}
+
+export interface RowTexts {
+  name: string;
+  /** The name of the assignee; null: there is none. */
+  assignee: string | null;
+  initial: string;
+  isAgent: boolean;
+  isAtWork: boolean;
+  /** The target date of its milestone, where the list has several. */
+  date: string | null;
+}
+
+interface TaskRowProps extends RowTexts {
+  task: Observed<Task>;
+  depth: number;
+  /** Tab leads to the controls of this row alone; arrows lead to the others. */
+  isCurrent: boolean;
+  isRenaming: boolean;
+  /** Whether the user may change it. */
+  isEditable: boolean;
+  isMovable: boolean;
+  actions: RowActions;
+}
+
+/** A bar of the mark of a priority, for each from which on it is filled. */
+const BARS = ['low', 'medium', 'high'] as const;
+
+const STATUS_ICONS: Record<Task['status'], IconName> = {
+  todo: 'statusTodo',
+  in_progress: 'statusInProgress',
+  blocked: 'statusBlocked',
+  done: 'statusDone',
+  cancelled: 'statusCancelled',
+};
+
+/** A task in a list: its facts in a line, each of them a control. */
+export const TaskRow = memo(function TaskRow(props: TaskRowProps) {
+  const { task, name, assignee, initial, isAgent, isAtWork, date, depth, isCurrent, isRenaming, actions } =
+    props;
+  const { isEditable, isMovable } = props;
+  const { id, title, priority, status, current_stage, sync } = task;
+  const tabIndex = isCurrent ? 0 : -1;
+  const rank = TASK_PRIORITIES.indexOf(priority);
+  const control = (cell: Cell, value: string) => ({
+    type: 'button' as const,
+    tabIndex,
+    disabled: !isEditable,
+    title: value,
+    'aria-haspopup': 'menu' as const,
+    'data-cell': cell,
+    onFocus: () => actions.onFocus(id),
+    onClick: ({ currentTarget }: { currentTarget: Element }) => actions.onCell(task, cell, currentTarget),
+  });
+  return (
+    <div className={`${styles.row} ${styles[status] ?? ''}`} data-task={id}>
+      {isMovable && (
+        <span
+          className={styles.grip}
+          aria-hidden="true"
+          onPointerDown={(event) => actions.onGrip(task, event)}
+        >
+          <Icon name="grip" />
+        </span>
+      )}
+      <button
+        {...control('priority', `Priority: ${PRIORITY_LABELS[priority]}`)}
+        className={`${styles.cell} ${styles.priority} ${styles[priority] ?? ''}`}
+      >
+        {priority === 'urgent' ? (
+          <Icon name="priorityUrgent" />
+        ) : (
+          <span className={styles.bars} aria-hidden="true">
+            {BARS.map((from) => (
+              <span
+                key={from}
+                className={rank >= TASK_PRIORITIES.indexOf(from) ? styles.bar : styles.faint}
+              />
+            ))}
+          </span>
+        )}
+        <span className="visually-hidden">Priority: {PRIORITY_LABELS[priority]}</span>
+      </button>
+      <span className={styles.key} dir="ltr">
+        {name}
+      </span>
+      <button
+        {...control('status', `Status: ${TASK_STATUS_LABELS[status]}`)}
+        className={`${styles.cell} ${styles.status}`}
+      >
+        <Icon name={STATUS_ICONS[status]} />
+        <span className="visually-hidden">Status: {TASK_STATUS_LABELS[status]}</span>
+      </button>
+      <span className={styles.title} style={{ paddingInlineStart: `${Math.min(depth, 6) * 1.25}rem` }}>
+        {isRenaming ? (
+          <TitleField title={title} onDone={(typed) => actions.onRenamed(task, typed)} />
+        ) : (
+          <Link
+            className={styles.link}
+            href={routes.task(id)}
+            tabIndex={tabIndex}
+            title={title}
+            dir="auto"
+            onFocus={() => actions.onFocus(id)}
+          >
+            {depth > 0 && <span className="visually-hidden">Subtask: </span>}
+            {title}
+          </Link>
+        )}
+        <SyncMark sync={sync} />
+      </span>
+      <button
+        {...control('stage', `Stage: ${stageLabel(current_stage)}`)}
+        className={`${styles.cell} ${styles.stage}`}
+      >
+        <span className="visually-hidden">Stage: </span>
+        <span className={styles.stageName}>{stageLabel(current_stage)}</span>
+      </button>
+      <button
+        {...control(
+          'assignee',
+          assignee !== null
+            ? `Assignee: ${assignee}${isAtWork ? ', at work now' : ''}`
+            : 'Nobody is assigned',
+        )}
+        className={`${styles.cell} ${styles.assignee}`}
+      >
+        <span
+          aria-hidden="true"
+          className={`${styles.face} ${assignee === null ? styles.noFace : ''} ${isAgent ? styles.agent : ''}`}
+        >
+          {assignee === null ? <Icon name="person" /> : initial}
+        </span>
+        {isAtWork && <span className={styles.alive} aria-hidden="true" />}
+        <span className="visually-hidden">
+          {assignee === null ? 'Nobody is assigned' : `Assignee: ${assignee}`}
+          {isAtWork && ', at work now'}
+        </span>
+      </button>
+      {date !== null && <span className={styles.date}>{date}</span>}
+    </div>
+  );
+});
+
+interface TitleFieldProps {
+  title: string;
+  /** null: it stays as it was */
+  onDone: (title: string | null) => void;
+}
+
+/** The title as a field: Enter, and leaving it, save it; Escape does not. */
+function TitleField({ title, onDone }: TitleFieldProps) {
+  const [typed, setTyped] = useState(title);
+  const save = () => onDone(typed.trim() === '' || typed === title ? null : typed.trim());
+  const onKeyDown = (event: KeyboardEvent) => {
+    event.stopPropagation();
+    if (event.key === 'Enter') save();
+    if (event.key === 'Escape') onDone(null);
+  };
+  return (
+    <input
+      // biome-ignore lint/a11y/noAutofocus: the person has just asked to edit it
+      autoFocus
+      className={styles.field}
+      type="text"
+      aria-label="Title"
+      maxLength={500}
+      dir="auto"
+      value={typed}
+      onChange={(event) => setTyped(event.target.value)}
+      onKeyDown={onKeyDown}
+      onBlur={save}
+    />
+  );
+}

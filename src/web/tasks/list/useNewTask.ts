@@ -1,0 +1,134 @@
+import { useRef, useState } from 'react';
+import { useLocation } from 'wouter';
+import type { TaskInput } from '@/domain/contextService';
+import type { Milestone, Task } from '@/domain/entities';
+import { checkpointInTheWay } from '@/domain/taskRules';
+import { TASK_STATUSES } from '@/domain/vocabulary';
+import { useDevice } from '../../hooks/useDevice';
+import { taskAddress } from '../../routes';
+import { stageLabel } from '../../ui/labels';
+import { toasts } from '../../ui/toasts';
+import { placesFor } from './places';
+import { isShown, type ListFacts, type ListRow, siblingsOf } from './rows';
+import type { useListFacts } from './useListFacts';
+import { type ListView, NOBODY } from './view';
+
+/** Where new tasks of a list come to be. */
+export interface NewTasks {
+  /** The milestone of a task that is made under no other; null: `makeMilestone` makes it. */
+  milestone: Milestone | null;
+  makeMilestone?: () => Promise<Milestone>;
+  assignee_id?: string;
+  /** Why none can be made; null: it can. */
+  whyNot: string | null;
+}
+
+/** The row for a new task is under a row, or at the end of the list. */
+export interface Adding<T extends Task> {
+  under: T | null;
+  group: string;
+}
+
+interface Options<T extends Task> extends Pick<ReturnType<typeof useListFacts>, 'workflowOf'> {
+  newTasks: NewTasks;
+  rows: readonly ListRow<T>[];
+  view: ListView;
+  facts: ListFacts;
+  isAdding: boolean;
+  onCreated(id: string, another: boolean): void;
+}
+
+/** Makes tasks in a list, where its row for a new task is. */
+export function useNewTask<T extends Task>(options: Options<T>) {
+  const { newTasks, rows, view, facts, workflowOf, onCreated } = options;
+  const { contextService } = useDevice();
+  const [, navigate] = useLocation();
+  const [adding, setAdding] = useState<Adding<T> | null>(
+    options.isAdding ? { under: null, group: '' } : null,
+  );
+  const input = useRef<HTMLInputElement>(null);
+
+  const open = (current: T | null) => {
+    if (newTasks.whyNot !== null) return;
+    if (adding) input.current?.focus();
+    const row = rows.find((one) => one.kind === 'task' && one.task.id === current?.id);
+    const last = rows.findLast((one) => one.kind === 'task');
+    setAdding({ under: row ? current : null, group: (row ?? last)?.group ?? '' });
+  };
+
+  const milestoneIdOf = ({ under, group }: Adding<T>) =>
+    under?.milestone_id ?? (view.group === 'milestone' && group !== '' ? group : newTasks.milestone?.id);
+
+  const create = async (title: string, another: boolean) => {
+    if (!adding) return;
+    let milestoneId = milestoneIdOf(adding);
+    if (milestoneId === undefined && newTasks.makeMilestone) {
+      const made = await newTasks.makeMilestone();
+      milestoneId = made.id;
+      toasts.add({
+        title: `The milestone “${made.name}” was made for it.`,
+        description: 'Rename it as you like.',
+      });
+    }
+    if (milestoneId === undefined) return;
+    const values = valuesOf(adding, options);
+    const { places, ...rest } = values;
+    const task = await contextService.createTask({ ...rest, title, milestone_id: milestoneId });
+    const [, ...others] = places;
+    if (others.length > 0) {
+      await contextService.orderTasks([{ id: task.id, sort_order: task.sort_order }, ...others]);
+    }
+    if (isShown(task, view)) onCreated(task.id, another);
+    else tellWhere(task);
+    setAdding(another ? { under: adding.under && (task as T), group: adding.group } : null);
+  };
+
+  const tellWhere = (task: Task) => {
+    const milestone = facts.milestones.get(task.milestone_id)?.label;
+    toasts.add({
+      title: `“${task.title}” is created${milestone ? ` in “${milestone}”` : ''}.`,
+      description: 'The filter of this list hides it.',
+      actionProps: { children: 'Open it', onClick: () => navigate(taskAddress(task)) },
+    });
+  };
+
+  const place = () => {
+    if (!adding) return '';
+    const id = milestoneIdOf(adding);
+    if (id === undefined) return 'Comes into a new milestone, “First milestone”';
+    const { current_stage } = valuesOf(adding, options);
+    const where = `Comes into “${facts.milestones.get(id)?.label ?? 'its milestone'}”`;
+    return view.group === 'stage' && current_stage !== undefined
+      ? `${where}, ${stageLabel(current_stage)}`
+      : where;
+  };
+
+  return { adding, open, close: () => setAdding(null), create, input, place: place(), workflowOf };
+}
+
+type Values = Omit<TaskInput, 'title' | 'milestone_id'> & { places: ReturnType<typeof placesFor> };
+
+/** @returns the values that a new task takes over from the row that it is under, and from its group */
+function valuesOf<T extends Task>(adding: Adding<T>, options: Options<T>): Values {
+  const { rows, view, newTasks, workflowOf } = options;
+  const { under, group } = adding;
+  const values: Values = { places: [], assignee_id: newTasks.assignee_id ?? null };
+  if (view.group === 'none' && under) values.parent_task_id = under.parent_task_id;
+  if (view.group === 'assignee' && group !== '') values.assignee_id = group === NOBODY ? null : group;
+  if (view.group === 'status') values.status = TASK_STATUSES.find((status) => status === group);
+  if (view.group === 'stage') {
+    const stages = workflowOf(null)?.stages ?? [];
+    const isOpen =
+      stages.some(({ name }) => name === group) && checkpointInTheWay(stages, null, group, false) === null;
+    if (isOpen) values.current_stage = group;
+  }
+  if (view.sort === 'hand' && under) {
+    const others = siblingsOf(rows, under.id).map(({ task }) => task);
+    values.places = placesFor('', others, others.findIndex(({ id }) => id === under.id) + 1);
+    values.sort_order = values.places[0]?.sort_order;
+  } else {
+    // Seconds since the epoch exceed any place that is given by hand, so that the new task comes last.
+    values.sort_order = Date.now() / 1000;
+  }
+  return values;
+}

@@ -1,0 +1,80 @@
+import { useCallback } from 'react';
+import type { Task } from '@/domain/entities';
+import type { TaskPlace } from '@/domain/taskBatches';
+import { offerUndo } from '../../actions/undo';
+import { useDevice } from '../../hooks/useDevice';
+import { useSaveEdit } from '../../hooks/useSaveEdit';
+import { describeError } from '../../ui/errorText';
+import { toasts } from '../../ui/toasts';
+
+export type Edit = Partial<
+  Pick<Task, 'title' | 'priority' | 'status' | 'assignee_id' | 'current_stage' | 'completion_date'>
+>;
+
+/** Saves edits that are made in the rows of a list, and offers to undo them. What fails is told in a toast. */
+export function useTaskEdits() {
+  const { contextService } = useDevice();
+  const saveEdit = useSaveEdit();
+
+  const edit = useCallback(
+    async (task: Task, changes: Edit, done: string): Promise<boolean> => {
+      try {
+        await saveEdit('tasks', task, changes);
+        // Other columns may have followed, and the undo is for what the edit has made of the task.
+        const after = await contextService.getLocalTask(task.id);
+        if (after) offerUndo(done, () => saveEdit('tasks', after, before(task, changes)));
+        return true;
+      } catch (error) {
+        tellFailure('This was not saved.', error);
+        return false;
+      }
+    },
+    [contextService, saveEdit],
+  );
+
+  /** Moves a task past human checkpoints. @returns the error; null: it worked */
+  const jump = useCallback(
+    async (task: Task, current_stage: string, reason: string): Promise<unknown> => {
+      try {
+        await saveEdit('tasks', task, { current_stage }, { reason });
+        return null;
+      } catch (error) {
+        return error;
+      }
+    },
+    [saveEdit],
+  );
+
+  const order = useCallback(
+    async (task: Task, places: readonly TaskPlace[], previous: readonly TaskPlace[]) => {
+      try {
+        await contextService.orderTasks(places);
+        offerUndo(`“${task.title}” is moved.`, () => contextService.orderTasks(previous));
+      } catch (error) {
+        tellFailure('The task was not moved.', error);
+      }
+    },
+    [contextService],
+  );
+
+  return { edit, jump, order };
+}
+
+export function tellFailure(what: string, error: unknown): void {
+  const { headline, detail } = describeError(error);
+  toasts.add({ title: `${what} ${headline}`, description: detail, priority: 'high' });
+}
+
+/** @returns the values that an edit has changed, with those that follow from them */
+function before(task: Task, changes: Edit): Edit {
+  const previous: Edit = {};
+  if ('title' in changes) previous.title = task.title;
+  if ('priority' in changes) previous.priority = task.priority;
+  if ('assignee_id' in changes) previous.assignee_id = task.assignee_id;
+  if ('current_stage' in changes) previous.current_stage = task.current_stage;
+  if ('current_stage' in changes || 'status' in changes) {
+    previous.status = task.status;
+    previous.completion_date = task.completion_date;
+  }
+  return previous;
+}

@@ -1,0 +1,263 @@
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  createTask,
+  gone,
+  openMilestone,
+  openProject,
+  places,
+  seen,
+  syncNow,
+  WebApp,
+} from '../support/webApp';
+
+const MILESTONE = 'Usable in gloves and sunlight';
+
+describe('lists of tasks', () => {
+  let app: WebApp;
+  let page: Page;
+  beforeAll(async () => {
+    app = await WebApp.start();
+    page = await app.signIn('editor');
+  });
+  afterAll(() => app.close());
+
+  const link = (title: string, of = page) =>
+    of.getByRole('list', { name: 'Tasks' }).getByRole('link', { name: title });
+  const titles = async (of = page) =>
+    (await of.getByRole('list', { name: 'Tasks' }).getByRole('link').allTextContents()).map((text) =>
+      text.replace('Subtask: ', ''),
+    );
+  const focused = () => page.evaluate(() => document.activeElement?.textContent ?? '');
+  const row = (title: string) => page.locator('.task-row').filter({ hasText: title });
+
+  it('a new workspace leads to its first task in three forms, and says that it made a milestone', async () => {
+    await page.goto('/workspaces');
+    await page.getByRole('button', { name: 'New workspace' }).click();
+    await page.getByRole('dialog').getByLabel('Name').fill('Breakwater');
+    await page.keyboard.press('Enter');
+    await seen(page.getByRole('dialog', { name: 'New project' }));
+    await page.getByRole('dialog').getByLabel('Name').fill('Lamps');
+    await page.keyboard.press('Enter');
+    await seen(page.getByText('Comes into a new milestone, “First milestone”'));
+    await expect
+      .poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label')))
+      .toBe('Title');
+    await page.keyboard.type('Light the first lamp');
+    await page.keyboard.press('Enter');
+    await seen(page.getByText('The milestone “First milestone” was made for it.'));
+    await expect.poll(focused).toBe('Light the first lamp');
+    await seen(places(page).getByRole('link', { name: 'First milestone' }));
+  });
+
+  it('rows are made, moved, renamed and edited by keys, and all of it can be undone and survives a reload', async () => {
+    await openMilestone(page, 'Field app', MILESTONE);
+    await seen(link('Add an outdoor theme'));
+    const before = await titles();
+    await page.keyboard.press('j');
+    await expect.poll(focused).toContain(before[0]);
+    await page.keyboard.press('c');
+    await page.getByRole('checkbox', { name: 'Create another' }).check();
+    for (const title of ['First of two', 'Second of two']) {
+      await page.getByRole('textbox', { name: 'Title', exact: true }).fill(title);
+      await page.keyboard.press('Enter');
+      await seen(link(title));
+      await expect
+        .poll(() => page.getByRole('textbox', { name: 'Title', exact: true }).inputValue())
+        .toBe('');
+    }
+    await page.getByRole('textbox', { name: 'Title', exact: true }).fill('Half a thought');
+    await page.keyboard.press('Escape');
+    await gone(page.getByRole('form', { name: 'New task' }));
+    // Under the row that had the focus, in the order in which they were made.
+    const own = ['First of two', 'Second of two'];
+    expect((await titles()).filter((title) => own.includes(title) || title === before[0])).toEqual([
+      before[0],
+      ...own,
+    ]);
+
+    await link('Second of two').focus();
+    await page.keyboard.press('Alt+ArrowUp');
+    await expect
+      .poll(async () => (await titles()).filter((title) => own.includes(title)))
+      .toEqual(own.toReversed());
+    await expect.poll(focused).toBe('Second of two');
+    await page.keyboard.press('p');
+    await page.getByRole('menuitem', { name: 'Urgent' }).click();
+    await seen(row('Second of two').getByRole('button', { name: 'Priority: Urgent' }));
+    await page.keyboard.press('Control+z');
+    await seen(row('Second of two').getByRole('button', { name: 'Priority: Medium' }));
+    await link('Second of two').focus();
+    await page.keyboard.press('F2');
+    await page.getByRole('textbox', { name: 'Title', exact: true }).fill('Renamed in its row');
+    await page.keyboard.press('Enter');
+    await seen(link('Renamed in its row'));
+    await expect.poll(focused).toBe('Renamed in its row');
+    await page.keyboard.press('s');
+    await page.getByRole('menuitem', { name: 'Plan review' }).click();
+    await seen(row('Renamed in its row').getByRole('button', { name: 'Stage: Plan review' }));
+    await syncNow(page);
+
+    await page.reload();
+    await seen(link('Renamed in its row'));
+    const after = await titles();
+    expect(after.indexOf('Renamed in its row')).toBe(after.indexOf('First of two') - 1);
+    await page.keyboard.press('c');
+    expect(await page.getByRole('textbox', { name: 'Title', exact: true }).inputValue()).toBe(
+      'Half a thought',
+    );
+    await page.getByRole('textbox', { name: 'Title', exact: true }).fill('');
+    await page.keyboard.press('Escape');
+  });
+
+  it('a row is dragged to another place', async () => {
+    await openMilestone(page, 'Sync service', 'Ready for the third port');
+    await page.locator('.task-row').first().waitFor();
+    const roots = (await titles()).slice(0, 3);
+    await row(roots[0] ?? '')
+      .first()
+      .hover();
+    const grip = row(roots[0] ?? '')
+      .first()
+      .locator('span[class*="grip"]');
+    const [from, to] = [await grip.boundingBox(), await page.locator('.task-row').last().boundingBox()];
+    if (!from || !to) throw new Error('There is no row to drag.');
+    await page.mouse.move(from.x + from.width / 2, from.y + from.height / 2);
+    await page.mouse.down();
+    await page.mouse.move(from.x, to.y + to.height - 2, { steps: 5 });
+    await page.mouse.up();
+    // Its subtask goes along.
+    await expect.poll(async () => (await titles()).at(-2)).toBe(roots[0]);
+    await page.keyboard.press('Control+z');
+    await expect.poll(async () => (await titles())[0]).toBe(roots[0]);
+  });
+
+  it('a stage past a human checkpoint asks for a reason', async () => {
+    await openMilestone(page, 'Field app', MILESTONE);
+    await createTask(page, 'Past the review');
+    await row('Past the review')
+      .getByRole('button', { name: /^Stage/ })
+      .click();
+    await page.getByRole('menuitem', { name: 'Implement' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Move to Implement' });
+    await dialog.getByRole('textbox', { name: 'Why without a review?' }).fill('Agreed on the pier.');
+    await dialog.getByRole('button', { name: 'Move it' }).click();
+    await gone(dialog);
+    await seen(row('Past the review').getByRole('button', { name: 'Stage: Implement' }));
+  });
+
+  it('groups, order and filters live in the address: Back gives them back, and a new task that they hide is told of', async () => {
+    await openProject(page, 'Field app');
+    await seen(page.getByRole('heading', { name: 'Plan', exact: true }));
+    await page.getByRole('button', { name: 'Group: Stage' }).click();
+    await page.getByRole('menuitem', { name: 'Assignee' }).click();
+    await seen(page.getByRole('heading', { name: 'You', exact: true }));
+    await page.getByRole('button', { name: 'Priority: any' }).click();
+    await page.getByRole('menuitemcheckbox', { name: 'Urgent' }).click();
+    await page.getByRole('menuitemcheckbox', { name: 'High' }).click();
+    await page.keyboard.press('Escape');
+    await page.getByRole('searchbox', { name: 'Find by title' }).fill('the');
+    await expect.poll(() => new URL(page.url()).search).toBe('?group=assignee&priority=urgent,high&q=the');
+    await expect.poll(async () => (await titles()).every((title) => /the/i.test(title))).toBe(true);
+    const filtered = await titles();
+    expect(filtered.length).toBeGreaterThan(1);
+    await page.getByRole('button', { name: 'New task' }).click();
+    await page.getByRole('textbox', { name: 'Title', exact: true }).fill('Hidden at once');
+    await page.keyboard.press('Enter');
+    await seen(page.getByText('The filter of this list hides it.'));
+
+    await link(filtered[1] ?? '').focus();
+    await expect.poll(focused).toBe(filtered[1]);
+    await page.keyboard.press('Enter');
+    await seen(page.getByRole('heading', { name: filtered[1], level: 1 }));
+    await page.goBack();
+    await seen(page.getByRole('button', { name: 'Group: Assignee' }));
+    expect(await page.getByRole('searchbox', { name: 'Find by title' }).inputValue()).toBe('the');
+    await expect.poll(() => titles()).toEqual(filtered);
+    await expect.poll(focused).toBe(filtered[1]);
+    await page.getByRole('button', { name: 'Show all tasks' }).click();
+    expect(new URL(page.url()).search).toBe('?group=assignee');
+    await page.getByRole('searchbox', { name: 'Find by title' }).fill('hidden at once');
+    await seen(link('Hidden at once'));
+    await page.getByRole('tab', { name: 'Overview' }).click();
+    await seen(page.getByRole('heading', { name: 'Overview' }));
+    await page.goBack();
+    await seen(page.getByRole('list', { name: 'Tasks' }));
+  });
+
+  it('a task that somebody assigns to themselves is among theirs until it is done', async () => {
+    await places(page).getByRole('link', { name: 'My tasks' }).click();
+    await seen(page.getByRole('heading', { name: 'My tasks', level: 1 }));
+    expect(await page.title()).toContain('My tasks');
+    await openMilestone(page, 'Field app', MILESTONE);
+    await createTask(page, 'Mine from now on');
+    await row('Mine from now on').getByRole('button', { name: 'Nobody is assigned' }).click();
+    await page.getByRole('menuitem', { name: 'You' }).click();
+    await places(page).getByRole('link', { name: 'My tasks' }).click();
+    await seen(page.getByRole('heading', { name: `Field app › ${MILESTONE}` }));
+    await row('Mine from now on').getByRole('button', { name: 'Status: To do' }).click();
+    await page.getByRole('menuitem', { name: 'Cancelled' }).click();
+    await gone(link('Mine from now on'));
+  });
+
+  it('the first row is near the top, no width scrolls sideways, and axe finds nothing', async () => {
+    await page.evaluate(axe.source);
+    const violations = (isMenu: boolean) =>
+      page.evaluate(async (isOpen) => {
+        // An open menu stands beside the landmarks of the page.
+        const rules = { region: { enabled: !isOpen } };
+        const found = await (window as unknown as { axe: typeof axe }).axe.run(document, { rules });
+        return found.violations.map(
+          ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join('; ')}`,
+        );
+      }, isMenu);
+    const checked = async (where: string, isMenu = false) => {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme });
+        expect(await violations(isMenu), `${where}, ${colorScheme}`).toEqual([]);
+      }
+    };
+    await openProject(page, 'Field app');
+    await seen(link('Read only the current route'));
+    const box = await page.locator('.task-row').first().boundingBox();
+    expect(box?.y).toBeLessThanOrEqual(180);
+    expect(box?.height).toBe(34);
+    await checked('project');
+    await link('Read only the current route').focus();
+    await checked('a row with the focus');
+    await page.keyboard.press('a');
+    await seen(page.getByRole('menu'));
+    await checked('a menu', true);
+    await page.keyboard.press('Escape');
+    await gone(page.getByRole('menu'));
+    await page.keyboard.press('c');
+    await seen(page.getByRole('form', { name: 'New task' }));
+    await checked('a new task');
+    await page.keyboard.press('Escape');
+    await page.getByRole('tab', { name: 'Milestones' }).click();
+    await checked('milestones');
+    await page.getByRole('tab', { name: 'Overview' }).click();
+    await checked('overview');
+    await page.goBack();
+    await page.goBack();
+    await openMilestone(page, 'Field app', MILESTONE);
+    await page.locator('.task-row').first().waitFor();
+    expect((await page.locator('.task-row').first().boundingBox())?.y).toBeLessThanOrEqual(180);
+    await checked('milestone');
+    for (const width of [320, 390, 768, 1024, 1920]) {
+      await page.setViewportSize({ width, height: 800 });
+      const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      await expect.poll(overflow, { message: `${width} px` }).toBeLessThanOrEqual(0);
+      const title = await page.getByRole('list', { name: 'Tasks' }).getByRole('link').first().boundingBox();
+      expect(title?.width, `${width} px`).toBeGreaterThan(120);
+    }
+    await page.setViewportSize({ width: 390, height: 800 });
+    await checked('milestone on a phone');
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await places(page).getByRole('link', { name: 'My tasks' }).click();
+    await seen(page.getByRole('heading', { name: 'My tasks' }));
+    await checked('my tasks');
+    await page.emulateMedia({ colorScheme: 'light' });
+  });
+});
