@@ -1,6 +1,7 @@
 import type { Task } from '@/domain/entities';
 import { useDevice } from '../hooks/useDevice';
 import { useMembers } from '../hooks/useMembers';
+import { usePermissions } from '../hooks/usePermissions';
 import { ErrorNote } from '../ui/ErrorNote';
 import { Icon } from '../ui/Icon';
 import { useAction } from '../ui/useAction';
@@ -16,10 +17,11 @@ interface ClaimNoteProps {
   nameOf: (userId: string | null) => string;
 }
 
-/** Who is at work on the task, and until when they have it. Whose claim it is may release it. */
+/** Who is at work on the task, and until when they have it. Whose claim it is may release it, and so may people who own or edit the workspace (C11). */
 export function ClaimNote({ task, waits, nameOf }: ClaimNoteProps) {
   const { userId, contextService } = useDevice();
   const { members } = useMembers(task.workspace_id);
+  const { passesCheckpoints } = usePermissions(task.workspace_id);
   const now = useNow();
   const since = useWorkSince(task);
   const releasing = useAction(() => contextService.releaseClaim(task.id, task.claim_id ?? ''));
@@ -40,7 +42,7 @@ export function ClaimNote({ task, waits, nameOf }: ClaimNoteProps) {
         <strong dir="auto">{headline}</strong>
       </p>
       {detail !== null && <p className={styles.detail}>{detail}</p>}
-      {claimed_by === userId && (
+      {(claimed_by === userId || passesCheckpoints) && (
         <button
           type="button"
           className="button"
