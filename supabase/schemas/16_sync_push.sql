@@ -87,13 +87,15 @@ begin
       ) u
     ) e);
   if 'insert activity_feed' = any (kinds) then
-    result := result || convoy.pick_blanked(changes);
+    result := result || convoy.pick_blanked(changes, decided);
   end if;
   if 'update workspace_members' = any (kinds) then
     -- The claims that a role took along (C6) went from tasks that this push has changed, too.
     result := result || array(
       select row('tasks', t.id)::convoy.pick
-      from unnest(changes) c join public.tasks t on t.id = c.id and t.workspace_id = c.workspace_id
+      from unnest(changes) c
+      join unnest(decided) d on d.position = c.position and d.outcome ->> 'outcome' = 'applied'
+      join public.tasks t on t.id = c.id and t.workspace_id = c.workspace_id
       where c.table_name = 'tasks' and c.op <> 'delete' and t.deleted_at is null and t.claim_id is null);
   end if;
   if 'update tasks' = any (kinds) then
@@ -105,7 +107,7 @@ $$;
 
 -- The deletion of a comment blanks it and its edits (F4), those too that came in the same push, by a device that was restored
 -- from a backup for example. They are sent where the device does not have them blanked.
-create function convoy.pick_blanked(changes convoy.change[]) returns convoy.pick[]
+create function convoy.pick_blanked(changes convoy.change[], decided convoy.decision[]) returns convoy.pick[]
 language plpgsql stable set search_path = '' as $$
 begin
   if not exists (
@@ -118,6 +120,7 @@ begin
   return array(
     select row('activity_feed', a.id)::convoy.pick
     from unnest(changes) c
+    join unnest(decided) d on d.position = c.position and d.outcome ->> 'outcome' = 'applied'
     join public.activity_feed a on a.id = c.id and a.workspace_id = c.workspace_id
     where c.table_name = 'activity_feed' and c.op = 'insert'
       and c.payload ->> 'activity_type' in ('comment', 'question', 'answer', 'comment_edited')

@@ -1,23 +1,21 @@
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
 import { Route, Switch } from 'wouter';
 import { InboxPage } from '../inbox/InboxPage';
-import { MilestonePage } from '../places/MilestonePage';
-import { ProjectPage } from '../places/ProjectPage';
-import { WorkspacePage } from '../places/WorkspacePage';
 import { WorkspacesPage } from '../places/WorkspacesPage';
 import { routes } from '../routes';
 import { NothingHere } from '../shared/NothingHere';
-import { MyTasksPage } from '../tasks/MyTasksPage';
-import { TaskAddress } from '../tasks/TaskAddress';
-
-// Screens that a person opens now and then. The service worker keeps them, so that they open without network.
-const AgentsPage = lazy(async () => ({ default: (await import('../agents/AgentsPage')).AgentsPage }));
-const DeletedPage = lazy(async () => ({ default: (await import('../deleted/DeletedPage')).DeletedPage }));
-const MembersPage = lazy(async () => ({ default: (await import('../places/MembersPage')).MembersPage }));
-const InvitationPage = lazy(async () => ({
-  default: (await import('../places/InvitationPage')).InvitationPage,
-}));
-const SyncPage = lazy(async () => ({ default: (await import('../sync/SyncPage')).SyncPage }));
+import {
+  AgentsPage,
+  DeletedPage,
+  InvitationPage,
+  MembersPage,
+  MilestonePage,
+  MyTasksPage,
+  ProjectPage,
+  SyncPage,
+  TaskAddress,
+  WorkspacePage,
+} from './lazyScreens';
 
 /** The screen of each address. The key gives each record a screen of its own, so no state carries over. */
 export function Screens({ onSignIn }: { onSignIn: () => Promise<void> }) {

@@ -1,5 +1,5 @@
 import { CSPProvider } from '@base-ui/react/csp-provider';
-import { lazy, type ReactNode, Suspense, useRef, useState } from 'react';
+import { type ReactNode, Suspense, useEffect, useRef, useState } from 'react';
 import { Link } from 'wouter';
 import type { SignOutOptions, SignOutResult } from '@/lib/watermelon';
 import { usePageActions } from '../actions/pageActions';
@@ -11,7 +11,6 @@ import { useTitleCount } from '../hooks/usePageTitle';
 import { useRequestPersistence } from '../hooks/usePersistentStorage';
 import { useNotifyOfInbox } from '../inbox/notifications';
 import { routes } from '../routes';
-import { SignOutDialog } from '../session/SignOutDialog';
 import type { User } from '../session/session';
 import { TakeAlong } from '../session/TakeAlong';
 import { StatusLine } from '../status/StatusLine';
@@ -20,13 +19,10 @@ import { Icon } from '../ui/Icon';
 import { Logo } from '../ui/Logo';
 import { Toaster } from '../ui/Toaster';
 import { AccountMenu } from './AccountMenu';
-import { ShortcutSheet } from './ShortcutSheet';
+import { fetchTheRest, Palette, ShortcutSheet, SignOutDialog } from './lazyScreens';
 import { Sidebar } from './Sidebar';
 import { TabBar } from './TabBar';
 import { useHistoryPlaces } from './useHistoryPlaces';
-
-// Opened now and then.
-const Palette = lazy(async () => ({ default: (await import('./Palette')).Palette }));
 
 interface ShellProps {
   /** null: the device is used without an account. */
@@ -54,6 +50,7 @@ export function Shell({ user, sessionEnded, isArrival, onLeave, onSignIn, childr
   useKeptFocus(main);
   useRequestPersistence();
   useAskBeforeClosing();
+  useEffect(fetchTheRest, []);
   usePageActions([
     { group: 'Everywhere', label: 'Go to, or do', keys: '$mod+k', run: () => setOpen('palette') },
     { group: 'Everywhere', label: 'Undo', keys: '$mod+z', run: () => void undoLatest() },
@@ -95,13 +92,11 @@ export function Shell({ user, sessionEnded, isArrival, onLeave, onSignIn, childr
           <TabBar />
           <Notifier />
           <Toaster />
-          {open === 'leave' && <SignOutDialog onClose={() => setOpen(null)} onLeave={onLeave} />}
-          {open === 'palette' && (
-            <Suspense fallback={null}>
-              <Palette onClose={() => setOpen(null)} />
-            </Suspense>
-          )}
-          {open === 'shortcuts' && <ShortcutSheet onClose={() => setOpen(null)} />}
+          <Suspense fallback={null}>
+            {open === 'leave' && <SignOutDialog onClose={() => setOpen(null)} onLeave={onLeave} />}
+            {open === 'palette' && <Palette onClose={() => setOpen(null)} />}
+            {open === 'shortcuts' && <ShortcutSheet onClose={() => setOpen(null)} />}
+          </Suspense>
         </div>
       </InboxContext>
     </CSPProvider>

@@ -1,4 +1,4 @@
--- blanked comments told: a comment that is sent together with its deletion is blanked on the server, and its device is told.
+-- effects of triggers told: a comment that is sent together with its deletion is blanked, and a task whose holder loses the role is free; the device that sent them is told. Of what was refused nothing is told.
 
 create or replace function convoy.pick_effects(
   changes convoy.change[], kinds text[], decided convoy.decision[], scopes uuid[], revisions bigint[]
@@ -35,7 +35,16 @@ begin
       ) u
     ) e);
   if 'insert activity_feed' = any (kinds) then
-    result := result || convoy.pick_blanked(changes);
+    result := result || convoy.pick_blanked(changes, decided);
+  end if;
+  if 'update workspace_members' = any (kinds) then
+    -- The claims that a role took along (C6) went from tasks that this push has changed, too.
+    result := result || array(
+      select row('tasks', t.id)::convoy.pick
+      from unnest(changes) c
+      join unnest(decided) d on d.position = c.position and d.outcome ->> 'outcome' = 'applied'
+      join public.tasks t on t.id = c.id and t.workspace_id = c.workspace_id
+      where c.table_name = 'tasks' and c.op <> 'delete' and t.deleted_at is null and t.claim_id is null);
   end if;
   if 'update tasks' = any (kinds) then
     result := result || convoy.pick_moved(changes, scopes, revisions);
@@ -44,7 +53,7 @@ begin
 end
 $$;
 
-create or replace function convoy.pick_blanked(changes convoy.change[]) returns convoy.pick[]
+create or replace function convoy.pick_blanked(changes convoy.change[], decided convoy.decision[]) returns convoy.pick[]
 language plpgsql stable set search_path = '' as $$
 begin
   if not exists (
@@ -57,6 +66,7 @@ begin
   return array(
     select row('activity_feed', a.id)::convoy.pick
     from unnest(changes) c
+    join unnest(decided) d on d.position = c.position and d.outcome ->> 'outcome' = 'applied'
     join public.activity_feed a on a.id = c.id and a.workspace_id = c.workspace_id
     where c.table_name = 'activity_feed' and c.op = 'insert'
       and c.payload ->> 'activity_type' in ('comment', 'question', 'answer', 'comment_edited')
@@ -64,4 +74,4 @@ begin
 end
 $$;
 
-revoke all on function convoy.pick_blanked(convoy.change[]) from public, anon, authenticated, service_role;
+revoke all on function convoy.pick_blanked(convoy.change[],convoy.decision[]) from public, anon, authenticated, service_role;
