@@ -4,8 +4,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SEED } from '../support/seed';
 import { askToSignOut, gone, openMilestone, openTask, seen, statusOf, WebApp } from '../support/webApp';
 
-const MILESTONE = 'Inspections work offline';
-
 /** A screen, and how to get to it from the one before. */
 type Screen = [string, (page: Page) => Promise<unknown>];
 
@@ -22,6 +20,8 @@ const OF_AN_ACCOUNT: Screen[] = [
   [
     'an item of the inbox',
     async (page) => {
+      // On a phone the list, and on a desktop the first item.
+      await page.goto('/');
       await page.getByRole('region', { name: 'What waits for you' }).getByRole('link').first().click();
       await seen(page.getByRole('region', { name: 'The open item' }).getByLabel('Assignee'));
     },
@@ -134,24 +134,29 @@ const OF_AN_ACCOUNT: Screen[] = [
   [
     'project',
     async (page) => {
-      await page.goBack();
-      await page.getByRole('main').getByRole('link', { name: 'Field app' }).click();
-      await seen(page.getByRole('heading', { name: 'Milestones' }));
+      await page.goto(`/projects/${SEED.fieldApp}`);
+      await seen(page.getByRole('list', { name: 'Tasks' }));
     },
   ],
-  ['milestone', (page) => openMilestone(page, 'Field app', MILESTONE)],
+  [
+    'milestone',
+    async (page) => {
+      await page.goto(`/milestones/${SEED.offlineMilestone}`);
+      await seen(page.getByRole('list', { name: 'Tasks' }));
+    },
+  ],
   [
     'new task',
     async (page) => {
       await page.getByRole('button', { name: 'New task' }).click();
-      await seen(page.getByRole('dialog'));
+      await seen(page.getByRole('form', { name: 'New task' }));
     },
   ],
   [
     'task',
     async (page) => {
-      await page.keyboard.press('Escape');
-      await openTask(page, MILESTONE, 'Save a finding locally before anything else happens');
+      await page.goto('/tasks/FIELD-1');
+      await seen(page.getByRole('heading', { name: 'Save a finding locally before anything else happens' }));
     },
   ],
   [
@@ -283,6 +288,13 @@ async function faults(page: Page): Promise<string[]> {
     (window as unknown as { axe: typeof axe }).axe.run(document, {
       runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
       resultTypes: ['violations'],
+      // A menu or dialog that is open stands outside of the landmarks, and the page behind it is hidden.
+      rules: Object.fromEntries(
+        ['region', 'page-has-heading-one'].map((rule) => [
+          rule,
+          { enabled: document.querySelector('[role="menu"], [role="dialog"]') === null },
+        ]),
+      ),
     }),
   );
   expect(passes.length, 'rules that applied').toBeGreaterThan(10);

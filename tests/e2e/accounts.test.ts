@@ -94,7 +94,7 @@ describe('work without an account', () => {
     await other.getByRole('textbox', { name: 'Email' }).fill('mara@example.com');
     await other.getByLabel('Password').fill('harbour-lights');
     await other.locator('form').getByRole('button', { name: 'Sign in' }).click();
-    await other.getByRole('main').getByRole('link', { name: 'Lightship' }).click();
+    await places(other).getByRole('link', { name: 'Members' }).click();
     await seen(other.getByRole('listitem').filter({ hasText: 'Mara (you)' }));
     await other.context().close();
     await page.context().close();

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seedId } from '../support/seed';
-import { gone, openMembers, openTask, seen, statusOf, syncNow, WebApp } from '../support/webApp';
+import { gone, openMembers, openTask, places, seen, statusOf, syncNow, WebApp } from '../support/webApp';
 
 const API = '**/{rest,auth,realtime}/v1/**';
 
@@ -73,6 +73,7 @@ describe('inviting and joining', () => {
     await stranger.getByRole('button', { name: 'Join' }).click();
     await seen(stranger.getByRole('heading', { name: 'Lighthouse', level: 1 }));
     expect(new URL(stranger.url()).pathname).toMatch(/^\/workspaces\//);
+    await openMembers(stranger);
     await seen(memberRow(stranger, 'Ada (you)').filter({ hasText: 'Editor' }));
     expect(await stranger.getByRole('button', { name: 'Invite', exact: true }).count()).toBe(0);
     expect(await stranger.getByRole('combobox', { name: /^Role of/ }).count()).toBe(0);
@@ -124,7 +125,7 @@ describe('inviting and joining', () => {
     await invite(owner, 'cora@example.com', 'Viewer');
     await cora.reload();
     await invitations.getByRole('button', { name: 'Join' }).click();
-    await openMembers(cora);
+    await places(cora).getByRole('link', { name: 'Lighthouse' }).click();
     await seen(cora.getByRole('note').filter({ hasText: 'You are a viewer here' }));
     await cora.getByRole('link', { name: 'Convoy: your inbox' }).click();
     await seen(cora.getByRole('heading', { name: 'Inbox' }));

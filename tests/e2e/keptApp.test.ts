@@ -9,12 +9,14 @@ import { openProfile } from '../support/browser';
 import { WAIT_MS } from '../support/patience';
 import { ReleasedApp } from '../support/releasedApp';
 import {
+  askToSignOut,
   buildUp,
   comment,
   createTask,
   gone,
   openMilestone,
   openTask,
+  places,
   seen,
   statusOf,
   typedIn,
@@ -82,7 +84,7 @@ describe('after the first visit', () => {
     await page.context().setOffline(true);
     await page.reload();
     await seen(statusOf(page, 'Offline'));
-    await page.getByRole('banner').getByRole('button', { name: 'Sign out' }).click();
+    await askToSignOut(page);
     await page.getByRole('dialog').getByRole('button', { name: 'Sign out' }).click();
     await seen(page.getByRole('heading', { name: 'Sign in' }));
     await page.reload();
@@ -148,16 +150,16 @@ describe('a newer version', () => {
     released.release('Convoy, next');
     await lookForUpdate(one);
     for (const page of [one, two]) await seen(note(page, 'A newer version of Convoy is ready.'));
-    expect(await one.title()).toBe('Convoy');
+    expect(await one.title()).toMatch(/· Convoy$/);
     // Reloading does not take it: a person does.
     await one.reload();
     await seen(note(one, 'A newer version of Convoy is ready.'));
-    expect(await one.title()).toBe('Convoy');
+    expect(await one.title()).toMatch(/· Convoy$/);
 
     await openMilestone(one, 'Field app', MILESTONE);
     await createTask(one, 'Written before the update');
     await note(one, 'A newer version').getByRole('button', { name: 'Reload' }).click();
-    await expect.poll(() => one.title()).toBe('Convoy, next');
+    await expect.poll(() => one.title()).toMatch(/· Convoy, next$/);
     await openMilestone(one, 'Field app', MILESTONE);
     await seen(one.getByRole('main').getByRole('link', { name: 'Written before the update' }));
     await gone(note(one, 'A newer version'));
@@ -166,11 +168,11 @@ describe('a newer version', () => {
     expect(await typedIn(two.getByRole('textbox', { name: 'Comment' }))).toBe('Half a thought');
     await note(two, 'Another tab').getByRole('button', { name: 'Reload' }).click();
     await seen(note(two, 'What you have typed is not saved yet.'));
-    expect(await two.title()).toBe('Convoy');
+    expect(await two.title()).toMatch(/· Convoy$/);
     await two.getByRole('textbox', { name: 'Comment' }).fill('');
     await comment(two, 'A whole thought');
     await note(two, 'not saved yet').getByRole('button', { name: 'Reload anyway' }).click();
-    await expect.poll(() => two.title()).toBe('Convoy, next');
+    await expect.poll(() => two.title()).toMatch(/· Convoy, next$/);
     await seen(two.getByRole('listitem').filter({ hasText: 'A whole thought' }));
     await one.context().close();
   });
@@ -199,12 +201,12 @@ describe('a newer version', () => {
     const one = await signedIn();
     const two = await one.context().newPage();
     await two.goto('/');
-    await seen(two.getByRole('heading', { name: 'Lighthouse' }));
+    await seen(places(two).getByRole('link', { name: 'Lighthouse' }));
     await kept(two);
     released.release('Convoy, the one after');
     await lookForUpdate(two);
     await note(two, 'A newer version').getByRole('button', { name: 'Reload' }).click();
-    for (const page of [one, two]) await expect.poll(() => page.title()).toBe('Convoy, the one after');
+    for (const page of [one, two]) await expect.poll(() => page.title()).toMatch(/· Convoy, the one after$/);
     await one.context().close();
   });
 });

@@ -21,7 +21,7 @@ function focused(page: Page): Promise<{ name: string; isInDialog: boolean; isVis
     const { outlineStyle, outlineWidth } = getComputedStyle(element);
     return {
       name: (element.getAttribute('aria-label') ?? label ?? element.textContent ?? '').trim(),
-      isInDialog: element.closest('dialog') !== null,
+      isInDialog: element.closest('[role="dialog"]') !== null,
       isVisible: outlineStyle !== 'none' && outlineWidth !== '0px',
     };
   });

@@ -2,6 +2,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import {
   askToSignOut,
+  buildUp,
   createTask,
   gone,
   openMembers,
@@ -72,17 +73,7 @@ describe('signing in and out', () => {
     await page.getByLabel('Password').fill('harbour-lights');
     await page.getByRole('button', { name: 'Create an account' }).click();
     await seen(page.getByText('You have no workspace yet.'));
-    for (const [what, name] of [
-      ['workspace', 'Lightship'],
-      ['project', 'Fog signals'],
-      ['milestone', 'First signal'],
-    ]) {
-      await page.getByRole('button', { name: `New ${what}` }).click();
-      await page.getByLabel('Name').fill(name as string);
-      await page.getByRole('button', { name: `Create ${what}` }).click();
-      await seen(page.getByRole('heading', { name, level: 1 }));
-    }
-    await seen(page.getByText('No tasks yet.'));
+    await buildUp(page, 'Lightship');
     await createTask(page, 'Choose the frequency');
     await syncNow(page);
     await page.reload();

@@ -13,7 +13,16 @@ import {
   leaveApp,
   patchDatabase,
 } from '../support/storageTrouble';
-import { choose, createTask, gone, openMilestone, seen, statusOf, WebApp } from '../support/webApp';
+import {
+  askToSignOut,
+  choose,
+  createTask,
+  gone,
+  openMilestone,
+  seen,
+  statusOf,
+  WebApp,
+} from '../support/webApp';
 
 const MILESTONE = 'Inspections work offline';
 
@@ -186,7 +195,7 @@ describe('trouble with the local storage, in the app', () => {
     const { usage } = await session.send('Storage.getUsageAndQuota', { origin });
     await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: usage });
     await page.unroute('**/rest/v1/rpc/sync_push');
-    await page.getByRole('button', { name: 'Sign out' }).click();
+    await askToSignOut(page);
     const dialog = page.getByRole('dialog', { name: 'Sign out with unsynced changes?' });
     await dialog.getByRole('button', { name: 'Sync first' }).click();
     const alert = dialog.getByRole('alert');

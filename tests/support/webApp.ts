@@ -69,7 +69,7 @@ export class WebApp {
     await page.goto(address);
     await page.getByRole('button', { name: `${role}@convoy.example` }).click();
     await page.locator('form').getByRole('button', { name: 'Sign in' }).click();
-    await seen(places(page).getByRole('link', { name: 'Lighthouse', exact: true }));
+    await seen(places(page).getByRole('link', { name: /^Lighthouse/ }));
     await seen(statusOf(page, 'Up to date'));
     return page;
   }
@@ -187,7 +187,8 @@ export async function buildUp(page: Page, name: string): Promise<void> {
     await form.getByLabel('Name').fill(called);
     await form.getByRole('button', { name: `Create ${what}` }).click();
     await gone(form);
-    await seen(page.getByRole('heading', { name: called, level: 1 }));
+    // The form of the next place may be over it by then.
+    await seen(page.locator('h1').filter({ hasText: called }));
   };
   await page.getByRole('button', { name: 'New workspace' }).click();
   await made('workspace', name);

@@ -23,8 +23,6 @@ export function AgentsPage() {
   usePageActions(
     canConnect ? [{ label: 'Connect an agent', keys: 'c', run: () => setConnecting(true) }] : [],
   );
-  if (!agents || !mine) return null;
-
   return (
     <div className="page">
       <header className="page-header">
@@ -40,7 +38,7 @@ export function AgentsPage() {
           )}
         </div>
       </header>
-      {agents.length === 0 ? (
+      {agents?.length === 0 && (
         <EmptyState title="No agent works with you yet.">
           <p>
             {canConnect
@@ -48,7 +46,8 @@ export function AgentsPage() {
               : 'Owners and editors who are people connect agents to their workspaces.'}
           </p>
         </EmptyState>
-      ) : (
+      )}
+      {agents !== undefined && agents.length > 0 && (
         <ul className={styles.agents} aria-label="Agents">
           {agents.map((agent) => (
             <AgentRow key={agent.member.id} agent={agent} isManaged={managed.includes(agent.workspace.id)} />

@@ -1,4 +1,4 @@
-import { useMemo } from 'react';
+import { useEffect, useMemo, useRef } from 'react';
 import type { Task, Workspace, WorkspaceMember } from '@/domain/entities';
 import { observeActivity, type UserActivity } from '@/lib/watermelon';
 import { useDevice } from '../hooks/useDevice';
@@ -26,16 +26,18 @@ export function useAgents(): ShownAgent[] | undefined {
   const workspaces = useQuery('workspaces');
   const members = useQuery('workspace_members', { kind: 'agent' });
   const ids = useMemo(() => [...new Set((members ?? []).map(({ user_id }) => user_id))].sort(), [members]);
+  // The list stays while it is read anew for an agent more.
+  const last = useRef<ShownAgent[]>(undefined);
   const held = useQuery('tasks', { claimed_by: ids });
   const today = startOfDay(now);
   const activity = useObservable(
     () => observeActivity(database, ids, today),
     [database, JSON.stringify(ids), today],
   );
-  return useMemo(() => {
+  const agents = useMemo(() => {
     if (!workspaces || !members || !held || !inbox) return undefined;
     const places = new Map(workspaces.map((workspace) => [workspace.id, workspace]));
-    const agents = members.flatMap((member): ShownAgent[] => {
+    const shown = members.flatMap((member): ShownAgent[] => {
       const workspace = places.get(member.workspace_id);
       if (!workspace) return [];
       const own = held.filter(
@@ -52,8 +54,12 @@ export function useAgents(): ShownAgent[] | undefined {
         },
       ];
     });
-    return byState(agents);
+    return byState(shown);
   }, [workspaces, members, held, inbox, activity, now]);
+  useEffect(() => {
+    if (agents) last.current = agents;
+  }, [agents]);
+  return agents ?? last.current;
 }
 
 /** Midnight of the person's day, ms since the epoch. */

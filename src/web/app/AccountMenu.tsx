@@ -28,7 +28,7 @@ export function AccountMenu({ user, onSignIn, onSignOut, onShortcuts }: AccountM
         </button>
       )}
       <Menu
-        label={user === null ? 'Settings' : `Account of ${user.email}`}
+        label={user === null ? 'Settings of this device' : `Account of ${user.email}`}
         className="button quiet account-button"
         groups={[
           THEMES.map(({ theme: choice, label, icon }) => ({

@@ -21,7 +21,10 @@ function Members({ workspace }: { workspace: Workspace }) {
   return (
     <div className="page">
       <header className="page-header">
-        <Breadcrumbs trail={[{ name: workspace.name, href: routes.workspace(workspace.id) }]} />
+        <Breadcrumbs trail={[{ name: 'Workspace', href: routes.workspace(workspace.id) }]} />
+        <div className="page-title">
+          <h1>{workspace.name}</h1>
+        </div>
       </header>
       <MemberList workspace={workspace} />
     </div>

@@ -22,12 +22,12 @@ export function Dialog({ title, onClose, children }: DialogProps) {
             // The first field of a form; else the first button, which is the one that closes.
             initialFocus={() => popup.current?.querySelector<HTMLElement>('input, textarea, select') ?? true}
           >
-            <header className="dialog-header">
+            <div className="dialog-header">
               <Base.Title>{title}</Base.Title>
               <Base.Close className="button quiet square" aria-label="Close">
                 <Icon name="close" />
               </Base.Close>
-            </header>
+            </div>
             {children}
           </Base.Popup>
         </Base.Viewport>
