@@ -150,11 +150,11 @@ describe('a newer version', () => {
     released.release('Convoy, next');
     await lookForUpdate(one);
     for (const page of [one, two]) await seen(note(page, 'A newer version of Convoy is ready.'));
-    expect(await one.title()).toMatch(/· Convoy$/);
+    await expect.poll(() => one.title()).toMatch(/· Convoy$/);
     // Reloading does not take it: a person does.
     await one.reload();
     await seen(note(one, 'A newer version of Convoy is ready.'));
-    expect(await one.title()).toMatch(/· Convoy$/);
+    await expect.poll(() => one.title()).toMatch(/· Convoy$/);
 
     await openMilestone(one, 'Field app', MILESTONE);
     await createTask(one, 'Written before the update');
@@ -168,7 +168,7 @@ describe('a newer version', () => {
     expect(await typedIn(two.getByRole('textbox', { name: 'Comment' }))).toBe('Half a thought');
     await note(two, 'Another tab').getByRole('button', { name: 'Reload' }).click();
     await seen(note(two, 'What you have typed is not saved yet.'));
-    expect(await two.title()).toMatch(/· Convoy$/);
+    await expect.poll(() => two.title()).toMatch(/· Convoy$/);
     await two.getByRole('textbox', { name: 'Comment' }).fill('');
     await comment(two, 'A whole thought');
     await note(two, 'not saved yet').getByRole('button', { name: 'Reload anyway' }).click();

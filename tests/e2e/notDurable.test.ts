@@ -242,7 +242,7 @@ describe('what a release left in LokiJS', () => {
   it('work that it had without an account can be continued and taken along (D21, D52, P-NOLOSS)', async () => {
     await restored('local', true);
     await page.getByRole('button', { name: 'Continue without an account' }).click();
-    await places(page).getByRole('link', { name: 'Lightship' }).click();
+    await places(page).getByRole('link', { name: 'Lightship', exact: true }).click();
     expect(await names(page)).toEqual([]);
     await page.getByRole('banner').getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('button', { name: 'editor@convoy.example' }).click();

@@ -5,7 +5,6 @@ import {
   createTask,
   openMilestone,
   openTask,
-  places,
   renameTask,
   seen,
   statusOf,
@@ -36,8 +35,7 @@ describe('without the network and without the server', () => {
     await page.getByRole('button', { name: /^Plan review/ }).click();
     await seen(page.getByText('moved it from Plan to Plan review'));
     // Another task, never opened before: reading needs nobody either.
-    await places(page).getByRole('button', { name: 'Milestones of Sync service' }).click();
-    await places(page).getByRole('link', { name: 'Pull without gaps' }).click();
+    await openMilestone(page, 'Sync service', 'Pull without gaps');
     await page.getByRole('main').getByRole('link', { name: 'Page towards a frozen target' }).click();
     await seen(page.getByText('A first sync of any size can be resumed'));
     await seen(statusOf(page, /\d+ changes to send/));

@@ -148,6 +148,7 @@ describe('the page of a task', () => {
       from public.tasks t where t.title = '${TASK}'`);
     await syncNow(page);
     await openTask(page, MILESTONE, TASK);
+    await seen(page.getByRole('button', { name: 'Approve plan' }));
     await page.keyboard.press('m');
     await seen(page.getByRole('dialog').getByText('Keep the offset.'));
     await page.keyboard.press('Escape');

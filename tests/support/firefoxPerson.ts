@@ -30,6 +30,12 @@ export class FirefoxPerson {
     await this.page.locator(`${within} ::-p-text(${text})`).click();
   }
 
+  /** Types into a field that may be an editor. */
+  async type(name: string, text: string): Promise<void> {
+    await this.page.locator(named('textbox', name)).click();
+    await this.page.keyboard.type(text);
+  }
+
   async fill(name: string, text: string): Promise<void> {
     await this.page.locator(named('textbox', name)).fill(text);
   }

@@ -224,7 +224,9 @@ export function typedIn(field: Locator): Promise<string> {
 
 export async function comment(page: Page, text: string): Promise<void> {
   await page.getByRole('textbox', { name: 'Comment' }).fill(text);
-  await page.getByRole('button', { name: 'Comment', exact: true }).click();
+  const send = page.getByRole('button', { name: 'Comment', exact: true });
+  await seen(send);
+  await send.click();
   await seen(page.getByRole('listitem').filter({ hasText: text }));
 }
 

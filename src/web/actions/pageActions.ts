@@ -3,7 +3,7 @@
  * of the page runs them.
  */
 
-import { useEffect, useRef, useSyncExternalStore } from 'react';
+import { useLayoutEffect, useRef, useSyncExternalStore } from 'react';
 import { tinykeys } from 'tinykeys';
 import { singleKeys } from './singleKeys';
 
@@ -51,7 +51,7 @@ export function usePageActions(actions: readonly PageAction[]): void {
     actions.map(({ label, keys, group, isListedOnly }) => [label, keys, group, isListedOnly]),
   );
   // biome-ignore lint/correctness/useExhaustiveDependencies: `spelled` is all that matters of the actions; they run as they are then
-  useEffect(() => {
+  useLayoutEffect(() => {
     const own = latest.current.map(
       (action, index): PageAction => ({ ...action, run: () => latest.current[index]?.run() }),
     );

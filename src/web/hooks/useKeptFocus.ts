@@ -9,11 +9,15 @@ export function useKeptFocus(main: { current: HTMLElement | null }): void {
     const element = main.current;
     if (element === null) return;
     let regions: HTMLElement[] = [];
+    let last: Element | null = null;
     const remember = ({ target }: FocusEvent) => {
-      regions = target instanceof Element ? regionsAround(target, element) : [];
+      // A dialog stands outside: it gives the focus back to where it was, unless that is gone by then.
+      if (!(target instanceof Element) || !element.contains(target)) return;
+      last = target;
+      regions = regionsAround(target, element);
     };
     const observer = new MutationObserver(() => {
-      if (document.activeElement !== document.body || regions.length === 0) return;
+      if (document.activeElement !== document.body || regions.length === 0 || last?.isConnected) return;
       const left = regions.find((region) => region.isConnected);
       regions = [];
       if (left === undefined) return;
@@ -27,6 +31,7 @@ export function useKeptFocus(main: { current: HTMLElement | null }): void {
     document.addEventListener('focusin', remember);
     document.addEventListener('pointerdown', forget, { capture: true });
     observer.observe(element, { childList: true, subtree: true });
+    observer.observe(document.body, { childList: true });
     return () => {
       document.removeEventListener('focusin', remember);
       document.removeEventListener('pointerdown', forget, { capture: true });

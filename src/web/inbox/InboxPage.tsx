@@ -91,6 +91,7 @@ function Inbox() {
       </section>
       {selected && (
         <section className={styles.pane} aria-label="The open item">
+          {!isBeside && <h1 className="visually-hidden">Inbox</h1>}
           {!isBeside && (
             <button type="button" className="button quiet" onClick={() => history.back()}>
               <Icon name="chevronLeft" />
