@@ -30,9 +30,10 @@ export class FirefoxPerson {
     await this.page.locator(`${within} ::-p-text(${text})`).click();
   }
 
-  /** Types into a field that may be an editor. */
+  /** Types into the editor of the page, which takes the place of the field when it is loaded. */
   async type(name: string, text: string): Promise<void> {
     await this.page.locator(named('textbox', name)).click();
+    await this.page.locator('>>> .cm-content').click();
     await this.page.keyboard.type(text);
   }
 

@@ -1,7 +1,6 @@
 import { useCallback } from 'react';
 import type { Task } from '@/domain/entities';
 import { offerUndo } from '../actions/undo';
-import { useDevice } from './useDevice';
 import { useSaveEdit } from './useSaveEdit';
 
 /**
@@ -10,7 +9,6 @@ import { useSaveEdit } from './useSaveEdit';
  */
 export function useTaskEdit() {
   const saveEdit = useSaveEdit();
-  const { contextService } = useDevice();
   return useCallback(
     /** @param told what was done, in a sentence */
     async (seen: Task, changes: Partial<Task>, told: string): Promise<void> => {
@@ -18,10 +16,8 @@ export function useTaskEdit() {
       const before = Object.fromEntries(
         Object.keys(changes).map((column) => [column, seen[column as keyof Task]]),
       );
-      offerUndo(told, () =>
-        contextService.updateTask(seen.id, before, { expected: changes as object, merges: true }),
-      );
+      offerUndo(told, () => saveEdit('tasks', { ...seen, ...changes }, before));
     },
-    [saveEdit, contextService],
+    [saveEdit],
   );
 }

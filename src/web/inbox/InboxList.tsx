@@ -3,6 +3,7 @@ import { Link } from 'wouter';
 import type { InboxReview } from '@/domain/inbox';
 import { usePeople } from '../hooks/usePeople';
 import { tableNoun } from '../shared/recordText';
+import { describeRefusal } from '../ui/errorText';
 import { Icon } from '../ui/Icon';
 import { stageLabel } from '../ui/labels';
 import { TimeAgo } from '../ui/TimeAgo';
@@ -110,7 +111,7 @@ function authorOf(item: InboxItem): string | null {
       return askedBy(item.review);
     case 'question':
     case 'mention':
-      return item.message.author_id;
+      return item.entry.author_id;
     default:
       return null;
   }
@@ -131,7 +132,7 @@ function textOf(item: InboxItem, who: string): { key: string | null; title: stri
     }
     case 'question':
     case 'mention': {
-      const { task, text } = item.message;
+      const { task, text } = item.entry;
       return { key: task.key, title: task.title, detail: `${who}: ${text}` };
     }
     case 'conflict':
@@ -152,7 +153,7 @@ function textOf(item: InboxItem, who: string): { key: string | null; title: stri
       return {
         key: null,
         title: more.length > 0 ? `${name} and ${more.length} more` : name,
-        detail: first?.message ?? '',
+        detail: first ? describeRefusal(first).headline : '',
       };
     }
   }

@@ -13,7 +13,7 @@ export function ItemPane({ item }: { item: InboxItem }) {
       return <ReviewPane key={item.id} item={item.review} />;
     case 'question':
     case 'mention':
-      return <MessagePane key={item.id} message={item.message} isQuestion={item.kind === 'question'} />;
+      return <MessagePane key={item.id} entry={item.entry} isQuestion={item.kind === 'question'} />;
     case 'conflict':
     case 'loss':
       return <Conflict key={item.id} id={item.id} />;

@@ -18,15 +18,15 @@ import { TaskLine } from './TaskLine';
 const MOST = 20_000;
 
 /** A question to the user, or a mention, with a box for the answer. */
-export function MessagePane({ message, isQuestion }: { message: InboxMessage; isQuestion: boolean }) {
+export function MessagePane({ entry, isQuestion }: { entry: InboxMessage; isQuestion: boolean }) {
   const { contextService } = useDevice();
   const { nameOf } = usePeople();
-  const { task } = message;
-  const entry = useRecord('activity_feed', message.id);
+  const { task } = entry;
+  const stored = useRecord('activity_feed', entry.id);
   const why = usePermissions(task.workspace_id).whyNot('activity_feed', 'insert');
   const [text, setText] = useState('');
   const sending = useAction(async () => {
-    if (isQuestion) await contextService.answerQuestion(message.id, text.trim());
+    if (isQuestion) await contextService.answerQuestion(entry.id, text.trim());
     else await contextService.addComment(task.id, text.trim());
     toasts.add({
       title: isQuestion
@@ -43,14 +43,14 @@ export function MessagePane({ message, isQuestion }: { message: InboxMessage; is
     <article className={styles.pane}>
       <TaskLine task={task} />
       <p>
-        <strong>{nameOf(message.author_id)}</strong> {isQuestion ? 'asks you' : 'mentioned you'}{' '}
+        <strong>{nameOf(entry.author_id)}</strong> {isQuestion ? 'asks you' : 'mentioned you'}{' '}
         <span className="muted small">
-          <TimeAgo time={message.since} />
+          <TimeAgo time={entry.since} />
         </span>
       </p>
       <div className={styles.text}>
         {/* The inbox has the text in its newest form, cut; the entry has the whole of it, unless it was edited. */}
-        <Markdown text={textInEntry(entry, message.text)} />
+        <Markdown text={textInEntry(stored, entry.text)} />
       </div>
       <form
         className="form"

@@ -11,7 +11,7 @@ import type {
 
 export type InboxItem =
   | { kind: 'review' | 'team'; id: string; at: string; review: InboxReview }
-  | { kind: 'question' | 'mention'; id: string; at: string; message: InboxMessage }
+  | { kind: 'question' | 'mention'; id: string; at: string; entry: InboxMessage }
   | { kind: 'conflict'; id: string; at: string; conflict: InboxConflict }
   | { kind: 'loss'; id: string; at: string; loss: InboxLoss }
   | { kind: 'refusal'; id: string; at: string; refusals: readonly InboxRefusal[] };
@@ -37,11 +37,11 @@ export function sectionsOf(inbox: Inbox): InboxSection[] {
     ),
     section(
       'Questions to you',
-      inbox.questions.map((message) => ({ kind: 'question', id: message.id, at: message.since, message })),
+      inbox.questions.map((entry) => ({ kind: 'question', id: entry.id, at: entry.since, entry })),
     ),
     section(
       'Mentions',
-      inbox.mentions.map((message) => ({ kind: 'mention', id: message.id, at: message.since, message })),
+      inbox.mentions.map((entry) => ({ kind: 'mention', id: entry.id, at: entry.since, entry })),
     ),
     section(
       'Conflicts',

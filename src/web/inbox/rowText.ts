@@ -12,7 +12,7 @@ export function taskOfItem(item: InboxItem): string | null {
       return item.review.task.id;
     case 'question':
     case 'mention':
-      return item.message.task.id;
+      return item.entry.task.id;
     case 'conflict':
       return item.conflict.task_id;
     case 'loss':

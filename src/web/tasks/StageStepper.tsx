@@ -4,6 +4,7 @@ import { REVIEW_TYPES, reviewOf } from '@/domain/reviews';
 import { usePageActions } from '../actions/pageActions';
 import { offerUndo } from '../actions/undo';
 import { useDevice } from '../hooks/useDevice';
+import { useSaveEdit } from '../hooks/useSaveEdit';
 import { type Stage, useTaskStageManagement } from '../hooks/useTaskStageManagement';
 import { ErrorNote } from '../ui/ErrorNote';
 import { Icon } from '../ui/Icon';
@@ -18,6 +19,7 @@ import { nextStepOf } from './nextStep';
  */
 export function StageStepper(context: Pick<TaskContext, 'task' | 'workflow' | 'activities'>) {
   const { contextService } = useDevice();
+  const saveEdit = useSaveEdit();
   const [chosen, setChosen] = useState<Stage | null>(null);
   const { stages, moveTo, isMoving, error, whyNot } = useTaskStageManagement(context);
   const { task, workflow } = context;
@@ -28,15 +30,12 @@ export function StageStepper(context: Pick<TaskContext, 'task' | 'workflow' | 'a
   const step = whyNot === null ? nextStepOf(task, stages, isAsked) : null;
 
   const moveAndOffer = async (stage: string, reason?: string) => {
-    const { id, title, current_stage, status, completion_date } = task;
+    const { title, current_stage } = task;
     const isMoved = await moveTo(stage, reason);
     if (isMoved && reason === undefined) {
       offerUndo(`“${title}” is moved to ${stageLabel(stage)}.`, () =>
-        contextService.updateTask(
-          id,
-          { current_stage, status, completion_date },
-          { expected: { current_stage: stage }, merges: true },
-        ),
+        // The status follows the stage, there and back.
+        saveEdit('tasks', { ...task, current_stage: stage }, { current_stage }),
       );
     }
     return isMoved;
