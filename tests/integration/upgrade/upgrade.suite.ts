@@ -108,7 +108,15 @@ export function upgradeSuite(release: Release, restore: () => Promise<Restored>)
     expect(byId(archive)).toMatchObject(byId(was.archive));
     expect(byId(ledger)).toMatchObject(byId(was.ledger));
     // Earlier releases count neither acceptances nor what a restored server may miss.
-    expect(await device.countUnsynced()).toEqual({ ...left.device.counts, unconfirmed: 0, acceptances: 0 });
+    // Of its conflicts one is an entry of the feed that tells of a lost edit alone, which counts no more (D24).
+    const { conflicts, total } = left.device.counts;
+    expect(await device.countUnsynced()).toEqual({
+      ...left.device.counts,
+      conflicts: conflicts - 1,
+      total: total - 1,
+      unconfirmed: 0,
+      acceptances: 0,
+    });
   });
 
   it('its tables and indexes are those of a new database', async () => {
