@@ -354,32 +354,22 @@ from (values
 ) as comments (task, actor, days, text)
 on conflict do nothing;
 
--- Requests for review of tasks that wait at a checkpoint; one was sent back once ----------------------
+-- Requests for review of tasks that wait at a checkpoint; one was sent back once.
 insert into public.activity_feed (id, workspace_id, task_id, actor_id, activity_type, details, created_at)
 select pg_temp.id_of('activity', 20000 + n), pg_temp.id_of('workspace', 1), pg_temp.id_of('task', task), pg_temp.id_of('user', actor),
   kind, replace(replace(details, '%owner', pg_temp.id_of('user', 1)::text), '%s', pg_temp.id_of('activity', 20003)::text)::jsonb, now() - days * interval '1 day'
 from (values
-  (1, 2, 4, 'review_requested', 0.15,
-   '{"stage": "CODE_REVIEW", "text": "The list of what waits reads the outbox itself, so it is right without a network too.\n\n- `waiting.ts` counts by kind, oldest first\n- the badge is hidden at zero\n\nPlease look at the wording for photos that are half uploaded.", "branch": "waiting-list", "commit": "4be1c07"}'),
-  (2, 5, 4, 'review_requested', 0.3,
-   '{"stage": "PLAN_REVIEW", "text": "1. Ask the server for its time with each sync, and keep the difference.\n2. Stamp edits with the corrected time.\n3. Test with clocks that are six hours wrong, both ways."}'),
-  (3, 11, 4, 'review_requested', 1.4,
-   '{"stage": "PLAN_REVIEW", "text": "Split a photo into chunks of 1 MB, and remember in the local database which have arrived. A checksum for the whole photo."}'),
-  (4, 11, 1, 'review_returned', 1.1,
-   '{"stage": "PLAN_REVIEW", "request": "%s", "reason": "1 MB takes a minute at the outer quay. Smaller chunks, and a checksum for each, please."}'),
-  (5, 11, 4, 'review_requested', 0.4,
-   '{"stage": "PLAN_REVIEW", "text": "Split a photo into chunks of 256 KB, and remember in the local database which have arrived. A checksum for each chunk and for the whole photo."}'),
-  (6, 18, 4, 'review_requested', 0.6,
-   '{"stage": "PLAN_REVIEW", "text": "A second set of colours, each pair at 7:1 or better, switched by the sensor for light or by hand."}'),
-  (7, 35, 4, 'review_requested', 0.2,
-   '{"stage": "CODE_REVIEW", "text": "Notes merge by words. 200 samples from the pilot: 188 merge by themselves, 12 are asked about.", "branch": "merge-words", "commit": "90ad2e1"}'),
-  (8, 36, 4, 'review_requested', 0.1,
-   '{"stage": "PLAN_REVIEW", "text": "Twelve sentences for the twelve most frequent conflicts. Each names who changed what, and what was chosen."}'),
+  (1, 2, 4, 'review_requested', 0.15, '{"stage": "CODE_REVIEW", "text": "The list of what waits reads the outbox itself, so it is right without a network too.\n\n- `waiting.ts` counts by kind, oldest first\n- the badge is hidden at zero\n\nPlease look at the wording for photos that are half uploaded.", "branch": "waiting-list", "commit": "4be1c07"}'),
+  (2, 5, 4, 'review_requested', 0.3, '{"stage": "PLAN_REVIEW", "text": "1. Ask the server for its time with each sync, and keep the difference.\n2. Stamp edits with the corrected time.\n3. Test with clocks that are six hours wrong, both ways."}'),
+  (3, 11, 4, 'review_requested', 1.4, '{"stage": "PLAN_REVIEW", "text": "Split a photo into chunks of 1 MB, and remember in the local database which have arrived. A checksum for the whole photo."}'),
+  (4, 11, 1, 'review_returned', 1.1, '{"stage": "PLAN_REVIEW", "request": "%s", "reason": "1 MB takes a minute at the outer quay. Smaller chunks, and a checksum for each, please."}'),
+  (5, 11, 4, 'review_requested', 0.4, '{"stage": "PLAN_REVIEW", "text": "Split a photo into chunks of 256 KB, and remember in the local database which have arrived. A checksum for each chunk and for the whole photo."}'),
+  (6, 18, 4, 'review_requested', 0.6, '{"stage": "PLAN_REVIEW", "text": "A second set of colours, each pair at 7:1 or better, switched by the sensor for light or by hand."}'),
+  (7, 35, 4, 'review_requested', 0.2, '{"stage": "CODE_REVIEW", "text": "Notes merge by words. 200 samples from the pilot: 188 merge by themselves, 12 are asked about.", "branch": "merge-words", "commit": "90ad2e1"}'),
+  (8, 36, 4, 'review_requested', 0.1, '{"stage": "PLAN_REVIEW", "text": "Twelve sentences for the twelve most frequent conflicts. Each names who changed what, and what was chosen."}'),
   (9, 27, 4, 'question', 0.25, '{"to": "%owner", "text": "Twelve remarks say \"slow\". Shall I make one task of them, or one for each screen?"}'),
   (10, 34, 2, 'comment', 0.12, '{"mentions": ["%owner"], "text": "@Owner the third port asks whether closed findings can be opened again. Can they?"}')
-) as rows (n, task, actor, kind, days, details)
-on conflict do nothing;
-
+) as rows (n, task, actor, kind, days, details) on conflict do nothing;
 drop table seed_tasks;
 
 -- Patterns ---------------------------------------------------------------------------------------
@@ -387,18 +377,12 @@ insert into public.patterns (id, workspace_id, project_id, name, description, pa
 select pg_temp.id_of('pattern', n), pg_temp.id_of('workspace', 1), pg_temp.id_of('project', project), name, description,
   type, content::jsonb, now() - interval '40 days'
 from (values
-  (1, null, 'Expected failures are values', 'Functions that can fail at times return a result; exceptions are for bugs.', 'error_handling',
-   '{"example": "const saved = await saveFinding(draft);\nif (!saved.ok) return showProblem(saved.error);", "language": "typescript"}'),
-  (2, null, 'Test names cite the rule', 'Rules are numbered in the specification, and a test''s title starts with the number.', 'testing',
-   '{"example": "it(''U2: a push whose answer was lost is applied once'', ...)", "language": "typescript"}'),
-  (3, 1, 'Screens observe records', 'A screen reads from the local database and never from a request.', 'architecture',
-   '{"do": "useFinding(id)", "avoid": "useEffect(() => fetch(...))", "language": "typescript"}'),
-  (4, 1, 'One tap, one batch', 'Everything a tap changes is written in one database batch.', 'data',
-   '{"example": "await database.batch(finding.prepareUpdate(...), photos.prepareCreate(...), feed.prepareCreate(...));", "language": "typescript"}'),
-  (5, 2, 'Lock the clock first', 'A writing transaction takes the lock of its scope''s clock before it reads what it will check.', 'concurrency',
-   '{"example": "select lock_scope(port_id);", "why": "Checks made before the lock can be outdated when the transaction commits."}'),
-  (6, 2, 'Checks act as the user', 'Policies are tested while acting as each role, never as the superuser.', 'security',
-   '{"example": "set local role authenticated;", "language": "sql"}')
+  (1, null, 'Expected failures are values', 'Functions that can fail at times return a result; exceptions are for bugs.', 'error_handling', '{"example": "const saved = await saveFinding(draft);\nif (!saved.ok) return showProblem(saved.error);", "language": "typescript"}'),
+  (2, null, 'Test names cite the rule', 'Rules are numbered in the specification, and a test''s title starts with the number.', 'testing', '{"example": "it(''U2: a push whose answer was lost is applied once'', ...)", "language": "typescript"}'),
+  (3, 1, 'Screens observe records', 'A screen reads from the local database and never from a request.', 'architecture', '{"do": "useFinding(id)", "avoid": "useEffect(() => fetch(...))", "language": "typescript"}'),
+  (4, 1, 'One tap, one batch', 'Everything a tap changes is written in one database batch.', 'data', '{"example": "await database.batch(finding.prepareUpdate(...), photos.prepareCreate(...), feed.prepareCreate(...));", "language": "typescript"}'),
+  (5, 2, 'Lock the clock first', 'A writing transaction takes the lock of its scope''s clock before it reads what it will check.', 'concurrency', '{"example": "select lock_scope(port_id);", "why": "Checks made before the lock can be outdated when the transaction commits."}'),
+  (6, 2, 'Checks act as the user', 'Policies are tested while acting as each role, never as the superuser.', 'security', '{"example": "set local role authenticated;", "language": "sql"}')
 ) as rows (n, project, name, description, type, content)
 on conflict do nothing;
 
@@ -407,15 +391,10 @@ insert into public.best_practices (id, workspace_id, project_id, name, descripti
 select pg_temp.id_of('practice', n), pg_temp.id_of('workspace', 1), pg_temp.id_of('project', project), name, description,
   category, content::jsonb, now() - interval '40 days'
 from (values
-  (1, null, 'Measure on the oldest device', 'Figures from a developer''s machine are not figures.', 'performance',
-   '{"steps": ["Use tablet 7 of the pilot", "Warm up once, measure five times", "Report the median and the worst"]}'),
-  (2, null, 'Write texts for somebody on a ladder', 'Short, plain, and saying what to do next.', 'writing',
-   '{"do": "No network. Your finding is saved and will be sent later.", "avoid": "Error: request failed with status 0"}'),
-  (3, 1, 'Try it in gloves', 'Before review, every new control is used in work gloves, outdoors.', 'design',
-   '{"steps": ["Outdoor theme on", "Brightness at the maximum", "Left hand, then right hand"]}'),
-  (4, 1, 'Never block the shutter', 'Whatever happens to a photo happens after the camera is free again.', 'performance',
-   '{"limit": "300 ms"}'),
-  (5, 2, 'Every migration can be run twice', 'And is tried on a copy of the pilot database first.', 'database',
-   '{"steps": ["Run on the copy", "Run again", "Compare row counts"]}')
+  (1, null, 'Measure on the oldest device', 'Figures from a developer''s machine are not figures.', 'performance', '{"steps": ["Use tablet 7 of the pilot", "Warm up once, measure five times", "Report the median and the worst"]}'),
+  (2, null, 'Write texts for somebody on a ladder', 'Short, plain, and saying what to do next.', 'writing', '{"do": "No network. Your finding is saved and will be sent later.", "avoid": "Error: request failed with status 0"}'),
+  (3, 1, 'Try it in gloves', 'Before review, every new control is used in work gloves, outdoors.', 'design', '{"steps": ["Outdoor theme on", "Brightness at the maximum", "Left hand, then right hand"]}'),
+  (4, 1, 'Never block the shutter', 'Whatever happens to a photo happens after the camera is free again.', 'performance', '{"limit": "300 ms"}'),
+  (5, 2, 'Every migration can be run twice', 'And is tried on a copy of the pilot database first.', 'database', '{"steps": ["Run on the copy", "Run again", "Compare row counts"]}')
 ) as rows (n, project, name, description, category, content)
 on conflict do nothing;

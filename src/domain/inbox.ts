@@ -101,7 +101,7 @@ export interface Inbox {
   team: InboxReview[];
   /** Questions to the user without an answer, the oldest first. */
   questions: InboxMessage[];
-  /** What others wrote that mentions the user, who has written nothing on the task since; the oldest first. */
+  /** Comments, questions and answers of others that mention the user, who has written nothing on the task since; the oldest first. */
   mentions: InboxMessage[];
   /**
    * Of this device alone, and so empty where the server answers: conflicts that a person has to settle, changes that the server
@@ -154,7 +154,7 @@ export function inboxOf(facts: InboxFacts, userId: string): Inbox {
   return {
     reviews: shown(lists.reviews),
     team: shown(lists.team),
-    // What was written last is kept: it is news.
+    // The last ones are kept: they are news.
     questions: lists.questions.slice(-MOST_IN_INBOX),
     mentions: lists.mentions.slice(-MOST_IN_INBOX),
     conflicts: [],

@@ -101,11 +101,10 @@ export function reviewOf(
     (entry) =>
       entry.activity_type !== 'review_requested' && idIn(asDetails(entry.details).request) === request.id,
   );
-  const { links } = details;
   return {
     ...asked(request),
     task_id: task.id,
-    links: Array.isArray(links) ? links.flatMap((link) => textIn(link) ?? []) : [],
+    links: linksIn(details.links),
     requested_by: request.actor_id,
     state:
       settled === undefined ? 'open' : settled.activity_type === 'review_approved' ? 'approved' : 'returned',
@@ -115,6 +114,16 @@ export function reviewOf(
     text_changed: textIn(details.text_hash) !== null && details.text_hash !== reviewedText(task),
     previous: earlier ? asked(earlier) : null,
   };
+}
+
+/** @returns where that which a request is about can be found, as the request says */
+export function placesOf(request: Activity): Pick<Review, 'branch' | 'commit' | 'links'> {
+  const { branch, commit, links } = asDetails(request.details);
+  return { branch: textIn(branch), commit: textIn(commit), links: linksIn(links) };
+}
+
+function linksIn(links: Json | undefined): string[] {
+  return Array.isArray(links) ? links.flatMap((link) => textIn(link) ?? []) : [];
 }
 
 function asked(request: Activity): NonNullable<Review['previous']> {

@@ -1,4 +1,4 @@
-/** What an agent has to stop for: every command and every tool call tells it, whatever else it answers. */
+/** Reasons for which an agent has to stop: every command and every tool call tells it, whatever else it answers. */
 
 import type { RejectedError } from '@/core/errors';
 import { haltIn, type OwnMembership } from '@/domain/agents';

@@ -1,4 +1,4 @@
-/** Who is to do a task, and who is at work on it, by name. Pure. */
+/** The assignee of a task and whoever is at work on it, by name. Pure. */
 
 import type { Task, Workflow, WorkspaceMember } from '@/domain/entities';
 import { isLive } from '@/domain/ready';
@@ -33,7 +33,7 @@ export function holdersOf(
     workflow?.stages.some(({ name, is_checkpoint }) => name === task.current_stage && is_checkpoint) === true;
   return {
     assignee: assignee === null ? null : { user_id: assignee, name: nameOf(assignee) },
-    // What has no id, as earlier clients left it, is no claim.
+    // A holder without a claim's id, as earlier clients left it, has no claim.
     claim:
       holder === null || claimId === null
         ? null

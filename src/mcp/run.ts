@@ -60,7 +60,7 @@ function failureOf(error: unknown, tool: string): Coded {
   );
 }
 
-/** What is told beside the answer. Where it cannot be found out, the answer stands all the same: the call may have written. */
+/** Notes beside the answer. Where it cannot be found out, the answer stands all the same: the call may have written. */
 async function newsOf(look: () => Promise<string[]>): Promise<string[]> {
   try {
     return await look();

@@ -105,29 +105,6 @@ begin
 end
 $$;
 
--- The deletion of a comment blanks it and its edits (F4), those too that came in the same push, by a device that was restored
--- from a backup for example. They are sent where the device does not have them blanked.
-create function convoy.pick_blanked(changes convoy.change[], decided convoy.decision[]) returns convoy.pick[]
-language plpgsql stable set search_path = '' as $$
-begin
-  if not exists (
-    select from unnest(changes) c
-    where c.table_name = 'activity_feed' and c.op = 'insert'
-      and c.payload ->> 'activity_type' in ('comment', 'question', 'answer', 'comment_edited'))
-  then
-    return '{}'::convoy.pick[];
-  end if;
-  return array(
-    select row('activity_feed', a.id)::convoy.pick
-    from unnest(changes) c
-    join unnest(decided) d on d.position = c.position and d.outcome ->> 'outcome' = 'applied'
-    join public.activity_feed a on a.id = c.id and a.workspace_id = c.workspace_id
-    where c.table_name = 'activity_feed' and c.op = 'insert'
-      and c.payload ->> 'activity_type' in ('comment', 'question', 'answer', 'comment_edited')
-      and a.details -> 'deleted' = 'true' and c.payload -> 'details' -> 'deleted' is distinct from 'true');
-end
-$$;
-
 -- A move takes subtasks along (U29). A task that the device changed in this push may be a subtask of the moved one
 -- without the device knowing, so it is sent where its milestone is not the one that the device has.
 create function convoy.pick_moved(changes convoy.change[], scopes uuid[], revisions bigint[]) returns convoy.pick[]

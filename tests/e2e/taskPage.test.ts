@@ -11,7 +11,7 @@ describe('the page of a task', () => {
   let app: WebApp;
   let profile: BrowserContext;
   let page: Page;
-  /** What the page's policy refused, and errors that nobody caught. */
+  /** Requests that the page's policy refused, and errors that nobody caught. */
   const refused: string[] = [];
   beforeAll(async () => {
     app = await WebApp.start();

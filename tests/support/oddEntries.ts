@@ -106,7 +106,7 @@ interface Found {
   since: string;
 }
 
-/** What the inbox is to hold of a feed: the newest of each list, the oldest first. */
+/** The lists that the inbox is to hold of a feed: the newest of each list, the oldest first. */
 export function addressedIn({ users: [me], entries }: OddFeed): Record<'questions' | 'mentions', Found[]> {
   const lists = { questions: [] as Found[], mentions: [] as Found[] };
   for (const task of new Set(entries.map(({ task_id }) => task_id))) {

@@ -41,7 +41,7 @@ type Names = ReadonlyMap<string, string>;
 interface Known {
   /** Display names by user id. */
   names: Names;
-  /** What tasks are called, by id. */
+  /** Names of tasks, by id. */
   keys: Names;
 }
 

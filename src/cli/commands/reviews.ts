@@ -92,7 +92,7 @@ async function openReview({ device }: Session, task: Task, asOf: string | undefi
   return review;
 }
 
-/** Whoever may not settle it is told so before they are asked. */
+/** A person who may not settle it is told so before they are asked. */
 async function requireRight({ device, profile }: Session, task: Task): Promise<void> {
   const members = await device.contextService.getMembers(task.workspace_id);
   const own = members.find(({ user_id }) => user_id === profile.userId);

@@ -1,4 +1,4 @@
-/** What a person can take back: told in a toast with a button, and by Ctrl/⌘ Z, the latest first. */
+/** Changes that a person can take back: told in a toast with a button, and by Ctrl/⌘ Z, the latest first. */
 
 import { describeError } from '../ui/errorText';
 import { toasts } from '../ui/toasts';

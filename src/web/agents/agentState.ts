@@ -1,4 +1,4 @@
-/** What an agent does now, in the order in which a person wants to know it. Pure. */
+/** The state of an agent, in the order in which a person wants to know it. Pure. */
 
 import type { Task, WorkspaceMember } from '@/domain/entities';
 import type { Inbox, InboxReview } from '@/domain/inbox';

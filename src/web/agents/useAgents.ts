@@ -1,8 +1,9 @@
-import { useEffect, useMemo, useRef } from 'react';
+import { useMemo } from 'react';
 import type { Task, Workspace, WorkspaceMember } from '@/domain/entities';
 import { observeActivity, type UserActivity } from '@/lib/watermelon';
 import { useDevice } from '../hooks/useDevice';
 import { useInbox } from '../hooks/useInbox';
+import { useKept } from '../hooks/useKept';
 import { useObservable } from '../hooks/useObservable';
 import { useQuery } from '../hooks/useQuery';
 import { useNow } from '../ui/useNow';
@@ -26,8 +27,6 @@ export function useAgents(): ShownAgent[] | undefined {
   const workspaces = useQuery('workspaces');
   const members = useQuery('workspace_members', { kind: 'agent' });
   const ids = useMemo(() => [...new Set((members ?? []).map(({ user_id }) => user_id))].sort(), [members]);
-  // The list stays while it is read anew for an agent more.
-  const last = useRef<ShownAgent[]>(undefined);
   const held = useQuery('tasks', { claimed_by: ids });
   const today = startOfDay(now);
   const activity = useObservable(
@@ -56,10 +55,7 @@ export function useAgents(): ShownAgent[] | undefined {
     });
     return byState(shown);
   }, [workspaces, members, held, inbox, activity, now]);
-  useEffect(() => {
-    if (agents) last.current = agents;
-  }, [agents]);
-  return agents ?? last.current;
+  return useKept(agents);
 }
 
 /** Midnight of the person's day, ms since the epoch. */

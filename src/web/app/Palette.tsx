@@ -1,12 +1,9 @@
 import { Autocomplete } from '@base-ui/react/autocomplete';
-import { useEffect, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 import { useLocation } from 'wouter';
-import type { Task } from '@/domain/entities';
-import { parseReference } from '@/domain/keys';
 import { containsText } from '@/domain/search';
-import { findTasks } from '@/lib/watermelon';
 import { type PageAction, useAllActions } from '../actions/pageActions';
-import { useDevice } from '../hooks/useDevice';
+import { useFoundTasks } from '../hooks/useFoundTasks';
 import { useQuery } from '../hooks/useQuery';
 import { routes, taskAddress } from '../routes';
 import { Dialog } from '../ui/Dialog';
@@ -32,7 +29,7 @@ const MOST_PLACES = 8;
 export function Palette({ onClose }: { onClose: () => void }) {
   const [text, setText] = useState('');
   const [, navigate] = useLocation();
-  const tasks = useFoundTasks(text);
+  const tasks = useFoundTasks({ text, most: MOST_TASKS, isAsked: text.trim() !== '' });
   const actions = useAllActions();
   const places = usePlaces();
   const groups = useMemo((): ChoiceGroup[] => {
@@ -41,7 +38,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
     const all: ChoiceGroup[] = [
       {
         value: 'Tasks',
-        items: tasks.map((task) => ({
+        items: (text.trim() === '' ? [] : tasks).map((task) => ({
           id: task.id,
           label: task.title,
           mark: task.key,
@@ -119,27 +116,6 @@ function actionsOf(actions: readonly PageAction[]): Choice[] {
 
 /** Of the action that opens the palette, which does not offer itself. */
 const PALETTE_LABEL = 'Go to, or do';
-
-/** Tasks that are called so, or whose titles have the words; those that a key names come first. */
-function useFoundTasks(text: string): Task[] {
-  const { database, contextService } = useDevice();
-  const [found, setFound] = useState<Task[]>([]);
-  useEffect(() => {
-    let isLatest = true;
-    const search = async () => {
-      if (text.trim() === '') return [];
-      const reference = parseReference(text);
-      const named = reference.ok ? await contextService.findTask(text).catch(() => null) : null;
-      const titled = await findTasks(database, text, {}, MOST_TASKS);
-      return named ? [named, ...titled.filter(({ id }) => id !== named.id)] : titled;
-    };
-    void search().then((tasks) => isLatest && setFound(tasks));
-    return () => {
-      isLatest = false;
-    };
-  }, [database, contextService, text]);
-  return found;
-}
 
 function usePlaces() {
   const workspaces = useQuery('workspaces');

@@ -11,6 +11,9 @@ interface Spot {
 /** A list may need so long to be as high again as it was, ms. */
 const PATIENCE_MS = 2_000;
 
+/** Entries of the history whose places are remembered, the latest ones. */
+const MOST_SPOTS = 100;
+
 const spots = new Map<number, Spot>();
 let entries = 0;
 
@@ -35,7 +38,11 @@ export function useHistoryPlaces(main: { current: HTMLElement | null }): void {
           focused instanceof HTMLAnchorElement && main.current?.contains(focused)
             ? focused.getAttribute('href')
             : null;
-        spots.set(entryHere(), { scroll: window.scrollY, href });
+        const entry = entryHere();
+        spots.delete(entry);
+        spots.set(entry, { scroll: window.scrollY, href });
+        const [oldest] = spots.keys();
+        if (spots.size > MOST_SPOTS && oldest !== undefined) spots.delete(oldest);
       });
     };
     window.addEventListener('scroll', remember, { passive: true });

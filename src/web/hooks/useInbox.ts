@@ -6,7 +6,7 @@ import { useObservable } from './useObservable';
 /** Read once for the whole page: the list, the counts and the notifications show the same. */
 export const InboxContext = createContext<Inbox | undefined>(undefined);
 
-/** What waits for the user, live. @returns undefined until the local database has answered */
+/** The inbox of the user, live. @returns undefined until the local database has answered */
 export function useInbox(): Inbox | undefined {
   return useContext(InboxContext);
 }

@@ -117,7 +117,7 @@ function authorOf(item: InboxItem): string | null {
   }
 }
 
-/** Who asked for the review, or else works on the task. */
+/** The user who asked for the review, or else works on the task. */
 const askedBy = ({ request, task }: InboxReview) =>
   request?.requested_by ?? task.claimed_by ?? task.assignee_id;
 

@@ -29,7 +29,7 @@ export function InboxPage() {
   return workspaces === 0 ? <WorkspacesPage /> : <Inbox />;
 }
 
-/** What waits for the user, of all workspaces: a list, and the item that is open. */
+/** The inbox, of all workspaces: a list, and the item that is open. */
 function Inbox() {
   usePageTitle('Inbox');
   const { hasAccount } = useDevice();

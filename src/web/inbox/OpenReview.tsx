@@ -6,13 +6,14 @@ import { usePeople } from '../hooks/usePeople';
 import { usePermissions } from '../hooks/usePermissions';
 import { useReview } from '../hooks/useReview';
 import { Markdown } from '../markdown/Markdown';
+import { TextDifference } from '../shared/TextDifference';
+import { ReviewFacts } from '../tasks/ReviewFacts';
 import { ErrorNote } from '../ui/ErrorNote';
 import { Field } from '../ui/Field';
 import { stageLabel } from '../ui/labels';
 import { TimeAgo } from '../ui/TimeAgo';
 import { toasts } from '../ui/toasts';
 import styles from './panes.module.css';
-import { TextDifference } from './TextDifference';
 
 interface OpenReviewProps {
   task: Task;
@@ -166,21 +167,17 @@ function useIsShown(review: Review | null | undefined): boolean {
 }
 
 function ReviewText({ review }: { review: Review }) {
-  const { text, branch, commit, links, previous } = review;
+  const { text, previous } = review;
   const [showsDifference, setShowsDifference] = useState(false);
-  const facts = [
-    { name: 'Branch', value: branch, before: previous?.branch ?? null },
-    { name: 'Commit', value: commit, before: previous?.commit ?? null },
-  ].filter(({ value }) => value !== null);
   return (
     <>
-      <div className={styles.text}>
-        {showsDifference && previous ? (
-          <TextDifference before={previous.text} after={text} />
-        ) : (
+      {showsDifference && previous ? (
+        <TextDifference before={previous.text} after={text} />
+      ) : (
+        <div className={styles.text}>
           <Markdown text={text} />
-        )}
-      </div>
+        </div>
+      )}
       {previous && (
         <label className={styles.toggle}>
           <input
@@ -191,28 +188,7 @@ function ReviewText({ review }: { review: Review }) {
           Show what differs from the request of <TimeAgo time={previous.requested_at} />
         </label>
       )}
-      {(facts.length > 0 || links.length > 0) && (
-        <ul className={styles.facts}>
-          {facts.map(({ name, value, before }) => (
-            <li key={name}>
-              {name}: <code>{value}</code>
-              {before !== null && before !== value && (
-                <span className="muted">
-                  {' '}
-                  instead of <code>{before}</code>
-                </span>
-              )}
-            </li>
-          ))}
-          {links.map((link) => (
-            <li key={link}>
-              <a href={link} target="_blank" rel="noopener noreferrer nofollow">
-                {link}
-              </a>
-            </li>
-          ))}
-        </ul>
-      )}
+      <ReviewFacts review={review} previous={previous} />
     </>
   );
 }

@@ -52,6 +52,7 @@ export function useNotifyOfInbox(): void {
           release = resolve;
         });
       })
+      // The wait for the lock ends with the page.
       .catch(() => undefined);
     return () => {
       ends.abort();
@@ -84,7 +85,10 @@ async function notify(tag: string, title: string) {
     // Phones take notifications from a service worker alone.
     const worker = await navigator.serviceWorker?.getRegistration();
     if (worker) await worker.showNotification('Convoy', { body: title, tag, icon: '/convoy-192.png' });
-    else new Notification('Convoy', { body: title, tag, icon: '/convoy-192.png' });
+    else {
+      const shown = new Notification('Convoy', { body: title, tag, icon: '/convoy-192.png' });
+      shown.onclick = () => window.focus();
+    }
   } catch {
     // The inbox itself tells it.
   }

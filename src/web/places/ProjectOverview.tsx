@@ -4,7 +4,7 @@ import { KnowledgeSection } from '../knowledge/KnowledgeSection';
 import { Markdown } from '../markdown/Markdown';
 import { EmptyState } from '../ui/EmptyState';
 
-/** What everybody who works on a project should know: its description, overview, patterns and best practices. */
+/** The knowledge about a project: its description, overview, patterns and best practices. */
 export function ProjectOverview({ project }: { project: Project }) {
   const { description, overview } = project;
   const { patterns, practices } = useKnowledge(project.workspace_id, project.id);

@@ -1,7 +1,8 @@
-import { useMemo, useRef } from 'react';
+import { useMemo } from 'react';
 import { useSearch } from 'wouter';
 import type { Milestone, Project } from '@/domain/entities';
 import { createMilestone } from '@/lib/watermelon/contextService';
+import { useKept } from '../hooks/useKept';
 import { usePermissions } from '../hooks/usePermissions';
 import { useQuery } from '../hooks/useQuery';
 import { type ListView, PLAIN_VIEW } from '../tasks/list/view';
@@ -20,11 +21,8 @@ interface ProjectTasksProps {
 export function ProjectTasks({ project, milestones }: ProjectTasksProps) {
   const { id, workspace_id } = project;
   const ids = milestones.map((milestone) => milestone.id).sort();
-  const found = useQuery('tasks', { milestone_id: ids });
   // While a milestone comes or goes, the tasks stay shown until those of all are read again.
-  const last = useRef(found);
-  if (found) last.current = found;
-  const tasks = found ?? last.current;
+  const tasks = useKept(useQuery('tasks', { milestone_id: ids }));
   const { whyNot } = usePermissions(workspace_id);
   const projects = useMemo(() => [project], [project]);
   const workspaceIds = useMemo(() => [workspace_id], [workspace_id]);

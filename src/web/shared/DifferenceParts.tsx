@@ -7,7 +7,7 @@ interface DifferencePartsProps {
   side?: 'before' | 'after' | undefined;
 }
 
-/** What two texts have in common and what not; of one side, what the other one does not have is marked. */
+/** Two texts in parts: common ones, and ones that one of them does not have, which are marked. */
 export function DifferenceParts({ before, after, side }: DifferencePartsProps) {
   const hidden = side === undefined ? null : side === 'before' ? 'added' : 'removed';
   const parts = differenceOf(before, after).filter(({ kind }) => kind !== hidden);

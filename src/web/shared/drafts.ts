@@ -11,7 +11,7 @@ const MOST_DRAFTS = 200;
 
 export interface Draft {
   text: string;
-  /** What the record had when the person began; '' for a text that belongs to no column. */
+  /** The value of the record when the person began; '' for a text that belongs to no column. */
   base: string;
   /** ms since the epoch. */
   at: number;

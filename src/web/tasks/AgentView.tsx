@@ -20,7 +20,7 @@ interface AgentViewProps {
   onClose: () => void;
 }
 
-/** What an agent is told of the task: the rendered context with its size, what it leaves out, and how fresh it is. */
+/** The task as an agent is told of it: the rendered context with its size, what it leaves out, and how fresh it is. */
 export function AgentView({ context, onClose }: AgentViewProps) {
   const [maxTokens, setMaxTokens] = useState<number>(BUDGETS[0]);
   const { rendered, error } = useRendered(context, maxTokens);

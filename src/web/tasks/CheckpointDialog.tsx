@@ -10,6 +10,7 @@ import { Field } from '../ui/Field';
 import { FormDialog } from '../ui/FormDialog';
 import { stageLabel } from '../ui/labels';
 import { TimeAgo } from '../ui/TimeAgo';
+import { ReviewFacts } from './ReviewFacts';
 
 interface CheckpointDialogProps {
   task: Task;
@@ -50,10 +51,6 @@ function ReviewDialog({ review, reviewing, task, stage, onClose }: ReviewDialogP
   const close = async (done: Promise<boolean>) => {
     if (await done) onClose();
   };
-  const facts = [
-    ['Branch', review.branch],
-    ['Commit', review.commit],
-  ].filter(([, value]) => value !== null);
   return (
     <Dialog title={`Review: ${stageLabel(review.stage)}`} onClose={onClose}>
       <p>
@@ -65,22 +62,7 @@ function ReviewDialog({ review, reviewing, task, stage, onClose }: ReviewDialogP
       <div className="feed-quote review-text">
         <Markdown text={review.text} />
       </div>
-      {(facts.length > 0 || review.links.length > 0) && (
-        <ul className="review-facts">
-          {facts.map(([name, value]) => (
-            <li key={name}>
-              {name}: <code>{value}</code>
-            </li>
-          ))}
-          {review.links.map((link) => (
-            <li key={link}>
-              <a href={link} target="_blank" rel="noopener noreferrer nofollow">
-                {link}
-              </a>
-            </li>
-          ))}
-        </ul>
-      )}
+      <ReviewFacts review={review} />
       {review.text_changed && (
         <p className="note" role="note">
           <span>The text of the task has changed since. Read it again, and ask for a new request.</span>

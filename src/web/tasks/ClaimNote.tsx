@@ -17,7 +17,7 @@ interface ClaimNoteProps {
   nameOf: (userId: string | null) => string;
 }
 
-/** Who is at work on the task, and until when they have it. Whose claim it is may release it, and so may people who own or edit the workspace (C11). */
+/** The holder of the task, and until when. The holder may release it, and so may people who own or edit the workspace (C11). */
 export function ClaimNote({ task, waits, nameOf }: ClaimNoteProps) {
   const { userId, contextService } = useDevice();
   const { members } = useMembers(task.workspace_id);

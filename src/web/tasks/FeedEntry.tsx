@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { Link } from 'wouter';
 import type { Comment } from '@/domain/comments';
 import type { Activity, Task } from '@/domain/entities';
+import { placesOf } from '@/domain/reviews';
 import { useDevice } from '../hooks/useDevice';
 import { usePermissions } from '../hooks/usePermissions';
 import { Markdown } from '../markdown/Markdown';
@@ -64,7 +65,7 @@ export function FeedEntry({ activity, activities, comment, task, nameOf }: FeedE
           </div>
         )
       )}
-      <ReviewFacts activity={activity} />
+      {activity.activity_type === 'review_requested' && <ReviewFacts review={placesOf(activity)} />}
       {texts.map(({ label, before, after }) => (
         <details key={label} className={styles.difference} open={isOpen}>
           <summary className="small">{label}</summary>

@@ -7,7 +7,7 @@ import { byDate } from '../ui/order';
 import { type ListView, PLAIN_VIEW } from './list/view';
 import { TaskList } from './TaskList';
 
-/** What is done or cancelled waits for nobody. */
+/** Tasks that are done or cancelled wait for nobody. */
 const USUAL: ListView = { ...PLAIN_VIEW, group: 'milestone', status: ['todo', 'in_progress', 'blocked'] };
 
 /** The tasks that are assigned to the user, in all workspaces. */

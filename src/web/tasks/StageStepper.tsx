@@ -30,13 +30,14 @@ export function StageStepper(context: Pick<TaskContext, 'task' | 'workflow' | 'a
   const step = whyNot === null ? nextStepOf(task, stages, isAsked) : null;
 
   const moveAndOffer = async (stage: string, reason?: string) => {
-    const { title, current_stage } = task;
+    const { id, title, current_stage, status, completion_date } = task;
     const isMoved = await moveTo(stage, reason);
     if (isMoved && reason === undefined) {
-      offerUndo(`“${title}” is moved to ${stageLabel(stage)}.`, () =>
-        // The status follows the stage, there and back.
-        saveEdit('tasks', { ...task, current_stage: stage }, { current_stage }),
-      );
+      offerUndo(`“${title}” is moved to ${stageLabel(stage)}.`, async () => {
+        // The status followed the stage. Whatever it is now, it is undone only where the stage is the one that was chosen.
+        const now = (await contextService.getLocalTask(id)) ?? task;
+        await saveEdit('tasks', { ...now, current_stage: stage }, { current_stage, status, completion_date });
+      });
     }
     return isMoved;
   };

@@ -64,7 +64,7 @@ function Shown({ task, onEdit }: { task: Task; onEdit: (() => void) | null }) {
       className={styles.editable}
       onClick={({ target }) => {
         const isLink = target instanceof Element && target.closest('a') !== null;
-        // Who marks a text wants to copy it.
+        // A person who marks a text wants to copy it.
         if (!isLink && getSelection()?.isCollapsed !== false) onEdit();
       }}
     >

@@ -14,7 +14,7 @@ interface TaskMenuProps {
   onDelete: (work: () => Promise<void>) => void;
 }
 
-/** What is seldom done with a task. */
+/** Actions that are seldom needed. */
 export function TaskMenu({ context, onShowContext, onDelete }: TaskMenuProps) {
   const { task, left_out } = context;
   const subtasks = left_out.subtasks?.all ?? context.subtasks.length;

@@ -31,7 +31,7 @@ import { TaskTitle } from './TaskTitle';
 export function TaskPage({ id }: { id: string }) {
   const { context, isLoading, error, refreshContext, showMore } = useMemoryBank(id);
   const [last, setLast] = useState(context);
-  // Whoever deletes the task here goes elsewhere, and needs not to be told.
+  // A person who deletes the task here goes elsewhere, and needs not to be told.
   const [isLeaving, setLeaving] = useState(false);
   if (context && context !== last) setLast(context);
   if (!context && isLeaving) return null;

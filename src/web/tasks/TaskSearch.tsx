@@ -1,9 +1,9 @@
 import { Combobox } from '@base-ui/react/combobox';
-import { useEffect, useId, useState } from 'react';
+import { useId, useState } from 'react';
 import type { Task } from '@/domain/entities';
 import { containsText } from '@/domain/search';
-import { findTasks, type Where } from '@/lib/watermelon';
-import { useDevice } from '../hooks/useDevice';
+import type { Where } from '@/lib/watermelon';
+import { useFoundTasks } from '../hooks/useFoundTasks';
 import { StageBadge } from '../ui/Badge';
 import styles from './TaskSearch.module.css';
 
@@ -29,8 +29,8 @@ export function TaskSearch(props: TaskSearchProps) {
   const [text, setText] = useState('');
   const [isOpen, setOpen] = useState(false);
   const id = useId();
-  const candidates = useFound(text, where, isOpen);
-  // What was found for the text of before goes at once: an option that moves while it is clicked is not chosen.
+  const candidates = useFoundTasks({ text, where, most: SHOWN + 20, isAsked: isOpen });
+  // Tasks that were found for the text of before go at once: an option that moves while it is clicked is not chosen.
   const fits = (task: Task) =>
     !exclude.includes(task.id) &&
     (containsText(task.title, text) || task.key?.toUpperCase() === text.trim().toUpperCase());
@@ -92,31 +92,4 @@ export function TaskSearch(props: TaskSearchProps) {
       </Combobox.Portal>
     </Combobox.Root>
   );
-}
-
-/** Tasks of a key, then those with the text in their titles. */
-function useFound(text: string, where: TaskSearchProps['where'], isAsked: boolean): Task[] {
-  const { database, contextService } = useDevice();
-  const [found, setFound] = useState<Task[]>([]);
-  const scope = JSON.stringify(where);
-  useEffect(() => {
-    if (!isAsked) return;
-    let isLatest = true;
-    const among = JSON.parse(scope) as TaskSearchProps['where'];
-    const byKey = isReference(text)
-      ? contextService.findTask(text.trim(), { workspace_id: among.workspace_id }).catch(() => null)
-      : Promise.resolve(null);
-    void Promise.all([byKey, findTasks(database, text, among, SHOWN + 20)]).then(([named, titled]) => {
-      if (isLatest) setFound(named ? [named, ...titled.filter(({ id }) => id !== named.id)] : titled);
-    });
-    return () => {
-      isLatest = false;
-    };
-  }, [database, contextService, text, scope, isAsked]);
-  return found;
-}
-
-/** Whether it may be a key: other texts are looked for in titles alone, and ask nobody. */
-function isReference(text: string): boolean {
-  return /^\s*[a-z][a-z0-9]{0,9}-[1-9][0-9]{0,9}\s*$/i.test(text);
 }

@@ -1,4 +1,4 @@
-/** Who is at work on a task, in words. Pure. */
+/** The holder of a task, in words. Pure. */
 
 export interface ShownClaim {
   /** Of whose claim it is. */

@@ -4,7 +4,7 @@ import { orNull } from '../ui/formValues';
 
 export interface InPlaceText {
   text: string;
-  /** What the record had when the person began to type. */
+  /** The value of the record when the person began to type. */
   base: string;
   /** Until something is typed it follows the record. */
   isTyped: boolean;

@@ -1,4 +1,4 @@
-/** What is done with a task next, in the order of its workflow. Pure. */
+/** The next step of a task, in the order of its workflow. Pure. */
 
 import type { Task } from '@/domain/entities';
 import type { Stage } from '../hooks/useTaskStageManagement';

@@ -11,9 +11,9 @@ import { type InPlaceText, overtaken, savedValue } from './inPlaceText';
 export interface InPlace {
   /** The text while it is edited; null: it is not. */
   text: string | null;
-  /** What was typed and not saved, while it is not edited. */
+  /** The text that was typed and not saved, while it is not edited. */
   leftOver: string | null;
-  /** What somebody else has made of it meanwhile; null: they have not, or wrote the same. */
+  /** The value that somebody else has given it meanwhile; null: they have not, or wrote the same. */
   theirs: string | null;
   error: unknown;
   /** Begins, or goes on with what was typed before. */

@@ -323,7 +323,7 @@ describe('comments', () => {
     const told = ({ effects }: typeof answer) => effects.rows.activity_feed?.details;
     expect(told(answer)).toEqual(expect.arrayContaining(blank));
     expect(told(await team.agent.push([comment]))).toEqual([{ deleted: true }]);
-    // Whoever is no member is told nothing of it.
+    // A stranger is told nothing of it.
     const guess = await team.stranger.push([comment, { ...comment, id: randomUUID() }]);
     expect(guess.effects.rows).toEqual({});
   });

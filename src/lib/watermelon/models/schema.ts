@@ -75,7 +75,7 @@ const IS_ABOUT_ENTRY = [
   .join(' or ');
 
 const INDEXED_AS: Readonly<Record<string, string>> = {
-  // What is about an entry of a task, the newest last; and the task's requests for review.
+  // Entries about an entry of a task, the newest last; and the task's requests for review.
   'activity_feed.details': `"task_id", "activity_type", ${aboutEntry()}, "created_at"`,
 };
 

@@ -9,10 +9,20 @@ import { cleanupOutdatedCaches, createHandlerBoundToURL, precacheAndRoute } from
 import { NavigationRoute, registerRoute } from 'workbox-routing';
 import { TAKE_UPDATE } from './messages';
 
+interface NotificationClick {
+  notification: { close(): void };
+  waitUntil(work: Promise<unknown>): void;
+}
+
 /** Of a service worker's scope, what is used here: the library of its types excludes that of the page. */
 declare const self: {
   __WB_MANIFEST: { url: string; revision: string | null }[];
   addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void;
+  addEventListener(type: 'notificationclick', listener: (event: NotificationClick) => void): void;
+  clients: {
+    matchAll(options: { type: 'window' }): Promise<readonly { focus(): Promise<unknown> }[]>;
+    openWindow(url: string): Promise<unknown>;
+  };
   skipWaiting(): Promise<void>;
 };
 
@@ -27,4 +37,13 @@ registerRoute(new NavigationRoute(createHandlerBoundToURL('/index.html'), { deny
 clientsClaim();
 self.addEventListener('message', ({ data }) => {
   if (data === TAKE_UPDATE) void self.skipWaiting();
+});
+
+/** A notification leads to the page that is open, or to a new one; its first page is the inbox. */
+self.addEventListener('notificationclick', (event) => {
+  event.notification.close();
+  const open = self.clients
+    .matchAll({ type: 'window' })
+    .then(([page]) => (page ? page.focus() : self.clients.openWindow('/')));
+  event.waitUntil(open);
 });

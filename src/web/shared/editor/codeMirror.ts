@@ -44,7 +44,7 @@ export function mountCodeMirror(root: ShadowRoot, options: EditorOptions): TextE
       syntaxHighlighting(MARKS),
       EditorView.lineWrapping,
       EditorView.perLineTextDirection.of(true),
-      // What is pasted from elsewhere has the line ends of its system.
+      // Text that is pasted from elsewhere has the line ends of its system.
       EditorView.clipboardInputFilter.of((text) => text.replaceAll(/\r\n?/g, '\n')),
       EditorView.contentAttributes.of({
         'aria-label': label,

@@ -1,4 +1,4 @@
-/** What a screen knows of an editor of text, whichever it is. */
+/** The interface of an editor of text, whichever it is. */
 
 export interface EditorOptions {
   text: string;

@@ -11,7 +11,7 @@ import styles from './TaskList.module.css';
 
 export type Cell = 'priority' | 'status' | 'stage' | 'assignee';
 
-/** What a row asks of its list. */
+/** Requests of a row to its list. */
 export interface RowActions {
   onFocus(id: string): void;
   onCell(task: Task, cell: Cell, anchor: Element): void;

@@ -46,7 +46,7 @@ export function useVirtualRows({ list, rows, heights, kept }: Options): Rows {
       return others.length === 0 ? shown : [...shown, ...others].sort((a, b) => a - b);
     },
   });
-  // What stands above the list may grow and shrink at any time.
+  // The page above the list may grow and shrink at any time.
   useLayoutEffect(() => {
     const element = list.current;
     if (element) setTop(Math.round(element.getBoundingClientRect().top + window.scrollY));

@@ -7,7 +7,7 @@ import { stageLabel, TASK_STATUS_LABELS } from '../../ui/labels';
 import { taskTree } from '../taskTree';
 import { FILTERS, type Filter, isUnfiltered, type ListView, NOBODY } from './view';
 
-/** What a list knows beside its tasks. */
+/** The facts that a list has beside its tasks. */
 export interface ListFacts {
   userId: string;
   /** In their order. */

@@ -16,7 +16,7 @@ interface Places {
   isAcross: boolean;
 }
 
-/** What the rows of a list say beside their tasks, and what the user may do with these. */
+/** The facts that rows of a list show beside their tasks, and the user's rights to change these. */
 export function useListFacts({ milestones, projects, workspaceIds, isAcross }: Places) {
   const { userId } = useDevice();
   const teams = useTeams(workspaceIds);
