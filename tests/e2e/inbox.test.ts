@@ -21,6 +21,13 @@ describe('the inbox', () => {
     );
     return task?.current_stage;
   };
+  /** A key does nothing about a request until a person can have seen it. */
+  const settle = async (key: 'a' | 'r') => {
+    await expect
+      .poll(() => pane().getByRole('button', { name: 'Approve' }).getAttribute('aria-disabled'))
+      .toBe('false');
+    await page.keyboard.press(key);
+  };
   /** The agent writes an entry of the feed, and this page gets it. */
   const agentWrites = async (task: number, type: string, details: object) => {
     await app.sql(`insert into public.activity_feed (id, workspace_id, task_id, actor_id, activity_type, details)
@@ -39,7 +46,7 @@ describe('the inbox', () => {
   it('approves by A what is shown, and opens the next item', async () => {
     await row('Show what has not reached the office yet').click();
     await seen(pane().getByText('The list of what waits reads the outbox itself'));
-    await page.keyboard.press('a');
+    await settle('a');
     await gone(row('Show what has not reached the office yet'));
     await seen(page.getByText('FIELD-2 is approved.'));
     await seen(pane().getByRole('heading', { name: /^[A-Z]+-\d+ / }));
@@ -50,7 +57,7 @@ describe('the inbox', () => {
   it('sends back with a reason by R', async () => {
     await row('Say in plain words who changed what').click();
     await seen(pane().getByText('Twelve sentences for the twelve'));
-    await page.keyboard.press('r');
+    await settle('r');
     await page.getByLabel('What is missing?').fill('Who is meant by “they”?');
     await page.keyboard.press('Control+Enter');
     await gone(row('Say in plain words who changed what'));
@@ -76,7 +83,7 @@ describe('the inbox', () => {
     expect(await pane().getByText('A second set of colours').isVisible()).toBe(true);
     await pane().getByRole('button', { name: 'Show it' }).click();
     await seen(pane().getByText('Three sets of colours.'));
-    await page.keyboard.press('a');
+    await settle('a');
     await gone(row('Add an outdoor theme'));
     await syncNow(page);
     expect(await stageOf(18)).toBe('IMPLEMENT');

@@ -66,7 +66,7 @@ describe('memberships by keyboard alone', () => {
     await press(owner, inviteButton, 'Enter');
     const form = owner.getByRole('dialog', { name: 'Invite to Lighthouse' });
     await seen(form);
-    expect(await focused(owner)).toMatchObject({ isInDialog: true, isVisible: true });
+    await expect.poll(() => focused(owner)).toMatchObject({ isInDialog: true, isVisible: true });
     await owner.keyboard.press('Escape');
     await gone(form);
     await focusOn(inviteButton);

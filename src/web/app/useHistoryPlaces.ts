@@ -8,14 +8,18 @@ interface Spot {
   href: string | null;
 }
 
-/** A list may need so long to be as high again as it was, ms. */
-const PATIENCE_MS = 2_000;
+/** A list may need so long to be as high again as it was, ms: a slow device reads it anew. */
+const PATIENCE_MS = 30_000;
+
+/** Whoever does one of these has left the place that Back would give back. */
+const OWN_MOVES = ['keydown', 'pointerdown', 'wheel', 'touchstart'] as const;
 
 /** Entries of the history whose places are remembered, the latest ones. */
 const MOST_SPOTS = 100;
 
 const spots = new Map<number, Spot>();
 let entries = 0;
+let isReturning = false;
 
 /**
  * Back and Forward give back the place on the page: scroll and focus. A new screen begins at its top, with the focus there for
@@ -29,26 +33,23 @@ export function useHistoryPlaces(main: { current: HTMLElement | null }): void {
 
   useEffect(() => {
     history.scrollRestoration = 'manual';
-    let frame = 0;
+    // The entry is that of the event: a frame later the page may have left it.
     const remember = () => {
-      cancelAnimationFrame(frame);
-      frame = requestAnimationFrame(() => {
-        const { activeElement: focused } = document;
-        const href =
-          focused instanceof HTMLAnchorElement && main.current?.contains(focused)
-            ? focused.getAttribute('href')
-            : null;
-        const entry = entryHere();
-        spots.delete(entry);
-        spots.set(entry, { scroll: window.scrollY, href });
-        const [oldest] = spots.keys();
-        if (spots.size > MOST_SPOTS && oldest !== undefined) spots.delete(oldest);
-      });
+      if (isReturning) return;
+      const { activeElement: focused } = document;
+      const href =
+        focused instanceof HTMLAnchorElement && main.current?.contains(focused)
+          ? focused.getAttribute('href')
+          : null;
+      const entry = entryHere();
+      spots.delete(entry);
+      spots.set(entry, { scroll: window.scrollY, href });
+      const [oldest] = spots.keys();
+      if (spots.size > MOST_SPOTS && oldest !== undefined) spots.delete(oldest);
     };
     window.addEventListener('scroll', remember, { passive: true });
     document.addEventListener('focusin', remember);
     return () => {
-      cancelAnimationFrame(frame);
       window.removeEventListener('scroll', remember);
       document.removeEventListener('focusin', remember);
     };
@@ -78,10 +79,15 @@ function entryHere(): number {
   return entries;
 }
 
-/** Scrolls there as soon as the page is high enough. @returns a function that gives up */
+/** Scrolls there as soon as the page is high enough, unless the person moves on before. @returns a function that gives up */
 function returnTo({ scroll, href }: Spot, main: { current: HTMLElement | null }): () => void {
   const started = performance.now();
   let frame = 0;
+  const stop = () => {
+    isReturning = false;
+    cancelAnimationFrame(frame);
+    for (const move of OWN_MOVES) window.removeEventListener(move, stop, { capture: true });
+  };
   const look = () => {
     window.scrollTo(0, scroll);
     const link =
@@ -91,10 +97,15 @@ function returnTo({ scroll, href }: Spot, main: { current: HTMLElement | null })
       frame = requestAnimationFrame(look);
       return;
     }
-    (link ?? main.current)?.focus({ preventScroll: true });
+    stop();
+    link?.focus({ preventScroll: true });
   };
+  isReturning = true;
+  // Until the link is there, the keyboard is on the screen that is shown.
+  main.current?.focus({ preventScroll: true });
+  for (const move of OWN_MOVES) window.addEventListener(move, stop, { capture: true, passive: true });
   look();
-  return () => cancelAnimationFrame(frame);
+  return stop;
 }
 
 function screenOf(location: string): string {

@@ -59,8 +59,13 @@ export async function modelsOf(
     values: { ...draft },
   }));
   const blanked = await blankedRecords(database, plan);
-  return () => [...[...changes, ...told].flatMap(prepare), ...blanked()];
+  // Records take their times as they are prepared. An entry that is itself what the caller writes, such as a request for
+  // review, comes after those that tell of what the same plan changes.
+  const written = [...changes.filter((one) => !isEntry(one)), ...told, ...changes.filter(isEntry)];
+  return () => [...written.flatMap(prepare), ...blanked()];
 }
+
+const isEntry = ({ op, table }: PlannedChange): boolean => op === 'insert' && table === 'activity_feed';
 
 /**
  * @returns a function that prepares the entries which lose their text here at once (F4): those that no server can have. Of the

@@ -243,12 +243,12 @@ export async function applyTombstone(
 }
 
 /**
- * Whether the record may have been deleted on a restored server without the edits that this user had got acknowledged
- * before: whoever deleted it there never saw them (D8).
+ * Whether the record may have been deleted on a restored server without the edits that it had before: whoever deleted it
+ * there never saw them. Each user's devices keep those of that user; what a service wrote is nobody's, and all keep it (D8).
  */
 function mayBeDeletedUnseen(context: ApplyContext, table: SyncedTable, raw: Raw): boolean {
   if (!mayBeLost(table, raw)) return false;
   const base = readBase(raw);
   const { last_modified_by } = base?.server ?? base?.stamps ?? stampsOf(raw);
-  return last_modified_by === context.userId;
+  return last_modified_by === null || last_modified_by === context.userId;
 }
