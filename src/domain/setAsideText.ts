@@ -39,14 +39,21 @@ export interface ShownColumn {
   before: StoredValue;
 }
 
-/** @returns the columns of a change that mean something to people, for updates with the value before */
-export function shownColumns({ table, operation, values, base }: SetAsideValues): ShownColumn[] {
+/**
+ * @param namesRecords the caller shows people and records by their names: what names them is told of updates, too
+ * @returns the columns of a change that mean something to people, for updates with the value before
+ */
+export function shownColumns(
+  { table, operation, values, base }: SetAsideValues,
+  namesRecords = false,
+): ShownColumn[] {
   if (operation === 'delete') return [];
   const columns = columnsOf(table);
   return Object.entries(values)
     .filter(([column, value]) => {
       const { kind, default: usual } = columns[column] ?? {};
-      if (kind === undefined || kind === 'ref' || column === 'sort_order') return false;
+      if (kind === undefined || column === 'sort_order') return false;
+      if (kind === 'ref' && !(namesRecords && operation === 'update')) return false;
       return operation === 'update' || (value !== null && value !== usual);
     })
     .map(([column, wanted]) => ({

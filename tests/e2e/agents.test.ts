@@ -31,6 +31,21 @@ describe('the agents', () => {
     await seen(rowOf('Agent').getByRole('link', { name: /FIELD-2 / }));
   });
 
+  it('give what they work on to somebody else, who is asked for no claim', async () => {
+    const taskId = seedId('task', 4);
+    await rowOf('Agent').getByRole('button', { name: 'More about Agent' }).click();
+    await page.getByRole('menuitem', { name: 'Reassign FIELD-4…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Reassign FIELD-4' });
+    await dialog.getByLabel('Who takes it over?').selectOption('Editor');
+    await dialog.getByRole('button', { name: 'Reassign' }).click();
+    await gone(dialog);
+    await seen(page.getByText('FIELD-4 is assigned to Editor.'));
+    await syncNow(page);
+    expect(
+      await app.query(`select claimed_by, assignee_id from public.tasks where id = '${taskId}'`),
+    ).toEqual([{ claimed_by: null, assignee_id: SEED.users.editor }]);
+  });
+
   it('are stopped: paused, and their tasks are free', async () => {
     await rowOf('Agent').getByRole('button', { name: 'Stop' }).click();
     await seen(rowOf('Agent').getByText(/^Paused/));

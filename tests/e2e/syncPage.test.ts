@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { gone, openTask, renameTask, seen, statusOf, syncNow, WebApp } from '../support/webApp';
+import { comment, gone, openTask, renameTask, seen, statusOf, syncNow, WebApp } from '../support/webApp';
 
 const MILESTONE = 'Inspections work offline';
 
@@ -55,9 +55,28 @@ describe('the sync page', () => {
     await refusedEdit(page, title, 'Throw the pilot databases away');
     await page.getByRole('button', { name: 'Discard' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Discard' }).click();
-    await seen(page.getByText('The server has refused nothing.'));
+    await seen(page.getByText('Nothing needs a decision of yours.'));
     await setRole('viewer', 'editor');
     await openTask(page, MILESTONE, title);
+    await page.context().close();
+  });
+
+  it('what waits is told in words, the newest first, and who it is about by name', async () => {
+    const title = "Open the day's route without a network";
+    const page = await app.signIn('editor');
+    await openTask(page, MILESTONE, title);
+    await page.context().setOffline(true);
+    await page.getByLabel('Assignee').selectOption('Owner');
+    await comment(page, 'Said on the pier.');
+    await page.getByRole('region', { name: 'Sync status' }).getByRole('link').first().click();
+    const waiting = page.getByRole('region', { name: 'Waiting to be sent' }).getByRole('listitem');
+    await seen(waiting.filter({ hasText: 'Said on the pier.' }));
+    expect(await waiting.count()).toBe(2);
+    await seen(waiting.nth(1).getByText('Changed task'));
+    await seen(waiting.nth(1).getByRole('insertion').getByText('Owner'));
+    await page.context().setOffline(false);
+    await gone(waiting);
+    await seen(page.getByText('Nothing needs a decision of yours.'));
     await page.context().close();
   });
 

@@ -176,8 +176,13 @@ describe('the page of a task', () => {
     const banner = page.getByRole('region', { name: 'Conflict' });
     await seen(banner.getByText('The plan of the owner'));
     await seen(banner.getByText('The plan of the editor'));
+    const inStatus = page
+      .getByRole('region', { name: 'Sync status' })
+      .getByRole('link', { name: '1 conflict' });
+    await seen(inStatus);
     await banner.getByRole('button', { name: 'Use yours: description' }).click();
     await gone(banner);
+    await gone(inStatus);
     await seen(description().getByText('The plan of the editor'));
     await seen(statusOf(page, 'Up to date'));
     await owner.context().close();

@@ -25,6 +25,8 @@ export * from './models';
 export type {
   Acceptance,
   AcceptResult,
+  PendingChange,
+  PendingChanges,
   SyncLogItem,
   SyncResult,
   SyncStatus,

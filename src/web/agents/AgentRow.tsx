@@ -1,8 +1,10 @@
 import { useState } from 'react';
 import { Link } from 'wouter';
+import type { Task } from '@/domain/entities';
 import { useDevice } from '../hooks/useDevice';
 import { usePeople } from '../hooks/usePeople';
 import { taskAddress } from '../routes';
+import { ReassignDialog } from '../shared/ReassignDialog';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { ErrorNote } from '../ui/ErrorNote';
 import { stageLabel } from '../ui/labels';
@@ -21,6 +23,7 @@ export function AgentRow({ agent, isManaged }: { agent: ShownAgent; isManaged: b
   const { contextService } = useDevice();
   const { nameOf } = usePeople();
   const [isRevoking, setRevoking] = useState(false);
+  const [reassigned, setReassigned] = useState<Task | null>(null);
   const isPaused = member.paused_at !== null;
   const stopping = useAction(async () => {
     // The pause first: a released task is not taken again by the same agent.
@@ -80,16 +83,20 @@ export function AgentRow({ agent, isManaged }: { agent: ShownAgent; isManaged: b
           <Menu
             label={`More about ${name}`}
             groups={[
-              held.flatMap(({ id, key, title, claim_id }) =>
-                claim_id === null
-                  ? []
-                  : [{ label: `Release ${key ?? title}`, onSelect: () => void releasing.run(id, claim_id) }],
-              ),
+              held.flatMap((task) => {
+                const { id, key, title, claim_id } = task;
+                if (claim_id === null) return [];
+                return [
+                  { label: `Release ${key ?? title}`, onSelect: () => void releasing.run(id, claim_id) },
+                  { label: `Reassign ${key ?? title}…`, onSelect: () => setReassigned(task) },
+                ];
+              }),
               [{ label: 'Revoke…', icon: 'trash', isDangerous: true, onSelect: () => setRevoking(true) }],
             ]}
           />
         </div>
       )}
+      {reassigned && <ReassignDialog task={reassigned} onClose={() => setReassigned(null)} />}
       {isRevoking && (
         <ConfirmDialog
           title={`Revoke ${name}?`}

@@ -51,3 +51,10 @@ export function valueText(table: SyncedTable, column: string, value: StoredValue
   }
   return String(value);
 }
+
+/** Texts from this length on, in characters, are compared word by word. */
+const LONG = 60;
+
+export function isLongText(value: unknown): boolean {
+  return typeof value === 'string' && (value.length > LONG || value.includes('\n'));
+}

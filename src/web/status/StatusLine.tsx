@@ -1,6 +1,7 @@
 import { Link } from 'wouter';
 import { count } from '@/core/count';
 import { useDevice } from '../hooks/useDevice';
+import { useInbox } from '../hooks/useInbox';
 import { useSyncStatus } from '../hooks/useSyncStatus';
 import { routes } from '../routes';
 import { Icon } from '../ui/Icon';
@@ -21,6 +22,7 @@ export function StatusLine({ sessionEnded, onSignIn }: { sessionEnded: boolean; 
     : isDurable
       ? WITHOUT_ACCOUNT
       : IN_THIS_TAB_ONLY;
+  const conflicts = useInbox()?.conflicts.length ?? 0;
   const isBusy = status.kind === 'syncing' || syncing.isRunning;
 
   return (
@@ -37,6 +39,12 @@ export function StatusLine({ sessionEnded, onSignIn }: { sessionEnded: boolean; 
         <Link className="status-refused" href={routes.sync()}>
           <Icon name="warning" />
           {count(status.quarantined, 'refused change')}
+        </Link>
+      )}
+      {conflicts > 0 && (
+        <Link className="status-refused" href={routes.sync()}>
+          <Icon name="conflict" />
+          {count(conflicts, 'conflict')}
         </Link>
       )}
       {needsSignIn && (

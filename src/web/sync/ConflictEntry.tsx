@@ -1,11 +1,13 @@
-import { CONFLICT_KINDS } from '@/domain/setAsideText';
+import type { SyncedTable } from '@/domain/schema';
+import { CONFLICT_KINDS, type StoredValue } from '@/domain/setAsideText';
 import type { Conflict } from '@/lib/watermelon';
 import { useMembers } from '../hooks/useMembers';
 import { DiscardConflict } from '../shared/conflicts/DiscardConflict';
 import { SettleButtons } from '../shared/conflicts/SettleButtons';
 import { StoredText } from '../shared/conflicts/StoredText';
 import { RecordName } from '../shared/RecordName';
-import { ruleText, tableNoun } from '../shared/recordText';
+import { isLongText, ruleText, tableNoun } from '../shared/recordText';
+import { TextDifference } from '../shared/TextDifference';
 import { wordsOf } from '../ui/labels';
 import { TimeAgo } from '../ui/TimeAgo';
 import { feedSentence } from './feedSentence';
@@ -41,6 +43,22 @@ export function ConflictEntry({ conflict }: { conflict: Conflict }) {
   );
 }
 
+interface VersionProps {
+  table: SyncedTable;
+  column: string;
+  before: StoredValue;
+  value: StoredValue;
+  nameOf: (userId: string | null) => string;
+}
+
+/** The value of one side; of a long text, with what it changed marked. */
+function Version({ before, value, ...stored }: VersionProps) {
+  if (typeof before === 'string' && typeof value === 'string' && isLongText(value)) {
+    return <TextDifference before={before} after={value} side="after" />;
+  }
+  return <StoredText {...stored} value={value} />;
+}
+
 function Columns({ conflict: { recordTable: table, columns, workspaceId } }: { conflict: Conflict }) {
   const { nameOf } = useMembers(workspaceId);
   return Object.entries(columns).map(([column, { base, local, remote, chosen, by }]) => (
@@ -56,13 +74,13 @@ function Columns({ conflict: { recordTable: table, columns, workspaceId } }: { c
         <div>
           <dt>Yours</dt>
           <dd>
-            <StoredText table={table} column={column} value={local} nameOf={nameOf} />
+            <Version table={table} column={column} before={base} value={local} nameOf={nameOf} />
           </dd>
         </div>
         <div>
           <dt>Theirs</dt>
           <dd>
-            <StoredText table={table} column={column} value={remote} nameOf={nameOf} />
+            <Version table={table} column={column} before={base} value={remote} nameOf={nameOf} />
           </dd>
         </div>
         <div>

@@ -1,20 +1,13 @@
 import { type ChangeEvent, useId, useState } from 'react';
 import { ConvoyError } from '@/core/errors';
 import { useDevice } from '../hooks/useDevice';
-import { useIsPersistent } from '../hooks/usePersistentStorage';
 import { SaveDatabaseButton } from '../shared/SaveDatabaseButton';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
-import { LOST_WITH_TAB } from '../ui/notDurable';
-
-const KEPT = 'This browser keeps it until you remove it.';
-const NOT_KEPT =
-  'This browser has not agreed to keep it: on a full disk it may clear everything of this site. What is synced is on the server and comes back; sync, or save the database, to be safe with the rest.';
 
 /** Exports the local database as a file, and imports one that was exported here or on another device. */
 export function DatabaseFile() {
   const device = useDevice();
   const inputId = useId();
-  const keptText = useKeptText(device.isDurable);
   const [chosen, setChosen] = useState<File | null>(null);
   const [isDone, setDone] = useState(false);
   const importFile = async (file: File) => {
@@ -37,7 +30,6 @@ export function DatabaseFile() {
           Everything that is on this device in one SQLite file, unsynced changes included: as a backup, or to
           start another device of yours without downloading it all.
         </p>
-        {keptText !== null && <p className="muted small">{keptText}</p>}
         <div className="actions">
           <SaveDatabaseButton />
           <label htmlFor={inputId} className="button file-button">
@@ -62,12 +54,4 @@ export function DatabaseFile() {
       )}
     </section>
   );
-}
-
-/** @returns what becomes of the data in this browser, in words; null while that is not known */
-function useKeptText(isDurable: boolean): string | null {
-  const isKept = useIsPersistent();
-  if (!isDurable) return `Only this tab has it. ${LOST_WITH_TAB}`;
-  if (isKept === null) return null;
-  return isKept ? KEPT : NOT_KEPT;
 }

@@ -39,6 +39,7 @@ export function RefusedGroup({ group }: { group: Quarantined[] }) {
             <SetAsideChange
               table={entry.recordTable}
               id={entry.recordId}
+              workspaceId={entry.workspaceId}
               operation={entry.operation}
               values={entry.change.values}
               base={entry.change.base}

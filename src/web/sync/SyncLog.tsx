@@ -1,9 +1,9 @@
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { useSyncLog } from '../hooks/useSyncLog';
 import { EmptyState } from '../ui/EmptyState';
 import { TechnicalDetails } from '../ui/ErrorNote';
 import { TimeAgo } from '../ui/TimeAgo';
-import { logText } from './logText';
+import { foldRepeated, logText } from './logText';
 
 const PAGE = 10;
 
@@ -11,6 +11,7 @@ const PAGE = 10;
 export function SyncLog() {
   const log = useSyncLog();
   const [limit, setLimit] = useState(PAGE);
+  const entries = useMemo(() => foldRepeated(log ?? []), [log]);
   return (
     <section aria-labelledby="log-title">
       <div className="section-title">
@@ -23,7 +24,7 @@ export function SyncLog() {
       )}
       {log && log.length > 0 && (
         <ol className="card sync-log">
-          {log.slice(0, limit).map((item) => {
+          {entries.slice(0, limit).map(({ item, times }) => {
             const { tone, headline, done, cost, error, cause } = logText(item);
             return (
               <li key={item.id}>
@@ -31,6 +32,7 @@ export function SyncLog() {
                 <p>
                   <strong>{headline}</strong>
                   {done !== null && <>: {done}</>}
+                  {times > 1 && <span className="muted">, {times} times in a row</span>}
                   {error !== null && <span className="sync-log-error">{error}</span>}
                 </p>
                 {cause !== null && <TechnicalDetails text={cause} />}
@@ -42,7 +44,7 @@ export function SyncLog() {
           })}
         </ol>
       )}
-      {log && log.length > limit && (
+      {entries.length > limit && (
         <button type="button" className="button" onClick={() => setLimit(limit + 5 * PAGE)}>
           Show more
         </button>

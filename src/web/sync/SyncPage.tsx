@@ -1,20 +1,27 @@
+import { type ReactNode, useState } from 'react';
 import { useDevice } from '../hooks/useDevice';
-import { useConflicts, useQuarantine } from '../hooks/useSyncRecords';
+import { useArchive, useConflicts, useQuarantine } from '../hooks/useSyncRecords';
 import { useSyncStatus } from '../hooks/useSyncStatus';
 import { DownloadButton } from '../shared/DownloadButton';
 import { statusText } from '../status/statusText';
 import { EmptyState } from '../ui/EmptyState';
 import { Icon } from '../ui/Icon';
+import { ShowMore } from '../ui/ShowMore';
 import { useAction } from '../ui/useAction';
 import { useNow } from '../ui/useNow';
-import { ArchiveSection } from './ArchiveSection';
+import { ArchivedGroup } from './ArchivedGroup';
 import { ConflictEntry } from './ConflictEntry';
 import { DatabaseFile } from './DatabaseFile';
+import { KeptNote } from './KeptNote';
+import { PendingSection } from './PendingSection';
 import { RefusedGroup } from './RefusedGroup';
 import { SyncLog } from './SyncLog';
 import { UnreadableSection } from './UnreadableSection';
 
-/** The sync status, refused changes, rows that cannot be shown, archive, conflicts, sync log and database file. */
+/**
+ * The sync status; what needs a decision (refused changes, conflicts, archive); what waits to be sent; rows that cannot be
+ * shown; the sync log; and the database file.
+ */
 export function SyncPage() {
   const { hasAccount } = useDevice();
   return (
@@ -22,10 +29,9 @@ export function SyncPage() {
       {hasAccount ? <Summary /> : <WithoutAccount />}
       {hasAccount && (
         <>
-          <Refused />
+          <SetAside />
+          <PendingSection />
           <UnreadableSection />
-          <ArchiveSection />
-          <Conflicts />
           <SyncLog />
         </>
       )}
@@ -46,6 +52,7 @@ function WithoutAccount() {
         <p>
           <strong>Your work is on this device only.</strong>
         </p>
+        <KeptNote />
         <p className="muted small">
           Sign in, or create an account, to take it along: it is then sent to the server, and you find it on
           your other devices.
@@ -92,11 +99,7 @@ function Summary() {
         {status.progress && status.progress.total !== null && (
           <progress max={status.progress.total} value={status.progress.rows} aria-label="Rows fetched" />
         )}
-        <p className="muted small">
-          {isDurable
-            ? 'Everything you do is saved on this device first and sent when the server can be reached.'
-            : 'Everything you do is kept in this tab until it is sent, as soon as the server can be reached.'}
-        </p>
+        <KeptNote />
         <div className="actions">
           <DownloadButton />
         </div>
@@ -105,50 +108,85 @@ function Summary() {
   );
 }
 
-function Refused() {
+/** The changes that a person decides about; one note where there are none. */
+function SetAside() {
   const refused = useQuarantine();
+  const conflicts = useConflicts();
+  const archive = useArchive();
+  if (!refused || !conflicts || !archive) return null;
+  if (refused.length + conflicts.length + archive.length === 0) {
+    return (
+      <EmptyState title="Nothing needs a decision of yours.">
+        <p>
+          A change that the server refuses is kept here with the reason. When you and somebody else change the
+          same thing, both values are kept here with the choice.
+        </p>
+      </EmptyState>
+    );
+  }
   return (
-    <section aria-labelledby="refused-title">
-      <div className="section-title">
-        <h2 id="refused-title">Refused changes</h2>
-      </div>
-      {refused?.length === 0 ? (
-        <EmptyState title="The server has refused nothing.">
-          <p>A change it refuses is kept here with the reason, until you retry or discard it.</p>
-        </EmptyState>
-      ) : (
-        <ul className="entries">
-          {refused?.map((group) => (
-            <li key={group[0]?.groupId}>
-              <RefusedGroup group={group} />
-            </li>
-          ))}
-        </ul>
+    <>
+      {refused.length > 0 && (
+        <Entries
+          id="refused"
+          title="Refused changes"
+          entries={refused.map((group) => ({
+            key: group[0]?.groupId ?? '',
+            shown: <RefusedGroup group={group} />,
+          }))}
+        />
       )}
-    </section>
+      {conflicts.length > 0 && (
+        <Entries
+          id="conflicts"
+          title="Conflicts"
+          entries={conflicts.map((conflict) => ({
+            key: conflict.id,
+            shown: <ConflictEntry conflict={conflict} />,
+          }))}
+        />
+      )}
+      {archive.length > 0 && (
+        <Entries
+          id="archive"
+          title="Archive"
+          entries={archive.map((group) => ({
+            key: group[0]?.id ?? '',
+            shown: <ArchivedGroup group={group} />,
+          }))}
+        />
+      )}
+    </>
   );
 }
 
-function Conflicts() {
-  const conflicts = useConflicts();
+/** So many are shown at once: each reads what it is about. */
+const PAGE = 20;
+
+interface EntriesProps {
+  id: string;
+  title: string;
+  entries: readonly { key: string; shown: ReactNode }[];
+}
+
+function Entries({ id, title, entries }: EntriesProps) {
+  const [most, setMost] = useState(PAGE);
   return (
-    <section aria-labelledby="conflicts-title">
+    <section aria-labelledby={`${id}-title`}>
       <div className="section-title">
-        <h2 id="conflicts-title">Conflicts</h2>
+        <h2 id={`${id}-title`}>{title}</h2>
       </div>
-      {conflicts?.length === 0 ? (
-        <EmptyState title="No conflicts on this device.">
-          <p>When you and somebody else change the same thing, both values are kept here with the choice.</p>
-        </EmptyState>
-      ) : (
-        <ul className="entries">
-          {conflicts?.map((conflict) => (
-            <li key={conflict.id}>
-              <ConflictEntry conflict={conflict} />
-            </li>
-          ))}
-        </ul>
-      )}
+      <ul className="entries">
+        {entries.slice(0, most).map(({ key, shown }) => (
+          <li key={key}>{shown}</li>
+        ))}
+      </ul>
+      <ShowMore
+        noun="entries"
+        shown={most}
+        all={entries.length > most ? entries.length : null}
+        onMore={() => setMost(most + PAGE)}
+      />
     </section>
   );
 }

@@ -49,6 +49,37 @@ export function logText(item: SyncLogItem): LogText {
   };
 }
 
+/** An entry of the log, and how often in a row it came about in the same way. */
+export interface RepeatedItem {
+  /** The latest. */
+  item: SyncLogItem;
+  times: number;
+}
+
+/** @returns the log with syncs as one that failed one after the other, for the same reason, and did nothing */
+export function foldRepeated(log: readonly SyncLogItem[]): RepeatedItem[] {
+  const folded: RepeatedItem[] = [];
+  for (const item of log) {
+    const last = folded.at(-1);
+    if (last && isSameFailure(last.item, item)) last.times += 1;
+    else folded.push({ item, times: 1 });
+  }
+  return folded;
+}
+
+function isSameFailure(one: SyncLogItem, other: SyncLogItem): boolean {
+  const didNothing = [one, other].every(({ pushed, pulled, conflicts, rejected }) =>
+    [pushed, pulled, conflicts, rejected].every((number) => number === 0),
+  );
+  return (
+    didNothing &&
+    one.error !== null &&
+    one.status === other.status &&
+    one.error.kind === other.error?.kind &&
+    one.error.code === other.error?.code
+  );
+}
+
 /** @returns "812 B", "14.2 kB", "3.1 MB" */
 export function bytesText(bytes: number): string {
   if (bytes < 1_000) return `${bytes} B`;

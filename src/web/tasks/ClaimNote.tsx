@@ -1,7 +1,9 @@
+import { useState } from 'react';
 import type { Task } from '@/domain/entities';
 import { useDevice } from '../hooks/useDevice';
 import { useMembers } from '../hooks/useMembers';
 import { usePermissions } from '../hooks/usePermissions';
+import { ReassignDialog } from '../shared/ReassignDialog';
 import { ErrorNote } from '../ui/ErrorNote';
 import { Icon } from '../ui/Icon';
 import { useAction } from '../ui/useAction';
@@ -23,6 +25,7 @@ export function ClaimNote({ task, waits, nameOf }: ClaimNoteProps) {
   const { members } = useMembers(task.workspace_id);
   const { passesCheckpoints } = usePermissions(task.workspace_id);
   const now = useNow();
+  const [isReassigning, setReassigning] = useState(false);
   const since = useWorkSince(task);
   const releasing = useAction(() => contextService.releaseClaim(task.id, task.claim_id ?? ''));
   const { claimed_by, claimed_until } = task;
@@ -43,17 +46,23 @@ export function ClaimNote({ task, waits, nameOf }: ClaimNoteProps) {
       </p>
       {detail !== null && <p className={styles.detail}>{detail}</p>}
       {(claimed_by === userId || passesCheckpoints) && (
-        <button
-          type="button"
-          className="button"
-          aria-disabled={releasing.isRunning}
-          onClick={() => {
-            if (!releasing.isRunning) void releasing.run();
-          }}
-        >
-          Release
-        </button>
+        <div className="actions">
+          <button
+            type="button"
+            className="button"
+            aria-disabled={releasing.isRunning}
+            onClick={() => {
+              if (!releasing.isRunning) void releasing.run();
+            }}
+          >
+            Release
+          </button>
+          <button type="button" className="button" onClick={() => setReassigning(true)}>
+            Reassign…
+          </button>
+        </div>
       )}
+      {isReassigning && <ReassignDialog task={task} onClose={() => setReassigning(false)} />}
       <ErrorNote error={releasing.error} />
     </div>
   );

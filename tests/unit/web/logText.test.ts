@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SyncLogItem } from '@/lib/watermelon';
-import { bytesText, durationText, logText } from '@/web/sync/logText';
+import { bytesText, durationText, foldRepeated, logText } from '@/web/sync/logText';
 
 const ITEM: SyncLogItem = {
   id: 'one',
@@ -44,6 +44,34 @@ describe('an entry of the sync log (D27)', () => {
       headline: 'Server not reachable',
       error: null,
     });
+  });
+
+  it('stands for those before it that failed alike', () => {
+    const offline = { kind: 'transport', code: 'offline', message: 'The server cannot be reached.' };
+    const failed = (id: string, more: Partial<SyncLogItem> = {}): SyncLogItem => ({
+      ...ITEM,
+      id,
+      status: 'offline',
+      error: offline,
+      ...more,
+    });
+    const log = [
+      failed('a'),
+      failed('b'),
+      failed('c', { pushed: 1 }),
+      failed('d'),
+      { ...ITEM, id: 'e' },
+      { ...ITEM, id: 'f' },
+      failed('g', { status: 'error', error: { ...offline, code: 'server' } }),
+    ];
+    expect(foldRepeated(log).map(({ item, times }) => [item.id, times])).toEqual([
+      ['a', 2],
+      ['c', 1],
+      ['d', 1],
+      ['e', 1],
+      ['f', 1],
+      ['g', 1],
+    ]);
   });
 
   it('shortens bytes and times', () => {

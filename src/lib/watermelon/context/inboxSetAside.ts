@@ -11,7 +11,7 @@ import {
 import type { SyncedTable } from '@/domain/schema';
 import { Conflict, Quarantined } from '../models';
 import { Q, type Raw } from '../models/watermelondb';
-import { IS_LOST } from '../sync/setAside/ledger';
+import { IS_LOST, isConsequence } from '../sync/setAside/ledger';
 import type { LocalStore } from './localStore';
 
 const NEWEST = [Q.sortBy('occurred_at', Q.desc), Q.take(MOST_IN_INBOX + 1)];
@@ -35,7 +35,9 @@ export async function readSetAside(
     entries.slice(0, MOST_IN_INBOX).filter(({ workspaceId }) => !store.isLeaving(workspaceId));
   return {
     conflicts: await Promise.all(shown(open).map((entry) => conflictOf(store, entry))),
-    deleted: await Promise.all(shown(lost).map((entry) => conflictOf(store, entry))),
+    deleted: await Promise.all(
+      shown(lost.filter((entry) => !isConsequence(entry))).map((entry) => conflictOf(store, entry)),
+    ),
     refused: await Promise.all(shown(refused).map((entry) => refusalOf(store, entry))),
     is_cut: [open, lost, refused].some(({ length }) => length > MOST_IN_INBOX),
   };

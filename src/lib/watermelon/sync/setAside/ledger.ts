@@ -23,7 +23,7 @@ export function isOnlyHere(
 ): boolean {
   switch (entry.kind) {
     case 'gone':
-      return !Object.values(entry.columns).some(({ by }) => by === 'restored');
+      return !isConsequence(entry) && !Object.values(entry.columns).some(({ by }) => by === 'restored');
     case 'withdrawn':
       return !isConsequence(entry);
     // The user deleted these values themselves.
@@ -39,14 +39,20 @@ export function isOnlyHere(
 }
 
 /**
- * Whether what was withdrawn holds nothing of its user's own: it tells of the change that was lost, or took a subtask along with
- * its task (U28). What was lost itself is in an entry of its own.
+ * Whether what was lost holds nothing of its user's own: it tells of another change that was lost, or took a subtask along with
+ * its task (U28). What was lost itself is in an entry of its own, and one event is one entry to people.
  */
-function isConsequence({ recordTable, columns }: Pick<Conflict, 'recordTable' | 'columns'>): boolean {
+export function isConsequence({
+  kind,
+  recordTable,
+  columns,
+}: Pick<Conflict, 'kind' | 'recordTable' | 'columns'>): boolean {
+  if (kind !== 'gone' && kind !== 'withdrawn') return false;
   if (recordTable === 'activity_feed') {
     return isBookkeeping(columns.activity_type?.local, columns.details?.local);
   }
-  return recordTable === 'tasks' && Object.keys(columns).every((name) => name === 'milestone_id');
+  if (kind === 'gone' || recordTable !== 'tasks') return false;
+  return Object.keys(columns).every((name) => name === 'milestone_id');
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import type { ConvoyDatabase } from '../../database';
 import { Archived, Conflict, Quarantined } from '../../models';
+import { isConsequence } from './ledger';
 
 export interface SetAside {
   conflicts: Conflict[];
@@ -25,10 +26,16 @@ export async function readSetAside(database: ConvoyDatabase): Promise<SetAside> 
   };
 }
 
-/** @returns the entries of the ledger, newest first, without edits lost to the user's own deletions */
+/**
+ * @returns the entries of the ledger that mean something to a person, those to be decided first, then the newest: without edits
+ *   lost to the user's own deletions, and without what was lost along with another entry
+ */
 export function listConflicts(entries: readonly Conflict[]): Conflict[] {
-  return byTime(entries.filter(({ kind }) => kind !== 'deleted'));
+  const told = byTime(entries.filter((entry) => entry.kind !== 'deleted' && !isConsequence(entry)));
+  return [...told.filter(isOpen), ...told.filter((entry) => !isOpen(entry))];
 }
+
+const isOpen = ({ state }: Conflict): boolean => state === 'open';
 
 /** @returns refused changes, newest first, in the groups that are retried and discarded together */
 export function groupRefused(entries: readonly Quarantined[]): Quarantined[][] {

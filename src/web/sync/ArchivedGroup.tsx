@@ -3,33 +3,13 @@ import { count } from '@/core/count';
 import { ARCHIVE_REASONS } from '@/domain/setAsideText';
 import type { Archived } from '@/lib/watermelon';
 import { useDevice } from '../hooks/useDevice';
-import { useArchive } from '../hooks/useSyncRecords';
 import { DownloadButton } from '../shared/DownloadButton';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { TimeAgo } from '../ui/TimeAgo';
 import { SetAsideChange } from './SetAsideChange';
 
-/** The archive; nothing while it is empty. */
-export function ArchiveSection() {
-  const archive = useArchive();
-  if (!archive || archive.length === 0) return null;
-  return (
-    <section aria-labelledby="archive-title">
-      <div className="section-title">
-        <h2 id="archive-title">Archive</h2>
-      </div>
-      <ul className="entries">
-        {archive.map((group) => (
-          <li key={group[0]?.id}>
-            <ArchivedGroup group={group} />
-          </li>
-        ))}
-      </ul>
-    </section>
-  );
-}
-
-function ArchivedGroup({ group }: { group: Archived[] }) {
+/** Changes that were archived together, with why. */
+export function ArchivedGroup({ group }: { group: Archived[] }) {
   const device = useDevice();
   const [isDiscarding, setDiscarding] = useState(false);
   const [first] = group;
@@ -49,6 +29,7 @@ function ArchivedGroup({ group }: { group: Archived[] }) {
             <SetAsideChange
               table={entry.recordTable}
               id={entry.recordId}
+              workspaceId={entry.workspaceId}
               operation={entry.operation}
               values={entry.values}
               base={{}}
