@@ -111,8 +111,9 @@ describe('lists of tasks', () => {
     await page.keyboard.press('Escape');
   });
 
-  it('a row is dragged to another place', async () => {
+  it.each([1280, 390])('a row is dragged to another place, at a width of %i', async (width) => {
     await openMilestone(page, 'Sync service', 'Ready for the third port');
+    await page.setViewportSize({ width, height: 800 });
     await page.locator('.task-row').first().waitFor();
     const roots = (await titles()).slice(0, 3);
     await row(roots[0] ?? '')
@@ -131,6 +132,7 @@ describe('lists of tasks', () => {
     await expect.poll(async () => (await titles()).at(-2)).toBe(roots[0]);
     await page.keyboard.press('Control+z');
     await expect.poll(async () => (await titles())[0]).toBe(roots[0]);
+    await page.setViewportSize({ width: 1280, height: 800 });
   });
 
   it('a stage past a human checkpoint asks for a reason', async () => {
