@@ -12,7 +12,7 @@
  *   --json           one JSON value on standard output
  */
 
-import { parseArgs } from 'node:util';
+import { readOptions } from '../scripts/support/options';
 import { bundle } from './bundle';
 import { COUNTS } from './data/workspace';
 import { drawGrowth, measureGrowth } from './growth';
@@ -32,7 +32,7 @@ import { drawWatched, watchedSync } from './works/watched';
 import { purge, resync } from './works/wholeScopes';
 import { BenchWorld } from './world';
 
-const { values: flags } = parseArgs({
+const { values: flags } = readOptions({
   options: {
     json: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },

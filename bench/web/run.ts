@@ -13,7 +13,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readOptions } from '../../scripts/support/options';
 import { startBrowserProcess } from '../../tests/support/browser';
 import { StorageLab } from '../../tests/support/storageLab';
 import { Checks } from '../measure';
@@ -23,7 +23,7 @@ import { asWebTable, SUBJECTS, Taken, type WebResult } from './results';
 import { fillDatabase, measureRound } from './rounds';
 import { measureWatched } from './watched';
 
-const { values: flags } = parseArgs({
+const { values: flags } = readOptions({
   options: {
     json: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },

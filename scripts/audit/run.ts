@@ -10,7 +10,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { routes } from '../../src/web/routes';
 import { AppServer } from '../../tests/support/appServer';
 import { startBrowserProcess } from '../../tests/support/browser';
@@ -18,12 +17,13 @@ import { manyTasks } from '../../tests/support/manyTasks';
 import { WAIT_MS } from '../../tests/support/patience';
 import { SEED } from '../../tests/support/seed';
 import { ensureBuild } from '../build/ensureBuild.mjs';
+import { readOptions } from '../support/options';
 import { type Bound, brokenOf, verdictOf } from './bounds';
 import { auditScreens, type ScreenAudit } from './screens';
 import { markFirstRow, measureSignIn, measureSpeed, type Speed } from './speed';
 import { measureWeight, type Weight } from './weight';
 
-const { values: flags } = parseArgs({
+const { values: flags } = readOptions({
   options: {
     json: { type: 'boolean', default: false },
     tasks: { type: 'string', default: '10000' },

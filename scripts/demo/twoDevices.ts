@@ -3,13 +3,13 @@
  * end up the same? Real server, real databases, real network requests; exits 1 when they do not.
  */
 
-import { parseArgs } from 'node:util';
 import { Conflict } from '@/lib/watermelon';
 import { SEED } from '../../tests/support/seed';
 import { deviceSnapshot, hashOf, serverSnapshot } from '../../tests/support/snapshot';
 import { settle, World } from '../../tests/support/world';
+import { readOptions } from '../support/options';
 
-const { values: flags } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
+const { values: flags } = readOptions({ options: { json: { type: 'boolean', default: false } } });
 const tell = (line: string) => {
   if (!flags.json) console.log(line);
 };

@@ -3,12 +3,12 @@
  * processes, tabs that hold the database for others end, and processes on Node die, while they write.
  */
 
-import { parseArgs } from 'node:util';
+import { readOptions } from '../support/options';
 import type { Losses } from './durability/losses';
 import { proveNode } from './durability/node';
 import { proveFirefox, proveWeb } from './durability/web';
 
-const { values: flags } = parseArgs({
+const { values: flags } = readOptions({
   options: {
     json: { type: 'boolean', default: false },
     /** `web`, `firefox` or `node`: only that part. `web` is all browsers. */

@@ -4,7 +4,6 @@
  * them on the same rows: it has to miss some, or this proof could not fail.
  */
 
-import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { Cursor, PushOutcome } from '@/core/protocol';
@@ -14,8 +13,9 @@ import { rowsOf } from '@/lib/watermelon/sync/records/codec';
 import { type DemoStack, startDemoStack } from '../../tests/support/demoStack';
 import { startPostgres } from '../../tests/support/postgres';
 import { SEED } from '../../tests/support/seed';
+import { readOptions } from '../support/options';
 
-const { values: flags } = parseArgs({
+const { values: flags } = readOptions({
   options: { json: { type: 'boolean', default: false }, seconds: { type: 'string', default: '20' } },
 });
 const SECONDS = Number(flags.seconds);

@@ -5,10 +5,10 @@
  */
 
 import { spawn } from 'node:child_process';
-import { parseArgs } from 'node:util';
 import { postgresBinaries, startPostgres } from '../../tests/support/postgres';
 import { SlowProxy } from '../../tests/support/slowProxy';
 import { World } from '../../tests/support/world';
+import { readOptions } from '../support/options';
 import { LIMIT_CASES } from './limitCases';
 
 interface Measured {
@@ -24,7 +24,7 @@ interface Measured {
   requests: number;
 }
 
-const { values: flags } = parseArgs({
+const { values: flags } = readOptions({
   options: {
     json: { type: 'boolean', default: false },
     /** Names of cases, in part. */

@@ -3,12 +3,12 @@
  * in all three ways against databases with different time zones.
  */
 
-import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { Comparison, type Disagreement } from '../../tests/support/sameValues/compare';
 import { requests } from '../../tests/support/sameValues/requests';
+import { readOptions } from '../support/options';
 
-const { values: flags } = parseArgs({
+const { values: flags } = readOptions({
   options: {
     json: { type: 'boolean', default: false },
     /** Requests in all. */

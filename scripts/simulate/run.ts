@@ -7,15 +7,15 @@
  * `npm run simulate -- --mutants` plants every bug in turn and says by which seed it is found.
  */
 
-import { parseArgs } from 'node:util';
 import { isCaught, MUTANTS } from '../../tests/simulation/mutants';
 import { misplaced } from '../../tests/simulation/planted';
 import { describe, runAll, seedsFrom } from '../../tests/simulation/pool';
+import { readOptions } from '../support/options';
 
 /** A run of so many seeds in which some kind of work or fault never happens is no proof. */
 const ENOUGH_FOR_ALL_KINDS = 300;
 
-const { values } = parseArgs({
+const { values } = readOptions({
   options: {
     seeds: { type: 'string' },
     seed: { type: 'string' },

@@ -5,9 +5,9 @@
  * the same version. The last line and the exit code are those of `npm test`.
  */
 
-import { parseArgs } from 'node:util';
 import { startPostgres } from '../../tests/support/postgres';
 import { MAJOR_VARIABLE, PACKAGED_MAJORS } from '../../tests/support/postgresBinaries';
+import { readOptions } from '../support/options';
 import { lastLine, summarise, verdict } from './report';
 import { platform, readSkips, runVitest } from './tools';
 
@@ -20,7 +20,7 @@ const FILES = [
   'convergence.postgres',
 ];
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = readOptions({
   options: { postgres: { type: 'string', default: String(PACKAGED_MAJORS[0]) } },
   allowPositionals: true,
 });

@@ -7,7 +7,7 @@
  * tests/platform-skips.json does not list, and when no test of a named project ran.
  */
 
-import { parseArgs } from 'node:util';
+import { readOptions } from '../support/options';
 import { lastLine, summarise, verdict } from './report';
 import { platform, readSkips, run, runVitest } from './tools';
 
@@ -17,7 +17,7 @@ const CHECKS = [
   { name: 'types', command: 'tsc', args: [] },
 ];
 
-const { values, positionals: projects } = parseArgs({
+const { values, positionals: projects } = readOptions({
   options: { json: { type: 'boolean', default: false } },
   allowPositionals: true,
 });
