@@ -8,7 +8,7 @@ import { emailOf, PASSWORD, SERVER_URL, type SimServer, type SimUser } from './s
 import { gated, readFile, type StoredRow, type WriteOperation } from './storage';
 import type { Tally } from './tally';
 import type { Version, Versions } from './versions';
-import type { VirtualTime } from './virtualTime';
+import { turn, type VirtualTime } from './virtualTime';
 
 /** One process of a device, from its start to its end. */
 export interface Life extends Caller {
@@ -164,10 +164,23 @@ export class SimDevice {
   async close(): Promise<void> {
     for (const life of [...this.lives]) {
       life.isClosing = true;
-      await life.device.close();
+      await this.closed(life);
       life.end();
     }
     this.kill();
+  }
+
+  /** WatermelonDB begins each queued write by a timer that is due at once. */
+  private async closed(life: Life): Promise<void> {
+    let isOver = false;
+    const closing = life.device.close().finally(() => {
+      isOver = true;
+    });
+    while (!isOver) {
+      this.world.time.pass(0);
+      await turn();
+    }
+    await closing;
   }
 
   /** The contents of this device's disk. */
