@@ -65,6 +65,8 @@ export class Oracle {
   readonly violations: Violation[] = [];
   /** Deleted rows, as the deleting user saw them. */
   private seenGone = '';
+  /** What deleted links and memberships said: another record may have said the same (U10). */
+  private readonly twinsGone = new Set<string>();
   /** Purged tombstones, and writes that a person discarded. */
   private graveyard = '';
   private readonly excused = new Set<string>();
@@ -101,6 +103,7 @@ export class Oracle {
         operation.created.push({ table, id: subject.id as string });
       } else if (what === 'update' && typeof subject === 'object' && subject._status === 'deleted') {
         this.seenGone += JSON.stringify(subject);
+        if (TWINS.has(table)) this.twinsGone.add(saidBy(subject));
         const base = JSON.parse((subject.sync_base as string | null) ?? '{}') as {
           deletion?: { root: string };
         };
@@ -189,6 +192,8 @@ export class Oracle {
       const mapped = JSON.stringify(devices.get(device)?.get('sync_id_mappings') ?? []);
       for (const { table, id } of created) {
         if (isFound(id) || mapped.includes(id)) continue;
+        const row = TWINS.has(table) && content.rows.get(table)?.find((one) => one.id === id);
+        if (row && this.twinsGone.has(saidBy(row))) continue;
         this.violate('P-NOLOSS', `${table}/${id}, created on ${device} (${name}), is nowhere`);
       }
       for (const { table, id } of mayBeBack ? [] : deleted) {
@@ -199,6 +204,12 @@ export class Oracle {
       }
     }
   }
+}
+
+/** The pair that a link or a membership ties. */
+function saidBy(row: Record<string, unknown>): string {
+  const { task_id, depends_on_task_id, workspace_id, user_id } = row;
+  return JSON.stringify([task_id ?? workspace_id, depends_on_task_id ?? user_id]);
 }
 
 function textOf(
