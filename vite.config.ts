@@ -31,6 +31,32 @@ const preloadImports: Plugin = {
   },
 };
 
+/** By chunk, the modules that it is made of besides what stands above it: what is painted first, and what the first list of work needs. */
+const EARLY = [
+  { name: 'paint', from: ['./src/web/main.tsx'].map(path), ids: new Set<string>() },
+  {
+    name: 'start',
+    from: ['./src/web/app/App.tsx', './src/lib/watermelon/device/compose.ts'].map(path),
+    ids: new Set<string>(),
+  },
+];
+
+/** Finds these modules. Modules that travel as one file take 5 % fewer bytes than as the twenty that are shared with later parts. */
+const findEarly: Plugin = {
+  name: 'convoy:find-early',
+  buildEnd() {
+    for (const { from, ids } of EARLY) {
+      ids.clear();
+      for (const id of from) ids.add(id);
+      for (const id of ids) {
+        // The index files of Base UI import all of a component, and most of that is for later.
+        if (id.includes('@base-ui/')) ids.delete(id);
+        else for (const next of this.getModuleInfo(id)?.importedIds ?? []) ids.add(next);
+      }
+    }
+  },
+};
+
 /** The app is kept by a service worker and can be installed, so that it opens without network. */
 const installable = VitePWA({
   strategies: 'injectManifest',
@@ -70,7 +96,7 @@ const compressed = compression({ algorithms: ['brotliCompress'], include: /asset
 export default defineConfig(({ mode }) => ({
   root: path('./src/web'),
   // Tests build variants in memory, which are in no cache.
-  plugins: [react(), preloadImports, mode === 'production' && [installable, compressed]],
+  plugins: [react(), findEarly, preloadImports, mode === 'production' && [installable, compressed]],
   resolve: {
     alias: [
       { find: '@', replacement: path('./src') },
@@ -78,6 +104,10 @@ export default defineConfig(({ mode }) => ({
       { find: /^@sqlite\.org\/sqlite-wasm$/, replacement: sqlite },
       { find: /^\.\.?\/__wmelonRxShim$/, replacement: path('./src/platform/web/watermelonRx.ts') },
       { find: /^decode-named-character-reference$/, replacement: characterNames },
+      {
+        find: /^@supabase\/(storage|functions)-js$/,
+        replacement: path('./src/platform/web/supabaseParts.ts'),
+      },
     ],
   },
   worker: { format: 'es' },
@@ -90,5 +120,16 @@ export default defineConfig(({ mode }) => ({
     sourcemap: true,
     // One chunk of the data layer exceeds Vite's default limit slightly; it loads after the first paint.
     chunkSizeWarningLimit: 800,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: EARLY.map(({ name, ids }, place) => ({
+            name,
+            test: (id) => ids.has(id),
+            priority: EARLY.length - place,
+          })),
+        },
+      },
+    },
   },
 }));

@@ -1,6 +1,6 @@
 /** Puts the web app together: the page is painted first, then the data layer and the screens load. */
 
-import { lazy, StrictMode, Suspense } from 'react';
+import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { appUpdates } from '@/platform/web/offline/updates';
 import { preloadStorage } from '@/platform/web/preload';
@@ -10,6 +10,7 @@ import { StartBoundary } from './app/StartBoundary';
 import { hasDatabaseToOpen } from './session/lastUse';
 import { notLoaded } from './session/notLoaded';
 import { UpdateNotice } from './status/UpdateNotice';
+import { later } from './ui/later';
 import { Splash } from './ui/Splash';
 import './styles/index.css';
 
@@ -17,13 +18,15 @@ applyStoredTheme();
 const isOpening = hasDatabaseToOpen();
 if (isOpening) preloadStorage();
 
-const App = lazy(() =>
-  import('./app/App').then(
-    ({ App }) => ({ default: App }),
-    (cause) => {
-      throw notLoaded(cause);
-    },
-  ),
+const App = later(
+  () =>
+    import('./app/App').then(
+      ({ App }) => App,
+      (cause) => {
+        throw notLoaded(cause);
+      },
+    ),
+  () => (isOpening ? <Opening /> : <Splash>Opening Convoy …</Splash>),
 );
 // Fetched beside the app, which needs it at once. A failure is reported where the module is used.
 import('@/lib/watermelon/device/compose').catch(() => undefined);
@@ -34,9 +37,7 @@ createRoot(root).render(
   <StrictMode>
     <StartBoundary>
       <UpdateNotice />
-      <Suspense fallback={isOpening ? <Opening /> : <Splash>Opening Convoy …</Splash>}>
-        <App />
-      </Suspense>
+      <App />
     </StartBoundary>
   </StrictMode>,
 );

@@ -1,5 +1,5 @@
 import { CSPProvider } from '@base-ui/react/csp-provider';
-import { type ReactNode, Suspense, useEffect, useRef, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { Link } from 'wouter';
 import type { SignOutOptions, SignOutResult } from '@/lib/watermelon';
 import { usePageActions } from '../actions/pageActions';
@@ -9,6 +9,7 @@ import { InboxContext, useObservedInbox, waitingIn } from '../hooks/useInbox';
 import { useKeptFocus } from '../hooks/useKeptFocus';
 import { useTitleCount } from '../hooks/usePageTitle';
 import { useRequestPersistence } from '../hooks/usePersistentStorage';
+import { useSyncStatus } from '../hooks/useSyncStatus';
 import { useNotifyOfInbox } from '../inbox/notifications';
 import { routes } from '../routes';
 import type { User } from '../session/session';
@@ -17,9 +18,10 @@ import { StatusLine } from '../status/StatusLine';
 import { StorageNotices } from '../status/StorageNotice';
 import { Icon } from '../ui/Icon';
 import { Logo } from '../ui/Logo';
-import { Toaster } from '../ui/Toaster';
+import { fetchTheRest } from '../ui/later';
+import { toasts } from '../ui/toasts';
 import { AccountMenu } from './AccountMenu';
-import { fetchTheRest, Palette, ShortcutSheet, SignOutDialog } from './lazyScreens';
+import { Palette, ShortcutSheet, SignOutDialog, Toaster } from './lazyScreens';
 import { Sidebar } from './Sidebar';
 import { TabBar } from './TabBar';
 import { useHistoryPlaces } from './useHistoryPlaces';
@@ -50,7 +52,12 @@ export function Shell({ user, sessionEnded, isArrival, onLeave, onSignIn, childr
   useKeptFocus(main);
   useRequestPersistence();
   useAskBeforeClosing();
-  useEffect(fetchTheRest, []);
+  const [isAllFetched, setAllFetched] = useState(false);
+  // The first sync has the network for itself.
+  const { kind, lastSyncedAt } = useSyncStatus();
+  const isArriving = kind === 'syncing' && lastSyncedAt === null;
+  useEffect(() => (isArriving ? undefined : fetchTheRest(() => setAllFetched(true))), [isArriving]);
+  const areToastsWanted = useSyncExternalStore(toasts.onWanted, toasts.areWanted);
   usePageActions([
     { group: 'Everywhere', label: 'Go to, or do', keys: '$mod+k', run: () => setOpen('palette') },
     { group: 'Everywhere', label: 'Undo', keys: '$mod+z', run: () => void undoLatest() },
@@ -91,12 +98,10 @@ export function Shell({ user, sessionEnded, isArrival, onLeave, onSignIn, childr
           </main>
           <TabBar />
           <Notifier />
-          <Toaster />
-          <Suspense fallback={null}>
-            {open === 'leave' && <SignOutDialog onClose={() => setOpen(null)} onLeave={onLeave} />}
-            {open === 'palette' && <Palette onClose={() => setOpen(null)} />}
-            {open === 'shortcuts' && <ShortcutSheet onClose={() => setOpen(null)} />}
-          </Suspense>
+          {(isAllFetched || areToastsWanted) && <Toaster />}
+          {open === 'leave' && <SignOutDialog onClose={() => setOpen(null)} onLeave={onLeave} />}
+          {open === 'palette' && <Palette onClose={() => setOpen(null)} />}
+          {open === 'shortcuts' && <ShortcutSheet onClose={() => setOpen(null)} />}
         </div>
       </InboxContext>
     </CSPProvider>

@@ -1,16 +1,6 @@
-/**
- * Screens and parts that the first list of work does not need. They are fetched when the page has nothing else to do, so that they are
- * there when the network is not; the service worker keeps them for later.
- */
+/** Screens and dialogs that the first list of work does not need. The service worker keeps them for later. */
 
-import { type ComponentType, lazy } from 'react';
-
-const loaders: (() => Promise<unknown>)[] = [];
-
-function later<Props>(load: () => Promise<ComponentType<Props>>) {
-  loaders.push(load);
-  return lazy(async () => ({ default: await load() }));
-}
+import { later } from '../ui/later';
 
 export const AgentsPage = later(async () => (await import('../agents/AgentsPage')).AgentsPage);
 export const DeletedPage = later(async () => (await import('../deleted/DeletedPage')).DeletedPage);
@@ -24,18 +14,6 @@ export const ShortcutSheet = later(async () => (await import('./ShortcutSheet'))
 export const SignOutDialog = later(async () => (await import('../session/SignOutDialog')).SignOutDialog);
 export const SyncPage = later(async () => (await import('../sync/SyncPage')).SyncPage);
 export const TaskAddress = later(async () => (await import('../tasks/TaskAddress')).TaskAddress);
+export const Toaster = later(async () => (await import('../ui/Toaster')).Toaster);
 export const WorkspacePage = later(async () => (await import('../places/WorkspacePage')).WorkspacePage);
-loaders.push(() => import('../inbox/ItemPane'));
-
-/** Time until the parts are fetched where the browser does not say that it is idle, ms. */
-const PATIENCE_MS = 1_000;
-
-/** Fetches what is left, one after another. What fails is fetched when it is opened. */
-export function fetchTheRest(): void {
-  const idle = globalThis.requestIdleCallback ?? ((run: () => void) => setTimeout(run, PATIENCE_MS));
-  idle(() => void fetchAll(), { timeout: PATIENCE_MS });
-}
-
-async function fetchAll() {
-  for (const load of loaders) await load().catch(() => undefined);
-}
+export const WorkspacesPage = later(async () => (await import('../places/WorkspacesPage')).WorkspacesPage);

@@ -1,4 +1,4 @@
-import { lazy, Suspense, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 import { useLocation } from 'wouter';
 import { usePageActions } from '../actions/pageActions';
 import { useDevice } from '../hooks/useDevice';
@@ -6,10 +6,10 @@ import { useInbox, waitingIn } from '../hooks/useInbox';
 import { usePageTitle } from '../hooks/usePageTitle';
 import { useCount } from '../hooks/useQuery';
 import { ReceivedInvitations } from '../places/ReceivedInvitations';
-import { WorkspacesPage } from '../places/WorkspacesPage';
 import { routes } from '../routes';
 import { EmptyState } from '../ui/EmptyState';
 import { Icon } from '../ui/Icon';
+import { later } from '../ui/later';
 import { Menu } from '../ui/Menu';
 import { AgentsAtWork } from './AgentsAtWork';
 import { InboxList } from './InboxList';
@@ -19,8 +19,10 @@ import { useNotifications } from './notifications';
 import { taskOfItem } from './rowText';
 import { useSelectedItem } from './useSelectedItem';
 
+// Whoever has a workspace does not see it here.
+const WorkspacesPage = later(async () => (await import('../places/WorkspacesPage')).WorkspacesPage);
 // What an item needs to be shown, such as differences of texts, is not needed for the list.
-const ItemPane = lazy(async () => ({ default: (await import('./ItemPane')).ItemPane }));
+const ItemPane = later(async () => (await import('./ItemPane')).ItemPane);
 
 /** The first page: what waits for the user; for whoever has no workspace yet, how to get one. */
 export function InboxPage() {
@@ -98,9 +100,7 @@ function Inbox() {
               Inbox
             </button>
           )}
-          <Suspense fallback={null}>
-            <ItemPane item={selected} />
-          </Suspense>
+          <ItemPane item={selected} />
         </section>
       )}
     </div>

@@ -1,15 +1,18 @@
 import { Toast } from '@base-ui/react/toast';
+import { useEffect } from 'react';
 import { Icon } from './Icon';
 import styles from './Toaster.module.css';
-import { toasts } from './toasts';
+import { toastManager, toasts } from './toasts';
 
 /** How long a toast stays, ms. While the pointer or the focus is on one, all stay. */
 const STAYS_MS = 10_000;
 
 /** Shows toasts above the page. F6 moves the focus to them. */
 export function Toaster() {
+  // The provider, which stands below, has begun to listen before.
+  useEffect(() => toasts.beginShowing(), []);
   return (
-    <Toast.Provider toastManager={toasts} timeout={STAYS_MS} limit={3}>
+    <Toast.Provider toastManager={toastManager} timeout={STAYS_MS} limit={3}>
       <Toast.Portal>
         <Toast.Viewport className={styles.viewport} aria-label="Notes">
           <Shown />

@@ -5,7 +5,7 @@ import { checkpointsInTheWay } from '@/domain/taskRules';
 import { inOrder } from '@/domain/validation';
 import { TASK_PRIORITIES, TASK_STATUSES } from '@/domain/vocabulary';
 import { PRIORITY_LABELS, stageLabel, TASK_STATUS_LABELS } from '../../ui/labels';
-import type { MenuItem } from '../../ui/Menu';
+import type { MenuItem } from '../../ui/menuItem';
 import type { Cell } from './TaskRow';
 import type { Edit } from './useTaskEdits';
 

@@ -1,0 +1,79 @@
+import { Menu as Base } from '@base-ui/react/menu';
+import { useEffect, useRef } from 'react';
+import { Icon } from './Icon';
+import styles from './Menu.module.css';
+import type { MenuGroups, MenuItem } from './menuItem';
+
+export interface MenuPopupProps {
+  label: string;
+  groups: MenuGroups;
+  anchor: Element;
+  /** The side of the anchor that it is in line with. */
+  align: 'start' | 'end';
+  /** Has the focus when the menu is closed. */
+  before: Element | null;
+  /** A key has opened it: its first item has the focus. */
+  isByKey: boolean;
+  onClose: () => void;
+}
+
+/** The menu itself, which is open as long as it is rendered. */
+export function MenuPopup({ label, groups, anchor, align, before, isByKey, onClose }: MenuPopupProps) {
+  return (
+    <Base.Root open onOpenChange={(isOpen) => !isOpen && onClose()}>
+      <Base.Portal>
+        <Base.Positioner className={styles.positioner} anchor={anchor} align={align} sideOffset={4}>
+          <Base.Popup
+            className={styles.popup}
+            aria-label={label}
+            finalFocus={() => (before instanceof HTMLElement ? before : true)}
+          >
+            {groups
+              .filter((items) => items.length > 0)
+              .map((items, index) => (
+                <Base.Group key={items[0]?.label} className={index > 0 ? styles.next : undefined}>
+                  {items.map((item, nth) => (
+                    <Item key={item.label} item={item} isFirst={isByKey && index === 0 && nth === 0} />
+                  ))}
+                </Base.Group>
+              ))}
+          </Base.Popup>
+        </Base.Positioner>
+      </Base.Portal>
+    </Base.Root>
+  );
+}
+
+function Item({ item, isFirst }: { item: MenuItem; isFirst: boolean }) {
+  const { label, icon, whyNot = null, isDangerous, isChosen, isToggled, onSelect } = item;
+  const element = useRef<HTMLDivElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the focus begins here and then is the person's
+  useEffect(() => {
+    if (isFirst) element.current?.focus({ preventScroll: true });
+  }, []);
+  if (isToggled !== undefined) {
+    return (
+      <Base.CheckboxItem ref={element} className={styles.item} checked={isToggled} onCheckedChange={onSelect}>
+        {icon && <Icon name={icon} />}
+        <span className={styles.label}>{label}</span>
+        {isToggled && <Icon name="check" />}
+      </Base.CheckboxItem>
+    );
+  }
+  return (
+    <Base.Item
+      ref={element}
+      className={`${styles.item} ${isDangerous ? styles.danger : ''}`}
+      disabled={whyNot !== null}
+      onClick={onSelect}
+      aria-current={isChosen ? 'true' : undefined}
+    >
+      {icon && <Icon name={icon} />}
+      <span className={styles.label}>
+        {label}
+        {whyNot !== null && <span className={styles.why}>{whyNot}</span>}
+      </span>
+      {isChosen && <Icon name="check" />}
+    </Base.Item>
+  );
+}
