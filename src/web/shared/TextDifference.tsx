@@ -1,16 +1,17 @@
-import { lazy, Suspense } from 'react';
+import { later } from '../ui/later';
 import styles from './TextDifference.module.css';
 
-// The library that compares is loaded when somebody is shown a difference.
-const DifferenceParts = lazy(async () => ({
-  default: (await import('./DifferenceParts')).DifferenceParts,
-}));
+const DifferenceParts = later(
+  async () => (await import('./DifferenceParts')).DifferenceParts,
+  ({ before, after, side }: TextDifferenceProps) => (side === 'before' ? before : after),
+  true,
+);
 
 interface TextDifferenceProps {
   before: string;
   after: string;
   /** Shows one text alone, with what the other one does not have marked. Absent: both as one. */
-  side?: 'before' | 'after';
+  side?: 'before' | 'after' | undefined;
 }
 
 /** Two texts as they were typed, with what differs marked. */
@@ -18,9 +19,7 @@ export function TextDifference({ before, after, side }: TextDifferenceProps) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable regions have to be focusable
     <div className={styles.difference} dir="auto" tabIndex={0}>
-      <Suspense fallback={side === 'before' ? before : after}>
-        <DifferenceParts before={before} after={after} side={side} />
-      </Suspense>
+      <DifferenceParts before={before} after={after} side={side} />
     </div>
   );
 }

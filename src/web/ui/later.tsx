@@ -8,10 +8,12 @@ const loaders: (() => Promise<unknown>)[] = [];
  * A part that is fetched when it is rendered first, or by `fetchTheRest`. Not React's `lazy`: that shows its fallback even where the part
  * has come, and then holds the part back for 300 ms.
  * @param Meanwhile is shown until the part is there; absent: nothing is
+ * @param isOptional where the part cannot be fetched, what is shown meanwhile stays; else the screen says that it failed
  */
 export function later<Props extends object>(
   load: () => Promise<ComponentType<Props>>,
-  Meanwhile?: ComponentType,
+  Meanwhile?: ComponentType<Props>,
+  isOptional = false,
 ): ComponentType<Props> {
   let fetched: ComponentType<Props> | null = null;
   const fetchPart = async () => {
@@ -33,8 +35,8 @@ export function later<Props extends object>(
         isShown = false;
       };
     }, [Part]);
-    if (failure) throw failure.cause;
-    if (!Part) return Meanwhile ? <Meanwhile /> : null;
+    if (failure && !isOptional) throw failure.cause;
+    if (!Part) return Meanwhile ? <Meanwhile {...props} /> : null;
     return <Part {...props} />;
   };
 }
