@@ -1,13 +1,16 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seedId } from '../support/seed';
-import { askToSignOut, gone, openMembers, seen, statusOf, WebApp } from '../support/webApp';
+import { askToSignOut, gone, openMembers, seen, statusOf, syncNow, WebApp } from '../support/webApp';
 
 const LONG = `${'Wolfeschlegelsteinhausenbergerdorff '.repeat(3)}${'x'.repeat(92)}`;
 
 let app: WebApp;
+/** The page of the owner, signed in and synced. */
+let owner: Page;
 beforeAll(async () => {
   app = await WebApp.start();
+  owner = await app.signIn('owner');
 });
 afterAll(() => app.close());
 
@@ -27,7 +30,8 @@ async function newAccount(name: string): Promise<Page> {
 const failing = (page: Page, name: string) =>
   page.route(`**/rpc/${name}`, (route) => route.fulfill({ status: 500, body: '{}' }));
 
-async function inviteByLink(owner: Page): Promise<string> {
+/** @returns the link of a new invitation, made on the page of members */
+async function inviteByLink(): Promise<string> {
   await owner.getByRole('button', { name: 'Invite', exact: true }).click();
   await owner.getByLabel('whoever opens a link first').check();
   await owner.getByRole('button', { name: 'Make the invitation' }).click();
@@ -38,7 +42,6 @@ async function inviteByLink(owner: Page): Promise<string> {
 
 describe('invitations with a server that fails', () => {
   it('inviting says that nobody was invited, keeps the address, and works when tried again', async () => {
-    const owner = await app.signIn('owner');
     await openMembers(owner);
     await failing(owner, 'invite_member');
     await owner.getByRole('button', { name: 'Invite', exact: true }).click();
@@ -60,24 +63,24 @@ describe('invitations with a server that fails', () => {
     await owner.unroute('**/rpc/invite_member');
     await dialog.getByRole('button', { name: 'Make the invitation' }).click();
     await seen(owner.getByRole('dialog', { name: 'The invitation is ready' }));
-    await owner.context().close();
+    await owner.getByRole('button', { name: 'Done' }).click();
+    await gone(dialog);
   });
 
   it('open invitations that cannot be read say so, and are asked for again', async () => {
-    const owner = await app.signIn('owner');
     await failing(owner, 'get_invitations');
+    // The page knows of none yet.
+    await owner.reload();
     await openMembers(owner);
     await seen(owner.getByRole('alert').filter({ hasText: 'The open invitations cannot be shown' }));
     await owner.unroute('**/rpc/get_invitations');
     await owner.getByRole('button', { name: 'Try again' }).click();
     await gone(owner.getByRole('alert').filter({ hasText: 'The open invitations cannot be shown' }));
-    await owner.context().close();
   });
 
   it('revoking without the server says so in its dialog, and one that was accepted meanwhile is told', async () => {
-    const owner = await app.signIn('owner');
     await openMembers(owner);
-    const link = await inviteByLink(owner);
+    const link = await inviteByLink();
     // The list is not read again either: a row that is gone would take the dialog along.
     for (const name of ['revoke_invitation', 'get_invitations'])
       await owner.route(`**/rpc/${name}`, (route) => route.abort());
@@ -99,14 +102,11 @@ describe('invitations with a server that fails', () => {
     await told.getByRole('button', { name: 'Done' }).click();
     await gone(revoke);
     await ada.context().close();
-    await owner.context().close();
   });
 
   it('an invitation whose page fails is asked for again; what one tab accepts, every tab has joined (U31)', async () => {
-    const owner = await app.signIn('owner');
     await openMembers(owner);
-    const link = await inviteByLink(owner);
-    await owner.context().close();
+    const link = await inviteByLink();
     const first = await newAccount('Bo');
     await failing(first, 'my_invitations');
     await first.goto(link);
@@ -147,7 +147,7 @@ describe('invitations with a server that fails', () => {
     await app.sql(
       `update public.workspaces set name = 'Lighthouse ${LONG.slice(0, 189)}' where id = '${seedId('workspace', 1)}'`,
     );
-    const owner = await app.signIn('owner');
+    await syncNow(owner);
     await openMembers(owner);
     await owner.setViewportSize({ width: 390, height: 844 });
     const rows = owner.getByRole('region', { name: 'Members' }).getByRole('listitem');
@@ -166,6 +166,5 @@ describe('invitations with a server that fails', () => {
     await gone(owner.getByRole('button', { name: /^Remove 200 / }));
     await owner.getByRole('button', { name: 'Invite', exact: true }).click();
     expect(await sideways()).toEqual([]);
-    await owner.context().close();
   });
 });

@@ -1,4 +1,4 @@
-/** The web app as people use it: the real local stack on a data folder, and real browsers. */
+/** The web app as people use it: the real local stack, and real browsers. */
 
 import { setTimeout } from 'node:timers/promises';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
