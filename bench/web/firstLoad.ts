@@ -77,4 +77,5 @@ async function visit(context: BrowserContext, measure: Measure): Promise<void> {
   });
 }
 
-const workOf = (page: Page) => page.getByRole('heading', { name: 'Lighthouse' }).waitFor();
+/** The inbox is the first list of work. */
+const workOf = (page: Page) => page.getByRole('region', { name: 'What waits for you' }).waitFor();

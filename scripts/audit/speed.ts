@@ -4,7 +4,7 @@ import type { Locator, Page } from 'playwright-core';
 import { quantile } from '../../bench/measure';
 import { routes } from '../../src/web/routes';
 import { SEED } from '../../tests/support/seed';
-import { signInOn } from './steps';
+import { signInOn, signOutOn } from './steps';
 
 export interface Speed {
   /** From the click on Sign in to a usable list, on the demo, with the app kept by the browser, ms. */
@@ -22,20 +22,14 @@ const ROUNDS = 7;
 const CLICKS = 8;
 
 const ROW = '.task-row';
-const TASK = '.task-page';
+const TASK = 'aside[aria-label="About this task"]';
 const NEW_TASK = 'form[aria-label="New task"]';
 
 /** The app is kept, and nobody is signed in. @returns ms of a sign-in */
 export async function measureSignIn(page: Page): Promise<number> {
   const taken: number[] = [];
   for (let round = 0; round < 3; round += 1) {
-    await page
-      .getByRole('banner')
-      .getByRole('button', { name: /^Account of / })
-      .click();
-    await page.getByRole('menuitem', { name: 'Sign out' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Sign out' }).click();
-    await page.getByLabel('Password').waitFor();
+    await signOutOn(page);
     taken.push(await signInOn(page));
     await page.getByText('Up to date').first().waitFor();
   }
@@ -56,11 +50,11 @@ export async function measureSpeed(page: Page, url: string): Promise<Omit<Speed,
     const milestone = page.getByRole('main').getByRole('link', { name: 'Inspections work offline' });
     openings.push(await effectOf(page, milestone, ROW));
     for (let nth = 0; nth < CLICKS; nth += 1) {
-      clicks.push(await effectOf(page, page.locator(ROW).nth(nth), TASK));
+      clicks.push(await effectOf(page, page.locator(ROW).nth(nth).getByRole('link'), TASK));
       await page.goBack();
       await page.locator(ROW).first().waitFor();
     }
-    clicks.push(await effectOf(page, page.getByRole('button', { name: 'New task' }), NEW_TASK));
+    clicks.push(await effectOf(page, page.getByRole('button', { name: 'New task', exact: true }), NEW_TASK));
     await page.keyboard.press('Escape');
   }
   return {

@@ -1,7 +1,7 @@
 /** How to get to each screen of memberships and invitations, and to the reversal of a settled conflict. */
 
 import { seedId } from '../../tests/support/seed';
-import { beginAlone, conflict, enter, invite, invited, openTask, openWorkspace, type Screen } from './steps';
+import { beginAlone, conflict, enter, invite, invited, openMembers, openTask, type Screen } from './steps';
 
 const CHECKED = 'Survive a clock that is wrong by hours';
 
@@ -9,7 +9,7 @@ export const MEMBER_SCREENS: Screen[] = [
   {
     name: 'members',
     prepare: async ({ page }) => {
-      await openWorkspace(page, 'owner');
+      await openMembers(page, 'owner');
       await invite(page, 'ada@example.com');
       await page.getByRole('button', { name: 'Done' }).click();
       await page.getByRole('list', { name: 'Open invitations' }).waitFor();
@@ -20,7 +20,7 @@ export const MEMBER_SCREENS: Screen[] = [
   {
     name: 'invite',
     prepare: async ({ page }) => {
-      await openWorkspace(page, 'owner');
+      await openMembers(page, 'owner');
       await page.getByRole('button', { name: 'Invite', exact: true }).click();
       await page.getByLabel('Email address').fill('ada@example.com');
     },
@@ -28,7 +28,7 @@ export const MEMBER_SCREENS: Screen[] = [
   {
     name: 'invited',
     prepare: async ({ page }) => {
-      await openWorkspace(page, 'owner');
+      await openMembers(page, 'owner');
       await invite(page, 'ada@example.com');
       await page.getByRole('button', { name: 'Copy' }).click();
     },
@@ -36,7 +36,7 @@ export const MEMBER_SCREENS: Screen[] = [
   {
     name: 'invite-failed',
     prepare: async ({ page }) => {
-      await openWorkspace(page, 'owner');
+      await openMembers(page, 'owner');
       await page.route('**/rpc/invite_member', (route) => route.fulfill({ status: 500, body: '{}' }));
       await page.getByRole('button', { name: 'Invite', exact: true }).click();
       await page.getByLabel('Email address').fill('ada@example.com');
@@ -47,7 +47,7 @@ export const MEMBER_SCREENS: Screen[] = [
   {
     name: 'invite-offline',
     prepare: async ({ page, context }) => {
-      await openWorkspace(page, 'owner');
+      await openMembers(page, 'owner');
       await invite(page, 'ada@example.com');
       await page.getByRole('button', { name: 'Done' }).click();
       await page.getByRole('list', { name: 'Open invitations' }).waitFor();
@@ -60,7 +60,7 @@ export const MEMBER_SCREENS: Screen[] = [
   {
     name: 'open-invitation-link',
     prepare: async ({ page }) => {
-      await openWorkspace(page, 'owner');
+      await openMembers(page, 'owner');
       await invite(page, 'ada@example.com');
       await page.getByRole('button', { name: 'Done' }).click();
       await page.getByRole('button', { name: /^Show the link/ }).click();
@@ -69,7 +69,7 @@ export const MEMBER_SCREENS: Screen[] = [
   {
     name: 'open-invitation-revoke',
     prepare: async ({ page }) => {
-      await openWorkspace(page, 'owner');
+      await openMembers(page, 'owner');
       await invite(page, 'ada@example.com');
       await page.getByRole('button', { name: 'Done' }).click();
       await page.getByRole('button', { name: /^Revoke/ }).click();
@@ -79,7 +79,7 @@ export const MEMBER_SCREENS: Screen[] = [
     name: 'members-failed',
     prepare: async ({ page }) => {
       await page.route('**/rpc/get_invitations', (route) => route.fulfill({ status: 500, body: '{}' }));
-      await openWorkspace(page, 'owner');
+      await openMembers(page, 'owner');
       await page.getByRole('button', { name: 'Try again' }).waitFor();
       await page.evaluate(() => document.getElementById('members-title')?.scrollIntoView());
       await page.mouse.wheel(0, -80);
@@ -97,7 +97,7 @@ export const MEMBER_SCREENS: Screen[] = [
         await connection.query("update public.workspaces set name = $1 where name = 'Lighthouse'", [name]);
       });
       await enter(page, 'owner');
-      await page.locator('main').getByRole('link', { name: /Wolfe/ }).click();
+      await page.getByRole('link', { name: 'Members' }).click();
       await page.evaluate(() => document.getElementById('members-title')?.scrollIntoView());
       await page.mouse.wheel(0, -80);
     },
@@ -105,14 +105,14 @@ export const MEMBER_SCREENS: Screen[] = [
   {
     name: 'remove-member',
     prepare: async ({ page }) => {
-      await openWorkspace(page, 'owner');
+      await openMembers(page, 'owner');
       await page.getByRole('button', { name: 'Remove Editor' }).click();
     },
   },
   {
     name: 'leave',
     prepare: async ({ page }) => {
-      await openWorkspace(page, 'editor');
+      await openMembers(page, 'editor');
       await page.getByRole('button', { name: 'Leave' }).click();
     },
   },

@@ -16,6 +16,7 @@ import {
   enter,
   lost,
   openMilestone,
+  openProject,
   openTask,
   openWorkspace,
   refused,
@@ -37,19 +38,47 @@ export const SCREENS: Screen[] = [
     name: 'workspaces',
     prepare: async ({ page }) => {
       await enter(page, 'owner');
+      await page.getByRole('link', { name: 'All workspaces' }).click();
       await page.getByRole('heading', { name: 'Lighthouse' }).waitFor();
     },
   },
   { name: 'workspace', prepare: async ({ page }) => void (await openWorkspace(page, 'owner')) },
   ...MEMBER_SCREENS,
   {
-    name: 'project',
+    name: 'inbox',
     prepare: async ({ page }) => {
-      await openWorkspace(page, 'editor');
-      await page.locator('main').getByRole('link', { name: 'Field app' }).click();
-      await page.getByRole('heading', { name: 'Overview' }).waitFor();
+      await enter(page, 'owner');
+      await page.getByRole('region', { name: 'What waits for you' }).waitFor();
     },
   },
+  {
+    name: 'my-tasks',
+    prepare: async ({ page }) => {
+      await enter(page, 'editor');
+      await page.getByRole('link', { name: 'My tasks' }).first().click();
+      await page.getByRole('list', { name: 'Tasks' }).waitFor();
+    },
+  },
+  {
+    name: 'agents',
+    prepare: async ({ page }) => {
+      await enter(page, 'owner');
+      await page.getByRole('link', { name: 'Agents', exact: true }).first().click();
+      await page.getByRole('heading', { name: 'Agents' }).waitFor();
+    },
+  },
+  {
+    name: 'palette',
+    prepare: async ({ page }) => {
+      await enter(page, 'owner');
+      await page.getByRole('button', { name: 'Search' }).click();
+      await page.getByPlaceholder('A key, words of a title').fill('tablet');
+      await page.getByRole('option').first().waitFor();
+    },
+  },
+  { name: 'project', prepare: ({ page }) => openProject(page, 'editor', 'Tasks') },
+  { name: 'milestones', prepare: ({ page }) => openProject(page, 'editor', 'Milestones') },
+  { name: 'overview', prepare: ({ page }) => openProject(page, 'editor', 'Overview') },
   { name: 'milestone', prepare: ({ page }) => openMilestone(page, 'editor') },
   {
     name: 'task',
@@ -111,7 +140,9 @@ export const SCREENS: Screen[] = [
       await context.setOffline(true);
       await createTask(page, 'Count unsent findings for each route');
       await page.getByText('Offline — no network').first().waitFor();
-      await page.getByRole('button', { name: 'Sign out' }).click();
+      await page.getByRole('button', { name: /^Account of / }).click();
+      await page.getByRole('menuitem', { name: 'Sign out' }).click();
+      await page.getByRole('dialog').waitFor();
     },
   },
   { name: 'alone', prepare: beginAlone },
@@ -173,11 +204,11 @@ export const SCREENS: Screen[] = [
     prepare: async ({ page }) => {
       await openTask(page, 'editor', SHARED);
       await deleteTask(page);
-      await page.getByRole('button', { name: 'Delete milestone' }).click();
+      await page.getByRole('button', { name: 'More actions for the milestone' }).click();
+      await page.getByRole('menuitem', { name: 'Delete milestone' }).click();
       await page.getByRole('dialog').getByRole('button', { name: 'Delete milestone' }).click();
-      await page.getByRole('heading', { name: 'Overview' }).waitFor();
-      await page.getByRole('link', { name: 'Lighthouse' }).first().click();
-      await page.getByRole('link', { name: 'Deleted records' }).click();
+      await page.getByRole('tab', { name: 'Tasks' }).waitFor();
+      await page.getByRole('link', { name: 'Deleted', exact: true }).click();
       await page
         .getByRole('button', { name: /^Restore/ })
         .nth(1)
@@ -273,8 +304,8 @@ export const SCREENS: Screen[] = [
       await createTask(page, 'Count unsent findings for each route');
       await patchDatabase(page, { damageAt: SHARED });
       await page.goto('/');
-      for (const name of ['Lighthouse', 'Field app', 'Inspections work offline']) {
-        await page.getByRole('main').getByRole('link', { name }).click();
+      for (const name of ['Field app', 'Inspections work offline']) {
+        await page.getByRole('navigation').getByRole('link', { name }).click();
       }
       await page.getByText('is damaged').or(page.getByText('was damaged')).first().waitFor();
       await page.reload();

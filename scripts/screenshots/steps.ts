@@ -44,11 +44,31 @@ export async function signUp(page: Page): Promise<void> {
 
 export async function openWorkspace(page: Page, role: string): Promise<void> {
   await enter(page, role);
-  await page.locator('main').getByRole('link', { name: 'Lighthouse' }).click();
+  await sidebar(page).getByRole('link', { name: 'Lighthouse' }).click();
+  await page.getByRole('heading', { name: 'Projects' }).waitFor();
+}
+
+const sidebar = (page: Page) => page.getByRole('navigation', { name: 'Workspaces' });
+
+export async function openMembers(page: Page, role: string): Promise<void> {
+  await enter(page, role);
+  await sidebar(page).getByRole('link', { name: 'Members' }).click();
   await page.getByRole('heading', { name: 'Members' }).waitFor();
 }
 
-/** Invites on the page of a workspace, up to the dialog with the link. */
+/** Opens a part of the project, up to a heading of it. */
+export async function openProject(
+  page: Page,
+  role: string,
+  tab: 'Tasks' | 'Milestones' | 'Overview',
+): Promise<void> {
+  await enter(page, role);
+  await sidebar(page).getByRole('link', { name: 'Field app' }).click();
+  await page.getByRole('tab', { name: tab }).click();
+  await page.getByRole('tabpanel', { name: tab }).getByRole('heading').first().waitFor();
+}
+
+/** Invites on the page of members, up to the dialog with the link. */
 export async function invite(page: Page, email: string): Promise<void> {
   await page.getByRole('button', { name: 'Invite', exact: true }).click();
   await page.getByLabel('Email address').fill(email);
@@ -61,7 +81,7 @@ export async function invited({ page, stack }: Stage): Promise<void> {
   const others = await page.context().browser()?.newContext({ baseURL: stack.url });
   if (!others) throw new Error('There is no browser.');
   const owner = await others.newPage();
-  await openWorkspace(owner, 'owner');
+  await openMembers(owner, 'owner');
   await invite(owner, 'mara@example.com');
   const link = await owner.getByRole('textbox', { name: 'Link' }).inputValue();
   await others.close();
@@ -71,9 +91,7 @@ export async function invited({ page, stack }: Stage): Promise<void> {
 }
 
 export async function openMilestone(page: Page, role: string): Promise<void> {
-  await openWorkspace(page, role);
-  await page.locator('main').getByRole('link', { name: 'Field app' }).click();
-  await page.getByRole('tab', { name: 'Milestones' }).click();
+  await openProject(page, role, 'Milestones');
   await page.locator('main').getByRole('link', { name: 'Inspections work offline' }).click();
   await page.getByRole('list', { name: 'Tasks' }).waitFor();
 }
@@ -87,7 +105,7 @@ export async function openTask(page: Page, role: string, title: string): Promise
 export async function createTask(page: Page, title: string): Promise<void> {
   await page.getByRole('button', { name: 'New task' }).click();
   await page.getByRole('textbox', { name: 'Title' }).fill(title);
-  await page.getByRole('button', { name: 'Create task' }).click();
+  await page.keyboard.press('Enter');
   await page.getByRole('link', { name: title }).waitFor();
 }
 
