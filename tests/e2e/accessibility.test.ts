@@ -2,7 +2,7 @@ import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SEED } from '../support/seed';
-import { askToSignOut, gone, seen, statusOf, WebApp } from '../support/webApp';
+import { askToSignOut, gone, goOffline, seen, statusOf, WebApp } from '../support/webApp';
 
 /** A screen, and how to get to it from the one before. */
 type Screen = [string, (page: Page) => Promise<unknown>];
@@ -200,7 +200,7 @@ const ALONE: Screen[] = [
       await seen(statusOf(page, 'Up to date'));
       await page.reload();
       await seen(page.getByRole('complementary', { name: 'Work without an account' }));
-      await page.context().setOffline(true);
+      await goOffline(page);
       await page
         .getByRole('link', { name: /^(All w|W)orkspaces$/ })
         .filter({ visible: true })

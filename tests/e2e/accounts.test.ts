@@ -6,6 +6,7 @@ import {
   buildUp,
   createTask,
   gone,
+  goOffline,
   openMilestone,
   openTask,
   places,
@@ -231,7 +232,7 @@ describe('two accounts in one browser', () => {
     await other.goto('/');
     await seen(places(other).getByRole('link', { name: 'Lighthouse' }));
     await page.bringToFront();
-    await page.context().setOffline(true);
+    await goOffline(page);
     await createTask(page, 'Better not');
     await seen(statusOf(page, 'Offline — no network'));
     await askToSignOut(page);

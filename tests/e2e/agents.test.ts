@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SEED, seedId } from '../support/seed';
-import { gone, seen, syncNow, WebApp } from '../support/webApp';
+import { gone, goOffline, seen, syncNow, WebApp } from '../support/webApp';
 
 describe('the agents', () => {
   let app: WebApp;
@@ -84,7 +84,7 @@ describe('the agents', () => {
   });
 
   it('are connected online only, and the dialog says so', async () => {
-    await page.context().setOffline(true);
+    await goOffline(page);
     await page.getByRole('button', { name: 'Connect an agent' }).click();
     await page.getByLabel('Name').fill('Later');
     await page.getByRole('button', { name: 'Make the agent' }).click();

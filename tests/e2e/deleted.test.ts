@@ -4,6 +4,7 @@ import {
   createTask,
   deleteTask,
   gone,
+  goOffline,
   openMilestone,
   openTask,
   places,
@@ -40,7 +41,7 @@ describe('deleting, restoring and moving', () => {
     await openDeleted(page);
     const entry = page.getByRole('listitem').filter({ hasText: title });
     await seen(entry);
-    await page.context().setOffline(true);
+    await goOffline(page);
     await page.getByRole('button', { name: `Restore ${title}` }).click();
     await seen(entry.getByText('restored here, not on the server yet'));
     await page.context().setOffline(false);
@@ -54,7 +55,7 @@ describe('deleting, restoring and moving', () => {
 
   it('a deletion is undone at once, without the network (D14)', async () => {
     await openMilestone(page, 'Field app', MILESTONE);
-    await page.context().setOffline(true);
+    await goOffline(page);
     await createTask(page, 'Deleted by mistake');
     await page.getByRole('main').getByRole('link', { name: 'Deleted by mistake' }).click();
     await deleteTask(page);

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SEED, seedId } from '../support/seed';
-import { gone, seen, statusOf, syncNow, WebApp } from '../support/webApp';
+import { gone, goOffline, seen, statusOf, syncNow, WebApp } from '../support/webApp';
 
 describe('the inbox', () => {
   let app: WebApp;
@@ -131,7 +131,7 @@ describe('the inbox', () => {
       .getByRole('navigation', { name: 'Main' })
       .getByRole('link', { name: /^Inbox/ })
       .click();
-    await phone.context().setOffline(true);
+    await goOffline(phone);
     await phone.getByRole('link', { name: 'Merge notes three ways' }).click();
     await phone.getByRole('button', { name: 'Approve', exact: true }).click();
     await seen(phone.getByText('SYNC-7 is approved.'));

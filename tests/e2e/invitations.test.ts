@@ -1,7 +1,17 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seedId } from '../support/seed';
-import { gone, openMembers, openTask, places, seen, statusOf, syncNow, WebApp } from '../support/webApp';
+import {
+  gone,
+  goOffline,
+  openMembers,
+  openTask,
+  places,
+  seen,
+  statusOf,
+  syncNow,
+  WebApp,
+} from '../support/webApp';
 
 const API = '**/{rest,auth,realtime}/v1/**';
 
@@ -189,7 +199,7 @@ describe('members', () => {
     await members(owner).getByLabel('Role of Editor').selectOption('Editor');
     await gone(owner.getByRole('button', { name: 'Leave' }));
 
-    await owner.context().setOffline(true);
+    await goOffline(owner);
     await seen(owner.getByText('Inviting, and open invitations, need the server'));
     await owner.getByRole('button', { name: 'Remove Agent' }).click();
     await owner

@@ -14,6 +14,7 @@ import {
   comment,
   createTask,
   gone,
+  goOffline,
   openMilestone,
   openTask,
   places,
@@ -81,7 +82,7 @@ describe('after the first visit', () => {
 
   it('it opens without network, and one can sign out, start without an account, and read why sign-in fails', async () => {
     const page = await signedIn();
-    await page.context().setOffline(true);
+    await goOffline(page);
     await page.reload();
     await seen(statusOf(page, 'Offline'));
     await askToSignOut(page);

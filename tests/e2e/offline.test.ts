@@ -3,6 +3,7 @@ import { WAIT_MS } from '../support/patience';
 import {
   comment,
   createTask,
+  goOffline,
   openMilestone,
   openTask,
   renameTask,
@@ -25,7 +26,7 @@ describe('without the network and without the server', () => {
     await openMilestone(page, 'Field app', MILESTONE);
     await page.evaluate(() => Object.assign(window, { isSamePage: true }));
 
-    await page.context().setOffline(true);
+    await goOffline(page);
     await app.stopServer();
     await seen(statusOf(page, 'Offline'));
     await createTask(page, 'Written with the radio off');

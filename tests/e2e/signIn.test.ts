@@ -5,6 +5,7 @@ import {
   buildUp,
   createTask,
   gone,
+  goOffline,
   openMembers,
   openMilestone,
   places,
@@ -84,7 +85,7 @@ describe('signing in and out', () => {
   it('signing out with unsynced changes warns, and keeps them on the device (P-NOLOSS)', async () => {
     const page = await app.signIn('editor');
     await openMilestone(page, 'Field app', 'Inspections work offline');
-    await page.context().setOffline(true);
+    await goOffline(page);
     await createTask(page, 'Written on the ferry');
     await seen(statusOf(page, 'Offline — no network'));
     await askToSignOut(page);
@@ -119,7 +120,7 @@ describe('signing in and out', () => {
   it('signing out syncs first where the server can be reached', async () => {
     const page = await app.signIn('editor');
     await openMilestone(page, 'Field app', 'Inspections work offline');
-    await page.context().setOffline(true);
+    await goOffline(page);
     await createTask(page, 'Written on the pier');
     await askToSignOut(page);
     await app.stack.suspend();

@@ -1,6 +1,16 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { comment, gone, openTask, renameTask, seen, statusOf, syncNow, WebApp } from '../support/webApp';
+import {
+  comment,
+  gone,
+  goOffline,
+  openTask,
+  renameTask,
+  seen,
+  statusOf,
+  syncNow,
+  WebApp,
+} from '../support/webApp';
 
 const MILESTONE = 'Inspections work offline';
 
@@ -18,7 +28,7 @@ describe('the sync page', () => {
 
   async function refusedEdit(page: Page, title: string, wanted: string): Promise<void> {
     await openTask(page, MILESTONE, title);
-    await page.context().setOffline(true);
+    await goOffline(page);
     await renameTask(page, wanted);
     await setRole('editor', 'viewer');
     await page.context().setOffline(false);
@@ -65,7 +75,7 @@ describe('the sync page', () => {
     const title = "Open the day's route without a network";
     const page = await app.signIn('editor');
     await openTask(page, MILESTONE, title);
-    await page.context().setOffline(true);
+    await goOffline(page);
     await page.getByLabel('Assignee').selectOption('Owner');
     await comment(page, 'Said on the pier.');
     await page.getByRole('region', { name: 'Sync status' }).getByRole('link').first().click();
@@ -84,7 +94,7 @@ describe('the sync page', () => {
     const title = 'Survive a clock that is wrong by hours';
     const page = await app.signIn('editor');
     await openTask(page, MILESTONE, title);
-    await page.context().setOffline(true);
+    await goOffline(page);
     await renameTask(page, 'Survive any clock');
     const other = await app.signIn('owner');
     await openTask(other, MILESTONE, title);
@@ -138,7 +148,7 @@ describe('the sync page', () => {
       await page.getByLabel('Replace from a file').setInputFiles(path);
       await page.getByRole('dialog').getByRole('button', { name: 'Replace' }).click();
     };
-    await page.context().setOffline(true);
+    await goOffline(page);
     await choose(file);
     await seen(page.getByText('The data on this device was replaced by the file.'));
     await openTask(page, MILESTONE, title);

@@ -34,8 +34,10 @@ export class WebApp {
     return this.server.stack;
   }
 
-  stopServer(): Promise<void> {
-    return this.server.stop();
+  /** Pages have all parts of the app by then: the service worker, which keeps them for people, is off in most tests. */
+  async stopServer(): Promise<void> {
+    await Promise.all(this.browser.contexts().flatMap((context) => context.pages().map(untilFetched)));
+    await this.server.stop();
   }
 
   startServer(): Promise<void> {
@@ -88,6 +90,24 @@ export class WebApp {
     await this.browser.close();
     await this.server.close();
   }
+}
+
+/** Parts that come when the page is idle, the last ones among them. */
+const LATE_PARTS = ['DialogFrame', 'MenuPopup', 'SyncPage', 'DifferenceParts', 'Toaster', 'WorkspacesPage'];
+
+/** Waits until a page that shows the app's frame has fetched what it needs without the server. */
+async function untilFetched(page: Page): Promise<void> {
+  if (!(await page.locator('.shell').isVisible())) return;
+  await page.waitForFunction((parts) => {
+    const fetched = performance.getEntriesByType('resource').map(({ name }) => name);
+    return parts.every((part) => fetched.some((name) => name.includes(`/assets/${part}-`)));
+  }, LATE_PARTS);
+}
+
+/** Takes the network away, as from a person whose app has come whole. */
+export async function goOffline(page: Page): Promise<void> {
+  await untilFetched(page);
+  await page.context().setOffline(true);
 }
 
 /** Waits until a person would see it. */

@@ -14,6 +14,6 @@ export const ShortcutSheet = later(async () => (await import('./ShortcutSheet'))
 export const SignOutDialog = later(async () => (await import('../session/SignOutDialog')).SignOutDialog);
 export const SyncPage = later(async () => (await import('../sync/SyncPage')).SyncPage);
 export const TaskAddress = later(async () => (await import('../tasks/TaskAddress')).TaskAddress);
-export const Toaster = later(async () => (await import('../ui/Toaster')).Toaster);
+export const Toaster = later(async () => (await import('../ui/Toaster')).Toaster, undefined, true);
 export const WorkspacePage = later(async () => (await import('../places/WorkspacePage')).WorkspacePage);
 export const WorkspacesPage = later(async () => (await import('../places/WorkspacesPage')).WorkspacesPage);

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import { later } from './later';
 
-const DialogFrame = later(async () => (await import('./DialogFrame')).DialogFrame);
+const DialogFrame = later(async () => (await import('./DialogFrame')).DialogFrame, undefined, true);
 
 interface DialogProps {
   title: string;

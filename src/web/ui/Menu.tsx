@@ -3,7 +3,7 @@ import { Icon } from './Icon';
 import { later } from './later';
 import type { MenuGroups } from './menuItem';
 
-const MenuPopup = later(async () => (await import('./MenuPopup')).MenuPopup);
+const MenuPopup = later(async () => (await import('./MenuPopup')).MenuPopup, undefined, true);
 
 interface MenuProps {
   /** Names the button for screen readers, and for all where it has no content of its own. */

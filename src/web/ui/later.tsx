@@ -4,20 +4,24 @@ import { type ComponentType, useEffect, useState } from 'react';
 
 const loaders: (() => Promise<unknown>)[] = [];
 
+/** A small part that cannot be fetched is asked for again so often, ms: the network may be back. */
+const RETRY_MS = 3_000;
+
 /**
  * A part that is fetched when it is rendered first, or by `fetchTheRest`. Not React's `lazy`: that shows its fallback even where the part
  * has come, and then holds the part back for 300 ms.
  * @param Meanwhile is shown until the part is there; absent: nothing is
- * @param isOptional where the part cannot be fetched, what is shown meanwhile stays; else the screen says that it failed
+ * @param isSmall of a screen, such as a menu: where it cannot be fetched, the screen goes on without it, and it is asked for again. A
+ *   screen says that it failed
  */
 export function later<Props extends object>(
   load: () => Promise<ComponentType<Props>>,
   Meanwhile?: ComponentType<Props>,
-  isOptional = false,
+  isSmall = false,
 ): ComponentType<Props> {
   let fetched: ComponentType<Props> | null = null;
   const fetchPart = async () => {
-    fetched = await load();
+    fetched ??= await load();
     return fetched;
   };
   loaders.push(fetchPart);
@@ -27,36 +31,52 @@ export function later<Props extends object>(
     useEffect(() => {
       if (Part) return;
       let isShown = true;
-      fetchPart().then(
-        (part) => isShown && setPart(() => part),
-        (cause: unknown) => isShown && setFailure({ cause }),
-      );
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const ask = () => {
+        fetchPart().then(
+          (part) => isShown && setPart(() => part),
+          (cause: unknown) => {
+            if (isShown && isSmall) timer = setTimeout(ask, RETRY_MS);
+            else if (isShown) setFailure({ cause });
+          },
+        );
+      };
+      ask();
       return () => {
         isShown = false;
+        clearTimeout(timer);
       };
     }, [Part]);
-    if (failure && !isOptional) throw failure.cause;
+    if (failure) throw failure.cause;
     if (!Part) return Meanwhile ? <Meanwhile {...props} /> : null;
     return <Part {...props} />;
   };
 }
 
-/** The first list of work, and what it asks the network for, come before, ms. */
+/** The page may be busy so long before parts are fetched all the same, ms. */
 const PATIENCE_MS = 1_000;
 
 /**
  * Fetches what is left when the page has nothing else to do, one after another, so that it is there when the network is not.
- * What fails is fetched when it is opened.
+ * What fails is asked for again.
  * @returns a function that gives it up
  */
 export function fetchTheRest(onFetched: () => void): () => void {
   let isWanted = true;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const idle = globalThis.requestIdleCallback ?? ((run: () => void) => setTimeout(run));
   const fetchAll = async () => {
-    for (const load of loaders) if (isWanted) await load().catch(() => undefined);
-    if (isWanted) onFetched();
+    let isWhole = true;
+    const failed = () => {
+      isWhole = false;
+    };
+    // Parts bring others along.
+    for (const load of loaders) if (isWanted) await load().catch(failed);
+    if (!isWanted) return;
+    if (isWhole) onFetched();
+    else timer = setTimeout(() => void fetchAll(), RETRY_MS);
   };
-  const timer = setTimeout(() => idle(() => void fetchAll(), { timeout: PATIENCE_MS }), PATIENCE_MS);
+  idle(() => void fetchAll(), { timeout: PATIENCE_MS });
   return () => {
     isWanted = false;
     clearTimeout(timer);
