@@ -145,6 +145,10 @@ export async function quietDeletes(server: SimServer, flight: Flight): Promise<R
       : [],
   );
   if (asked.length === 0) return quiet;
+  // A server of the next version has a table more.
+  const [{ hasLabels } = { hasLabels: false }] = await server.sql<{ hasLabels: boolean }>(
+    `select to_regclass('public.labels') is not null as "hasLabels"`,
+  );
   const found = await server.sql<{ index: number }>(
     `with recursive asked as (
        select * from jsonb_to_recordset($1::jsonb) as a (index integer, id uuid, base bigint, skip jsonb)
@@ -156,6 +160,7 @@ export async function quietDeletes(server: SimServer, flight: Flight): Promise<R
        union all select b.index, f.revision from below b join public.activity_feed f on f.task_id = b.id where f.deleted_at is null
        union all select b.index, d.revision from below b join public.task_dependencies d
          on b.id in (d.task_id, d.depends_on_task_id) where d.deleted_at is null
+       ${hasLabels ? 'union all select b.index, l.revision from below b join public.labels l on l.task_id = b.id where l.deleted_at is null' : ''}
      )
      select a.index from asked a
      where not exists (
