@@ -27,6 +27,7 @@ const App = later(
       },
     ),
   () => (isOpening ? <Opening /> : <Splash>Opening Convoy …</Splash>),
+  1,
 );
 // Fetched beside the app, which needs it at once. A failure is reported where the module is used.
 import('@/lib/watermelon/device/compose').catch(() => undefined);

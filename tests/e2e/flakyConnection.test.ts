@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FlakyProxy } from '../support/flakyProxy';
-import { comment, createTask, openMilestone, syncNow, WebApp } from '../support/webApp';
+import { comment, createTask, openMilestone, syncNow, untilFetched, WebApp } from '../support/webApp';
 
 /** Made while the connection keeps breaking off. */
 const TASKS = 4;
@@ -22,6 +22,7 @@ describe('a connection that keeps breaking off, in the browser', () => {
     const context = await app.newProfile({ at: network.url });
     const page = await app.signIn('editor', context);
     await openMilestone(page, 'Field app', 'Inspections work offline');
+    await untilFetched(page);
     // Small enough to break off most pushes and pulls in the middle, large enough to let one through at times.
     network.become({ request: [300, 6_000], answer: [300, 6_000] });
     for (let made = 1; made <= TASKS; made += 1) await createTask(page, `Through the storm ${made}`);

@@ -4,8 +4,8 @@ import { places, seen, WebApp } from '../support/webApp';
 
 const WORKER = /\/assets\/worker-[^/]*\.js$/;
 const SQLITE = /\.wasm$/;
-const APP = /\/assets\/App-[^/]*\.js$/;
-const LIBRARY = /\/assets\/compose-[^/]*\.js$/;
+/** The app's own code, and the data layer. */
+const START = /\/assets\/start-[^/]*\.js$/;
 
 let app: WebApp;
 let context: BrowserContext;
@@ -46,8 +46,7 @@ describe('the start of the page', () => {
   for (const [name, what] of [
     ['the worker', WORKER],
     ['SQLite', SQLITE],
-    ['the app’s own code', APP],
-    ['the data layer', LIBRARY],
+    ['the app’s own code and the data layer', START],
   ] as const) {
     it(`the page is painted without ${name}, says so when loading takes long, and goes on when it is loaded (D48)`, async () => {
       const answer = await hold(what);
@@ -64,7 +63,7 @@ describe('the start of the page', () => {
   }
 
   it('worker and SQLite are requested before the data layer is loaded (D48)', async () => {
-    const [library, sqlite] = [await hold(LIBRARY), await hold(SQLITE)];
+    const [library, sqlite] = [await hold(START), await hold(SQLITE)];
     await page.goto('/');
     await sqlite.isAsked();
     await sqlite.letGo();
@@ -95,8 +94,7 @@ describe('the start of the page', () => {
   for (const [name, what] of [
     ['the worker', WORKER],
     ['SQLite', SQLITE],
-    ['the app’s own code', APP],
-    ['the data layer', LIBRARY],
+    ['the app’s own code and the data layer', START],
   ] as const) {
     it(`a failure to load ${name} is reported, and a retry opens the database (D48)`, async () => {
       await context.route(what, (route) => route.abort());

@@ -96,7 +96,7 @@ export class WebApp {
 const LATE_PARTS = ['DialogFrame', 'MenuPopup', 'SyncPage', 'DifferenceParts', 'Toaster', 'WorkspacesPage'];
 
 /** Waits until a page that shows the app's frame has fetched what it needs without the server. */
-async function untilFetched(page: Page): Promise<void> {
+export async function untilFetched(page: Page): Promise<void> {
   if (!(await page.locator('.shell').isVisible())) return;
   await page.waitForFunction((parts) => {
     const fetched = performance.getEntriesByType('resource').map(({ name }) => name);

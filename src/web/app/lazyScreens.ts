@@ -1,6 +1,6 @@
 /** Screens and dialogs that the first list of work does not need. The service worker keeps them for later. */
 
-import { later } from '../ui/later';
+import { AGAIN_AND_AGAIN, later } from '../ui/later';
 
 export const AgentsPage = later(async () => (await import('../agents/AgentsPage')).AgentsPage);
 export const DeletedPage = later(async () => (await import('../deleted/DeletedPage')).DeletedPage);
@@ -14,6 +14,6 @@ export const ShortcutSheet = later(async () => (await import('./ShortcutSheet'))
 export const SignOutDialog = later(async () => (await import('../session/SignOutDialog')).SignOutDialog);
 export const SyncPage = later(async () => (await import('../sync/SyncPage')).SyncPage);
 export const TaskAddress = later(async () => (await import('../tasks/TaskAddress')).TaskAddress);
-export const Toaster = later(async () => (await import('../ui/Toaster')).Toaster, undefined, true);
+export const Toaster = later(async () => (await import('../ui/Toaster')).Toaster, undefined, AGAIN_AND_AGAIN);
 export const WorkspacePage = later(async () => (await import('../places/WorkspacePage')).WorkspacePage);
 export const WorkspacesPage = later(async () => (await import('../places/WorkspacesPage')).WorkspacesPage);

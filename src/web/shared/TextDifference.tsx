@@ -1,10 +1,10 @@
-import { later } from '../ui/later';
+import { AGAIN_AND_AGAIN, later } from '../ui/later';
 import styles from './TextDifference.module.css';
 
 const DifferenceParts = later(
   async () => (await import('./DifferenceParts')).DifferenceParts,
   ({ before, after, side }: TextDifferenceProps) => (side === 'before' ? before : after),
-  true,
+  AGAIN_AND_AGAIN,
 );
 
 interface TextDifferenceProps {

@@ -1,7 +1,11 @@
 import type { ReactNode } from 'react';
-import { later } from './later';
+import { AGAIN_AND_AGAIN, later } from './later';
 
-const DialogFrame = later(async () => (await import('./DialogFrame')).DialogFrame, undefined, true);
+const DialogFrame = later(
+  async () => (await import('./DialogFrame')).DialogFrame,
+  undefined,
+  AGAIN_AND_AGAIN,
+);
 
 interface DialogProps {
   title: string;

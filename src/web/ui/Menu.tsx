@@ -1,9 +1,9 @@
 import { type KeyboardEvent, type ReactNode, useRef, useState } from 'react';
 import { Icon } from './Icon';
-import { later } from './later';
+import { AGAIN_AND_AGAIN, later } from './later';
 import type { MenuGroups } from './menuItem';
 
-const MenuPopup = later(async () => (await import('./MenuPopup')).MenuPopup, undefined, true);
+const MenuPopup = later(async () => (await import('./MenuPopup')).MenuPopup, undefined, AGAIN_AND_AGAIN);
 
 interface MenuProps {
   /** Names the button for screen readers, and for all where it has no content of its own. */

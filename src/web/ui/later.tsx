@@ -4,20 +4,25 @@ import { type ComponentType, useEffect, useState } from 'react';
 
 const loaders: (() => Promise<unknown>)[] = [];
 
-/** A small part that cannot be fetched is asked for again so often, ms: the network may be back. */
+/** A part that cannot be fetched is asked for again so often, ms: the network may be back. */
 const RETRY_MS = 3_000;
+
+/** So often a screen is asked for before it says that it failed. */
+const MOST_TRIES = 4;
+
+/** Of small parts, such as menus: the screen goes on without them, and they are asked for as long as they are wanted. */
+export const AGAIN_AND_AGAIN = Number.POSITIVE_INFINITY;
 
 /**
  * A part that is fetched when it is rendered first, or by `fetchTheRest`. Not React's `lazy`: that shows its fallback even where the part
  * has come, and then holds the part back for 300 ms.
  * @param Meanwhile is shown until the part is there; absent: nothing is
- * @param isSmall of a screen, such as a menu: where it cannot be fetched, the screen goes on without it, and it is asked for again. A
- *   screen says that it failed
+ * @param mostTries to fetch it; then the screen that it is in says that it failed
  */
 export function later<Props extends object>(
   load: () => Promise<ComponentType<Props>>,
   Meanwhile?: ComponentType<Props>,
-  isSmall = false,
+  mostTries = MOST_TRIES,
 ): ComponentType<Props> {
   let fetched: ComponentType<Props> | null = null;
   const fetchPart = async () => {
@@ -32,16 +37,17 @@ export function later<Props extends object>(
       if (Part) return;
       let isShown = true;
       let timer: ReturnType<typeof setTimeout> | undefined;
-      const ask = () => {
+      const ask = (tries: number) => {
         fetchPart().then(
           (part) => isShown && setPart(() => part),
           (cause: unknown) => {
-            if (isShown && isSmall) timer = setTimeout(ask, RETRY_MS);
-            else if (isShown) setFailure({ cause });
+            if (!isShown) return;
+            if (tries < mostTries) timer = setTimeout(() => ask(tries + 1), RETRY_MS);
+            else setFailure({ cause });
           },
         );
       };
-      ask();
+      ask(1);
       return () => {
         isShown = false;
         clearTimeout(timer);

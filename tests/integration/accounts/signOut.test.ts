@@ -170,9 +170,10 @@ describe('signing out', () => {
       unconfirmed: 0,
       refused: 1,
       archived: 1,
-      conflicts: 2,
+      // The entry of the feed that tells of the lost edit is no value of its own.
+      conflicts: 1,
       acceptances: 0,
-      total: 5,
+      total: 4,
     });
     const exported = JSON.stringify(await editor.exportUnsynced());
     for (const text of [

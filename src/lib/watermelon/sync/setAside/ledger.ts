@@ -65,9 +65,19 @@ export async function discardLost(owner: LedgerOwner, id: string): Promise<boole
     const entries = database.of(Conflict);
     const [entry] = await entries.query(Q.where('id', id)).fetch();
     if (!entry || (await canSettle(owner, entry))) return false;
-    await database.batch(entry.prepareDestroyPermanently());
+    const along = (await entries.query(Q.where('record_table', 'activity_feed')).fetch()).filter(
+      (one) => one !== entry && isConsequence(one) && tellsOf(one, entry),
+    );
+    await database.batch([entry, ...along].map((one) => one.prepareDestroyPermanently()));
     return true;
   }, 'ledger: discard');
+}
+
+/** Whether a lost entry of the feed tells of what another entry lost: it is not shown by itself, and goes with that one. */
+function tellsOf({ columns: told }: Conflict, { recordTable, recordId, columns }: Conflict): boolean {
+  const about = [told.task_id?.local, told.entity_id?.local];
+  if (recordTable === 'task_dependencies') return about.includes(columns.task_id?.local ?? undefined);
+  return about.includes(recordId);
 }
 
 /** Whether a conflict is open, its record is here, and the user may change it. */
