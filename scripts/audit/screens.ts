@@ -46,7 +46,7 @@ const SCREENS: readonly AuditedScreen[] = [
     isList: true,
   },
   { name: 'task', path: routes.task(SEED.busyTask), heading: 'Activity' },
-  { name: 'sync', path: routes.sync(), heading: 'Conflicts' },
+  { name: 'sync', path: routes.sync(), heading: 'Sync log' },
 ];
 const SIGN_IN: AuditedScreen = { name: 'sign-in', path: routes.inbox(), heading: 'Sign in' };
 

@@ -163,7 +163,7 @@ const OF_AN_ACCOUNT: Screen[] = [
     'sync',
     async (page) => {
       await page.getByRole('region', { name: 'Sync status' }).getByRole('link').first().click();
-      await seen(page.getByRole('heading', { name: 'Conflicts' }));
+      await seen(page.getByRole('heading', { name: 'Sync log' }));
     },
   ],
 ];
