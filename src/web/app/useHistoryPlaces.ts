@@ -11,7 +11,7 @@ interface Spot {
 /** A list may need so long to be as high again as it was, ms: a slow device reads it anew. */
 const PATIENCE_MS = 30_000;
 
-/** Whoever does one of these has left the place that Back would give back. */
+/** A person who does one of these has left the place that Back would give back. */
 const OWN_MOVES = ['keydown', 'pointerdown', 'wheel', 'touchstart'] as const;
 
 /** Entries of the history whose places are remembered, the latest ones. */

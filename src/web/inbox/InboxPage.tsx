@@ -19,7 +19,7 @@ import { useNotifications } from './notifications';
 import { taskOfItem } from './rowText';
 import { useSelectedItem } from './useSelectedItem';
 
-// Whoever has a workspace does not see it here.
+// People who have a workspace do not see it here.
 const WorkspacesPage = later(async () => (await import('../places/WorkspacesPage')).WorkspacesPage);
 // What an item needs to be shown, such as differences of texts, is not needed for the list.
 const ItemPane = later(async () => (await import('./ItemPane')).ItemPane);

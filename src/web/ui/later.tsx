@@ -64,7 +64,7 @@ const PATIENCE_MS = 1_000;
 
 /**
  * Fetches what is left when the page has nothing else to do, one after another, so that it is there when the network is not.
- * What fails is asked for again.
+ * Parts that fail are asked for again.
  * @returns a function that gives it up
  */
 export function fetchTheRest(onFetched: () => void): () => void {

@@ -34,7 +34,7 @@ export const toasts = {
     listeners.add(listener);
     return () => listeners.delete(listener);
   },
-  /** What shows them is there. @returns a function that says it is gone */
+  /** The part that shows them is there. @returns a function that says it is gone */
   beginShowing(): () => void {
     isShown = true;
     for (const note of waiting) toastManager.add(note);

@@ -187,7 +187,7 @@ describe('edits lost with a deletion (D13)', () => {
     const entries = await here.database.of(Conflict).query().fetch();
     const shown = listConflicts(entries);
     expect(shown).toHaveLength(conflicts);
-    // What tells of the edit goes with it.
+    // The entry that tells of the edit goes with it.
     expect(entries.length).toBeGreaterThan(shown.length);
     for (const { id } of shown) {
       expect(await here.discardLost(id)).toBe(true);

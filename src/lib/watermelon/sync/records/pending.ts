@@ -34,7 +34,7 @@ export interface PendingChanges {
   isCut: boolean;
 }
 
-/** What was deleted along with another record goes with that one; what the server never had needs no deletion. */
+/** Records that were deleted along with another one are told with it; the deletion of a record that the server never had is not sent. */
 const IS_TOLD = `${IS_UNSYNCED} and ("_status" <> 'deleted' or "remote_id" is not null
   and coalesce(json_extract("sync_base", '$.deletion.root'), "id") = "id")`;
 
