@@ -23,7 +23,7 @@ interface AuditedScreen {
   path: string;
   /** Tells that it is there. */
   heading: string;
-  /** What it shows needs longer: rows of a list of tasks. */
+  /** A list of tasks needs longer until its rows are there. */
   isList?: boolean;
 }
 

@@ -173,7 +173,7 @@ export class SimDevice {
     this.kill();
   }
 
-  /** What a process waits for before it ends may be a timer: WatermelonDB begins each queued write by one, and locks are asked for again. */
+  /** A process may wait for a timer before it ends: WatermelonDB begins each queued write by one, and locks are asked for again. */
   private async closed(life: Life): Promise<void> {
     let isOver = false;
     const closing = life.device.close().finally(() => {

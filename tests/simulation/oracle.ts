@@ -65,7 +65,7 @@ export class Oracle {
   readonly violations: Violation[] = [];
   /** Deleted rows, as the deleting user saw them. */
   private seenGone = '';
-  /** What deleted links and memberships said: another record may have said the same (U10). */
+  /** The pairs of deleted links and memberships: another record may have said the same (U10). */
   private readonly twinsGone = new Set<string>();
   /** Purged tombstones, and writes that a person discarded. */
   private graveyard = '';

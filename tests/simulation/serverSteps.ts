@@ -86,7 +86,7 @@ export async function serverStep(simulation: Stage, step: Step, random: Random):
         [workspace.id, user.id, random.pick(ROLES)],
       );
     case 'service edit': {
-      // What is being deleted in steps is deleted: what is written to it stands on its tombstone (U44).
+      // Records that are being deleted in steps are deleted: a value that is written to one stands on its tombstone (U44).
       const tasks = await server.sql<{ id: string }>(
         `select id::text as id from public.tasks where workspace_id = $1::uuid and deleted_at is null
           and (workspace_id not in (select u.workspace_id from convoy.unfinished_deletions u)

@@ -1,5 +1,6 @@
 /** The lists that people are shown of what waits to be sent, and of what was lost: one entry for one thing that happened. */
 
+import { firstValueFrom } from 'rxjs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Conflict, listConflicts } from '@/lib/watermelon';
 import { SEED } from '../../support/seed';
@@ -14,6 +15,8 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
+const pending = (most: number) => firstValueFrom(device.observePending(most));
+
 it('each change that waits is told once, the newest first, and none once it is sent (D24)', async () => {
   const { contextService: service } = device;
   const made = await service.createTask({ milestone_id: SEED.offlineMilestone, title: 'Made here' });
@@ -26,7 +29,7 @@ it('each change that waits is told once, the newest first, and none once it is s
   await service.addTaskActivity(SEED.busyTask, 'comment', { text: 'A word.' });
   const gone = await service.createTask({ milestone_id: SEED.offlineMilestone, title: 'Never to be' });
   await service.deleteTask(gone.id);
-  const { changes, isCut } = await device.listPending(10);
+  const { changes, isCut } = await pending(10);
   expect(isCut).toBe(false);
   expect(
     changes.map(({ table, operation, record, base }) => [
@@ -42,16 +45,25 @@ it('each change that waits is told once, the newest first, and none once it is s
     ['insert', 'tasks', 'Made here', undefined],
   ]);
   expect(Object.keys(changes[1]?.values ?? {}).sort()).toEqual(['priority', 'title']);
-  expect(await device.listPending(2)).toMatchObject({ changes: { length: 2 }, isCut: true });
+  expect(await pending(2)).toMatchObject({ changes: { length: 2 }, isCut: true });
   await settle(device);
-  expect(await device.listPending(10)).toEqual({ changes: [], isCut: false });
+  expect(await pending(10)).toEqual({ changes: [], isCut: false });
 
   // A subtask goes with its task.
   await service.deleteTask(made.id);
-  const { changes: deleted } = await device.listPending(10);
+  const { changes: deleted } = await pending(10);
   expect(deleted.map(({ operation, record }) => [operation, record.title])).toEqual([
     ['delete', 'Made here'],
   ]);
+});
+
+it('entries that tell of edits crowd out no comment', async () => {
+  const { contextService: service } = device;
+  await service.addTaskActivity(SEED.busyTask, 'comment', { text: 'Before all the edits.' });
+  for (let n = 0; n < 12; n += 1) await service.updateTask(SEED.busyTask, { title: `Title ${n}` });
+  const { changes, isCut } = await pending(2);
+  expect(changes.map(({ table }) => table)).toEqual(['tasks', 'activity_feed']);
+  expect(isCut).toBe(false);
 });
 
 it('a task that somebody deleted while it was edited here is one entry, and so is each thing of one’s own that it took along (D8)', async () => {

@@ -26,8 +26,8 @@ import {
   exportUnsynced,
   type GroupBounds,
   type IdMappings,
-  listPending,
   NetworkHint,
+  observePending,
   observeSyncLog,
   observeUnreadable,
   type PendingChanges,
@@ -137,8 +137,8 @@ export interface Device {
   importDatabase(file: Uint8Array): Promise<Result<null, StorageError>>;
   /** How much is not on the server, in records, changes and conflicts. */
   countUnsynced(): Promise<UnsyncedCounts>;
-  /** The changes that wait to be sent, the newest first; at most so many. */
-  listPending(most: number): Promise<PendingChanges>;
+  /** The changes that wait to be sent, the newest first; at most so many, now and whenever they are others. */
+  observePending(most: number): Observable<PendingChanges>;
   /** The results of the last syncs, newest first: at most 200, without those that found nothing to do. */
   syncLog(): Promise<SyncLogItem[]>;
   /** The sync log now and whenever a sync is added to it. */
@@ -269,7 +269,7 @@ function makeDevice(options: DeviceOptions, parts: DeviceParts): Device {
     exportDatabase: () => exportDatabase(database, userId),
     importDatabase: (file) => importDatabase({ database, engine, userId }, file),
     countUnsynced: () => countUnsynced(database, userId),
-    listPending: (most) => listPending(database, most),
+    observePending: (most) => observePending(database, most),
     syncLog: () => readSyncLog(database),
     observeSyncLog: () => observeSyncLog(database),
     observeUnreadable: () => observeUnreadable(database),

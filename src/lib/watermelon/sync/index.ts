@@ -15,7 +15,7 @@ export {
 export { NetworkHint } from './networkHint';
 export { pullSync } from './pullSync';
 export { pushSync } from './pushSync';
-export { listPending, type PendingChange, type PendingChanges } from './records/pending';
+export { observePending, type PendingChange, type PendingChanges } from './records/pending';
 export { discardArchived } from './setAside/archive';
 export {
   countUnsynced,

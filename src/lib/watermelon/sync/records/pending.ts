@@ -1,12 +1,14 @@
 /** The changes of a device that wait to be sent, as people know them: one for each thing that somebody did. */
 
+import type { Observable } from 'rxjs';
 import type { StoredQuery } from '@/core/storage';
-import { isBookkeeping } from '@/domain/activities';
+import { isBookkeeping, RESERVED_ACTIVITIES } from '@/domain/activities';
 import { SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
 import type { StoredValue } from '@/domain/setAsideText';
 import type { ConvoyDatabase } from '../../database';
 import { readBase } from '../../models/tracking';
 import type { Raw } from '../../models/watermelondb';
+import { observeRead } from '../../observation/observeRead';
 import { IS_UNSYNCED } from './statements';
 
 /** A record that was made, changed or deleted here, and of which the server does not know yet. */
@@ -40,15 +42,25 @@ const IS_TOLD = `${IS_UNSYNCED} and ("_status" <> 'deleted' or "remote_id" is no
 
 const AT = `coalesce(json_extract("sync_base", '$.deletion.at'), "updated_at", "created_at")`;
 
-/** @param most changes that are told */
-export async function listPending(database: ConvoyDatabase, most: number): Promise<PendingChanges> {
+/** Entries that tell of another change alone would crowd out the others. */
+const MAY_SAY_MORE = `("activity_type" not in (${RESERVED_ACTIVITIES.map((type) => `'${type}'`).join()})
+  or "activity_type" = 'conflict_settled' or "details" ->> '$.reason' is not null)`;
+
+/**
+ * The changes that wait to be sent, now and whenever they are others, in pauses (P34).
+ * @param most changes that are told
+ */
+export function observePending(database: ConvoyDatabase, most: number): Observable<PendingChanges> {
+  return observeRead(database, SYNCED_TABLES, () => listPending(database, most));
+}
+
+async function listPending(database: ConvoyDatabase, most: number): Promise<PendingChanges> {
   const columns = SYNCED_TABLES.map((table) => storedColumns(database, table));
   const queries = SYNCED_TABLES.map(
     (table, n): StoredQuery => ({
       sql: `select ${AT}, ${columns[n]?.map((name) => `"${name}"`).join()} from "${table}" where ${IS_TOLD}
-        order by 1 desc limit ?`,
-      // Entries that tell of another change are left out below.
-      args: [table === 'activity_feed' ? 4 * most : most + 1],
+        ${table === 'activity_feed' ? `and ${MAY_SAY_MORE}` : ''} order by 1 desc limit ?`,
+      args: [most + 1],
     }),
   );
   const found = await database.readAll(queries);

@@ -1,7 +1,7 @@
 /** The conflict ledger of this device: its entries are written here, and discarded (D6, D8). */
 
 import { v7 as uuidv7 } from 'uuid';
-import { isBookkeeping } from '@/domain/activities';
+import { isBookkeeping, tales, toldBy } from '@/domain/activities';
 import type { SyncedTable } from '@/domain/schema';
 import { Conflict, type ConflictColumn } from '../../models';
 import { type SyncBase, writeBase } from '../../models/tracking';
@@ -74,10 +74,16 @@ export async function discardLost(owner: LedgerOwner, id: string): Promise<boole
 }
 
 /** Whether a lost entry of the feed tells of what another entry lost: it is not shown by itself, and goes with that one. */
-function tellsOf({ columns: told }: Conflict, { recordTable, recordId, columns }: Conflict): boolean {
-  const about = [told.task_id?.local, told.entity_id?.local];
-  if (recordTable === 'task_dependencies') return about.includes(columns.task_id?.local ?? undefined);
-  return about.includes(recordId);
+function tellsOf(
+  { columns: said }: Conflict,
+  { recordTable: table, recordId: id, columns }: Conflict,
+): boolean {
+  const local = (of: Conflict['columns'], name: string) => of[name]?.local ?? null;
+  const names = ['activity_type', 'task_id', 'entity_id', 'details'];
+  const told = toldBy(Object.fromEntries(names.map((name) => [name, local(said, name)])));
+  const [taskId, dependsOnId] = [local(columns, 'task_id'), local(columns, 'depends_on_task_id')];
+  const lost = { table, id, taskId, dependsOnId, columns: Object.keys(columns) };
+  return told !== null && (['insert', 'update'] as const).some((op) => tales({ ...lost, op }).includes(told));
 }
 
 /** Whether a conflict is open, its record is here, and the user may change it. */
