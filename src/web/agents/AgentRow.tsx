@@ -3,6 +3,7 @@ import { Link } from 'wouter';
 import type { Task } from '@/domain/entities';
 import { useDevice } from '../hooks/useDevice';
 import { usePeople } from '../hooks/usePeople';
+import { useReleaseClaim } from '../hooks/useReleaseClaim';
 import { taskAddress } from '../routes';
 import { ReassignDialog } from '../shared/ReassignDialog';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
@@ -21,6 +22,7 @@ const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-d
 export function AgentRow({ agent, isManaged }: { agent: ShownAgent; isManaged: boolean }) {
   const { member, name, workspace, held, activity } = agent;
   const { contextService } = useDevice();
+  const release = useReleaseClaim();
   const { nameOf } = usePeople();
   const [isRevoking, setRevoking] = useState(false);
   const [reassigned, setReassigned] = useState<Task | null>(null);
@@ -28,16 +30,15 @@ export function AgentRow({ agent, isManaged }: { agent: ShownAgent; isManaged: b
   const stopping = useAction(async () => {
     // The pause first: a released task is not taken again by the same agent.
     await contextService.pauseAgent(member.id, true);
-    for (const { id, claim_id } of held)
-      if (claim_id !== null) await contextService.releaseClaim(id, claim_id);
+    let areFree = true;
+    for (const task of held) areFree = (await release(task)) && areFree;
     toasts.add({
       title: `${name} is stopped.`,
-      description:
-        'Its tasks are free, and the server takes nothing from it. Its process may go on running where it runs.',
+      description: `${areFree ? 'Its tasks are free, and the' : 'The'} server takes nothing from it once it knows. Its process may go on running where it runs.`,
     });
   });
   const resuming = useAction(() => contextService.pauseAgent(member.id, false));
-  const releasing = useAction((id: string, claimId: string) => contextService.releaseClaim(id, claimId));
+  const releasing = useAction(release);
   const error = stopping.error ?? resuming.error ?? releasing.error;
 
   return (
@@ -84,10 +85,10 @@ export function AgentRow({ agent, isManaged }: { agent: ShownAgent; isManaged: b
             label={`More about ${name}`}
             groups={[
               held.flatMap((task) => {
-                const { id, key, title, claim_id } = task;
-                if (claim_id === null) return [];
+                const { key, title } = task;
+                if (task.claim_id === null) return [];
                 return [
-                  { label: `Release ${key ?? title}`, onSelect: () => void releasing.run(id, claim_id) },
+                  { label: `Release ${key ?? title}`, onSelect: () => void releasing.run(task) },
                   { label: `Reassign ${key ?? title}…`, onSelect: () => setReassigned(task) },
                 ];
               }),

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import type { Task } from '@/domain/entities';
-import { useDevice } from '../hooks/useDevice';
 import { useMembers } from '../hooks/useMembers';
+import { useReleaseClaim } from '../hooks/useReleaseClaim';
 import { useTaskEdit } from '../hooks/useTaskEdit';
 import { FormDialog } from '../ui/FormDialog';
 import { useAction } from '../ui/useAction';
@@ -14,7 +14,7 @@ interface ReassignDialogProps {
 
 /** Hands a task that somebody is at work on to somebody else: it is assigned to them, and the claim ends. */
 export function ReassignDialog({ task, onClose }: ReassignDialogProps) {
-  const { contextService } = useDevice();
+  const release = useReleaseClaim();
   const { members, nameOf } = useMembers(task.workspace_id);
   const saveTask = useTaskEdit();
   const others = members.filter(
@@ -30,7 +30,7 @@ export function ReassignDialog({ task, onClose }: ReassignDialogProps) {
       { assignee_id: to || null },
       `${name} is assigned to ${to ? nameOf(to) : 'nobody'}.`,
     );
-    if (task.claim_id !== null) await contextService.releaseClaim(task.id, task.claim_id);
+    await release(task);
   });
   return (
     <FormDialog

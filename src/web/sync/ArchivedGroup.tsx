@@ -6,7 +6,7 @@ import { useDevice } from '../hooks/useDevice';
 import { DownloadButton } from '../shared/DownloadButton';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { TimeAgo } from '../ui/TimeAgo';
-import { SetAsideChange } from './SetAsideChange';
+import { SetAsideChanges } from './SetAsideChanges';
 
 /** Changes that were archived together, with why. */
 export function ArchivedGroup({ group }: { group: Archived[] }) {
@@ -23,20 +23,7 @@ export function ArchivedGroup({ group }: { group: Archived[] }) {
           <TimeAgo time={first.occurredAt.getTime()} />
         </span>
       </p>
-      <ul className="wanted">
-        {group.map((entry) => (
-          <li key={entry.id}>
-            <SetAsideChange
-              table={entry.recordTable}
-              id={entry.recordId}
-              workspaceId={entry.workspaceId}
-              operation={entry.operation}
-              values={entry.values}
-              base={{}}
-            />
-          </li>
-        ))}
-      </ul>
+      <SetAsideChanges entries={group} valuesOf={({ values }) => ({ values, base: {} })} />
       <div className="actions">
         <DownloadButton
           label="Download these"

@@ -7,7 +7,7 @@ import { describeRefusal } from '../ui/errorText';
 import { wordsOf } from '../ui/labels';
 import { TimeAgo } from '../ui/TimeAgo';
 import { useAction } from '../ui/useAction';
-import { SetAsideChange } from './SetAsideChange';
+import { SetAsideChanges } from './SetAsideChanges';
 
 /** A group of refused changes, the reason, and the buttons that retry or discard them. */
 export function RefusedGroup({ group }: { group: Quarantined[] }) {
@@ -33,20 +33,10 @@ export function RefusedGroup({ group }: { group: Quarantined[] }) {
         </span>
       </p>
       {reason.technical !== null && <TechnicalDetails text={reason.technical} />}
-      <ul className="wanted">
-        {group.map((entry) => (
-          <li key={entry.id}>
-            <SetAsideChange
-              table={entry.recordTable}
-              id={entry.recordId}
-              workspaceId={entry.workspaceId}
-              operation={entry.operation}
-              values={entry.change.values}
-              base={entry.change.base}
-            />
-          </li>
-        ))}
-      </ul>
+      <SetAsideChanges
+        entries={group}
+        valuesOf={({ change }) => ({ values: change.values, base: change.base })}
+      />
       <ErrorNote error={retrying.error} />
       {isGone && (
         <p className="muted" role="status">

@@ -130,30 +130,27 @@ function SetAside() {
         <Entries
           id="refused"
           title="Refused changes"
-          entries={refused.map((group) => ({
-            key: group[0]?.groupId ?? '',
-            shown: <RefusedGroup group={group} />,
-          }))}
+          entries={refused}
+          keyOf={(group) => group[0]?.groupId}
+          show={(group) => <RefusedGroup group={group} />}
         />
       )}
       {conflicts.length > 0 && (
         <Entries
           id="conflicts"
           title="Conflicts"
-          entries={conflicts.map((conflict) => ({
-            key: conflict.id,
-            shown: <ConflictEntry conflict={conflict} />,
-          }))}
+          entries={conflicts}
+          keyOf={({ id }) => id}
+          show={(conflict) => <ConflictEntry conflict={conflict} />}
         />
       )}
       {archive.length > 0 && (
         <Entries
           id="archive"
           title="Archive"
-          entries={archive.map((group) => ({
-            key: group[0]?.id ?? '',
-            shown: <ArchivedGroup group={group} />,
-          }))}
+          entries={archive}
+          keyOf={(group) => group[0]?.id}
+          show={(group) => <ArchivedGroup group={group} />}
         />
       )}
     </>
@@ -163,13 +160,15 @@ function SetAside() {
 /** So many are shown at once: each reads what it is about. */
 const PAGE = 20;
 
-interface EntriesProps {
+interface EntriesProps<Entry> {
   id: string;
   title: string;
-  entries: readonly { key: string; shown: ReactNode }[];
+  entries: readonly Entry[];
+  keyOf: (entry: Entry) => string | undefined;
+  show: (entry: Entry) => ReactNode;
 }
 
-function Entries({ id, title, entries }: EntriesProps) {
+function Entries<Entry>({ id, title, entries, keyOf, show }: EntriesProps<Entry>) {
   const [most, setMost] = useState(PAGE);
   return (
     <section aria-labelledby={`${id}-title`}>
@@ -177,8 +176,8 @@ function Entries({ id, title, entries }: EntriesProps) {
         <h2 id={`${id}-title`}>{title}</h2>
       </div>
       <ul className="entries">
-        {entries.slice(0, most).map(({ key, shown }) => (
-          <li key={key}>{shown}</li>
+        {entries.slice(0, most).map((entry) => (
+          <li key={keyOf(entry)}>{show(entry)}</li>
         ))}
       </ul>
       <ShowMore

@@ -3,6 +3,7 @@ import type { Task } from '@/domain/entities';
 import { useDevice } from '../hooks/useDevice';
 import { useMembers } from '../hooks/useMembers';
 import { usePermissions } from '../hooks/usePermissions';
+import { useReleaseClaim } from '../hooks/useReleaseClaim';
 import { ReassignDialog } from '../shared/ReassignDialog';
 import { ErrorNote } from '../ui/ErrorNote';
 import { Icon } from '../ui/Icon';
@@ -21,13 +22,14 @@ interface ClaimNoteProps {
 
 /** The holder of the task, and until when. The holder may release it, and so may people who own or edit the workspace (C11). */
 export function ClaimNote({ task, waits, nameOf }: ClaimNoteProps) {
-  const { userId, contextService } = useDevice();
+  const { userId } = useDevice();
   const { members } = useMembers(task.workspace_id);
   const { passesCheckpoints } = usePermissions(task.workspace_id);
   const now = useNow();
   const [isReassigning, setReassigning] = useState(false);
   const since = useWorkSince(task);
-  const releasing = useAction(() => contextService.releaseClaim(task.id, task.claim_id ?? ''));
+  const release = useReleaseClaim();
+  const releasing = useAction(() => release(task));
   const { claimed_by, claimed_until } = task;
   const isAgent = members.some(({ user_id, kind }) => user_id === claimed_by && kind === 'agent');
   const { headline, detail } = claimText({
