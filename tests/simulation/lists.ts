@@ -11,6 +11,8 @@ type Table = keyof typeof SHOWN;
 
 export class Lists {
   private readonly shown = new Map<Table, Record<string, unknown>[]>();
+  /** As the application's lists have no records, those of others do: WatermelonDB's own queries. */
+  private records: Record<string, unknown>[] = [];
 
   /** @param isLarge its tasks are not shown: a run of these takes long enough */
   constructor({ observeRecords }: Version, { database }: Device, isLarge: boolean) {
@@ -19,11 +21,16 @@ export class Lists {
         this.shown.set(table, records as unknown as Record<string, unknown>[]);
       });
     }
+    const columns = [...SHOWN.projects] as never[];
+    const query = database.records('projects').query().observeWithColumns(columns);
+    query.subscribe((records) => {
+      this.records = records.map(({ _raw }) => _raw as unknown as Record<string, unknown>);
+    });
   }
 
   /** P34 @param stored the contents of the disk, when all is quiet */
   check(oracle: Oracle, name: string, stored: ReadonlyMap<string, StoredRow[]>): void {
-    for (const [table, shown] of this.shown) {
+    for (const [table, shown] of [...this.shown, ['projects', this.records] as const]) {
       const lines = (rows: readonly Record<string, unknown>[]) =>
         rows
           .map((row) => JSON.stringify([row.id, ...SHOWN[table].map((column) => row[column] ?? null)]))

@@ -14,7 +14,9 @@ export {
   type Observed,
   observeCount,
   observeRecords,
+  observeTaskLines,
   type RecordSync,
+  type TaskLine,
   type Where,
 } from './context/liveRecords';
 export type { ConvoyDatabase } from './database';

@@ -1,4 +1,12 @@
-import { type EntityOf, type Observed, observeCount, observeRecords, type Where } from '@/lib/watermelon';
+import {
+  type EntityOf,
+  type Observed,
+  observeCount,
+  observeRecords,
+  observeTaskLines,
+  type TaskLine,
+  type Where,
+} from '@/lib/watermelon';
 import { useDevice } from './useDevice';
 import { useObservable } from './useObservable';
 
@@ -16,6 +24,12 @@ export function useQuery<Table extends keyof EntityOf>(
     () => observeRecords(database, table, where),
     [database, table, JSON.stringify(where)],
   );
+}
+
+/** As `useQuery`, of tasks for a list. */
+export function useTaskLines(where: Where): Observed<TaskLine>[] | undefined {
+  const { database } = useDevice();
+  return useObservable(() => observeTaskLines(database, where), [database, JSON.stringify(where)]);
 }
 
 /** One local record, live. @returns undefined until known, null when there is none */

@@ -23,10 +23,11 @@ const UPDATES: Readonly<Record<EditableTable, Update>> = {
     service.updateMemberRole(id, (changes as { role: Role }).role, options),
 };
 
-export type SaveEdit = <Table extends EditableTable>(
+export type SaveEdit = <Table extends EditableTable, Seen extends { id: string }>(
   table: Table,
-  seen: EntityOf[Table],
-  changes: Partial<EntityOf[Table]>,
+  seen: Seen,
+  /** Of columns that the person has seen. */
+  changes: Partial<Pick<EntityOf[Table], keyof EntityOf[Table] & keyof Seen>>,
   /** Of a task that is moved past a human checkpoint without an approval: why. */
   more?: { reason: string },
 ) => Promise<void>;
@@ -40,7 +41,8 @@ export function useSaveEdit(): SaveEdit {
   return useCallback(
     async (table, seen, changes, more) => {
       if (Object.keys(changes).length === 0) return;
-      const options = { expected: expectedOf(table, seen, changes), merges: true, ...more };
+      // All that screens show of a record has the columns that merge with a changed one.
+      const options = { expected: expectedOf(table, seen as never, changes), merges: true, ...more };
       await UPDATES[table](contextService, seen.id, changes, options);
     },
     [contextService],

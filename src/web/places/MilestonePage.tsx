@@ -5,7 +5,7 @@ import type { Milestone } from '@/domain/entities';
 import { deleteMilestone } from '@/lib/watermelon/contextService';
 import { usePageTitle } from '../hooks/usePageTitle';
 import { usePermissions } from '../hooks/usePermissions';
-import { useQuery, useRecord } from '../hooks/useQuery';
+import { useRecord, useTaskLines } from '../hooks/useQuery';
 import { Markdown } from '../markdown/Markdown';
 import { routes } from '../routes';
 import { EditDialog } from '../shared/EditDialog';
@@ -34,7 +34,7 @@ function MilestoneView({ milestone }: { milestone: Milestone }) {
   const { id, workspace_id, project_id } = milestone;
   const workspace = useRecord('workspaces', workspace_id);
   const project = useRecord('projects', project_id);
-  const tasks = useQuery('tasks', { milestone_id: id });
+  const tasks = useTaskLines({ milestone_id: id });
   const { whyNot } = usePermissions(workspace_id);
   const [open, setOpen] = useState<'edit' | 'delete' | null>(null);
   const [isToldAbout, setToldAbout] = useState(false);

@@ -4,7 +4,7 @@ import type { Milestone, Project } from '@/domain/entities';
 import { createMilestone } from '@/lib/watermelon/contextService';
 import { useKept } from '../hooks/useKept';
 import { usePermissions } from '../hooks/usePermissions';
-import { useQuery } from '../hooks/useQuery';
+import { useTaskLines } from '../hooks/useQuery';
 import { type ListView, PLAIN_VIEW } from '../tasks/list/view';
 import { TaskList } from '../tasks/TaskList';
 import { EmptyState } from '../ui/EmptyState';
@@ -22,7 +22,7 @@ export function ProjectTasks({ project, milestones }: ProjectTasksProps) {
   const { id, workspace_id } = project;
   const ids = milestones.map((milestone) => milestone.id).sort();
   // While a milestone comes or goes, the tasks stay shown until those of all are read again.
-  const tasks = useKept(useQuery('tasks', { milestone_id: ids }));
+  const tasks = useKept(useTaskLines({ milestone_id: ids }));
   const { whyNot } = usePermissions(workspace_id);
   const projects = useMemo(() => [project], [project]);
   const workspaceIds = useMemo(() => [workspace_id], [workspace_id]);

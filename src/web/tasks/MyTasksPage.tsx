@@ -1,7 +1,7 @@
 import { useMemo } from 'react';
 import { useDevice } from '../hooks/useDevice';
 import { usePageTitle } from '../hooks/usePageTitle';
-import { useQuery } from '../hooks/useQuery';
+import { useQuery, useTaskLines } from '../hooks/useQuery';
 import { EmptyState } from '../ui/EmptyState';
 import { byDate } from '../ui/order';
 import { type ListView, PLAIN_VIEW } from './list/view';
@@ -14,7 +14,7 @@ const USUAL: ListView = { ...PLAIN_VIEW, group: 'milestone', status: ['todo', 'i
 export function MyTasksPage() {
   const { userId } = useDevice();
   usePageTitle('My tasks');
-  const tasks = useQuery('tasks', { assignee_id: userId });
+  const tasks = useTaskLines({ assignee_id: userId });
   const milestones = useQuery('milestones');
   const projects = useQuery('projects');
   const places = useMemo(() => {

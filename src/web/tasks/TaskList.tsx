@@ -7,10 +7,10 @@ import {
   useRef,
   useState,
 } from 'react';
-import type { Milestone, Project, Task } from '@/domain/entities';
+import type { Milestone, Project } from '@/domain/entities';
 import { nameOfTask } from '@/domain/keys';
 import { isLive } from '@/domain/ready';
-import type { Observed } from '@/lib/watermelon';
+import type { Observed, TaskLine } from '@/lib/watermelon';
 import { usePageActions } from '../actions/pageActions';
 import { EmptyState } from '../ui/EmptyState';
 import { dayText } from '../ui/formValues';
@@ -18,10 +18,10 @@ import { Icon } from '../ui/Icon';
 import { MenuAt } from '../ui/Menu';
 import { toasts } from '../ui/toasts';
 import { useNow } from '../ui/useNow';
-import { CheckpointDialog } from './CheckpointDialog';
 import { CELL_NAMES, cellMenu } from './list/cellMenus';
 import { ListToolbar } from './list/ListToolbar';
 import { NewTaskRow } from './list/NewTaskRow';
+import { type Pass, PassDialog } from './list/PassDialog';
 import { placesFor } from './list/places';
 import { useRowHeights } from './list/rowHeight';
 import { listRows, siblingsOf } from './list/rows';
@@ -36,7 +36,7 @@ import { useTaskEdits } from './list/useTaskEdits';
 import { useVirtualRows, VirtualList } from './list/VirtualRows';
 import { type ListView, NOBODY, withoutFilters } from './list/view';
 
-type ListedTask = Observed<Task>;
+type ListedTask = Observed<TaskLine>;
 
 interface TaskListProps {
   /** Names the list, for the draft of a new task. */
@@ -64,7 +64,7 @@ export function TaskList(props: TaskListProps) {
   const deferred = useDeferredValue(view);
   const isAcross = props.isOfAll === true;
   const { facts, teams, projectOf, workflowOf, userId } = useListFacts({ ...props, isAcross });
-  const { edit, jump, order } = useTaskEdits();
+  const { edit, order } = useTaskEdits();
   const now = useNow();
   const heights = useRowHeights();
 
@@ -72,8 +72,7 @@ export function TaskList(props: TaskListProps) {
   const [currentId, setCurrent] = useState<string | null>(null);
   const [renaming, setRenaming] = useState<string | null>(null);
   const [menu, setMenu] = useState<{ id: string; cell: Cell; anchor: Element } | null>(null);
-  const [past, setPast] = useState<{ task: Task; stage: string; passes: readonly string[] } | null>(null);
-  const [pastError, setPastError] = useState<unknown>(null);
+  const [past, setPast] = useState<Pass | null>(null);
   /** The task whose row is to have the focus as soon as it is there. */
   const wanted = useRef<string | null>(null);
   const element = useRef<HTMLUListElement>(null);
@@ -124,8 +123,8 @@ export function TaskList(props: TaskListProps) {
     const at = taskRows.findIndex(({ key }) => key === currentId);
     focus(taskRows[at < 0 ? 0 : Math.min(Math.max(at + by, 0), taskRows.length - 1)]?.key);
   };
-  const rightsOf = ({ workspace_id }: Task) => teams.permissionsIn(workspace_id);
-  const isEditable = (task: Task) => rightsOf(task).whyNot('tasks', 'update') === null;
+  const rightsOf = ({ workspace_id }: TaskLine) => teams.permissionsIn(workspace_id);
+  const isEditable = (task: TaskLine) => rightsOf(task).whyNot('tasks', 'update') === null;
   const openCell = (cell: Cell) => {
     const anchor = current && rowOf(current.id)?.querySelector(`[data-cell="${cell}"]`);
     if (current && anchor && isEditable(current)) setMenu({ id: current.id, cell, anchor });
@@ -235,11 +234,6 @@ export function TaskList(props: TaskListProps) {
     }));
   }, [tasks, facts]);
   const inMenu = menu && shown[indexOf.get(menu.id) ?? -1]?.task;
-  const onJump = async (stage: string, reason: string) => {
-    const failure = past && (await jump(past.task, stage, reason));
-    setPastError(failure);
-    return failure === null;
-  };
 
   return (
     <>
@@ -327,21 +321,11 @@ export function TaskList(props: TaskListProps) {
             stages: workflowOf(inMenu.workflow_id)?.stages ?? [],
             passesCheckpoints: rightsOf(inMenu).passesCheckpoints,
             onEdit: (changes, done) => void edit(inMenu, changes, done),
-            onPast: (stage, passes) => setPast({ task: inMenu, stage, passes }),
+            onPast: (stage, passes) => setPast({ taskId: inMenu.id, stage, passes }),
           })}
         />
       )}
-      {past && (
-        <CheckpointDialog
-          {...past}
-          onJump={onJump}
-          jumpError={pastError}
-          onClose={() => {
-            setPast(null);
-            setPastError(null);
-          }}
-        />
-      )}
+      {past && <PassDialog pass={past} onClose={() => setPast(null)} />}
     </>
   );
 }

@@ -2,13 +2,12 @@
 
 import { combineLatest, map, type Observable } from 'rxjs';
 import type { EntityOf, Task } from '@/domain/entities';
-import { columnsOf } from '@/domain/schema';
 import { containsText, plainPart } from '@/domain/search';
 import type { ConvoyDatabase } from '../database';
-import type { ConvoyModel } from '../models';
-import { Q, type Raw, type RawValue } from '../models/watermelondb';
+import { matcherOf, Q, type Raw, type RawValue } from '../models/watermelondb';
+import { observeRows } from '../observation/liveRows';
 import { observeRead } from '../observation/observeRead';
-import { toEntity } from './localStore';
+import { entityReader, toEntity } from './localStore';
 
 export type { EntityOf };
 
@@ -19,7 +18,8 @@ export type Observed<T> = T & { sync: RecordSync };
 /** Columns and the value each must have, or a list of allowed values. */
 export type Where = Readonly<Record<string, RawValue | readonly string[]>>;
 
-const BOOKKEEPING = ['updated_at', 'last_modified_by', 'remote_id', 'sync_status', 'sync_error'];
+/** Read beside the columns of entities; `syncOf` goes by them. */
+const BOOKKEEPING = ['remote_id', '_status', 'sync_error'];
 
 function queryOf(database: ConvoyDatabase, table: keyof EntityOf, where: Where) {
   const clauses = Object.entries(where).map(([column, wanted]) =>
@@ -37,23 +37,58 @@ export function observeRecords<Table extends keyof EntityOf>(
   table: Table,
   where: Where = {},
 ): Observable<Observed<EntityOf[Table]>[]> {
-  const columns = [...Object.keys(columnsOf(table)), ...BOOKKEEPING];
-  type Snapshot = { raw: Raw; entity: Observed<EntityOf[Table]> };
-  let known = new Map<string, Snapshot>();
-  const snapshot = ({ raw }: ConvoyModel): Snapshot => {
-    const before = known.get(raw.id);
-    if (before && columns.every((column) => before.raw[column] === raw[column])) return before;
-    return { raw: { ...raw }, entity: { ...toEntity<EntityOf[Table]>(table, raw), sync: syncOf(raw) } };
-  };
-  const show = (records: ConvoyModel[]) => {
-    const staying = records.filter(({ raw }) => !database.isLeaving(raw.workspace_id));
-    known = new Map(staying.map((record) => [record.id, snapshot(record)]));
-    return [...known.values()].map(({ entity }) => entity);
-  };
-  const matching = queryOf(database, table, where).observeWithColumns(columns as never[]);
-  return combineLatest([matching, database.standing.observeLeaving()]).pipe(
-    map(([records]) => show(records)),
+  return observeEntities<EntityOf[Table]>(database, table, where, []);
+}
+
+/** A task without its long texts, of which a list shows none. */
+export type TaskLine = Omit<Task, 'description'>;
+
+/** As `observeRecords`, of tasks for a list. */
+export function observeTaskLines(
+  database: ConvoyDatabase,
+  where: Where = {},
+): Observable<Observed<TaskLine>[]> {
+  return observeEntities<TaskLine>(database, 'tasks', where, ['description']);
+}
+
+function observeEntities<T extends { workspace_id: string }>(
+  database: ConvoyDatabase,
+  table: keyof EntityOf,
+  where: Where,
+  without: readonly string[],
+): Observable<Observed<T>[]> {
+  const reader = entityReader<T>(table, without);
+  const columns = [...reader.columns, ...BOOKKEEPING];
+  const conditions = conditionsOf(where);
+  const matches = matcherOf(queryOf(database, table, where).description) as (raw: Raw) => boolean;
+  const rows = observeRows<Observed<T>>(database, {
+    table,
+    columns,
+    select: {
+      sql: `select ${columns.map((name) => `"${name}"`).join()} from "${table}" where ${conditions.sql}`,
+      args: conditions.args,
+    },
+    matches,
+    shownAs: (row) => Object.assign(reader.toEntity(row), { sync: syncOf(row.slice(-BOOKKEEPING.length)) }),
+  });
+  return combineLatest([rows, database.standing.observeLeaving()]).pipe(
+    map(([all, leaving]) =>
+      leaving.size === 0 ? all : all.filter(({ workspace_id }) => !database.isLeaving(workspace_id)),
+    ),
   );
+}
+
+/** As `queryOf` has it, in SQL: records that are not marked as deleted, with these values. */
+function conditionsOf(where: Where): { sql: string; args: (string | number | null)[] } {
+  const all = Object.entries(where).map(([column, wanted]) =>
+    Array.isArray(wanted)
+      ? { sql: `"${column}" in (select "value" from json_each(?))`, arg: JSON.stringify(wanted) }
+      : { sql: `"${column}" is ?`, arg: wanted as string | number | null },
+  );
+  return {
+    sql: ['"_status" <> \'deleted\'', ...all.map(({ sql }) => sql)].join(' and '),
+    args: all.map(({ arg }) => arg),
+  };
 }
 
 /** The number of matching records, now and whenever it changes. */
@@ -71,10 +106,11 @@ export function observeCount(
   return observeRead(database, [table], count);
 }
 
-function syncOf(raw: Raw): RecordSync {
-  if (raw.sync_error) return 'refused';
-  if (raw.remote_id === null) return 'new';
-  return raw._status === 'synced' ? 'synced' : 'changed';
+/** @param values those of `BOOKKEEPING` */
+function syncOf([remoteId, status, error]: readonly RawValue[]): RecordSync {
+  if (error) return 'refused';
+  if (remoteId === null) return 'new';
+  return status === 'synced' ? 'synced' : 'changed';
 }
 
 /**
@@ -121,14 +157,12 @@ export async function findTasks(
 
 /** Titles are compared here, since SQLite folds the case of ASCII alone; a record is made of none. */
 async function idsByTitle(database: ConvoyDatabase, text: string, where: Where): Promise<string[]> {
-  const conditions = Object.entries(where).map(([column, wanted]) =>
-    Array.isArray(wanted)
-      ? { sql: `"${column}" in (select "value" from json_each(?))`, arg: JSON.stringify(wanted) }
-      : { sql: `"${column}" is ?`, arg: wanted as string | number | null },
-  );
+  const { sql, args } = conditionsOf(where);
   const plain = plainPart(text);
-  if (plain !== '') conditions.push({ sql: `"title" like '%' || ? || '%'`, arg: plain });
-  const sql = `select "id", "title" from "tasks" where ${['"_status" <> \'deleted\'', ...conditions.map((one) => one.sql)].join(' and ')}`;
-  const [rows = []] = await database.readAll([{ sql, args: conditions.map(({ arg }) => arg) }]);
+  const titles = plain === '' ? [] : [plain];
+  const narrowed = plain === '' ? sql : `${sql} and "title" like '%' || ? || '%'`;
+  const [rows = []] = await database.readAll([
+    { sql: `select "id", "title" from "tasks" where ${narrowed}`, args: [...args, ...titles] },
+  ]);
   return rows.flatMap(([id, title]) => (containsText(String(title), text) ? [String(id)] : []));
 }

@@ -57,6 +57,23 @@ export function rowToEntity<T>(table: SyncedTable, row: readonly RawValue[]): T 
   return entity as T;
 }
 
+/** @returns the columns of an entity, but for some, and what makes one of a row of their values */
+export function entityReader<T>(table: SyncedTable, without: readonly string[]) {
+  const columns = [['id', 'ref'], ['workspace_id', 'ref'], ...shownColumns(table)] as [string, string][];
+  const read = columns.filter(([name]) => !without.includes(name));
+  return {
+    columns: read.map(([name]) => name),
+    toEntity(row: readonly RawValue[]): T {
+      const entity: Record<string, Json> = {};
+      for (let n = 0; n < read.length; n += 1) {
+        const [name, kind] = read[n] as [string, string];
+        entity[name] = shown(kind, row[n] ?? null);
+      }
+      return entity as T;
+    },
+  };
+}
+
 /** Times that were shown, as text: to write one takes ten times as long as to look it up, and contexts share most of theirs. */
 const TIMES = new Map<number, string>();
 const MOST_TIMES = 5_000;

@@ -1,8 +1,7 @@
 import { type KeyboardEvent, memo, type PointerEvent, useState } from 'react';
 import { Link } from 'wouter';
-import type { Task } from '@/domain/entities';
 import { TASK_PRIORITIES } from '@/domain/vocabulary';
-import type { Observed } from '@/lib/watermelon';
+import type { Observed, TaskLine } from '@/lib/watermelon';
 import { routes } from '../../routes';
 import { Icon, type IconName } from '../../ui/Icon';
 import { PRIORITY_LABELS, stageLabel, TASK_STATUS_LABELS } from '../../ui/labels';
@@ -14,9 +13,9 @@ export type Cell = 'priority' | 'status' | 'stage' | 'assignee';
 /** Requests of a row to its list. */
 export interface RowActions {
   onFocus(id: string): void;
-  onCell(task: Task, cell: Cell, anchor: Element): void;
-  onRenamed(task: Task, title: string | null): void;
-  onGrip(task: Task, event: PointerEvent<HTMLElement>): void;
+  onCell(task: TaskLine, cell: Cell, anchor: Element): void;
+  onRenamed(task: TaskLine, title: string | null): void;
+  onGrip(task: TaskLine, event: PointerEvent<HTMLElement>): void;
 }
 
 export interface RowTexts {
@@ -31,7 +30,7 @@ export interface RowTexts {
 }
 
 interface TaskRowProps extends RowTexts {
-  task: Observed<Task>;
+  task: Observed<TaskLine>;
   depth: number;
   /** Tab leads to the controls of this row alone; arrows lead to the others. */
   isCurrent: boolean;
@@ -45,7 +44,7 @@ interface TaskRowProps extends RowTexts {
 /** A bar of the mark of a priority, for each from which on it is filled. */
 const BARS = ['low', 'medium', 'high'] as const;
 
-const STATUS_ICONS: Record<Task['status'], IconName> = {
+const STATUS_ICONS: Record<TaskLine['status'], IconName> = {
   todo: 'statusTodo',
   in_progress: 'statusInProgress',
   blocked: 'statusBlocked',

@@ -1,9 +1,10 @@
 /** The choices of the cells of a row. */
 
-import type { Task, WorkflowStage, WorkspaceMember } from '@/domain/entities';
+import type { WorkflowStage, WorkspaceMember } from '@/domain/entities';
 import { checkpointsInTheWay } from '@/domain/taskRules';
 import { inOrder } from '@/domain/validation';
 import { TASK_PRIORITIES, TASK_STATUSES } from '@/domain/vocabulary';
+import type { TaskLine } from '@/lib/watermelon';
 import { PRIORITY_LABELS, stageLabel, TASK_STATUS_LABELS } from '../../ui/labels';
 import type { MenuItem } from '../../ui/menuItem';
 import type { Cell } from './TaskRow';
@@ -27,7 +28,7 @@ export const CELL_NAMES: Record<Cell, string> = {
   assignee: 'Assignee',
 };
 
-export function cellMenu(task: Task, cell: Cell, choice: CellChoice): MenuItem[][] {
+export function cellMenu(task: TaskLine, cell: Cell, choice: CellChoice): MenuItem[][] {
   const { title } = task;
   switch (cell) {
     case 'priority':
@@ -54,7 +55,7 @@ export function cellMenu(task: Task, cell: Cell, choice: CellChoice): MenuItem[]
   }
 }
 
-function stageItem(task: Task, { name }: WorkflowStage, choice: CellChoice): MenuItem {
+function stageItem(task: TaskLine, { name }: WorkflowStage, choice: CellChoice): MenuItem {
   const passes = checkpointsInTheWay(choice.stages, task.current_stage, name, false);
   const [first] = passes;
   const isBarred = first !== undefined && !choice.passesCheckpoints;
@@ -70,7 +71,7 @@ function stageItem(task: Task, { name }: WorkflowStage, choice: CellChoice): Men
   };
 }
 
-function assigneeMenu(task: Task, { userId, members, onEdit }: CellChoice): MenuItem[][] {
+function assigneeMenu(task: TaskLine, { userId, members, onEdit }: CellChoice): MenuItem[][] {
   const item = (id: string | null, name: string, kind?: WorkspaceMember['kind']): MenuItem => ({
     label: name,
     icon: kind === undefined ? undefined : kind === 'agent' ? 'agent' : 'person',

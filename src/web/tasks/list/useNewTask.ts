@@ -1,9 +1,10 @@
 import { useRef, useState } from 'react';
 import { useLocation } from 'wouter';
 import type { TaskInput } from '@/domain/contextService';
-import type { Milestone, Task } from '@/domain/entities';
+import type { Milestone } from '@/domain/entities';
 import { checkpointInTheWay } from '@/domain/taskRules';
 import { TASK_STATUSES } from '@/domain/vocabulary';
+import type { TaskLine } from '@/lib/watermelon';
 import { useDevice } from '../../hooks/useDevice';
 import { taskAddress } from '../../routes';
 import { stageLabel } from '../../ui/labels';
@@ -24,12 +25,12 @@ export interface NewTasks {
 }
 
 /** The row for a new task is under a row, or at the end of the list. */
-export interface Adding<T extends Task> {
-  under: T | null;
+export interface Adding {
+  under: Pick<TaskLine, 'id' | 'milestone_id' | 'parent_task_id'> | null;
   group: string;
 }
 
-interface Options<T extends Task> extends Pick<ReturnType<typeof useListFacts>, 'workflowOf'> {
+interface Options<T extends TaskLine> extends Pick<ReturnType<typeof useListFacts>, 'workflowOf'> {
   newTasks: NewTasks;
   rows: readonly ListRow<T>[];
   view: ListView;
@@ -39,13 +40,11 @@ interface Options<T extends Task> extends Pick<ReturnType<typeof useListFacts>, 
 }
 
 /** Makes tasks in a list, where its row for a new task is. */
-export function useNewTask<T extends Task>(options: Options<T>) {
+export function useNewTask<T extends TaskLine>(options: Options<T>) {
   const { newTasks, rows, view, facts, workflowOf, onCreated } = options;
   const { contextService } = useDevice();
   const [, navigate] = useLocation();
-  const [adding, setAdding] = useState<Adding<T> | null>(
-    options.isAdding ? { under: null, group: '' } : null,
-  );
+  const [adding, setAdding] = useState<Adding | null>(options.isAdding ? { under: null, group: '' } : null);
   const input = useRef<HTMLInputElement>(null);
 
   const open = (current: T | null) => {
@@ -56,7 +55,7 @@ export function useNewTask<T extends Task>(options: Options<T>) {
     setAdding({ under: row ? current : null, group: (row ?? last)?.group ?? '' });
   };
 
-  const milestoneIdOf = ({ under, group }: Adding<T>) =>
+  const milestoneIdOf = ({ under, group }: Adding) =>
     under?.milestone_id ?? (view.group === 'milestone' && group !== '' ? group : newTasks.milestone?.id);
 
   const create = async (title: string, another: boolean) => {
@@ -80,10 +79,10 @@ export function useNewTask<T extends Task>(options: Options<T>) {
     }
     if (isShown(task, view)) onCreated(task.id, another);
     else tellWhere(task);
-    setAdding(another ? { under: adding.under && (task as T), group: adding.group } : null);
+    setAdding(another ? { under: adding.under && task, group: adding.group } : null);
   };
 
-  const tellWhere = (task: Task) => {
+  const tellWhere = (task: TaskLine) => {
     const milestone = facts.milestones.get(task.milestone_id)?.label;
     toasts.add({
       title: `“${task.title}” is created${milestone ? ` in “${milestone}”` : ''}.`,
@@ -109,7 +108,7 @@ export function useNewTask<T extends Task>(options: Options<T>) {
 type Values = Omit<TaskInput, 'title' | 'milestone_id'> & { places: ReturnType<typeof placesFor> };
 
 /** @returns the values that a new task takes over from the row that it is under, and from its group */
-function valuesOf<T extends Task>(adding: Adding<T>, options: Options<T>): Values {
+function valuesOf<T extends TaskLine>(adding: Adding, options: Options<T>): Values {
   const { rows, view, newTasks, workflowOf } = options;
   const { under, group } = adding;
   const values: Values = { places: [], assignee_id: newTasks.assignee_id ?? null };

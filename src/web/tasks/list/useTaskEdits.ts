@@ -1,6 +1,6 @@
 import { useCallback } from 'react';
-import type { Task } from '@/domain/entities';
 import type { TaskPlace } from '@/domain/taskBatches';
+import type { TaskLine } from '@/lib/watermelon';
 import { offerUndo } from '../../actions/undo';
 import { useDevice } from '../../hooks/useDevice';
 import { useSaveEdit } from '../../hooks/useSaveEdit';
@@ -8,7 +8,7 @@ import { describeError } from '../../ui/errorText';
 import { toasts } from '../../ui/toasts';
 
 export type Edit = Partial<
-  Pick<Task, 'title' | 'priority' | 'status' | 'assignee_id' | 'current_stage' | 'completion_date'>
+  Pick<TaskLine, 'title' | 'priority' | 'status' | 'assignee_id' | 'current_stage' | 'completion_date'>
 >;
 
 /** Saves edits that are made in the rows of a list, and offers to undo them. What fails is told in a toast. */
@@ -17,7 +17,7 @@ export function useTaskEdits() {
   const saveEdit = useSaveEdit();
 
   const edit = useCallback(
-    async (task: Task, changes: Edit, done: string): Promise<boolean> => {
+    async (task: TaskLine, changes: Edit, done: string): Promise<boolean> => {
       try {
         await saveEdit('tasks', task, changes);
         // Other columns may have followed, and the undo is for what the edit has made of the task.
@@ -34,7 +34,7 @@ export function useTaskEdits() {
 
   /** Moves a task past human checkpoints. @returns the error; null: it worked */
   const jump = useCallback(
-    async (task: Task, current_stage: string, reason: string): Promise<unknown> => {
+    async (task: TaskLine, current_stage: string, reason: string): Promise<unknown> => {
       try {
         await saveEdit('tasks', task, { current_stage }, { reason });
         return null;
@@ -46,7 +46,7 @@ export function useTaskEdits() {
   );
 
   const order = useCallback(
-    async (task: Task, places: readonly TaskPlace[], previous: readonly TaskPlace[]) => {
+    async (task: TaskLine, places: readonly TaskPlace[], previous: readonly TaskPlace[]) => {
       try {
         await contextService.orderTasks(places);
         offerUndo(`“${task.title}” is moved.`, () => contextService.orderTasks(previous));
@@ -66,7 +66,7 @@ export function tellFailure(what: string, error: unknown): void {
 }
 
 /** @returns the values that an edit has changed, with those that follow from them */
-function before(task: Task, changes: Edit): Edit {
+function before(task: TaskLine, changes: Edit): Edit {
   const previous: Edit = {};
   if ('title' in changes) previous.title = task.title;
   if ('priority' in changes) previous.priority = task.priority;
