@@ -26,6 +26,9 @@ const { values } = readOptions({
   },
 });
 
+/** The work tells how far it is after so many seeds. */
+const TOLD_EVERY = 100;
+
 /** Seeds from the first one on that a planted bug is given. */
 const MOST_SEEDS = 100;
 
@@ -68,13 +71,16 @@ if (mutant !== undefined) {
   if (reason !== undefined) throw new Error(`${mutant}: ${reason}`);
 }
 
+let told = 0;
 const orders = seedsFrom(from, count, { mutant, shrink: mutant === undefined });
 const { report } = await runAll({
   series: mutant === undefined ? orders.map((order) => [order]) : [orders],
   workers,
   stopAt: mutant === undefined ? undefined : isCaught,
   onDone: (done) => {
+    told += 1;
     if (done.outcome.violations.length > 0) console.error(describe(done));
+    if (told % TOLD_EVERY === 0) console.error(`${told} of ${count} seeds are done`);
   },
 });
 const { coverage, ...sums } = report;

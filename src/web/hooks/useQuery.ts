@@ -3,10 +3,10 @@ import {
   type Observed,
   observeCount,
   observeRecords,
-  observeTaskLines,
   type TaskLine,
   type Where,
 } from '@/lib/watermelon';
+import { keptTaskLines } from './keptTaskLines';
 import { useDevice } from './useDevice';
 import { useObservable } from './useObservable';
 
@@ -29,7 +29,7 @@ export function useQuery<Table extends keyof EntityOf>(
 /** As `useQuery`, of tasks for a list. */
 export function useTaskLines(where: Where): Observed<TaskLine>[] | undefined {
   const { database } = useDevice();
-  return useObservable(() => observeTaskLines(database, where), [database, JSON.stringify(where)]);
+  return useObservable(() => keptTaskLines(database, where), [database, JSON.stringify(where)]);
 }
 
 /** One local record, live. @returns undefined until known, null when there is none */

@@ -1,6 +1,7 @@
 import { Dialog as Base } from '@base-ui/react/dialog';
-import { type ReactNode, useRef } from 'react';
+import { type ReactNode, useLayoutEffect, useRef } from 'react';
 import { Icon } from './Icon';
+import { makePageInert } from './inertPage';
 
 interface DialogFrameProps {
   title: string;
@@ -11,6 +12,15 @@ interface DialogFrameProps {
 /** The dialog itself, with what keeps the focus in it. */
 export function DialogFrame({ title, onClose, children }: DialogFrameProps) {
   const popup = useRef<HTMLDivElement>(null);
+  const undoInert = useRef<(() => void) | null>(null);
+  // Before the focus is given back, which an inert element does not take.
+  useLayoutEffect(
+    () => () => {
+      undoInert.current?.();
+      undoInert.current = null;
+    },
+    [],
+  );
   return (
     <Base.Root open disablePointerDismissal onOpenChange={(isOpen) => !isOpen && onClose()}>
       <Base.Portal>
@@ -19,6 +29,10 @@ export function DialogFrame({ title, onClose, children }: DialogFrameProps) {
           <Base.Popup
             ref={popup}
             className="dialog"
+            // Not before: where the focus is would lose it, and the dialog would not know whom to give it back to.
+            onFocusCapture={() => {
+              undoInert.current ??= makePageInert();
+            }}
             // The first field of a form; else the first button, which is the one that closes.
             initialFocus={() => popup.current?.querySelector<HTMLElement>('input, textarea, select') ?? true}
           >
