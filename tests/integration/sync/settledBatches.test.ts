@@ -324,3 +324,52 @@ it.each([
     expect((await there.contextService.getLocalTask(made.id))?.description).toBe('ours');
   },
 );
+
+async function restoreThere(task: Task): Promise<void> {
+  const all = await there.contextService.getDeletions(SEED.workspace);
+  const deletion = all.find(({ entity_id, restored_at }) => entity_id === task.id && restored_at === null);
+  await there.contextService.restoreDeletion(deletion?.id ?? '');
+}
+
+describe('a batch whose records are deleted and restored by others while it waits', () => {
+  it.each(['once', 'and again'])(
+    'is taken by the server, and its records come back here, with what was written %s (P-CONVERGE, P7, P-NOLOSS)',
+    async (times) => {
+      const parent = await shared('deleted and restored');
+      const subtask = await here.contextService.createTask({
+        milestone_id: SEED.offlineMilestone,
+        parent_task_id: parent.id,
+        title: 'under it',
+      });
+      await settle(here, there);
+      await here.contextService.updateTask(parent.id, { title: 'written in the batch' });
+      await here.contextService.updateTask(subtask.id, { priority: 'urgent' });
+      await here.contextService.addTaskActivity(subtask.id, 'comment', { text: 'said in the batch' });
+      const stop = failPushesOf(http(500), () => true);
+      await here.sync();
+      await there.contextService.deleteTask(parent.id);
+      await there.sync();
+      await here.sync();
+      expect(await here.contextService.getLocalTask(parent.id)).toBeNull();
+      if (times === 'and again') {
+        await restoreThere(parent);
+        await settle(there);
+        await there.contextService.deleteTask(parent.id);
+        await there.sync();
+        await here.sync();
+      }
+      await restoreThere(parent);
+      await there.sync();
+      stop();
+      await expectConverged(world, here, there);
+      for (const device of [here, there]) {
+        expect(await titleOf(parent, device)).toBe('written in the batch');
+        const context = await device.contextService.getTaskContext(subtask.id);
+        expect(context?.task.priority).toBe('urgent');
+        const comments = context?.activities.filter(({ activity_type }) => activity_type === 'comment');
+        expect(comments?.map(({ details }) => details)).toEqual([{ text: 'said in the batch' }]);
+      }
+      expect((await here.countUnsynced()).total).toBe(0);
+    },
+  );
+});

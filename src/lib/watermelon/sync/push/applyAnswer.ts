@@ -70,6 +70,7 @@ function makeContext(sync: SyncContext, batch: SyncedBatch, answer: PushAnswer):
     lost: { changes: new Set(), stages: new Set(), moves: new Set() },
     lostMoves: new Map(),
     left: new Set(),
+    missing: new Set(),
     applied: { pushed: 0, conflicts: 0, rejected: 0, unsettled: false, held: false },
   };
 }
@@ -152,7 +153,7 @@ async function restoreUndone(context: PushContext, undone: readonly LocalDeletio
 }
 
 /** Stores the revisions that the push made, so that the next pull skips them (P7, P18). */
-function storeOwnRevisions({ work, sync: { store }, batch, answer }: PushContext): void {
+function storeOwnRevisions({ work, sync: { store }, batch, answer, missing }: PushContext): void {
   // A batch that an older version made may lack columns of this version.
   const isOldSchema = batch.schema < SCHEMA_VERSION;
   for (const [scope, made] of Object.entries(answer.revisions)) {
@@ -162,7 +163,7 @@ function storeOwnRevisions({ work, sync: { store }, batch, answer }: PushContext
       // An answer that is heard late tells of what was pulled since: the cursor stands above it.
       const isAbove = made.revision > completeRevision(state.cursor);
       const cursor = isAbove ? { ...state.cursor, own: made } : state.cursor;
-      const skip = [...state.skip, made.revision];
+      const skip = missing.has(scope) ? state.skip : [...state.skip, made.revision];
       work.also(() => store.prepareScope(scope, { ...state, cursor, refill, skip }));
     } else if (made.revision === 1 && !isOldSchema) {
       // This push created the workspace, so everything in it is here already.

@@ -26,6 +26,7 @@ export async function applyOutcome(
   outcome: PushOutcome,
 ): Promise<void> {
   const raw = await context.work.get(change.table, context.ids.toLocal(change.id));
+  if (raw === null) noteMissing(context, change, outcome);
   switch (outcome.outcome) {
     case 'applied':
     case 'merged':
@@ -41,6 +42,19 @@ export async function applyOutcome(
     case 'blocked':
       return;
   }
+}
+
+/**
+ * The record went with a deletion of others that was pulled while the batch waited, and the server has restored it before the batch
+ * came: its row has a revision of this push, which pulls skip (P7).
+ */
+function noteMissing(
+  { missing }: PushContext,
+  { op, workspace_id }: SyncedChange,
+  outcome: PushOutcome,
+): void {
+  const isWritten = ['applied', 'merged', 'conflict'].includes(outcome.outcome);
+  if (op !== 'delete' && isWritten) missing.add(workspace_id);
 }
 
 async function applyTaken(

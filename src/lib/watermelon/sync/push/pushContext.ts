@@ -27,6 +27,8 @@ export interface PushContext extends ApplyContext {
   lostMoves: Map<string, LostMove>;
   /** Remote ids of workspaces that turn out to be lost: all that is here of them is purged after this answer (P19). */
   left: Set<string>;
+  /** Remote ids of workspaces that have records of the batch which are not here: their rows come with the next pull. */
+  missing: Set<string>;
   /** Counted while the outcomes are applied. */
   applied: AppliedPush;
 }
