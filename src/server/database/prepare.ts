@@ -77,11 +77,14 @@ const MIGRATIONS_TABLE = `
 async function migrate(backend: SqlBackend, migrations: Migration[]): Promise<Result<void, StackError>> {
   const checked = await backend.transaction((connection) => checkApplied(connection, migrations));
   if (!checked.ok) return fail(explain('The migrations could not be read', checked.error));
-  if (checked.value) return fail(checked.value);
+  const before = checked.value;
+  if (!before.ok) return before;
+  const missing = migrations.filter(({ version }) => !before.value.has(version));
 
-  for (const migration of migrations) {
+  for (const migration of missing) {
     const applied = await backend.transaction(async (connection) => {
       await connection.execute(LOCK);
+      // Another stack may have applied it since they were read.
       const done = await connection.query(
         'select 1 from supabase_migrations.schema_migrations where version = $1',
         [migration.version],
@@ -99,10 +102,11 @@ async function migrate(backend: SqlBackend, migrations: Migration[]): Promise<Re
   return ok(undefined);
 }
 
+/** @returns the versions that are applied, or why this version of Convoy must not go on with the database */
 async function checkApplied(
   connection: SqlConnection,
   migrations: Migration[],
-): Promise<StackError | undefined> {
+): Promise<Result<ReadonlySet<string>, StackError>> {
   const applied = await connection.query<{ version: string; name: string | null; sha256: string | null }>(`
     select version, name, sha256
     from supabase_migrations.schema_migrations
@@ -113,19 +117,19 @@ async function checkApplied(
   for (const { version, name, sha256 } of applied) {
     const migration = known.get(version);
     if (!migration) {
-      return {
+      return fail({
         code: 'data_newer',
         message: `The database has migration ${version}_${name ?? ''}, which this version of Convoy does not know: a newer one made it. Update Convoy, or use another data folder (--data), or start over with --reset, which deletes the data.`,
-      };
+      });
     }
     if (sha256 !== null && sha256 !== checksum(migration)) {
-      return {
+      return fail({
         code: 'migration_changed',
         message: `Migration ${version}_${migration.name} was changed after it had been applied to this database. Restore the file and put the change into a new migration, or start over with --reset, which deletes the data.`,
-      };
+      });
     }
   }
-  return undefined;
+  return ok(new Set(applied.map(({ version }) => version)));
 }
 
 async function record(connection: SqlConnection, migration: Migration): Promise<void> {
