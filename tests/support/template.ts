@@ -4,6 +4,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
+import { hashSync } from 'bcryptjs';
 import {
   openPgliteInMemory,
   type PgliteBackend,
@@ -14,6 +15,7 @@ import {
   type SqlSource,
   startLocalStack,
 } from '@/server';
+import { SEED } from './seed';
 
 /**
  * @param source the migrations, or the schema files, which make the same database: the simulation plants its bugs in
@@ -117,4 +119,19 @@ export async function prepareForTests(
 ): Promise<void> {
   const prepared = await prepareDatabase(backend, readStackSql(undefined, source), { demo });
   if (!prepared.ok) throw new Error(prepared.error.message);
+  if (demo) await cheapenPasswords(backend);
+}
+
+/**
+ * Gives the demo's accounts the hash of their password that takes bcrypt the least time: thousands of sign-ins of tests
+ * would spend minutes on the one that is shipped. Passwords of accounts that tests sign up are hashed as for people.
+ */
+async function cheapenPasswords(backend: SqlBackend): Promise<void> {
+  const cheap = hashSync(SEED.password, 4);
+  const changed = await backend.transaction((connection) =>
+    connection.query('update auth.users set encrypted_password = $1 where encrypted_password is not null', [
+      cheap,
+    ]),
+  );
+  if (!changed.ok) throw new Error(changed.error.message);
 }
