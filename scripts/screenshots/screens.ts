@@ -264,10 +264,9 @@ export const SCREENS: Screen[] = [
     prepare: async ({ page }) => {
       await openMilestone(page, 'editor');
       await page.getByRole('button', { name: 'New task' }).click();
-      await page.getByRole('textbox', { name: 'Description' }).fill('Half a thought');
+      await page.getByRole('textbox', { name: 'Title' }).fill('Half a thought');
       await greetFromNewerCode(page);
       await page.getByText('A newer version of Convoy').waitFor();
-      await page.getByRole('button', { name: 'Cancel' }).click();
     },
   },
   {
@@ -321,10 +320,10 @@ export const SCREENS: Screen[] = [
       const { origin } = new URL(page.url());
       const { usage } = await session.send('Storage.getUsageAndQuota', { origin });
       await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: usage });
-      await page.getByRole('button', { name: 'New task' }).click();
-      await page.getByRole('textbox', { name: 'Title' }).fill('Count unsent findings for each route');
+      await page.getByRole('button', { name: 'More actions for the milestone' }).click();
+      await page.getByRole('menuitem', { name: 'Edit milestone' }).click();
       await page.getByRole('textbox', { name: 'Description' }).fill('Much to say. '.repeat(7_000));
-      await page.getByRole('button', { name: 'Create task' }).click();
+      await page.getByRole('button', { name: 'Save' }).click();
       await page.getByText('There is no room left on this device.').first().waitFor();
     },
   },
@@ -349,6 +348,7 @@ export const SCREENS: Screen[] = [
     prepare: async ({ page }) => {
       await openWorkspace(page, 'editor');
       await page.locator('main').getByRole('link', { name: 'Sync service' }).click();
+      await page.getByRole('tab', { name: 'Milestones' }).click();
       await page.getByRole('button', { name: 'New milestone' }).click();
       await page.getByLabel('Name').fill('Realtime for the control room');
       await page.getByRole('button', { name: 'Create milestone' }).click();

@@ -170,7 +170,11 @@ export async function conflict({ page, context, stack }: Stage): Promise<void> {
   await context.setOffline(false);
   await page.getByText('Up to date').first().waitFor();
   await page.getByRole('link', { name: /Up to date/ }).click();
-  await page.getByRole('term').filter({ hasText: 'Chosen' }).first().waitFor();
+  await page
+    .getByRole('article')
+    .filter({ hasText: 'You and somebody else changed the same task' })
+    .first()
+    .waitFor();
 }
 
 /** An editor loses the workspace and edits while the device is about to hear of it. */

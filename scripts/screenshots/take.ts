@@ -45,7 +45,13 @@ async function shoot(browser: Browser, screen: Screen): Promise<void> {
   const started = await startLocalStack({ data: { kind: 'memory' } });
   if (!started.ok) throw new Error(started.error.message);
   const stack = started.value;
-  const context = await browser.newContext({ baseURL: stack.url, viewport: SIZES.desktop, locale: 'en-GB' });
+  const context = await browser.newContext({
+    baseURL: stack.url,
+    viewport: SIZES.desktop,
+    locale: 'en-GB',
+    // Some screens are those of another version of the app, which is served in its place.
+    serviceWorkers: 'block',
+  });
   try {
     // tsx names functions by a helper of its own, which functions that run in the page miss there.
     await context.addInitScript('globalThis.__name = (target) => target');

@@ -253,7 +253,6 @@ export const ERROR_TEXTS: { readonly [K in ErrorKind]: { readonly [Code in CodeO
     checkpoint: {
       headline: 'Only an owner or editor moves a task past a human checkpoint.',
       detail: 'The task stays in its stage until one of them does.',
-      prefersMessage: true,
     },
     cycle: {
       headline: 'The tasks would wait for each other.',
