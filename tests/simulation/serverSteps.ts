@@ -17,6 +17,8 @@ import type { StoredRow } from './storage';
 
 /** The latest backup of each run, and the writes that the server had by then. */
 const backups = new WeakMap<Stage, { backup: Backup; taken: ReadonlySet<unknown> }>();
+/** Runs in which one was put back. */
+const restored = new WeakSet<Stage>();
 
 /**
  * What a device keeps after a backup was put back (P19). Of a workspace that the server has forgotten an owner
@@ -40,6 +42,24 @@ async function keptBy(server: SimServer, device: SimDevice): Promise<Map<string,
   // Cursors, the log of changes and the like name records, and hold nothing of them.
   const holding = [...stored].filter(([table]) => isSyncedTable(table) || KEPT_TABLES.includes(table));
   return new Map(holding.map(([table, rows]) => [table, rows.filter((row) => stays(table, row))]));
+}
+
+/**
+ * Who is removed after a backup was put back may not have heard of it: their devices clear what they believe to be on the server, also
+ * what only they still have (P12).
+ */
+async function excuseCleared({ devices, oracle, server }: Stage, userId: string): Promise<void> {
+  const kept = await Promise.all(
+    devices.map(async (device) => {
+      const tables = await keptBy(server, device);
+      if (device.user.id !== userId) return tables;
+      const isKept = (row: StoredRow) => (row._status ?? 'synced') !== 'synced';
+      return new Map(
+        [...tables].map(([name, rows]) => [name, isSyncedTable(name) ? rows.filter(isKept) : rows]),
+      );
+    }),
+  );
+  oracle.excuseLost(await readServer(server), kept);
 }
 
 /** Workspaces whose purge is not over: it goes on when they are visible again (P12), and keeps what is unsynced alone. */
@@ -72,11 +92,14 @@ export async function serverStep(simulation: Stage, step: Step, random: Random):
         'update public.workspace_members set role = $3 where workspace_id = $1::uuid and user_id = $2::uuid and deleted_at is null',
         [workspace.id, user.id, random.pick(ROLES)],
       );
-    case 'remove member':
-      return attempt(
+    case 'remove member': {
+      const isRemoved = await attempt(
         'update public.workspace_members set deleted_at = now() where workspace_id = $1::uuid and user_id = $2::uuid and deleted_at is null',
         [workspace.id, user.id],
       );
+      if (isRemoved && restored.has(simulation)) await excuseCleared(simulation, user.id);
+      return isRemoved;
+    }
     case 'readmit':
       return attempt(
         `insert into public.workspace_members (id, workspace_id, user_id, role)
@@ -157,6 +180,7 @@ export async function serverStep(simulation: Stage, step: Step, random: Random):
       const last = backups.get(simulation);
       if (!last) return false;
       await server.putBack(last.backup);
+      restored.add(simulation);
       await noteRestored(server);
       simulation.witness.forget(last.taken);
       oracle.excuseLost(

@@ -29,7 +29,8 @@ interface Task {
 
 /** Turns of the event loop without any progress after which only a timer can bring some. */
 const IDLE_TURNS = 60;
-const MOST_TURNS = 20_000;
+/** A process that waits for a lock looks for it every 50 ms, and its owner may take half a minute. */
+const MOST_TURNS = 200_000;
 /** Of a row on its way, about. */
 const BYTES_OF_ROW = 500;
 
