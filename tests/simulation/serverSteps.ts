@@ -45,8 +45,8 @@ async function keptBy(server: SimServer, device: SimDevice): Promise<Map<string,
 }
 
 /**
- * Who is removed after a backup was put back may not have heard of it: their devices clear what they believe to be on the server, also
- * what only they still have (P12).
+ * A member who is removed after a backup was put back may not have heard of it: their devices clear what they believe to be on the
+ * server, also what only they still have (P12).
  */
 async function excuseCleared({ devices, oracle, server }: Stage, userId: string): Promise<void> {
   const kept = await Promise.all(

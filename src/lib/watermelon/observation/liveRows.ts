@@ -15,7 +15,7 @@ export interface ObservedRows<T> {
   /** The first one is the id. */
   columns: readonly string[];
   matches(raw: Raw): boolean;
-  /** What is told of a row. */
+  /** Makes the value that is told of a row. */
   shownAs(row: readonly RawValue[]): T;
 }
 
