@@ -94,8 +94,8 @@ export const MUTANTS: readonly Mutant[] = [
     'echo-filter-too-wide',
     'A device leaves out one revision more than the ones it made.',
     `${SYNC}/push/applyAnswer.ts`,
-    'const skip = [...state.skip, made.revision];',
-    'const skip = [...state.skip, made.revision, made.revision + 1];',
+    ': [...state.skip, made.revision];',
+    ': [...state.skip, made.revision, made.revision + 1];',
   ),
   mutant(
     'history-ignored',
