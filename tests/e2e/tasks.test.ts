@@ -150,7 +150,11 @@ describe('working on tasks', () => {
     const agent = await app.signIn('agent');
     await openTask(agent, MILESTONE, 'Survive a clock that is wrong by hours');
     await stage(agent, 'Implement').click();
-    await seen(agent.getByRole('alert').filter({ hasText: 'Only an owner or editor moves a task past a human checkpoint' }));
+    await seen(
+      agent
+        .getByRole('alert')
+        .filter({ hasText: 'Only an owner or editor moves a task past a human checkpoint' }),
+    );
     expect(await stage(agent, 'Plan review').getAttribute('aria-current')).toBe('step');
     await agent.context().close();
   });
