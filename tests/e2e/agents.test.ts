@@ -79,6 +79,7 @@ describe('the agents', () => {
     await rowOf('Builder').getByRole('button', { name: 'More about Builder' }).click();
     await page.getByRole('menuitem', { name: 'Revoke…' }).click();
     await page.getByRole('button', { name: 'Revoke', exact: true }).click();
+    await gone(page.getByRole('dialog', { name: 'Revoke Builder?' }));
     await gone(rowOf('Builder'));
     expect((await membership('Builder'))?.deleted_at).not.toBeNull();
   });

@@ -60,7 +60,7 @@ export function Shell({ user, sessionEnded, isArrival, onLeave, onSignIn, childr
   const areToastsWanted = useSyncExternalStore(toasts.onWanted, toasts.areWanted);
   usePageActions([
     { group: 'Everywhere', label: 'Go to, or do', keys: '$mod+k', run: () => setOpen('palette') },
-    { group: 'Everywhere', label: 'Undo', keys: '$mod+z', run: () => void undoLatest() },
+    { group: 'Everywhere', label: 'Undo', keys: '$mod+z', run: undoLatest },
     { group: 'Everywhere', label: 'Keyboard shortcuts', keys: 'Shift+?', run: () => setOpen('shortcuts') },
   ]);
 

@@ -1,6 +1,6 @@
 import { useCallback } from 'react';
 import type { Task } from '@/domain/entities';
-import { offerUndo } from '../actions/undo';
+import { makeUndoable } from '../actions/undo';
 import { useSaveEdit } from './useSaveEdit';
 
 /**
@@ -12,11 +12,13 @@ export function useTaskEdit() {
   return useCallback(
     /** @param told what was done, in a sentence */
     async (seen: Task, changes: Partial<Task>, told: string): Promise<void> => {
-      await saveEdit('tasks', seen, changes);
       const before = Object.fromEntries(
         Object.keys(changes).map((column) => [column, seen[column as keyof Task]]),
       );
-      offerUndo(told, () => saveEdit('tasks', { ...seen, ...changes }, before));
+      await makeUndoable(told, async () => {
+        await saveEdit('tasks', seen, changes);
+        return () => saveEdit('tasks', { ...seen, ...changes }, before);
+      });
     },
     [saveEdit],
   );

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import type { TaskContext } from '@/domain/entities';
 import { REVIEW_TYPES, reviewOf } from '@/domain/reviews';
 import { usePageActions } from '../actions/pageActions';
-import { offerUndo } from '../actions/undo';
+import { makeUndoable } from '../actions/undo';
 import { useDevice } from '../hooks/useDevice';
 import { useSaveEdit } from '../hooks/useSaveEdit';
 import { type Stage, useTaskStageManagement } from '../hooks/useTaskStageManagement';
@@ -31,14 +31,16 @@ export function StageStepper(context: Pick<TaskContext, 'task' | 'workflow' | 'a
 
   const moveAndOffer = async (stage: string, reason?: string) => {
     const { id, title, current_stage, status, completion_date } = task;
-    const isMoved = await moveTo(stage, reason);
-    if (isMoved && reason === undefined) {
-      offerUndo(`“${title}” is moved to ${stageLabel(stage)}.`, async () => {
+    let isMoved = false;
+    await makeUndoable(`“${title}” is moved to ${stageLabel(stage)}.`, async () => {
+      isMoved = await moveTo(stage, reason);
+      if (!isMoved || reason !== undefined) return null;
+      return async () => {
         // The status followed the stage. Whatever it is now, it is undone only where the stage is the one that was chosen.
         const now = (await contextService.getLocalTask(id)) ?? task;
         await saveEdit('tasks', { ...now, current_stage: stage }, { current_stage, status, completion_date });
-      });
-    }
+      };
+    });
     return isMoved;
   };
   const move = (stage: Stage) => {

@@ -1,7 +1,7 @@
 import { count } from '@/core/count';
 import type { TaskContext } from '@/domain/entities';
 import { deleteTask, getDeletions, restoreDeletion } from '@/lib/watermelon/contextService';
-import { offerUndo } from '../actions/undo';
+import { makeUndoable } from '../actions/undo';
 import { usePermissions } from '../hooks/usePermissions';
 import { describeError } from '../ui/errorText';
 import { Menu } from '../ui/Menu';
@@ -21,11 +21,13 @@ export function TaskMenu({ context, onShowContext, onDelete }: TaskMenuProps) {
   const { whyNot } = usePermissions(task.workspace_id);
   const remove = async () => {
     try {
-      await deleteTask(task.id);
-      const deletions = await getDeletions(task.workspace_id);
-      const deletion = deletions.find(({ entity_id }) => entity_id === task.id);
       const along = subtasks > 0 ? `, together with its ${count(subtasks, 'subtask')}` : '';
-      if (deletion) offerUndo(`“${task.title}” is deleted${along}.`, () => restoreDeletion(deletion.id));
+      await makeUndoable(`“${task.title}” is deleted${along}.`, async () => {
+        await deleteTask(task.id);
+        const deletions = await getDeletions(task.workspace_id);
+        const deletion = deletions.find(({ entity_id }) => entity_id === task.id);
+        return deletion ? () => restoreDeletion(deletion.id) : null;
+      });
     } catch (error) {
       const { headline, detail } = describeError(error);
       toasts.add({

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { ConvoyError } from '@/core/errors';
 import type { Task } from '@/domain/entities';
-import { offerUndo } from '../actions/undo';
+import { makeUndoable } from '../actions/undo';
 import { useTaskEdit } from '../hooks/useTaskEdit';
 import { useDraft } from '../shared/useDraft';
 import { useAction } from '../ui/useAction';
@@ -83,8 +83,9 @@ export function useInPlace(task: Task, column: 'title' | 'description'): InPlace
       kept.remove();
       end();
       if (draft) {
-        offerUndo(`What you typed for the ${column} is discarded.`, async () =>
-          kept.write(draft.text, draft.base),
+        void makeUndoable(
+          `What you typed for the ${column} is discarded.`,
+          async () => async () => kept.write(draft.text, draft.base),
         );
       }
     },

@@ -1,7 +1,7 @@
 import { useCallback } from 'react';
 import type { TaskPlace } from '@/domain/taskBatches';
 import type { TaskLine } from '@/lib/watermelon';
-import { offerUndo } from '../../actions/undo';
+import { makeUndoable } from '../../actions/undo';
 import { useDevice } from '../../hooks/useDevice';
 import { useSaveEdit } from '../../hooks/useSaveEdit';
 import { describeError } from '../../ui/errorText';
@@ -19,10 +19,12 @@ export function useTaskEdits() {
   const edit = useCallback(
     async (task: TaskLine, changes: Edit, done: string): Promise<boolean> => {
       try {
-        await saveEdit('tasks', task, changes);
-        // Other columns may have followed, and the undo is for what the edit has made of the task.
-        const after = await contextService.getLocalTask(task.id);
-        if (after) offerUndo(done, () => saveEdit('tasks', after, before(task, changes)));
+        await makeUndoable(done, async () => {
+          await saveEdit('tasks', task, changes);
+          // Other columns may have followed, and the undo is for what the edit has made of the task.
+          const after = await contextService.getLocalTask(task.id);
+          return after && (() => saveEdit('tasks', after, before(task, changes)));
+        });
         return true;
       } catch (error) {
         tellFailure('This was not saved.', error);
@@ -48,8 +50,10 @@ export function useTaskEdits() {
   const order = useCallback(
     async (task: TaskLine, places: readonly TaskPlace[], previous: readonly TaskPlace[]) => {
       try {
-        await contextService.orderTasks(places);
-        offerUndo(`“${task.title}” is moved.`, () => contextService.orderTasks(previous));
+        await makeUndoable(`“${task.title}” is moved.`, async () => {
+          await contextService.orderTasks(places);
+          return () => contextService.orderTasks(previous);
+        });
       } catch (error) {
         tellFailure('The task was not moved.', error);
       }
