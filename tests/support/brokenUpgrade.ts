@@ -5,13 +5,13 @@ import { type Bundle, bundled } from './bundled';
 const EDITS = [
   {
     file: '/models/schema.ts',
-    find: 'LOCAL_SCHEMA_VERSION = 5',
-    replace: 'LOCAL_SCHEMA_VERSION = 6',
+    find: 'LOCAL_SCHEMA_VERSION = 6',
+    replace: 'LOCAL_SCHEMA_VERSION = 7',
   },
   {
     file: '/models/migrations.ts',
     find: '  migrations: [\n',
-    replace: `  migrations: [{ toVersion: 6, steps: [1, 2].map(() => ({
+    replace: `  migrations: [{ toVersion: 7, steps: [1, 2].map(() => ({
       type: 'add_columns', table: 'tasks', columns: [{ name: 'risk', type: 'string' }] })) },\n`,
   },
 ];

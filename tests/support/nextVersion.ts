@@ -60,13 +60,13 @@ export const NEXT_VERSION: Edit[] = [
   },
   {
     file: 'src/lib/watermelon/models/schema.ts',
-    find: 'export const LOCAL_SCHEMA_VERSION = 5;',
-    replace: 'export const LOCAL_SCHEMA_VERSION = 6;',
+    find: 'export const LOCAL_SCHEMA_VERSION = 6;',
+    replace: 'export const LOCAL_SCHEMA_VERSION = 7;',
   },
   {
     file: 'src/lib/watermelon/models/migrations.ts',
     find: '  migrations: [\n',
-    replace: '  migrations: [\n    { toVersion: 6, steps: syncedSteps(3) },\n',
+    replace: '  migrations: [\n    { toVersion: 7, steps: syncedSteps(3) },\n',
   },
   {
     file: 'src/lib/watermelon/models/label.ts',

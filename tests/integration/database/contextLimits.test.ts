@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { type ContextLimits, checkLimits } from '@/domain/contextLimits';
 import type { SyncUser } from '../../support/syncUser';
 import { database, team, teamForFile } from '../../support/teamDatabase';
+import { rowsRead } from '../../support/work';
 
 teamForFile();
 
@@ -63,4 +64,26 @@ it('odd limits are read as what they can mean, and tell a stranger nothing; devi
     expect([limits, await subtasksFor(team.owner, limits)]).toEqual([limits, SUBTASKS]);
     expect(await subtasksFor(team.stranger, limits)).toBeNull();
   }
+});
+
+it('the knowledge of other projects costs a context nothing', async () => {
+  const others = 3_000;
+  const project = team.make.insert('projects', { name: 'Another' });
+  await team.owner.push([project]);
+  for (const table of ['patterns', 'best_practices']) {
+    await database.query(
+      `insert into public.${table} (id, workspace_id, project_id, name)
+       select gen_random_uuid(), $1::uuid, $2::uuid, 'Of another project ' || n from generate_series(1, $3::int) n`,
+      [team.workspace, project.id, others],
+    );
+  }
+  await database.query('analyze public.patterns, public.best_practices', []);
+  await database.as(team.owner.id, async (connection) => {
+    const read = async () =>
+      (await rowsRead(connection, 'public', 'patterns')) +
+      (await rowsRead(connection, 'public', 'best_practices'));
+    const before = await read();
+    await connection.query(`select public.get_bounded_context($1::uuid, '{}')`, [team.task]);
+    expect((await read()) - before).toBeLessThan(200);
+  });
 });

@@ -84,6 +84,22 @@ describe('the context of a task with 12 MB around it', () => {
     expect(context?.left_out.subtasks).toEqual({ all: CROWD.subtasks, because: 'items' });
   });
 
+  it.each([{}, { bytes: 30_000 }])(
+    'looks at no knowledge of other projects, with limits %o',
+    async (limits) => {
+      const reading = vi.spyOn(device.database, 'readAll');
+      await device.contextService.getTaskContext(task.id, limits);
+      const queries = reading.mock.calls.flatMap(([asked]) => asked);
+      const explained = queries.map(({ sql, args }) => ({ sql: `explain query plan ${sql}`, args }));
+      const steps = (await device.database.readAll(explained)).flat().map((row) => String(row.at(-1)));
+      const lookUps = steps.filter((step) => /^(SEARCH|SCAN) (patterns|best_practices) /.test(step));
+      expect(lookUps.length).toBeGreaterThan(0);
+      expect(
+        lookUps.filter((step) => !/\(workspace_id=\? AND project_id=\?\)|\(rowid=\?\)/.test(step)),
+      ).toEqual([]);
+    },
+  );
+
   it('is the same from the device and from the server, within any limits', async () => {
     const property = fc.asyncProperty(anyLimits, async (limits) => {
       const here = await device.contextService.getTaskContext(task.id, limits);

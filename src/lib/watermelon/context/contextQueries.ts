@@ -23,8 +23,12 @@ const ofTask = (column: string) => sql`(select "${column}" from "tasks" where "i
 const PROJECT = sql`(select m."project_id" from "tasks" t join "milestones" m on m."id" = t."milestone_id"
   where t."id" = ${TASK} and m."_status" <> 'deleted')`;
 const LINKED = sql`select "depends_on_task_id" from "task_dependencies" where "task_id" = ${TASK} and ${LIVE}`;
-const KNOWLEDGE = sql`"workspace_id" in ('${GLOBAL_SCOPE_ID}', ${ofTask('workspace_id')})
-  and ("project_id" is null or "project_id" = ${PROJECT})`;
+const REACHABLE = sql`"workspace_id" in ('${GLOBAL_SCOPE_ID}', ${ofTask('workspace_id')})`;
+// Asked in one condition, SQLite would look at those of all projects of the workspace.
+const KNOWLEDGE = [
+  sql`${REACHABLE} and "project_id" is null`,
+  sql`${REACHABLE} and "project_id" = ${PROJECT}`,
+];
 
 type Single = keyof typeof SINGLE_TABLES;
 export const SINGLES = Object.keys(SINGLE_TABLES) as Single[];
@@ -38,7 +42,8 @@ const SINGLE_ROWS: Record<Single, Fragment<Given>> = {
 };
 
 interface List {
-  rows: Fragment<Given>;
+  /** Each item meets one of these conditions and no two of them; each is looked up along an index. */
+  rows: readonly Fragment<Given>[];
   /** The columns that order the items as they are shown; with the ids, which come last, no two are alike. */
   shown: readonly string[];
   /** A number that is smaller for what matters more, as `rankOf` of `domain/taskContext` says. */
@@ -49,12 +54,21 @@ interface List {
 const IS_CLOSED = `"status" in (${CLOSED.map((status) => `'${status}'`).join()})`;
 const REACH = `case when "workspace_id" = '${GLOBAL_SCOPE_ID}' then 2 when "project_id" is null then 1 else 0 end`;
 const LISTS: Record<ContextPart, List> = {
-  subtasks: { rows: sql`"parent_task_id" = ${TASK}`, shown: ['"sort_order"', '"id"'], rank: IS_CLOSED },
-  dependencies: { rows: sql`"id" in (${LINKED})`, shown: ['"title"', '"id"'], rank: IS_CLOSED },
-  activities: { rows: sql`"task_id" = ${TASK}`, shown: ['"created_at"', '"id"'], isDescending: true },
+  subtasks: { rows: [sql`"parent_task_id" = ${TASK}`], shown: ['"sort_order"', '"id"'], rank: IS_CLOSED },
+  dependencies: { rows: [sql`"id" in (${LINKED})`], shown: ['"title"', '"id"'], rank: IS_CLOSED },
+  activities: { rows: [sql`"task_id" = ${TASK}`], shown: ['"created_at"', '"id"'], isDescending: true },
   patterns: { rows: KNOWLEDGE, shown: ['"name"', '"id"'], rank: REACH },
   best_practices: { rows: KNOWLEDGE, shown: ['"name"', '"id"'], rank: REACH },
 };
+
+/** @returns what each condition of a list gives, put together. */
+function joined(
+  { rows }: List,
+  by: string,
+  give: (where: Fragment<Given>) => Fragment<Given>,
+): Fragment<Given> {
+  return rows.map(give).reduce((one, other) => sql`${one} ${by} ${other}`);
+}
 
 function orderOf(keys: readonly string[], { isDescending }: List): string {
   return keys.map((key) => (isDescending ? `${key} desc` : key)).join();
@@ -80,8 +94,13 @@ function withinOwn(part: ContextPart): Fragment<Given> {
     keys.map((_, index) => `"key${index}"`),
     list,
   );
-  const first = sql`select rowid as "at", ${sizeOf(table)} as "size", ${named} from "${table}"
-    where ${list.rows} and ${LIVE} order by ${orderOf(keys, list)} limit ${mostItems(part)}`;
+  const every = joined(
+    list,
+    'union all',
+    (where) =>
+      sql`select rowid as "at", ${sizeOf(table)} as "size", ${named} from "${table}" where ${where} and ${LIVE}`,
+  );
+  const first = sql`${every} order by ${order} limit ${mostItems(part)}`;
   return sql`select "at", "size", "reached" from (
     select "at", "size", sum("size") over (order by ${order} rows unbounded preceding) as "reached" from (${first}))
     where "reached" <= ${({ limits }) => limits[part].bytes}`;
@@ -106,8 +125,14 @@ function withinWhole(part: ContextPart): Fragment<Given> {
     where "reached" - "size" + (${others}) <= ${({ limits }) => limits.bytes}`;
 }
 
-function select(table: SyncedTable, where: Fragment<Given>, order: Fragment<Given> = sql``): Fragment<Given> {
-  return { text: selectEntities(table, where.text, order.text), args: [...where.args, ...order.args] };
+function select(
+  table: SyncedTable,
+  where: Fragment<Given>,
+  order: Fragment<Given> = sql``,
+  ...others: string[]
+): Fragment<Given> {
+  const text = selectEntities(table, where.text, order.text, ...others);
+  return { text, args: [...where.args, ...order.args] };
 }
 
 /** @returns the queries of the single records, of the lists, and of the numbers that `counts` names, in this order */
@@ -128,10 +153,14 @@ const ABSENT = sql`(select count(*) from "task_dependencies" l where l."task_id"
  * which there are few, are found by theirs.
  */
 function countOf(part: ContextPart): Fragment<Given> {
-  const [table, { rows }] = [PART_TABLES[part], LISTS[part]];
-  if (part !== 'activities') return sql`(select count(*) from "${table}" where ${rows} and ${LIVE})`;
-  return sql`(select count(*) from "${table}" where ${rows})
-    - (select count(*) from "${table}" where "_status" = 'deleted' and +${rows})`;
+  const [table, list] = [PART_TABLES[part], LISTS[part]];
+  const isLarge = part === 'activities';
+  return joined(list, '+', (where) =>
+    isLarge
+      ? sql`(select count(*) from "${table}" where ${where})
+          - (select count(*) from "${table}" where "_status" = 'deleted' and +${where})`
+      : sql`(select count(*) from "${table}" where ${where} and ${LIVE})`,
+  );
 }
 
 /** How many items each list has, then the number of absent tasks. */
@@ -140,10 +169,13 @@ const COUNTS = [...CONTEXT_PARTS.map(countOf), ABSENT];
 /** The same, but of lists that count themselves (see `wholeList`) whether they have any. */
 const COUNTS_OF_WHOLE_LISTS = [
   ...CONTEXT_PARTS.map((part) => {
-    const { rows, rank } = LISTS[part];
-    return rank
-      ? sql`exists (select 1 from "${PART_TABLES[part]}" where ${rows} and ${LIVE})`
-      : countOf(part);
+    const list = LISTS[part];
+    if (!list.rank) return countOf(part);
+    return joined(
+      list,
+      'or',
+      (where) => sql`exists (select 1 from "${PART_TABLES[part]}" where ${where} and ${LIVE})`,
+    );
   }),
   ABSENT,
 ];
@@ -156,20 +188,23 @@ const shownOrder = (part: ContextPart) => `order by ${orderOf(LISTS[part].shown,
  * which they are shown, as many as are asked for, without a number.
  */
 function wholeList(part: ContextPart): Fragment<Given> {
-  const [table, { rows, rank }] = [PART_TABLES[part], LISTS[part]];
+  const [table, list] = [PART_TABLES[part], LISTS[part]];
   const hasRoom = (bytes: string) => sql`${bytes} * 2 <= ${({ limits }) => limits[part].bytes}`;
-  if (rank) {
-    const own = sql`with "own" as materialized (
-      select count(*) as "items", coalesce(sum(${sizeOf(table)}), 0) as "bytes" from "${table}" where ${rows} and ${LIVE})`;
-    const fits = sql`(select "items" <= ${mostItems(part)} and ${hasRoom('"bytes"')} from "own")`;
-    const text = selectEntities(
-      table,
-      sql`${rows} and ${fits}`.text,
-      shownOrder(part),
-      '(select "items" from "own")',
+  if (list.rank) {
+    const sizes = joined(
+      list,
+      'union all',
+      (where) => sql`select ${sizeOf(table)} as "size" from "${table}" where ${where} and ${LIVE}`,
     );
-    return { text: `${own.text} ${text}`, args: [...own.args, ...rows.args, ...fits.args] };
+    const own = sql`with "own" as materialized (
+      select count(*) as "items", coalesce(sum("size"), 0) as "bytes" from (${sizes}))`;
+    const fits = sql`(select "items" <= ${mostItems(part)} and ${hasRoom('"bytes"')} from "own")`;
+    const items = joined(list, 'union all', (where) =>
+      select(table, sql`${where} and ${fits}`, sql``, '(select "items" from "own")'),
+    );
+    return sql`${own} ${items} ${shownOrder(part)}`;
   }
+  const rows = joined(list, 'or', (where) => where);
   const last = sql`select * from (select "created_at", "id" from "${table}" where ${rows} and ${LIVE} ${shownOrder(part)}
     limit 1 offset max(${mostItems(part)} - 1, 0)) union all select -1e300, '' limit 1`;
   const fits = sql`(select ${hasRoom(`coalesce(sum(${sizeOf(table)}), 0)`)} from "${table}" where ${rows} and ${LIVE}

@@ -52,12 +52,16 @@ async function knowledge<T extends { name: string; id: string }>(
   workspaceId: string,
   projectId: string | null,
 ): Promise<T[]> {
-  const projects = projectId === null ? [null] : [null, projectId];
-  const found = await store.query<T & { project_id: string | null }>(
-    table,
-    Q.where('workspace_id', Q.oneOf([GLOBAL_SCOPE_ID, workspaceId])),
-  );
-  return byName(found.filter((item) => projects.includes(item.project_id)));
+  const found = [null, projectId]
+    .slice(0, projectId === null ? 1 : 2)
+    .map((project) =>
+      store.query<T>(
+        table,
+        Q.where('workspace_id', Q.oneOf([GLOBAL_SCOPE_ID, workspaceId])),
+        Q.where('project_id', project),
+      ),
+    );
+  return byName((await Promise.all(found)).flat());
 }
 
 /** @returns null where the task is not on this device, or has no request for review. */

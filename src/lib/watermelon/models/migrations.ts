@@ -46,5 +46,13 @@ export const migrations: SchemaMigrations = schemaMigrations({
         ),
       ],
     },
+    {
+      toVersion: 6,
+      steps: ['patterns', 'best_practices'].map((table) =>
+        unsafeExecuteSql(
+          `drop index if exists "${table}_workspace_id"; create index "${table}_workspace_id" on "${table}" ("workspace_id");`,
+        ),
+      ),
+    },
   ],
 });

@@ -16,7 +16,7 @@ import {
 } from './watermelondb';
 
 /** Version of the local database; raised with every step of `migrations.ts`. */
-export const LOCAL_SCHEMA_VERSION = 5;
+export const LOCAL_SCHEMA_VERSION = 6;
 
 type ColumnSpec = {
   name: string;
@@ -41,6 +41,9 @@ const INDEXED_WITH: Readonly<Record<string, string[]>> = {
   'activity_feed.activity_type': ['created_at'],
   // The last words of a user on a task.
   'activity_feed.actor_id': ['task_id', 'activity_type', 'created_at'],
+  // A context has those of its project and those of no project, and does not read those of others.
+  'patterns.workspace_id': ['project_id'],
+  'best_practices.workspace_id': ['project_id'],
 };
 
 /**
@@ -125,10 +128,7 @@ function columnsFrom(name: SyncedTable, first: number, last: number): ColumnSpec
 
 function syncedTable(name: SyncedTable, version = SCHEMA_VERSION) {
   const columns = columnsFrom(name, 1, version);
-  return {
-    name,
-    columns: [{ name: 'workspace_id', type: 'string', isIndexed: true } as const, ...columns, ...COMMON],
-  };
+  return { name, columns: [localColumn(name, 'workspace_id', { kind: 'ref' }), ...columns, ...COMMON] };
 }
 
 /** @returns the steps for `migrations.ts` that bring a schema version to the synced tables. */
