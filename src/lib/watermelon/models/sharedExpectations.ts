@@ -45,10 +45,14 @@ export function baseToText<Column extends Edit>(base: Base<Column>): string {
 
 /** @returns what was stored as such a text, or as that of an earlier version */
 export function textToBase<Column extends Edit, Whole extends Base<Column>>(text: string): Whole {
-  const { expected: shared, ...base } = JSON.parse(text) as StoredBase<Column>;
+  const base = JSON.parse(text) as StoredBase<Column>;
+  const { expected: shared } = base;
+  // Nearly all edits expect nothing.
+  if (shared === undefined) return base as unknown as Whole;
+  delete base.expected;
   for (const edit of Object.values(base.columns)) {
     if (!edit.expects) continue;
-    const found = edit.expects.map((name) => [name, (base.columns[name] ?? { value: shared?.[name] }).value]);
+    const found = edit.expects.map((name) => [name, (base.columns[name] ?? { value: shared[name] }).value]);
     edit.expected = { ...Object.fromEntries(found), ...edit.expected };
     delete edit.expects;
   }
