@@ -91,6 +91,10 @@ const REFERENCES: Readonly<Record<string, string>> = {
 function argumentOf(field: string, tool: string): string {
   if (field === 'reference') return REFERENCES[tool] ?? 'task';
   if (field === 'question_id') return 'answer';
+  if (tool === 'update' && field !== 'task_id') {
+    const isExpected = field.startsWith('expected.');
+    return isExpected ? field.replace('expected.', 'was.') : `set.${field}`;
+  }
   return field === 'request_id' ? 'request' : field;
 }
 

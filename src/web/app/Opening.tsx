@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react';
 import { Logo } from '../ui/Logo';
+import { fetchScreenAt } from './lazyScreens';
 
 /** Delay in ms before the page says that it is opening; a short wait needs no words. */
 const PATIENCE_MS = 1_000;
@@ -7,6 +8,7 @@ const PATIENCE_MS = 1_000;
 /** The frame of the page until its database is open, with a note when that takes long. */
 export function Opening() {
   const [isSlow, setSlow] = useState(false);
+  useEffect(() => fetchScreenAt(window.location.pathname), []);
   useEffect(() => {
     const timer = setTimeout(() => setSlow(true), PATIENCE_MS);
     return () => clearTimeout(timer);

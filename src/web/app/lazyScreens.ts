@@ -1,5 +1,6 @@
 /** Screens and dialogs that the first list of work does not need. The service worker keeps them for later. */
 
+import { routes } from '../routes';
 import { AGAIN_AND_AGAIN, later } from '../ui/later';
 
 export const AgentsPage = later(async () => (await import('../agents/AgentsPage')).AgentsPage);
@@ -17,3 +18,18 @@ export const TaskAddress = later(async () => (await import('../tasks/TaskAddress
 export const Toaster = later(async () => (await import('../ui/Toaster')).Toaster, undefined, AGAIN_AND_AGAIN);
 export const WorkspacePage = later(async () => (await import('../places/WorkspacePage')).WorkspacePage);
 export const WorkspacesPage = later(async () => (await import('../places/WorkspacesPage')).WorkspacesPage);
+
+const kindOf = (path: string) => path.split('/')[1];
+const BY_KIND = new Map([
+  [kindOf(routes.agents()), AgentsPage.fetchEarly],
+  [kindOf(routes.milestone('')), MilestonePage.fetchEarly],
+  [kindOf(routes.myTasks()), MyTasksPage.fetchEarly],
+  [kindOf(routes.project('')), ProjectPage.fetchEarly],
+  [kindOf(routes.sync()), SyncPage.fetchEarly],
+  [kindOf(routes.task('')), TaskAddress.fetchEarly],
+]);
+
+/** Begins to fetch the screen of an address, while the database is opened that it will show. */
+export function fetchScreenAt(path: string): void {
+  BY_KIND.get(kindOf(path))?.();
+}

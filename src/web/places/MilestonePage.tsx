@@ -22,19 +22,25 @@ import { PlaceHeader } from './PlaceHeader';
 
 /** A milestone: its requirements and its tasks. */
 export function MilestonePage({ id }: { id: string }) {
+  // First: of all that the page shows they take longest.
+  const tasks = useTaskLines({ milestone_id: id });
   const milestone = useRecord('milestones', id);
   return (
     <HeldPage key={id} found={milestone} what="milestone">
-      {(shown) => <MilestoneView milestone={shown} />}
+      {(shown) => <MilestoneView milestone={shown} tasks={tasks} />}
     </HeldPage>
   );
 }
 
-function MilestoneView({ milestone }: { milestone: Milestone }) {
+interface MilestoneViewProps {
+  milestone: Milestone;
+  tasks: ReturnType<typeof useTaskLines>;
+}
+
+function MilestoneView({ milestone, tasks }: MilestoneViewProps) {
   const { id, workspace_id, project_id } = milestone;
   const workspace = useRecord('workspaces', workspace_id);
   const project = useRecord('projects', project_id);
-  const tasks = useTaskLines({ milestone_id: id });
   const { whyNot } = usePermissions(workspace_id);
   const [open, setOpen] = useState<'edit' | 'delete' | null>(null);
   const [isToldAbout, setToldAbout] = useState(false);

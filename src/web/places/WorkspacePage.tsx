@@ -88,10 +88,12 @@ function WorkspaceView({ workspace }: { workspace: Workspace }) {
           ))}
         </ul>
       </section>
-      <p className="place-links">
-        <Link href={routes.members(id)}>{count(members.length, 'member')}</Link>
-        <Link href={routes.deleted(id)}>Deleted records</Link>
-      </p>
+      {projects && (
+        <p className="place-links">
+          <Link href={routes.members(id)}>{count(members.length, 'member')}</Link>
+          <Link href={routes.deleted(id)}>Deleted records</Link>
+        </p>
+      )}
       {open === 'edit' && (
         <EditDialog
           title="Edit workspace"

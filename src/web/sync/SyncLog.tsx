@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'react';
-import { useSyncLog } from '../hooks/useSyncLog';
+import type { useSyncLog } from '../hooks/useSyncLog';
 import { EmptyState } from '../ui/EmptyState';
 import { TechnicalDetails } from '../ui/ErrorNote';
 import { TimeAgo } from '../ui/TimeAgo';
@@ -8,21 +8,20 @@ import { foldRepeated, logText } from './logText';
 const PAGE = 10;
 
 /** The sync log: what each sync did, and why one failed. */
-export function SyncLog() {
-  const log = useSyncLog();
+export function SyncLog({ log }: { log: NonNullable<ReturnType<typeof useSyncLog>> }) {
   const [limit, setLimit] = useState(PAGE);
-  const entries = useMemo(() => foldRepeated(log ?? []), [log]);
+  const entries = useMemo(() => foldRepeated(log), [log]);
   return (
     <section aria-labelledby="log-title">
       <div className="section-title">
         <h2 id="log-title">Sync log</h2>
       </div>
-      {log?.length === 0 && (
+      {log.length === 0 && (
         <EmptyState title="The sync log is empty.">
           <p>Syncs that have nothing to send or receive are left out.</p>
         </EmptyState>
       )}
-      {log && log.length > 0 && (
+      {log.length > 0 && (
         <ol className="card sync-log">
           {entries.slice(0, limit).map(({ item, times }) => {
             const { tone, headline, done, cost, error, cause } = logText(item);

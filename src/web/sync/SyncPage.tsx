@@ -1,5 +1,6 @@
 import { type ReactNode, useState } from 'react';
 import { useDevice } from '../hooks/useDevice';
+import { useSyncLog } from '../hooks/useSyncLog';
 import { useArchive, useConflicts, useQuarantine } from '../hooks/useSyncRecords';
 import { useSyncStatus } from '../hooks/useSyncStatus';
 import { DownloadButton } from '../shared/DownloadButton';
@@ -26,16 +27,17 @@ export function SyncPage() {
   const { hasAccount } = useDevice();
   return (
     <div className="page">
-      {hasAccount ? <Summary /> : <WithoutAccount />}
-      {hasAccount && (
+      {hasAccount ? (
         <>
-          <SetAside />
-          <PendingSection />
-          <UnreadableSection />
-          <SyncLog />
+          <Summary />
+          <Records />
+        </>
+      ) : (
+        <>
+          <WithoutAccount />
+          <DatabaseFile />
         </>
       )}
-      <DatabaseFile />
     </div>
   );
 }
@@ -108,12 +110,32 @@ function Summary() {
   );
 }
 
-/** The changes that a person decides about; one note where there are none. */
-function SetAside() {
+/** All of it at once: what came first would move when the rest comes. */
+function Records() {
   const refused = useQuarantine();
   const conflicts = useConflicts();
   const archive = useArchive();
-  if (!refused || !conflicts || !archive) return null;
+  const log = useSyncLog();
+  if (!refused || !conflicts || !archive || !log) return null;
+  return (
+    <>
+      <SetAside refused={refused} conflicts={conflicts} archive={archive} />
+      <PendingSection />
+      <UnreadableSection />
+      <SyncLog log={log} />
+      <DatabaseFile />
+    </>
+  );
+}
+
+interface SetAsideProps {
+  refused: NonNullable<ReturnType<typeof useQuarantine>>;
+  conflicts: NonNullable<ReturnType<typeof useConflicts>>;
+  archive: NonNullable<ReturnType<typeof useArchive>>;
+}
+
+/** The changes that a person decides about; one note where there are none. */
+function SetAside({ refused, conflicts, archive }: SetAsideProps) {
   if (refused.length + conflicts.length + archive.length === 0) {
     return (
       <EmptyState title="Nothing needs a decision of yours.">

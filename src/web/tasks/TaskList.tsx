@@ -24,7 +24,7 @@ import { NewTaskRow } from './list/NewTaskRow';
 import { type Pass, PassDialog } from './list/PassDialog';
 import { placesFor } from './list/places';
 import { useRowHeights } from './list/rowHeight';
-import { listRows, siblingsOf } from './list/rows';
+import { goesByFacts, listRows, siblingsOf } from './list/rows';
 import { shownRows } from './list/shownRows';
 import styles from './list/TaskList.module.css';
 import { type Cell, type RowActions, type RowTexts, TaskRow } from './list/TaskRow';
@@ -68,7 +68,10 @@ export function TaskList(props: TaskListProps) {
   const now = useNow();
   const heights = useRowHeights();
 
-  const rows = useMemo(() => listRows(tasks, deferred, facts), [tasks, deferred, facts]);
+  // Thousands of rows are not put in order anew for names that come later and that their order does not depend on.
+  const ordering = goesByFacts(deferred) ? facts : null;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: see `ordering`
+  const rows = useMemo(() => listRows(tasks, deferred, facts), [tasks, deferred, ordering]);
   const [currentId, setCurrent] = useState<string | null>(null);
   const [renaming, setRenaming] = useState<string | null>(null);
   const [menu, setMenu] = useState<{ id: string; cell: Cell; anchor: Element } | null>(null);

@@ -19,6 +19,9 @@ export function taskTree<T extends Pick<Task, 'id' | 'parent_task_id'>>(tasks: r
     if (siblings) siblings.push(task);
     else children.set(parent, [task]);
   }
+  const roots = children.get(null) ?? [];
+  // Nearly all lists of thousands are flat.
+  if (roots.length === tasks.length) return roots.map((task) => ({ task, depth: 0 }));
   const rows: TreeRow<T>[] = [];
   const seen = new Set<string>();
   const add = (task: T, depth: number) => {
@@ -27,7 +30,7 @@ export function taskTree<T extends Pick<Task, 'id' | 'parent_task_id'>>(tasks: r
     rows.push({ task, depth });
     for (const child of children.get(task.id) ?? []) add(child, depth + 1);
   };
-  for (const task of children.get(null) ?? []) add(task, 0);
-  for (const task of tasks) add(task, 0);
+  for (const task of roots) add(task, 0);
+  if (rows.length < tasks.length) for (const task of tasks) add(task, 0);
   return rows;
 }

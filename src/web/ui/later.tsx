@@ -13,6 +13,11 @@ const MOST_TRIES = 4;
 /** Of small parts, such as menus: the screen goes on without them, and they are asked for as long as they are wanted. */
 export const AGAIN_AND_AGAIN = Number.POSITIVE_INFINITY;
 
+export type LaterPart<Props extends object> = ComponentType<Props> & {
+  /** Begins to fetch it where it is about to be rendered. Where that fails, it is asked for again when it is. */
+  fetchEarly(): void;
+};
+
 /**
  * A part that is fetched when it is rendered first, or by `fetchTheRest`. Not React's `lazy`: that shows its fallback even where the part
  * has come, and then holds the part back for 300 ms.
@@ -23,14 +28,14 @@ export function later<Props extends object>(
   load: () => Promise<ComponentType<Props>>,
   Meanwhile?: ComponentType<Props>,
   mostTries = MOST_TRIES,
-): ComponentType<Props> {
+): LaterPart<Props> {
   let fetched: ComponentType<Props> | null = null;
   const fetchPart = async () => {
     fetched ??= await load();
     return fetched;
   };
   loaders.push(fetchPart);
-  return function Later(props: Props) {
+  function Later(props: Props) {
     const [Part, setPart] = useState(() => fetched);
     const [failure, setFailure] = useState<{ cause: unknown } | null>(null);
     useEffect(() => {
@@ -56,7 +61,8 @@ export function later<Props extends object>(
     if (failure) throw failure.cause;
     if (!Part) return Meanwhile ? <Meanwhile {...props} /> : null;
     return <Part {...props} />;
-  };
+  }
+  return Object.assign(Later, { fetchEarly: () => void fetchPart().catch(() => undefined) });
 }
 
 /** The page may be busy so long before parts are fetched all the same, ms. */

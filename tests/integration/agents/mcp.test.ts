@@ -115,6 +115,21 @@ describe('the MCP server', () => {
     }
   });
 
+  it('names what is wrong with a change of a task as the argument that it came in', async () => {
+    await machine.signIn(demo.stack.url, 'agent@convoy.example', SEED.password);
+    await machine.json(['sync']);
+    const { call } = await host();
+    const wrong: [Record<string, unknown>, Record<string, unknown>, string][] = [
+      [{ title: null }, { title: 'Any' }, 'set.title: '],
+      [{ title: 'x'.repeat(3_000) }, { title: 'Any' }, 'set.title: '],
+      [{ status: 'finished' }, { status: 'todo' }, 'set.status: '],
+    ];
+    for (const [set, was, said] of wrong) {
+      const { text, isError } = await call('update', { task: 'FIELD-1', set, was });
+      expect({ set, isError, text }).toEqual({ set, isError: true, text: expect.stringContaining(said) });
+    }
+  });
+
   it('takes an agent from a plan to a finished task, past both reviews of a person', async () => {
     await machine.signIn(demo.stack.url, 'agent@convoy.example', SEED.password);
     await machine.json(['sync']);

@@ -71,6 +71,11 @@ export function isShown(task: ListedColumns, view: ListView): boolean {
   );
 }
 
+/** @returns whether the rows of a list depend on the facts beside its tasks */
+export function goesByFacts({ group, sort }: ListView): boolean {
+  return group !== 'none' || sort === 'target';
+}
+
 export function listRows<T extends ListedColumns>(
   tasks: readonly T[],
   view: ListView,
