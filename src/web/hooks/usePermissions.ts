@@ -38,7 +38,8 @@ export function permissionsOf(
   const role = me?.role ?? (isNew ? 'owner' : null);
   return {
     role,
-    passesCheckpoints: role !== null && passesCheckpoints(me ?? { role, kind }),
+    // As `whyNot`: until it is known, a person is not told of a right that is lacking.
+    passesCheckpoints: isKnown ? role !== null && passesCheckpoints(me ?? { role, kind }) : kind === 'human',
     managesMembers: me !== undefined && managesMembers(me),
     whyNot: (table, operation) =>
       !isKnown || mayWrite(role, table, operation)
