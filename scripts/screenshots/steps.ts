@@ -22,6 +22,9 @@ export async function beginAlone({ page }: Pick<Stage, 'page'>): Promise<void> {
   await page.getByRole('button', { name: 'New workspace' }).click();
   await page.getByLabel('Name').fill('Lightship');
   await page.getByRole('button', { name: 'Create workspace' }).click();
+  // The first project is asked for at once.
+  await page.getByRole('dialog', { name: 'New project' }).waitFor();
+  await page.keyboard.press('Escape');
   await page.getByRole('heading', { name: 'Lightship', level: 1 }).waitFor();
 }
 

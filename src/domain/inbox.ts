@@ -165,8 +165,13 @@ export function inboxOf(facts: InboxFacts, userId: string): Inbox {
 }
 
 /** @returns how many items wait for the user: what a badge shows. Those that wait for others are not counted. */
-export function countInbox({ team: _, is_cut: __, ...lists }: Inbox): number {
-  return Object.values(lists).reduce((sum, list) => sum + list.length, 0);
+export function countInbox({ team: _, is_cut: __, refused, ...lists }: Inbox): number {
+  return Object.values(lists).reduce((sum, list) => sum + list.length, countRefused(refused));
+}
+
+/** @returns how many things that a user did are refused: the changes of a group, which are refused together, are one */
+export function countRefused(refused: readonly InboxRefusal[]): number {
+  return new Set(refused.map(({ group_id }) => group_id)).size;
 }
 
 function reviewIn({ task, request: open, updated_at, members }: ReviewFacts): InboxReview {

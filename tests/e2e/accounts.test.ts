@@ -109,6 +109,7 @@ describe('work without an account', () => {
     await page.getByRole('banner').getByRole('button', { name: 'Sign in' }).click();
     await fillInAndSignIn(page, 'editor');
     await page.getByRole('dialog').getByRole('button', { name: 'Leave it here' }).click();
+    await gone(page.getByRole('dialog'));
     await seen(statusOf(page, 'Up to date'));
     await gone(page.getByRole('main').getByRole('link', { name: 'Left behind' }));
     await page.reload();
@@ -291,6 +292,7 @@ describe('a workspace that is lost', () => {
     expect(readFileSync(await (await downloading).path(), 'utf8')).toContain('Nobody but me has this');
     await archive.getByRole('button', { name: 'Discard' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Discard' }).click();
+    await gone(page.getByRole('dialog'));
     await gone(archive);
 
     const log = page.getByRole('region', { name: 'Sync log' });

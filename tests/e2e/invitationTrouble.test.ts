@@ -100,6 +100,7 @@ describe('invitations with a server that fails', () => {
     await seen(told);
     await owner.unroute('**/rpc/get_invitations');
     await told.getByRole('button', { name: 'Done' }).click();
+    await gone(told);
     await gone(revoke);
     await ada.context().close();
   });
@@ -163,6 +164,7 @@ describe('invitations with a server that fails', () => {
     await seen(owner.getByRole('dialog', { name: /^Remove 200 / }));
     expect(await sideways()).toEqual([]);
     await owner.getByRole('dialog').getByRole('button', { name: 'Remove the member' }).click();
+    await gone(owner.getByRole('dialog'));
     await gone(owner.getByRole('button', { name: /^Remove 200 / }));
     await owner.getByRole('button', { name: 'Invite', exact: true }).click();
     expect(await sideways()).toEqual([]);

@@ -161,6 +161,7 @@ describe('inviting and joining', () => {
 
     await owner.getByRole('button', { name: /^Revoke/ }).click();
     await owner.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+    await gone(owner.getByRole('dialog'));
     await gone(owner.getByRole('list', { name: 'Open invitations' }));
     await page.unroute(API);
     await page.getByRole('button', { name: 'Sync now' }).click();

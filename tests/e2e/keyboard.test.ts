@@ -105,6 +105,7 @@ describe('memberships by keyboard alone', () => {
     await focusOn(revoke);
     await owner.keyboard.press('Enter');
     await press(owner, asked.getByRole('button', { name: 'Revoke' }), 'Enter');
+    await gone(asked);
     await gone(open);
     await focusOn(members(owner));
 
@@ -119,6 +120,7 @@ describe('memberships by keyboard alone', () => {
     await press(owner, members(owner).getByRole('button', { name: 'Remove Viewer' }), 'Enter');
     const removing = owner.getByRole('dialog', { name: 'Remove Viewer?' });
     await press(owner, removing.getByRole('button', { name: 'Remove the member' }), 'Enter');
+    await gone(removing);
     await gone(members(owner).getByRole('button', { name: 'Remove Viewer' }));
     await focusOn(members(owner));
     await owner.context().close();

@@ -32,7 +32,7 @@ describe('the sync page', () => {
     await renameTask(page, wanted);
     await setRole('editor', 'viewer');
     await page.context().setOffline(false);
-    await page.getByRole('link', { name: '2 refused changes' }).click();
+    await page.getByRole('link', { name: '1 refused change' }).click();
     await seen(page.getByText('You wanted to change the task'));
     await seen(page.getByText(wanted).first());
     await seen(page.getByText('You may not do this here. An owner of the workspace can change your role.'));

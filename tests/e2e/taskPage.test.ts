@@ -112,6 +112,7 @@ describe('the page of a task', () => {
     await edited.getByRole('button', { name: 'More about this comment' }).click();
     await page.getByRole('menuitem', { name: 'Delete comment' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete comment' }).click();
+    await gone(page.getByRole('dialog'));
     await gone(edited);
   });
 

@@ -115,10 +115,12 @@ export function seen(locator: Locator): Promise<void> {
   return untilVisible(locator, true);
 }
 
-/** Waits until a person would see it no more, and no dialog is open, behind which roles are found no more. */
-export async function gone(locator: Locator): Promise<void> {
-  await locator.page().waitForFunction(() => document.querySelector('#app[inert], #app [inert]') === null);
-  await untilVisible(locator, false);
+/**
+ * Waits until a person would see it no more. Behind an open dialog no role is found: of what a dialog removes from the page, the dialog
+ * is awaited first.
+ */
+export function gone(locator: Locator): Promise<void> {
+  return untilVisible(locator, false);
 }
 
 /** Playwright's own `waitFor` looks every 500 ms after the first ones, which adds up to minutes over all tests. */

@@ -1,5 +1,5 @@
 import { createContext, useContext } from 'react';
-import type { Inbox } from '@/domain/inbox';
+import { countInbox, type Inbox } from '@/domain/inbox';
 import { useDevice } from './useDevice';
 import { useObservable } from './useObservable';
 
@@ -18,10 +18,5 @@ export function useObservedInbox(): Inbox | undefined {
 
 /** @returns the number of items that wait for the user */
 export function waitingIn(inbox: Inbox | undefined): number {
-  if (inbox === undefined) return 0;
-  const { reviews, questions, mentions, conflicts, refused, deleted } = inbox;
-  return [reviews, questions, mentions, conflicts, refused, deleted].reduce(
-    (sum, list) => sum + list.length,
-    0,
-  );
+  return inbox === undefined ? 0 : countInbox(inbox);
 }

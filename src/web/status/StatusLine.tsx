@@ -1,5 +1,6 @@
 import { Link } from 'wouter';
 import { count } from '@/core/count';
+import { countRefused } from '@/domain/inbox';
 import { useDevice } from '../hooks/useDevice';
 import { useInbox } from '../hooks/useInbox';
 import { useSyncStatus } from '../hooks/useSyncStatus';
@@ -22,7 +23,9 @@ export function StatusLine({ sessionEnded, onSignIn }: { sessionEnded: boolean; 
     : isDurable
       ? WITHOUT_ACCOUNT
       : IN_THIS_TAB_ONLY;
-  const conflicts = useInbox()?.conflicts.length ?? 0;
+  const inbox = useInbox();
+  const conflicts = inbox?.conflicts.length ?? 0;
+  const refused = inbox ? countRefused(inbox.refused) : 0;
   const isBusy = status.kind === 'syncing' || syncing.isRunning;
 
   return (
@@ -35,10 +38,10 @@ export function StatusLine({ sessionEnded, onSignIn }: { sessionEnded: boolean; 
           {detail !== null && <span className="status-detail">{detail}</span>}
         </span>
       </Link>
-      {status.quarantined > 0 && (
+      {refused > 0 && (
         <Link className="status-refused" href={routes.sync()}>
           <Icon name="warning" />
-          {count(status.quarantined, 'refused change')}
+          {count(refused, 'refused change')}
         </Link>
       )}
       {conflicts > 0 && (

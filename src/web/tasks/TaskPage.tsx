@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useDeferredValue, useState } from 'react';
 import type { ContextPart } from '@/domain/contextLimits';
 import type { TaskContext } from '@/domain/entities';
 import { nameOfTask } from '@/domain/keys';
@@ -74,6 +74,8 @@ function TaskView({ context, onRefresh, onMore, onLeaving }: TaskViewProps) {
   const { whyNot } = usePermissions(task.workspace_id);
   const [isContextShown, setContextShown] = useState(false);
   const isReadOnly = whyNot('tasks', 'update') !== null;
+  // What is further down comes a frame later: a click shows the task at once.
+  const isWhole = useDeferredValue(true, false);
   usePageTitle(`${nameOfTask(task, project)} ${task.title}`);
 
   const leave = async (work: () => Promise<void>) => {
@@ -118,25 +120,31 @@ function TaskView({ context, onRefresh, onMore, onLeaving }: TaskViewProps) {
         </aside>
         <div className={styles.main}>
           <TaskDescription task={task} isReadOnly={isReadOnly} />
-          <Subtasks context={context} onMore={() => onMore('subtasks')} />
-          <Dependencies context={context} onMore={() => onMore('dependencies')} />
-          <Blocks task={task} />
-          <ActivityFeed context={context} nameOf={nameOf} onMore={() => onMore('activities')} />
+          {isWhole && (
+            <>
+              <Subtasks context={context} onMore={() => onMore('subtasks')} />
+              <Dependencies context={context} onMore={() => onMore('dependencies')} />
+              <Blocks task={task} />
+              <ActivityFeed context={context} nameOf={nameOf} onMore={() => onMore('activities')} />
+            </>
+          )}
         </div>
-        <aside className={styles.knowledge} aria-label="Patterns and best practices">
-          <KnowledgeSection
-            title="Best practices"
-            items={practicesFirst(context.best_practices, task.current_stage)}
-            leftOut={left_out.best_practices}
-            onMore={() => onMore('best_practices')}
-          />
-          <KnowledgeSection
-            title="Patterns"
-            items={context.patterns}
-            leftOut={left_out.patterns}
-            onMore={() => onMore('patterns')}
-          />
-        </aside>
+        {isWhole && (
+          <aside className={styles.knowledge} aria-label="Patterns and best practices">
+            <KnowledgeSection
+              title="Best practices"
+              items={practicesFirst(context.best_practices, task.current_stage)}
+              leftOut={left_out.best_practices}
+              onMore={() => onMore('best_practices')}
+            />
+            <KnowledgeSection
+              title="Patterns"
+              items={context.patterns}
+              leftOut={left_out.patterns}
+              onMore={() => onMore('patterns')}
+            />
+          </aside>
+        )}
       </div>
       {isContextShown && <AgentView context={context} onClose={() => setContextShown(false)} />}
     </article>

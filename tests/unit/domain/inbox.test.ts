@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { countInbox, cutText, INBOX_TEXT, inboxOf, MOST_IN_INBOX, type ReviewFacts } from '@/domain/inbox';
+import {
+  countInbox,
+  cutText,
+  INBOX_TEXT,
+  type InboxRefusal,
+  inboxOf,
+  MOST_IN_INBOX,
+  type ReviewFacts,
+} from '@/domain/inbox';
 
 const facts = (n: number, changes: Partial<ReviewFacts> = {}): ReviewFacts => ({
   task: {
@@ -46,6 +54,11 @@ describe('the inbox', () => {
     const [own] = of([facts(1, { request: { ...request, stage: 'PLAN_REVIEW' } })]).reviews;
     expect(own).toMatchObject({ request: { id: 'r' }, since: request.requested_at });
     expect(own?.request).not.toHaveProperty('stage');
+  });
+
+  it('counts changes that were refused together once', () => {
+    const refused = ['a', 'a', 'b'].map((group_id) => ({ group_id }) as InboxRefusal);
+    expect(countInbox({ ...of([]), refused })).toBe(2);
   });
 
   it('cuts texts between characters (I5)', () => {

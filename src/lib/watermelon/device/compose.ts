@@ -4,11 +4,9 @@ import { createPlatform } from '#platform';
 import { ConvoyError, type StorageError } from '@/core/errors';
 import type { MemberKind } from '@/domain/vocabulary';
 import { type ConvoyClient, createConvoyClient } from '@/lib/supabase/client';
-import {
-  createRemoteContextService,
-  useSupabaseClient as setRemoteClient,
-} from '@/lib/supabase/contextService';
+import { useSupabaseClient as setRemoteClient } from '@/lib/supabase/currentClient';
 import { SupabaseInvitations } from '@/lib/supabase/invitations';
+import { lazyRemoteContextService } from '@/lib/supabase/lazyContextService';
 import { SupabasePokes } from '@/lib/supabase/pokes';
 import { SupabaseTransport } from '@/lib/supabase/transport';
 import { databaseName, LOCAL_USER } from '../accounts/databases';
@@ -94,7 +92,7 @@ export async function openUserDevice(
     adapter: adapter.value,
     userId: userId ?? LOCAL_USER,
     transport: signedIn && new SupabaseTransport(signedIn),
-    remote: signedIn && createRemoteContextService({ client: signedIn }),
+    remote: signedIn && lazyRemoteContextService({ client: signedIn }),
     isOnline: () => platform.isOnline(),
     onConnectivity: (listener) => platform.onConnectivity(listener),
     onVisible: platform.onVisible,

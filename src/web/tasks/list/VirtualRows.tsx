@@ -1,5 +1,12 @@
 import { defaultRangeExtractor, useWindowVirtualizer, type Virtualizer } from '@tanstack/react-virtual';
-import { type ReactNode, type RefObject, useCallback, useLayoutEffect, useState } from 'react';
+import {
+  type ReactNode,
+  type RefObject,
+  useCallback,
+  useDeferredValue,
+  useLayoutEffect,
+  useState,
+} from 'react';
 import type { RowHeights } from './rowHeight';
 import styles from './TaskList.module.css';
 
@@ -15,6 +22,9 @@ const COVERED_PX = 72;
 /** A row for a new task is measured when it is there, px. */
 const NEW_ROW_PX = 80;
 
+/** Rows in the page above and below those in view. */
+const OVERSCAN = 8;
+
 interface Options {
   list: RefObject<HTMLElement | null>;
   rows: readonly VirtualRow[];
@@ -26,6 +36,8 @@ interface Options {
 /** Which rows of a long list are in the page: those in view, and a few around them. */
 export function useVirtualRows({ list, rows, heights, kept }: Options): Rows {
   const [top, setTop] = useState(0);
+  // Rows out of view come a frame after those in view.
+  const overscan = useDeferredValue(OVERSCAN, 0);
   // A new function has the places of all rows computed anew, as new rows need it and scrolling does not.
   const getItemKey = useCallback((index: number) => rows[index]?.key ?? index, [rows]);
   const virtual = useWindowVirtualizer({
@@ -35,7 +47,7 @@ export function useVirtualRows({ list, rows, heights, kept }: Options): Rows {
       return kind === 'new' ? NEW_ROW_PX : kind === 'group' ? heights.group : heights.task;
     },
     getItemKey,
-    overscan: 8,
+    overscan,
     scrollMargin: top,
     scrollPaddingStart: COVERED_PX,
     scrollPaddingEnd: COVERED_PX,
