@@ -103,6 +103,8 @@ export interface Platform<Adapter, Schema, Migrations> {
   endsWithPage?(): boolean;
   /** @returns the configured backend, or null: Convoy then works locally only. */
   backend(): Promise<Backend | null>;
+  /** Whether parts of the code come over a network, when they are needed first. */
+  fetchesCode: boolean;
   isOnline(): boolean;
   /** Calls back when the network comes or goes. @returns a function that stops this. */
   onConnectivity(listener: (online: boolean) => void): () => void;

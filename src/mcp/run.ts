@@ -91,7 +91,8 @@ const REFERENCES: Readonly<Record<string, string>> = {
 function argumentOf(field: string, tool: string): string {
   if (field === 'reference') return REFERENCES[tool] ?? 'task';
   if (field === 'question_id') return 'answer';
-  if (tool === 'update' && field !== 'task_id') {
+  if (field === 'id' || field === 'task_id') return 'task';
+  if (tool === 'update') {
     const isExpected = field.startsWith('expected.');
     return isExpected ? field.replace('expected.', 'was.') : `set.${field}`;
   }

@@ -8,11 +8,13 @@ type Module = Pick<typeof import('./contextService'), 'createRemoteContextServic
 type Method = (...args: unknown[]) => unknown;
 
 /**
+ * @param isEager the code is loaded at once: on a disk it may be replaced by that of another version before it is needed
  * @returns a remote Context Service whose code is fetched with the first question. Where it cannot be fetched, the question rejects with
  * `transport/offline`, and the next one tries again.
  */
 export function lazyRemoteContextService(
   options: RemoteServiceOptions,
+  isEager: boolean,
   fetchCode: () => Promise<Module> = () => import('./contextService'),
 ): ContextService {
   let made: Promise<ContextService> | null = null;
@@ -30,6 +32,8 @@ export function lazyRemoteContextService(
     );
     return made;
   };
+  // A failure is that of the first question.
+  if (isEager) void service().catch(() => undefined);
   return new Proxy({} as ContextService, {
     get(_, name) {
       // It is no promise, though any name of it is a method.

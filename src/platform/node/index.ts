@@ -33,6 +33,7 @@ export function createPlatform(options: NodePlatformOptions = {}): WatermelonPla
       const { SUPABASE_URL: url, SUPABASE_ANON_KEY: anonKey } = process.env;
       return url && anonKey ? { url, anonKey } : null;
     },
+    fetchesCode: false,
     // Node cannot tell whether there is a network; requests fail where there is none.
     isOnline: () => true,
     onConnectivity: () => () => undefined,

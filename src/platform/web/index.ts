@@ -26,6 +26,7 @@ export function createPlatform(): WatermelonPlatform {
     readUnsynced: async (name, rules) => (await storage()).readUnsynced(name, rules),
     readFile: async (name, owner) => (await storage()).readFile(name, owner),
     isDurable: hasOpfs,
+    fetchesCode: true,
     earlier: earlierStorage,
     keeping: persistentStorage,
     sessionStorage: pageStorage,

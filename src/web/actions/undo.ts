@@ -47,11 +47,18 @@ export function undoLatest(): void {
   if (entry) void takeBack(entry);
 }
 
-async function takeBack(entry: Undoable) {
-  if (!forget(entry)) return;
-  if (entry.toast !== null) toasts.close(entry.toast);
+/** One after the other: an earlier change is taken back from what the later one was made of. */
+let last: Promise<void> = Promise.resolve();
+
+function takeBack(entry: Undoable): Promise<void> {
+  if (forget(entry)) last = last.then(() => run(entry));
+  return last;
+}
+
+async function run(entry: Undoable): Promise<void> {
   // Whoever made the change tells why it failed.
   const undo = await entry.made.catch(() => null);
+  if (entry.toast !== null) toasts.close(entry.toast);
   try {
     await undo?.();
   } catch (error) {

@@ -10,6 +10,8 @@ export interface Permissions {
   role: Role | null;
   /** @returns why the role does not allow it, in words for people; null: it does. */
   whyNot(table: SyncedTable, operation: 'insert' | 'update' | 'delete'): string | null;
+  /** Whether the local database has answered; until then nobody is told of a right that they lack. */
+  isKnown: boolean;
   passesCheckpoints: boolean;
   /** Whether the user invites and removes members and gives them roles. */
   managesMembers: boolean;
@@ -38,8 +40,8 @@ export function permissionsOf(
   const role = me?.role ?? (isNew ? 'owner' : null);
   return {
     role,
-    // As `whyNot`: until it is known, a person is not told of a right that is lacking.
-    passesCheckpoints: isKnown ? role !== null && passesCheckpoints(me ?? { role, kind }) : kind === 'human',
+    isKnown,
+    passesCheckpoints: role !== null && passesCheckpoints(me ?? { role, kind }),
     managesMembers: me !== undefined && managesMembers(me),
     whyNot: (table, operation) =>
       !isKnown || mayWrite(role, table, operation)

@@ -15,7 +15,7 @@ export interface Stage extends WorkflowStage {
 
 /** The stages of a task's workflow as steps, and moving between them. */
 export function useTaskStageManagement({ task, workflow }: Pick<TaskContext, 'task' | 'workflow'>) {
-  const { whyNot, passesCheckpoints } = usePermissions(task.workspace_id);
+  const { whyNot, passesCheckpoints, isKnown } = usePermissions(task.workspace_id);
   const saveEdit = useSaveEdit();
   const moving = useAction((stage: string, reason?: string) =>
     saveEdit('tasks', task, { current_stage: stage }, reason === undefined ? undefined : { reason }),
@@ -25,7 +25,7 @@ export function useTaskStageManagement({ task, workflow }: Pick<TaskContext, 'ta
   const stages = known.map((stage, index): Stage => {
     const place = index === here ? 'here' : index < here ? 'behind' : 'ahead';
     const passes = checkpointsInTheWay(known, task.current_stage, stage.name, false);
-    return { ...stage, place, blockedBy: passesCheckpoints ? null : (passes[0] ?? null), passes };
+    return { ...stage, place, blockedBy: passesCheckpoints || !isKnown ? null : (passes[0] ?? null), passes };
   });
   return {
     stages,
@@ -33,5 +33,7 @@ export function useTaskStageManagement({ task, workflow }: Pick<TaskContext, 'ta
     isMoving: moving.isRunning,
     error: moving.error,
     whyNot: whyNot('tasks', 'update'),
+    /** Whether the user's rights are known; until then the task is not moved. */
+    isKnown,
   };
 }

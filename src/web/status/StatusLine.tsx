@@ -25,7 +25,8 @@ export function StatusLine({ sessionEnded, onSignIn }: { sessionEnded: boolean; 
       : IN_THIS_TAB_ONLY;
   const inbox = useInbox();
   const conflicts = inbox?.conflicts.length ?? 0;
-  const refused = inbox ? countRefused(inbox.refused) : 0;
+  // The inbox has the newest ones.
+  const refused = inbox && !inbox.is_cut ? countRefused(inbox.refused) : status.quarantined;
   const isBusy = status.kind === 'syncing' || syncing.isRunning;
 
   return (

@@ -21,7 +21,7 @@ export function StageStepper(context: Pick<TaskContext, 'task' | 'workflow' | 'a
   const { contextService } = useDevice();
   const saveEdit = useSaveEdit();
   const [chosen, setChosen] = useState<Stage | null>(null);
-  const { stages, moveTo, isMoving, error, whyNot } = useTaskStageManagement(context);
+  const { stages, moveTo, isMoving, error, whyNot, isKnown } = useTaskStageManagement(context);
   const { task, workflow } = context;
   const isAsked = isReviewAsked(context);
   const finishing = useAction(() =>
@@ -44,11 +44,12 @@ export function StageStepper(context: Pick<TaskContext, 'task' | 'workflow' | 'a
     return isMoved;
   };
   const move = (stage: Stage) => {
+    if (!isKnown) return;
     if (stage.blockedBy === null && stage.passes.length > 0) setChosen(stage);
     else void moveAndOffer(stage.name);
   };
   const takeStep = () => {
-    if (step === null || isMoving || finishing.isRunning) return;
+    if (step === null || !isKnown || isMoving || finishing.isRunning) return;
     if (step.stage === null) void finishing.run();
     else move(step.stage);
   };
@@ -68,7 +69,7 @@ export function StageStepper(context: Pick<TaskContext, 'task' | 'workflow' | 'a
           <Step
             key={stage.name}
             stage={stage}
-            isDisabled={whyNot !== null || isMoving}
+            isDisabled={whyNot !== null || isMoving || !isKnown}
             onMove={() => move(stage)}
           />
         ))}
@@ -86,7 +87,7 @@ export function StageStepper(context: Pick<TaskContext, 'task' | 'workflow' | 'a
             className="button primary"
             title={`${step.label} (M)`}
             // Not disabled, which would take the focus away.
-            aria-disabled={isMoving || finishing.isRunning}
+            aria-disabled={isMoving || finishing.isRunning || !isKnown}
             onClick={takeStep}
           >
             {step.label}

@@ -5,10 +5,10 @@ import { lazyRemoteContextService } from '@/lib/supabase/lazyContextService';
 const OPTIONS = {} as RemoteServiceOptions;
 
 /** A module that cannot be fetched so many times. */
-function fetched(failures: number) {
+function fetched(failures: number, isEager = false) {
   const asked: unknown[][] = [];
   let tries = 0;
-  const service = lazyRemoteContextService(OPTIONS, async () => {
+  const service = lazyRemoteContextService(OPTIONS, isEager, async () => {
     tries += 1;
     if (tries <= failures) throw new TypeError('Failed to fetch dynamically imported module');
     const made = { getTasks: async (...args: unknown[]) => asked.push(args) };
@@ -31,6 +31,10 @@ it('that cannot be fetched is as a server that cannot be reached, until it can',
   });
   await service.getTasks('two');
   expect(asked).toEqual([['two']]);
+});
+
+it('is loaded at once where it comes from a disk', () => {
+  expect(fetched(0, true).tries()).toBe(1);
 });
 
 it('is no promise', async () => {

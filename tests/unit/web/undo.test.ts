@@ -47,6 +47,20 @@ describe('undo', () => {
     expect(undone).toEqual(['slow']);
   });
 
+  it('takes back the later change first, also where it is stored after the second order to undo', async () => {
+    await makeUndoable('stored', async () => async () => void undone.push('stored'));
+    const { change, store } = slowChange('slow');
+    const made = makeUndoable('slow', change);
+    undoLatest();
+    undoLatest();
+    await settled();
+    expect(undone).toEqual([]);
+    store();
+    await made;
+    await settled();
+    expect(undone).toEqual(['slow', 'stored']);
+  });
+
   it('knows nothing of a change that failed, or that nothing takes back', async () => {
     await makeUndoable('stored', async () => async () => void undone.push('stored'));
     const { change, fail } = slowChange('failed');

@@ -50,18 +50,14 @@ async function knowledge<T extends { name: string; id: string }>(
   store: LocalStore,
   table: 'patterns' | 'best_practices',
   workspaceId: string,
-  projectId: string | null,
+  projectId: string,
 ): Promise<T[]> {
-  const found = [null, projectId]
-    .slice(0, projectId === null ? 1 : 2)
-    .map((project) =>
-      store.query<T>(
-        table,
-        Q.where('workspace_id', Q.oneOf([GLOBAL_SCOPE_ID, workspaceId])),
-        Q.where('project_id', project),
-      ),
-    );
-  return byName((await Promise.all(found)).flat());
+  const found = await store.query<T>(
+    table,
+    Q.where('workspace_id', Q.oneOf([GLOBAL_SCOPE_ID, workspaceId])),
+    Q.or(Q.where('project_id', null), Q.where('project_id', projectId)),
+  );
+  return byName(found);
 }
 
 /** @returns null where the task is not on this device, or has no request for review. */

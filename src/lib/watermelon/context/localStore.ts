@@ -8,7 +8,7 @@ import type { ConvoyDatabase } from '../database';
 import type { ConvoyModel } from '../models';
 import { Q, type Raw, type RawValue } from '../models/watermelondb';
 
-type Clause = ReturnType<typeof Q.where> | ReturnType<typeof Q.sortBy> | ReturnType<typeof Q.take>;
+type Clause = ReturnType<typeof Q.where | typeof Q.or | typeof Q.sortBy | typeof Q.take>;
 
 /** Common columns that entities have; `revision` is for the sync engine alone. */
 const SHOWN = Object.keys(COMMON_COLUMNS).filter((name) => name !== 'revision');

@@ -92,7 +92,7 @@ export async function openUserDevice(
     adapter: adapter.value,
     userId: userId ?? LOCAL_USER,
     transport: signedIn && new SupabaseTransport(signedIn),
-    remote: signedIn && lazyRemoteContextService({ client: signedIn }),
+    remote: signedIn && lazyRemoteContextService({ client: signedIn }, !platform.fetchesCode),
     isOnline: () => platform.isOnline(),
     onConnectivity: (listener) => platform.onConnectivity(listener),
     onVisible: platform.onVisible,
