@@ -8,7 +8,7 @@ type Undo = () => Promise<unknown>;
 interface Undoable {
   /** Of the toast that offers it; null until it does. */
   toast: string | null;
-  /** What takes it back; null: nothing. Rejects where the change was not made. */
+  /** The change that takes it back; null: there is none. Rejects where the change was not made. */
   made: Promise<Undo | null>;
 }
 
@@ -56,7 +56,7 @@ function takeBack(entry: Undoable): Promise<void> {
 }
 
 async function run(entry: Undoable): Promise<void> {
-  // Whoever made the change tells why it failed.
+  // The caller of `makeUndoable` tells why a change failed.
   const undo = await entry.made.catch(() => null);
   if (entry.toast !== null) toasts.close(entry.toast);
   try {

@@ -74,7 +74,7 @@ function TaskView({ context, onRefresh, onMore, onLeaving }: TaskViewProps) {
   const { whyNot } = usePermissions(task.workspace_id);
   const [isContextShown, setContextShown] = useState(false);
   const isReadOnly = whyNot('tasks', 'update') !== null;
-  // What is further down comes a frame later: a click shows the task at once.
+  // The parts further down come a frame later: a click shows the task at once.
   const isWhole = useDeferredValue(true, false);
   usePageTitle(`${nameOfTask(task, project)} ${task.title}`);
 
