@@ -2,11 +2,9 @@
 
 import { combineLatest, map, type Observable } from 'rxjs';
 import type { EntityOf, Task } from '@/domain/entities';
-import { columnsOf } from '@/domain/schema';
 import { containsText, plainPart } from '@/domain/search';
 import type { ConvoyDatabase } from '../database';
 import { matcherOf, Q, type Raw, type RawValue } from '../models/watermelondb';
-import { jsonRows, rowsOfJson } from '../observation/jsonRows';
 import { observeRows } from '../observation/liveRows';
 import { observeRead } from '../observation/observeRead';
 import { entityReader, toEntity } from './localStore';
@@ -39,7 +37,7 @@ export function observeRecords<Table extends keyof EntityOf>(
   table: Table,
   where: Where = {},
 ): Observable<Observed<EntityOf[Table]>[]> {
-  return observeEntities<EntityOf[Table]>(database, table, where, [], false);
+  return observeEntities<EntityOf[Table]>(database, table, where, []);
 }
 
 /** A task without its long texts, of which a list shows none. */
@@ -50,7 +48,7 @@ export function observeTaskLines(
   database: ConvoyDatabase,
   where: Where = {},
 ): Observable<Observed<TaskLine>[]> {
-  return observeEntities<TaskLine>(database, 'tasks', where, ['description'], true);
+  return observeEntities<TaskLine>(database, 'tasks', where, ['description']);
 }
 
 function observeEntities<T extends { workspace_id: string }>(
@@ -58,21 +56,18 @@ function observeEntities<T extends { workspace_id: string }>(
   table: keyof EntityOf,
   where: Where,
   without: readonly string[],
-  asJson: boolean,
 ): Observable<Observed<T>[]> {
   const reader = entityReader<T>(table, without);
   const columns = [...reader.columns, ...BOOKKEEPING];
-  const typed = columns.map((name) => ({ name, isNumber: columnsOf(table)[name]?.kind === 'number' }));
   const conditions = conditionsOf(where);
   const matches = matcherOf(queryOf(database, table, where).description) as (raw: Raw) => boolean;
   const rows = observeRows<Observed<T>>(database, {
     table,
     columns,
     select: {
-      sql: `select ${asJson ? jsonRows(typed) : columns.map((name) => `"${name}"`).join()} from "${table}" where ${conditions.sql}`,
+      sql: `select ${columns.map((name) => `"${name}"`).join()} from "${table}" where ${conditions.sql}`,
       args: conditions.args,
     },
-    rowsIn: (found) => (asJson ? rowsOfJson(typed, found) : found),
     matches,
     shownAs: (row) => Object.assign(reader.toEntity(row), { sync: syncOf(row.slice(-BOOKKEEPING.length)) }),
   });

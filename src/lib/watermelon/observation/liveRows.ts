@@ -12,8 +12,6 @@ export interface ObservedRows<T> {
   table: SyncedTable;
   /** Selects the columns, of the rows that match. */
   select: StoredQuery;
-  /** @returns the rows of the answer */
-  rowsIn(found: readonly (readonly RawValue[])[]): readonly (readonly RawValue[])[];
   /** The first one is the id. */
   columns: readonly string[];
   matches(raw: Raw): boolean;
@@ -72,7 +70,7 @@ export function observeRows<T>(database: ConvoyDatabase, observed: ObservedRows<
         if (observer.closed || meanwhile !== later) return;
         const before = shown;
         const rows = new Map<string, Shown<T>>();
-        for (const row of observed.rowsIn(found)) {
+        for (const row of found) {
           const id = row[0] as string;
           rows.set(id, next(row, before?.get(id)));
         }
