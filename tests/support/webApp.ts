@@ -131,11 +131,16 @@ async function untilVisible(locator: Locator, isVisible: boolean): Promise<void>
     if (performance.now() > deadline) {
       const shown = await first.page().locator('body').innerText();
       throw new Error(
-        `After ${WAIT_MS} ms still ${isVisible ? 'not seen' : 'seen'}: ${locator}\nThe page shows:\n${shown.slice(0, 2_000)}`,
+        `After ${WAIT_MS} ms still ${isVisible ? 'not seen' : 'seen'}: ${locator}\nThe page shows:\n${bothEnds(shown)}`,
       );
     }
     await setTimeout(LOOK_MS);
   }
+}
+
+/** A page begins with its name, and ends with its dialogs and notes. */
+function bothEnds(text: string): string {
+  return text.length <= 2_400 ? text : `${text.slice(0, 1_000)}\n…\n${text.slice(-1_400)}`;
 }
 
 /** The status line with this text. */

@@ -1,12 +1,15 @@
+import type { Observable } from 'rxjs';
 import {
+  type ConvoyDatabase,
   type EntityOf,
   type Observed,
   observeCount,
   observeRecords,
+  observeTaskLines,
   type TaskLine,
   type Where,
 } from '@/lib/watermelon';
-import { keptTaskLines } from './keptTaskLines';
+import { keptObservable } from './keptObservable';
 import { useDevice } from './useDevice';
 import { useObservable } from './useObservable';
 
@@ -20,16 +23,31 @@ export function useQuery<Table extends keyof EntityOf>(
   where: Where = {},
 ): Observed<EntityOf[Table]>[] | undefined {
   const { database } = useDevice();
-  return useObservable(
-    () => observeRecords(database, table, where),
-    [database, table, JSON.stringify(where)],
-  );
+  return useObservable(() => records(database, table, where), [database, table, JSON.stringify(where)]);
 }
+
+/** Small ones, which almost every screen asks for first: who is a member decides what may be done there. */
+const KEPT_TABLES: ReadonlySet<keyof EntityOf> = new Set(['workspaces', 'workspace_members']);
+
+function records<Table extends keyof EntityOf>(
+  database: ConvoyDatabase,
+  table: Table,
+  where: Where,
+): Observable<Observed<EntityOf[Table]>[]> {
+  const make = () => observeRecords(database, table, where);
+  return KEPT_TABLES.has(table)
+    ? keptObservable(database, `${table} ${JSON.stringify(where)}`, make)
+    : make();
+}
+
+/** @returns the tasks of a list, live */
+const taskLines = (database: ConvoyDatabase, where: Where) =>
+  keptObservable(database, `lines ${JSON.stringify(where)}`, () => observeTaskLines(database, where));
 
 /** As `useQuery`, of tasks for a list. */
 export function useTaskLines(where: Where): Observed<TaskLine>[] | undefined {
   const { database } = useDevice();
-  return useObservable(() => keptTaskLines(database, where), [database, JSON.stringify(where)]);
+  return useObservable(() => taskLines(database, where), [database, JSON.stringify(where)]);
 }
 
 /** One local record, live. @returns undefined until known, null when there is none */

@@ -19,7 +19,6 @@ const STILL_SIGNED_IN = 'You are still signed in.';
 /** Asks before signing out whether unsynced work is synced, kept or discarded. */
 export function SignOutDialog({ onClose, onLeave }: SignOutDialogProps) {
   const { counts: unsynced, error: uncounted } = useUnsyncedOrError();
-  const { isDurable } = useDevice();
   const [isDiscarding, setDiscarding] = useState(false);
   const leaving = useAction(onLeave);
   if (uncounted !== null) {
@@ -48,32 +47,8 @@ export function SignOutDialog({ onClose, onLeave }: SignOutDialogProps) {
   if (isDiscarding) {
     return <DiscardDialog unsynced={unsynced} onLeave={onLeave} onClose={() => setDiscarding(false)} />;
   }
-  if (unsynced.total === 0) {
-    return (
-      <Dialog title="Sign out?" onClose={onClose}>
-        <p>
-          Everything is synced.
-          {isDurable && ' Your data stays on this device for the next time you sign in.'}
-        </p>
-        <ErrorNote error={leaving.error} consequence={STILL_SIGNED_IN} />
-        <div className="actions">
-          <button
-            type="button"
-            className="button primary"
-            disabled={leaving.isRunning}
-            onClick={() => void leaving.run({ unsynced: 'keep' })}
-          >
-            Sign out
-          </button>
-          <button type="button" className="button" onClick={onClose}>
-            Cancel
-          </button>
-        </div>
-      </Dialog>
-    );
-  }
   return (
-    <UnsyncedDialog
+    <AskDialog
       unsynced={unsynced}
       onLeave={onLeave}
       onClose={onClose}
@@ -82,12 +57,13 @@ export function SignOutDialog({ onClose, onLeave }: SignOutDialogProps) {
   );
 }
 
-interface UnsyncedDialogProps extends SignOutDialogProps {
+interface AskDialogProps extends SignOutDialogProps {
   unsynced: UnsyncedCounts;
   onDiscard: () => void;
 }
 
-function UnsyncedDialog({ unsynced, onLeave, onClose, onDiscard }: UnsyncedDialogProps) {
+/** One dialog whatever is unsynced: a sync that ends meanwhile takes no button away from under the pointer, and no answer. */
+function AskDialog({ unsynced, onLeave, onClose, onDiscard }: AskDialogProps) {
   const keeping = useAction(() => onLeave({ unsynced: 'keep' }));
   const [isRestUnsendable, setRestUnsendable] = useState(false);
   const syncing = useAction(async () => {
@@ -101,11 +77,68 @@ function UnsyncedDialog({ unsynced, onLeave, onClose, onDiscard }: UnsyncedDialo
     setRestUnsendable(true);
   });
   const isBusy = keeping.isRunning || syncing.isRunning;
+  const isSynced = unsynced.total === 0;
+  const isSendable = unsynced.pending + unsynced.unconfirmed + unsynced.acceptances > 0;
+  return (
+    <Dialog title={isSynced ? 'Sign out?' : 'Sign out with unsynced changes?'} onClose={onClose}>
+      {isSynced ? <Synced /> : <Unsynced unsynced={unsynced} />}
+      <ErrorNote error={syncing.error} consequence="The sync did not finish, so you are still signed in." />
+      <ErrorNote error={keeping.error} consequence={STILL_SIGNED_IN} />
+      {isRestUnsendable && (
+        <p className="note" role="alert">
+          The sync is done, and the server has not taken the rest. Download it, keep it or discard it.
+        </p>
+      )}
+      <div className="actions">
+        {(isSendable || isSynced) && (
+          <button
+            type="button"
+            className="button primary"
+            disabled={isBusy}
+            onClick={() => void (isSynced ? keeping : syncing).run()}
+          >
+            {syncing.isRunning ? 'Syncing …' : isSynced ? 'Sign out' : 'Sync first'}
+          </button>
+        )}
+        {!isSynced && (
+          <>
+            <button
+              type="button"
+              className={isSendable ? 'button' : 'button primary'}
+              disabled={isBusy}
+              onClick={() => void keeping.run()}
+            >
+              Keep and sign out
+            </button>
+            <DownloadButton />
+            <button type="button" className="button quiet-danger" disabled={isBusy} onClick={onDiscard}>
+              Discard …
+            </button>
+          </>
+        )}
+        <button type="button" className="button" onClick={onClose}>
+          Cancel
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
+function Synced() {
+  const { isDurable } = useDevice();
+  return (
+    <p>
+      Everything is synced.
+      {isDurable && ' Your data stays on this device for the next time you sign in.'}
+    </p>
+  );
+}
+
+function Unsynced({ unsynced }: { unsynced: UnsyncedCounts }) {
   const { isDurable } = useDevice();
   const { pending, unconfirmed, acceptances } = unsynced;
-  const isSendable = pending + unconfirmed + acceptances > 0;
   return (
-    <Dialog title="Sign out with unsynced changes?" onClose={onClose}>
+    <>
       <ul className="plain-list">
         {pending > 0 && (
           <li>
@@ -138,41 +171,7 @@ function UnsyncedDialog({ unsynced, onLeave, onClose, onDiscard }: UnsyncedDialo
           : 'What you keep is in this tab when you sign in again, and is lost when the tab is closed.'}{' '}
         Other accounts that sign in here do not see it.
       </p>
-      <ErrorNote error={syncing.error} consequence="The sync did not finish, so you are still signed in." />
-      <ErrorNote error={keeping.error} consequence={STILL_SIGNED_IN} />
-      {isRestUnsendable && (
-        <p className="note" role="alert">
-          The sync is done, and the server has not taken the rest. Download it, keep it or discard it.
-        </p>
-      )}
-      <div className="actions">
-        {isSendable && (
-          <button
-            type="button"
-            className="button primary"
-            disabled={isBusy}
-            onClick={() => void syncing.run()}
-          >
-            {syncing.isRunning ? 'Syncing …' : 'Sync first'}
-          </button>
-        )}
-        <button
-          type="button"
-          className={isSendable ? 'button' : 'button primary'}
-          disabled={isBusy}
-          onClick={() => void keeping.run()}
-        >
-          Keep and sign out
-        </button>
-        <DownloadButton />
-        <button type="button" className="button quiet-danger" disabled={isBusy} onClick={onDiscard}>
-          Discard …
-        </button>
-        <button type="button" className="button" onClick={onClose}>
-          Cancel
-        </button>
-      </div>
-    </Dialog>
+    </>
   );
 }
 

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Deletion, Task } from '@/domain/entities';
 import { Quarantined } from '@/lib/watermelon';
+import { UNDOABLE_MS } from '@/lib/watermelon/sync/records/unsynced';
 import { expectConverged } from '../../support/inStep';
 import { meanwhile } from '../../support/meanwhile';
 import { SEED } from '../../support/seed';
@@ -121,6 +122,62 @@ describe('a deletion that was not pushed', () => {
     expect(await here.contextService.getDeletions(SEED.workspace)).not.toContainEqual(
       expect.objectContaining({ entity_id: parent.id }),
     );
+  });
+
+  it('of what was never pushed is undone whatever was synced meanwhile, and is told to nobody (D14, P-NOLOSS)', async () => {
+    const other = await newTask('there before');
+    await settle(here, there);
+    const parent = await newTask('made by mistake');
+    const child = await newTask('its child', { parent_task_id: parent.id });
+    await here.contextService.addComment(parent.id, 'said of it');
+    await here.contextService.addTaskDependency(other.id, parent.id);
+    const feed = (await here.contextService.getTaskContext(other.id))?.activities;
+    await here.contextService.deleteTask(parent.id);
+    const pending = await deletionOf(here, parent.id);
+    const removed = await newTask('removed as a dependency only');
+    await here.contextService.addTaskDependency(other.id, removed.id);
+    await here.contextService.removeTaskDependency(other.id, removed.id);
+    for (const title of ['synced', 'and again']) {
+      await here.contextService.updateTask(other.id, { title });
+      await settle(here, there);
+      expect(here.syncStatus.pending).toBe(0);
+    }
+    expect(await here.countUnsynced()).toMatchObject({ total: 0 });
+    expect(await deletionOf(here, parent.id)).toEqual(pending);
+    expect(await taskOn(there, parent.id)).toBeNull();
+
+    await here.contextService.restoreDeletion(pending.id);
+    await expectConverged(world, here, there);
+    const context = await there.contextService.getTaskContext(parent.id);
+    expect(context?.subtasks.map(({ id }) => id)).toEqual([child.id]);
+    expect(context?.activities.map(({ activity_type }) => activity_type).sort()).toEqual([
+      'comment',
+      'task_created',
+    ]);
+    const { activities = [], dependencies = [] } =
+      (await there.contextService.getTaskContext(other.id)) ?? {};
+    expect(dependencies.map(({ id }) => id)).toEqual([parent.id]);
+    expect(activities.map(({ id }) => id)).toEqual(expect.arrayContaining((feed ?? []).map(({ id }) => id)));
+    expect(await there.contextService.getDeletions(SEED.workspace)).not.toContainEqual(
+      expect.objectContaining({ entity_id: parent.id }),
+    );
+  });
+
+  it.each([
+    ['is kept', 'within a day', -60_000, 1],
+    ['is gone', 'after it', 60_000, 0],
+  ])('of what was never pushed %s %s (D14)', async (_, __, more, left) => {
+    const then = await world.device('editor');
+    await then.sync();
+    const values = { milestone_id: SEED.offlineMilestone, title: 'made by mistake' };
+    const task = await then.contextService.createTask(values);
+    await then.contextService.deleteTask(task.id);
+    const now = await then.restart({ now: () => Date.now() + UNDOABLE_MS + more });
+    await now.contextService.createTask({ ...values, title: 'the next one' });
+    await now.sync();
+    expect(await now.database.fetchStored('tasks', '"id" = ?', [task.id])).toHaveLength(left);
+    const deletions = await now.contextService.getDeletions(SEED.workspace);
+    expect(deletions.filter(({ entity_id }) => entity_id === task.id)).toHaveLength(left);
   });
 
   it('has the same id before and after it is pushed (D14)', async () => {

@@ -2,7 +2,7 @@
 
 import { SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
 import type { ApplyContext } from '../records/applyContext';
-import { type Archiving, archiveAll, erase, IS_OWN, IS_UNSYNCED } from '../records/statements';
+import { type Archiving, archiveAll, erase, IS_OWN, IS_TO_SEND, IS_UNSYNCED } from '../records/statements';
 import type { SyncContext } from '../state/syncContext';
 import { idsOf, inSlices } from './slices';
 
@@ -49,7 +49,7 @@ function remove(context: ApplyContext, table: SyncedTable, ids: readonly string[
 
 /** Unsynced values are kept. */
 function archivingOfLost({ now }: ApplyContext): Archiving {
-  return { reason: 'access_lost', now, only: { sql: IS_UNSYNCED, args: [] } };
+  return { reason: 'access_lost', now, only: { sql: IS_TO_SEND, args: [] } };
 }
 
 /**

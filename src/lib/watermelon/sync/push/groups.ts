@@ -167,7 +167,8 @@ function unitOf({ raw, base }: UnsyncedRecord, found: { group: string; unit: Uni
   return (possible.find(({ group }) => base.groups.includes(group)) ?? possible[0])?.unit;
 }
 
-function talesOf({ table, raw, base }: UnsyncedRecord): string[] {
+/** @returns what activities of Convoy's own may tell of the change of a record. */
+export function talesOf({ table, raw, base }: UnsyncedRecord): string[] {
   const op = raw._status === 'created' ? 'insert' : raw._status === 'deleted' ? 'delete' : 'update';
   const change: ToldChange = {
     table,

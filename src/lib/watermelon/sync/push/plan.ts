@@ -3,17 +3,18 @@
  * batch, so that the work grows with the number of changes and not with its square (D35).
  */
 
+import { toldBy } from '@/domain/activities';
 import type { SyncedTable } from '@/domain/schema';
 import type { ConvoyModel, DeviceFacts } from '../../models';
 import { writeBase } from '../../models/tracking';
 import type { Model } from '../../models/watermelondb';
 import { charactersOf, type SyncedChange } from '../records/codec';
-import { fetchUnsynced, toUnsynced, type UnsyncedRecord } from '../records/unsynced';
+import { fetchUnsynced, rootOf, toUnsynced, type UnsyncedRecord } from '../records/unsynced';
 import { GROUP_BOUNDS } from '../state/groupBounds';
 import { pausedScopes } from '../state/pausedScopes';
 import type { SyncContext } from '../state/syncContext';
 import { deletionsOf, toChange } from './changes';
-import { inPushOrder, withColumns } from './groups';
+import { inPushOrder, talesOf, withColumns } from './groups';
 import { lateLast, stillLate } from './lateChanges';
 import { titled } from './untitled';
 
@@ -144,10 +145,29 @@ export class PushPlan {
       });
     });
     const told = unsynced.filter((item) => !isUntold.has(item));
-    const removed = [...neverPushed, ...untold].map(({ record }) => record.prepareDestroyPermanently());
+    // What tells of records whose deletion can be undone comes back with them.
+    const roots = talesOfNew(neverPushed.undoable);
+    const left = untold.map((item) => {
+      const root = roots.get(toldBy(item.raw) ?? '');
+      return root === undefined
+        ? item.record.prepareDestroyPermanently()
+        : item.record.prepareMarkAsDeleted(root);
+    });
+    const removed = [...neverPushed.over.map(({ record }) => record.prepareDestroyPermanently()), ...left];
     const minted = told.map(({ table, raw }) => ids.mint(table, raw.id));
     return { prepared: [...changed, ...minted, ...removed], late };
   }
+}
+
+/** @returns what the making of records tells that are deleted here, and the record whose deletion took them along. */
+function talesOfNew(deleted: readonly UnsyncedRecord[]): Map<string, string> {
+  return new Map(
+    deleted.flatMap((item) =>
+      talesOf({ ...item, raw: { ...item.raw, _status: 'created' } }).map(
+        (tale) => [tale, rootOf(item)] as const,
+      ),
+    ),
+  );
 }
 
 /**

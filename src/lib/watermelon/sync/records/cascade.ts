@@ -107,7 +107,7 @@ export function restoreRecord(work: UnitOfWork, table: SyncedTable, raw: Raw): v
 const PENDING_DELETIONS: StoredQuery = {
   sql: SYNCED_TABLES.map(
     (table) => `select "workspace_id", min("sync_base" ->> '$.deletion.seen') from "${table}"
-      where ${IS_DELETED} group by "workspace_id"`,
+      where ${IS_DELETED} and "remote_id" is not null group by "workspace_id"`,
   ).join(' union all '),
   args: [],
 };

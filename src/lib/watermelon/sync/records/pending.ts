@@ -9,7 +9,7 @@ import type { ConvoyDatabase } from '../../database';
 import { readBase } from '../../models/tracking';
 import type { Raw } from '../../models/watermelondb';
 import { observeRead } from '../../observation/observeRead';
-import { IS_UNSYNCED } from './statements';
+import { IS_TO_SEND } from './statements';
 
 /** A record that was made, changed or deleted here, and of which the server does not know yet. */
 export interface PendingChange {
@@ -36,9 +36,9 @@ export interface PendingChanges {
   isCut: boolean;
 }
 
-/** Records that were deleted along with another one are told with it; the deletion of a record that the server never had is not sent. */
-const IS_TOLD = `${IS_UNSYNCED} and ("_status" <> 'deleted' or "remote_id" is not null
-  and coalesce(json_extract("sync_base", '$.deletion.root'), "id") = "id")`;
+/** Records that were deleted along with another one are told with it. */
+const IS_TOLD = `${IS_TO_SEND} and ("_status" <> 'deleted'
+  or coalesce(json_extract("sync_base", '$.deletion.root'), "id") = "id")`;
 
 const AT = `coalesce(json_extract("sync_base", '$.deletion.at'), "updated_at", "created_at")`;
 

@@ -14,6 +14,9 @@ export const IS_DELETED = `"_status" = 'deleted'`;
 /** Meets the records that hold something that the server has not acknowledged. */
 export const IS_UNSYNCED = `"_status" in ('created', 'updated', 'deleted')`;
 
+/** Meets those of them of which the server has to hear: one that was deleted before it was ever pushed waits for nothing (D14). */
+export const IS_TO_SEND = `${IS_UNSYNCED} and ("_status" <> 'deleted' or "remote_id" is not null)`;
+
 /** Meets the records that a user wrote last, acknowledged or not; its two arguments are the user's id. */
 export const IS_OWN = `(coalesce("last_modified_by", ?) = ? or "_status" = 'updated')`;
 

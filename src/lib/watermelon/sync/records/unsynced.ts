@@ -1,12 +1,12 @@
 /** Which records of a device are unsynced, and how many. */
 
 import type { StoredQuery } from '@/core/storage';
-import { SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
+import { RESTORABLE_TABLES, SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
 import type { ConvoyDatabase } from '../../database';
 import { type ConvoyModel, Quarantined } from '../../models';
 import { readBase, type SyncBase } from '../../models/tracking';
 import { Q, type Raw } from '../../models/watermelondb';
-import { IS_DELETED, IS_UNSYNCED } from './statements';
+import { IS_DELETED, IS_TO_SEND } from './statements';
 
 /** An unsynced record as it stands. */
 export interface UnsyncedRecord {
@@ -16,15 +16,23 @@ export interface UnsyncedRecord {
   record: ConvoyModel;
 }
 
-/** A record that was deleted before it was ever pushed: there is nothing to push, it is only removed. */
-export type NeverPushed = { table: SyncedTable; id: string; record: ConvoyModel };
+/** Records that were deleted before they were ever pushed: of them there is nothing to push. */
+export interface NeverPushed {
+  /** They can still be brought back. */
+  undoable: UnsyncedRecord[];
+  /** They are only removed. */
+  over: UnsyncedRecord[];
+}
+
+/** The deletion of records that were never pushed can be undone for so long, ms: they are nowhere else (D14). */
+export const UNDOABLE_MS = 24 * 3_600_000;
 
 /** Answered by the index on the status, so that records in step cost nothing (rule D34). */
 export const EDITED = Q.where('_status', Q.oneOf(['created', 'updated']));
 
-/** Counts by the same index, for each table, records marked as deleted included. */
+/** Counts by the same index, for each table, deletions that are to be pushed included. */
 const UNSYNCED: StoredQuery = {
-  sql: SYNCED_TABLES.map((table) => `select '${table}', count(*) from "${table}" where ${IS_UNSYNCED}`).join(
+  sql: SYNCED_TABLES.map((table) => `select '${table}', count(*) from "${table}" where ${IS_TO_SEND}`).join(
     ' union all ',
   ),
   args: [],
@@ -32,19 +40,19 @@ const UNSYNCED: StoredQuery = {
 
 const REFUSED: StoredQuery = { sql: `select count(*) from "${Quarantined.table}"`, args: [] };
 
-/** @returns the number of unsynced records of each table that has some, those marked as deleted included. */
+/** @returns the number of records that are to be pushed of each table that has some. */
 async function unsyncedByTable(database: ConvoyDatabase): Promise<Map<SyncedTable, number>> {
   const [found = []] = await database.readAll([UNSYNCED]);
   const counts = found.map(([table, count]): [SyncedTable, number] => [table as SyncedTable, Number(count)]);
   return new Map(counts.filter(([, count]) => count > 0));
 }
 
-/** @returns whether a record is unsynced, those marked as deleted included. */
+/** @returns whether a record is to be pushed, deletions included. */
 export async function hasUnsynced(database: ConvoyDatabase): Promise<boolean> {
   return (await unsyncedByTable(database)).size > 0;
 }
 
-/** @returns the number of unsynced records, those marked as deleted included, and of refused changes. */
+/** @returns the number of records that are to be pushed, deletions included, and of refused changes. */
 export async function countPending(
   database: ConvoyDatabase,
 ): Promise<{ pending: number; quarantined: number }> {
@@ -59,21 +67,28 @@ export async function countPending(
  */
 export async function fetchUnsynced(
   database: ConvoyDatabase,
-): Promise<{ unsynced: UnsyncedRecord[]; neverPushed: NeverPushed[] }> {
+): Promise<{ unsynced: UnsyncedRecord[]; neverPushed: NeverPushed }> {
   const found: UnsyncedRecord[] = [];
   const counts = await unsyncedByTable(database);
-  for (const table of SYNCED_TABLES.filter((name) => counts.has(name))) {
-    const collection = database.records(table);
-    for (const record of await collection.query(EDITED).fetch()) found.push(toUnsynced(table, record));
+  for (const table of SYNCED_TABLES) {
+    const edited = counts.has(table) ? await database.records(table).query(EDITED).fetch() : [];
+    for (const record of edited) found.push(toUnsynced(table, record));
     for (const record of await database.fetchStored(table, IS_DELETED)) found.push(toUnsynced(table, record));
   }
   const isNew = (item: UnsyncedRecord) => isDeleted(item) && item.raw.remote_id === null;
   // New records deleted along with one that the server has stay until it has answered that deletion.
   const awaited = new Set(found.filter((item) => isDeleted(item) && !isNew(item)).map(({ raw }) => raw.id));
-  const isNeverPushed = (item: UnsyncedRecord) => isNew(item) && !awaited.has(item.base.deletion?.root ?? '');
+  const neverPushed = found.filter((item) => isNew(item) && !awaited.has(rootOf(item)));
+  const earliest = database.clock.now() + database.clock.offset() - UNDOABLE_MS;
+  const isUndoable = ({ table, base: { deletion } }: UnsyncedRecord) =>
+    RESTORABLE_TABLES.some((name) => name === table) && Number(deletion?.at ?? 0) >= earliest;
+  const undoable = new Set(neverPushed.filter(isUndoable).map(({ raw }) => raw.id));
   return {
     unsynced: found.filter((item) => !isNew(item)),
-    neverPushed: found.filter(isNeverPushed).map(({ table, raw, record }) => ({ table, id: raw.id, record })),
+    neverPushed: {
+      undoable: neverPushed.filter((item) => undoable.has(rootOf(item))),
+      over: neverPushed.filter((item) => !undoable.has(rootOf(item))),
+    },
   };
 }
 
@@ -83,5 +98,8 @@ export function toUnsynced(table: SyncedTable, record: ConvoyModel): UnsyncedRec
   const base = readBase(raw) ?? { revision: Number(raw.revision), groups: [], columns: {} };
   return { table, raw, base, record };
 }
+
+/** @returns the id of the record whose deletion took this one along */
+export const rootOf = ({ raw, base }: UnsyncedRecord): string => base.deletion?.root ?? raw.id;
 
 export const isDeleted = (item: UnsyncedRecord): boolean => item.raw._status === 'deleted';
