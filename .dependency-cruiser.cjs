@@ -177,7 +177,7 @@ module.exports = {
       'The sync engine and the models know nothing of the device that is composed of them.',
       { path: '^src/lib/watermelon/(sync|models)/' },
       {
-        path: '^src/lib/watermelon/(device|accounts|context)/|^src/lib/watermelon/(index|contextService)\\.ts$',
+        path: '^src/lib/watermelon/(device|accounts|context)/|^src/lib/watermelon/(index|lists|contextService)\\.ts$',
       },
     ),
     ...ladder('sync', 'src/lib/watermelon/sync', SYNC_FLOORS, [

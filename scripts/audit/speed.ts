@@ -22,7 +22,8 @@ const ROUNDS = 7;
 const CLICKS = 8;
 
 const ROW = '.task-row';
-const TASK = 'aside[aria-label="About this task"]';
+/** Its title comes before the rest of the page. */
+const TASK = '.task-preview, aside[aria-label="About this task"]';
 const NEW_TASK = 'form[aria-label="New task"]';
 
 /** The app is kept, and nobody is signed in. @returns ms of a sign-in */

@@ -188,6 +188,26 @@ describe('lists of tasks', () => {
     await seen(page.getByRole('list', { name: 'Tasks' }));
   });
 
+  it('whoever goes Back at once, however quickly, is back on the list', async () => {
+    await openMilestone(page, 'Field app', MILESTONE);
+    const { pathname } = new URL(page.url());
+    const rows = page.getByRole('main').getByRole('list', { name: 'Tasks' });
+    await seen(rows);
+    // The task is shown under its id until its key is known, which then takes its place in the address.
+    for (let ms = 0; ms <= 100; ms += 5) {
+      await page.evaluate(async (wait) => {
+        const task = document.querySelector<HTMLAnchorElement>('main a[href^="/tasks/"]');
+        const id = task?.closest('[data-task]')?.getAttribute('data-task');
+        history.pushState(null, '', `/tasks/${id}`);
+        await new Promise((resolve) => setTimeout(resolve, wait));
+        history.back();
+      }, ms);
+      await page.waitForTimeout(100);
+      expect(new URL(page.url()).pathname, `after ${ms} ms`).toBe(pathname);
+      await seen(rows);
+    }
+  });
+
   it('a task that somebody assigns to themselves is among theirs until it is done', async () => {
     await places(page).getByRole('link', { name: 'My tasks' }).click();
     await seen(page.getByRole('heading', { name: 'My tasks', level: 1 }));

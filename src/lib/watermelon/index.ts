@@ -10,15 +10,13 @@ export type { LocalWork } from './accounts/takeAlong';
 export { observeActivity, type UserActivity } from './context/agentActivity';
 export {
   type EntityOf,
-  findTasks,
   type Observed,
   observeCount,
   observeRecords,
-  observeTaskLines,
   type RecordSync,
-  type TaskLine,
   type Where,
 } from './context/liveRecords';
+export type { GroupColumn, TaskLine } from './context/taskLines';
 export type { ConvoyDatabase } from './database';
 export { closeDatabase, type InitOptions, initDatabase } from './device/current';
 export { type Device, type DeviceOptions, openDevice } from './device/device';

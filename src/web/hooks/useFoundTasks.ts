@@ -1,7 +1,8 @@
 import { useEffect, useState } from 'react';
 import { ConvoyError } from '@/core/errors';
 import type { Task } from '@/domain/entities';
-import { findTasks, type Where } from '@/lib/watermelon';
+import type { Where } from '@/lib/watermelon';
+import { findTasks } from '@/lib/watermelon/lists';
 import { useDevice } from './useDevice';
 
 interface Search {

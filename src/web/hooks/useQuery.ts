@@ -5,8 +5,6 @@ import {
   type Observed,
   observeCount,
   observeRecords,
-  observeTaskLines,
-  type TaskLine,
   type Where,
 } from '@/lib/watermelon';
 import { keptObservable } from './keptObservable';
@@ -38,16 +36,6 @@ function records<Table extends keyof EntityOf>(
   return KEPT_TABLES.has(table)
     ? keptObservable(database, `${table} ${JSON.stringify(where)}`, make)
     : make();
-}
-
-/** @returns the tasks of a list, live */
-const taskLines = (database: ConvoyDatabase, where: Where) =>
-  keptObservable(database, `lines ${JSON.stringify(where)}`, () => observeTaskLines(database, where));
-
-/** As `useQuery`, of tasks for a list. */
-export function useTaskLines(where: Where): Observed<TaskLine>[] | undefined {
-  const { database } = useDevice();
-  return useObservable(() => taskLines(database, where), [database, JSON.stringify(where)]);
 }
 
 /** One local record, live. @returns undefined until known, null when there is none */

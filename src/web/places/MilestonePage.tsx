@@ -1,16 +1,17 @@
 import { useMemo, useState } from 'react';
-import { useLocation } from 'wouter';
+import { useLocation, useSearch } from 'wouter';
 import { count } from '@/core/count';
 import type { Milestone } from '@/domain/entities';
 import { deleteMilestone } from '@/lib/watermelon/contextService';
 import { usePageTitle } from '../hooks/usePageTitle';
 import { usePermissions } from '../hooks/usePermissions';
-import { useRecord, useTaskLines } from '../hooks/useQuery';
+import { useRecord } from '../hooks/useQuery';
+import { type TaskLines, useTaskLines } from '../hooks/useTaskLines';
 import { Markdown } from '../markdown/Markdown';
 import { routes } from '../routes';
 import { EditDialog } from '../shared/EditDialog';
 import { HeldPage } from '../shared/HeldPage';
-import { PLAIN_VIEW } from '../tasks/list/view';
+import { firstBy, PLAIN_VIEW, viewFrom } from '../tasks/list/view';
 import { TaskList } from '../tasks/TaskList';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { EmptyState } from '../ui/EmptyState';
@@ -23,21 +24,21 @@ import { PlaceHeader } from './PlaceHeader';
 /** A milestone: its requirements and its tasks. */
 export function MilestonePage({ id }: { id: string }) {
   // First: of all that the page shows they take longest.
-  const tasks = useTaskLines({ milestone_id: id });
+  const lines = useTaskLines({ milestone_id: id }, firstBy(viewFrom(useSearch(), PLAIN_VIEW)));
   const milestone = useRecord('milestones', id);
   return (
     <HeldPage key={id} found={milestone} what="milestone">
-      {(shown) => <MilestoneView milestone={shown} tasks={tasks} />}
+      {(shown) => <MilestoneView milestone={shown} lines={lines} />}
     </HeldPage>
   );
 }
 
 interface MilestoneViewProps {
   milestone: Milestone;
-  tasks: ReturnType<typeof useTaskLines>;
+  lines: TaskLines | undefined;
 }
 
-function MilestoneView({ milestone, tasks }: MilestoneViewProps) {
+function MilestoneView({ milestone, lines }: MilestoneViewProps) {
   const { id, workspace_id, project_id } = milestone;
   const workspace = useRecord('workspaces', workspace_id);
   const project = useRecord('projects', project_id);
@@ -86,11 +87,11 @@ function MilestoneView({ milestone, tasks }: MilestoneViewProps) {
           {milestone.requirements && <Markdown text={milestone.requirements} />}
         </section>
       )}
-      {tasks && (
+      {lines && (
         <div>
           <TaskList
             list={`milestone:${id}`}
-            tasks={tasks}
+            lines={lines}
             milestones={milestones}
             projects={projects}
             workspaceIds={workspaceIds}
@@ -123,7 +124,7 @@ function MilestoneView({ milestone, tasks }: MilestoneViewProps) {
           }}
           onClose={close}
         >
-          <p>Its {count(tasks?.length ?? 0, 'task')} go with it, for everybody.</p>
+          <p>Its {count(lines?.total ?? 0, 'task')} go with it, for everybody.</p>
         </ConfirmDialog>
       )}
     </div>

@@ -4,8 +4,8 @@ import type { Milestone, Project } from '@/domain/entities';
 import { createMilestone } from '@/lib/watermelon/contextService';
 import { useKept } from '../hooks/useKept';
 import { usePermissions } from '../hooks/usePermissions';
-import { useTaskLines } from '../hooks/useQuery';
-import { type ListView, PLAIN_VIEW } from '../tasks/list/view';
+import { useTaskLines } from '../hooks/useTaskLines';
+import { firstBy, type ListView, PLAIN_VIEW, viewFrom } from '../tasks/list/view';
 import { TaskList } from '../tasks/TaskList';
 import { EmptyState } from '../ui/EmptyState';
 
@@ -22,12 +22,13 @@ export function ProjectTasks({ project, milestones }: ProjectTasksProps) {
   const { id, workspace_id } = project;
   const ids = milestones.map((milestone) => milestone.id).sort();
   // While a milestone comes or goes, the tasks stay shown until those of all are read again.
-  const tasks = useKept(useTaskLines({ milestone_id: ids }));
+  const search = useSearch();
+  const lines = useKept(useTaskLines({ milestone_id: ids }, firstBy(viewFrom(search, USUAL))));
   const { whyNot } = usePermissions(workspace_id);
   const projects = useMemo(() => [project], [project]);
   const workspaceIds = useMemo(() => [workspace_id], [workspace_id]);
-  const isNew = new URLSearchParams(useSearch()).has('new');
-  if (!tasks) return null;
+  const isNew = new URLSearchParams(search).has('new');
+  if (!lines) return null;
   const open = milestones.filter(({ status }) => !FINISHED.includes(status));
   const milestone = open.find(({ status }) => status === 'active') ?? open[0] ?? milestones.at(-1) ?? null;
   const noMilestone = milestone === null ? whyNot('milestones', 'insert') : null;
@@ -35,7 +36,7 @@ export function ProjectTasks({ project, milestones }: ProjectTasksProps) {
     <div>
       <TaskList
         list={`project:${id}`}
-        tasks={tasks}
+        lines={lines}
         milestones={milestones}
         projects={projects}
         workspaceIds={workspaceIds}

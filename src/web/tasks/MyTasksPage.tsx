@@ -1,7 +1,8 @@
 import { useMemo } from 'react';
 import { useDevice } from '../hooks/useDevice';
 import { usePageTitle } from '../hooks/usePageTitle';
-import { useQuery, useTaskLines } from '../hooks/useQuery';
+import { useQuery } from '../hooks/useQuery';
+import { useTaskLines } from '../hooks/useTaskLines';
 import { EmptyState } from '../ui/EmptyState';
 import { byDate } from '../ui/order';
 import { type ListView, PLAIN_VIEW } from './list/view';
@@ -14,25 +15,26 @@ const USUAL: ListView = { ...PLAIN_VIEW, group: 'milestone', status: ['todo', 'i
 export function MyTasksPage() {
   const { userId } = useDevice();
   usePageTitle('My tasks');
-  const tasks = useTaskLines({ assignee_id: userId });
+  const lines = useTaskLines({ assignee_id: userId });
   const milestones = useQuery('milestones');
   const projects = useQuery('projects');
   const places = useMemo(() => {
-    if (!tasks || !milestones || !projects) return null;
+    if (!lines || !milestones || !projects) return null;
+    const { tasks } = lines;
     const used = new Set(tasks.map(({ milestone_id }) => milestone_id));
     const own = milestones.filter(({ id }) => used.has(id));
     return {
       milestones: byDate(own),
       workspaceIds: [...new Set(tasks.map((task) => task.workspace_id))].sort(),
     };
-  }, [tasks, milestones, projects]);
-  if (!tasks || !projects || !places) return null;
+  }, [lines, milestones, projects]);
+  if (!lines || !projects || !places) return null;
   return (
     <div className="page list-page">
       <header>
         <h1 className="list-title">My tasks</h1>
       </header>
-      {tasks.length === 0 ? (
+      {lines.total === 0 ? (
         <EmptyState title="No task is assigned to you.">
           <p>
             Open a task, or a list of tasks, and choose yourself as its assignee: it is shown here, whatever
@@ -43,7 +45,7 @@ export function MyTasksPage() {
         <div>
           <TaskList
             list="mine"
-            tasks={tasks}
+            lines={lines}
             milestones={places.milestones}
             projects={projects}
             workspaceIds={places.workspaceIds}

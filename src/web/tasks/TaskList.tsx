@@ -12,6 +12,7 @@ import { nameOfTask } from '@/domain/keys';
 import { isLive } from '@/domain/ready';
 import type { Observed, TaskLine } from '@/lib/watermelon';
 import { usePageActions } from '../actions/pageActions';
+import type { TaskLines } from '../hooks/useTaskLines';
 import { EmptyState } from '../ui/EmptyState';
 import { dayText } from '../ui/formValues';
 import { Icon } from '../ui/Icon';
@@ -24,7 +25,7 @@ import { NewTaskRow } from './list/NewTaskRow';
 import { type Pass, PassDialog } from './list/PassDialog';
 import { placesFor } from './list/places';
 import { useRowHeights } from './list/rowHeight';
-import { goesByFacts, listRows, siblingsOf } from './list/rows';
+import { firstRows, goesByFacts, listRows, siblingsOf } from './list/rows';
 import { shownRows } from './list/shownRows';
 import styles from './list/TaskList.module.css';
 import { type Cell, type RowActions, type RowTexts, TaskRow } from './list/TaskRow';
@@ -41,7 +42,7 @@ type ListedTask = Observed<TaskLine>;
 interface TaskListProps {
   /** Names the list, for the draft of a new task. */
   list: string;
-  tasks: readonly ListedTask[];
+  lines: TaskLines;
   /** In their order. */
   milestones: readonly Milestone[];
   projects: readonly Project[];
@@ -59,7 +60,9 @@ interface TaskListProps {
 
 /** A list of tasks, of a milestone, a project or a person. Only the rows in view are rendered, so thousands cost as little as a screenful. */
 export function TaskList(props: TaskListProps) {
-  const { list, tasks, milestones, usual, newTasks, empty } = props;
+  const { list, lines, milestones, usual, newTasks, empty } = props;
+  const { tasks, first } = lines;
+  const isWhole = first === null;
   const [view, setView] = useListView(usual);
   const deferred = useDeferredValue(view);
   const isAcross = props.isOfAll === true;
@@ -71,7 +74,10 @@ export function TaskList(props: TaskListProps) {
   // Thousands of rows are not put in order anew for names that come later and that their order does not depend on.
   const ordering = goesByFacts(deferred) ? facts : null;
   // biome-ignore lint/correctness/useExhaustiveDependencies: see `ordering`
-  const rows = useMemo(() => listRows(tasks, deferred, facts), [tasks, deferred, ordering]);
+  const rows = useMemo(
+    () => firstRows(listRows(tasks, deferred, facts), first),
+    [tasks, first, deferred, ordering],
+  );
   const [currentId, setCurrent] = useState<string | null>(null);
   const [renaming, setRenaming] = useState<string | null>(null);
   const [menu, setMenu] = useState<{ id: string; cell: Cell; anchor: Element } | null>(null);
@@ -134,7 +140,8 @@ export function TaskList(props: TaskListProps) {
   };
   const rename = () => current && isEditable(current) && setRenaming(current.id);
 
-  const isByHand = deferred.sort === 'hand';
+  // Among those that stand first alone, nobody knows what comes after the last.
+  const isByHand = deferred.sort === 'hand' && isWhole;
   /** Puts a task at a place among its siblings, itself not counted. */
   const moveTo = (id: string, at: number) => {
     const all = siblingsOf(rows, id).map(({ task }) => task);
@@ -149,6 +156,7 @@ export function TaskList(props: TaskListProps) {
   };
   const moveBy = (by: number) => {
     if (!current) return;
+    if (!isWhole) return;
     if (!isByHand) return void toasts.add({ title: 'Tasks are moved where the list is sorted by hand.' });
     moveTo(current.id, siblingsOf(rows, current.id).findIndex(({ task }) => task.id === current.id) + by);
   };
@@ -245,8 +253,8 @@ export function TaskList(props: TaskListProps) {
         onView={setView}
         stages={facts.stages}
         assignees={assignees}
-        shown={taskRows.length}
-        total={tasks.length}
+        shown={isWhole ? taskRows.length : lines.total}
+        total={lines.total}
       >
         <button
           type="button"
@@ -269,7 +277,13 @@ export function TaskList(props: TaskListProps) {
       {shown.length > 0 && (
         // biome-ignore lint/a11y/noStaticElementInteractions: the keys are those of the links and buttons in it
         <div className={styles.list} onKeyDown={onKeyDown}>
-          <VirtualList list={element} label="Tasks" rows={shown} virtual={virtual}>
+          <VirtualList
+            list={element}
+            label="Tasks"
+            rows={shown}
+            virtual={virtual}
+            missing={{ count: isWhole ? 0 : lines.total - taskRows.length, height: heights.task }}
+          >
             {(index) => {
               const row = shown[index];
               if (row?.kind === 'new') {

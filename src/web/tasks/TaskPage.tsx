@@ -7,6 +7,7 @@ import { useMemoryBank } from '../hooks/useMemoryBank';
 import { useMemoryBankNavigation } from '../hooks/useMemoryBankNavigation';
 import { usePageTitle } from '../hooks/usePageTitle';
 import { usePermissions } from '../hooks/usePermissions';
+import { useListedTask } from '../hooks/useTaskLines';
 import { KnowledgeSection } from '../knowledge/KnowledgeSection';
 import { NothingHere } from '../shared/NothingHere';
 import { Breadcrumbs } from '../ui/Breadcrumbs';
@@ -24,12 +25,14 @@ import { TaskDescription } from './TaskDescription';
 import { TaskGone } from './TaskGone';
 import { TaskMenu } from './TaskMenu';
 import styles from './TaskPage.module.css';
+import { TaskPreview } from './TaskPreview';
 import { TaskProperties } from './TaskProperties';
 import { TaskTitle } from './TaskTitle';
 
 /** A task with its whole context. */
 export function TaskPage({ id }: { id: string }) {
   const { context, isLoading, error, refreshContext, showMore } = useMemoryBank(id);
+  const listed = useListedTask(id);
   const [last, setLast] = useState(context);
   // A person who deletes the task here goes elsewhere, and needs not to be told.
   const [isLeaving, setLeaving] = useState(false);
@@ -46,7 +49,7 @@ export function TaskPage({ id }: { id: string }) {
       />
     );
   }
-  if (isLoading) return null;
+  if (isLoading) return listed ? <TaskPreview task={listed} /> : null;
   if (!error) return <NothingHere what="task" />;
   return (
     <div className="page">
@@ -80,9 +83,11 @@ function TaskView({ context, onRefresh, onMore, onLeaving }: TaskViewProps) {
 
   const leave = async (work: () => Promise<void>) => {
     onLeaving(true);
+    const { pathname } = window.location;
     try {
       await work();
-      goUp();
+      // Somebody may have gone elsewhere meanwhile.
+      if (window.location.pathname === pathname) goUp();
     } catch {
       // A toast has said why.
       onLeaving(false);

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { containsText } from '@/domain/search';
-import { type ConvoyDatabase, findTasks } from '@/lib/watermelon';
+import type { ConvoyDatabase } from '@/lib/watermelon';
+import { findTasks } from '@/lib/watermelon/lists';
 import { openLocalDatabase, temporaryFolder } from '../../support/localDatabase';
 
 const TITLES = [

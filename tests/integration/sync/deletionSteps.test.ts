@@ -2,7 +2,8 @@
 
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Milestone, Task } from '@/domain/entities';
-import { Conflict, findTasks } from '@/lib/watermelon';
+import { Conflict } from '@/lib/watermelon';
+import { findTasks } from '@/lib/watermelon/lists';
 import { expectConverged, expectInStep } from '../../support/inStep';
 import { SEED } from '../../support/seed';
 import { devicesForEachTest, here, there, world } from '../../support/twoDevices';

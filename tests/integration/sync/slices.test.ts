@@ -3,7 +3,8 @@
 import { firstValueFrom } from 'rxjs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
-import { Archived, Conflict, findTasks, observeRecords } from '@/lib/watermelon';
+import { Archived, Conflict, observeRecords } from '@/lib/watermelon';
+import { findTasks } from '@/lib/watermelon/lists';
 import { syncBrokenOff } from '../../support/brokenOff';
 import { manyTasks } from '../../support/manyTasks';
 import { backend, restored, restoreFrom, serverForEachTest, world } from '../../support/restorableServer';

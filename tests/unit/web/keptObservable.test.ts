@@ -62,3 +62,14 @@ it('asks anew after an error', async () => {
   expect(told).toEqual(['there again']);
   again.unsubscribe();
 });
+
+it('looks again for whoever comes back to it after it has stopped', async () => {
+  const kept = source();
+  kept.subscribe().unsubscribe();
+  await vi.advanceTimersByTimeAsync(31_000);
+  const told: string[] = [];
+  const again = kept.subscribe((value) => told.push(value));
+  lookers[0]?.next('there again');
+  expect(told).toEqual(['there again']);
+  again.unsubscribe();
+});

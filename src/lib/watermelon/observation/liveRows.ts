@@ -1,7 +1,6 @@
 /** Observed rows: as observed queries (`LiveQuery`), without a record in memory for each row. */
 
 import { Observable } from 'rxjs';
-import type { StoredQuery } from '@/core/storage';
 import type { SyncedTable } from '@/domain/schema';
 import type { ConvoyDatabase } from '../database';
 import type { Change } from '../models/replica';
@@ -10,8 +9,11 @@ import { PacedRun } from './pacedRun';
 
 export interface ObservedRows<T> {
   table: SyncedTable;
-  /** Selects the columns, of the rows that match. */
-  select: StoredQuery;
+  /**
+   * Reads the columns of the rows that match.
+   * @param take is given them, all at once or in parts; false: nobody waits for the rest
+   */
+  read(take: (rows: readonly (readonly RawValue[])[]) => boolean): Promise<void>;
   /** The first one is the id. */
   columns: readonly string[];
   matches(raw: Raw): boolean;
@@ -30,7 +32,7 @@ interface Shown<T> {
  */
 export function observeRows<T>(database: ConvoyDatabase, observed: ObservedRows<T>): Observable<T[]> {
   return new Observable((observer) => {
-    const { table, select, columns, matches } = observed;
+    const { table, columns, matches } = observed;
     let shown: Map<string, Shown<T>> | null = null;
     /** Changes told since the read that is under way began: its answer may be older than they are. */
     let meanwhile: Change[] | null = null;
@@ -65,15 +67,19 @@ export function observeRows<T>(database: ConvoyDatabase, observed: ObservedRows<
       const later: Change[] = [];
       meanwhile = later;
       try {
-        const [found = []] = await database.readAll([select]);
-        // A read that was no longer waited for has an old answer.
-        if (observer.closed || meanwhile !== later) return;
         const before = shown;
         const rows = new Map<string, Shown<T>>();
-        for (const row of found) {
-          const id = row[0] as string;
-          rows.set(id, next(row, before?.get(id)));
-        }
+        // A read that was no longer waited for has an old answer.
+        const isOver = () => observer.closed || meanwhile !== later;
+        await observed.read((found) => {
+          if (isOver()) return false;
+          for (const row of found) {
+            const id = row[0] as string;
+            rows.set(id, next(row, before?.get(id)));
+          }
+          return true;
+        });
+        if (isOver()) return;
         follow(rows, later);
         shown = rows;
         if (!before || differ(before, rows)) tell(rows);

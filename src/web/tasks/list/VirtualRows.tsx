@@ -73,12 +73,19 @@ interface VirtualListProps {
   label: string;
   rows: readonly VirtualRow[];
   virtual: Rows;
+  /** Rows of the list that are not here yet: the page has their room already. */
+  missing: { count: number; height: number };
   children: (index: number) => ReactNode;
 }
 
-export function VirtualList({ list, label, rows, virtual, children }: VirtualListProps) {
+export function VirtualList({ list, label, rows, virtual, missing, children }: VirtualListProps) {
   return (
-    <ul ref={list} aria-label={label} className={styles.items} style={{ height: virtual.getTotalSize() }}>
+    <ul
+      ref={list}
+      aria-label={label}
+      className={styles.items}
+      style={{ height: virtual.getTotalSize() + missing.count * missing.height }}
+    >
       {virtual.getVirtualItems().map(({ key, index, start }) => {
         const kind = rows[index]?.kind;
         return (
@@ -88,7 +95,7 @@ export function VirtualList({ list, label, rows, virtual, children }: VirtualLis
             data-index={index}
             className={`${styles.item} ${kind === 'task' ? 'task-row' : ''}`}
             style={{ transform: `translateY(${start - virtual.options.scrollMargin}px)` }}
-            aria-setsize={rows.length}
+            aria-setsize={rows.length + missing.count}
             aria-posinset={index + 1}
           >
             {children(index)}

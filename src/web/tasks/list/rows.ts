@@ -3,6 +3,7 @@
 import type { Task } from '@/domain/entities';
 import { containsText } from '@/domain/search';
 import { TASK_PRIORITIES, TASK_STATUSES } from '@/domain/vocabulary';
+import type { FirstPart } from '../../hooks/useTaskLines';
 import { stageLabel, TASK_STATUS_LABELS } from '../../ui/labels';
 import { taskTree } from '../taskTree';
 import { FILTERS, type Filter, isUnfiltered, type ListView, NOBODY } from './view';
@@ -98,6 +99,25 @@ export function listRows<T extends ListedColumns>(
     { kind: 'group' as const, group, label, size: members.length },
     ...members.map((task) => ({ kind: 'task' as const, task, depth: 0, group })),
   ]);
+}
+
+/**
+ * @param first what of the list its rows are of; null: it is whole
+ * @returns those of them that stand where they do in the whole list: up to the first group of which there is more, with its true size
+ */
+export function firstRows<T>(rows: ListRow<T>[], first: Pick<FirstPart, 'sizes'> | null): ListRow<T>[] {
+  if (first === null || first.sizes.size === 0) return rows;
+  const shown: ListRow<T>[] = [];
+  let isCut = false;
+  for (const row of rows) {
+    if (row.kind === 'group') {
+      if (isCut) break;
+      const size = first.sizes.get(row.group === NOBODY ? null : row.group) ?? row.size;
+      isCut = size > row.size;
+      shown.push({ ...row, size });
+    } else shown.push(row);
+  }
+  return shown;
 }
 
 function comparing({ sort }: ListView, { milestones }: ListFacts) {

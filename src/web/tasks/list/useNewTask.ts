@@ -70,10 +70,11 @@ export function useNewTask<T extends TaskLine>(options: Options<T>) {
       });
     }
     if (milestoneId === undefined) return;
-    const values = valuesOf(adding, options);
-    const { places, ...rest } = values;
-    const task = await contextService.createTask({ ...rest, title, milestone_id: milestoneId });
-    const [, ...others] = places;
+    const places = placesOf(adding, options);
+    // Seconds since the epoch exceed any place that is given by hand, so that the new task comes last.
+    const [{ sort_order } = { sort_order: Date.now() / 1000 }, ...others] = places;
+    const values = { ...valuesOf(adding, options), title, milestone_id: milestoneId, sort_order };
+    const task = await contextService.createTask(values);
     if (others.length > 0) {
       await contextService.orderTasks([{ id: task.id, sort_order: task.sort_order }, ...others]);
     }
@@ -105,13 +106,12 @@ export function useNewTask<T extends TaskLine>(options: Options<T>) {
   return { adding, open, close: () => setAdding(null), create, input, place: place(), workflowOf };
 }
 
-type Values = Omit<TaskInput, 'title' | 'milestone_id'> & { places: ReturnType<typeof placesFor> };
-
 /** @returns the values that a new task takes over from the row that it is under, and from its group */
-function valuesOf<T extends TaskLine>(adding: Adding, options: Options<T>): Values {
-  const { rows, view, newTasks, workflowOf } = options;
-  const { under, group } = adding;
-  const values: Values = { places: [], assignee_id: newTasks.assignee_id ?? null };
+function valuesOf<T extends TaskLine>(
+  { under, group }: Adding,
+  { view, newTasks, workflowOf }: Options<T>,
+): Partial<TaskInput> {
+  const values: Partial<TaskInput> = { assignee_id: newTasks.assignee_id ?? null };
   if (view.group === 'none' && under) values.parent_task_id = under.parent_task_id;
   if (view.group === 'assignee' && group !== '') values.assignee_id = group === NOBODY ? null : group;
   if (view.group === 'status') values.status = TASK_STATUSES.find((status) => status === group);
@@ -121,13 +121,12 @@ function valuesOf<T extends TaskLine>(adding: Adding, options: Options<T>): Valu
       stages.some(({ name }) => name === group) && checkpointInTheWay(stages, null, group, false) === null;
     if (isOpen) values.current_stage = group;
   }
-  if (view.sort === 'hand' && under) {
-    const others = siblingsOf(rows, under.id).map(({ task }) => task);
-    values.places = placesFor('', others, others.findIndex(({ id }) => id === under.id) + 1);
-    values.sort_order = values.places[0]?.sort_order;
-  } else {
-    // Seconds since the epoch exceed any place that is given by hand, so that the new task comes last.
-    values.sort_order = Date.now() / 1000;
-  }
   return values;
+}
+
+/** @returns the place of the task that is made under another one, and those of tasks that make room for it; none where it comes last */
+function placesOf<T extends TaskLine>({ under }: Adding, { rows, view }: Options<T>) {
+  if (view.sort !== 'hand' || !under) return [];
+  const others = siblingsOf(rows, under.id).map(({ task }) => task);
+  return placesFor('', others, others.findIndex(({ id }) => id === under.id) + 1);
 }

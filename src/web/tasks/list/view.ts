@@ -1,5 +1,7 @@
 /** How a list of tasks is grouped, sorted and filtered, and how its address says so. Pure. */
 
+import type { GroupColumn } from '@/lib/watermelon';
+
 export const GROUPINGS = ['none', 'stage', 'milestone', 'assignee', 'status'] as const;
 export const SORTS = ['hand', 'priority', 'target', 'updated', 'title'] as const;
 /** Columns by whose values tasks are filtered. */
@@ -74,6 +76,22 @@ export function searchOf(view: ListView, usual: ListView, search: string): strin
 /** Whether every task is shown. */
 export function isUnfiltered(view: ListView): boolean {
   return view.text.trim() === '' && FILTERS.every((name) => view[name].length === 0);
+}
+
+const GROUP_COLUMNS: Record<Grouping, GroupColumn | null> = {
+  none: null,
+  stage: 'current_stage',
+  milestone: 'milestone_id',
+  assignee: 'assignee_id',
+  status: 'status',
+};
+
+/**
+ * @returns the column of the groups in which every task is shown at its place: what stands first needs no look at the others; null:
+ *   there are no groups; undefined: the view is another one
+ */
+export function firstBy(view: ListView): GroupColumn | null | undefined {
+  return view.sort === 'hand' && isUnfiltered(view) ? GROUP_COLUMNS[view.group] : undefined;
 }
 
 export const withoutFilters = (view: ListView): ListView => ({

@@ -1,0 +1,20 @@
+import type { TaskLine } from '@/lib/watermelon';
+import styles from './TaskPreview.module.css';
+
+/**
+ * What the list from which somebody comes knows of a task, until the task is read: a click shows at once that it was right. It can be
+ * neither used nor read out, and gives way to the page within a few frames.
+ */
+export function TaskPreview({ task }: { task: TaskLine }) {
+  return (
+    <div className="page task-preview" aria-hidden="true">
+      <div className="page-header">
+        <div className={styles.trail} />
+        <div className={styles.key}>{task.key}</div>
+        <div className={styles.title} dir="auto">
+          {task.title}
+        </div>
+      </div>
+    </div>
+  );
+}
