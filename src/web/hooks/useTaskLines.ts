@@ -1,5 +1,17 @@
 import { useMemo } from 'react';
-import { concat, defer, filter, from, map, type Observable, switchMap } from 'rxjs';
+import {
+  catchError,
+  concat,
+  defer,
+  EMPTY,
+  filter,
+  from,
+  map,
+  type Observable,
+  switchMap,
+  takeUntil,
+  timer,
+} from 'rxjs';
 import type { ConvoyDatabase, Observed, Where } from '@/lib/watermelon';
 import { type GroupColumn, observeTaskLines, readFirstLines, type TaskLine } from '@/lib/watermelon/lists';
 import { keptObservable, keptValues } from './keptObservable';
@@ -23,6 +35,9 @@ export interface TaskLines {
 }
 
 const LINES = 'lines ';
+
+/** The first part is waited for so long, ms. */
+const FIRST_MS = 2_000;
 
 /** A page that is not seen paints nothing, ms. */
 const UNPAINTED_MS = 100;
@@ -54,6 +69,9 @@ function observeLines(
   const first = defer(() => readFirstLines(database, where, firstBy)).pipe(
     filter((found) => found !== null),
     map(({ tasks, total, sizes }): TaskLines => ({ tasks, total, first: { column: firstBy, sizes } })),
+    // The whole needs no first part: it is read, again and again, whatever became of this one.
+    takeUntil(timer(FIRST_MS)),
+    catchError(() => EMPTY),
   );
   return concat(first, defer(afterPaint).pipe(switchMap(() => whole)));
 }
@@ -68,12 +86,10 @@ function observeLines(
 export function useTaskLines(where: Where, firstBy?: GroupColumn | null): TaskLines | undefined {
   const { database } = useDevice();
   const key = JSON.stringify(where);
-  const lines = useObservable(
+  return useObservable(
     () => keptObservable(database, LINES + key, () => observeLines(database, where, firstBy)),
     [database, key],
   );
-  // The view has changed since these were asked for.
-  return lines?.first && lines.first.column !== firstBy ? undefined : lines;
 }
 
 /** @returns the task as a list has it that was looked at just now; undefined: none has */

@@ -82,9 +82,12 @@ function AskDialog({ unsynced, onLeave, onClose, onDiscard }: AskDialogProps) {
   return (
     <Dialog title={isSynced ? 'Sign out?' : 'Sign out with unsynced changes?'} onClose={onClose}>
       {isSynced ? <Synced /> : <Unsynced unsynced={unsynced} />}
-      <ErrorNote error={syncing.error} consequence="The sync did not finish, so you are still signed in." />
+      <ErrorNote
+        error={isSynced ? null : syncing.error}
+        consequence="The sync did not finish, so you are still signed in."
+      />
       <ErrorNote error={keeping.error} consequence={STILL_SIGNED_IN} />
-      {isRestUnsendable && (
+      {isRestUnsendable && !isSynced && (
         <p className="note" role="alert">
           The sync is done, and the server has not taken the rest. Download it, keep it or discard it.
         </p>

@@ -35,7 +35,7 @@ import { useListView } from './list/useListView';
 import { type NewTasks, useNewTask } from './list/useNewTask';
 import { useTaskEdits } from './list/useTaskEdits';
 import { useVirtualRows, VirtualList } from './list/VirtualRows';
-import { type ListView, NOBODY, withoutFilters } from './list/view';
+import { firstBy, type ListView, NOBODY, withoutFilters } from './list/view';
 
 type ListedTask = Observed<TaskLine>;
 
@@ -65,6 +65,8 @@ export function TaskList(props: TaskListProps) {
   const isWhole = first === null;
   const [view, setView] = useListView(usual);
   const deferred = useDeferredValue(view);
+  // What stands first in another view says nothing about this one, which is shown as soon as the list is whole.
+  const isOther = first !== null && first.column !== firstBy(deferred);
   const isAcross = props.isOfAll === true;
   const { facts, teams, projectOf, workflowOf, userId } = useListFacts({ ...props, isAcross });
   const { edit, order } = useTaskEdits();
@@ -75,8 +77,8 @@ export function TaskList(props: TaskListProps) {
   const ordering = goesByFacts(deferred) ? facts : null;
   // biome-ignore lint/correctness/useExhaustiveDependencies: see `ordering`
   const rows = useMemo(
-    () => firstRows(listRows(tasks, deferred, facts), first),
-    [tasks, first, deferred, ordering],
+    () => (isOther ? [] : firstRows(listRows(tasks, deferred, facts), first)),
+    [tasks, first, isOther, deferred, ordering],
   );
   const [currentId, setCurrent] = useState<string | null>(null);
   const [renaming, setRenaming] = useState<string | null>(null);
@@ -89,6 +91,7 @@ export function TaskList(props: TaskListProps) {
   const adding = useNewTask({
     newTasks,
     rows,
+    isWhole,
     view: deferred,
     facts,
     workflowOf,
@@ -211,7 +214,7 @@ export function TaskList(props: TaskListProps) {
     if (by !== undefined && event.altKey) moveBy(by);
     else if (by !== undefined) step(by);
     else if (event.key === 'Home') focus(taskRows[0]?.key);
-    else if (event.key === 'End') focus(taskRows.at(-1)?.key);
+    else if (event.key === 'End' && isWhole) focus(taskRows.at(-1)?.key);
     else return;
     event.preventDefault();
   };
@@ -267,7 +270,7 @@ export function TaskList(props: TaskListProps) {
         </button>
       </ListToolbar>
       {tasks.length === 0 && !adding.adding && empty}
-      {tasks.length > 0 && shown.length === 0 && (
+      {tasks.length > 0 && shown.length === 0 && !isOther && (
         <EmptyState title="No task matches.">
           <button type="button" className="button" onClick={() => setView(withoutFilters(view))}>
             Show all tasks

@@ -163,6 +163,48 @@ describe('a deletion that was not pushed', () => {
     );
   });
 
+  it('of what was never pushed is refused where its place has gone, and left to be undone after that (D14)', async () => {
+    const milestone = await here.contextService.createMilestone({ project_id: SEED.fieldApp, name: 'Goes' });
+    await settle(here, there);
+    const task = await newTask('made by mistake', { milestone_id: milestone.id });
+    await here.contextService.deleteTask(task.id);
+    await settle(here, there);
+    await there.contextService.deleteMilestone(milestone.id);
+    await settle(there, here);
+    const { id } = await deletionOf(here, task.id);
+    await expect(here.contextService.restoreDeletion(id)).rejects.toMatchObject({ code: 'missing_parent' });
+    await here.contextService.restoreDeletion((await deletionOf(here, milestone.id)).id);
+    await settle(here, there);
+    await here.contextService.restoreDeletion(id);
+    await expectConverged(world, here, there);
+    expect((await taskOn(there, task.id))?.title).toBe('made by mistake');
+  });
+
+  it('of a new task that took along what the server has is over with its push (D14, P-CONVERGE)', async () => {
+    const moved = await newTask('moved under it');
+    const below = await newTask('below', { parent_task_id: moved.id });
+    await settle(here, there);
+    const made = await newTask('made by mistake');
+    await here.contextService.updateTask(moved.id, { parent_task_id: made.id });
+    await here.contextService.deleteTask(made.id);
+    const { id } = await deletionOf(here, made.id);
+    await here.sync();
+    await expect(here.contextService.restoreDeletion(id)).rejects.toMatchObject({ code: 'not_found' });
+    await expectConverged(world, here, there);
+    for (const task of [moved, below]) expect(await taskOn(there, task.id)).toBeNull();
+  });
+
+  it('of a task that the server may have taken waits to be sent (P-NOLOSS)', async () => {
+    const task = await newTask('sent, and not heard of');
+    here.transport.next('push', { what: 'lose_response' });
+    await here.sync();
+    await here.contextService.deleteTask(task.id);
+    expect((await here.countUnsynced()).total).toBeGreaterThan(0);
+    await expectConverged(world, here, there);
+    expect(await taskOn(there, task.id)).toBeNull();
+    expect(here.syncStatus.pending).toBe(0);
+  });
+
   it.each([
     ['is kept', 'within a day', -60_000, 1],
     ['is gone', 'after it', 60_000, 0],

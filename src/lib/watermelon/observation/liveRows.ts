@@ -73,6 +73,7 @@ export function observeRows<T>(database: ConvoyDatabase, observed: ObservedRows<
         const isOver = () => observer.closed || meanwhile !== later;
         await observed.read((found) => {
           if (isOver()) return false;
+          run.goesOn();
           for (const row of found) {
             const id = row[0] as string;
             rows.set(id, next(row, before?.get(id)));

@@ -21,6 +21,8 @@ export class PacedRun {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private runs = 0;
   private began = 0;
+  /** When the run that is under way last did something. */
+  private heard = 0;
   /** Runs that failed in a row. */
   private failures = 0;
 
@@ -40,8 +42,13 @@ export class PacedRun {
     if (this.state === 'stopped') return;
     if (isOwn) this.requested = 'at once';
     else if (this.requested === 'no') this.requested = 'yes';
-    const isStuck = this.state === 'running' && performance.now() - this.began > PATIENCE_MS;
+    const isStuck = this.state === 'running' && performance.now() - this.heard > PATIENCE_MS;
     if (this.state === 'idle' || isStuck || (isOwn && this.state === 'pausing')) this.run();
+  }
+
+  /** Says that a run goes on: one that is answered in parts may last as long as it takes. */
+  goesOn(): void {
+    this.heard = performance.now();
   }
 
   stop(): void {
@@ -56,6 +63,7 @@ export class PacedRun {
     this.runs += 1;
     const run = this.runs;
     this.began = performance.now();
+    this.heard = this.began;
     this.work((failed) => {
       if (this.state !== 'running' || run !== this.runs) return;
       if (failed) this.afterFailure(failed.error);

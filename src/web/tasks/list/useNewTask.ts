@@ -33,6 +33,8 @@ export interface Adding {
 interface Options<T extends TaskLine> extends Pick<ReturnType<typeof useListFacts>, 'workflowOf'> {
   newTasks: NewTasks;
   rows: readonly ListRow<T>[];
+  /** Whether these are all rows of the list, and not those alone that stand first. */
+  isWhole: boolean;
   view: ListView;
   facts: ListFacts;
   isAdding: boolean;
@@ -41,7 +43,7 @@ interface Options<T extends TaskLine> extends Pick<ReturnType<typeof useListFact
 
 /** Makes tasks in a list, where its row for a new task is. */
 export function useNewTask<T extends TaskLine>(options: Options<T>) {
-  const { newTasks, rows, view, facts, workflowOf, onCreated } = options;
+  const { newTasks, rows, isWhole, view, facts, workflowOf, onCreated } = options;
   const { contextService } = useDevice();
   const [, navigate] = useLocation();
   const [adding, setAdding] = useState<Adding | null>(options.isAdding ? { under: null, group: '' } : null);
@@ -51,7 +53,7 @@ export function useNewTask<T extends TaskLine>(options: Options<T>) {
     if (newTasks.whyNot !== null) return;
     if (adding) input.current?.focus();
     const row = rows.find((one) => one.kind === 'task' && one.task.id === current?.id);
-    const last = rows.findLast((one) => one.kind === 'task');
+    const last = isWhole ? rows.findLast((one) => one.kind === 'task') : undefined;
     setAdding({ under: row ? current : null, group: (row ?? last)?.group ?? '' });
   };
 
@@ -125,8 +127,9 @@ function valuesOf<T extends TaskLine>(
 }
 
 /** @returns the place of the task that is made under another one, and those of tasks that make room for it; none where it comes last */
-function placesOf<T extends TaskLine>({ under }: Adding, { rows, view }: Options<T>) {
+function placesOf<T extends TaskLine>({ under }: Adding, { rows, isWhole, view }: Options<T>) {
   if (view.sort !== 'hand' || !under) return [];
   const others = siblingsOf(rows, under.id).map(({ task }) => task);
-  return placesFor('', others, others.findIndex(({ id }) => id === under.id) + 1);
+  const at = others.findIndex(({ id }) => id === under.id) + 1;
+  return at < others.length || isWhole ? placesFor('', others, at) : [];
 }

@@ -2,7 +2,15 @@
 
 import { SYNCED_TABLES, type SyncedTable } from '@/domain/schema';
 import type { ApplyContext } from '../records/applyContext';
-import { type Archiving, archiveAll, erase, IS_OWN, IS_TO_SEND, IS_UNSYNCED } from '../records/statements';
+import {
+  type Archiving,
+  archiveAll,
+  erase,
+  IS_OWN,
+  IS_TO_SEND,
+  IS_UNSYNCED,
+  MAY_BE_KNOWN,
+} from '../records/statements';
 import type { SyncContext } from '../state/syncContext';
 import { idsOf, inSlices } from './slices';
 
@@ -59,6 +67,6 @@ function archivingOfLost({ now }: ApplyContext): Archiving {
 function archivingOfForgotten({ now, userId }: ApplyContext, table: SyncedTable): Archiving | null {
   if (table === 'deletions') return null;
   // Memberships are the server's to keep, but for what was written of them here and is unsynced.
-  const sql = table === 'workspace_members' ? `${IS_UNSYNCED} and ${IS_OWN}` : IS_OWN;
+  const sql = `${table === 'workspace_members' ? IS_UNSYNCED : MAY_BE_KNOWN} and ${IS_OWN}`;
   return { reason: 'history_changed', now, only: { sql, args: [userId, userId] } };
 }

@@ -3,7 +3,8 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { RecordStatement } from '@/core/storage';
 import { COMMON_COLUMNS, columnsOf, endingColumns, type SyncedTable } from '@/domain/schema';
-import type { Archived } from '../../models';
+import { type Archived, OutboxBatch } from '../../models';
+import { IN_DOUBT } from '../../models/tracking';
 
 /** Meets the records whose ids are in its one argument, a JSON array. */
 export const AMONG = '"id" in (select "value" from json_each(?))';
@@ -14,8 +15,15 @@ export const IS_DELETED = `"_status" = 'deleted'`;
 /** Meets the records that hold something that the server has not acknowledged. */
 export const IS_UNSYNCED = `"_status" in ('created', 'updated', 'deleted')`;
 
-/** Meets those of them of which the server has to hear: one that was deleted before it was ever pushed waits for nothing (D14). */
-export const IS_TO_SEND = `${IS_UNSYNCED} and ("_status" <> 'deleted' or "remote_id" is not null)`;
+/**
+ * Meets all but those that were deleted before they were ever pushed, of which the server has to hear nothing (D14). While a batch is on
+ * its way, or a record in doubt, nobody knows that of them.
+ */
+export const MAY_BE_KNOWN = `("_status" <> 'deleted' or "remote_id" is not null or "revision" = ${IN_DOUBT}
+  or exists (select 1 from "${OutboxBatch.table}"))`;
+
+/** Meets those that hold something that the server has not acknowledged, and has to hear of. */
+export const IS_TO_SEND = `${IS_UNSYNCED} and ${MAY_BE_KNOWN}`;
 
 /** Meets the records that a user wrote last, acknowledged or not; its two arguments are the user's id. */
 export const IS_OWN = `(coalesce("last_modified_by", ?) = ? or "_status" = 'updated')`;

@@ -1,7 +1,8 @@
 /** Lists the deletions that the server has not acknowledged, and undoes them on the device alone (rule D14). */
 
+import { ConvoyError } from '@/core/errors';
 import type { StoredQuery } from '@/core/storage';
-import { RESTORABLE_TABLES, type RestorableTable } from '@/domain/schema';
+import { columnsOf, RESTORABLE_TABLES, type RestorableTable } from '@/domain/schema';
 import type { ConvoyDatabase } from '../../database';
 import { OutboxBatch } from '../../models';
 import { type LocalDeletion, readBase, writeBase } from '../../models/tracking';
@@ -51,7 +52,8 @@ export async function unsyncedDeletions(database: ConvoyDatabase): Promise<Pendi
 
 /**
  * Undoes a deletion at once. A deletion in flight is marked as undone instead, and restored when its answer is applied.
- * To be called inside `database.write`.
+ * To be called inside `database.write`. Rejects with a `ConvoyError` (rejected/missing_parent), as the server does, where the
+ * record's parent is not here any more.
  */
 export async function undoDeletion(
   database: ConvoyDatabase,
@@ -64,6 +66,7 @@ export async function undoDeletion(
     if (base) writeBase(marked, { ...base, deletion: { ...deletion, undone: true } });
     work.put(table, marked);
   } else {
+    await checkParents(work, table, raw);
     await restoreInBulk(work, raw.id);
     // The activities that tell of the deletion have not been pushed, and go with it.
     const told = await database
@@ -77,6 +80,19 @@ export async function undoDeletion(
     for (const activity of told) work.destroy('activity_feed', activity.id);
   }
   await work.commit();
+}
+
+/** A record that was never pushed is in no list, and refused by the server, under a parent that has gone since. */
+async function checkParents(work: UnitOfWork, table: RestorableTable, raw: Raw): Promise<void> {
+  const parents = Object.entries(columnsOf(table)).filter(([, { parent }]) => parent === true);
+  for (const [column, { to }] of parents) {
+    const id = raw[column];
+    if (typeof id !== 'string' || to === undefined || to === 'user') continue;
+    const parent = await work.get(to, id);
+    if (parent !== null && parent._status !== 'deleted') continue;
+    const message = 'What it belonged to is deleted too: restore that first.';
+    throw new ConvoyError({ kind: 'rejected', code: 'missing_parent', column, message });
+  }
 }
 
 async function isInFlight(database: ConvoyDatabase, deletionId: string): Promise<boolean> {
