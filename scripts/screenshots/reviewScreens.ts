@@ -1,7 +1,7 @@
 /** Screens on which a person passes a human checkpoint. */
 
 import { SEED } from '../../tests/support/seed';
-import { openTask, type Screen } from './steps';
+import { openTask, type Screen, SHARED } from './steps';
 
 const WAITING = 'Survive a clock that is wrong by hours';
 
@@ -35,7 +35,8 @@ export const REVIEW_SCREENS: Screen[] = [
   {
     name: 'jump',
     prepare: async ({ page }) => {
-      await openTask(page, 'editor', WAITING);
+      // Of a task that nobody has asked to review.
+      await openTask(page, 'editor', SHARED);
       await page
         .getByRole('region', { name: /^Stage/ })
         .getByRole('button', { name: /^Implement/ })

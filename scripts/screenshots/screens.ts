@@ -5,6 +5,7 @@ import { serve } from '../../tests/support/bundled';
 import { crowd } from '../../tests/support/crowdedTask';
 import { SEED } from '../../tests/support/seed';
 import { emptyLog, greetFromNewerCode, keepNothing, patchDatabase } from '../../tests/support/storageTrouble';
+import { goOffline } from '../../tests/support/webApp';
 import { MEMBER_SCREENS } from './memberScreens';
 import { REVIEW_SCREENS } from './reviewScreens';
 import {
@@ -135,9 +136,9 @@ export const SCREENS: Screen[] = [
   },
   {
     name: 'sign-out',
-    prepare: async ({ page, context }) => {
+    prepare: async ({ page }) => {
       await openMilestone(page, 'editor');
-      await context.setOffline(true);
+      await goOffline(page);
       await createTask(page, 'Count unsent findings for each route');
       await page.getByText('Offline — no network').first().waitFor();
       await page.getByRole('button', { name: /^Account of / }).click();

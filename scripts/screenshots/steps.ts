@@ -2,6 +2,7 @@
 
 import type { BrowserContext, Page } from 'playwright-core';
 import type { LocalStack } from '@/server';
+import { goOffline } from '../../tests/support/webApp';
 
 export interface Stage {
   page: Page;
@@ -130,7 +131,7 @@ export const SHARED = 'Let two inspectors share one tablet';
 /** An editor edits offline and loses the role meanwhile, so the server refuses the edit. */
 export async function refused({ page, context, stack }: Stage): Promise<void> {
   await openTask(page, 'editor', SHARED);
-  await context.setOffline(true);
+  await goOffline(page);
   await rename(page, 'Hand a tablet over between shifts');
   await stack.backend.transaction(async (connection) => {
     await connection.query("update public.workspace_members set role = 'viewer' where role = 'editor'", []);
@@ -143,7 +144,7 @@ export async function refused({ page, context, stack }: Stage): Promise<void> {
 /** An editor deletes offline and is removed meanwhile: nothing is left to delete when they try again. */
 export async function refusedAndLeft({ page, context, stack }: Stage): Promise<void> {
   await openTask(page, 'editor', SHARED);
-  await context.setOffline(true);
+  await goOffline(page);
   await deleteTask(page);
   await stack.backend.transaction(async (connection) => {
     await connection.query(
@@ -160,7 +161,7 @@ export async function refusedAndLeft({ page, context, stack }: Stage): Promise<v
 /** Two people rename the same task while one of them is offline. */
 export async function conflict({ page, context, stack }: Stage): Promise<void> {
   await openTask(page, 'editor', SHARED);
-  await context.setOffline(true);
+  await goOffline(page);
   await rename(page, 'Hand a tablet over between shifts');
   const others = await page.context().browser()?.newContext({ baseURL: stack.url });
   if (!others) throw new Error('There is no browser.');
@@ -207,7 +208,7 @@ export async function archived({ page, context, stack }: Stage): Promise<void> {
 /** Another user deletes a task while the editor has an unsynced edit of it. */
 export async function lost({ page, context, stack }: Stage): Promise<void> {
   await openTask(page, 'editor', SHARED);
-  await context.setOffline(true);
+  await goOffline(page);
   await rename(page, 'Hand a tablet over between shifts');
   await stack.backend.transaction(async (connection) => {
     await connection.query(`update public.tasks set deleted_at = now() where title = '${SHARED}'`, []);
