@@ -18,7 +18,7 @@ import { keptObservable, keptValues } from './keptObservable';
 import { useDevice } from './useDevice';
 import { useObservable } from './useObservable';
 
-/** What of a list is told before the whole. */
+/** The part of a list that is told before the whole. */
 export interface FirstPart {
   /** It is what stands first in a list grouped by this column; null: in one without groups. */
   column: GroupColumn | null;

@@ -42,7 +42,7 @@ function useKeyInAddress(reference: string, id: string | null) {
   const key = useRecord('tasks', id ?? '')?.key ?? null;
   useEffect(() => {
     if (id === null || key === null || reference === key || location !== routes.task(reference)) return;
-    // Somebody who goes Back at once has left it, though this screen is still there.
+    // A person who goes Back at once has left it, though this screen is still there.
     if (window.location.pathname !== routes.task(reference)) return;
     rememberReference(key, id);
     navigate(taskAddress({ id, key }), { replace: true, state: history.state });

@@ -65,7 +65,7 @@ export function TaskList(props: TaskListProps) {
   const isWhole = first === null;
   const [view, setView] = useListView(usual);
   const deferred = useDeferredValue(view);
-  // What stands first in another view says nothing about this one, which is shown as soon as the list is whole.
+  // The beginning of another view says nothing about this one, which is shown as soon as the list is whole.
   const isOther = first !== null && first.column !== firstBy(deferred);
   const isAcross = props.isOfAll === true;
   const { facts, teams, projectOf, workflowOf, userId } = useListFacts({ ...props, isAcross });

@@ -86,7 +86,7 @@ function TaskView({ context, onRefresh, onMore, onLeaving }: TaskViewProps) {
     const { pathname } = window.location;
     try {
       await work();
-      // Somebody may have gone elsewhere meanwhile.
+      // The person may have gone elsewhere meanwhile.
       if (window.location.pathname === pathname) goUp();
     } catch {
       // A toast has said why.

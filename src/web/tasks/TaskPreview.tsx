@@ -2,7 +2,7 @@ import type { TaskLine } from '@/lib/watermelon';
 import styles from './TaskPreview.module.css';
 
 /**
- * What the list from which somebody comes knows of a task, until the task is read: a click shows at once that it was right. It can be
+ * A task as the list from which somebody comes knows it, until it is read: a click shows at once that it was right. It can be
  * neither used nor read out, and gives way to the page within a few frames.
  */
 export function TaskPreview({ task }: { task: TaskLine }) {

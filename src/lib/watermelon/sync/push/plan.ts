@@ -145,7 +145,7 @@ export class PushPlan {
       });
     });
     const told = unsynced.filter((item) => !isUntold.has(item));
-    // What tells of records whose deletion can be undone comes back with them.
+    // Activities of records whose deletion can be undone come back with them.
     const roots = talesOfNew(neverPushed.undoable);
     const left = untold.map((item) => {
       const root = roots.get(toldBy(item.raw) ?? '');

@@ -80,7 +80,7 @@ export async function fetchUnsynced(
   const awaited = new Set(found.filter((item) => isDeleted(item) && !isNew(item)).map(({ raw }) => raw.id));
   const neverPushed = found.filter((item) => isNew(item) && !awaited.has(rootOf(item)));
   const earliest = database.clock.now() + database.clock.offset() - UNDOABLE_MS;
-  // What the server has, and was moved under a new record, is deleted there by this push, for good.
+  // Records that the server has, moved under a new one, are deleted there by this push, for good.
   const takenAlong = new Set(found.filter((item) => isDeleted(item) && !isNew(item)).map(rootOf));
   const isUndoable = ({ table, raw, base: { deletion } }: UnsyncedRecord) =>
     RESTORABLE_TABLES.some((name) => name === table) &&
