@@ -208,6 +208,23 @@ describe('lists of tasks', () => {
     }
   });
 
+  it('a click shows the title of the task before the task is read, and screen readers wait for the task', async () => {
+    await openMilestone(page, 'Field app', MILESTONE);
+    await seen(page.getByRole('main').getByRole('list', { name: 'Tasks' }));
+    const shown = await page.evaluate(async () => {
+      const task = document.querySelector<HTMLAnchorElement>('main a[href^="/tasks/"]');
+      task?.click();
+      // No task has been read in the turn of the click.
+      await Promise.resolve();
+      const preview = document.querySelector('.task-preview');
+      return { title: task?.textContent, text: preview?.textContent, hidden: preview?.ariaHidden };
+    });
+    expect(shown.text).toContain(shown.title);
+    expect(shown.hidden).toBe('true');
+    await seen(page.getByRole('heading', { name: shown.title ?? '', level: 1 }));
+    expect(await page.locator('.task-preview').count()).toBe(0);
+  });
+
   it('a task that somebody assigns to themselves is among theirs until it is done', async () => {
     await places(page).getByRole('link', { name: 'My tasks' }).click();
     await seen(page.getByRole('heading', { name: 'My tasks', level: 1 }));
