@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect, useRef } from 'react';
 import { useLocation } from 'wouter';
-import { idOfReference } from '../hooks/taskReferences';
+import { screenOf } from '../hooks/useNavigateFromHere';
 
 /** Where a person was on a page: how far it was scrolled, px, and the link that had the focus. */
 interface Spot {
@@ -106,11 +106,4 @@ function returnTo({ scroll, href }: Spot, main: { current: HTMLElement | null })
   for (const move of OWN_MOVES) window.addEventListener(move, stop, { capture: true, passive: true });
   look();
   return stop;
-}
-
-function screenOf(location: string): string {
-  const reference = /^\/tasks\/([^/?]+)$/.exec(location)?.[1];
-  return reference === undefined
-    ? location
-    : `/tasks/${idOfReference(decodeURIComponent(reference)) ?? reference}`;
 }

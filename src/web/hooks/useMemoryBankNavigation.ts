@@ -1,10 +1,12 @@
 import { useLocation } from 'wouter';
 import type { TaskContext } from '@/domain/entities';
 import { routes } from '../routes';
+import { useNavigateFromHere } from './useNavigateFromHere';
 
 /** Navigation from a task: up to its milestone, project and workspace, and to other tasks. */
 export function useMemoryBankNavigation({ task, milestone, project, workspace, parent_task }: TaskContext) {
   const [, navigate] = useLocation();
+  const navigateFromHere = useNavigateFromHere();
   const places = [
     workspace && { name: workspace.name, href: routes.workspace(workspace.id) },
     project && { name: project.name, href: routes.project(project.id) },
@@ -15,7 +17,7 @@ export function useMemoryBankNavigation({ task, milestone, project, workspace, p
   return {
     trail,
     openTask: (id: string) => navigate(routes.task(id)),
-    /** Goes to the parent task, or the milestone. */
-    goUp: () => navigate(trail.at(-1)?.href ?? routes.milestone(task.milestone_id)),
+    /** Goes to the parent task, or the milestone, unless the person has left the task. */
+    goUp: () => navigateFromHere(trail.at(-1)?.href ?? routes.milestone(task.milestone_id)),
   };
 }

@@ -1,5 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
-import { useSearchParams } from 'wouter';
+import { useSearch } from 'wouter';
+import { useNavigateFromHere } from '../hooks/useNavigateFromHere';
+import { routes } from '../routes';
 import { type InboxItem, itemInsteadOf, itemNamed, nameOfItem } from './items';
 
 /** From this width on, px, the item is shown beside the list. As in InboxPage.module.css. */
@@ -7,14 +9,15 @@ const BESIDE = '(min-width: 64rem)';
 
 /** The item that is open, which the address names. Where there is room beside the list, one always is. */
 export function useSelectedItem(items: readonly InboxItem[]) {
-  const [search, setSearch] = useSearchParams();
+  const search = useSearch();
+  const navigate = useNavigateFromHere();
   const isBeside = useMedia(BESIDE);
-  const named = search.get('at');
+  const named = new URLSearchParams(search).get('at');
   const before = useRef(items);
   const found = itemNamed(items, named);
 
   const open = (item: InboxItem | undefined, replace = isBeside) =>
-    setSearch(item ? { at: nameOfItem(item) } : {}, { replace });
+    navigate(routes.inbox() + (item ? `?${new URLSearchParams({ at: nameOfItem(item) })}` : ''), { replace });
 
   useEffect(() => {
     if (found) before.current = items;

@@ -1,8 +1,9 @@
-import type { ReactNode } from 'react';
-import { Link, Redirect } from 'wouter';
+import { type ReactNode, useEffect } from 'react';
+import { Link } from 'wouter';
 import type { ConvoyError } from '@/core/errors';
 import { useDevice } from '../hooks/useDevice';
 import { useInvitation, useJoining } from '../hooks/useInvitations';
+import { useNavigateFromHere } from '../hooks/useNavigateFromHere';
 import { useRecord } from '../hooks/useQuery';
 import { routes } from '../routes';
 import { RetryNote } from '../shared/RetryNote';
@@ -140,8 +141,11 @@ function Unreachable({ name, joining }: { name: string | undefined; joining: Joi
 
 /** Goes to the workspace as soon as it is on this device. */
 function Joined({ workspaceId }: { workspaceId: string }) {
-  const workspace = useRecord('workspaces', workspaceId);
-  if (workspace) return <Redirect to={routes.workspace(workspaceId)} replace />;
+  const isHere = Boolean(useRecord('workspaces', workspaceId));
+  const navigate = useNavigateFromHere();
+  useEffect(() => {
+    if (isHere) navigate(routes.workspace(workspaceId), { replace: true });
+  }, [isHere, workspaceId, navigate]);
   return (
     <Card>
       <p role="status">You have joined. The workspace opens as soon as it is on this device.</p>

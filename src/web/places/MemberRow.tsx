@@ -1,9 +1,9 @@
 import { useState } from 'react';
-import { useLocation } from 'wouter';
 import type { Workspace, WorkspaceMember } from '@/domain/entities';
 import type { Role } from '@/domain/vocabulary';
 import type { Observed } from '@/lib/watermelon';
 import { removeMember } from '@/lib/watermelon/contextService';
+import { useNavigateFromHere } from '../hooks/useNavigateFromHere';
 import { useSaveEdit } from '../hooks/useSaveEdit';
 import { routes } from '../routes';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
@@ -121,7 +121,7 @@ function RemoveDialog({ member, workspace, onClose }: DialogProps) {
 }
 
 function LeaveDialog({ member, workspace, onClose }: DialogProps) {
-  const [, navigate] = useLocation();
+  const navigate = useNavigateFromHere();
   return (
     <ConfirmDialog
       title={`Leave ${workspace.name}?`}

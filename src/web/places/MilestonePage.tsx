@@ -1,8 +1,9 @@
 import { useMemo, useState } from 'react';
-import { useLocation, useSearch } from 'wouter';
+import { useSearch } from 'wouter';
 import { count } from '@/core/count';
 import type { Milestone } from '@/domain/entities';
 import { deleteMilestone } from '@/lib/watermelon/contextService';
+import { useNavigateFromHere } from '../hooks/useNavigateFromHere';
 import { usePageTitle } from '../hooks/usePageTitle';
 import { usePermissions } from '../hooks/usePermissions';
 import { useRecord } from '../hooks/useQuery';
@@ -49,7 +50,7 @@ function MilestoneView({ milestone, lines }: MilestoneViewProps) {
   const projects = useMemo(() => (project ? [project] : []), [project]);
   const workspaceIds = useMemo(() => [workspace_id], [workspace_id]);
   usePageTitle(milestone.name);
-  const [, navigate] = useLocation();
+  const navigate = useNavigateFromHere();
   const close = () => setOpen(null);
   const noTask = whyNot('tasks', 'insert');
   const noEdit = whyNot('milestones', 'update');

@@ -4,6 +4,7 @@ import { useLocation, useSearch } from 'wouter';
 import { count } from '@/core/count';
 import type { Milestone, Project } from '@/domain/entities';
 import { createMilestone, deleteProject } from '@/lib/watermelon/contextService';
+import { useNavigateFromHere } from '../hooks/useNavigateFromHere';
 import { usePageTitle } from '../hooks/usePageTitle';
 import { usePermissions } from '../hooks/usePermissions';
 import { useQuery, useRecord } from '../hooks/useQuery';
@@ -41,6 +42,7 @@ function ProjectView({ project }: { project: Project }) {
   const { whyNot } = usePermissions(workspace_id);
   const [open, setOpen] = useState<'edit' | 'delete' | 'milestone' | null>(null);
   const [, navigate] = useLocation();
+  const navigateFromHere = useNavigateFromHere();
   const tab = useTab();
   usePageTitle(project.name);
   const close = () => setOpen(null);
@@ -113,7 +115,7 @@ function ProjectView({ project }: { project: Project }) {
               status: values.status as Milestone['status'],
               target_date: toTime(values.target_date),
             });
-            navigate(routes.milestone(made.id));
+            navigateFromHere(routes.milestone(made.id));
           }}
           onClose={close}
         />
@@ -124,7 +126,7 @@ function ProjectView({ project }: { project: Project }) {
           confirmLabel="Delete project"
           onConfirm={async () => {
             await deleteProject(id);
-            navigate(routes.workspace(workspace_id));
+            navigateFromHere(routes.workspace(workspace_id));
           }}
           onClose={close}
         >

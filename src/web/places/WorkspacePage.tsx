@@ -1,9 +1,10 @@
 import { useState } from 'react';
-import { Link, useLocation, useSearch } from 'wouter';
+import { Link, useSearch } from 'wouter';
 import { count } from '@/core/count';
 import type { Project, Workspace } from '@/domain/entities';
 import { createProject, deleteWorkspace } from '@/lib/watermelon/contextService';
 import { useMembers } from '../hooks/useMembers';
+import { useNavigateFromHere } from '../hooks/useNavigateFromHere';
 import { usePageTitle } from '../hooks/usePageTitle';
 import { usePermissions } from '../hooks/usePermissions';
 import { useCount, useQuery, useRecord } from '../hooks/useQuery';
@@ -40,12 +41,11 @@ function WorkspaceView({ workspace }: { workspace: Workspace }) {
   const isNew = new URLSearchParams(useSearch()).has('new');
   const [open, setOpen] = useState<'edit' | 'delete' | 'project' | null>(isNew ? 'project' : null);
   usePageTitle(workspace.name);
-  const [, navigate] = useLocation();
+  const navigate = useNavigateFromHere();
   const close = () => {
     setOpen(null);
     // The form is opened once, not each time that somebody comes back here.
-    if (isNew && window.location.pathname === routes.workspace(id))
-      navigate(routes.workspace(id), { replace: true, state: history.state });
+    if (isNew) navigate(routes.workspace(id), { replace: true });
   };
   const noProject = whyNot('projects', 'insert');
   const noEdit = whyNot('workspaces', 'update');

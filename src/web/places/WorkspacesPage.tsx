@@ -1,9 +1,10 @@
 import { useState } from 'react';
-import { Link, useLocation } from 'wouter';
+import { Link } from 'wouter';
 import { count } from '@/core/count';
 import type { Workspace } from '@/domain/entities';
 import { createWorkspace } from '@/lib/watermelon/contextService';
 import { useDevice } from '../hooks/useDevice';
+import { useNavigateFromHere } from '../hooks/useNavigateFromHere';
 import { usePageTitle } from '../hooks/usePageTitle';
 import { useCount, useQuery } from '../hooks/useQuery';
 import { useSyncStatus } from '../hooks/useSyncStatus';
@@ -28,7 +29,7 @@ export function WorkspacesPage() {
   const isAgent = kind === 'agent';
   usePageTitle('Workspaces');
   const [isCreating, setCreating] = useState(false);
-  const [, navigate] = useLocation();
+  const navigate = useNavigateFromHere();
   if (!workspaces) return null;
   const isFirstSync = workspaces.length === 0 && status.lastSyncedAt === null && status.kind === 'syncing';
 

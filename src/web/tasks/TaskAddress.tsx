@@ -1,6 +1,7 @@
 import { useEffect } from 'react';
-import { Link, useLocation } from 'wouter';
+import { Link } from 'wouter';
 import { rememberReference, useTaskReference } from '../hooks/taskReferences';
+import { useNavigateFromHere } from '../hooks/useNavigateFromHere';
 import { useRecord } from '../hooks/useQuery';
 import { routes, taskAddress } from '../routes';
 import { NothingHere } from '../shared/NothingHere';
@@ -38,13 +39,11 @@ export function TaskAddress({ reference }: { reference: string }) {
 
 /** Shows the key in the address as soon as it is known: it is short, and people can read it out. Two tasks of two workspaces may have it. */
 function useKeyInAddress(reference: string, id: string | null) {
-  const [location, navigate] = useLocation();
+  const navigate = useNavigateFromHere();
   const key = useRecord('tasks', id ?? '')?.key ?? null;
   useEffect(() => {
-    if (id === null || key === null || reference === key || location !== routes.task(reference)) return;
-    // A person who goes Back at once has left it, though this screen is still there.
-    if (window.location.pathname !== routes.task(reference)) return;
+    if (id === null || key === null || reference === key) return;
     rememberReference(key, id);
-    navigate(taskAddress({ id, key }), { replace: true, state: history.state });
-  }, [reference, id, key, location, navigate]);
+    navigate(taskAddress({ id, key }), { replace: true });
+  }, [reference, id, key, navigate]);
 }

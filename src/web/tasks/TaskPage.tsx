@@ -83,11 +83,9 @@ function TaskView({ context, onRefresh, onMore, onLeaving }: TaskViewProps) {
 
   const leave = async (work: () => Promise<void>) => {
     onLeaving(true);
-    const { pathname } = window.location;
     try {
       await work();
-      // The person may have gone elsewhere meanwhile.
-      if (window.location.pathname === pathname) goUp();
+      goUp();
     } catch {
       // A toast has said why.
       onLeaving(false);
