@@ -4,7 +4,10 @@ import { TEST_MS, WAIT_MS } from './tests/support/patience.ts';
 
 const alias = { '@': fileURLToPath(new URL('./src', import.meta.url)) };
 
-/** Test projects by requirements: unit (none), contract and integration (PGlite, sockets), simulation (worker processes), e2e (a browser). */
+/**
+ * Test projects by requirements: unit (none), contract and integration (PGlite, sockets), simulation (worker processes), e2e (a browser).
+ * Those of proofs, which take longest, need all of it.
+ */
 function project(name: string, globalSetup: string[] = []) {
   return {
     resolve: { alias },
@@ -32,6 +35,7 @@ export default defineConfig({
       project('integration'),
       project('simulation'),
       project('e2e', ['tests/support/buildWeb.ts']),
+      project('proofs', ['tests/support/buildWeb.ts']),
     ],
   },
 });

@@ -15,7 +15,8 @@ import { platform, readSkips, runVitest } from './tools';
 const FILES = [
   'tests/integration/database',
   'tests/integration/server/postgres',
-  'tests/integration/server/supabaseCli',
+  'tests/proofs/database',
+  'tests/proofs/server/supabaseCli',
   'pokes.postgres',
   'convergence.postgres',
 ];
@@ -33,8 +34,12 @@ const server = await startPostgres(settings, major);
 try {
   const files = positionals.length > 0 ? positionals : FILES;
   const variables = { DATABASE_URL: server.url, [MAJOR_VARIABLE]: String(major) };
-  const { exitCode, report } = await runVitest(['--project', 'integration', ...files], 1, variables);
-  const summary = summarise(report, exitCode, { projects: ['integration'], skips: readSkips(), platform });
+  const { exitCode, report } = await runVitest(
+    ['--project', 'integration', '--project', 'proofs', ...files],
+    1,
+    variables,
+  );
+  const summary = summarise(report, exitCode, { projects: [], skips: readSkips(), platform });
   const problem = verdict(summary);
   if (problem !== null) console.log(`\n${problem}`);
   console.log(`PostgreSQL ${major}: ${lastLine(summary)}`);

@@ -4,10 +4,19 @@ import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { PushChange } from '@/core/protocol';
 import type { SyncedTable } from '@/domain/schema';
+import {
+  APPLIED,
+  deletions,
+  isLive,
+  link,
+  remove,
+  restore,
+  task,
+  wish,
+} from '../../integration/database/deletions';
 import { createUser, type SyncUser } from '../../support/syncUser';
 import { database, team, teamForEachTest } from '../../support/teamDatabase';
 import { setStepRecords } from '../../support/work';
-import { APPLIED, deletions, isLive, link, remove, restore, task, wish } from './deletions';
 
 teamForEachTest();
 

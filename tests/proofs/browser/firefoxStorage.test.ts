@@ -1,9 +1,9 @@
 import type { BrowserContext } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { storageAdapterCases } from '../contract/storageAdapter';
-import { lacksFirefox, TemporaryFirefox } from '../support/firefox';
-import { StorageLab } from '../support/storageLab';
-import { DEATHS, WritingCrowd } from '../support/writingCrowd';
+import { storageAdapterCases } from '../../contract/storageAdapter';
+import { lacksFirefox, TemporaryFirefox } from '../../support/firefox';
+import { StorageLab } from '../../support/storageLab';
+import { DEATHS, WritingCrowd } from '../../support/writingCrowd';
 
 describe.skipIf(lacksFirefox)('in Firefox', () => {
   let lab: StorageLab;

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { seen, statusOf, WebApp } from '../support/webApp';
+import { seen, statusOf, WebApp } from '../../support/webApp';
 
 let app: WebApp;
 /** Signed in and synced; every test leaves it so. */

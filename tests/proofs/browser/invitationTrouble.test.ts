@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { seedId } from '../support/seed';
-import { askToSignOut, gone, openMembers, seen, statusOf, syncNow, WebApp } from '../support/webApp';
+import { seedId } from '../../support/seed';
+import { askToSignOut, gone, openMembers, seen, statusOf, syncNow, WebApp } from '../../support/webApp';
 
 const LONG = `${'Wolfeschlegelsteinhausenbergerdorff '.repeat(3)}${'x'.repeat(92)}`;
 

@@ -11,7 +11,7 @@ import {
   syncNow,
   typedIn,
   WebApp,
-} from '../support/webApp';
+} from '../../support/webApp';
 
 /** Short lists, so that new tasks are in view. */
 const MILESTONE = 'Pilot with two ports';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FlakyProxy } from '../support/flakyProxy';
-import { comment, createTask, openMilestone, syncNow, untilFetched, WebApp } from '../support/webApp';
+import { FlakyProxy } from '../../support/flakyProxy';
+import { comment, createTask, openMilestone, syncNow, untilFetched, WebApp } from '../../support/webApp';
 
 /** Made while the connection keeps breaking off. */
 const TASKS = 4;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { startBrowserProcess } from '../support/browser';
-import { killBrowsers } from '../support/killedBrowsers';
-import { context, contextForEachTest, lab } from '../support/storageBrowser';
-import { TabPage } from '../support/storageLab';
+import { startBrowserProcess } from '../../support/browser';
+import { killBrowsers } from '../../support/killedBrowsers';
+import { context, contextForEachTest, lab } from '../../support/storageBrowser';
+import { TabPage } from '../../support/storageLab';
 
 contextForEachTest();
 

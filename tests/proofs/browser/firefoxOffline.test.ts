@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AppServer } from '../support/appServer';
-import { lacksFirefox, TemporaryFirefox } from '../support/firefox';
-import { FirefoxPerson } from '../support/firefoxPerson';
-import { ReleasedApp } from '../support/releasedApp';
+import { AppServer } from '../../support/appServer';
+import { lacksFirefox, TemporaryFirefox } from '../../support/firefox';
+import { FirefoxPerson } from '../../support/firefoxPerson';
+import { ReleasedApp } from '../../support/releasedApp';
 
 describe.skipIf(lacksFirefox)('in Firefox, the app that is kept', () => {
   let released: ReleasedApp;

@@ -3,8 +3,17 @@
 import { readFileSync } from 'node:fs';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { emptyLog, keepNothing } from '../support/storageTrouble';
-import { buildUp, choose, createTask, gone, openMilestone, seen, statusOf, WebApp } from '../support/webApp';
+import { emptyLog, keepNothing } from '../../support/storageTrouble';
+import {
+  buildUp,
+  choose,
+  createTask,
+  gone,
+  openMilestone,
+  seen,
+  statusOf,
+  WebApp,
+} from '../../support/webApp';
 
 const MILESTONE = 'Inspections work offline';
 

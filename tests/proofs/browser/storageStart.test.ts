@@ -1,6 +1,6 @@
 import type { BrowserContext, Page, Route } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { places, seen, WebApp } from '../support/webApp';
+import { places, seen, WebApp } from '../../support/webApp';
 
 const WORKER = /\/assets\/worker-[^/]*\.js$/;
 const SQLITE = /\.wasm$/;

@@ -2,7 +2,7 @@
 
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { choose, gone, openProject, seen, statusOf, syncNow, WebApp } from '../support/webApp';
+import { choose, gone, openProject, seen, statusOf, syncNow, WebApp } from '../../support/webApp';
 
 const ZONES = ['America/Los_Angeles', 'Europe/Berlin', 'Pacific/Auckland', 'Pacific/Kiritimati'];
 

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type LocalStack, type StackSql, startLocalStack } from '@/server';
-import { clientOf, newMember, probeSql, startProbe } from './probe';
+import { clientOf, newMember, probeSql, startProbe } from '../../integration/server/probe';
 
 let folder: string;
 let open: LocalStack[];

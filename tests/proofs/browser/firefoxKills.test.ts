@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { lacksFirefox, startFirefox } from '../support/firefox';
-import { killBrowsers } from '../support/killedBrowsers';
-import { StorageLab } from '../support/storageLab';
+import { lacksFirefox, startFirefox } from '../../support/firefox';
+import { killBrowsers } from '../../support/killedBrowsers';
+import { StorageLab } from '../../support/storageLab';
 
 describe.skipIf(lacksFirefox)('in Firefox, killed while it writes', () => {
   let lab: StorageLab;

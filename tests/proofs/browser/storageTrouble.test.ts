@@ -3,9 +3,9 @@ import BetterSqlite from 'better-sqlite3';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LOCAL_SCHEMA_VERSION } from '@/lib/watermelon/models';
-import { buildBrokenUpgrade } from '../support/brokenUpgrade';
-import { serve } from '../support/bundled';
-import { SEED } from '../support/seed';
+import { buildBrokenUpgrade } from '../../support/brokenUpgrade';
+import { serve } from '../../support/bundled';
+import { SEED } from '../../support/seed';
 import {
   catchWorkers,
   emptyLog,
@@ -13,7 +13,7 @@ import {
   greetFromNewerCode,
   leaveApp,
   patchDatabase,
-} from '../support/storageTrouble';
+} from '../../support/storageTrouble';
 import {
   askToSignOut,
   choose,
@@ -23,7 +23,7 @@ import {
   seen,
   statusOf,
   WebApp,
-} from '../support/webApp';
+} from '../../support/webApp';
 
 const MILESTONE = 'Inspections work offline';
 

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import BetterSqlite from 'better-sqlite3';
 import type { BrowserContext, Dialog, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Release } from '../support/releases';
-import { keepNothing, restoreLoki } from '../support/storageTrouble';
+import { Release } from '../../support/releases';
+import { keepNothing, restoreLoki } from '../../support/storageTrouble';
 import {
   askToSignOut,
   buildUp,
@@ -14,7 +14,7 @@ import {
   statusOf,
   syncNow,
   WebApp,
-} from '../support/webApp';
+} from '../../support/webApp';
 
 const MILESTONE = 'Inspections work offline';
 const EDITOR = '019a0000-0000-7000-8000-000000000002';

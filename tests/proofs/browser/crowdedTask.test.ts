@@ -1,8 +1,8 @@
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CROWD, crowd } from '../support/crowdedTask';
-import { SEED } from '../support/seed';
-import { deleteTask, seen, syncNow, WebApp } from '../support/webApp';
+import { CROWD, crowd } from '../../support/crowdedTask';
+import { SEED } from '../../support/seed';
+import { deleteTask, seen, syncNow, WebApp } from '../../support/webApp';
 
 /** The demo's task had four. */
 const SUBTASKS = CROWD.subtasks + 4;

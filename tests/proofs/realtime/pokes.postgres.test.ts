@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { pokesSuite } from '../../integration/realtime/pokes.suite';
 import { WAIT_MS } from '../../support/patience';
 import { postgresBinaries, startPostgres, type TestPostgres } from '../../support/postgres';
 import { SEED } from '../../support/seed';
 import { World } from '../../support/world';
-import { pokesSuite } from './pokes.suite';
 
 describe.skipIf(postgresBinaries() === null)('on PostgreSQL', () => {
   let postgres: TestPostgres;
