@@ -107,6 +107,47 @@ describe('working on tasks', () => {
       await gone(page.getByRole('form', { name: 'New task' }));
     });
 
+    // A screen goes on for a moment after its address has been left, or has become another that means the same.
+    it('a person who clicks elsewhere while the inbox opens its first item is not taken back', async () => {
+      const context = page.context();
+      const other = await context.newPage();
+      // The click comes after the list is in the page, and before the effect of the screen that opens its first item.
+      await other.addInitScript(() => {
+        const observer = new MutationObserver(() => {
+          const isShown = document.querySelector('section[aria-label="What waits for you"] h1') !== null;
+          const link = document.querySelector<HTMLElement>('a[href="/my-tasks"]');
+          if (!isShown || !link) return;
+          observer.disconnect();
+          link.click();
+        });
+        observer.observe(document, { childList: true, subtree: true });
+      });
+      await other.goto('/');
+      await seen(other.getByRole('main').getByRole('heading', { name: 'My tasks', level: 1 }));
+      expect(new URL(other.url()).pathname).toBe('/my-tasks');
+      await other.close();
+    });
+
+    it('a deleted task is left whose address changes from its id to its key meanwhile', async () => {
+      await openMilestone(page, 'Field app', 'Inspections work offline');
+      await createTask(page, 'A task with two addresses');
+      await syncNow(page);
+      await page.getByRole('main').getByRole('link', { name: 'A task with two addresses' }).click();
+      await seen(page.getByRole('heading', { name: 'A task with two addresses', level: 1 }));
+      await page.waitForURL(/\/tasks\/FIELD-\d+$/);
+      const [task] = await app.query<{ id: string }>(
+        "select id::text from public.tasks where title = 'A task with two addresses'",
+      );
+      await page.getByRole('button', { name: 'More actions' }).click();
+      await seen(page.getByRole('menuitem', { name: 'Delete task' }));
+      await page.evaluate((id) => {
+        history.replaceState(history.state, '', `/tasks/${id}`);
+        const items = [...document.querySelectorAll<HTMLElement>('[role="menuitem"]')];
+        items.find(({ textContent }) => textContent?.startsWith('Delete task'))?.click();
+      }, task?.id);
+      await seen(page.getByRole('heading', { name: 'Inspections work offline', level: 1 }));
+    });
+
     it('every action can be done with the keyboard alone', async () => {
       await openMilestone(page, 'Field app', MILESTONE);
       await tabTo(page, 'New task');

@@ -1,14 +1,6 @@
-import { beforeAll, expect, it } from 'vitest';
-import { isCaught, MUTANTS } from './mutants';
+import { expect, it } from 'vitest';
+import { MUTANTS } from './mutants';
 import { misplaced } from './planted';
-import { runAll, seedsFrom } from './pool';
-import type { Done } from './worker';
-
-/** Seeds tried, from the one known to find the bug: after a change of the code a later one finds it. */
-const MARGIN = 12;
-
-/** Every sixth; `npm run simulate -- --mutants` plants them all, which takes as long as a third of the other tests. */
-const SAMPLE = MUTANTS.filter((mutant, n) => n % 6 === 0 && misplaced(mutant).length === 0);
 
 it('each edit of a planted bug matches once', () => {
   const faults = MUTANTS.flatMap((mutant) => misplaced(mutant).map((reason) => `${mutant.name}: ${reason}`));
@@ -17,17 +9,4 @@ it('each edit of a planted bug matches once', () => {
   expect(misplaced({ edits: [{ file: 'package.json', ...edit }] })).toEqual([
     'edit matches 0 times in package.json',
   ]);
-});
-
-let done: Done[];
-// In one process: to start it takes as long as several runs.
-beforeAll(async () => {
-  const series = SAMPLE.map(({ name, foundBy }) =>
-    seedsFrom(foundBy, MARGIN, { mutant: name, shrink: false }),
-  );
-  ({ done } = await runAll({ series, workers: 1, stopAt: isCaught }));
-});
-
-it.each(SAMPLE)('the simulation finds the planted bug $name', ({ name }) => {
-  expect(done.filter((one) => one.order.mutant === name && isCaught(one))).toHaveLength(1);
 });

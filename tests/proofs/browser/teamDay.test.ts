@@ -86,8 +86,13 @@ it('loses nothing, passes no checkpoint by itself, and ends with the same work e
   await text('request_review', { task: key, text: 'Count them from the boat, twice.' });
   expect(await call('move', { task: key })).toMatchObject({ isError: true });
   await owner.getByRole('link', { name: 'Convoy: your inbox' }).click();
-  await owner.getByRole('region', { name: 'What waits for you' }).getByRole('link', { name: PLANNED }).click();
-  await seen(owner.getByRole('region', { name: 'The open item' }).getByText('Count them from the boat, twice.'));
+  await owner
+    .getByRole('region', { name: 'What waits for you' })
+    .getByRole('link', { name: PLANNED })
+    .click();
+  await seen(
+    owner.getByRole('region', { name: 'The open item' }).getByText('Count them from the boat, twice.'),
+  );
   await owner.getByRole('button', { name: 'Approve', exact: true }).click();
   await seen(owner.getByText(`${key} is approved.`));
   await expect.poll(() => text('wait', { task: key, seconds: 1 })).toContain('Approved');

@@ -4,10 +4,10 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { SqlConnection } from '@/server';
+import { link, restore, task } from '../../integration/database/deletions';
 import { Refused } from '../../support/database';
 import { database, team, teamForFile } from '../../support/teamDatabase';
 import { setPushLimits } from '../../support/work';
-import { link, restore, task } from './deletions';
 
 teamForFile();
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { context, contextForEachTest, lab } from '../support/storageBrowser';
-import { compare, type TabPage } from '../support/storageLab';
-import { CHROMIUM_DEATHS, WritingCrowd } from '../support/writingCrowd';
+import { context, contextForEachTest, lab } from '../../support/storageBrowser';
+import { compare, type TabPage } from '../../support/storageLab';
+import { CHROMIUM_DEATHS, WritingCrowd } from '../../support/writingCrowd';
 
 contextForEachTest();
 

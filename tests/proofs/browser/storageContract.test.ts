@@ -1,8 +1,8 @@
 import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { storageAdapterCases } from '../contract/storageAdapter';
-import { launchBrowser, NAMED, PLAIN_HOST } from '../support/browser';
-import { StorageLab } from '../support/storageLab';
+import { storageAdapterCases } from '../../contract/storageAdapter';
+import { launchBrowser, NAMED, PLAIN_HOST } from '../../support/browser';
+import { StorageLab } from '../../support/storageLab';
 
 for (const [where, isPlain] of [
   ['in a browser', false],

@@ -14,7 +14,7 @@ import {
   seen,
   statusOf,
   WebApp,
-} from '../support/webApp';
+} from '../../support/webApp';
 
 const MILESTONE = 'Inspections work offline';
 
