@@ -1,6 +1,7 @@
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SEED } from '../support/seed';
 import {
   createTask,
   gone,
@@ -238,6 +239,42 @@ describe('lists of tasks', () => {
     await row('Mine from now on').getByRole('button', { name: 'Status: To do' }).click();
     await page.getByRole('menuitem', { name: 'Cancelled' }).click();
     await gone(link('Mine from now on'));
+  });
+
+  it('a list that is opened by its address comes in few files and few elements, and no row changes its place', async () => {
+    const opened = await page.context().newPage();
+    await opened.addInitScript(() => {
+      const gone: string[] = [];
+      Object.assign(window, { gone });
+      new MutationObserver((changes) => {
+        for (const { removedNodes } of changes) {
+          for (const node of removedNodes) {
+            if (node instanceof HTMLElement && node.closest('li[aria-setsize]') === node)
+              gone.push(node.innerText);
+          }
+        }
+        if (!('files' in window) && document.querySelector('.task-row')) {
+          const files = performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('.js'));
+          Object.assign(window, { files: files.map(({ name }) => new URL(name).pathname) });
+        }
+      }).observe(document, { childList: true, subtree: true });
+    });
+    // Its tasks stand in groups, in the order of a workflow that is read beside them.
+    await opened.goto(`/projects/${SEED.fieldApp}`);
+    await seen(link('Survive a clock that is wrong by hours', opened));
+    await seen(opened.getByRole('heading', { name: 'Plan review', level: 2 }));
+    const { files, gone } = await opened.evaluate(() => {
+      const kept = window as unknown as Record<'files' | 'gone', string[]>;
+      return { files: kept.files, gone: kept.gone };
+    });
+    expect(gone).toEqual([]);
+    // The page, what it is made of, SQLite's worker; parts that are fetched when nothing else is to do come later.
+    expect(files.length, files.join()).toBeLessThanOrEqual(8);
+    const elements = await opened
+      .locator('.task-row')
+      .evaluateAll((rows) => rows.map((one) => one.querySelectorAll('*').length));
+    expect(Math.max(...elements)).toBeLessThanOrEqual(20);
+    await opened.close();
   });
 
   it('the first row is near the top, no width scrolls sideways, and axe finds nothing', async () => {

@@ -93,7 +93,7 @@ export class WebApp {
 }
 
 /** Parts that come when the page is idle, the last ones among them. */
-const LATE_PARTS = ['DialogFrame', 'MenuPopup', 'SyncPage', 'DifferenceParts', 'Toaster', 'WorkspacesPage'];
+const LATE_PARTS = ['work', 'DialogFrame', 'MenuPopup', 'SyncPage', 'DifferenceParts', 'Toaster', 'empty'];
 
 /** Waits until a page that shows the app's frame has fetched what it needs without the server. */
 export async function untilFetched(page: Page): Promise<void> {

@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
 import type { WorkspaceMember } from '@/domain/entities';
+import { nameless } from './nameless';
 import { useDevice } from './useDevice';
 import { useQuery } from './useQuery';
 
@@ -25,7 +26,8 @@ export function useMembers(workspaceId: string) {
     const nameOf = (id: string | null): string => {
       if (id === userId) return 'You';
       if (id !== null && members !== undefined && !byUser.has(id)) wanted.current = workspaceId;
-      return (id !== null && byUser.get(id)?.display_name) || (id === null ? 'Convoy' : 'A former member');
+      if (id === null) return 'Convoy';
+      return byUser.get(id)?.display_name || nameless(members !== undefined);
     };
     /** The letter of a member's avatar: of the user's own name, too, not of "You". */
     const initialOf = (id: string | null) =>

@@ -24,8 +24,8 @@ export function useQuery<Table extends keyof EntityOf>(
   return useObservable(() => records(database, table, where), [database, table, JSON.stringify(where)]);
 }
 
-/** Small ones, which almost every screen asks for first: who is a member decides what may be done there. */
-const KEPT_TABLES: ReadonlySet<keyof EntityOf> = new Set(['workspaces', 'workspace_members']);
+/** Small ones, which almost every screen asks for first: who is a member decides what may be done there, a workflow what comes next. */
+const KEPT_TABLES: ReadonlySet<keyof EntityOf> = new Set(['workspaces', 'workspace_members', 'workflows']);
 
 function records<Table extends keyof EntityOf>(
   database: ConvoyDatabase,

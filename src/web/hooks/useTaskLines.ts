@@ -17,6 +17,7 @@ import { type GroupColumn, observeTaskLines, readFirstLines, type TaskLine } fro
 import { keptObservable, keptValues } from './keptObservable';
 import { useDevice } from './useDevice';
 import { useObservable } from './useObservable';
+import { useQuery } from './useQuery';
 
 /** The part of a list that is told before the whole. */
 export interface FirstPart {
@@ -81,15 +82,18 @@ function observeLines(
  * @param where columns with the value, or the list of values, they must have
  * @param firstBy where the list is read anew, those that stand first in it are told before the whole: grouped by this column; null:
  *   without groups; undefined: its view is none of which that can be told
- * @returns undefined until the local database has answered
+ * @returns undefined until the local database has answered, and the workflows are known
  */
 export function useTaskLines(where: Where, firstBy?: GroupColumn | null): TaskLines | undefined {
   const { database } = useDevice();
   const key = JSON.stringify(where);
-  return useObservable(
+  // Groups stand in the order of stages: rows that come before are put in another one a moment later.
+  const workflows = useQuery('workflows');
+  const lines = useObservable(
     () => keptObservable(database, LINES + key, () => observeLines(database, where, firstBy)),
     [database, key],
   );
+  return workflows && lines;
 }
 
 /** @returns the task as a list has it that was looked at just now; undefined: none has */

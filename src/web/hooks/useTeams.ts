@@ -1,5 +1,6 @@
 import { useMemo } from 'react';
 import type { WorkspaceMember } from '@/domain/entities';
+import { nameless } from './nameless';
 import { useDevice } from './useDevice';
 import { type Permissions, permissionsOf } from './usePermissions';
 import { useQuery } from './useQuery';
@@ -29,7 +30,7 @@ export function useTeams(workspaceIds: readonly string[]): Teams {
     return {
       memberOf,
       nameOf: (workspaceId, id) =>
-        id === userId ? 'You' : memberOf(workspaceId, id)?.display_name || 'A former member',
+        id === userId ? 'You' : memberOf(workspaceId, id)?.display_name || nameless(members !== undefined),
       membersOf: (workspaceId) => [...(teams.get(workspaceId)?.values() ?? [])],
       permissionsIn: (workspaceId) => {
         const workspace = workspaces?.find(({ id }) => id === workspaceId);

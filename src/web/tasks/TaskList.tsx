@@ -179,7 +179,7 @@ export function TaskList(props: TaskListProps) {
   latest.current = {
     onFocus: setCurrent,
     onCell: ({ id }, cell, anchor) => setMenu({ id, cell, anchor }),
-    onGrip: ({ id }, event) => drag.start(id, event),
+    onGrip: ({ id }, event) => isWhole && drag.start(id, event),
     onRenamed: (task, title) => {
       setRenaming(null);
       wanted.current = task.id;
@@ -318,7 +318,7 @@ export function TaskList(props: TaskListProps) {
                   isCurrent={row.task === stop}
                   isRenaming={renaming === row.key}
                   isEditable={isEditable(row.task)}
-                  isMovable={isByHand && isEditable(row.task)}
+                  isMovable={deferred.sort === 'hand' && isEditable(row.task)}
                   actions={actions}
                   {...textsOf(row.task)}
                 />

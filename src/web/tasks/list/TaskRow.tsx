@@ -1,6 +1,5 @@
 import { type KeyboardEvent, memo, type PointerEvent, useState } from 'react';
 import { Link } from 'wouter';
-import { TASK_PRIORITIES } from '@/domain/vocabulary';
 import type { Observed, TaskLine } from '@/lib/watermelon';
 import { routes } from '../../routes';
 import { Icon, type IconName } from '../../ui/Icon';
@@ -41,9 +40,6 @@ interface TaskRowProps extends RowTexts {
   actions: RowActions;
 }
 
-/** A bar of the mark of a priority, for each from which on it is filled. */
-const BARS = ['low', 'medium', 'high'] as const;
-
 const STATUS_ICONS: Record<TaskLine['status'], IconName> = {
   todo: 'statusTodo',
   in_progress: 'statusInProgress',
@@ -52,19 +48,22 @@ const STATUS_ICONS: Record<TaskLine['status'], IconName> = {
   cancelled: 'statusCancelled',
 };
 
-/** A task in a list: its facts in a line, each of them a control. */
+/**
+ * A task in a list: its facts in a line, each of them a control. Of few elements, since each takes time of a list that comes: marks are
+ * drawn by styles, and what they say is in labels.
+ */
 export const TaskRow = memo(function TaskRow(props: TaskRowProps) {
   const { task, name, assignee, initial, isAgent, isAtWork, date, depth, isCurrent, isRenaming, actions } =
     props;
   const { isEditable, isMovable } = props;
   const { id, title, priority, status, current_stage, sync } = task;
   const tabIndex = isCurrent ? 0 : -1;
-  const rank = TASK_PRIORITIES.indexOf(priority);
   const control = (cell: Cell, value: string) => ({
     type: 'button' as const,
     tabIndex,
     disabled: !isEditable,
     title: value,
+    'aria-label': value,
     'aria-haspopup': 'menu' as const,
     'data-cell': cell,
     onFocus: () => actions.onFocus(id),
@@ -77,27 +76,13 @@ export const TaskRow = memo(function TaskRow(props: TaskRowProps) {
           className={styles.grip}
           aria-hidden="true"
           onPointerDown={(event) => actions.onGrip(task, event)}
-        >
-          <Icon name="grip" />
-        </span>
+        />
       )}
       <button
         {...control('priority', `Priority: ${PRIORITY_LABELS[priority]}`)}
         className={`${styles.cell} ${styles.priority} ${styles[priority] ?? ''}`}
       >
-        {priority === 'urgent' ? (
-          <Icon name="priorityUrgent" />
-        ) : (
-          <span className={styles.bars} aria-hidden="true">
-            {BARS.map((from) => (
-              <span
-                key={from}
-                className={rank >= TASK_PRIORITIES.indexOf(from) ? styles.bar : styles.faint}
-              />
-            ))}
-          </span>
-        )}
-        <span className="visually-hidden">Priority: {PRIORITY_LABELS[priority]}</span>
+        {priority === 'urgent' ? <Icon name="priorityUrgent" /> : <span className={styles.bars} />}
       </button>
       <span className={styles.key} dir="ltr">
         {name}
@@ -107,7 +92,6 @@ export const TaskRow = memo(function TaskRow(props: TaskRowProps) {
         className={`${styles.cell} ${styles.status}`}
       >
         <Icon name={STATUS_ICONS[status]} />
-        <span className="visually-hidden">Status: {TASK_STATUS_LABELS[status]}</span>
       </button>
       <span className={styles.title} style={{ paddingInlineStart: `${Math.min(depth, 6) * 1.25}rem` }}>
         {isRenaming ? (
@@ -131,8 +115,7 @@ export const TaskRow = memo(function TaskRow(props: TaskRowProps) {
         {...control('stage', `Stage: ${stageLabel(current_stage)}`)}
         className={`${styles.cell} ${styles.stage}`}
       >
-        <span className="visually-hidden">Stage: </span>
-        <span className={styles.stageName}>{stageLabel(current_stage)}</span>
+        {stageLabel(current_stage)}
       </button>
       <button
         {...control(
@@ -144,16 +127,11 @@ export const TaskRow = memo(function TaskRow(props: TaskRowProps) {
         className={`${styles.cell} ${styles.assignee}`}
       >
         <span
-          aria-hidden="true"
           className={`${styles.face} ${assignee === null ? styles.noFace : ''} ${isAgent ? styles.agent : ''}`}
         >
-          {assignee === null ? <Icon name="person" /> : initial}
+          {assignee !== null && initial}
         </span>
-        {isAtWork && <span className={styles.alive} aria-hidden="true" />}
-        <span className="visually-hidden">
-          {assignee === null ? 'Nobody is assigned' : `Assignee: ${assignee}`}
-          {isAtWork && ', at work now'}
-        </span>
+        {isAtWork && <span className={styles.alive} />}
       </button>
       {date !== null && <span className={styles.date}>{date}</span>}
     </div>

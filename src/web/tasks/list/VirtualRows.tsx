@@ -22,6 +22,9 @@ const COVERED_PX = 72;
 /** A row for a new task is measured when it is there, px. */
 const NEW_ROW_PX = 80;
 
+/** About how far down a page its list begins, px, until that is measured. */
+const TOP_PX = 180;
+
 /** Rows in the page above and below those in view. */
 const OVERSCAN = 8;
 
@@ -35,7 +38,7 @@ interface Options {
 
 /** Which rows of a long list are in the page: those in view, and a few around them. */
 export function useVirtualRows({ list, rows, heights, kept }: Options): Rows {
-  const [top, setTop] = useState(0);
+  const [top, setTop] = useState(TOP_PX);
   // Rows out of view come a frame after those in view.
   const overscan = useDeferredValue(OVERSCAN, 0);
   // A new function has the places of all rows computed anew, as new rows need it and scrolling does not.
