@@ -27,7 +27,10 @@ export interface TaskBatch {
 export const MOST_NEW_TASKS = 50;
 
 /** The place of a task in lists that are ordered by hand. */
-export type TaskPlace = Pick<Task, 'id' | 'sort_order'>;
+export interface TaskPlace extends Pick<Task, 'id' | 'sort_order'> {
+  /** Where the caller has seen it: nothing is written where somebody is known to have moved it since. */
+  expected?: number;
+}
 
 export interface TaskBatchService {
   /**
@@ -39,6 +42,7 @@ export interface TaskBatchService {
   /**
    * Gives tasks of one workspace their places, all or none.
    * @param places the first is that of the task that was moved; the others make room for it
+   * Rejects with `conflict/stale` where one of them is not where it is expected.
    */
   orderTasks(places: readonly TaskPlace[]): Promise<void>;
 }

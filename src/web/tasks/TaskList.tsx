@@ -153,9 +153,11 @@ export function TaskList(props: TaskListProps) {
     if (!task || !isEditable(task) || at < 0 || at > others.length || all[at] === task) return;
     const places = placesFor(id, others, at);
     const known = new Map(all.map((one) => [one.id, one.sort_order]));
-    const previous = places.map((place) => ({ id: place.id, sort_order: known.get(place.id) ?? 0 }));
     wanted.current = id;
-    void order(task, places, previous);
+    void order(
+      task,
+      places.map((place) => ({ ...place, expected: known.get(place.id) ?? 0 })),
+    );
   };
   const moveBy = (by: number) => {
     if (!current) return;

@@ -153,4 +153,40 @@ export const taskBatchesContract: Section = (world) => {
     await expectError(refused, { kind: 'rejected', code: 'forbidden' });
     expect((await owner.getTasks(id)).map((task) => task.id)).toEqual([c, a, b]);
   });
+
+  it('moves none of several tasks where one is not where it is expected, and says where it is', async () => {
+    const { owner, editor, milestone, settle } = world();
+    const { id } = await milestone();
+    const batch = { request_id: 'moved', tasks: [{ title: 'A' }, { title: 'B' }] };
+    const [a = '', b = ''] = await owner.createTasks(id, batch);
+    await settle();
+    await owner.orderTasks([
+      { id: a, sort_order: 20 },
+      { id: b, sort_order: 10 },
+    ]);
+    await settle();
+    const back = [
+      { id: a, sort_order: 1, expected: 20 },
+      { id: b, sort_order: 2, expected: 10 },
+    ];
+    await editor.orderTasks([{ id: b, sort_order: 30 }]);
+    await settle();
+    await expectError(owner.orderTasks(back), {
+      kind: 'conflict',
+      code: 'stale',
+      columns: ['sort_order'],
+      present: { sort_order: 30 },
+    });
+    const wrong = [{ id: a, sort_order: 1, expected: Number.NaN }];
+    await expectError(owner.orderTasks(wrong), validation('bad_value', 'places[0].expected'));
+    expect((await owner.getTasks(id)).map((task) => [task.id, task.sort_order])).toEqual([
+      [a, 20],
+      [b, 30],
+    ]);
+    await editor.orderTasks([{ id: b, sort_order: 10 }]);
+    await settle();
+    await owner.orderTasks(back);
+    await settle();
+    expect((await editor.getTasks(id)).map((task) => task.sort_order)).toEqual([1, 2]);
+  });
 };

@@ -47,12 +47,18 @@ export function useTaskEdits() {
     [saveEdit],
   );
 
+  /** @param places each with where it was seen, to which undo brings it back unless somebody has moved it since */
   const order = useCallback(
-    async (task: TaskLine, places: readonly TaskPlace[], previous: readonly TaskPlace[]) => {
+    async (task: TaskLine, places: readonly Required<TaskPlace>[]) => {
       try {
         await makeUndoable(`“${task.title}” is moved.`, async () => {
-          await contextService.orderTasks(places);
-          return () => contextService.orderTasks(previous);
+          await contextService.orderTasks(places.map(({ id, sort_order }) => ({ id, sort_order })));
+          const back = places.map((place) => ({
+            id: place.id,
+            sort_order: place.expected,
+            expected: place.sort_order,
+          }));
+          return () => contextService.orderTasks(back);
         });
       } catch (error) {
         tellFailure('The task was not moved.', error);
