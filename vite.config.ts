@@ -139,11 +139,15 @@ export default defineConfig(({ mode }) => ({
     rolldownOptions: {
       output: {
         codeSplitting: {
-          groups: EARLY.map(({ name, ids }, place) => ({
-            name,
-            test: (id) => ids.has(id),
-            priority: EARLY.length - place,
-          })),
+          groups: [
+            ...EARLY.map(({ name, ids }, place) => ({
+              name,
+              test: (id: string) => ids.has(id),
+              priority: 2 * (EARLY.length - place),
+            })),
+            // Before the parts that stand below what is needed first: menus, dialogs and toasts need no page of work.
+            { name: 'controls', test: /@base-ui|@floating-ui/, priority: 2 * (EARLY.length - 2) + 1 },
+          ],
         },
       },
     },

@@ -33,13 +33,14 @@ const settings = { fsync: 'off', max_connections: '200', autovacuum: 'off' };
 const server = await startPostgres(settings, major);
 try {
   const files = positionals.length > 0 ? positionals : FILES;
+  const expected = positionals.length > 0 ? [] : ['integration', 'proofs'];
   const variables = { DATABASE_URL: server.url, [MAJOR_VARIABLE]: String(major) };
   const { exitCode, report } = await runVitest(
     ['--project', 'integration', '--project', 'proofs', ...files],
     1,
     variables,
   );
-  const summary = summarise(report, exitCode, { projects: [], skips: readSkips(), platform });
+  const summary = summarise(report, exitCode, { projects: expected, skips: readSkips(), platform });
   const problem = verdict(summary);
   if (problem !== null) console.log(`\n${problem}`);
   console.log(`PostgreSQL ${major}: ${lastLine(summary)}`);

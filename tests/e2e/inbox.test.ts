@@ -124,6 +124,22 @@ describe('the inbox', () => {
     await expect.poll(() => links.first().getAttribute('aria-current')).toBe('true');
   });
 
+  it('opens the item that the address names, after a reload and in a new tab', async () => {
+    const links = list().getByRole('link');
+    await links.nth(1).click();
+    await expect.poll(() => links.nth(1).getAttribute('aria-current')).toBe('true');
+    const { href } = new URL(page.url());
+    expect(href).toContain('?at=');
+    await page.reload();
+    await expect.poll(() => links.nth(1).getAttribute('aria-current')).toBe('true');
+    expect(page.url()).toBe(href);
+    const tab = await page.context().newPage();
+    await tab.goto(href);
+    await seen(tab.getByRole('region', { name: 'The open item' }).getByRole('heading'));
+    expect(tab.url()).toBe(href);
+    await tab.close();
+  });
+
   it('works where nothing is connected, and tells a phone by its list first', async () => {
     const phone = await app.signIn('owner');
     await phone.setViewportSize({ width: 360, height: 740 });

@@ -269,7 +269,7 @@ describe('lists of tasks', () => {
     });
     expect(gone).toEqual([]);
     // The page, what it is made of, SQLite's worker; parts that are fetched when nothing else is to do come later.
-    expect(files.length, files.join()).toBeLessThanOrEqual(8);
+    expect(files.length, files.join()).toBeLessThanOrEqual(9);
     const elements = await opened
       .locator('.task-row')
       .evaluateAll((rows) => rows.map((one) => one.querySelectorAll('*').length));

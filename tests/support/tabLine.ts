@@ -1,6 +1,6 @@
 /**
  * Tabs of a browser without one: the real ports, owner, store and databases, over a line that a test can hold
- * up, lose and reorder. Beside the tests in a real browser (tests/e2e/storageTabs.test.ts).
+ * up, lose and reorder. Beside the tests in a real browser (tests/proofs/browser/storageTabs.test.ts).
  */
 
 import type { ConvoyDatabase } from '@/lib/watermelon';

@@ -33,9 +33,13 @@ function records<Table extends keyof EntityOf>(
   where: Where,
 ): Observable<Observed<EntityOf[Table]>[]> {
   const make = () => observeRecords(database, table, where);
-  return KEPT_TABLES.has(table)
-    ? keptObservable(database, `${table} ${JSON.stringify(where)}`, make)
-    : make();
+  if (!KEPT_TABLES.has(table)) return make();
+  // A list of one value is that value: what one screen asks for so is known to another.
+  const wanted = Object.entries(where).map(([column, value]) => [
+    column,
+    Array.isArray(value) && value.length === 1 ? value[0] : value,
+  ]);
+  return keptObservable(database, `${table} ${JSON.stringify(Object.fromEntries(wanted))}`, make);
 }
 
 /** One local record, live. @returns undefined until known, null when there is none */

@@ -43,7 +43,7 @@ function Inbox() {
     () => sections.filter(({ isOthers }) => showsTeam || !isOthers).flatMap((section) => section.items),
     [sections, showsTeam],
   );
-  const { selected, open, step, isBeside } = useSelectedItem(items);
+  const { selected, open, step, isBeside } = useSelectedItem(items, inbox !== undefined);
   const [, navigate] = useLocation();
   const taskId = selected ? taskOfItem(selected) : null;
   usePageActions([

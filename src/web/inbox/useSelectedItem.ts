@@ -7,8 +7,11 @@ import { type InboxItem, itemInsteadOf, itemNamed, nameOfItem } from './items';
 /** From this width on, px, the item is shown beside the list. As in InboxPage.module.css. */
 const BESIDE = '(min-width: 64rem)';
 
-/** The item that is open, which the address names. Where there is room beside the list, one always is. */
-export function useSelectedItem(items: readonly InboxItem[]) {
+/**
+ * The item that is open, which the address names. Where there is room beside the list, one always is.
+ * @param isKnown whether the inbox has been read: before, nobody knows what an address names
+ */
+export function useSelectedItem(items: readonly InboxItem[], isKnown: boolean) {
   const search = useSearch();
   const navigate = useNavigateFromHere();
   const isBeside = useMedia(BESIDE);
@@ -24,12 +27,12 @@ export function useSelectedItem(items: readonly InboxItem[]) {
   }, [found, items]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: `open` goes to the address of the time of the call
   useEffect(() => {
-    if (found) return;
+    if (found || !isKnown) return;
     if (named !== null) {
       const next = itemInsteadOf(items, before.current, named);
       open(isBeside ? next : undefined, true);
     } else if (isBeside && items[0]) open(items[0], true);
-  }, [found, named, items, isBeside]);
+  }, [found, named, items, isBeside, isKnown]);
 
   const step = (by: 1 | -1) => {
     const at = found ? items.indexOf(found) : by > 0 ? -1 : items.length;

@@ -43,7 +43,7 @@ function useKeyInAddress(reference: string, id: string | null) {
   const key = useRecord('tasks', id ?? '')?.key ?? null;
   useEffect(() => {
     if (id === null || key === null || reference === key) return;
-    rememberReference(key, id);
-    navigate(taskAddress({ id, key }), { replace: true });
+    const address = taskAddress({ id, key });
+    if (navigate(address, { replace: true })) rememberReference(key, id);
   }, [reference, id, key, navigate]);
 }

@@ -136,6 +136,7 @@ export function TaskList(props: TaskListProps) {
     focus(taskRows[at < 0 ? 0 : Math.min(Math.max(at + by, 0), taskRows.length - 1)]?.key);
   };
   const rightsOf = ({ workspace_id }: TaskLine) => teams.permissionsIn(workspace_id);
+  const isKnown = (task: TaskLine) => rightsOf(task).isKnown;
   const isEditable = (task: TaskLine) => rightsOf(task).whyNot('tasks', 'update') === null;
   const openCell = (cell: Cell) => {
     const anchor = current && rowOf(current.id)?.querySelector(`[data-cell="${cell}"]`);
@@ -320,7 +321,7 @@ export function TaskList(props: TaskListProps) {
                   isCurrent={row.task === stop}
                   isRenaming={renaming === row.key}
                   isEditable={isEditable(row.task)}
-                  isMovable={deferred.sort === 'hand' && isEditable(row.task)}
+                  isMovable={deferred.sort === 'hand' && isKnown(row.task) && isEditable(row.task)}
                   actions={actions}
                   {...textsOf(row.task)}
                 />
