@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
-import { defineConfig, type HtmlTagDescriptor, type Plugin } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
 import { compression } from 'vite-plugin-compression2';
 import { VitePWA } from 'vite-plugin-pwa';
 
@@ -10,26 +10,6 @@ const sqlite = path('./node_modules/@sqlite.org/sqlite-wasm/sqlite-wasm/jswasm/s
 
 /** The browser's form of it asks the document, which the worker that parses Markdown has not. */
 const characterNames = path('./node_modules/decode-named-character-reference/index.js');
-
-/** Adds preload links, so that the browser fetches a script's dynamic imports while it still fetches the script. */
-const preloadImports: Plugin = {
-  name: 'convoy:preload-imports',
-  transformIndexHtml: {
-    order: 'post',
-    handler(_html, { bundle = {}, chunk }) {
-      const files = new Set(chunk?.dynamicImports);
-      for (const file of files) {
-        const imported = bundle[file];
-        if (imported?.type === 'chunk') for (const needed of imported.imports) files.add(needed);
-      }
-      for (const known of [chunk?.fileName, ...(chunk?.imports ?? [])]) files.delete(known as string);
-      return [...files].map((file): HtmlTagDescriptor => {
-        const attrs = { rel: 'modulepreload', crossorigin: true, href: `/${file}` };
-        return { tag: 'link', attrs, injectTo: 'head' };
-      });
-    },
-  },
-};
 
 /**
  * By chunk, the modules that it is made of besides what stands above it: what is painted first, what the first list of work needs, what stands there
@@ -112,7 +92,7 @@ const compressed = compression({ algorithms: ['brotliCompress'], include: /asset
 export default defineConfig(({ mode }) => ({
   root: path('./src/web'),
   // Tests build variants in memory, which are in no cache.
-  plugins: [react(), findEarly, preloadImports, mode === 'production' && [installable, compressed]],
+  plugins: [react(), findEarly, mode === 'production' && [installable, compressed]],
   resolve: {
     alias: [
       { find: '@', replacement: path('./src') },
