@@ -67,6 +67,15 @@ describe('the page of a task', () => {
     await gone(page.getByRole('heading', { name: 'Another title for a moment', level: 1 }));
   });
 
+  it('the entry of the history stays the same where the key takes the place of the id in the address', async () => {
+    const fresh = await profile.newPage();
+    await fresh.addInitScript(() => history.replaceState({ remembered: 'a place' }, ''));
+    await fresh.goto(`/tasks/${SEED.busyTask}`);
+    await fresh.waitForURL(/\/tasks\/FIELD-1$/);
+    expect(await fresh.evaluate(() => history.state)).toMatchObject({ remembered: 'a place' });
+    await fresh.close();
+  });
+
   it('a click beside the open editor does what it is for, though the editor closes and the page moves', async () => {
     await page.keyboard.press('d');
     await editor().locator('.cm-line').first().waitFor();

@@ -1,9 +1,15 @@
 import { useCallback } from 'react';
 import { useLocation } from 'wouter';
-import { idOfReference } from './taskReferences';
+import { idOfReference, rememberReference } from './taskReferences';
+
+interface NavigationOptions {
+  replace?: boolean;
+  /** The task that a key in the address means, where no screen may have said so yet. */
+  task?: { key: string; id: string };
+}
 
 /** @returns whether it went there */
-export type NavigateFromHere = (to: string, options?: { replace?: boolean }) => boolean;
+export type NavigateFromHere = (to: string, options?: NavigationOptions) => boolean;
 
 /**
  * Navigation that is no click: an address that follows what a screen shows, and the way on after work that took time. A person who
@@ -15,8 +21,10 @@ export function useNavigateFromHere(): NavigateFromHere {
   const [location, navigate] = useLocation();
   const here = screenOf(location);
   return useCallback(
-    (to, { replace = false } = {}) => {
+    (to, { replace = false, task } = {}) => {
       if (screenOf(decoded(window.location.pathname)) !== here) return false;
+      // Not before: elsewhere, the key may mean a task of another workspace.
+      if (task) rememberReference(task.key, task.id);
       const [path = to] = to.split('?');
       navigate(to, { replace, state: replace && screenOf(path) === here ? history.state : null });
       return true;

@@ -1,6 +1,6 @@
 import { useEffect } from 'react';
 import { Link } from 'wouter';
-import { rememberReference, useTaskReference } from '../hooks/taskReferences';
+import { useTaskReference } from '../hooks/taskReferences';
 import { useNavigateFromHere } from '../hooks/useNavigateFromHere';
 import { useRecord } from '../hooks/useQuery';
 import { routes, taskAddress } from '../routes';
@@ -43,7 +43,6 @@ function useKeyInAddress(reference: string, id: string | null) {
   const key = useRecord('tasks', id ?? '')?.key ?? null;
   useEffect(() => {
     if (id === null || key === null || reference === key) return;
-    const address = taskAddress({ id, key });
-    if (navigate(address, { replace: true })) rememberReference(key, id);
+    navigate(taskAddress({ id, key }), { replace: true, task: { key, id } });
   }, [reference, id, key, navigate]);
 }
