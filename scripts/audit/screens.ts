@@ -85,7 +85,7 @@ async function auditScreen(
   await page.addInitScript(watchShifts);
   await page.goto(address);
   await page.getByRole('heading', { name: heading }).first().waitFor();
-  if (isList) await page.locator('.task-row').first().waitFor();
+  if (isList) await page.locator('[data-task]').first().waitFor();
   await page.waitForTimeout(SETTLE_MS);
   const cls = await page.evaluate(() => (window as unknown as { auditShift: number }).auditShift);
   const violations = await violationsOf(page);

@@ -21,9 +21,9 @@ const ROUNDS = 7;
 /** Tasks opened in each round. */
 const CLICKS = 8;
 
-const ROW = '.task-row';
+const ROW = '[data-task]';
 /** Its title comes before the rest of the page. */
-const TASK = '.task-preview, aside[aria-label="About this task"]';
+const TASK = '[data-preview], aside[aria-label="About this task"]';
 const NEW_TASK = 'form[aria-label="New task"]';
 
 /** The app is kept, and nobody is signed in. @returns ms of a sign-in */
@@ -75,7 +75,7 @@ async function reloaded(page: Page): Promise<number> {
 /** Marks the moment at which a list was first painted. Runs in each page before its own scripts. */
 export function markFirstRow(): void {
   const look = () => {
-    if (!document.querySelector('.task-row')) return requestAnimationFrame(look);
+    if (!document.querySelector('[data-task]')) return requestAnimationFrame(look);
     return requestAnimationFrame(() => setTimeout(() => performance.mark('audit:shown')));
   };
   requestAnimationFrame(look);

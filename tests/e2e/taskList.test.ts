@@ -31,7 +31,7 @@ describe('lists of tasks', () => {
       text.replace('Subtask: ', ''),
     );
   const focused = () => page.evaluate(() => document.activeElement?.textContent ?? '');
-  const row = (title: string) => page.locator('.task-row').filter({ hasText: title });
+  const row = (title: string) => page.locator('[data-task]').filter({ hasText: title });
 
   it('a new workspace leads to its first task in three forms, and says that it made a milestone', async () => {
     await page.goto('/workspaces');
@@ -115,7 +115,7 @@ describe('lists of tasks', () => {
   it.each([1280, 390])('a row is dragged to another place, at a width of %i', async (width) => {
     await openMilestone(page, 'Sync service', 'Ready for the third port');
     await page.setViewportSize({ width, height: 800 });
-    await page.locator('.task-row').first().waitFor();
+    await page.locator('[data-task]').first().waitFor();
     const roots = (await titles()).slice(0, 3);
     await row(roots[0] ?? '')
       .first()
@@ -123,7 +123,7 @@ describe('lists of tasks', () => {
     const grip = row(roots[0] ?? '')
       .first()
       .locator('span[class*="grip"]');
-    const [from, to] = [await grip.boundingBox(), await page.locator('.task-row').last().boundingBox()];
+    const [from, to] = [await grip.boundingBox(), await page.locator('[data-task]').last().boundingBox()];
     if (!from || !to) throw new Error('There is no row to drag.');
     await page.mouse.move(from.x + from.width / 2, from.y + from.height / 2);
     await page.mouse.down();
@@ -217,13 +217,13 @@ describe('lists of tasks', () => {
       task?.click();
       // No task has been read in the turn of the click.
       await Promise.resolve();
-      const preview = document.querySelector('.task-preview');
+      const preview = document.querySelector('[data-preview]');
       return { title: task?.textContent, text: preview?.textContent, hidden: preview?.ariaHidden };
     });
     expect(shown.text).toContain(shown.title);
     expect(shown.hidden).toBe('true');
     await seen(page.getByRole('heading', { name: shown.title ?? '', level: 1 }));
-    expect(await page.locator('.task-preview').count()).toBe(0);
+    expect(await page.locator('[data-preview]').count()).toBe(0);
   });
 
   it('a task that somebody assigns to themselves is among theirs until it is done', async () => {
@@ -253,7 +253,7 @@ describe('lists of tasks', () => {
               gone.push(node.innerText);
           }
         }
-        if (!('files' in window) && document.querySelector('.task-row')) {
+        if (!('files' in window) && document.querySelector('[data-task]')) {
           const files = performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('.js'));
           Object.assign(window, { files: files.map(({ name }) => new URL(name).pathname) });
         }
@@ -271,7 +271,7 @@ describe('lists of tasks', () => {
     // The page, what it is made of, SQLite's worker; parts that are fetched when nothing else is to do come later.
     expect(files.length, files.join()).toBeLessThanOrEqual(9);
     const elements = await opened
-      .locator('.task-row')
+      .locator('[data-task]')
       .evaluateAll((rows) => rows.map((one) => one.querySelectorAll('*').length));
     expect(Math.max(...elements)).toBeLessThanOrEqual(20);
     await opened.close();
@@ -296,7 +296,7 @@ describe('lists of tasks', () => {
     };
     await openProject(page, 'Field app');
     await seen(link('Read only the current route'));
-    const box = await page.locator('.task-row').first().boundingBox();
+    const box = await page.locator('[data-task]').first().boundingBox();
     expect(box?.y).toBeLessThanOrEqual(180);
     expect(box?.height).toBe(34);
     await checked('project');
@@ -318,8 +318,8 @@ describe('lists of tasks', () => {
     await page.goBack();
     await page.goBack();
     await openMilestone(page, 'Field app', MILESTONE);
-    await page.locator('.task-row').first().waitFor();
-    expect((await page.locator('.task-row').first().boundingBox())?.y).toBeLessThanOrEqual(180);
+    await page.locator('[data-task]').first().waitFor();
+    expect((await page.locator('[data-task]').first().boundingBox())?.y).toBeLessThanOrEqual(180);
     await checked('milestone');
     for (const width of [320, 390, 768, 1024, 1920]) {
       await page.setViewportSize({ width, height: 800 });

@@ -47,7 +47,7 @@ export function AgentRow({ agent, isManaged }: { agent: ShownAgent; isManaged: b
         {name.charAt(0).toUpperCase()}
       </span>
       <div className={styles.facts}>
-        <p className={styles.name}>
+        <p>
           <strong dir="auto">{name}</strong>{' '}
           <span className="muted small">
             {workspace.name}

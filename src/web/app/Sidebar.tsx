@@ -18,7 +18,7 @@ export function Sidebar() {
   const waiting = waitingIn(useInbox());
   return (
     <nav className={`sidebar ${styles.sidebar}`} aria-label="Workspaces">
-      <ul className={styles.own}>
+      <ul>
         <Entry href={routes.inbox()} icon="inbox" name="Inbox" location={location} waiting={waiting} />
         <Entry href={routes.myTasks()} icon="tasks" name="My tasks" location={location} />
         <Entry href={routes.agents()} icon="agent" name="Agents" location={location} />
@@ -31,7 +31,7 @@ export function Sidebar() {
       {byName(workspaces ?? []).map((workspace) => (
         <WorkspaceTree key={workspace.id} workspace={workspace} place={place} location={location} />
       ))}
-      <ul className={styles.own}>
+      <ul>
         <Entry href={routes.workspaces()} icon="project" name="All workspaces" location={location} />
       </ul>
     </nav>
@@ -86,7 +86,7 @@ function WorkspaceTree({
   const isHere = (project: Project) => project.id === place.projectId;
   const finished = sorted.filter((project) => isFinished(project) && !isHere(project));
   return (
-    <section className={styles.tree} aria-label={name}>
+    <section aria-label={name}>
       <Link
         className={styles.workspace}
         href={routes.workspace(id)}

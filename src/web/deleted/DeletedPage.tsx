@@ -28,7 +28,7 @@ export function DeletedPage({ id }: { id: string }) {
           <p>Deleted records are listed here, and can be restored for about half a year.</p>
         </EmptyState>
       ) : (
-        <ul className="rows deleted" aria-label="Deleted">
+        <ul className="rows" aria-label="Deleted">
           {deletions.map((deletion) => (
             <li key={deletion.id}>
               <DeletedEntry deletion={deletion} />

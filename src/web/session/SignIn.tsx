@@ -140,7 +140,7 @@ function DemoAccounts({ onPick }: { onPick: (account: DemoAccount) => void }) {
   }, []);
   if (accounts.length === 0) return null;
   return (
-    <section className="card demo" aria-labelledby={titleId}>
+    <section className="card" aria-labelledby={titleId}>
       <h2 id={titleId}>Try the demo</h2>
       <p className="muted">Pick an account to fill in the form, then sign in.</p>
       <ul className="demo-accounts">

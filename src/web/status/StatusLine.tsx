@@ -59,7 +59,7 @@ export function StatusLine({ sessionEnded, onSignIn }: { sessionEnded: boolean; 
       {device.hasAccount && !needsSignIn && (
         <button
           type="button"
-          className="button quiet sync-now"
+          className="button quiet"
           aria-disabled={isBusy}
           onClick={() => {
             if (!isBusy) void syncing.run();

@@ -16,7 +16,7 @@ export function ArchivedGroup({ group }: { group: Archived[] }) {
   if (!first) return null;
   return (
     <article className="card entry">
-      <p className="entry-reason">
+      <p>
         <strong>{ARCHIVE_REASONS[first.reason]}</strong> {count(group.length, 'change')} of yours{' '}
         {group.length === 1 ? 'is' : 'are'} kept here.{' '}
         <span className="muted small">

@@ -1,6 +1,7 @@
 import type { SyncedTable } from '@/domain/schema';
 import { CONFLICT_KINDS, type StoredValue } from '@/domain/setAsideText';
 import type { Conflict } from '@/lib/watermelon';
+import { useDeletions } from '../hooks/useDeletions';
 import { useMembers } from '../hooks/useMembers';
 import { DiscardConflict } from '../shared/conflicts/DiscardConflict';
 import { SettleButtons } from '../shared/conflicts/SettleButtons';
@@ -25,7 +26,7 @@ export function ConflictEntry({ conflict }: { conflict: Conflict }) {
     <article className="card entry">
       <p>
         <strong>
-          {CONFLICT_KINDS[conflict.kind]} {tableNoun(table)}
+          <What conflict={conflict} /> {tableNoun(table)}
         </strong>{' '}
         <RecordName table={table} id={conflict.recordId} known={remembered} />{' '}
         <span className="muted small">
@@ -41,6 +42,15 @@ export function ConflictEntry({ conflict }: { conflict: Conflict }) {
       )}
     </article>
   );
+}
+
+/** What has happened, with the name of the person where the device knows it. */
+function What({ conflict: { kind, recordId, workspaceId } }: { conflict: Conflict }) {
+  const deletions = useDeletions(workspaceId ?? '');
+  const { nameOf } = useMembers(workspaceId);
+  const deletion = kind === 'gone' && deletions?.find(({ entity_id }) => entity_id === recordId);
+  const words = CONFLICT_KINDS[kind];
+  return deletion ? words.replace('Somebody', nameOf(deletion.last_modified_by)) : words;
 }
 
 interface VersionProps {

@@ -25,7 +25,7 @@ export function RefusedGroup({ group }: { group: Quarantined[] }) {
 
   return (
     <article className="card entry">
-      <p className="entry-reason">
+      <p>
         <strong>{reason.headline}</strong> {reason.detail}
         {culprit.column !== null && <span className="muted"> ({wordsOf(culprit.column)})</span>}{' '}
         <span className="muted small">

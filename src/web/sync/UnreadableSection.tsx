@@ -27,7 +27,7 @@ export function UnreadableSection() {
         <h2 id="unreadable-title">Not shown on this device</h2>
       </div>
       <article className="card entry">
-        <p className="entry-reason">
+        <p>
           <strong>{count(rows.length, 'record')} cannot be shown here.</strong> Everything else is in step,
           and nothing is lost on the server. This device asks again when the app is opened, and shows what has
           been changed by then, or what an updated app can show.

@@ -26,7 +26,9 @@ interface CheckpointDialogProps {
 
 /** Asks a person who moves a task past a human checkpoint: about the request for review, or, without one, for a reason. */
 export function CheckpointDialog(props: CheckpointDialogProps) {
-  const { task, stage, passes, onClose } = props;
+  const { stage, passes, onClose } = props;
+  // What the person agrees to is the text that the page had when they asked for this.
+  const [task] = useState(props.task);
   const reviewing = useReview(task);
   const { review } = reviewing;
   if (review === undefined) return null;
@@ -96,7 +98,7 @@ function ReviewDialog({ review, reviewing, task, stage, onClose }: ReviewDialogP
               Approve and move to {stageLabel(stage)}
             </button>
             <button type="button" className="button" onClick={() => setReason('')}>
-              Return…
+              Send back…
             </button>
           </>
         ) : (
@@ -109,7 +111,7 @@ function ReviewDialog({ review, reviewing, task, stage, onClose }: ReviewDialogP
                 void close(reviewing.returnIt(review.id, reason.trim()));
             }}
           >
-            Return it
+            Send back
           </button>
         )}
         <button type="button" className="button" onClick={onClose}>

@@ -131,14 +131,11 @@ interface StepProps {
 
 function Step({ stage, isDisabled, onMove }: StepProps) {
   const isHere = stage.place === 'here';
-  const classes = [
-    'step',
-    `step-${stage.place}`,
-    stage.is_checkpoint && 'step-checkpoint',
-    stage.blockedBy !== null && 'step-blocked',
-  ];
+  const isBlocked = stage.blockedBy !== null;
   return (
-    <li className={classes.filter(Boolean).join(' ')}>
+    <li
+      className={`step step-${stage.place} ${stage.is_checkpoint ? 'step-checkpoint' : ''} ${isBlocked ? 'step-blocked' : ''}`}
+    >
       <button
         type="button"
         title={stage.description}

@@ -7,7 +7,7 @@ import styles from './TaskPreview.module.css';
  */
 export function TaskPreview({ task }: { task: TaskLine }) {
   return (
-    <div className="page task-preview" aria-hidden="true">
+    <div className="page" aria-hidden="true" data-preview>
       <div className="page-header">
         <div className={styles.trail} />
         <div className={styles.key}>{task.key}</div>

@@ -80,7 +80,7 @@ export const TaskRow = memo(function TaskRow(props: TaskRowProps) {
       )}
       <button
         {...control('priority', `Priority: ${PRIORITY_LABELS[priority]}`)}
-        className={`${styles.cell} ${styles.priority} ${styles[priority] ?? ''}`}
+        className={`${styles.cell} ${styles[priority] ?? ''}`}
       >
         {priority === 'urgent' ? <Icon name="priorityUrgent" /> : <span className={styles.bars} />}
       </button>

@@ -96,7 +96,7 @@ export function VirtualList({ list, label, rows, virtual, missing, children }: V
             key={key}
             ref={kind === 'new' ? virtual.measureElement : undefined}
             data-index={index}
-            className={`${styles.item} ${kind === 'task' ? 'task-row' : ''}`}
+            className={styles.item}
             style={{ transform: `translateY(${start - virtual.options.scrollMargin}px)` }}
             aria-setsize={rows.length + missing.count}
             aria-posinset={index + 1}
