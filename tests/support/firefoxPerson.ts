@@ -1,56 +1,88 @@
-/** A person at the web app in Firefox, who finds things as webApp.ts does: by what they are and how they are called. */
+/** A person at the web app in Firefox, by puppeteer. */
 
 import type { Page } from 'puppeteer-core';
 import { WAIT_MS } from './patience';
-
-type Role = 'button' | 'link' | 'textbox' | 'heading';
+import type { Person, Role } from './person';
 
 const named = (role: Role, name: string) => `::-p-aria([role="${role}"][name="${name}"])`;
 
-export class FirefoxPerson {
+export class FirefoxPerson implements Person {
   constructor(readonly page: Page) {
     page.setDefaultTimeout(WAIT_MS);
   }
 
-  /** Signs an account of the demo in, and waits until all is synced. */
-  async signIn(url: string, role: string): Promise<void> {
+  async goTo(url: string): Promise<void> {
     await this.page.goto(url);
-    await this.page.locator(`button ::-p-text(${role}@convoy.example)`).click();
-    await this.page.locator('form button[type=submit]').click();
-    await this.sees('Lighthouse', 'nav');
-    await this.seesStatus('Up to date');
+  }
+
+  async reload(): Promise<void> {
+    await this.page.reload();
+  }
+
+  async isKept(): Promise<void> {
+    await this.page.waitForFunction(() => navigator.serviceWorker.controller !== null);
   }
 
   async press(role: Role, name: string): Promise<void> {
-    await this.page.locator(named(role, name)).click();
+    await this.page
+      .locator(named(role, name))
+      .filter((element) => element.getAttribute('aria-disabled') !== 'true')
+      .click();
   }
 
-  /** Follows a link or presses a button by a part of its text. @param within a CSS selector */
   async choose(text: string, within = 'main'): Promise<void> {
     await this.page.locator(`${within} ::-p-text(${text})`).click();
-  }
-
-  /** Types into the editor of the page, which takes the place of the field when it is loaded. */
-  async type(name: string, text: string): Promise<void> {
-    await this.page.locator(named('textbox', name)).click();
-    await this.page.locator('>>> .cm-content').click();
-    await this.page.keyboard.type(text);
   }
 
   async fill(name: string, text: string): Promise<void> {
     await this.page.locator(named('textbox', name)).fill(text);
   }
 
+  async write(name: string, text: string): Promise<void> {
+    await this.page.locator(named('textbox', name)).click();
+    await this.page.locator('>>> .cm-content').click();
+    await this.key('Control+a');
+    await this.page.keyboard.type(text);
+  }
+
+  async key(keys: string): Promise<void> {
+    const all = keys.split('+') as Parameters<Page['keyboard']['press']>[0][];
+    const last = all.pop();
+    for (const one of all) await this.page.keyboard.down(one);
+    if (last !== undefined) await this.page.keyboard.press(last);
+    for (const one of all) await this.page.keyboard.up(one);
+  }
+
   async sees(text: string, within = 'main'): Promise<void> {
     await this.page.locator(`${within} ::-p-text(${text})`).wait();
+  }
+
+  async seesNoMore(text: string, within = 'main'): Promise<void> {
+    await this.page.waitForSelector(`${within} ::-p-text(${text})`, { hidden: true });
+  }
+
+  async seesHeading(name: string): Promise<void> {
+    await this.page.locator(named('heading', name)).wait();
   }
 
   async seesStatus(text: string): Promise<void> {
     await this.sees(text, '[aria-label="Sync status"]');
   }
 
-  /** Observers show a write a moment before it is acknowledged; its dialog closes when it is. */
   async seesNoDialog(): Promise<void> {
     await this.page.waitForSelector('[role=dialog]', { hidden: true });
+  }
+
+  /** Approves or sends back the open item by its key, which does nothing until a person can have seen the request. */
+  async settle(key: 'a' | 'r'): Promise<void> {
+    await this.page
+      .locator(named('button', 'Approve'))
+      .filter((element) => element.getAttribute('aria-disabled') !== 'true')
+      .wait();
+    await this.key(key);
+  }
+
+  valueOf(label: string): Promise<string> {
+    return this.page.$eval(`::-p-aria(${label})`, (field) => (field as HTMLInputElement).value);
   }
 }

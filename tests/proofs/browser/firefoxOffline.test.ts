@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppServer } from '../../support/appServer';
 import { lacksFirefox, TemporaryFirefox } from '../../support/firefox';
 import { FirefoxPerson } from '../../support/firefoxPerson';
+import { comment, createTask, openMilestone, renameTask, signIn } from '../../support/person';
 import { ReleasedApp } from '../../support/releasedApp';
 
 describe.skipIf(lacksFirefox)('in Firefox, the app that is kept', () => {
@@ -23,10 +24,8 @@ describe.skipIf(lacksFirefox)('in Firefox, the app that is kept', () => {
   const newcomer = async (role: string) => {
     const context = await firefox.browser.createBrowserContext();
     const person = new FirefoxPerson(await context.newPage());
-    await person.signIn(server.stack.url, role);
-    await person.choose('Field app', 'nav');
-    await person.choose('Milestones');
-    await person.choose('Inspections work offline');
+    await signIn(person, server.stack.url, role);
+    await openMilestone(person, 'Field app', 'Inspections work offline');
     return person;
   };
 
@@ -35,31 +34,21 @@ describe.skipIf(lacksFirefox)('in Firefox, the app that is kept', () => {
     await editor.page.evaluate(() => Object.assign(window, { isSamePage: true }));
 
     await server.stop();
-    await editor.press('button', 'New task');
-    await editor.fill('Title', 'Written without the server');
-    await editor.press('button', 'Create task');
-    await editor.seesNoDialog();
+    await createTask(editor, 'Written without the server');
     await editor.seesStatus('Offline — server not reachable');
     await editor.choose('Written without the server');
-    await editor.press('button', 'Edit title');
-    await editor.fill('Title', 'Written and edited without the server');
-    await editor.page.keyboard.press('Enter');
-    await editor.sees('Written and edited without the server');
-    await editor.type('Comment', 'Nobody but me knows this yet.');
-    await editor.press('button', 'Comment');
-    await editor.sees('Nobody but me knows this yet.');
+    await renameTask(editor, 'Written and edited without the server');
+    await comment(editor, 'Nobody but me knows this yet.');
     await editor.choose('Plan review');
     await editor.sees('moved it from Plan to Plan review');
     // Another task, never opened before: reading needs nobody either.
-    await editor.choose('Sync service', 'nav');
-    await editor.choose('Milestones');
-    await editor.choose('Pull without gaps');
+    await openMilestone(editor, 'Sync service', 'Pull without gaps');
     await editor.choose('Page towards a frozen target');
     await editor.sees('A first sync of any size can be resumed');
     await editor.seesStatus('changes to send');
     expect(await editor.page.evaluate(() => 'isSamePage' in window), 'the page was not reloaded').toBe(true);
     // The app itself is kept, too.
-    await editor.page.reload();
+    await editor.reload();
     await editor.sees('A first sync of any size can be resumed');
     await editor.seesStatus('changes to send');
 
@@ -76,15 +65,10 @@ describe.skipIf(lacksFirefox)('in Firefox, the app that is kept', () => {
   it('an old tab is told of a newer version, takes it when its person says so, and has what was written', async () => {
     const one = await newcomer('editor');
     const two = new FirefoxPerson(await one.page.browserContext().newPage());
-    await two.page.goto(server.stack.url);
+    await two.goTo(server.stack.url);
     await two.sees('Lighthouse', 'nav');
-    for (const { page } of [one, two]) {
-      await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
-    }
-    await one.press('button', 'New task');
-    await one.fill('Title', 'Written before the update');
-    await one.press('button', 'Create task');
-    await one.seesNoDialog();
+    for (const person of [one, two]) await person.isKept();
+    await createTask(one, 'Written before the update');
     released.release('Convoy, next');
     await two.page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.update());
     for (const person of [one, two]) await person.sees('A newer version of Convoy is ready.', '.update-note');

@@ -1,166 +1,189 @@
-/** A day of two people and an agent: one of them is offline for hours, the server stops, they edit the same, one restarts offline. */
+/**
+ * A day of two people and an agent: one of them is offline for hours, the server stops, they edit the same, one restarts offline. The one
+ * who is offline is at each browser once.
+ */
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openProfile } from '../../support/browser';
 import { Machine } from '../../support/builtConvoy';
+import { lacksFirefox, startFirefox } from '../../support/firefox';
+import { FirefoxPerson } from '../../support/firefoxPerson';
+import { FlakyProxy } from '../../support/flakyProxy';
 import { McpHost } from '../../support/mcpHost';
-import { WAIT_MS } from '../../support/patience';
-import { SEED } from '../../support/seed';
 import {
+  ChromiumPerson,
   comment,
   createTask,
-  deleteTask,
-  goOffline,
   openMilestone,
   openTask,
+  type Person,
   renameTask,
-  seen,
-  statusOf,
-  syncNow,
-  WebApp,
-} from '../../support/webApp';
+  signIn,
+} from '../../support/person';
+import { SEED } from '../../support/seed';
+import { seen, statusOf, syncNow, WebApp } from '../../support/webApp';
 
 const MILESTONE = 'Inspections work offline';
 const CONTESTED = 'Survive a clock that is wrong by hours';
 const SHARED = 'Let two inspectors share one tablet';
 const PLANNED = 'Count the buoys';
 
-let app: WebApp;
-let machine: Machine;
-let agent: McpHost;
-let profile: string;
-beforeAll(async () => {
-  [app, machine] = await Promise.all([WebApp.start(), Machine.start()]);
-  profile = mkdtempSync(join(tmpdir(), 'convoy-profile-'));
-});
-afterAll(async () => {
-  await agent?.close();
-  machine.remove();
-  await app.close();
-  rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
-});
+/** Opens a page of a browser on a profile, which it makes or goes on with. */
+type Open = (profile: string) => Promise<{ person: Person; end: () => Promise<void> }>;
+
+const openChromium: Open = async (profile) => {
+  const context = await openProfile(profile);
+  return { person: new ChromiumPerson(await context.newPage()), end: () => context.close() };
+};
+
+/** It is killed at the end. */
+const openFirefox: Open = async (profile) => {
+  const { context, kill } = await startFirefox(profile);
+  return { person: new FirefoxPerson(await context.newPage()), end: kill };
+};
 
 /** The agent works from a folder that is linked to the field app. */
-async function startAgent(): Promise<McpHost> {
-  await machine.signIn(app.url, 'agent@convoy.example', SEED.password);
+async function startAgent(machine: Machine, url: string): Promise<McpHost> {
+  await machine.signIn(url, 'agent@convoy.example', SEED.password);
   const folder = join(machine.work, 'field-app');
   mkdirSync(folder);
-  const link = { url: app.url, workspace_id: SEED.workspace, project_id: SEED.fieldApp };
+  const link = { url, workspace_id: SEED.workspace, project_id: SEED.fieldApp };
   writeFileSync(join(folder, 'convoy.json'), JSON.stringify(link));
   return McpHost.start(machine, { folder });
 }
 
-async function openBrowser(): Promise<BrowserContext> {
-  const browser = await openProfile(profile);
-  browser.setDefaultTimeout(WAIT_MS);
-  return browser;
+async function describeIt(person: Person, text: string): Promise<void> {
+  await person.press('button', 'Edit description');
+  await person.write('Description', text);
+  await person.key('Control+Enter');
+  await person.sees(text, '[aria-label=Description]');
 }
 
-const describeIt = async (page: Page, text: string) => {
-  await page.getByRole('button', { name: 'Edit description' }).click();
-  await page.getByRole('textbox', { name: 'Description' }).fill(text);
-  await page.keyboard.press('Control+Enter');
-  await seen(page.getByRole('region', { name: 'Description' }).getByText(text));
-};
+/** A day of which each browser tells the same. */
+function tellTheDay(open: Open): void {
+  let app: WebApp;
+  /** Between the owner and the server. */
+  let cable: FlakyProxy;
+  let machine: Machine;
+  let agent: McpHost;
+  let profile: string;
+  let end = async () => {};
+  beforeAll(async () => {
+    [app, machine] = await Promise.all([WebApp.start(), Machine.start()]);
+    cable = await FlakyProxy.start({ to: app.url, seed: 1 });
+    profile = mkdtempSync(join(tmpdir(), 'convoy-profile-'));
+  });
+  afterAll(async () => {
+    await end();
+    await agent?.close();
+    machine.remove();
+    await cable.close();
+    await app.close();
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+  });
 
-it('loses nothing, passes no checkpoint by itself, and ends with the same work everywhere (P-NOLOSS, P-CONVERGE, P-CHECKPOINT)', async () => {
-  let browser = await openBrowser();
-  let owner = await app.signIn('owner', browser, app.url);
-  await owner.waitForFunction(() => navigator.serviceWorker.controller !== null);
-  const editor = await app.signIn('editor');
+  it('loses nothing, passes no checkpoint by itself, and ends with the same work everywhere (P-NOLOSS, P-CONVERGE, P-CHECKPOINT)', async () => {
+    let browser = await open(profile);
+    end = browser.end;
+    let owner = browser.person;
+    await signIn(owner, cable.url, 'owner');
+    await owner.isKept();
+    const editorsPage = await app.signIn('editor');
+    const editor = new ChromiumPerson(editorsPage);
 
-  // In the morning the owner writes a task; the agent plans it, and the owner approves the plan.
-  await openMilestone(owner, 'Field app', MILESTONE);
-  await createTask(owner, PLANNED);
-  await syncNow(owner);
-  agent = await startAgent();
-  const { text, call } = agent;
-  await expect.poll(() => text('list', { find: 'buoys' })).toContain(PLANNED);
-  const key = /[A-Z]+-\d+/.exec(await text('list', { find: 'buoys' }))?.[0] ?? '';
-  const taken = await text('next', { task: key });
-  expect(taken).toContain(PLANNED);
-  await text('request_review', { task: key, text: 'Count them from the boat, twice.' });
-  expect(await call('move', { task: key })).toMatchObject({ isError: true });
-  await owner.getByRole('link', { name: 'Convoy: your inbox' }).click();
-  await owner
-    .getByRole('region', { name: 'What waits for you' })
-    .getByRole('link', { name: PLANNED })
-    .click();
-  await seen(
-    owner.getByRole('region', { name: 'The open item' }).getByText('Count them from the boat, twice.'),
-  );
-  await owner.getByRole('button', { name: 'Approve', exact: true }).click();
-  await seen(owner.getByText(`${key} is approved.`));
-  await expect.poll(() => text('wait', { task: key, seconds: 1 })).toContain('Approved');
+    // In the morning the owner writes a task; the agent plans it, and the owner approves the plan.
+    await openMilestone(owner, 'Field app', MILESTONE);
+    await createTask(owner, PLANNED);
+    await owner.press('button', 'Sync now');
+    agent = await startAgent(machine, app.url);
+    const { text, call } = agent;
+    await expect.poll(() => text('list', { find: 'buoys' })).toContain(PLANNED);
+    const key = /[A-Z]+-\d+/.exec(await text('list', { find: 'buoys' }))?.[0] ?? '';
+    expect(await text('next', { task: key })).toContain(PLANNED);
+    await text('request_review', { task: key, text: 'Count them from the boat, twice.' });
+    expect(await call('move', { task: key })).toMatchObject({ isError: true });
+    await owner.press('link', 'Convoy: your inbox');
+    await owner.choose(PLANNED, '[aria-label="What waits for you"]');
+    await owner.sees('Count them from the boat, twice.', '[aria-label="The open item"]');
+    await owner.press('button', 'Approve');
+    await owner.sees(`${key} is approved.`, 'body');
+    await expect.poll(() => text('wait', { task: key, seconds: 1 })).toContain('Approved');
 
-  // The owner leaves for hours without a network, and writes.
-  await syncNow(owner);
-  await goOffline(owner);
-  await openTask(owner, MILESTONE, CONTESTED);
-  await describeIt(owner, 'The owner writes at sea.');
-  await openTask(owner, MILESTONE, SHARED);
-  await renameTask(owner, 'Let three inspectors share one tablet');
-  await openMilestone(owner, 'Field app', MILESTONE);
-  await createTask(owner, 'Written at sea');
-  await owner.getByRole('main').getByRole('link', { name: 'Written at sea' }).click();
-  await comment(owner, 'No signal here.');
-  await deleteTask(owner);
-  await owner.getByRole('button', { name: 'Undo' }).first().click();
-  await seen(owner.getByRole('main').getByRole('link', { name: 'Written at sea' }));
+    // The owner leaves for hours without a network, and writes.
+    await owner.seesStatus('Up to date');
+    cable.become({ request: [0, 0], answer: [0, 0] });
+    await openTask(owner, MILESTONE, CONTESTED);
+    await describeIt(owner, 'The owner writes at sea.');
+    await openTask(owner, MILESTONE, SHARED);
+    await renameTask(owner, 'Let three inspectors share one tablet');
+    await openMilestone(owner, 'Field app', MILESTONE);
+    await createTask(owner, 'Written at sea');
+    await owner.choose('Written at sea');
+    await comment(owner, 'No signal here.');
+    await owner.press('button', 'More actions');
+    await owner.press('menuitem', 'Delete task');
+    await owner.press('button', 'Undo');
+    await owner.sees('Written at sea');
 
-  // Meanwhile the editor changes the same, and the agent goes on; then the server stops, and both write on.
-  await openTask(editor, MILESTONE, CONTESTED);
-  await describeIt(editor, 'The editor writes ashore.');
-  await openTask(editor, MILESTONE, SHARED);
-  await editor.getByLabel('Priority').selectOption('Urgent');
-  await syncNow(editor);
-  await app.stopServer();
-  await comment(editor, 'Written while no server answered.');
-  await text('report', { task: key, text: 'Nineteen buoys, twice.' });
-  await seen(statusOf(editor, /to send|Offline/));
+    // Meanwhile the editor changes the same, and the agent goes on; then the server stops, and both write on.
+    await openTask(editor, MILESTONE, CONTESTED);
+    await describeIt(editor, 'The editor writes ashore.');
+    await openTask(editor, MILESTONE, SHARED);
+    await editorsPage.getByLabel('Priority').selectOption('Urgent');
+    await syncNow(editorsPage);
+    await app.stopServer();
+    await comment(editor, 'Written while no server answered.');
+    await text('report', { task: key, text: 'Nineteen buoys, twice.' });
+    await seen(statusOf(editorsPage, /to send|Offline/));
 
-  // The owner's browser is closed and started again, still without network: all is there.
-  await browser.close();
-  browser = await openBrowser();
-  owner = await browser.newPage();
-  await owner.goto(app.url);
-  await openTask(owner, MILESTONE, 'Written at sea');
-  await seen(owner.getByRole('listitem').filter({ hasText: 'No signal here.' }));
-  await openTask(owner, MILESTONE, CONTESTED);
-  await seen(owner.getByRole('region', { name: 'Description' }).getByText('The owner writes at sea.'));
+    // The owner's browser ends and is started again, still without network: all is there.
+    await browser.end();
+    browser = await open(profile);
+    end = browser.end;
+    owner = browser.person;
+    await owner.goTo(cable.url);
+    await openTask(owner, MILESTONE, 'Written at sea');
+    await owner.sees('No signal here.');
+    await openTask(owner, MILESTONE, CONTESTED);
+    await owner.sees('The owner writes at sea.', '[aria-label=Description]');
 
-  // In the evening the server is back, and the owner decides about what both have written.
-  await app.startServer();
-  const banner = owner.getByRole('region', { name: 'Conflict' });
-  await seen(banner.getByText('The editor writes ashore.'));
-  await seen(banner.getByText('The owner writes at sea.'));
-  await banner.getByRole('button', { name: 'Use yours: description' }).click();
-  await seen(statusOf(owner, 'Up to date'));
-  await openTask(owner, MILESTONE, 'Let three inspectors share one tablet');
-  await seen(owner.getByRole('listitem').filter({ hasText: 'Written while no server answered.' }));
-  await expect.poll(() => owner.getByLabel('Priority').inputValue()).toBe('urgent');
-  await openTask(owner, MILESTONE, PLANNED);
-  await seen(owner.getByRole('listitem').filter({ hasText: 'Nineteen buoys, twice.' }));
+    // In the evening the server and the network are back, and the owner decides about what both have written.
+    await app.startServer();
+    cable.become(null);
+    await owner.sees('The editor writes ashore.', '[aria-label=Conflict]');
+    await owner.sees('The owner writes at sea.', '[aria-label=Conflict]');
+    await owner.press('button', 'Use yours: description');
+    await owner.seesStatus('Up to date');
+    await openTask(owner, MILESTONE, 'Let three inspectors share one tablet');
+    await owner.sees('Written while no server answered.');
+    await expect.poll(() => owner.valueOf('Priority')).toBe('urgent');
+    await openTask(owner, MILESTONE, PLANNED);
+    await owner.sees('Nineteen buoys, twice.');
 
-  await openTask(editor, MILESTONE, CONTESTED);
-  await seen(editor.getByRole('region', { name: 'Description' }).getByText('The owner writes at sea.'));
-  await openTask(editor, MILESTONE, 'Written at sea');
-  await seen(editor.getByRole('listitem').filter({ hasText: 'No signal here.' }));
-  await seen(statusOf(editor, 'Up to date'));
-  await expect.poll(() => text('list', { find: 'sea' })).toContain('Written at sea');
-  expect(await text('context', { task: key })).toContain('Nineteen buoys, twice.');
-  expect(
-    await app.query(`select t.title, t.description, t.priority, t.current_stage from public.tasks t
-      where t.title in ('${CONTESTED}', 'Let three inspectors share one tablet', '${PLANNED}') and t.deleted_at is null
-      order by t.title`),
-  ).toMatchObject([
-    { title: PLANNED, current_stage: 'IMPLEMENT' },
-    { title: 'Let three inspectors share one tablet', priority: 'urgent' },
-    { title: CONTESTED, description: 'The owner writes at sea.' },
-  ]);
-  await browser.close();
-});
+    await openTask(editor, MILESTONE, CONTESTED);
+    await editor.sees('The owner writes at sea.', '[aria-label=Description]');
+    await openTask(editor, MILESTONE, 'Written at sea');
+    await editor.sees('No signal here.');
+    await editor.seesStatus('Up to date');
+    await expect.poll(() => text('list', { find: 'sea' })).toContain('Written at sea');
+    expect(await text('context', { task: key })).toContain('Nineteen buoys, twice.');
+    expect(
+      await app.query(`select t.title, t.description, t.priority, t.current_stage from public.tasks t
+        where t.title in ('${CONTESTED}', 'Let three inspectors share one tablet', '${PLANNED}') and t.deleted_at is null
+        order by t.title`),
+    ).toMatchObject([
+      { title: PLANNED, current_stage: 'IMPLEMENT' },
+      { title: 'Let three inspectors share one tablet', priority: 'urgent' },
+      { title: CONTESTED, description: 'The owner writes at sea.' },
+    ]);
+  });
+}
+
+describe('a day of two people and an agent, one of them offline in Chromium', () => tellTheDay(openChromium));
+
+describe.skipIf(lacksFirefox)('a day of two people and an agent, one of them offline in Firefox', () =>
+  tellTheDay(openFirefox),
+);
