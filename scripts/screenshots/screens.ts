@@ -26,6 +26,7 @@ import {
   SHARED,
   signUp,
 } from './steps';
+import { WORK_SCREENS } from './workScreens';
 
 export const SCREENS: Screen[] = [
   {
@@ -103,6 +104,7 @@ export const SCREENS: Screen[] = [
     },
   },
   ...REVIEW_SCREENS,
+  ...WORK_SCREENS,
   {
     name: 'task-viewer',
     prepare: ({ page }) => openTask(page, 'viewer', 'Let two inspectors share one tablet'),
@@ -177,6 +179,7 @@ export const SCREENS: Screen[] = [
     prepare: async ({ page }) => {
       await beginAlone({ page });
       await page.getByRole('banner').getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('button', { name: 'owner@convoy.example' }).waitFor();
       await page.goto('/');
       await page.getByRole('button', { name: 'owner@convoy.example' }).click();
       await page.locator('form').getByRole('button', { name: 'Sign in' }).click();

@@ -52,7 +52,7 @@ export async function openWorkspace(page: Page, role: string): Promise<void> {
   await page.getByRole('heading', { name: 'Projects' }).waitFor();
 }
 
-const sidebar = (page: Page) => page.getByRole('navigation', { name: 'Workspaces' });
+export const sidebar = (page: Page) => page.getByRole('navigation', { name: 'Workspaces' });
 
 export async function openMembers(page: Page, role: string): Promise<void> {
   await enter(page, role);
@@ -154,6 +154,10 @@ export async function refusedAndLeft({ page, context, stack }: Stage): Promise<v
   });
   await context.setOffline(false);
   await page.getByRole('link', { name: /refused change/ }).click();
+  await page
+    .getByRole('navigation', { name: 'Workspaces' })
+    .getByRole('link', { name: 'Lighthouse' })
+    .waitFor({ state: 'hidden' });
   await page.getByRole('button', { name: 'Retry' }).click();
   await page.getByText('is not on this device any more').waitFor();
 }
