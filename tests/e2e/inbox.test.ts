@@ -89,6 +89,62 @@ describe('the inbox', () => {
     expect(await stageOf(18)).toBe('IMPLEMENT');
   });
 
+  it('keeps an answer and a reason that were not sent, over other items and a reload', async () => {
+    const asked = list().getByRole('region', { name: 'Questions to you' }).getByRole('link').first();
+    await asked.click();
+    await pane().getByLabel('Your answer').fill('Half an answer');
+    await row('Resume uploads where they stopped').click();
+    await settle('r');
+    await pane().getByLabel('What is missing?').fill('Half a reason');
+    await asked.click();
+    expect(await pane().getByLabel('Your answer').inputValue()).toBe('Half an answer');
+    await page.reload();
+    await expect.poll(() => pane().getByLabel('Your answer').inputValue()).toBe('Half an answer');
+    await pane().getByLabel('Your answer').fill('');
+    await row('Resume uploads where they stopped').click();
+    expect(await pane().getByLabel('What is missing?').inputValue()).toBe('Half a reason');
+  });
+
+  it('stays at an item that somebody else settles while its person writes, and keys of their sentence do nothing', async () => {
+    const reason = pane().getByLabel('What is missing?');
+    await reason.fill('');
+    await reason.focus();
+    await page.keyboard.type('Who ');
+    await app.sql(`update public.tasks set current_stage = 'IMPLEMENT' where id = '${seedId('task', 11)}'`);
+    const answered = page.waitForResponse('**/rest/v1/rpc/sync_pull');
+    await page
+      .getByRole('region', { name: 'Sync status' })
+      .getByRole('button', { name: 'Sync now' })
+      .evaluate((button: HTMLButtonElement) => button.click());
+    await answered;
+    await gone(row('Resume uploads where they stopped'));
+    await page.keyboard.type('asks, and may jam?');
+    expect(await reason.inputValue()).toBe('Who asks, and may jam?');
+    await seen(pane().getByRole('alert').filter({ hasText: 'answered while you wrote' }));
+    await pane().getByRole('button', { name: 'Discard the reason' }).click();
+    await row('Survive a clock that is wrong by hours').click();
+    await syncNow(page);
+    expect(await stageOf(11)).toBe('IMPLEMENT');
+  });
+
+  it('settles one item by a key that is held, and opens the row that has the focus before it settles anything', async () => {
+    const rows = list().getByRole('region', { name: 'For your approval' }).getByRole('link');
+    const before = await rows.count();
+    await row('Survive a clock that is wrong by hours').click();
+    await rows.last().focus();
+    await page.keyboard.press('a');
+    await expect.poll(() => rows.last().getAttribute('aria-current')).toBe('true');
+    expect(await rows.count()).toBe(before);
+    await row('Survive a clock that is wrong by hours').click();
+    await expect
+      .poll(() => pane().getByRole('button', { name: 'Approve' }).getAttribute('aria-disabled'))
+      .toBe('false');
+    for (let repeats = 0; repeats < 8; repeats += 1) await page.keyboard.down('a');
+    await page.keyboard.up('a');
+    await gone(row('Survive a clock that is wrong by hours'));
+    expect(await rows.count()).toBe(before - 1);
+  });
+
   it('takes the answer to a question, and a comment that settles a mention', async () => {
     for (const [title, label, text] of [
       ['Questions to you', 'Your answer', 'One for each screen.'],
@@ -118,6 +174,9 @@ describe('the inbox', () => {
     await links.first().focus();
     await page.keyboard.press('ArrowDown');
     expect(await links.nth(1).evaluate((link) => link === document.activeElement)).toBe(true);
+    await expect.poll(() => links.nth(1).getAttribute('aria-current')).toBe('true');
+    await page.keyboard.press('k');
+    expect(await links.first().evaluate((link) => link === document.activeElement)).toBe(true);
     await page.keyboard.press('o');
     await seen(page.getByRole('heading', { name: 'Activity' }));
     await page.goBack();

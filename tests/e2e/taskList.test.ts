@@ -38,8 +38,20 @@ describe('lists of tasks', () => {
     await page.getByRole('button', { name: 'New workspace' }).click();
     await page.getByRole('dialog').getByLabel('Name').fill('Breakwater');
     await page.keyboard.press('Enter');
-    await seen(page.getByRole('dialog', { name: 'New project' }));
-    await page.getByRole('dialog').getByLabel('Name').fill('Lamps');
+    const form = page.getByRole('dialog', { name: 'New project' });
+    await seen(form);
+    // Neither Escape nor a reload loses what was typed.
+    await form.getByLabel('Name').fill('Lamps, and ');
+    await page.keyboard.press('Escape');
+    await gone(form);
+    await page.reload();
+    await page.getByRole('main').getByRole('button', { name: 'New project' }).click();
+    await seen(form.getByText('You had typed this and not saved it.'));
+    expect(await form.getByLabel('Name').inputValue()).toBe('Lamps, and ');
+    await form.getByRole('button', { name: 'Begin anew' }).click();
+    expect(await form.getByLabel('Name').inputValue()).toBe('');
+    await form.getByLabel('Name').fill('Lamps');
+    await form.getByLabel('Name').focus();
     await page.keyboard.press('Enter');
     await seen(page.getByText('Comes into a new milestone, “First milestone”'));
     await expect
@@ -110,6 +122,32 @@ describe('lists of tasks', () => {
     );
     await page.getByRole('textbox', { name: 'Title', exact: true }).fill('');
     await page.keyboard.press('Escape');
+  });
+
+  it('a title that is typed while somebody deletes the task is kept with it, and the rest of it is no shortcut', async () => {
+    await openMilestone(page, 'Field app', MILESTONE);
+    await createTask(page, 'Short of life');
+    await syncNow(page);
+    await link('Short of life').focus();
+    await page.keyboard.press('F2');
+    await page.getByRole('textbox', { name: 'Title', exact: true }).fill('Short of ');
+    await app.sql("update public.tasks set deleted_at = now() where title = 'Short of life'");
+    const pulled = page.waitForResponse('**/rest/v1/rpc/sync_pull');
+    await page
+      .getByRole('region', { name: 'Sync status' })
+      .getByRole('button', { name: 'Sync now' })
+      .evaluate((button: HTMLButtonElement) => button.click());
+    await page.keyboard.type('s');
+    await pulled;
+    await gone(page.getByRole('textbox', { name: 'Title', exact: true }));
+    await page.keyboard.type('pace, c');
+    expect(await page.getByRole('form', { name: 'New task' }).count()).toBe(0);
+    expect(await page.getByRole('menu').count()).toBe(0);
+    const told = page.getByText('What you typed is kept with it.');
+    await seen(told);
+    await page.getByRole('button', { name: 'Show it' }).click();
+    await seen(page.getByRole('alert').filter({ hasText: 'deleted this task' }));
+    expect(await page.getByLabel('The title that you typed').inputValue()).toBe('Short of s');
   });
 
   it.each([1280, 390])('a row is dragged to another place, at a width of %i', async (width) => {

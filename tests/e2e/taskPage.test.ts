@@ -114,7 +114,14 @@ describe('the page of a task', () => {
 
     await entry.getByRole('button', { name: 'More about this comment' }).click();
     await page.getByRole('menuitem', { name: 'Edit comment' }).click();
-    await page.getByRole('textbox', { name: 'Edit comment' }).fill('Never mind');
+    // The menu gives the focus to the editor.
+    await seen(page.getByRole('textbox', { name: 'Edit comment' }));
+    await page.keyboard.press('Control+a');
+    await page.keyboard.type('Never mind');
+    await page.keyboard.press('Escape');
+    await seen(feed().getByText('You have typed a change of this comment that is not saved.'));
+    await feed().getByRole('button', { name: 'Go on with it' }).click();
+    expect(await typedIn(page.getByRole('textbox', { name: 'Edit comment' }))).toBe('Never mind');
     await page.keyboard.press('Control+Enter');
     const edited = feed().getByRole('listitem').filter({ hasText: 'Never mind' });
     await seen(edited.getByText('edited it since'));

@@ -39,8 +39,9 @@ export class FirefoxPerson implements Person {
   }
 
   async write(name: string, text: string): Promise<void> {
-    await this.page.locator(named('textbox', name)).click();
-    await this.page.locator('>>> .cm-content').click();
+    const field = `[aria-label="${name}"]`;
+    await this.page.locator(`>>> :is(textarea, .cm-content)${field}`).click();
+    await this.page.locator(`>>> .cm-content${field}`).click();
     await this.key('Control+a');
     await this.page.keyboard.type(text);
   }

@@ -5,6 +5,7 @@
 
 import { useLayoutEffect, useRef, useSyncExternalStore } from 'react';
 import { tinykeys } from 'tinykeys';
+import { interrupted, isTyping } from './interruptedTyping';
 import { singleKeys } from './singleKeys';
 
 export interface PageAction {
@@ -16,6 +17,8 @@ export interface PageAction {
   group?: string;
   /** Named in the list of shortcuts alone: another part of the page handles the keys. */
   isListedOnly?: boolean;
+  /** It runs again and again while its key is held: it only moves on. */
+  repeats?: boolean;
   run: () => void;
 }
 
@@ -48,7 +51,13 @@ export function usePageActions(actions: readonly PageAction[]): void {
   const latest = useRef(actions);
   latest.current = actions;
   const spelled = JSON.stringify(
-    actions.map(({ label, keys, group, isListedOnly }) => [label, keys, group, isListedOnly]),
+    actions.map(({ label, keys, group, isListedOnly, repeats }) => [
+      label,
+      keys,
+      group,
+      isListedOnly,
+      repeats,
+    ]),
   );
   // biome-ignore lint/correctness/useExhaustiveDependencies: `spelled` is all that matters of the actions; they run as they are then
   useLayoutEffect(() => {
@@ -58,7 +67,7 @@ export function usePageActions(actions: readonly PageAction[]): void {
     change([...registered, own]);
     const bindings = own
       .filter(({ keys, isListedOnly }) => keys !== undefined && isListedOnly !== true)
-      .map(({ keys = '', run }) => [keys, (event: KeyboardEvent) => runBy(event, keys, run)] as const);
+      .map((action) => [action.keys ?? '', (event: KeyboardEvent) => runBy(event, action)] as const);
     const stop = tinykeys(window, Object.fromEntries(bindings));
     return () => {
       stop();
@@ -67,20 +76,15 @@ export function usePageActions(actions: readonly PageAction[]): void {
   }, [spelled]);
 }
 
-function runBy(event: KeyboardEvent, keys: string, run: () => void) {
+function runBy(event: KeyboardEvent, { keys = '', repeats = false, run }: PageAction) {
   if (event.defaultPrevented) return;
   const isSingle = !/\$mod|Control|Meta|Alt/.test(keys);
-  if (isSingle && (!singleKeys.areOn() || isTyping(event))) return;
+  if (isSingle && (!singleKeys.areOn() || isTyping(event) || interrupted.isInterrupted(event))) return;
+  // A key that is held does a thing once.
+  if (event.repeat && !repeats) return event.preventDefault();
   // While a person types it takes back what they typed.
   if (keys === '$mod+z' && isTyping(event)) return;
   if (document.querySelector('[role="dialog"], [role="menu"], [role="listbox"]') !== null) return;
   event.preventDefault();
   run();
-}
-
-/** Whether keys write text where the focus is, in shadow roots too. */
-export function isTyping(event: Event): boolean {
-  const [target] = event.composedPath();
-  if (!(target instanceof HTMLElement)) return false;
-  return target.isContentEditable || target.matches('input, textarea, select');
 }

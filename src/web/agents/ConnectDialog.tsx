@@ -87,22 +87,33 @@ function Connected({
   made: CreatedAgent;
   onClose: () => void;
 }) {
+  const [isCopied, setCopied] = useState(false);
+  const [isAsked, setAsked] = useState(false);
+  // Neither a key nor a slip of the mouse loses what nobody can show again.
+  const close = () => (isCopied || isAsked ? onClose() : setAsked(true));
   return (
-    <Dialog title={`${member.display_name} is made`} onClose={onClose}>
+    <Dialog title={`${member.display_name} is made`} onClose={close}>
       <div className="form">
         <p>
           The secret is shown now and never again. Where the agent runs, sign it in, then let Convoy write the
-          settings of its host:
+          settings of its host. Where <code>convoy</code> is not found, run <code>npm link</code> in the
+          folder of Convoy first.
         </p>
-        <CopyField label="Secret" value={secret} />
+        <CopyField label="Secret" value={secret} onCopied={() => setCopied(true)} />
         <CopyField
+          isLong
           label="1. Sign it in"
           value={`convoy login --url ${window.location.origin} --email ${email}`}
         />
-        <CopyField label="2. Set up its host" value={`convoy mcp install --as ${email}`} />
+        <CopyField isLong label="2. Set up its host" value={`convoy mcp install --as ${email}`} />
+        {isAsked && !isCopied && (
+          <p className="note note-warning" role="alert">
+            <span>You have not copied the secret. Without it the agent cannot be signed in.</span>
+          </p>
+        )}
         <div className="actions">
-          <button type="button" className="button primary" onClick={onClose}>
-            Done
+          <button type="button" className="button primary" onClick={close}>
+            {isAsked && !isCopied ? 'Close without it' : 'Done'}
           </button>
         </div>
       </div>

@@ -1,4 +1,4 @@
-import { type KeyboardEvent, memo } from 'react';
+import { type KeyboardEvent, memo, useLayoutEffect, useRef } from 'react';
 import { Link } from 'wouter';
 import type { InboxReview } from '@/domain/inbox';
 import { usePeople } from '../hooks/usePeople';
@@ -7,6 +7,7 @@ import { describeRefusal } from '../ui/errorText';
 import { Icon } from '../ui/Icon';
 import { stageLabel } from '../ui/labels';
 import { TimeAgo } from '../ui/TimeAgo';
+import { ROW } from './focusedRow';
 import styles from './InboxList.module.css';
 import { type InboxItem, type InboxSection, nameOfItem } from './items';
 import { columnsText } from './rowText';
@@ -14,15 +15,25 @@ import { columnsText } from './rowText';
 interface InboxListProps {
   sections: readonly InboxSection[];
   selected: InboxItem | undefined;
+  /** The item is shown beside the list: a row that arrows lead to is opened. */
+  followsFocus: boolean;
   onOpen: (item: InboxItem) => void;
   showsTeam: boolean;
   onTeam: (isShown: boolean) => void;
 }
 
 /** The items of the inbox by kind. Arrows move from row to row. */
-export function InboxList({ sections, selected, onOpen, showsTeam, onTeam }: InboxListProps) {
+export function InboxList({ sections, selected, followsFocus, onOpen, showsTeam, onTeam }: InboxListProps) {
   const { nameOf } = usePeople();
   const chosen = selected && nameOfItem(selected);
+  useFocusOnOpen(chosen);
+  const moveFocus = (event: KeyboardEvent<HTMLElement>) => {
+    const row = rowAfter(event);
+    if (!row) return;
+    event.preventDefault();
+    row.focus();
+    if (followsFocus) row.click();
+  };
   return sections.map(({ title, items, isOthers }) => (
     <section key={title} aria-label={title} className={styles.section}>
       <h2 className={styles.title}>
@@ -78,6 +89,7 @@ const Row = memo(function Row({ item, who, isSelected, onOpen }: RowProps) {
       <Link
         href={`?at=${nameOfItem(item)}`}
         className={styles.row}
+        {...{ [ROW]: nameOfItem(item) }}
         aria-current={isSelected ? 'true' : undefined}
         onClick={(event) => {
           if (event.metaKey || event.ctrlKey) return;
@@ -159,12 +171,29 @@ function textOf(item: InboxItem, who: string): { key: string | null; title: stri
   }
 }
 
-function moveFocus(event: KeyboardEvent<HTMLElement>) {
+/** @returns the row that an arrow leads to */
+function rowAfter(event: KeyboardEvent<HTMLElement>): HTMLElement | undefined {
   const by = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
-  if (by === 0) return;
   const list = event.currentTarget.closest('section')?.parentElement;
-  const rows = [...(list?.querySelectorAll<HTMLElement>(`.${styles.row}`) ?? [])];
+  const rows = [...(list?.querySelectorAll<HTMLElement>(`[${ROW}]`) ?? [])];
   const at = rows.indexOf(document.activeElement as HTMLElement);
-  event.preventDefault();
-  rows[at + by]?.focus();
+  return by === 0 || at < 0 ? undefined : rows[at + by];
+}
+
+/** Keeps the focus on the row of the open item where it is on a row: J and K, and a row that has gone, open others. */
+function useFocusOnOpen(chosen: string | undefined): void {
+  const wasOnRow = useRef(false);
+  useLayoutEffect(() => {
+    const note = ({ target }: Event) => {
+      wasOnRow.current = target instanceof HTMLElement && target.hasAttribute(ROW);
+    };
+    document.addEventListener('focusin', note);
+    return () => document.removeEventListener('focusin', note);
+  }, []);
+  useLayoutEffect(() => {
+    const { activeElement } = document;
+    if (chosen === undefined || !wasOnRow.current) return;
+    if (activeElement !== document.body && activeElement?.hasAttribute(ROW) !== true) return;
+    document.querySelector<HTMLElement>(`[${ROW}="${CSS.escape(chosen)}"]`)?.focus();
+  }, [chosen]);
 }

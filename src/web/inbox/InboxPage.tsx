@@ -43,12 +43,12 @@ function Inbox() {
     () => sections.filter(({ isOthers }) => showsTeam || !isOthers).flatMap((section) => section.items),
     [sections, showsTeam],
   );
-  const { selected, open, step, isBeside } = useSelectedItem(items, inbox !== undefined);
+  const { selected, isSettled, open, step, isBeside } = useSelectedItem(items, inbox !== undefined);
   const [, navigate] = useLocation();
   const taskId = selected ? taskOfItem(selected) : null;
   usePageActions([
-    { label: 'Next item', keys: 'j', run: () => step(1) },
-    { label: 'Previous item', keys: 'k', run: () => step(-1) },
+    { label: 'Next item', keys: 'j', repeats: true, run: () => step(1) },
+    { label: 'Previous item', keys: 'k', repeats: true, run: () => step(-1) },
     ...(taskId === null
       ? []
       : [{ label: 'Open its task', keys: 'o', run: () => navigate(routes.task(taskId)) }]),
@@ -81,6 +81,7 @@ function Inbox() {
         <InboxList
           sections={sections}
           selected={selected}
+          followsFocus={isBeside}
           onOpen={(item: InboxItem) => open(item)}
           showsTeam={showsTeam}
           onTeam={setShowsTeam}
@@ -100,7 +101,7 @@ function Inbox() {
               Inbox
             </button>
           )}
-          <ItemPane item={selected} />
+          <ItemPane item={selected} isSettled={isSettled} />
         </section>
       )}
     </div>

@@ -1,19 +1,31 @@
 import { useConflicts, useQuarantine } from '../hooks/useSyncRecords';
 import { ConflictEntry } from '../sync/ConflictEntry';
 import { RefusedGroup } from '../sync/RefusedGroup';
-import type { InboxItem } from './items';
+import { type InboxItem, nameOfItem } from './items';
 import { MessagePane } from './MessagePane';
 import { ReviewPane } from './ReviewPane';
 
-/** The open item of the inbox, with what a person can do about it. */
-export function ItemPane({ item }: { item: InboxItem }) {
+/**
+ * The open item of the inbox, with what a person can do about it.
+ * @param isSettled it waits no more, and is open for the text that its person has typed
+ */
+export function ItemPane({ item, isSettled }: { item: InboxItem; isSettled: boolean }) {
+  const name = nameOfItem(item);
   switch (item.kind) {
     case 'review':
     case 'team':
-      return <ReviewPane key={item.id} item={item.review} />;
+      return <ReviewPane key={item.id} name={name} item={item.review} isSettled={isSettled} />;
     case 'question':
     case 'mention':
-      return <MessagePane key={item.id} entry={item.entry} isQuestion={item.kind === 'question'} />;
+      return (
+        <MessagePane
+          key={item.id}
+          name={name}
+          entry={item.entry}
+          isQuestion={item.kind === 'question'}
+          isSettled={isSettled}
+        />
+      );
     case 'conflict':
     case 'loss':
       return <Conflict key={item.id} id={item.id} />;

@@ -1,4 +1,3 @@
-import { useState } from 'react';
 import type { InboxMessage } from '@/domain/inbox';
 import { useDevice } from '../hooks/useDevice';
 import { usePeople } from '../hooks/usePeople';
@@ -13,21 +12,32 @@ import { useAction } from '../ui/useAction';
 import { textInEntry } from './entryText';
 import styles from './panes.module.css';
 import { TaskLine } from './TaskLine';
+import { useTypedText } from './typedText';
 
 /** Characters of a comment. */
 const MOST = 20_000;
 
-/** A question to the user, or a mention, with a box for the answer. */
-export function MessagePane({ entry, isQuestion }: { entry: InboxMessage; isQuestion: boolean }) {
+interface MessagePaneProps {
+  /** Of the item, as addresses have it. */
+  name: string;
+  entry: InboxMessage;
+  isQuestion: boolean;
+  /** It waits no more: somebody else has seen to it, or the user elsewhere. */
+  isSettled: boolean;
+}
+
+/** A question to the user, or a mention, with a box for the answer, which is a draft until it is sent. */
+export function MessagePane({ name, entry, isQuestion, isSettled }: MessagePaneProps) {
   const { contextService } = useDevice();
   const { nameOf } = usePeople();
   const { task } = entry;
   const stored = useRecord('activity_feed', entry.id);
   const why = usePermissions(task.workspace_id).whyNot('activity_feed', 'insert');
-  const [text, setText] = useState('');
-  const sending = useAction(async () => {
-    if (isQuestion) await contextService.answerQuestion(entry.id, text.trim());
-    else await contextService.addComment(task.id, text.trim());
+  const typed = useTypedText(name);
+  const { text } = typed;
+  const sending = useAction(async (sent: string) => {
+    if (isQuestion) await contextService.answerQuestion(entry.id, sent);
+    else await contextService.addComment(task.id, sent);
     toasts.add({
       title: isQuestion
         ? 'Your answer is in the feed of the task.'
@@ -36,7 +46,7 @@ export function MessagePane({ entry, isQuestion }: { entry: InboxMessage; isQues
   });
   const isEmpty = text.trim() === '';
   const send = () => {
-    if (!isEmpty && !sending.isRunning && why === null) void sending.run();
+    if (!isEmpty && !sending.isRunning && why === null) void typed.send(sending.run);
   };
 
   return (
@@ -52,6 +62,11 @@ export function MessagePane({ entry, isQuestion }: { entry: InboxMessage; isQues
         {/* The inbox has the text in its newest form, cut; the entry has the whole of it, unless it was edited. */}
         <Markdown text={textInEntry(stored, entry.text)} />
       </div>
+      {isSettled && (
+        <p className="note" role="alert">
+          <span>This does not wait for you any more. Your text stays here until you send or remove it.</span>
+        </p>
+      )}
       <form
         className="form"
         onSubmit={(event) => {
@@ -68,7 +83,7 @@ export function MessagePane({ entry, isQuestion }: { entry: InboxMessage; isQues
               dir="auto"
               value={text}
               disabled={why !== null}
-              onChange={({ target }) => setText(target.value)}
+              onChange={({ target }) => typed.write(target.value)}
               onKeyDown={(event) => {
                 if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) send();
               }}

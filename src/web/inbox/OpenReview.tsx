@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { Task } from '@/domain/entities';
 import { REVIEW_LIMITS, type Review } from '@/domain/reviews';
 import { usePageActions } from '../actions/pageActions';
@@ -13,12 +13,21 @@ import { Field } from '../ui/Field';
 import { stageLabel } from '../ui/labels';
 import { TimeAgo } from '../ui/TimeAgo';
 import { toasts } from '../ui/toasts';
+import { openFocused } from './focusedRow';
 import styles from './panes.module.css';
+import { useTypedText } from './typedText';
+
+/** ms between the moment a request is painted and the first key that settles it: a key pressed twice settles one. */
+const SHOWN_MS = 400;
 
 interface OpenReviewProps {
+  /** Of the item, as addresses have it. */
+  name: string;
   task: Task;
   /** The newest request, as the inbox knows it now. */
   newest: string;
+  /** Somebody else has settled it while the person wrote. */
+  hasEnded: boolean;
   onShowNewest: () => void;
 }
 
@@ -26,15 +35,17 @@ interface OpenReviewProps {
  * A request for review as it was when the person opened it, with Approve (A) and Send back (R). Another request, or another text of
  * the task, that comes meanwhile is told, and neither key does anything until it was shown.
  */
-export function OpenReview({ task, newest, onShowNewest }: OpenReviewProps) {
+export function OpenReview({ name: item, task, newest, hasEnded, onShowNewest }: OpenReviewProps) {
   const [seen] = useState(task);
   const reviewing = useReview(seen);
   const { review, isRunning, error } = reviewing;
   const { nameOf } = usePeople();
   const { passesCheckpoints } = usePermissions(task.workspace_id);
-  const [reason, setReason] = useState<string | null>(null);
+  const typed = useTypedText(item);
+  const [isOpened, setOpened] = useState(typed.isKept);
+  const reason = isOpened ? typed.text : null;
   const isShown = useIsShown(review);
-  const isSettled = review != null && review.state !== 'open';
+  const isSettled = hasEnded || (review != null && review.state !== 'open');
   const hasChanged = review != null && (review.id !== newest || isSettled || textOf(seen) !== textOf(task));
   const canSettle =
     isShown && passesCheckpoints && review != null && !hasChanged && !review.text_changed && !isRunning;
@@ -46,11 +57,12 @@ export function OpenReview({ task, newest, onShowNewest }: OpenReviewProps) {
   };
   const sendBack = async () => {
     if (!canSettle || !review || reason === null || reason.trim() === '') return;
-    if (await reviewing.returnIt(review.id, reason.trim())) toasts.add({ title: `${name} is sent back.` });
+    const isDone = await typed.send((text) => reviewing.returnIt(review.id, text));
+    if (isDone) toasts.add({ title: `${name} is sent back.` });
   };
   usePageActions([
-    { label: 'Approve', keys: 'a', run: () => void approve() },
-    { label: 'Send back', keys: 'r', run: () => canSettle && setReason(reason ?? '') },
+    { label: 'Approve', keys: 'a', run: () => openFocused() || void approve() },
+    { label: 'Send back', keys: 'r', run: () => openFocused() || (canSettle && setOpened(true)) },
   ]);
 
   if (review === undefined) return null;
@@ -67,14 +79,18 @@ export function OpenReview({ task, newest, onShowNewest }: OpenReviewProps) {
         <p className="note" role="alert">
           <span>
             {isSettled
-              ? 'This request has been answered.'
+              ? reason
+                ? 'This request has been answered while you wrote. Your text stays here until you remove it or go on: copy what you need.'
+                : 'This request has been answered.'
               : review.id === newest
                 ? 'The text of the task has changed while this was open.'
                 : 'A newer request has come in while this was open.'}
           </span>
-          <button type="button" className="button" onClick={onShowNewest}>
-            Show it
-          </button>
+          {!hasEnded && (
+            <button type="button" className="button" onClick={onShowNewest}>
+              Show it
+            </button>
+          )}
         </p>
       )}
       {!hasChanged && review.text_changed && (
@@ -93,15 +109,16 @@ export function OpenReview({ task, newest, onShowNewest }: OpenReviewProps) {
                 <textarea
                   {...control}
                   ref={(element) => {
-                    if (reason === '') element?.focus();
+                    if (isOpened && reason === '') element?.focus();
                   }}
                   rows={3}
                   maxLength={REVIEW_LIMITS.reason}
                   dir="auto"
                   value={reason}
-                  onChange={({ target }) => setReason(target.value)}
+                  onChange={({ target }) => typed.write(target.value)}
                   onKeyDown={(event) => {
                     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void sendBack();
+                    if (event.key === 'Escape') event.currentTarget.blur();
                   }}
                 />
               )}
@@ -123,7 +140,7 @@ export function OpenReview({ task, newest, onShowNewest }: OpenReviewProps) {
                   type="button"
                   className="button"
                   aria-disabled={!canSettle}
-                  onClick={() => canSettle && setReason('')}
+                  onClick={() => canSettle && setOpened(true)}
                 >
                   Send back…
                 </button>
@@ -138,8 +155,15 @@ export function OpenReview({ task, newest, onShowNewest }: OpenReviewProps) {
                 >
                   Send back
                 </button>
-                <button type="button" className="button" onClick={() => setReason(null)}>
-                  Cancel
+                <button
+                  type="button"
+                  className="button"
+                  onClick={() => {
+                    setOpened(false);
+                    typed.remove();
+                  }}
+                >
+                  {reason === '' ? 'Cancel' : 'Discard the reason'}
                 </button>
               </>
             )}
@@ -154,14 +178,19 @@ export function OpenReview({ task, newest, onShowNewest }: OpenReviewProps) {
 
 const textOf = ({ title, description }: Task) => JSON.stringify([title, description]);
 
-/** Whether a person has been shown it: a key that was pressed while it came up approves nothing. */
+/** Whether a person can have seen it: a key that was pressed while it came up, or twice, approves nothing. */
 function useIsShown(review: Review | null | undefined): boolean {
   const [shown, setShown] = useState<Review | null>(null);
-  const frame = useRef(0);
   useEffect(() => {
     if (!review) return;
-    frame.current = requestAnimationFrame(() => setShown(review));
-    return () => cancelAnimationFrame(frame.current);
+    let timer: ReturnType<typeof setTimeout>;
+    const frame = requestAnimationFrame(() => {
+      timer = setTimeout(() => setShown(review), SHOWN_MS);
+    });
+    return () => {
+      cancelAnimationFrame(frame);
+      clearTimeout(timer);
+    };
   }, [review]);
   return review != null && shown === review;
 }

@@ -13,8 +13,16 @@ import { OpenReview } from './OpenReview';
 import styles from './panes.module.css';
 import { TaskLine } from './TaskLine';
 
+interface ReviewPaneProps {
+  /** Of the item, as addresses have it. */
+  name: string;
+  item: InboxReview;
+  /** Somebody else has settled it. */
+  isSettled: boolean;
+}
+
 /** A task that waits at a checkpoint: the request for review, or that nobody has made one. */
-export function ReviewPane({ item }: { item: InboxReview }) {
+export function ReviewPane({ name, item, isSettled }: ReviewPaneProps) {
   const task = useRecord('tasks', item.task.id);
   const [turn, setTurn] = useState(0);
   if (!task) return null;
@@ -25,7 +33,14 @@ export function ReviewPane({ item }: { item: InboxReview }) {
         <WithoutRequest task={task} />
       ) : (
         // Shown anew when the person asks for it: what is approved is what was read.
-        <OpenReview key={turn} task={task} newest={item.request.id} onShowNewest={() => setTurn(turn + 1)} />
+        <OpenReview
+          key={turn}
+          name={name}
+          task={task}
+          newest={item.request.id}
+          hasEnded={isSettled}
+          onShowNewest={() => setTurn(turn + 1)}
+        />
       )}
       <AssignField task={task} />
       {task.description && (

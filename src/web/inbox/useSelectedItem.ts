@@ -1,14 +1,17 @@
 import { useEffect, useRef, useState } from 'react';
 import { useSearch } from 'wouter';
+import { useDevice } from '../hooks/useDevice';
 import { useNavigateFromHere } from '../hooks/useNavigateFromHere';
 import { routes } from '../routes';
 import { type InboxItem, itemInsteadOf, itemNamed, nameOfItem } from './items';
+import { isTypedInto } from './typedText';
 
 /** From this width on, px, the item is shown beside the list. As in InboxPage.module.css. */
 const BESIDE = '(min-width: 64rem)';
 
 /**
- * The item that is open, which the address names. Where there is room beside the list, one always is.
+ * The item that is open, which the address names. Where there is room beside the list, one always is. One that somebody else settles
+ * stays open as long as its person has typed something about it.
  * @param isKnown whether the inbox has been read: before, nobody knows what an address names
  */
 export function useSelectedItem(items: readonly InboxItem[], isKnown: boolean) {
@@ -17,7 +20,10 @@ export function useSelectedItem(items: readonly InboxItem[], isKnown: boolean) {
   const isBeside = useMedia(BESIDE);
   const named = new URLSearchParams(search).get('at');
   const before = useRef(items);
+  const { userId } = useDevice();
   const found = itemNamed(items, named);
+  const left = found ? undefined : itemNamed(before.current, named);
+  const settled = left && isTypedInto(left, userId) ? left : undefined;
 
   const open = (item: InboxItem | undefined, replace = isBeside) =>
     navigate(routes.inbox() + (item ? `?${new URLSearchParams({ at: nameOfItem(item) })}` : ''), { replace });
@@ -27,19 +33,19 @@ export function useSelectedItem(items: readonly InboxItem[], isKnown: boolean) {
   }, [found, items]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: `open` goes to the address of the time of the call
   useEffect(() => {
-    if (found || !isKnown) return;
+    if (found || settled || !isKnown) return;
     if (named !== null) {
       const next = itemInsteadOf(items, before.current, named);
       open(isBeside ? next : undefined, true);
     } else if (isBeside && items[0]) open(items[0], true);
-  }, [found, named, items, isBeside, isKnown]);
+  }, [found, settled, named, items, isBeside, isKnown]);
 
   const step = (by: 1 | -1) => {
     const at = found ? items.indexOf(found) : by > 0 ? -1 : items.length;
     const next = items[Math.min(Math.max(at + by, 0), items.length - 1)];
     if (next) open(next, true);
   };
-  return { selected: found, open, step, isBeside };
+  return { selected: found ?? settled, isSettled: settled !== undefined, open, step, isBeside };
 }
 
 function useMedia(query: string): boolean {

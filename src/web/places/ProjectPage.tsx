@@ -11,11 +11,11 @@ import { useQuery, useRecord } from '../hooks/useQuery';
 import { routes } from '../routes';
 import { EditDialog } from '../shared/EditDialog';
 import { HeldPage } from '../shared/HeldPage';
+import { RecordDialog } from '../shared/RecordDialog';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { orNull, toTime } from '../ui/formValues';
 import { PROJECT_STATUS_LABELS } from '../ui/labels';
 import { byDate } from '../ui/order';
-import { RecordDialog } from '../ui/RecordDialog';
 import { RoleNote } from '../ui/RoleNote';
 import { MILESTONE_FIELDS, PROJECT_FIELDS } from './formFields';
 import { PlaceHeader } from './PlaceHeader';
@@ -103,6 +103,7 @@ function ProjectView({ project }: { project: Project }) {
       {open === 'milestone' && (
         <RecordDialog
           title="New milestone"
+          place={id}
           submitLabel="Create milestone"
           fields={MILESTONE_FIELDS}
           initial={{ name: '', description: '', requirements: '', status: 'planned', target_date: '' }}

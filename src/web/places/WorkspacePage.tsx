@@ -12,13 +12,13 @@ import { Markdown } from '../markdown/Markdown';
 import { routes } from '../routes';
 import { EditDialog } from '../shared/EditDialog';
 import { HeldPage } from '../shared/HeldPage';
+import { RecordDialog } from '../shared/RecordDialog';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { EmptyState } from '../ui/EmptyState';
 import { orNull } from '../ui/formValues';
 import { Icon } from '../ui/Icon';
 import { PROJECT_STATUS_LABELS } from '../ui/labels';
 import { byName } from '../ui/order';
-import { RecordDialog } from '../ui/RecordDialog';
 import { RoleNote } from '../ui/RoleNote';
 import { PROJECT_FIELDS, WORKSPACE_FIELDS } from './formFields';
 import { PlaceHeader } from './PlaceHeader';
@@ -106,6 +106,7 @@ function WorkspaceView({ workspace }: { workspace: Workspace }) {
       {open === 'project' && (
         <RecordDialog
           title="New project"
+          place={id}
           submitLabel="Create project"
           fields={PROJECT_FIELDS}
           initial={{ name: '', description: '', overview: '', status: 'active' }}

@@ -9,11 +9,11 @@ import { usePageTitle } from '../hooks/usePageTitle';
 import { useCount, useQuery } from '../hooks/useQuery';
 import { useSyncStatus } from '../hooks/useSyncStatus';
 import { routes } from '../routes';
+import { RecordDialog } from '../shared/RecordDialog';
 import { EmptyState } from '../ui/EmptyState';
 import { orNull } from '../ui/formValues';
 import { Icon } from '../ui/Icon';
 import { byName } from '../ui/order';
-import { RecordDialog } from '../ui/RecordDialog';
 import { WORKSPACE_FIELDS } from './formFields';
 import { ReceivedInvitations } from './ReceivedInvitations';
 
@@ -70,6 +70,7 @@ export function WorkspacesPage() {
       {isCreating && (
         <RecordDialog
           title="New workspace"
+          place="workspaces"
           submitLabel="Create workspace"
           fields={WORKSPACE_FIELDS}
           initial={{ name: '', description: '' }}

@@ -12,6 +12,7 @@ import {
   changesOf,
   clashesOf,
   keepMine,
+  type RecordForm,
   shownIn,
   takeTheirs,
   UNTOUCHED,
@@ -21,6 +22,7 @@ import { useAction } from '../ui/useAction';
 import { useHeldPage } from './HeldPage';
 import { RecordName } from './RecordName';
 import { valueText } from './recordText';
+import { isOfTexts, useKeptForm } from './useKeptForm';
 
 interface EditDialogProps<Table extends EditableTable, Name extends string> {
   title: string;
@@ -34,7 +36,7 @@ interface EditDialogProps<Table extends EditableTable, Name extends string> {
 
 /**
  * Edits a record that others may change meanwhile: saves what the person changed and nothing else, and asks them where
- * somebody else has changed the same.
+ * somebody else has changed the same. What is typed is a draft until it is saved.
  */
 export function EditDialog<Table extends EditableTable, Name extends string>({
   title,
@@ -48,7 +50,8 @@ export function EditDialog<Table extends EditableTable, Name extends string>({
   const live = useRecord(table, record.id) as EntityOf[Table] | null | undefined;
   const [opened] = useState(record);
   const present = { ...(live ?? opened) } as unknown as Record<string, Json>;
-  const [form, setForm] = useState(UNTOUCHED);
+  const kept = useKeptForm(record.id, table, UNTOUCHED, isForm);
+  const form = kept.state;
   const { fields, values } = shownFields(given, (field) => shownIn(form, present, field));
   const clashes = clashesOf(form, table, present, fields);
   const isGone = live === null;
@@ -70,11 +73,11 @@ export function EditDialog<Table extends EditableTable, Name extends string>({
       values={values}
       onChange={(name, text) => {
         const field = fields.find((other) => other.name === name);
-        if (field) setForm((before) => withTyped(before, table, present, field, text));
+        if (field) kept.change(withTyped(form, table, present, field, text));
       }}
       error={isTold ? null : saving.error}
       isRunning={saving.isRunning}
-      notice={isGone ? <Gone /> : null}
+      notice={isGone ? <Gone /> : kept.notice}
       notes={Object.fromEntries(
         clashes.map((clash) => [
           clash.field,
@@ -83,18 +86,25 @@ export function EditDialog<Table extends EditableTable, Name extends string>({
             table={table}
             clash={clash}
             present={present}
-            onKeep={() => setForm((before) => keepMine(before, table, present, clash.field))}
-            onTake={() => setForm((before) => takeTheirs(before, table, clash.field))}
+            onKeep={() => kept.change(keepMine(form, table, present, clash.field))}
+            onTake={() => kept.change(takeTheirs(form, table, clash.field))}
           />,
         ]),
       )}
       canSubmit={!isGone && clashes.length === 0}
       onSubmit={async () => {
-        if (await saving.run()) onClose();
+        if (!(await saving.run())) return;
+        kept.remove();
+        onClose();
       }}
       onClose={onClose}
     />
   );
+}
+
+function isForm(stored: unknown): stored is RecordForm {
+  const { typed, seen } = (stored ?? {}) as Partial<RecordForm>;
+  return isOfTexts(typed) && typeof seen === 'object' && seen !== null;
 }
 
 /** @returns the fields, which may depend on what they show, and what they show */

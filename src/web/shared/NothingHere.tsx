@@ -1,10 +1,11 @@
+import type { ReactNode } from 'react';
 import { Link } from 'wouter';
 import { useSyncStatus } from '../hooks/useSyncStatus';
 import { routes } from '../routes';
 import { EmptyState } from '../ui/EmptyState';
 
 /** The page of an address whose record is not on this device. */
-export function NothingHere({ what }: { what: string }) {
+export function NothingHere({ what, children }: { what: string; children?: ReactNode }) {
   const { kind } = useSyncStatus();
   return (
     <div className="page">
@@ -18,6 +19,7 @@ export function NothingHere({ what }: { what: string }) {
           Go to your workspaces
         </Link>
       </EmptyState>
+      {children}
     </div>
   );
 }

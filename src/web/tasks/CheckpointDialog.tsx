@@ -4,6 +4,7 @@ import { REVIEW_LIMITS, type Review } from '@/domain/reviews';
 import { useMembers } from '../hooks/useMembers';
 import { useReview } from '../hooks/useReview';
 import { Markdown } from '../markdown/Markdown';
+import { type KeptDraft, useDraft } from '../shared/useDraft';
 import { Dialog } from '../ui/Dialog';
 import { ErrorNote } from '../ui/ErrorNote';
 import { Field } from '../ui/Field';
@@ -47,11 +48,18 @@ interface ReviewDialogProps {
 }
 
 function ReviewDialog({ review, reviewing, task, stage, onClose }: ReviewDialogProps) {
-  const [reason, setReason] = useState<string | null>(null);
+  const kept = useDraft(task.id, 'reason to send back');
+  const [isReturning, setReturning] = useState(kept.draft !== null);
+  const reason = isReturning ? (kept.draft?.text ?? '') : null;
   const { nameOf } = useMembers(task.workspace_id);
   const { isRunning, error } = reviewing;
   const close = async (done: Promise<boolean>) => {
     if (await done) onClose();
+  };
+  const sendBack = async (why: string) => {
+    const done = reviewing.returnIt(review.id, why);
+    if (await done) kept.remove();
+    await close(done);
   };
   return (
     <Dialog title={`Review: ${stageLabel(review.stage)}`} onClose={onClose}>
@@ -78,7 +86,7 @@ function ReviewDialog({ review, reviewing, task, stage, onClose }: ReviewDialogP
               rows={3}
               maxLength={REVIEW_LIMITS.reason}
               value={reason}
-              onChange={(event) => setReason(event.target.value)}
+              onChange={({ target }) => write(kept, target.value)}
             />
           )}
         </Field>
@@ -97,7 +105,7 @@ function ReviewDialog({ review, reviewing, task, stage, onClose }: ReviewDialogP
             >
               Approve and move to {stageLabel(stage)}
             </button>
-            <button type="button" className="button" onClick={() => setReason('')}>
+            <button type="button" className="button" onClick={() => setReturning(true)}>
               Send back…
             </button>
           </>
@@ -107,8 +115,7 @@ function ReviewDialog({ review, reviewing, task, stage, onClose }: ReviewDialogP
             className="button primary"
             aria-disabled={isRunning || reason.trim() === ''}
             onClick={() => {
-              if (!isRunning && reason.trim() !== '')
-                void close(reviewing.returnIt(review.id, reason.trim()));
+              if (!isRunning && reason.trim() !== '') void sendBack(reason.trim());
             }}
           >
             Send back
@@ -122,8 +129,9 @@ function ReviewDialog({ review, reviewing, task, stage, onClose }: ReviewDialogP
   );
 }
 
-function JumpDialog({ stage, passes, onJump, jumpError, onClose }: CheckpointDialogProps) {
-  const [reason, setReason] = useState('');
+function JumpDialog({ task, stage, passes, onJump, jumpError, onClose }: CheckpointDialogProps) {
+  const kept = useDraft(task.id, 'reason to jump');
+  const reason = kept.draft?.text ?? '';
   const [isRunning, setRunning] = useState(false);
   const [isTried, setTried] = useState(false);
   const names = passes.map(stageLabel).join(', ');
@@ -142,7 +150,7 @@ function JumpDialog({ stage, passes, onJump, jumpError, onClose }: CheckpointDia
         },
       ]}
       values={{ reason }}
-      onChange={(_name, value) => setReason(value)}
+      onChange={(_name, value) => write(kept, value)}
       error={isTried ? jumpError : null}
       isRunning={isRunning}
       onSubmit={async () => {
@@ -150,9 +158,16 @@ function JumpDialog({ stage, passes, onJump, jumpError, onClose }: CheckpointDia
         const isDone = await onJump(stage, reason.trim());
         setTried(true);
         setRunning(false);
-        if (isDone) onClose();
+        if (!isDone) return;
+        kept.remove();
+        onClose();
       }}
       onClose={onClose}
     />
   );
+}
+
+function write(kept: KeptDraft, text: string): void {
+  if (text === '') kept.remove();
+  else kept.write(text);
 }

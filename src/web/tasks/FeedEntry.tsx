@@ -8,6 +8,7 @@ import { usePermissions } from '../hooks/usePermissions';
 import { Markdown } from '../markdown/Markdown';
 import { routes } from '../routes';
 import { TextDifference } from '../shared/TextDifference';
+import { useDraft } from '../shared/useDraft';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { Menu } from '../ui/Menu';
 import { TimeAgo } from '../ui/TimeAgo';
@@ -60,9 +61,12 @@ export function FeedEntry({ activity, activities, comment, task, nameOf }: FeedE
       ) : (
         quote !== null &&
         isQuoted && (
-          <div className="feed-quote">
-            <Markdown text={quote} />
-          </div>
+          <>
+            <div className="feed-quote">
+              <Markdown text={quote} />
+            </div>
+            {comment && !comment.is_deleted && <LeftOver comment={comment} onGoOn={() => setEditing(true)} />}
+          </>
         )
       )}
       {activity.activity_type === 'review_requested' && <ReviewFacts review={placesOf(activity)} />}
@@ -95,7 +99,7 @@ function CommentMenu({ comment, task, onEdit }: { comment: Comment; task: Task; 
         label={`More about this ${comment.kind}`}
         className={`button quiet square ${styles.menu}`}
         groups={[
-          isOwn ? [{ label: `Edit ${comment.kind}`, icon: 'edit', onSelect: onEdit }] : [],
+          isOwn ? [{ label: `Edit ${comment.kind}`, icon: 'edit', movesFocus: true, onSelect: onEdit }] : [],
           [
             {
               label: `Delete ${comment.kind}`,
@@ -117,6 +121,20 @@ function CommentMenu({ comment, task, onEdit }: { comment: Comment; task: Task; 
         </ConfirmDialog>
       )}
     </>
+  );
+}
+
+/** Says that a change of the comment was typed and not saved. */
+function LeftOver({ comment, onGoOn }: { comment: Comment; onGoOn: () => void }) {
+  const { draft } = useDraft(comment.id, 'text');
+  if (draft === null) return null;
+  return (
+    <p className="muted small">
+      You have typed a change of this {comment.kind} that is not saved.{' '}
+      <button type="button" className="link-button" onClick={onGoOn}>
+        Go on with it
+      </button>
+    </p>
   );
 }
 

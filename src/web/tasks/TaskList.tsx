@@ -33,6 +33,7 @@ import { useDragOrder } from './list/useDragOrder';
 import { useListFacts } from './list/useListFacts';
 import { useListView } from './list/useListView';
 import { type NewTasks, useNewTask } from './list/useNewTask';
+import { useRename } from './list/useRename';
 import { useTaskEdits } from './list/useTaskEdits';
 import { useVirtualRows, VirtualList } from './list/VirtualRows';
 import { firstBy, type ListView, NOBODY, withoutFilters } from './list/view';
@@ -81,7 +82,6 @@ export function TaskList(props: TaskListProps) {
     [tasks, first, isOther, deferred, ordering],
   );
   const [currentId, setCurrent] = useState<string | null>(null);
-  const [renaming, setRenaming] = useState<string | null>(null);
   const [menu, setMenu] = useState<{ id: string; cell: Cell; anchor: Element } | null>(null);
   const [past, setPast] = useState<Pass | null>(null);
   /** The task whose row is to have the focus as soon as it is there. */
@@ -102,6 +102,7 @@ export function TaskList(props: TaskListProps) {
   });
   const shown = useMemo(() => shownRows(rows, adding.adding), [rows, adding.adding]);
   const indexOf = useMemo(() => new Map(shown.map(({ key }, index) => [key, index])), [shown]);
+  const renaming = useRename(edit, (id) => !isWhole || indexOf.has(id));
   const taskRows = useMemo(() => shown.filter(({ kind }) => kind === 'task'), [shown]);
   const current = shown[indexOf.get(currentId ?? '') ?? -1]?.task ?? null;
   const stop = current ?? taskRows[0]?.task ?? null;
@@ -142,7 +143,7 @@ export function TaskList(props: TaskListProps) {
     const anchor = current && rowOf(current.id)?.querySelector(`[data-cell="${cell}"]`);
     if (current && anchor && isEditable(current)) setMenu({ id: current.id, cell, anchor });
   };
-  const rename = () => current && isEditable(current) && setRenaming(current.id);
+  const rename = () => current && isEditable(current) && renaming.start(current.id);
 
   // Among those that stand first alone, nobody knows what comes after the last.
   const isByHand = deferred.sort === 'hand' && isWhole;
@@ -183,10 +184,10 @@ export function TaskList(props: TaskListProps) {
     onFocus: setCurrent,
     onCell: ({ id }, cell, anchor) => setMenu({ id, cell, anchor }),
     onGrip: ({ id }, event) => isWhole && drag.start(id, event),
-    onRenamed: (task, title) => {
-      setRenaming(null);
+    onRenamed: (task, rename) => {
+      renaming.end();
       wanted.current = task.id;
-      if (title !== null) void edit(task, { title }, `“${task.title}” is called “${title}”.`);
+      if (rename) void renaming.save(task, rename);
     },
   };
   const actions = useMemo(
@@ -202,8 +203,8 @@ export function TaskList(props: TaskListProps) {
   const group = 'Tasks';
   usePageActions([
     { group, label: 'New task', keys: 'c', run: () => adding.open(current) },
-    { group, label: 'Next task', keys: 'j', run: () => step(1) },
-    { group, label: 'Previous task', keys: 'k', run: () => step(-1) },
+    { group, label: 'Next task', keys: 'j', repeats: true, run: () => step(1) },
+    { group, label: 'Previous task', keys: 'k', repeats: true, run: () => step(-1) },
     { group, label: 'Rename the task', keys: 'F2', run: rename },
     { group, label: 'Priority', keys: 'p', run: () => openCell('priority') },
     { group, label: 'Stage', keys: 's', run: () => openCell('stage') },
@@ -319,7 +320,7 @@ export function TaskList(props: TaskListProps) {
                   task={row.task}
                   depth={row.depth ?? 0}
                   isCurrent={row.task === stop}
-                  isRenaming={renaming === row.key}
+                  isRenaming={renaming.id === row.key}
                   isEditable={isEditable(row.task)}
                   isMovable={deferred.sort === 'hand' && isKnown(row.task) && isEditable(row.task)}
                   actions={actions}

@@ -9,7 +9,6 @@ import { usePageTitle } from '../hooks/usePageTitle';
 import { usePermissions } from '../hooks/usePermissions';
 import { useListedTask } from '../hooks/useTaskLines';
 import { KnowledgeSection } from '../knowledge/KnowledgeSection';
-import { NothingHere } from '../shared/NothingHere';
 import { Breadcrumbs } from '../ui/Breadcrumbs';
 import { ErrorNote } from '../ui/ErrorNote';
 import { wordsOf } from '../ui/labels';
@@ -22,7 +21,7 @@ import { StageStepper } from './StageStepper';
 import { Subtasks } from './Subtasks';
 import { TaskConflict } from './TaskConflict';
 import { TaskDescription } from './TaskDescription';
-import { TaskGone } from './TaskGone';
+import { AbsentTask, TaskGone } from './TaskGone';
 import { TaskMenu } from './TaskMenu';
 import styles from './TaskPage.module.css';
 import { TaskPreview } from './TaskPreview';
@@ -50,7 +49,7 @@ export function TaskPage({ id }: { id: string }) {
     );
   }
   if (isLoading) return listed ? <TaskPreview task={listed} /> : null;
-  if (!error) return <NothingHere what="task" />;
+  if (!error) return <AbsentTask id={id} />;
   return (
     <div className="page">
       <ErrorNote error={error} />

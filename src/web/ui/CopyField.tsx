@@ -1,9 +1,17 @@
 import { useRef, useState } from 'react';
 import { Field } from './Field';
 
+interface CopyFieldProps {
+  label: string;
+  value: string;
+  /** It is shown whole, in lines. */
+  isLong?: boolean;
+  onCopied?: () => void;
+}
+
 /** A text to copy with one click. */
-export function CopyField({ label, value }: { label: string; value: string }) {
-  const input = useRef<HTMLInputElement>(null);
+export function CopyField({ label, value, isLong = false, onCopied }: CopyFieldProps) {
+  const input = useRef<HTMLInputElement & HTMLTextAreaElement>(null);
   const [told, setTold] = useState('');
   const copy = async () => {
     input.current?.select();
@@ -12,24 +20,27 @@ export function CopyField({ label, value }: { label: string; value: string }) {
       () => true,
       () => false,
     );
+    if (isCopied) onCopied?.();
     setTold(isCopied ? 'Copied.' : 'Selected: press Ctrl+C or ⌘C to copy it.');
   };
   return (
     <div className="copy-field">
       <Field label={label}>
-        {(field) => (
-          <input
-            {...field}
-            ref={input}
-            readOnly
-            value={value}
-            onFocus={({ currentTarget }) => {
+        {(field) => {
+          const control = {
+            ...field,
+            ref: input,
+            readOnly: true,
+            value,
+            onCopy: onCopied,
+            onFocus: ({ currentTarget }: { currentTarget: HTMLInputElement | HTMLTextAreaElement }) => {
               currentTarget.select();
               // Selecting scrolls to the end; the host is at the start.
               currentTarget.scrollLeft = 0;
-            }}
-          />
-        )}
+            },
+          };
+          return isLong ? <textarea {...control} rows={2} /> : <input {...control} />;
+        }}
       </Field>
       <button type="button" className="button" onClick={() => void copy()}>
         Copy

@@ -19,6 +19,8 @@ export interface MenuPopupProps {
 
 /** The menu itself, which is open as long as it is rendered. */
 export function MenuPopup({ label, groups, anchor, align, before, isByKey, onClose }: MenuPopupProps) {
+  /** The chosen item has led the focus elsewhere, such as into a field. */
+  const isFocusMoved = useRef(false);
   return (
     <Base.Root open onOpenChange={(isOpen) => !isOpen && onClose()}>
       <Base.Portal>
@@ -26,14 +28,24 @@ export function MenuPopup({ label, groups, anchor, align, before, isByKey, onClo
           <Base.Popup
             className={styles.popup}
             aria-label={label}
-            finalFocus={() => (before instanceof HTMLElement ? before : true)}
+            finalFocus={() => !isFocusMoved.current && (before instanceof HTMLElement ? before : true)}
           >
             {groups
               .filter((items) => items.length > 0)
               .map((items, index) => (
                 <Base.Group key={items[0]?.label} className={index > 0 ? styles.next : undefined}>
                   {items.map((item, nth) => (
-                    <Item key={item.label} item={item} isFirst={isByKey && index === 0 && nth === 0} />
+                    <Item
+                      key={item.label}
+                      item={{
+                        ...item,
+                        onSelect: () => {
+                          isFocusMoved.current = item.movesFocus === true;
+                          item.onSelect();
+                        },
+                      }}
+                      isFirst={isByKey && index === 0 && nth === 0}
+                    />
                   ))}
                 </Base.Group>
               ))}

@@ -10,6 +10,8 @@ export interface MenuItem {
   isChosen?: boolean;
   /** Of an item that is on or off by itself: the menu stays open. */
   isToggled?: boolean;
+  /** It leads the focus into a field; else the focus goes back to where it was before the menu. */
+  movesFocus?: boolean;
   onSelect: () => void;
 }
 

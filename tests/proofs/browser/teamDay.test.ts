@@ -30,6 +30,7 @@ const MILESTONE = 'Inspections work offline';
 const CONTESTED = 'Survive a clock that is wrong by hours';
 const SHARED = 'Let two inspectors share one tablet';
 const PLANNED = 'Count the buoys';
+const DESCRIPTION = '[aria-labelledby=description-title]';
 
 /** Opens a page of a browser on a profile, which it makes or goes on with. */
 type Open = (profile: string) => Promise<{ person: Person; end: () => Promise<void> }>;
@@ -59,7 +60,7 @@ async function describeIt(person: Person, text: string): Promise<void> {
   await person.press('button', 'Edit description');
   await person.write('Description', text);
   await person.key('Control+Enter');
-  await person.sees(text, '[aria-label=Description]');
+  await person.sees(text, DESCRIPTION);
 }
 
 /** A day of which each browser tells the same. */
@@ -148,7 +149,7 @@ function tellTheDay(open: Open): void {
     await openTask(owner, MILESTONE, 'Written at sea');
     await owner.sees('No signal here.');
     await openTask(owner, MILESTONE, CONTESTED);
-    await owner.sees('The owner writes at sea.', '[aria-label=Description]');
+    await owner.sees('The owner writes at sea.', DESCRIPTION);
 
     // In the evening the server and the network are back, and the owner decides about what both have written.
     await app.startServer();
@@ -164,7 +165,7 @@ function tellTheDay(open: Open): void {
     await owner.sees('Nineteen buoys, twice.');
 
     await openTask(editor, MILESTONE, CONTESTED);
-    await editor.sees('The owner writes at sea.', '[aria-label=Description]');
+    await editor.sees('The owner writes at sea.', DESCRIPTION);
     await openTask(editor, MILESTONE, 'Written at sea');
     await editor.sees('No signal here.');
     await editor.seesStatus('Up to date');

@@ -2,10 +2,18 @@ import { type KeyboardEvent, memo, type PointerEvent, useState } from 'react';
 import { Link } from 'wouter';
 import type { Observed, TaskLine } from '@/lib/watermelon';
 import { routes } from '../../routes';
+import { useDraft } from '../../shared/useDraft';
 import { Icon, type IconName } from '../../ui/Icon';
 import { PRIORITY_LABELS, stageLabel, TASK_STATUS_LABELS } from '../../ui/labels';
 import { SyncMark } from '../../ui/SyncMark';
+import { oneLine } from '../inPlaceText';
 import styles from './TaskList.module.css';
+
+export interface Rename {
+  title: string;
+  /** The title when the person began. */
+  base: string;
+}
 
 export type Cell = 'priority' | 'status' | 'stage' | 'assignee';
 
@@ -13,7 +21,8 @@ export type Cell = 'priority' | 'status' | 'stage' | 'assignee';
 export interface RowActions {
   onFocus(id: string): void;
   onCell(task: TaskLine, cell: Cell, anchor: Element): void;
-  onRenamed(task: TaskLine, title: string | null): void;
+  /** @param rename null: the title stays as it was */
+  onRenamed(task: TaskLine, rename: Rename | null): void;
   onGrip(task: TaskLine, event: PointerEvent<HTMLElement>): void;
 }
 
@@ -95,7 +104,7 @@ export const TaskRow = memo(function TaskRow(props: TaskRowProps) {
       </button>
       <span className={styles.title} style={{ paddingInlineStart: `${Math.min(depth, 6) * 1.25}rem` }}>
         {isRenaming ? (
-          <TitleField title={title} onDone={(typed) => actions.onRenamed(task, typed)} />
+          <TitleField id={id} title={title} onDone={(typed) => actions.onRenamed(task, typed)} />
         ) : (
           <Link
             className={styles.link}
@@ -139,15 +148,22 @@ export const TaskRow = memo(function TaskRow(props: TaskRowProps) {
 });
 
 interface TitleFieldProps {
+  id: string;
   title: string;
   /** null: it stays as it was */
-  onDone: (title: string | null) => void;
+  onDone: (rename: Rename | null) => void;
 }
 
-/** The title as a field: Enter, and leaving it, save it; Escape does not. */
-function TitleField({ title, onDone }: TitleFieldProps) {
-  const [typed, setTyped] = useState(title);
-  const save = () => onDone(typed.trim() === '' || typed === title ? null : typed.trim());
+/** The title as a field: Enter, and leaving it, save it; Escape does not. What is typed is a draft, as on the page of the task. */
+function TitleField({ id, title, onDone }: TitleFieldProps) {
+  const kept = useDraft(id, 'title');
+  const [base] = useState(title);
+  const typed = kept.draft?.text ?? title;
+  const save = () => {
+    const value = oneLine(typed);
+    if (value === title) kept.remove();
+    onDone(value === '' || value === title ? null : { title: value, base });
+  };
   const onKeyDown = (event: KeyboardEvent) => {
     event.stopPropagation();
     if (event.key === 'Enter') save();
@@ -163,7 +179,7 @@ function TitleField({ title, onDone }: TitleFieldProps) {
       maxLength={500}
       dir="auto"
       value={typed}
-      onChange={(event) => setTyped(event.target.value)}
+      onChange={({ target }) => kept.write(target.value, base)}
       onKeyDown={onKeyDown}
       onBlur={save}
     />
