@@ -52,17 +52,19 @@ export function ensureBuild() {
     readFileSync(stamp, 'utf8') === wanted;
   if (current) return true;
 
-  console.error('Building Convoy ...');
-  const { status } = spawnSync('npm', ['run', '--silent', 'build'], {
+  console.error('Building Convoy, which takes half a minute ...');
+  const { status, error, stdout, stderr } = spawnSync('npm', ['run', '--silent', 'build'], {
     cwd: root,
     // Tests run the shipped build too.
     env: { ...process.env, NODE_ENV: 'production' },
-    // Standard output belongs to the program that is about to start.
-    stdio: ['ignore', 2, 2],
+    // A person is told of a build that fails; standard output belongs to the program that is about to start.
+    stdio: ['ignore', 'pipe', 'pipe'],
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
     shell: process.platform === 'win32',
   });
   if (status !== 0) {
-    console.error('The build failed: see above.');
+    console.error(`${stdout ?? ''}${stderr ?? ''}${error ? `${error}\n` : ''}The build failed: see above.`);
     return false;
   }
   mkdirSync(join(root, 'dist'), { recursive: true });

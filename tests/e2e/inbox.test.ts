@@ -153,6 +153,11 @@ describe('the inbox', () => {
       const section = list().getByRole('region', { name: title });
       const item = section.getByRole('link').first();
       await item.click();
+      await seen(page.getByLabel(label));
+      await page.keyboard.press('r');
+      await expect
+        .poll(() => page.getByLabel(label).evaluate((field) => field === document.activeElement))
+        .toBe(true);
       await page.getByLabel(label).fill(text);
       await page.keyboard.press('Control+Enter');
       await gone(section);

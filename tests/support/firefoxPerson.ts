@@ -84,6 +84,10 @@ export class FirefoxPerson implements Person {
   }
 
   valueOf(label: string): Promise<string> {
-    return this.page.$eval(`::-p-aria(${label})`, (field) => (field as HTMLInputElement).value);
+    return this.page.evaluate((name) => {
+      const labels = [...document.querySelectorAll('label')];
+      const control = labels.find(({ textContent }) => textContent?.trim() === name)?.control;
+      return control instanceof HTMLSelectElement || control instanceof HTMLInputElement ? control.value : '';
+    }, label);
   }
 }

@@ -1,4 +1,6 @@
+import { useRef } from 'react';
 import type { InboxMessage } from '@/domain/inbox';
+import { usePageActions } from '../actions/pageActions';
 import { useDevice } from '../hooks/useDevice';
 import { usePeople } from '../hooks/usePeople';
 import { usePermissions } from '../hooks/usePermissions';
@@ -10,6 +12,7 @@ import { TimeAgo } from '../ui/TimeAgo';
 import { toasts } from '../ui/toasts';
 import { useAction } from '../ui/useAction';
 import { textInEntry } from './entryText';
+import { openFocused } from './focusedRow';
 import styles from './panes.module.css';
 import { TaskLine } from './TaskLine';
 import { useTypedText } from './typedText';
@@ -44,6 +47,14 @@ export function MessagePane({ name, entry, isQuestion, isSettled }: MessagePaneP
         : 'Your comment is in the feed of the task.',
     });
   });
+  const field = useRef<HTMLTextAreaElement>(null);
+  usePageActions([
+    {
+      label: isQuestion ? 'Answer' : 'Comment',
+      keys: 'r',
+      run: () => openFocused() || field.current?.focus(),
+    },
+  ]);
   const isEmpty = text.trim() === '';
   const send = () => {
     if (!isEmpty && !sending.isRunning && why === null) void typed.send(sending.run);
@@ -78,6 +89,7 @@ export function MessagePane({ name, entry, isQuestion, isSettled }: MessagePaneP
           {(control) => (
             <textarea
               {...control}
+              ref={field}
               rows={4}
               maxLength={MOST}
               dir="auto"
@@ -86,6 +98,7 @@ export function MessagePane({ name, entry, isQuestion, isSettled }: MessagePaneP
               onChange={({ target }) => typed.write(target.value)}
               onKeyDown={(event) => {
                 if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) send();
+                if (event.key === 'Escape') event.currentTarget.blur();
               }}
             />
           )}

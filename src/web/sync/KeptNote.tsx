@@ -4,7 +4,7 @@ import { LOST_WITH_TAB } from '../ui/notDurable';
 
 const KEPT = 'This browser keeps it until you remove it.';
 const NOT_KEPT =
-  'This browser has not agreed to keep it: on a full disk it may clear everything of this site. What is synced is on the server and comes back; sync, or save the database, to be safe with the rest.';
+  'This browser has not agreed to keep it: on a full disk it may clear everything of this site. What is synced is on the server and comes back; sync, or download what is only here, to be safe with the rest.';
 
 /** Whether what is done here outlives this tab and this browser, in words. */
 export function KeptNote() {

@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { sameJson } from '@/domain/changes';
 import type { Task } from '@/domain/entities';
 import { columnsOf } from '@/domain/schema';
 import type { Conflict } from '@/lib/watermelon';
@@ -33,6 +34,8 @@ export function TaskConflict({ task, nameOf }: TaskConflictProps) {
 
 type Side = 'mine' | 'theirs';
 
+const AND = new Intl.ListFormat('en');
+
 function Banner({ conflict, nameOf }: { conflict: Conflict; nameOf: TaskConflictProps['nameOf'] }) {
   const device = useDevice();
   const why = usePermissions(conflict.workspaceId).whyNot('tasks', 'update');
@@ -46,14 +49,17 @@ function Banner({ conflict, nameOf }: { conflict: Conflict; nameOf: TaskConflict
     setSides(chosen);
     if (fields.every(({ name }) => chosen[name] !== undefined)) void settling.run(chosen);
   };
-  const names = fields.map(({ name }) => wordsOf(name)).join(', ');
+  const names = AND.format(fields.map(({ name }) => wordsOf(name)));
   return (
     <section className={styles.banner} aria-label="Conflict">
       <p>
         <Icon name="conflict" />
         <span>
           <strong>You and somebody else changed the {names}</strong>{' '}
-          <TimeAgo time={conflict.occurredAt.getTime()} />. Until you choose, theirs stands.
+          <TimeAgo time={conflict.occurredAt.getTime()} />.{' '}
+          {fields.length > 1
+            ? 'Nothing is changed until you have chosen for each.'
+            : 'Until you choose, what is marked stands.'}
         </span>
       </p>
       <RoleNote reasons={[why]} />
@@ -63,7 +69,10 @@ function Banner({ conflict, nameOf }: { conflict: Conflict; nameOf: TaskConflict
           <div className={styles.sides}>
             {(['mine', 'theirs'] as const).map((side) => (
               <div key={side}>
-                <h4>{side === 'mine' ? 'Yours' : 'Theirs'}</h4>
+                <h4>
+                  {side === 'mine' ? 'Yours' : 'Theirs'}
+                  {standing(conflict, columns) === side && <span className="muted"> stands now</span>}
+                </h4>
                 {columns.map((column) => (
                   <Value key={column} conflict={conflict} column={column} side={side} nameOf={nameOf} />
                 ))}
@@ -86,6 +95,13 @@ function Banner({ conflict, nameOf }: { conflict: Conflict; nameOf: TaskConflict
       <ErrorNote error={settling.error} />
     </section>
   );
+}
+
+/** @returns whose values the columns have until the person chooses */
+function standing({ columns: all }: Conflict, columns: readonly string[]): Side {
+  return columns.every((column) => sameJson(all[column]?.chosen ?? null, all[column]?.local ?? null))
+    ? 'mine'
+    : 'theirs';
 }
 
 interface ValueProps {
