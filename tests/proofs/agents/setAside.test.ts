@@ -82,7 +82,7 @@ describe('convoy conflicts', () => {
 
     const undecided = await machine.run(['conflicts', 'settle', key, '--json']);
     expect(undecided.code).toBe(1);
-    expect(errorOf(undecided.out).code).toBe('bad_choice');
+    expect(errorOf(undecided.out).code).toBe('usage');
     const unknown = await machine.run(['conflicts', 'settle', key, '--mine', 'colour', '--json']);
     expect(unknown.code).toBe(1);
     expect((await machine.run(['conflicts', 'settle', '7', '--mine'])).code).toBe(4);
