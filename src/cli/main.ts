@@ -1,8 +1,8 @@
 /** `convoy`: reads the command line and runs a command. */
 
 import { version } from '../../package.json';
+import { EXIT } from './exits';
 import { createProgram } from './program';
-import { EXIT } from './run';
 
 const program = createProgram(version, process.argv.slice(2));
 // A reader of the output may stop reading, as `head` does.

@@ -14,8 +14,8 @@ import { addReviewCommands } from './commands/reviews';
 import { addStartCommand } from './commands/start';
 import { addSyncCommands } from './commands/sync';
 import { addTaskCommands } from './commands/tasks';
+import { EXIT } from './exits';
 import { printer } from './output';
-import { EXIT } from './run';
 
 /** @param args the command line, as far as it is the user's: where it asks for JSON, wrong usage is told as JSON too */
 export function createProgram(version: string, args: readonly string[] = []): Command {
@@ -32,7 +32,7 @@ export function createProgram(version: string, args: readonly string[] = []): Co
     .addHelpText(
       'after',
       `
-Exit codes: 0 done, 1 failed or refused, 2 wrong usage, 3 not signed in, 4 not found,
+Exit codes: 0 done, 1 failed or refused, 2 wrong usage (a wrong value or an unclear name, too), 3 not signed in, 4 not found,
 5 a person has to do this, at a terminal of their own.
 With --json a command prints one JSON value; a failure is {"error": {"kind", "code", "message", ...}}.
 What an agent has to heed beside it, such as a pause, is {"warning": ...} on standard error.

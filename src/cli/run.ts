@@ -8,6 +8,7 @@ import { type FoundLink, findLink } from '@/machine/link';
 import type { OpenProfile, Use } from '@/machine/open';
 import { chooseProfile, type KeptProfile } from '@/machine/profiles';
 import { syncShortly } from '@/machine/sending';
+import { exitOf } from './exits';
 import { type Printer, printer } from './output';
 
 /** Options of every command. */
@@ -16,9 +17,6 @@ export interface CommonOptions {
   url?: string;
   json?: boolean;
 }
-
-/** Exit codes; the help and docs/agents.md list them. */
-export const EXIT = { done: 0, failed: 1, usage: 2, notSignedIn: 3, notFound: 4, needsPerson: 5 } as const;
 
 export interface Session extends OpenProfile {
   print: Printer;
@@ -102,7 +100,5 @@ function tell(print: Printer, error: unknown): number {
   const detail = error instanceof MachineFailure ? error.detail : detailOf(error);
   print.result({ error: detail }, '');
   print.note(detail.message);
-  if (detail.code === 'not_signed_in' || detail.kind === 'auth') return EXIT.notSignedIn;
-  if (detail.code === 'needs_person') return EXIT.needsPerson;
-  return detail.code === 'not_found' ? EXIT.notFound : EXIT.failed;
+  return exitOf(detail);
 }

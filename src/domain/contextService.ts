@@ -73,6 +73,7 @@ export interface TaskInput {
   status?: Task['status'];
   priority?: Task['priority'];
   assignee_id?: Text;
+  /** Where it stands in lists that are ordered by hand; absent: last (N10). */
   sort_order?: number;
 }
 

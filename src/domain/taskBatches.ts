@@ -34,7 +34,7 @@ export interface TaskPlace extends Pick<Task, 'id' | 'sort_order'> {
 
 export interface TaskBatchService {
   /**
-   * Creates all of the tasks or none, each at the first stage of the standard workflow.
+   * Creates all of the tasks or none, each at the first stage of the standard workflow, and last in lists in the order of the batch (N10).
    * @returns their ids, in the order of the batch
    * Rejects as `createTask` and `addTaskDependency` do; the field is as in `tasks[2].title`.
    */

@@ -15,7 +15,10 @@ export async function findBackend(
   url = process.env.SUPABASE_URL || DEFAULT_URL,
   anonKey = process.env.SUPABASE_ANON_KEY,
 ): Promise<Result<Backend, MachineError>> {
-  if (!URL.canParse(url)) return unreachable(`"${url}" is no address. Give one like ${DEFAULT_URL}.`);
+  if (!URL.canParse(url)) {
+    const message = `"${url}" is no address. Give one like ${DEFAULT_URL}.`;
+    return fail({ kind: 'machine', code: 'usage', message });
+  }
   if (anonKey) return ok({ url, anonKey });
   try {
     const response = await fetch(new URL('/convoy.json', url), { signal: AbortSignal.timeout(ANSWER_MS) });

@@ -14,8 +14,8 @@ export interface MachineError {
    * - `needs_terminal`: a person has to do this, at a terminal
    * - `needs_person`: only a person may do this, at a terminal of their own
    * - `cancelled`: the person said no, or broke off; nothing was changed
-   * - `usage`: the command line has no such command, argument or option
-   * - `bad_choice`: what is asked for contradicts itself, or what is there
+   * - `usage`: the command line has no such command, argument, option or value, misses one, or contradicts itself
+   * - `bad_choice`: what is there does not allow what is asked for
    * - `bad_settings`: the settings of a host cannot be read or written
    * - `unreachable`: the server does not answer, or is no Convoy server
    */
@@ -52,4 +52,9 @@ export class MachineFailure extends Error {
     super(detail.message);
     this.name = 'MachineFailure';
   }
+}
+
+/** @returns the failure of a command line that is wrong, whatever is there */
+export function wrongUsage(message: string): MachineFailure {
+  return new MachineFailure({ kind: 'machine', code: 'usage', message });
 }

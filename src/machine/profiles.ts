@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { Backend } from '@/core/platform';
 import { fail, ok, type Result } from '@/core/result';
 import type { MemberKind } from '@/domain/vocabulary';
+import { SESSION_KEY } from '@/lib/watermelon/accounts/sessionKey';
 import { dataFolder } from '@/platform/node/dataFolder';
 import { type MachineError, notSignedIn } from './errors';
 
@@ -81,17 +82,20 @@ async function makeDefault(folder: string): Promise<void> {
 
 /** Of several profiles, the one that is meant. */
 export interface Choice {
-  /** A name, an e-mail address or a user id; absent: `CONVOY_AGENT`, else the default of the machine. */
+  /** A name, an e-mail address, a user id, or else a display name; absent: `CONVOY_AGENT`, else the default of the machine. */
   as?: string;
   /** The address of a backend; absent: any. */
   url?: string;
 }
 
-/** @returns the profile that is meant; `not_signed_in` where there is none, `ambiguous` where there are several. */
+/** @returns the profile that is meant; `not_signed_in` where there is none, `ambiguous` where there are several, `usage` where `url` is no address */
 export async function chooseProfile(
   { as, url }: Choice,
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<Result<KeptProfile, MachineError>> {
+  if (url !== undefined && !URL.canParse(url)) {
+    return fail({ kind: 'machine', code: 'usage', message: `"${url}" is no address.` });
+  }
   const all = await listProfiles();
   const there = url === undefined ? all : all.filter((profile) => isSameBackend(profile.url, url));
   const wanted = as ?? environment.CONVOY_AGENT;
@@ -99,11 +103,32 @@ export async function chooseProfile(
   const matching = there.filter(({ name, email, userId }) =>
     [name, email, userId].some((known) => known.toLowerCase() === wanted.toLowerCase()),
   );
-  const [only, another] = matching;
+  // Names of accounts come first: what the settings of a host name stays the same, whoever else signs in.
+  const called = matching.length > 0 ? matching : await calledSo(there, wanted);
+  const [only, another] = called;
   if (only && !another) return ok(only);
-  if (only) return ambiguous(matching);
+  if (only) return ambiguous(called);
   const at = url === undefined ? '' : ` at ${url}`;
   return fail(notSignedIn(`Nobody named "${wanted}" has signed in on this machine${at}.`, url));
+}
+
+/** @returns the profiles whose display name this is: the one that others see, as the stored session tells it */
+async function calledSo(profiles: readonly KeptProfile[], wanted: string): Promise<KeptProfile[]> {
+  const names = await Promise.all(profiles.map(displayNameOf));
+  return profiles.filter((_, n) => names[n]?.toLowerCase() === wanted.trim().toLowerCase());
+}
+
+async function displayNameOf({ folder }: KeptProfile): Promise<string | null> {
+  const kept = await readJson<Record<string, string>>(join(folder, 'session.json'));
+  try {
+    const { user } = JSON.parse(kept?.[SESSION_KEY] ?? '{}') as {
+      user?: { user_metadata?: { display_name?: unknown } };
+    };
+    const name = user?.user_metadata?.display_name;
+    return typeof name === 'string' && name.trim() !== '' ? name.trim() : null;
+  } catch {
+    return null;
+  }
 }
 
 async function chooseDefault(

@@ -45,12 +45,38 @@ export async function memberNamed(
   workspaceId: string,
   named: string,
 ): Promise<WorkspaceMember> {
-  const members = await service.getMembers(workspaceId);
+  return memberAmong('member', await service.getMembers(workspaceId), named);
+}
+
+function memberAmong(noun: string, members: readonly WorkspaceMember[], named: string): WorkspaceMember {
   return theOne(
-    'member',
+    noun,
     members.map((member) => ({ ...member, name: member.display_name, others: [member.user_id] })),
     named,
   );
+}
+
+/** @returns the members of the workspaces of projects, each user once */
+export async function membersOf(service: Service, projects: readonly Project[]): Promise<WorkspaceMember[]> {
+  const workspaces = [...new Set(projects.map(({ workspace_id }) => workspace_id))];
+  const members = (await Promise.all(workspaces.map((id) => service.getMembers(id)))).flat();
+  return [...new Map(members.map((member) => [member.user_id, member])).values()];
+}
+
+/**
+ * @param named name or id of a member, `me`, or `nobody`
+ * @returns whether a task is assigned so
+ * @throws MachineFailure `not_found`, `ambiguous`
+ */
+export function assignedTo(
+  members: readonly WorkspaceMember[],
+  named: string,
+  userId: string,
+): (task: Pick<Task, 'assignee_id'>) => boolean {
+  const wanted = named.trim().toLowerCase();
+  const assignee =
+    wanted === 'nobody' ? null : wanted === 'me' ? userId : memberAmong('assignee', members, named).user_id;
+  return ({ assignee_id }) => assignee_id === assignee;
 }
 
 interface Named {

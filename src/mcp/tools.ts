@@ -186,6 +186,7 @@ export const TOOLS: readonly ToolSpec[] = [
       properties: {
         filter: { enum: ['open', 'ready', 'mine', 'review', 'done', 'all'] },
         milestone: text('Name or id'),
+        assignee: text('Name or id, me, nobody'),
         find: text('Words of the title'),
         after: text('Key or id of the last one listed'),
       },

@@ -7,6 +7,7 @@ import { MachineFailure } from '@/machine/errors';
 import { findLink, writeLink } from '@/machine/link';
 import { chooseProfile, listProfiles } from '@/machine/profiles';
 import { theOne } from '@/machine/records';
+import { EXIT } from '../exits';
 import { painted, shown, table } from '../output';
 import { readSecret, readText } from '../prompt';
 import { type CommonOptions, runAs, runCommand } from '../run';
@@ -81,7 +82,7 @@ function logout(options: LogoutOptions): Promise<void> {
       session.print.result({ signedOut: true }, `${shown(name)} is signed out.`);
       return;
     }
-    process.exitCode = 1;
+    process.exitCode = EXIT.failed;
     session.print.result(
       { signedOut: false, unsynced: result.unsynced },
       `Not on the server: ${count(result.unsynced.total, 'change')}. Choose: --sync sends them first, --keep leaves them here, --discard removes them.`,

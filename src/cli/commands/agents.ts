@@ -4,10 +4,11 @@ import { Command } from 'commander';
 import type { Workspace, WorkspaceMember } from '@/domain/entities';
 import { theOne } from '@/machine/records';
 import { syncShortly } from '@/machine/sending';
+import { EXIT } from '../exits';
 import { runAsPerson } from '../guard';
 import { clipped, painted, shown, table } from '../output';
 import { confirmed } from '../prompt';
-import { type CommonOptions, EXIT, type Session } from '../run';
+import type { CommonOptions, Session } from '../run';
 
 interface AgentOptions extends CommonOptions {
   workspace?: string;

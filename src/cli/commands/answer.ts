@@ -4,9 +4,9 @@ import type { Command } from 'commander';
 import { type Comment, waitsForAnswer } from '@/domain/comments';
 import { MachineFailure } from '@/machine/errors';
 import { oneLine, shortId, taskNamed } from '@/machine/records';
-import { shown } from '../output';
 import { readPiped } from '../prompt';
 import { type CommonOptions, runWriting } from '../run';
+import { taskText } from '../taskText';
 
 interface AnswerOptions extends CommonOptions {
   question?: string;
@@ -28,7 +28,7 @@ function answer(reference: string, text: string | undefined, options: AnswerOpti
     const task = await taskNamed(service, reference, link);
     const question = questionNamed(await service.getComments(task.id), profile.userId, options.question);
     const written = await service.answerQuestion(question.id, text ?? (await readPiped()));
-    print.result(written, `Answered on ${shown(task.title)}: ${oneLine(question.text, 80)}`);
+    print.result(written, `Answered on ${taskText(task)}: ${oneLine(question.text, 80)}`);
   });
 }
 

@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import type { Json } from '@/core/protocol';
 import { columnsOf } from '@/domain/schema';
 import type { Settlement, Side } from '@/lib/watermelon/sync';
-import { MachineFailure } from '@/machine/errors';
+import { MachineFailure, wrongUsage } from '@/machine/errors';
 import type { ListedConflict } from '@/machine/setAside';
 import { requireYes } from '../prompt';
 import { type CommonOptions, runAs, runWriting, type Session } from '../run';
@@ -76,16 +76,16 @@ function settle(reference: string, options: SettleOptions): Promise<void> {
   });
 }
 
-/** @throws MachineFailure `bad_choice` where a field that is open gets no value, or two */
+/** @throws MachineFailure `usage` where a field that is open gets no value, or two */
 function settlementOf(entry: ListedConflict, options: SettleOptions): Settlement {
   const { mine, theirs, value: given = [] } = options;
   if (mine === true && theirs === true)
-    throw refused('Choose --mine or --theirs, or name the fields of each.');
+    throw wrongUsage('Choose --mine or --theirs, or name the fields of each.');
   const values = Object.fromEntries(given.map((one) => givenValue(entry, one)));
   const sides: Record<string, Side> = {};
   const choose = (name: string, side: Side) => {
     if (!entry.fields.some((field) => field.name === name)) throw unknownField(entry, name);
-    if (name in sides || name in values) throw refused(`${name} is chosen twice. Choose it once.`);
+    if (name in sides || name in values) throw wrongUsage(`${name} is chosen twice. Choose it once.`);
     sides[name] = side;
   };
   for (const [side, names] of Object.entries({ mine, theirs })) {
@@ -99,7 +99,7 @@ function settlementOf(entry: ListedConflict, options: SettleOptions): Settlement
   const left = entry.fields.filter(({ name, open }) => open && !chosenUnits.has(unitOf(entry, name)));
   if (rest === null && left.length > 0) {
     const names = left.map(({ name }) => name).join(', ');
-    throw refused(`Nothing is chosen for ${names}. Add --mine, --theirs, or --value <field=value>.`);
+    throw wrongUsage(`Nothing is chosen for ${names}. Add --mine, --theirs, or --value <field=value>.`);
   }
   if (rest !== null && chosenUnits.size === 0) return rest;
   for (const { name } of rest === null ? [] : left) sides[name] ??= rest as Side;
@@ -112,7 +112,7 @@ const unitOf = ({ table }: ListedConflict, name: string) => columnsOf(table)[nam
 function givenValue(entry: ListedConflict, given: string): [string, Json] {
   const at = given.indexOf('=');
   const [name, text] = at < 0 ? [given, ''] : [given.slice(0, at), given.slice(at + 1)];
-  if (at < 0) throw refused(`"${given}" names no value. Write it as in: --value title="A title"`);
+  if (at < 0) throw wrongUsage(`"${given}" names no value. Write it as in: --value title="A title"`);
   const kind = columnsOf(entry.table)[name]?.kind;
   if (kind === undefined) throw unknownField(entry, name);
   if (kind === 'number') return [name, text.trim() === '' ? text : Number(text)];
@@ -121,7 +121,7 @@ function givenValue(entry: ListedConflict, given: string): [string, Json] {
   try {
     return [name, JSON.parse(text) as Json];
   } catch {
-    throw refused(`The value of ${name} is no JSON. Write it as in: --value '${name}={"a": 1}'`);
+    throw wrongUsage(`The value of ${name} is no JSON. Write it as in: --value '${name}={"a": 1}'`);
   }
 }
 
@@ -136,7 +136,7 @@ function discard(reference: string, options: CommonOptions & { yes?: boolean }):
 }
 
 function unknownField({ fields }: ListedConflict, name: string): MachineFailure {
-  return refused(
+  return wrongUsage(
     `${name} is no field of this conflict. Its fields are: ${fields.map((field) => field.name).join(', ')}.`,
   );
 }

@@ -2,9 +2,10 @@
 
 import type { Command } from 'commander';
 import type { Check } from '@/machine/doctor';
+import { EXIT } from '../exits';
 import { type Painting, painted, shown } from '../output';
 import { readSecret } from '../prompt';
-import { type CommonOptions, EXIT, runCommand } from '../run';
+import { type CommonOptions, runCommand } from '../run';
 
 interface DoctorOptions extends CommonOptions {
   agent?: string;

@@ -4,16 +4,17 @@ import { existsSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
-import { MachineFailure } from '@/machine/errors';
+import { MachineFailure, wrongUsage } from '@/machine/errors';
 import { findLink } from '@/machine/link';
 import { chooseProfile } from '@/machine/profiles';
 import { difference } from '../difference';
+import { EXIT } from '../exits';
 import type { Edited, EditFault } from '../install/edit';
 import type { PlannedFile } from '../install/file';
 import { HOSTS, type Host, type Launch } from '../install/hosts';
 import { type Painting, type Printer, painted, shown } from '../output';
 import { chooseSeveral, isAgreed } from '../prompt';
-import { type CommonOptions, EXIT, runCommand } from '../run';
+import { type CommonOptions, runCommand } from '../run';
 
 interface InstallOptions extends CommonOptions {
   host?: string[];
@@ -76,7 +77,9 @@ async function chosenHosts({ host: names, json }: InstallOptions, folder: string
     return names.map((name) => {
       const host = HOSTS.find((one) => one.name === name.toLowerCase());
       if (host) return host;
-      throw bad(`No host "${name}" is known. Name one of: ${HOSTS.map((one) => one.name).join(', ')}.`);
+      throw wrongUsage(
+        `No host "${name}" is known. Name one of: ${HOSTS.map((one) => one.name).join(', ')}.`,
+      );
     });
   }
   const isHere = (host: Host) =>
@@ -119,7 +122,7 @@ const isOfProject = (host: Host, { user }: InstallOptions) => host.projectFile !
 
 async function hostStep(host: Host, launch: Launch, folder: string, options: InstallOptions): Promise<Step> {
   const path = isOfProject(host, options) ? host.projectFile?.(folder) : host.userFile?.();
-  if (path === undefined) throw bad(`${host.title} has no settings of the user that Convoy writes.`);
+  if (path === undefined) throw wrongUsage(`${host.title} has no settings of the user that Convoy writes.`);
   const wanted = { path: host.path, name: options.name, entry: host.entry(launch) };
   const { editJson } = await import('../install/json');
   const { editToml } = await import('../install/toml');
@@ -185,8 +188,4 @@ function settingsFailure(path: string, { message, line, column }: EditFault): Ma
     code: 'bad_settings',
     message: `${place}: ${message} Nothing was changed.`,
   });
-}
-
-function bad(message: string): MachineFailure {
-  return new MachineFailure({ kind: 'machine', code: 'bad_choice', message });
 }

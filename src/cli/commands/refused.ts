@@ -2,8 +2,9 @@
 
 import { Command } from 'commander';
 import { count } from '@/core/count';
-import { MachineFailure } from '@/machine/errors';
+import { MachineFailure, wrongUsage } from '@/machine/errors';
 import type { ListedGroup } from '@/machine/setAside';
+import { EXIT } from '../exits';
 import { requireYes } from '../prompt';
 import { type CommonOptions, runAs, runWriting, type Session } from '../run';
 import { groupText, nameText } from '../setAsideText';
@@ -55,7 +56,7 @@ function retry(reference: string | undefined, options: CommonOptions & { all?: b
     for (const { change_id } of groups) {
       ((await device.retryQuarantined(change_id)) ? retried : left).push(change_id);
     }
-    if (left.length > 0) process.exitCode = 1;
+    if (left.length > 0) process.exitCode = EXIT.failed;
     const gone =
       'Some stay: their record is not on this device any more. They can be retried when it is, or discarded.';
     print.result({ retried, left }, left.length === 0 ? 'Made again.' : gone);
@@ -64,7 +65,7 @@ function retry(reference: string | undefined, options: CommonOptions & { all?: b
 
 async function chosen(session: Session, reference: string | undefined, all: boolean): Promise<ListedGroup[]> {
   if (all === (reference !== undefined)) {
-    throw bad('Name a change by its id in the list, or say --all.');
+    throw wrongUsage('Name a change by its id in the list, or say --all.');
   }
   if (reference === undefined) {
     const { refusedOf } = await import('@/machine/setAside');

@@ -8,10 +8,11 @@ import { type Review, refusalToSettle, type SettleOptions } from '@/domain/revie
 import { MachineFailure } from '@/machine/errors';
 import { taskLine, taskNamed } from '@/machine/records';
 import { syncShortly } from '@/machine/sending';
+import { EXIT } from '../exits';
 import { runAsPerson } from '../guard';
 import { clipped, painted, shown } from '../output';
 import { confirmed } from '../prompt';
-import { type CommonOptions, EXIT, type Session, sendWritten } from '../run';
+import { type CommonOptions, type Session, sendWritten } from '../run';
 import { refusedBefore, requireTaken } from '../taken';
 
 interface ReviewOptions extends CommonOptions {

@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Result } from '@/core/result';
 import { type StackFolder, stackFolder } from '@/platform/node/dataFolder';
 import type { HostedApp, LocalStack } from '@/server';
+import { EXIT } from '../exits';
 
 interface Flags {
   port: number;
@@ -50,7 +51,7 @@ Environment:
 async function run(flags: Flags): Promise<void> {
   const folder = stackFolder(flags.data);
   const app = await start(flags, folder.path);
-  if (app === null) process.exit(1);
+  if (app === null) process.exit();
   let isEnding = false;
   const end = () => {
     if (isEnding) return;
@@ -104,6 +105,7 @@ async function start(
 }
 
 function printError({ code, message }: { code: string; message: string }, json: boolean): null {
+  process.exitCode = code === 'usage' ? EXIT.usage : EXIT.failed;
   if (json) console.log(JSON.stringify({ error: { kind: 'machine', code, message } }));
   else console.error(message);
   return null;

@@ -3,8 +3,9 @@
 import type { Command } from 'commander';
 import { count } from '@/core/count';
 import type { SyncResult } from '@/lib/watermelon/sync';
+import { exitOf } from '../exits';
 import { painted, table } from '../output';
-import { type CommonOptions, EXIT, runAs } from '../run';
+import { type CommonOptions, runAs } from '../run';
 
 export function addSyncCommands(program: Command): void {
   program
@@ -48,7 +49,7 @@ function sync(options: CommonOptions): Promise<void> {
     watched.unsubscribe();
     if (process.stderr.isTTY) process.stderr.write('\r');
     const unsynced = await device.countUnsynced();
-    if (result.error) process.exitCode = result.error.kind === 'auth' ? EXIT.notSignedIn : EXIT.failed;
+    if (result.error) process.exitCode = exitOf(result.error);
     print.result({ ...result, unsynced }, () => told(result));
   });
 }

@@ -2,17 +2,30 @@
 
 import { Command } from 'commander';
 import { count } from '@/core/count';
+import { fail, ok, type Result } from '@/core/result';
 import type { TaskChanges } from '@/domain/contextService';
 import type { Task } from '@/domain/entities';
 import { nameOfTask } from '@/domain/keys';
 import { CLOSED } from '@/domain/taskContext';
 import { inOrder } from '@/domain/validation';
 import { STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
-import { type Holders, holdersOf } from '@/machine/holders';
-import { milestonesIn, projectsIn, shortId, taskLine, taskNamed, theOne } from '@/machine/records';
+import { holdersOf } from '@/machine/holders';
+import { taskIdsOf, taskNames } from '@/machine/readiness';
+import {
+  assignedTo,
+  membersOf,
+  milestonesIn,
+  projectsIn,
+  quoted,
+  shortId,
+  taskLine,
+  taskNamed,
+  theOne,
+} from '@/machine/records';
 import { clipped, shown, table } from '../output';
 import { readPiped } from '../prompt';
 import { type CommonOptions, runAs, runWriting, type Session, sendWritten } from '../run';
+import { claimText, readyText, taskRow, taskText, waitingText } from '../taskText';
 
 export function addTaskCommands(program: Command): void {
   program
@@ -23,6 +36,7 @@ export function addTaskCommands(program: Command): void {
     .command('list')
     .description('Tasks of the linked project.')
     .option('--milestone <name>', 'name or id')
+    .option('--assignee <name>', 'name or id of a member, me, or nobody')
     .option('--all', 'done and cancelled ones too')
     .action(list);
   program.command('show').description('A task in short.').argument('<task>', 'key or id').action(show);
@@ -55,7 +69,7 @@ function taskCommand(): Command {
       .option('--title <text>')
       .option('--description <text>', 'Markdown; - reads standard input')
       .option('--priority <priority>', 'low, medium, high or urgent');
-  fields(task.command('create').description('Create a task.').argument('<title>'))
+  fields(task.command('create').description('Create a task.').argument('[title]', 'or by --title'))
     .option('--milestone <name>', 'name or id; absent: the only active one')
     .option('--parent <task>', 'key or id')
     .action(create);
@@ -87,33 +101,37 @@ function next(options: CommonOptions): Promise<void> {
   return runAs(options, async ({ device, link, print }) => {
     const scope = link ? { workspace_id: link.workspace_id, project_id: link.project_id } : {};
     const found = await device.contextService.getNextTask(scope);
+    const waiting = print.json || found.task ? [] : found.waiting;
+    const names = { tasks: await taskNames(device.contextService, waiting.flatMap(taskIdsOf)) };
     print.result(found, () =>
       found.task
         ? shown(taskLine(found.task, null))
-        : `No task is ready; what waits (${found.open}):${found.waiting.map(({ title }) => `\n  ${clipped(title, 70)}`).join('')}`,
+        : [
+            `No task is ready; what waits (${found.open}):`,
+            ...waiting.map((one) => `  ${waitingText(one, names)}`),
+          ].join('\n'),
     );
   });
 }
 
-function list(options: CommonOptions & { milestone?: string; all?: boolean }): Promise<void> {
-  return runAs(options, async ({ device, link, print }) => {
+interface ListOptions extends CommonOptions {
+  milestone?: string;
+  assignee?: string;
+  all?: boolean;
+}
+
+function list(options: ListOptions): Promise<void> {
+  return runAs(options, async ({ device, link, print, profile }) => {
     const service = device.contextService;
     const projects = await projectsIn(service, link);
     const milestones = await milestonesIn(service, projects, options.milestone);
     const tasks = (await Promise.all(milestones.map(({ id }) => service.getTasks(id)))).flat();
-    const wanted = tasks.filter(({ status }) => options.all || (status !== 'done' && status !== 'cancelled'));
+    const members = await membersOf(service, projects);
+    const isWanted =
+      options.assignee === undefined ? () => true : assignedTo(members, options.assignee, profile.userId);
+    const wanted = tasks.filter((task) => isWanted(task) && (options.all || !CLOSED.includes(task.status)));
     print.result(wanted, () =>
-      wanted.length === 0
-        ? 'No tasks.'
-        : table(
-            wanted.map((task) => [
-              nameOfTask(task, null),
-              task.current_stage,
-              task.status,
-              task.priority,
-              clipped(task.title, 80),
-            ]),
-          ),
+      wanted.length === 0 ? 'No tasks.' : table(wanted.map((task) => taskRow(task, members))),
     );
   });
 }
@@ -130,13 +148,17 @@ function show(reference: string, options: CommonOptions): Promise<void> {
     ]);
     const { assignee, claim } = holdersOf(task, found?.workflow ?? null, members, Date.now());
     const waits = found?.dependencies.filter(({ status }) => !CLOSED.includes(status)) ?? [];
+    const names = {
+      tasks: await taskNames(service, readiness ? taskIdsOf(readiness) : []),
+      members: new Map(members.map(({ user_id, display_name }) => [user_id, display_name])),
+    };
     print.result({ task, readiness, review, assignee, claim }, () =>
       table([
         ['task', `${nameOfTask(task, found?.project ?? null)}  ${shown(task.title)}`],
         ['stage', `${task.current_stage}, ${task.status}, ${task.priority}`],
         ['project', shown(found?.project?.name ?? '')],
         ['milestone', shown(found?.milestone?.name ?? '')],
-        ['ready', readiness?.ready ? 'yes' : (readiness?.reasons.map(({ code }) => code).join(', ') ?? '')],
+        ['ready', readyText(readiness, names)],
         ['assigned to', assignee === null ? 'nobody' : shown(assignee.name)],
         ['claimed by', claimText(claim)],
         ['review', review ? `${review.stage}: ${review.state}` : 'none'],
@@ -146,15 +168,6 @@ function show(reference: string, options: CommonOptions): Promise<void> {
       ]),
     );
   });
-}
-
-function claimText(claim: Holders['claim']): string {
-  if (claim === null) return 'nobody';
-  if (claim.waits) return `${shown(claim.name)}, while it waits at a checkpoint`;
-  const until = claim.until === null ? '' : new Date(claim.until).toLocaleString();
-  return claim.is_live
-    ? `${shown(claim.name)} until ${until}`
-    : `nobody; ${shown(claim.name)} had it until ${until}`;
 }
 
 function context(reference: string, options: CommonOptions & { maxTokens: string }): Promise<void> {
@@ -193,7 +206,13 @@ async function fieldsOf({ title, description, priority, status }: Fields): Promi
   };
 }
 
-function create(title: string, options: Fields & { milestone?: string; parent?: string }): Promise<void> {
+function create(
+  argument: string | undefined,
+  options: Fields & { milestone?: string; parent?: string },
+  command: Command,
+): Promise<void> {
+  const title = titleOf(argument, options.title);
+  if (!title.ok) command.error(title.error);
   return runAs(options, async (session) => {
     const { device, link, print } = session;
     const service = device.contextService;
@@ -206,8 +225,8 @@ function create(title: string, options: Fields & { milestone?: string; parent?: 
       : (milestones.find(({ id }) => id === parent?.milestone_id) ??
         theOne('milestone', active.length === 1 ? active : milestones));
     const made = await service.createTask({
-      title,
       ...(await fieldsOf(options)),
+      title: title.value,
       milestone_id: place.id,
       ...(parent && { parent_task_id: parent.id }),
     });
@@ -217,6 +236,19 @@ function create(title: string, options: Fields & { milestone?: string; parent?: 
     const name = nameOfTask(task, projects.find(({ id }) => id === place.project_id) ?? null);
     print.result({ ...task, name }, `${name}  ${shown(task.title)}`);
   });
+}
+
+/** @returns the title of a new task, or in words why none is given */
+export function titleOf(argument: string | undefined, option: string | undefined): Result<string, string> {
+  if (argument !== undefined && option !== undefined && argument !== option) {
+    return fail(
+      `error: two titles are given, ${quoted(argument)} and ${quoted(option)} by --title. Give one.`,
+    );
+  }
+  const title = argument ?? option;
+  return title === undefined
+    ? fail('error: a title is missing. Give it as in: convoy task create "A title"')
+    : ok(title);
 }
 
 function edit(reference: string, options: Fields): Promise<void> {
@@ -263,7 +295,7 @@ function remove(reference: string, options: CommonOptions): Promise<void> {
     await device.contextService.deleteTask(task.id);
     print.result(
       { deleted: task.id },
-      `${shown(task.title)} is deleted. It comes back by: convoy task restore ${nameOfTask(task, null)}`,
+      `${taskText(task)} is deleted. It comes back by: convoy task restore ${nameOfTask(task, null)}`,
     );
   });
 }
@@ -277,7 +309,8 @@ function restore(deletion: string | undefined, options: CommonOptions): Promise<
       const { deletionNamed } = await import('@/machine/deletions');
       const { id, name } = await deletionNamed(device, found, deletion);
       await service.restoreDeletion(id);
-      print.result({ restored: id }, `${shown(name)} is restored.`);
+      const back = await service.getLocalTask(found.find((one) => one.id === id)?.entity_id ?? '');
+      print.result({ restored: id }, `${back ? taskText(back) : shown(name)} is restored.`);
       return;
     }
     print.result(found, () =>
@@ -303,7 +336,7 @@ function depend(reference: string, on: string, options: CommonOptions & { remove
     if (options.remove) await service.removeTaskDependency(task.id, other.id);
     else await service.addTaskDependency(task.id, other.id);
     const verb = options.remove ? 'no longer waits for' : 'waits for';
-    print.result({ task: task.id, on: other.id }, `${shown(task.title)} ${verb} ${shown(other.title)}.`);
+    print.result({ task: task.id, on: other.id }, `${taskText(task)} ${verb} ${taskText(other)}.`);
   });
 }
 
@@ -311,6 +344,6 @@ function comment(reference: string, text: string | undefined, options: CommonOpt
   return runWriting(options, async ({ device, link, print }) => {
     const task = await taskNamed(device.contextService, reference, link);
     const written = await device.contextService.addComment(task.id, text ?? (await readPiped()));
-    print.result(written, `Written on ${shown(task.title)}.`);
+    print.result(written, `Written on ${taskText(task)}.`);
   });
 }

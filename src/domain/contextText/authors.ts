@@ -15,11 +15,12 @@ export class Authors {
     this.known = new Map(members.toReversed().map((member) => [member.user_id, member]));
   }
 
-  /** @returns as in "`Ada` (editor, person)". */
+  /** @returns as in "`Ada` (editor, person)"; of an agent with the role of one "`Bot` (agent)". */
   nameOf(userId: string | null): string {
     const author = userId === null ? undefined : this.known.get(userId);
     if (!author) return userId === null ? 'nobody known' : 'somebody who is no member any more';
-    return `${span(author.display_name, 80)} (${author.role}, ${author.kind === 'agent' ? 'agent' : 'person'})`;
+    const kind = author.kind === 'agent' ? 'agent' : 'person';
+    return `${span(author.display_name, 80)} (${author.role === kind ? kind : `${author.role}, ${kind}`})`;
   }
 
   /** @returns whether a person wrote a record last, or it ships with Convoy. Whoever is not known counts as no person. */

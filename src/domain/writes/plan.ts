@@ -76,6 +76,8 @@ export interface PlanContext {
   newId(): string;
   /** @returns the time as ISO 8601 in UTC. */
   now(): string;
+  /** @returns the place of a new task that is given none, after all those before (`newPlaces`). */
+  newPlace(): number;
 }
 
 export type Planned = Result<WritePlan, ValidationError | RejectedError | StaleError>;

@@ -22,6 +22,8 @@ const LONGEST = { request_id: 200, name: 64 } as const;
 interface Checked {
   id: string;
   values: RecordValues;
+  /** Whether the caller says where it stands among others. */
+  isPlaced: boolean;
   parent: string | null;
   dependsOn: readonly string[];
 }
@@ -102,7 +104,8 @@ function checkTask(
     if (!found.ok) return found;
     if (!dependsOn.includes(found.value)) dependsOn.push(found.value);
   }
-  return ok({ id, values: values.value, parent: parentId, dependsOn });
+  const isPlaced = 'sort_order' in input && input.sort_order !== undefined;
+  return ok({ id, values: values.value, isPlaced, parent: parentId, dependsOn });
 }
 
 function checkName(field: string, name: unknown, most: number) {
@@ -150,7 +153,7 @@ async function planBatch(
   const changes: PlannedChange[] = [];
   const links: PlannedChange[] = [];
   const activities: WritePlan['activities'][number][] = [];
-  for (const [n, { id, values: given, parent, dependsOn }] of tasks.entries()) {
+  for (const [n, { id, values: given, isPlaced, parent, dependsOn }] of tasks.entries()) {
     const path = `tasks[${n}]`;
     const placed = { ...given, milestone_id: milestone.id };
     const resolved = await resolveReferences(
@@ -170,6 +173,7 @@ async function planBatch(
       ...resolved.value.values,
       parent_task_id: above?.id ?? parent,
       ...(stage && { current_stage: stage }),
+      ...(!isPlaced && { sort_order: context.newPlace() }),
     };
     changes.push({ op: 'insert', table: 'tasks', id, values });
     const { title, current_stage } = values as unknown as Pick<Task, 'title' | 'current_stage'>;

@@ -29,7 +29,11 @@ import { checkText } from './texts';
 export function requestTaskInsert(data: TaskInput): Requested<'milestones'> {
   const values = validateInsert('tasks', data);
   if (!values.ok) return values;
-  const given = { stage: data.current_stage !== undefined, status: data.status !== undefined };
+  const given = {
+    stage: data.current_stage !== undefined,
+    status: data.status !== undefined,
+    place: data.sort_order !== undefined,
+  };
   return ok({
     target: { table: 'milestones', id: String(values.value.milestone_id), field: 'milestone_id' },
     plan: (milestone, context) => planTaskInsert(milestone, values.value, given, context),
@@ -39,7 +43,7 @@ export function requestTaskInsert(data: TaskInput): Requested<'milestones'> {
 async function planTaskInsert(
   milestone: Milestone,
   given: RecordValues,
-  isGiven: { stage: boolean; status: boolean },
+  isGiven: { stage: boolean; status: boolean; place: boolean },
   context: PlanContext,
 ): Promise<Planned> {
   const { id: milestone_id, workspace_id: workspaceId } = milestone;
@@ -53,7 +57,12 @@ async function planTaskInsert(
   if (!stage.ok) return stage;
   const current_stage = stage.value;
   const status = isGiven.status ? null : statusAfter(workflow?.stages ?? null, current_stage, null);
-  const staged = { ...resolved.value.values, current_stage, ...(status && { status }) };
+  const staged = {
+    ...resolved.value.values,
+    current_stage,
+    ...(status && { status }),
+    ...(!isGiven.place && { sort_order: context.newPlace() }),
+  };
   const values = withCompletion(null, staged, context.now());
   const id = context.newId();
   const title = String(values.title);

@@ -6,6 +6,7 @@ import type { Activity, EntityOf, TaskDependency } from '@/domain/entities';
 import type { SyncedTable } from '@/domain/schema';
 import { noSuchRecord } from '@/domain/validation';
 import type { PlanWriter } from '@/domain/writes/contextWrites';
+import { newPlaces } from '@/domain/writes/newPlaces';
 import type { PlanContext, Requested, WritePlan } from '@/domain/writes/plan';
 import type { Change } from './remoteWriter';
 
@@ -31,6 +32,7 @@ export function remotePlanWriter(store: RemoteStore): PlanWriter {
     isMember: store.isMember,
     newId: uuidv7,
     now: store.now,
+    newPlace: newPlaces(() => Date.parse(store.now())),
     userId: store.userId,
   };
   return {

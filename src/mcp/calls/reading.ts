@@ -3,10 +3,19 @@
 import { randomBytes } from 'node:crypto';
 import type { ContextService } from '@/domain/contextService';
 import type { Milestone, Project, Task } from '@/domain/entities';
-import type { ReadinessReason } from '@/domain/ready';
 import type { ClaimResult, NextTask } from '@/domain/work';
 import { holdersOf } from '@/machine/holders';
-import { milestonesIn, oneLine, projectsIn, quoted, taskLine, taskNamed } from '@/machine/records';
+import { reasonsText, taskIdsOf, taskNames } from '@/machine/readiness';
+import {
+  assignedTo,
+  membersOf,
+  milestonesIn,
+  oneLine,
+  projectsIn,
+  quoted,
+  taskLine,
+  taskNamed,
+} from '@/machine/records';
 import { Arguments } from '../arguments';
 import type { Desk } from '../desk';
 import { CONTEXT_TOKENS, contextText, MOST_CONTEXT_TOKENS, named, projectOf, type Tool } from './common';
@@ -32,9 +41,8 @@ export const next: Tool = (given) => {
       if (result.state === 'claimed') return text;
       tried.set(task.id, text);
     }
-    return (
-      [...tried.values()].at(-1) ?? nothingReady(await service.getNextTask({ ...scopeOf(desk), claim_id }))
-    );
+    const last = [...tried.values()].at(-1);
+    return last ?? nothingReady(desk, await service.getNextTask({ ...scopeOf(desk), claim_id }));
   };
 };
 
@@ -86,41 +94,17 @@ function scopeOf({ link }: Desk): { workspace_id?: string; project_id?: string }
     : {};
 }
 
-function nothingReady(found: NextTask): string {
+async function nothingReady({ device }: Desk, found: NextTask): Promise<string> {
   if (found.task !== null) return 'Others were faster. Call next again.';
   const { open, waiting } = found;
   if (open === 0)
     return 'No task is ready, and none is open. Tell a person, or create tasks if you were asked to.';
-  const lines = waiting.map(
-    ({ title, reasons }) => `- ${quoted(title)}: ${reasons.map(reasonText).join('; ')}`,
-  );
+  const tasks = await taskNames(device.contextService, waiting.flatMap(taskIdsOf));
+  const lines = waiting.map(({ task_id, title, reasons }) => {
+    const called = [tasks.get(task_id), quoted(title)].filter(Boolean).join(' ');
+    return `- ${called}: ${reasonsText(reasons, { tasks })}`;
+  });
   return [`No task is ready; what waits (${open}):`, ...lines].join('\n');
-}
-
-function reasonText(reason: ReadinessReason): string {
-  switch (reason.code) {
-    case 'dependency':
-      return `waits for ${quoted(reason.title)}`;
-    case 'subtask':
-      return `its subtask ${quoted(reason.title)} is open`;
-    case 'not_here':
-      return `its ${reason.what} is not on this device yet`;
-    case 'milestone':
-    case 'project':
-      return `its ${reason.code} is ${reason.status}`;
-    case 'claimed':
-      return reason.until === null
-        ? 'claimed by somebody else'
-        : `claimed by somebody else until ${reason.until}`;
-    case 'assigned':
-      return 'assigned to somebody else';
-    case 'checkpoint':
-      return 'waits for a person at a checkpoint';
-    case 'unknown_stage':
-      return 'its workflow has no such stage';
-    default:
-      return reason.code;
-  }
 }
 
 async function taken(
@@ -158,10 +142,11 @@ const FILTERS = ['open', 'ready', 'mine', 'review', 'done', 'all'] as const;
 const MOST_LOOKED_AT = 500;
 
 export const list: Tool = (given) => {
-  const args = new Arguments(given, ['filter', 'milestone', 'find', 'after']);
+  const args = new Arguments(given, ['filter', 'milestone', 'assignee', 'find', 'after']);
   const filter = args.oneOf('filter', FILTERS) ?? 'open';
-  const [milestone, find, after] = [
+  const [milestone, assignee, find, after] = [
     args.optionalText('milestone'),
+    args.optionalText('assignee'),
     args.optionalText('find'),
     args.optionalText('after'),
   ];
@@ -171,10 +156,15 @@ export const list: Tool = (given) => {
     const milestones = await milestonesIn(service, projects, milestone);
     const all = await tasksOf(service, milestones);
     const checkpoints = await checkpointsOf(service);
+    const isAssigned =
+      assignee === null
+        ? () => true
+        : assignedTo(await membersOf(service, projects), assignee, desk.profile.userId);
     const words = (find ?? '').toLowerCase().split(/\s+/).filter(Boolean);
     const fits = all.filter(
       (task) =>
         isWanted(task, filter, desk.profile.userId, checkpoints) &&
+        isAssigned(task) &&
         words.every((word) => task.title.toLowerCase().includes(word)),
     );
     // Of all tasks: the last one listed may have been finished since.
@@ -272,8 +262,7 @@ export const show: Tool = (given) => {
       service.getMembers(task.workspace_id),
     ]);
     const lines = [taskLine(task, project), `id: ${task.id}`];
-    if (readiness)
-      lines.push(readiness.ready ? 'ready' : `not ready: ${readiness.reasons.map(reasonText).join('; ')}`);
+    if (readiness) lines.push(readiness.ready ? 'ready' : `not ready: ${reasonsText(readiness.reasons)}`);
     const { assignee, claim } = holdersOf(task, found?.workflow ?? null, members, Date.now());
     if (assignee) lines.push(`assigned to ${quoted(assignee.name)}`);
     if (claim?.is_live)

@@ -84,8 +84,6 @@ function NewSubtask({ context: { task }, onClose }: { context: TaskContext; onCl
       title: title.trim(),
       milestone_id: task.milestone_id,
       parent_task_id: task.id,
-      // Seconds since the epoch exceed any position that is set by hand, so the new task comes last.
-      sort_order: Date.now() / 1000,
     }),
   );
   const add = async (event: FormEvent) => {

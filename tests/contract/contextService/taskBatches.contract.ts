@@ -36,6 +36,36 @@ export const taskBatchesContract: Section = (world) => {
     expect(await owner.createTasks(id, plan('second'))).not.toEqual(ids);
   });
 
+  it('puts new tasks after those that are there, in the order in which they are made (N10)', async () => {
+    const { owner, agent, milestone, settle } = world();
+    const { id: milestone_id } = await milestone();
+    const byHand = await owner.createTask({ milestone_id, title: 'by hand', sort_order: 1_000 });
+    await owner.createTask({ milestone_id, title: 'first of all', sort_order: 0 });
+    await settle();
+    const batch = (...titles: string[]) => ({
+      request_id: titles.join(),
+      tasks: titles.map((title) => ({ title })),
+    });
+    const numbers = Array.from({ length: 12 }, (_, n) => `one of ${n}`);
+    await agent.createTasks(milestone_id, batch(...numbers));
+    await agent.createTasks(milestone_id, batch('next', 'over next'));
+    await agent.createTask({ milestone_id, title: 'alone' });
+    await agent.createTask({ milestone_id, title: 'below', parent_task_id: byHand.id });
+    await settle();
+    // An order by sort_order alone: no two tasks have one place.
+    const tasks = await owner.getTasks(milestone_id);
+    expect(tasks.map(({ title }) => title)).toEqual([
+      'first of all',
+      'by hand',
+      ...numbers,
+      'next',
+      'over next',
+      'alone',
+      'below',
+    ]);
+    expect(new Set(tasks.map(({ sort_order }) => sort_order)).size).toBe(tasks.length);
+  });
+
   it('refers to tasks that are there', async () => {
     const { owner, milestone, task, settle } = world();
     const { id } = await milestone();

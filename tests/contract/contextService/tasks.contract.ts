@@ -18,7 +18,7 @@ export const tasksContract: Section = (world) => {
       status: 'todo',
       priority: 'medium',
       assignee_id: null,
-      sort_order: 0,
+      sort_order: expect.any(Number),
       claimed_by: null,
       claimed_until: null,
       completion_date: null,

@@ -67,6 +67,8 @@ describe('the command line', () => {
     expect(statSync(join(machine.data, 'profiles')).mode & 0o077).toBe(0);
     const agent = await machine.json<{ user: string }>(['status', '--as', 'agent']);
     expect(agent.user).toBe('Agent');
+    // People too, by the name that others see.
+    expect(await machine.json(['status', '--as', 'Editor'])).toMatchObject({ user: 'editor@convoy.example' });
     expect(errorOf((await machine.run(['status', '--as', 'somebody', '--json'])).out).code).toBe(
       'not_signed_in',
     );
@@ -116,7 +118,8 @@ describe('the command line', () => {
       SEED.offlineMilestone,
     ]);
     await machine.json(['depend', other.id, key]);
-    await machine.json(['comment', key, 'A word.']);
+    const said = await machine.run(['comment', key, 'A word.']);
+    expect(said.out).toBe(`Written on ${key} From a terminal.\n`);
     expect(await machine.json(['show', other.id])).toMatchObject({
       readiness: { ready: false, reasons: [{ code: 'dependency', task_id: made.id }] },
     });
@@ -141,8 +144,78 @@ describe('the command line', () => {
     expect(there.filter(({ id }) => id === made.id || id === other.id)).toHaveLength(2);
     const bad = await machine.run(['task', 'edit', key, '--priority', 'highest', '--json']);
     expect({ code: bad.code, error: errorOf(bad.out) }).toMatchObject({
-      code: 1,
+      code: 2,
       error: { kind: 'validation', code: 'bad_value', field: 'priority' },
+    });
+  });
+
+  it('takes the title of a new task as an argument or by --title, and puts each after those before', async () => {
+    const create = (...args: string[]) =>
+      machine.json<Task>(['task', 'create', ...args, '--milestone', SEED.offlineMilestone]);
+    const made = [
+      await create('First new'),
+      await create('--title', 'Second new'),
+      await create('Third new'),
+    ];
+    const listed = await machine.json<Task[]>(['list', '--milestone', SEED.offlineMilestone]);
+    expect(listed.slice(-3).map(({ id }) => id)).toEqual(made.map(({ id }) => id));
+    const { code, err } = await machine.run(['task', 'create', 'One', '--title', 'Two']);
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('"One" and "Two"') });
+  });
+
+  it('lists tasks with their assignees, and those of one alone', async () => {
+    const all = await machine.json<Task[]>(['list', '--all']);
+    const { userId } = (await machine.json<{ name: string; userId: string }[]>(['whoami'])).find(
+      ({ name }) => name === 'Agent',
+    ) ?? { userId: '' };
+    const mine = await machine.json<Task[]>(['list', '--all', '--assignee', 'me', '--as', 'Agent']);
+    expect(mine.map(({ id }) => id)).toEqual(
+      all.filter(({ assignee_id }) => assignee_id === userId).map(({ id }) => id),
+    );
+    expect(mine.length).toBeGreaterThan(0);
+    expect(await machine.json(['list', '--all', '--assignee', 'agent'])).toHaveLength(mine.length);
+    const nobody = await machine.json<Task[]>(['list', '--assignee', 'nobody']);
+    expect(nobody.length).toBeGreaterThan(0);
+    expect(nobody.every(({ assignee_id }) => assignee_id === null)).toBe(true);
+    expect((await machine.run(['list', '--assignee', 'nobody'])).out).toMatch(/ {2}nobody {2}/);
+  });
+
+  it.each([
+    // The command line itself is wrong, whatever is there.
+    [2, ['task', 'edit', 'FIELD-1', '--priority', 'highest']],
+    [2, ['task', 'edit', 'FIELD-1', '--status', 'someday']],
+    [2, ['task', 'edit', 'FIELD-1', '--title', ' ']],
+    [2, ['task', 'move', 'FIELD-1', 'NOWHERE']],
+    [2, ['task', 'create', 'Two', '--title', 'Titles']],
+    [2, ['task', 'create']],
+    [2, ['task', 'create', 'Without a milestone']],
+    [2, ['show', 'nonsense']],
+    [2, ['context', 'FIELD-1', '--max-tokens', 'many']],
+    [2, ['refused', 'retry']],
+    [2, ['status', '--url', 'nonsense']],
+    [2, ['login', '--url', 'nonsense']],
+    [2, ['mcp', 'install', '--host', 'emacs', '--yes']],
+    [2, ['mcp', 'install', '--host', 'vscode', '--user', '--yes']],
+    // What it names is not there.
+    [4, ['show', 'FIELD-99999']],
+    [4, ['show', '01900000-dead-7000-8000-00000000beef']],
+    [4, ['list', '--milestone', 'Nowhere']],
+    [4, ['list', '--assignee', 'Nobody at all']],
+    [4, ['conflicts', 'settle', '7', '--mine']],
+    [4, ['refused', 'retry', '7']],
+    [4, ['answer', 'FIELD-1', 'Yes.']],
+    [3, ['status', '--as', 'somebody']],
+    [3, ['status', '--url', 'https://elsewhere.example']],
+    [5, ['approve', 'FIELD-1']],
+    // It is refused for what is there.
+    [1, ['depend', 'FIELD-1', 'FIELD-1']],
+    [1, ['task', 'finish', 'FIELD-6']],
+  ])('ends with %i, and a failure in JSON: convoy %j', async (expected, args) => {
+    const { code, out, err } = await machine.run([...args, '--json']);
+    expect({ code, err, error: errorOf(out) }).toEqual({
+      code: expected,
+      err: '',
+      error: expect.objectContaining({ kind: expect.any(String), message: expect.stringMatching(/./) }),
     });
   });
 

@@ -108,7 +108,7 @@ describe('convoy mcp install', () => {
     expect(ended).toBe(1);
     expect(err).toMatch(/\.cursor\/mcp\.json, line 2, column \d+: It is no JSON/);
     expect(read(code, '.cursor', 'mcp.json')).toBe(broken);
-    expect(await install(['--host', 'emacs', '--yes'])).toMatchObject({ code: 1 });
-    expect(await install(['--host', 'vscode', '--user', '--yes'])).toMatchObject({ code: 1 });
+    expect(await install(['--host', 'emacs', '--yes'])).toMatchObject({ code: 2 });
+    expect(await install(['--host', 'vscode', '--user', '--yes'])).toMatchObject({ code: 2 });
   });
 });

@@ -130,6 +130,18 @@ describe('the MCP server', () => {
     }
   });
 
+  it('lists the tasks of a member, of the agent itself, and of nobody', async () => {
+    const { call } = await host();
+    const of = async (assignee: string, filter = 'open') => (await call('list', { filter, assignee })).text;
+    const [mine, nobodys] = [await of('me'), await of('nobody')];
+    expect(mine).toContain('FIELD-1 ');
+    expect(await of('Agent')).toBe(mine);
+    expect(nobodys).not.toBe(mine);
+    expect(nobodys).not.toContain('FIELD-1 ');
+    const unknown = await call('list', { assignee: 'Eve' });
+    expect(unknown).toMatchObject({ isError: true, text: expect.stringContaining('"Agent"') });
+  });
+
   it('takes an agent from a plan to a finished task, past both reviews of a person', async () => {
     await machine.signIn(demo.stack.url, 'agent@convoy.example', SEED.password);
     await machine.json(['sync']);

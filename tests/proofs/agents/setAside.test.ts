@@ -81,10 +81,10 @@ describe('convoy conflicts', () => {
     expect(out).not.toContain(entry?.conflict_id);
 
     const undecided = await machine.run(['conflicts', 'settle', key, '--json']);
-    expect(undecided.code).toBe(1);
-    expect(errorOf(undecided.out).code).toBe('bad_choice');
+    expect(undecided.code).toBe(2);
+    expect(errorOf(undecided.out).code).toBe('usage');
     const unknown = await machine.run(['conflicts', 'settle', key, '--mine', 'colour', '--json']);
-    expect(unknown.code).toBe(1);
+    expect(unknown.code).toBe(2);
     expect((await machine.run(['conflicts', 'settle', '7', '--mine'])).code).toBe(4);
     expect(await conflicts()).toHaveLength(1);
 
@@ -149,7 +149,7 @@ describe('convoy refused', () => {
     expect(await refused()).toHaveLength(1);
     await machine.json(['refused', 'discard', known.key ?? '', '--yes']);
     expect(await refused()).toEqual([]);
-    expect((await machine.run(['refused', 'retry'])).code).toBe(1);
+    expect((await machine.run(['refused', 'retry'])).code).toBe(2);
     await owner.updateMemberRole(editor?.id ?? '', 'editor');
     await machine.json(['sync']);
   });

@@ -311,7 +311,9 @@ function requestOf(table: RequestTable): fc.Arbitrary<Request> {
       // Services let the status follow a stage that is given without one (T1); sync_push takes what it is sent.
       const follows = name === 'current_stage' ? { status: 'in_progress' } : {};
       if (table === 'activity_feed' || op === 'insert') {
-        const values: Record<string, unknown> = { ...SOUND[table], ...follows, [name]: value };
+        // Services put a new task last that is given no place (N10); sync_push stores what it is sent.
+        const placed = table === 'tasks' ? { sort_order: 1 } : {};
+        const values: Record<string, unknown> = { ...SOUND[table], ...placed, ...follows, [name]: value };
         // Now and then a column that has to be given is not.
         if (isAbsent && name in SOUND[table] && value === null) delete values[name];
         return { op: 'insert' as const, table, values };

@@ -26,7 +26,7 @@ export interface Way {
 export async function makeOwn(service: ContextService): Promise<Own> {
   const { id: projects } = await service.createProject({ workspace_id: SEED.workspace, name: 'Own' });
   const { id: milestones } = await service.createMilestone({ project_id: projects, name: 'Own' });
-  const { id: tasks } = await service.createTask({ milestone_id: milestones, title: 'Own' });
+  const { id: tasks } = await service.createTask({ milestone_id: milestones, title: 'Own', sort_order: 1 });
   const scope = { workspace_id: SEED.workspace, project_id: projects };
   const { id: patterns } = await service.createPattern({ ...scope, name: 'Own' });
   const { id: best_practices } = await service.createBestPractice({ ...scope, name: 'Own' });

@@ -124,7 +124,7 @@ describe('what comes first', () => {
     expect(at('By a person')).toBeLessThan(at('Of Convoy'));
     expect(at('Of Convoy')).toBeLessThan(at('By an agent'));
     const line = (name: string) => markdown.split('\n').find((each) => each.includes(`\`${name}\``));
-    expect(line('By an agent')).toContain('by `Bot` (agent, agent), not confirmed by a person');
+    expect(line('By an agent')).toContain('by `Bot` (agent), not confirmed by a person');
     expect(line('By somebody gone')).toContain('not confirmed by a person');
     expect(line('By a person')).not.toContain('not confirmed');
   });
@@ -143,9 +143,9 @@ describe('the author of the description', () => {
 
   it('is whoever wrote it last, not whoever moved the task, else the creator (X4)', async () => {
     expect(await headOf([moved, edited, other, created(BOT)])).toBe('Description by `Ada` (owner, person):');
-    expect(await headOf([moved, other, created(BOT)])).toBe('Description by `Bot` (agent, agent):');
+    expect(await headOf([moved, other, created(BOT)])).toBe('Description by `Bot` (agent):');
     const settled = activityOf(30, 'conflict_settled', { columns: { description: { by: 'person' } } }, BOT);
-    expect(await headOf([settled, edited])).toBe('Description by `Bot` (agent, agent):');
+    expect(await headOf([settled, edited])).toBe('Description by `Bot` (agent):');
   });
 
   it('is not told where the entries that are here do not say (X4)', async () => {

@@ -7,7 +7,8 @@ import { type Member, refusalOf } from '@/domain/permissions';
 import type { SyncedTable } from '@/domain/schema';
 import { noSuchRecord } from '@/domain/validation';
 import type { PlanWriter } from '@/domain/writes/contextWrites';
-import type { Requested, WritePlan } from '@/domain/writes/plan';
+import { newPlaces } from '@/domain/writes/newPlaces';
+import type { PlanContext, Requested, WritePlan } from '@/domain/writes/plan';
 import type { ConvoyModel } from '../models';
 import { Q } from '../models/watermelondb';
 import { type LocalFirst, storing } from './localFirst';
@@ -16,11 +17,14 @@ import { localPlanContext } from './planContext';
 import { modelsOf } from './planModels';
 
 export function localWriter(local: LocalFirst): PlanWriter {
+  // The server's time, so that tasks of devices whose clocks differ are in the order in which they were made.
+  const newPlace = newPlaces(() => local.clock.now() + local.clock.offset());
+  const newContext = () => localPlanContext(local, newPlace);
   return {
-    writeOn: (request, onRemote) => writeOn(local, request, onRemote),
+    writeOn: (request, onRemote) => writeOn(local, newContext, request, onRemote),
     writeNew: <T>(plan: Parameters<PlanWriter['writeNew']>[0]) =>
       inTransaction(local, async () => {
-        const planned = orThrow(plan(localPlanContext(local)));
+        const planned = orThrow(plan(newContext()));
         return (await writePlan(local, planned, null)) as T;
       }),
   };
@@ -32,6 +36,7 @@ export function localWriter(local: LocalFirst): PlanWriter {
  */
 async function writeOn<T>(
   local: LocalFirst,
+  newContext: () => PlanContext,
   request: Requested,
   onRemote: (remote: ContextService) => Promise<T>,
 ): Promise<T> {
@@ -40,7 +45,7 @@ async function writeOn<T>(
     const record = await local.store.record(target.table, target.id);
     if (!record) return null;
     const entity = toEntity<EntityOf[SyncedTable]>(target.table, record.raw);
-    const planned = orThrow(await plan(entity, localPlanContext(local)));
+    const planned = orThrow(await plan(entity, newContext()));
     return { answer: await writePlan(local, planned, record) };
   });
   if (written) return written.answer as T;

@@ -8,8 +8,13 @@ import { Q } from '../models/watermelondb';
 import type { LocalFirst } from './localFirst';
 import type { LocalStore } from './localStore';
 
-export function localPlanContext({ store, clock, userId }: LocalFirst): PlanContext {
+/** @param newPlace the service's own: two contexts give no two tasks one place */
+export function localPlanContext(
+  { store, clock, userId }: LocalFirst,
+  newPlace: PlanContext['newPlace'],
+): PlanContext {
   return {
+    newPlace,
     userId: async () => userId,
     find: <Table extends SyncedTable>(table: Table, id: string) => store.find<EntityOf[Table]>(table, id),
     entries: (taskId, types) => store.entries(taskId, types),

@@ -73,10 +73,9 @@ export function useNewTask<T extends TaskLine>(options: Options<T>) {
     }
     if (milestoneId === undefined) return;
     const places = placesOf(adding, options);
-    // Seconds since the epoch exceed any place that is given by hand, so that the new task comes last.
-    const [{ sort_order } = { sort_order: Date.now() / 1000 }, ...others] = places;
-    const values = { ...valuesOf(adding, options), title, milestone_id: milestoneId, sort_order };
-    const task = await contextService.createTask(values);
+    const [own, ...others] = places;
+    const values = { ...valuesOf(adding, options), title, milestone_id: milestoneId };
+    const task = await contextService.createTask({ ...values, ...(own && { sort_order: own.sort_order }) });
     if (others.length > 0) {
       await contextService.orderTasks([{ id: task.id, sort_order: task.sort_order }, ...others]);
     }

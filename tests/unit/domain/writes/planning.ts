@@ -3,6 +3,7 @@
 import type { EntityOf, Milestone, Task, TaskDependency, Workflow } from '@/domain/entities';
 import type { SyncedTable } from '@/domain/schema';
 import { STANDARD_STAGES, STANDARD_WORKFLOW_ID } from '@/domain/vocabulary';
+import { newPlaces } from '@/domain/writes/newPlaces';
 import type { PlanContext, Planned, Requested, WritePlan } from '@/domain/writes/plan';
 import type { TaskGraph } from '@/domain/writes/taskGraph';
 
@@ -119,6 +120,7 @@ export function contextOf({ records, dependencies = [], hasGraph = true }: Memor
     userId: async () => uuid(900),
     newId: () => uuid(next++),
     now: () => NOW,
+    newPlace: newPlaces(() => Date.parse(NOW)),
   };
 }
 
