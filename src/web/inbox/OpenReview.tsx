@@ -214,7 +214,9 @@ function ReviewText({ review }: { review: Review }) {
             checked={showsDifference}
             onChange={({ target }) => setShowsDifference(target.checked)}
           />
-          Show what differs from the request of <TimeAgo time={previous.requested_at} />
+          <span>
+            Show what differs from the request of <TimeAgo time={previous.requested_at} />
+          </span>
         </label>
       )}
       <ReviewFacts review={review} previous={previous} />

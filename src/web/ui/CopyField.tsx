@@ -39,7 +39,7 @@ export function CopyField({ label, value, isLong = false, onCopied }: CopyFieldP
               currentTarget.scrollLeft = 0;
             },
           };
-          return isLong ? <textarea {...control} rows={2} /> : <input {...control} />;
+          return isLong ? <textarea {...control} rows={3} /> : <input {...control} />;
         }}
       </Field>
       <button type="button" className="button" onClick={() => void copy()}>
