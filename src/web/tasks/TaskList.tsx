@@ -320,6 +320,7 @@ export function TaskList(props: TaskListProps) {
                   depth={row.depth ?? 0}
                   isCurrent={row.task === stop}
                   isRenaming={renaming === row.key}
+                  openCell={menu?.id === row.key ? menu.cell : undefined}
                   isEditable={isEditable(row.task)}
                   isMovable={deferred.sort === 'hand' && isKnown(row.task) && isEditable(row.task)}
                   actions={actions}

@@ -12,13 +12,15 @@ export interface MenuPopupProps {
   align: 'start' | 'end';
   /** Has the focus when the menu is closed. */
   before: Element | null;
-  /** A key has opened it: its first item has the focus. */
+  /** A key has opened it: its first item has the focus, unless one of them is the present value. */
   isByKey: boolean;
   onClose: () => void;
 }
 
 /** The menu itself, which is open as long as it is rendered. */
 export function MenuPopup({ label, groups, anchor, align, before, isByKey, onClose }: MenuPopupProps) {
+  const items = groups.flat();
+  const first = items.find(({ isChosen }) => isChosen) ?? (isByKey ? items[0] : undefined);
   return (
     <Base.Root open onOpenChange={(isOpen) => !isOpen && onClose()}>
       <Base.Portal>
@@ -29,11 +31,11 @@ export function MenuPopup({ label, groups, anchor, align, before, isByKey, onClo
             finalFocus={() => (before instanceof HTMLElement ? before : true)}
           >
             {groups
-              .filter((items) => items.length > 0)
-              .map((items, index) => (
-                <Base.Group key={items[0]?.label} className={index > 0 ? styles.next : undefined}>
-                  {items.map((item, nth) => (
-                    <Item key={item.label} item={item} isFirst={isByKey && index === 0 && nth === 0} />
+              .filter((group) => group.length > 0)
+              .map((group, index) => (
+                <Base.Group key={group[0]?.label} className={index > 0 ? styles.next : undefined}>
+                  {group.map((item) => (
+                    <Item key={item.label} item={item} isFirst={item === first} />
                   ))}
                 </Base.Group>
               ))}
@@ -66,7 +68,9 @@ function Item({ item, isFirst }: { item: MenuItem; isFirst: boolean }) {
       className={`${styles.item} ${isDangerous ? styles.danger : ''}`}
       disabled={whyNot !== null}
       onClick={onSelect}
-      aria-current={isChosen ? 'true' : undefined}
+      // Radio items of Base UI would need a group with values beside the actions, and do not close the menu.
+      role={isChosen === undefined ? 'menuitem' : 'menuitemradio'}
+      aria-checked={isChosen}
     >
       {icon && <Icon name={icon} />}
       <span className={styles.label}>
