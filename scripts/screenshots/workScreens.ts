@@ -115,7 +115,7 @@ export const WORK_SCREENS: Screen[] = [
     name: 'list-no-match',
     prepare: async ({ page }) => {
       await openMilestone(page, 'editor');
-      await page.getByRole('searchbox', { name: 'Find by title' }).fill('lighthouse keeper');
+      await page.getByRole('searchbox', { name: 'Find by key or title' }).fill('lighthouse keeper');
       await page.getByText('Show all tasks').waitFor();
     },
   },

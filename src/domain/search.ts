@@ -1,4 +1,4 @@
-/** Finding text in titles: case, and how a letter is composed, make no difference. Pure. */
+/** Finding tasks by words of their titles and by their keys: case, and how a letter is composed, make no difference. Pure. */
 
 /** @returns the text in the form in which two texts are compared. */
 export function folded(text: string): string {
@@ -20,4 +20,20 @@ export function containsText(title: string, typed: string): boolean {
 export function plainPart(typed: string): string {
   const runs = typed.normalize('NFC').match(/[a-jl-z0-9]+/gi) ?? [];
   return runs.reduce((longest, run) => (run.length > longest.length ? run : longest), '').toLowerCase();
+}
+
+/** A key as people type it: with a dash, a space or nothing before the number, or the number alone. */
+const TYPED_KEY = /^(?:([a-z][a-z0-9]{0,9}?)[\s-]*)?([1-9][0-9]{0,9})$/i;
+
+/** @returns the end of the keys that a person may mean: `FIELD-2` for "field 2", `-2` for "2"; null: it is no key. */
+export function keyEnd(typed: string): string | null {
+  const [, prefix = '', number] = TYPED_KEY.exec(typed.trim()) ?? [];
+  return number === undefined ? null : `${prefix.toUpperCase()}-${number}`;
+}
+
+/** @returns whether a person who typed this may mean the task that has the key. */
+export function isKeyTyped(key: string | null, typed: string): boolean {
+  const end = keyEnd(typed);
+  if (key === null || end === null) return false;
+  return end.startsWith('-') ? key.endsWith(end) : key === end;
 }

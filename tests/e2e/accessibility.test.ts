@@ -30,7 +30,7 @@ const OF_AN_ACCOUNT: Screen[] = [
     'menu of the account',
     async (page) => {
       await page.getByRole('button', { name: /^Account of / }).click();
-      await seen(page.getByRole('menuitem', { name: 'Dark' }));
+      await seen(page.getByRole('menuitemradio', { name: 'Dark' }));
     },
   ],
   [

@@ -72,7 +72,8 @@ describe('without the network and without the server', () => {
     await openMilestone(page, 'Field app', MILESTONE);
     const titles = ['one', 'two', 'three', 'four', 'five'].map((n) => `Reloaded at once, ${n}`);
     // The list renders a screenful; what is searched for is on it.
-    const search = () => page.getByRole('searchbox', { name: 'Find by title' }).fill('Reloaded at once');
+    const search = () =>
+      page.getByRole('searchbox', { name: 'Find by key or title' }).fill('Reloaded at once');
     await search();
     for (const title of titles) {
       await createTask(page, title);

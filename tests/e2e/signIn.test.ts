@@ -17,7 +17,7 @@ import {
 
 /** The list renders a screenful; what is searched for is on it. */
 const searchFor = (page: Page, text: string) =>
-  page.getByRole('searchbox', { name: 'Find by title' }).fill(text);
+  page.getByRole('searchbox', { name: 'Find by key or title' }).fill(text);
 
 describe('signing in and out', () => {
   let app: WebApp;

@@ -54,6 +54,8 @@ describe('lists of tasks', () => {
     await form.getByLabel('Name').focus();
     await page.keyboard.press('Enter');
     await seen(page.getByText('Comes into a new milestone, “First milestone”'));
+    // Neither Back nor a reload opens the row again.
+    await expect.poll(() => new URL(page.url()).search).toBe('');
     await expect
       .poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label')))
       .toBe('Title');
@@ -62,6 +64,9 @@ describe('lists of tasks', () => {
     await seen(page.getByText('The milestone “First milestone” was made for it.'));
     await expect.poll(focused).toBe('Light the first lamp');
     await seen(places(page).getByRole('link', { name: 'First milestone' }));
+    await page.reload();
+    await seen(link('Light the first lamp'));
+    expect(await page.getByRole('form', { name: 'New task' }).count()).toBe(0);
   });
 
   it('rows are made, moved, renamed and edited by keys, and all of it can be undone and survives a reload', async () => {
@@ -97,7 +102,17 @@ describe('lists of tasks', () => {
       .toEqual(own.toReversed());
     await expect.poll(focused).toBe('Second of two');
     await page.keyboard.press('p');
-    await page.getByRole('menuitem', { name: 'Urgent' }).click();
+    // The present value has the focus, arrows go on from it, and the row is marked meanwhile.
+    const choice = (name: string) => page.getByRole('menuitemradio', { name, exact: true });
+    await expect.poll(focused).toBe('Medium');
+    expect(await choice('Medium').getAttribute('aria-checked')).toBe('true');
+    expect(await choice('Urgent').getAttribute('aria-checked')).toBe('false');
+    expect(await page.locator('[data-task]:has([aria-expanded="true"])').innerText()).toContain(
+      'Second of two',
+    );
+    await page.keyboard.press('ArrowUp');
+    await expect.poll(focused).toBe('High');
+    await choice('Urgent').click();
     await seen(row('Second of two').getByRole('button', { name: 'Priority: Urgent' }));
     await page.keyboard.press('Control+z');
     await seen(row('Second of two').getByRole('button', { name: 'Priority: Medium' }));
@@ -108,7 +123,7 @@ describe('lists of tasks', () => {
     await seen(link('Renamed in its row'));
     await expect.poll(focused).toBe('Renamed in its row');
     await page.keyboard.press('s');
-    await page.getByRole('menuitem', { name: 'Plan review' }).click();
+    await page.getByRole('menuitemradio', { name: 'Plan review' }).click();
     await seen(row('Renamed in its row').getByRole('button', { name: 'Stage: Plan review' }));
     await syncNow(page);
 
@@ -180,7 +195,7 @@ describe('lists of tasks', () => {
     await row('Past the review')
       .getByRole('button', { name: /^Stage/ })
       .click();
-    await page.getByRole('menuitem', { name: 'Implement' }).click();
+    await page.getByRole('menuitemradio', { name: 'Implement' }).click();
     const dialog = page.getByRole('dialog', { name: 'Move to Implement' });
     await dialog.getByRole('textbox', { name: 'Why without a review?' }).fill('Agreed on the pier.');
     await dialog.getByRole('button', { name: 'Move it' }).click();
@@ -192,13 +207,13 @@ describe('lists of tasks', () => {
     await openProject(page, 'Field app');
     await seen(page.getByRole('heading', { name: 'Plan', exact: true }));
     await page.getByRole('button', { name: 'Group: Stage' }).click();
-    await page.getByRole('menuitem', { name: 'Assignee' }).click();
+    await page.getByRole('menuitemradio', { name: 'Assignee' }).click();
     await seen(page.getByRole('heading', { name: 'You', exact: true }));
     await page.getByRole('button', { name: 'Priority: any' }).click();
     await page.getByRole('menuitemcheckbox', { name: 'Urgent' }).click();
     await page.getByRole('menuitemcheckbox', { name: 'High' }).click();
     await page.keyboard.press('Escape');
-    await page.getByRole('searchbox', { name: 'Find by title' }).fill('the');
+    await page.getByRole('searchbox', { name: 'Find by key or title' }).fill('the');
     await expect.poll(() => new URL(page.url()).search).toBe('?group=assignee&priority=urgent,high&q=the');
     await expect.poll(async () => (await titles()).every((title) => /the/i.test(title))).toBe(true);
     const filtered = await titles();
@@ -214,13 +229,15 @@ describe('lists of tasks', () => {
     await seen(page.getByRole('heading', { name: filtered[1], level: 1 }));
     await page.goBack();
     await seen(page.getByRole('button', { name: 'Group: Assignee' }));
-    expect(await page.getByRole('searchbox', { name: 'Find by title' }).inputValue()).toBe('the');
+    expect(await page.getByRole('searchbox', { name: 'Find by key or title' }).inputValue()).toBe('the');
     await expect.poll(() => titles()).toEqual(filtered);
     await expect.poll(focused).toBe(filtered[1]);
     await page.getByRole('button', { name: 'Show all tasks' }).click();
     expect(new URL(page.url()).search).toBe('?group=assignee');
-    await page.getByRole('searchbox', { name: 'Find by title' }).fill('hidden at once');
+    await page.getByRole('searchbox', { name: 'Find by key or title' }).fill('hidden at once');
     await seen(link('Hidden at once'));
+    await page.getByRole('searchbox', { name: 'Find by key or title' }).fill('field 31');
+    await expect.poll(() => titles()).toEqual(['Kill the app a hundred times and count']);
     await page.getByRole('tab', { name: 'Overview' }).click();
     await seen(page.getByRole('heading', { name: 'Overview' }));
     await page.goBack();
@@ -271,11 +288,11 @@ describe('lists of tasks', () => {
     await openMilestone(page, 'Field app', MILESTONE);
     await createTask(page, 'Mine from now on');
     await row('Mine from now on').getByRole('button', { name: 'Nobody is assigned' }).click();
-    await page.getByRole('menuitem', { name: 'You' }).click();
+    await page.getByRole('menuitemradio', { name: 'You' }).click();
     await places(page).getByRole('link', { name: 'My tasks' }).click();
     await seen(page.getByRole('heading', { name: `Field app › ${MILESTONE}` }));
     await row('Mine from now on').getByRole('button', { name: 'Status: To do' }).click();
-    await page.getByRole('menuitem', { name: 'Cancelled' }).click();
+    await page.getByRole('menuitemradio', { name: 'Cancelled' }).click();
     await gone(link('Mine from now on'));
   });
 
@@ -313,6 +330,35 @@ describe('lists of tasks', () => {
       .evaluateAll((rows) => rows.map((one) => one.querySelectorAll('*').length));
     expect(Math.max(...elements)).toBeLessThanOrEqual(20);
     await opened.close();
+  });
+
+  it('the first row is near the top for a viewer, too, and stays where it is while filters come and go', async () => {
+    const viewer = await app.signIn('viewer');
+    const top = async () => (await viewer.locator('[data-task]').first().boundingBox())?.y ?? Infinity;
+    await openMilestone(viewer, 'Field app', MILESTONE);
+    await seen(viewer.getByRole('note').filter({ hasText: 'You are a viewer here' }));
+    await seen(link('Add an outdoor theme', viewer));
+    expect(await top()).toBeLessThanOrEqual(180);
+    await openProject(viewer, 'Field app');
+    await seen(viewer.getByRole('note').filter({ hasText: 'You are a viewer here' }));
+    await seen(link('Read only the current route', viewer));
+    for (const width of [1280, 1100]) {
+      await viewer.setViewportSize({ width, height: 800 });
+      expect(await top()).toBeLessThanOrEqual(180);
+    }
+    const before = await top();
+    for (const [filter, value] of [
+      ['Status', 'In progress'],
+      ['Stage', 'Implement'],
+      ['Assignee', 'Agent'],
+    ]) {
+      await viewer.getByRole('button', { name: `${filter}: any` }).click();
+      await viewer.getByRole('menuitemcheckbox', { name: value }).click();
+      await viewer.keyboard.press('Escape');
+      await seen(viewer.getByRole('button', { name: `${filter}: ${value}` }));
+      expect(await top(), filter).toBe(before);
+    }
+    await viewer.context().close();
   });
 
   it('the first row is near the top, no width scrolls sideways, and axe finds nothing', async () => {
@@ -365,6 +411,18 @@ describe('lists of tasks', () => {
       await expect.poll(overflow, { message: `${width} px` }).toBeLessThanOrEqual(0);
       const title = await page.getByRole('list', { name: 'Tasks' }).getByRole('link').first().boundingBox();
       expect(title?.width, `${width} px`).toBeGreaterThan(120);
+      // What is in a row stays in it.
+      const outside = await page.locator('[data-task]').evaluateAll(
+        (rows) =>
+          rows.flatMap((one) => {
+            const { top, bottom } = one.getBoundingClientRect();
+            return [...one.querySelectorAll('button')].filter((button) => {
+              const box = button.getBoundingClientRect();
+              return box.top < top || box.bottom > bottom;
+            });
+          }).length,
+      );
+      expect(outside, `${width} px`).toBe(0);
     }
     await page.setViewportSize({ width: 390, height: 800 });
     await checked('milestone on a phone');

@@ -57,6 +57,57 @@ describe('the page of a task', () => {
     expect(await description().getByRole('note').count()).toBe(0);
   });
 
+  it('on a phone the stages take one row, each within reach of a finger and by its name', async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    const stepper = page.getByRole('region', { name: /^Stage, in the workflow/ });
+    expect((await stepper.boundingBox())?.height).toBeLessThan(130);
+    await seen(stepper.locator('.stepper-here'));
+    for (const width of [390, 320]) {
+      await page.setViewportSize({ width, height: 844 });
+      const boxes = await stepper
+        .locator('ol')
+        .getByRole('button')
+        .evaluateAll((buttons) => buttons.map((one) => one.getBoundingClientRect()));
+      expect(boxes.length).toBeGreaterThan(3);
+      expect(new Set(boxes.map(({ y }) => y)).size).toBe(1);
+      expect(Math.min(...boxes.map(({ width: wide }) => wide))).toBeGreaterThanOrEqual(40);
+      expect(Math.min(...boxes.map(({ height }) => height))).toBeGreaterThanOrEqual(40);
+    }
+    await seen(stepper.getByRole('button', { name: 'Code review human checkpoint' }));
+    // With the sidebar away, there is room for the names.
+    await page.setViewportSize({ width: 768, height: 844 });
+    await gone(stepper.locator('.stepper-here'));
+    const sizes = await stepper
+      .locator('li .step-name')
+      .evaluateAll((names) => names.map((name) => [name.scrollWidth, name.getBoundingClientRect().height]));
+    expect(Math.min(...sizes.map(([wide = 0]) => wide))).toBeGreaterThan(20);
+    await page.setViewportSize({ width: 1280, height: 800 });
+  });
+
+  it('the focus is on the page after the palette, and no frame is drawn round the page or a part of it', async () => {
+    const focus = () =>
+      page.evaluate(() => {
+        const { activeElement: element } = document;
+        return `${element?.localName}, ${element && getComputedStyle(element).outlineStyle}`;
+      });
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox', { name: 'Search' }).fill('field 5');
+    await seen(page.getByRole('option', { name: /^FIELD-5/ }));
+    await page.keyboard.press('Enter');
+    await seen(page.getByRole('heading', { name: TASK, level: 1 }));
+    await expect.poll(focus).toBe('main, none');
+    await page.keyboard.press('Control+k');
+    await seen(page.getByRole('dialog'));
+    await page.keyboard.press('Escape');
+    await gone(page.getByRole('dialog'));
+    await expect.poll(focus).toBe('main, none');
+    await page.keyboard.press('d');
+    await editor().fill('Saved in its place');
+    await page.keyboard.press('Control+Enter');
+    await seen(description().getByText('Saved in its place'));
+    await expect.poll(focus).toBe('section, none');
+  });
+
   it('a title is saved where the focus leaves it, and the edit is undone by its toast', async () => {
     await page.getByRole('button', { name: 'Edit title' }).click();
     await page.getByRole('textbox', { name: 'Title' }).fill('Another title for a moment');

@@ -213,7 +213,7 @@ describe('working on tasks', () => {
     await owner.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
     await seen(owner.getByRole('link', { name: 'Bolt 3000' }));
     expect(await rows.count()).toBeLessThan(120);
-    await owner.getByRole('searchbox', { name: 'Find by title' }).fill('bolt 1234');
+    await owner.getByRole('searchbox', { name: 'Find by key or title' }).fill('bolt 1234');
     await seen(owner.getByRole('link', { name: 'Bolt 1234' }));
     await gone(owner.getByRole('link', { name: 'Bolt 3000' }));
     await owner.context().close();

@@ -9,7 +9,7 @@ interface Search {
   text: string;
   /** Limits the tasks; none for those of all workspaces. */
   where?: Where & { workspace_id?: string };
-  /** Most tasks that are found by their titles. */
+  /** Most tasks that are found on this device. */
   most: number;
   /** Default: true. */
   isAsked?: boolean;
@@ -51,7 +51,7 @@ function noneOfSeveral(error: unknown): null {
   throw error;
 }
 
-/** Whether it may be a key: other texts are looked for in titles alone, and ask nobody. */
+/** Whether it is written as a key is: other texts are looked for on this device alone, and ask nobody. */
 function isReference(text: string): boolean {
   return /^\s*(?:[a-z][a-z0-9]{0,9}-[1-9][0-9]{0,9}|(?:[a-z][a-z0-9]{0,9}-)?~[0-9a-z]{7})\s*$/i.test(text);
 }

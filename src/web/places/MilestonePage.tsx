@@ -17,7 +17,6 @@ import { TaskList } from '../tasks/TaskList';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { EmptyState } from '../ui/EmptyState';
 import { Icon } from '../ui/Icon';
-import { RoleNote } from '../ui/RoleNote';
 import { MILESTONE_FIELDS } from './formFields';
 import { MilestoneFacts } from './MilestoneFacts';
 import { PlaceHeader } from './PlaceHeader';
@@ -68,6 +67,7 @@ function MilestoneView({ milestone, lines }: MilestoneViewProps) {
         onEdit={noEdit ? null : () => setOpen('edit')}
         onDelete={noEdit ? null : () => setOpen('delete')}
         whyNot={noEdit}
+        reasons={[noTask, noEdit]}
       >
         {(milestone.description || milestone.requirements) && (
           <button
@@ -81,7 +81,6 @@ function MilestoneView({ milestone, lines }: MilestoneViewProps) {
           </button>
         )}
       </PlaceHeader>
-      <RoleNote reasons={[noTask, noEdit]} />
       {isToldAbout && (
         <section className="requirements" aria-label="Requirements">
           {milestone.description && <p className="lead">{milestone.description}</p>}

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import { Breadcrumbs } from '../ui/Breadcrumbs';
 import { Menu } from '../ui/Menu';
+import { RoleNote } from '../ui/RoleNote';
 import styles from './PlaceHeader.module.css';
 
 interface PlaceHeaderProps {
@@ -14,6 +15,8 @@ interface PlaceHeaderProps {
   /** Why not, where it is not allowed. */
   whyNot: string | null;
   noun: string;
+  /** Why the user may not do what the page offers. */
+  reasons?: (string | null)[];
   /** More controls, before the menu. */
   children?: ReactNode;
 }
@@ -27,6 +30,7 @@ export function PlaceHeader({
   onDelete,
   whyNot,
   noun,
+  reasons = [],
   children,
 }: PlaceHeaderProps) {
   return (
@@ -38,6 +42,7 @@ export function PlaceHeader({
         </h1>
         {facts && <div className="facts">{facts}</div>}
       </div>
+      <RoleNote reasons={reasons} isSmall />
       <div className={styles.actions}>
         {children}
         <Menu

@@ -16,7 +16,6 @@ import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { orNull, toTime } from '../ui/formValues';
 import { PROJECT_STATUS_LABELS } from '../ui/labels';
 import { byDate } from '../ui/order';
-import { RoleNote } from '../ui/RoleNote';
 import { MILESTONE_FIELDS, PROJECT_FIELDS } from './formFields';
 import { PlaceHeader } from './PlaceHeader';
 import { ProjectMilestones } from './ProjectMilestones';
@@ -67,6 +66,7 @@ function ProjectView({ project }: { project: Project }) {
         onEdit={noEdit ? null : () => setOpen('edit')}
         onDelete={noEdit ? null : () => setOpen('delete')}
         whyNot={noEdit}
+        reasons={[noMilestone, noEdit]}
       >
         <Tabs.List className={styles.tabs} aria-label="Parts of the project">
           {TABS.map(({ value, label }) => (
@@ -76,7 +76,6 @@ function ProjectView({ project }: { project: Project }) {
           ))}
         </Tabs.List>
       </PlaceHeader>
-      <RoleNote reasons={[noMilestone, noEdit]} />
       <Tabs.Panel value="tasks" className={styles.panel}>
         {milestones && <ProjectTasks project={project} milestones={milestones} />}
       </Tabs.Panel>

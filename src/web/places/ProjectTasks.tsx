@@ -1,10 +1,12 @@
-import { useMemo } from 'react';
+import { useEffect, useMemo } from 'react';
 import { useSearch } from 'wouter';
 import type { Milestone, Project } from '@/domain/entities';
 import { createMilestone } from '@/lib/watermelon/contextService';
 import { useKept } from '../hooks/useKept';
+import { useNavigateFromHere } from '../hooks/useNavigateFromHere';
 import { usePermissions } from '../hooks/usePermissions';
 import { useTaskLines } from '../hooks/useTaskLines';
+import { routes } from '../routes';
 import { firstBy, type ListView, PLAIN_VIEW, viewFrom } from '../tasks/list/view';
 import { TaskList } from '../tasks/TaskList';
 import { EmptyState } from '../ui/EmptyState';
@@ -28,6 +30,12 @@ export function ProjectTasks({ project, milestones }: ProjectTasksProps) {
   const projects = useMemo(() => [project], [project]);
   const workspaceIds = useMemo(() => [workspace_id], [workspace_id]);
   const isNew = new URLSearchParams(search).has('new');
+  const navigate = useNavigateFromHere();
+  const isListed = lines !== undefined;
+  useEffect(() => {
+    // The row is opened once, not each time that somebody comes back here or loads the page anew.
+    if (isNew && isListed) navigate(routes.project(id), { replace: true });
+  }, [isNew, isListed, id, navigate]);
   if (!lines) return null;
   const open = milestones.filter(({ status }) => !FINISHED.includes(status));
   const milestone = open.find(({ status }) => status === 'active') ?? open[0] ?? milestones.at(-1) ?? null;

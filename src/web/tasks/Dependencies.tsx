@@ -1,4 +1,4 @@
-import { type ReactNode, useId, useState } from 'react';
+import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
 import type { Task, TaskContext } from '@/domain/entities';
 import { addTaskDependency, removeTaskDependency } from '@/lib/watermelon/contextService';
 import { usePermissions } from '../hooks/usePermissions';
@@ -90,6 +90,10 @@ function Related(props: RelatedProps) {
   const removing = useAction(props.onRemove);
   const adding = useAction(props.onAdd);
   const titleId = useId();
+  const search = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (adding.error) search.current?.scrollIntoView({ block: 'nearest' });
+  }, [adding.error]);
   const close = () => {
     setAdding(false);
     adding.clearError();
@@ -111,7 +115,7 @@ function Related(props: RelatedProps) {
         </button>
       </div>
       {isAdding && (
-        <div className="related-search">
+        <div ref={search} className="related-search">
           <TaskSearch
             label={question}
             placeholder="Key, or part of the title"

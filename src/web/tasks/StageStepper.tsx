@@ -62,6 +62,7 @@ export function StageStepper(context: Pick<TaskContext, 'task' | 'workflow' | 'a
     );
   }
   const gate = stages.find((stage) => stage.blockedBy !== null)?.blockedBy ?? null;
+  const here = stages.find(({ place }) => place === 'here');
   return (
     <section className="stepper" aria-label={`Stage, in the workflow ${workflow?.name ?? ''}`}>
       <ol>
@@ -74,6 +75,13 @@ export function StageStepper(context: Pick<TaskContext, 'task' | 'workflow' | 'a
           />
         ))}
       </ol>
+      {here && (
+        // Where there is no room for the names of all stages. Screen readers have them at the steps.
+        <p className="stepper-here" aria-hidden="true">
+          <span className="step-name">{stageLabel(here.name)}</span>
+          {here.is_checkpoint && <span className="step-note"> · human checkpoint</span>}
+        </p>
+      )}
       {whyNot === null && gate !== null && !error && (
         <p className="stepper-hint">
           <Icon name="person" />

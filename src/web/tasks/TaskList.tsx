@@ -321,6 +321,7 @@ export function TaskList(props: TaskListProps) {
                   depth={row.depth ?? 0}
                   isCurrent={row.task === stop}
                   isRenaming={renaming.id === row.key}
+                  openCell={menu?.id === row.key ? menu.cell : undefined}
                   isEditable={isEditable(row.task)}
                   isMovable={deferred.sort === 'hand' && isKnown(row.task) && isEditable(row.task)}
                   actions={actions}

@@ -1,7 +1,7 @@
 import { Combobox } from '@base-ui/react/combobox';
 import { useId, useState } from 'react';
 import type { Task } from '@/domain/entities';
-import { containsText } from '@/domain/search';
+import { containsText, isKeyTyped } from '@/domain/search';
 import type { Where } from '@/lib/watermelon';
 import { useFoundTasks } from '../hooks/useFoundTasks';
 import { StageBadge } from '../ui/Badge';
@@ -32,8 +32,7 @@ export function TaskSearch(props: TaskSearchProps) {
   const candidates = useFoundTasks({ text, where, most: SHOWN + 20, isAsked: isOpen });
   // Tasks that were found for the text of before go at once: an option that moves while it is clicked is not chosen.
   const fits = (task: Task) =>
-    !exclude.includes(task.id) &&
-    (containsText(task.title, text) || task.key?.toUpperCase() === text.trim().toUpperCase());
+    !exclude.includes(task.id) && (containsText(task.title, text) || isKeyTyped(task.key, text));
   const shown = candidates.filter(fits).slice(0, SHOWN);
   return (
     <Combobox.Root<Task>

@@ -12,6 +12,7 @@ interface DialogFrameProps {
 /** The dialog itself, with what keeps the focus in it. */
 export function DialogFrame({ title, onClose, children }: DialogFrameProps) {
   const popup = useRef<HTMLDivElement>(null);
+  const before = useRef(document.activeElement);
   const undoInert = useRef<(() => void) | null>(null);
   // Before the focus is given back, which an inert element does not take.
   useLayoutEffect(
@@ -33,6 +34,7 @@ export function DialogFrame({ title, onClose, children }: DialogFrameProps) {
             onFocusCapture={() => {
               undoInert.current ??= makePageInert();
             }}
+            finalFocus={() => !focusPage(before.current)}
             // The first field of a form; else the first button, which is the one that closes.
             initialFocus={() => popup.current?.querySelector<HTMLElement>('input, textarea, select') ?? true}
           >
@@ -48,4 +50,11 @@ export function DialogFrame({ title, onClose, children }: DialogFrameProps) {
       </Base.Portal>
     </Base.Root>
   );
+}
+
+/** After navigation the page itself has the focus: it gets it back, where Base UI would choose its first link. @returns whether it does */
+function focusPage(before: Element | null): boolean {
+  if (!(before instanceof HTMLElement) || !before.matches('main')) return false;
+  before.focus({ preventScroll: true });
+  return true;
 }

@@ -12,7 +12,7 @@ export interface MenuPopupProps {
   align: 'start' | 'end';
   /** Has the focus when the menu is closed. */
   before: Element | null;
-  /** A key has opened it: its first item has the focus. */
+  /** A key has opened it: its first item has the focus, unless one of them is the present value. */
   isByKey: boolean;
   onClose: () => void;
 }
@@ -21,6 +21,8 @@ export interface MenuPopupProps {
 export function MenuPopup({ label, groups, anchor, align, before, isByKey, onClose }: MenuPopupProps) {
   /** The chosen item has led the focus elsewhere, such as into a field. */
   const isFocusMoved = useRef(false);
+  const items = groups.flat();
+  const first = items.find(({ isChosen }) => isChosen) ?? (isByKey ? items[0] : undefined);
   return (
     <Base.Root open onOpenChange={(isOpen) => !isOpen && onClose()}>
       <Base.Portal>
@@ -31,10 +33,10 @@ export function MenuPopup({ label, groups, anchor, align, before, isByKey, onClo
             finalFocus={() => !isFocusMoved.current && (before instanceof HTMLElement ? before : true)}
           >
             {groups
-              .filter((items) => items.length > 0)
-              .map((items, index) => (
-                <Base.Group key={items[0]?.label} className={index > 0 ? styles.next : undefined}>
-                  {items.map((item, nth) => (
+              .filter((group) => group.length > 0)
+              .map((group, index) => (
+                <Base.Group key={group[0]?.label} className={index > 0 ? styles.next : undefined}>
+                  {group.map((item) => (
                     <Item
                       key={item.label}
                       item={{
@@ -44,7 +46,7 @@ export function MenuPopup({ label, groups, anchor, align, before, isByKey, onClo
                           item.onSelect();
                         },
                       }}
-                      isFirst={isByKey && index === 0 && nth === 0}
+                      isFirst={item === first}
                     />
                   ))}
                 </Base.Group>
@@ -78,7 +80,9 @@ function Item({ item, isFirst }: { item: MenuItem; isFirst: boolean }) {
       className={`${styles.item} ${isDangerous ? styles.danger : ''}`}
       disabled={whyNot !== null}
       onClick={onSelect}
-      aria-current={isChosen ? 'true' : undefined}
+      // Radio items of Base UI would need a group with values beside the actions, and do not close the menu.
+      role={isChosen === undefined ? 'menuitem' : 'menuitemradio'}
+      aria-checked={isChosen}
     >
       {icon && <Icon name={icon} />}
       <span className={styles.label}>

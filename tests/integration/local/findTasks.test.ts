@@ -50,3 +50,28 @@ describe('tasks by a part of their title', () => {
     },
   );
 });
+
+describe('tasks by their key', () => {
+  it.each(['FIELD-2', 'field 2', 'field2', '2'])(
+    'for %j it is the task that has it, before one that has it in its title, and no other',
+    async (text) => {
+      await database.write(async () => {
+        const [first, second, third] = await database.records('tasks').query().fetch();
+        await first?.update((draft) => {
+          draft.raw.key = 'FIELD-1';
+          draft.setColumn('title', `Follows ${text}`);
+        });
+        await second?.update((draft) => {
+          draft.raw.key = 'FIELD-2';
+        });
+        await third?.update((draft) => {
+          draft.raw.key = 'FIELD-22';
+        });
+      });
+      const keys = async (limit: number) =>
+        (await findTasks(database, text, {}, limit)).map(({ key }) => key);
+      expect(await keys(50)).toEqual(['FIELD-2', 'FIELD-1']);
+      expect(await keys(1)).toEqual(['FIELD-2']);
+    },
+  );
+});

@@ -48,7 +48,7 @@ async function begin(): Promise<void> {
 
 async function goToTasks(): Promise<void> {
   await openMilestone(page, 'Field app', MILESTONE);
-  await page.getByRole('searchbox', { name: 'Find by title' }).fill('Written');
+  await page.getByRole('searchbox', { name: 'Find by key or title' }).fill('Written');
 }
 
 const alert = (text: string) => page.getByRole('alert').filter({ hasText: text });

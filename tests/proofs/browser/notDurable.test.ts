@@ -30,7 +30,7 @@ async function signIn(page: Page, role: string): Promise<void> {
 
 async function goToTasks(page: Page): Promise<void> {
   await openMilestone(page, 'Field app', MILESTONE);
-  await page.getByRole('searchbox', { name: 'Find by title' }).fill('Written');
+  await page.getByRole('searchbox', { name: 'Find by key or title' }).fill('Written');
 }
 
 /** Closes the tab as a person does. @returns whether the browser asked, in which case the tab stays open */

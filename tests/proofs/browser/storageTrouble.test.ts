@@ -52,7 +52,7 @@ async function begin(): Promise<void> {
   await page.locator('form').getByRole('button', { name: 'Sign in' }).click();
   await seen(statusOf(page, 'Up to date'));
   await openMilestone(page, 'Field app', MILESTONE);
-  await page.getByRole('searchbox', { name: 'Find by title' }).fill('Written');
+  await page.getByRole('searchbox', { name: 'Find by key or title' }).fill('Written');
 }
 
 /**
@@ -84,7 +84,7 @@ describe('trouble with the local storage, in the app', () => {
     }
     await page.reload();
     await openMilestone(page, 'Field app', MILESTONE);
-    await page.getByRole('searchbox', { name: 'Find by title' }).fill('crashed twice');
+    await page.getByRole('searchbox', { name: 'Find by key or title' }).fill('crashed twice');
     await seen(taskLink('Written after it crashed twice'));
     expect(await page.getByRole('alert').count()).toBe(0);
   });
@@ -102,7 +102,7 @@ describe('trouble with the local storage, in the app', () => {
     await patchDatabase(page, { versionBy: -1 });
     await page.goto('/');
     await openMilestone(page, 'Field app', MILESTONE);
-    await page.getByRole('searchbox', { name: 'Find by title' }).fill('Written');
+    await page.getByRole('searchbox', { name: 'Find by key or title' }).fill('Written');
     await seen(taskLink('Written before the trouble'));
   });
 
@@ -146,7 +146,7 @@ describe('trouble with the local storage, in the app', () => {
     await page.unroute('**/rest/v1/rpc/sync_push');
     await seen(statusOf(page, 'Up to date'));
     await openMilestone(page, 'Field app', MILESTONE);
-    await page.getByRole('searchbox', { name: 'Find by title' }).fill('Survive a clock');
+    await page.getByRole('searchbox', { name: 'Find by key or title' }).fill('Survive a clock');
     await seen(taskLink('Survive a clock that is wrong by hours'));
     await notice.getByRole('button', { name: 'Dismiss' }).click();
     await gone(notice);
@@ -236,7 +236,7 @@ describe('trouble with the local storage, in the app', () => {
     await page.unroute('**/rest/v1/rpc/sync_push');
     await page.goto('/');
     await openMilestone(page, 'Field app', MILESTONE);
-    await page.getByRole('searchbox', { name: 'Find by title' }).fill('Written before');
+    await page.getByRole('searchbox', { name: 'Find by key or title' }).fill('Written before');
     await seen(taskLink('Written before the upgrade'));
     await seen(statusOf(page, 'Up to date'));
   });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { containsText, plainPart } from '@/domain/search';
+import { containsText, isKeyTyped, plainPart } from '@/domain/search';
 
 describe('finding text in titles', () => {
   it.each([
@@ -33,5 +33,25 @@ describe('finding text in titles', () => {
         expect(asSqlite.includes(plainPart(typed)), `${typed} in ${title}`).toBe(true);
       }),
     );
+  });
+});
+
+describe('finding a task by its key', () => {
+  it.each([
+    ['FIELD-3', 'FIELD-3', true],
+    ['FIELD-3', ' field 3 ', true],
+    ['FIELD-3', 'field3', true],
+    ['FIELD-3', 'Field - 3', true],
+    ['FIELD-31', '31', true],
+    ['AB2-3', 'ab2 3', true],
+    ['FIELD-31', 'field 3', false],
+    ['FIELD-31', '1', false],
+    ['FIELD-3', 'ield 3', false],
+    ['FIELD-3', 'field', false],
+    ['FIELD-3', 'field 3 now', false],
+    ['FIELD-3', '', false],
+    [null, '3', false],
+  ])('%s, for "%s": %s', (key, typed, isFound) => {
+    expect(isKeyTyped(key, typed)).toBe(isFound);
   });
 });

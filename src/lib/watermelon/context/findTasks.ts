@@ -1,7 +1,7 @@
-/** Tasks by words of their titles. */
+/** Tasks by their keys and by words of their titles. */
 
 import type { Task } from '@/domain/entities';
-import { containsText, plainPart } from '@/domain/search';
+import { containsText, isKeyTyped, keyEnd, plainPart } from '@/domain/search';
 import type { ConvoyDatabase } from '../database';
 import { Q } from '../models/watermelondb';
 import { conditionsOf, queryOf, type Where } from './liveRecords';
@@ -24,7 +24,10 @@ const IN_PLACE = Q.unsafeSqlExpr(`
 /** Tasks of which is asked at once whether they are in place. */
 const CANDIDATES = 200;
 
-/** @returns at most `limit` tasks, each with its place in the workspace, whose title contains the text (`containsText`); any tasks for ''. */
+/**
+ * @returns at most `limit` tasks, each with its place in the workspace: those that the text names by their keys (`isKeyTyped`), then
+ *   those whose title contains it (`containsText`); any tasks for ''
+ */
 export async function findTasks(
   database: ConvoyDatabase,
   text: string,
@@ -37,12 +40,14 @@ export async function findTasks(
     return any.map(({ raw }) => toEntity<Task>('tasks', raw));
   }
   const found: Task[] = [];
-  const ids = await idsByTitle(database, text, where);
-  for (let at = 0; at < ids.length && found.length < limit; at += CANDIDATES) {
-    const some = Q.where('id', Q.oneOf(ids.slice(at, at + CANDIDATES)));
+  const { named, titled } = await idsByText(database, text, where);
+  const parts = [named];
+  for (let at = 0; at < titled.length; at += CANDIDATES) parts.push(titled.slice(at, at + CANDIDATES));
+  for (const ids of parts) {
+    if (ids.length === 0 || found.length >= limit) continue;
     const records = await database
       .records('tasks')
-      .query(some, IN_PLACE, Q.take(limit - found.length))
+      .query(Q.where('id', Q.oneOf(ids)), IN_PLACE, Q.take(limit - found.length))
       .fetch();
     found.push(...records.map(({ raw }) => toEntity<Task>('tasks', raw)));
   }
@@ -50,13 +55,22 @@ export async function findTasks(
 }
 
 /** Titles are compared here, since SQLite folds the case of ASCII alone; a record is made of none. */
-async function idsByTitle(database: ConvoyDatabase, text: string, where: Where): Promise<string[]> {
+async function idsByText(database: ConvoyDatabase, text: string, where: Where) {
   const { sql, args } = conditionsOf(where);
-  const plain = plainPart(text);
-  const titles = plain === '' ? [] : [plain];
-  const narrowed = plain === '' ? sql : `${sql} and "title" like '%' || ? || '%'`;
+  // No character of a key stands for others.
+  const end = keyEnd(text);
   const [rows = []] = await database.readAll([
-    { sql: `select "id", "title" from "tasks" where ${narrowed}`, args: [...args, ...titles] },
+    {
+      sql: `select "id", "title", "key" from "tasks"
+        where ${sql} and ("title" like '%' || ? || '%' or "key" like '%' || ?)`,
+      args: [...args, plainPart(text), end],
+    },
   ]);
-  return rows.flatMap(([id, title]) => (containsText(String(title), text) ? [String(id)] : []));
+  const named: string[] = [];
+  const titled: string[] = [];
+  for (const [id, title, key] of rows) {
+    if (typeof key === 'string' && isKeyTyped(key, text)) named.push(String(id));
+    else if (containsText(String(title), text)) titled.push(String(id));
+  }
+  return { named, titled };
 }

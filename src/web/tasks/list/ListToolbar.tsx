@@ -62,8 +62,8 @@ export function ListToolbar({ view, onView, stages, assignees, shown, total, chi
       <search className={styles.filters} aria-label="Filter tasks">
         <input
           type="search"
-          aria-label="Find by title"
-          placeholder="Find by title"
+          aria-label="Find by key or title"
+          placeholder="Find by key or title"
           value={view.text}
           onChange={(event) => onView({ ...view, text: event.target.value })}
         />
@@ -160,7 +160,16 @@ function FilterChip({ label, choices, chosen, onChosen }: FilterChipProps) {
         names.length > 0 ? [{ label: `Any ${label.toLowerCase()}`, onSelect: () => onChosen([]) }] : [],
       ]}
     >
-      {text}
+      <span className={styles.value}>
+        {names.length === 1 ? (
+          <>
+            <span className={styles.what}>{label}: </span>
+            {names[0]}
+          </>
+        ) : (
+          text
+        )}
+      </span>
       <Icon name="chevronDown" />
     </Menu>
   );

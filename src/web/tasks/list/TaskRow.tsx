@@ -43,6 +43,8 @@ interface TaskRowProps extends RowTexts {
   /** Tab leads to the controls of this row alone; arrows lead to the others. */
   isCurrent: boolean;
   isRenaming: boolean;
+  /** The control that has its menu open. */
+  openCell?: Cell | undefined;
   /** Whether the user may change it. */
   isEditable: boolean;
   isMovable: boolean;
@@ -64,7 +66,7 @@ const STATUS_ICONS: Record<TaskLine['status'], IconName> = {
 export const TaskRow = memo(function TaskRow(props: TaskRowProps) {
   const { task, name, assignee, initial, isAgent, isAtWork, date, depth, isCurrent, isRenaming, actions } =
     props;
-  const { isEditable, isMovable } = props;
+  const { isEditable, isMovable, openCell } = props;
   const { id, title, priority, status, current_stage, sync } = task;
   const tabIndex = isCurrent ? 0 : -1;
   const control = (cell: Cell, value: string) => ({
@@ -74,6 +76,7 @@ export const TaskRow = memo(function TaskRow(props: TaskRowProps) {
     title: value,
     'aria-label': value,
     'aria-haspopup': 'menu' as const,
+    'aria-expanded': openCell === cell || undefined,
     'data-cell': cell,
     onFocus: () => actions.onFocus(id),
     onClick: ({ currentTarget }: { currentTarget: Element }) => actions.onCell(task, cell, currentTarget),

@@ -1,7 +1,7 @@
 /** The rows of a list of tasks: filtered, sorted and grouped, in work that grows as sorting does. Pure. */
 
 import type { Task } from '@/domain/entities';
-import { containsText } from '@/domain/search';
+import { containsText, isKeyTyped } from '@/domain/search';
 import { TASK_PRIORITIES, TASK_STATUSES } from '@/domain/vocabulary';
 import type { FirstPart } from '../../hooks/useTaskLines';
 import { stageLabel, TASK_STATUS_LABELS } from '../../ui/labels';
@@ -68,7 +68,7 @@ export function isShown(task: ListedColumns, view: ListView): boolean {
   const text = view.text.trim();
   return (
     FILTERS.every((name) => view[name].length === 0 || view[name].includes(columnValue(task, name))) &&
-    (text === '' || containsText(task.title, text) || task.key?.toLowerCase() === text.toLowerCase())
+    (text === '' || containsText(task.title, text) || isKeyTyped(task.key, text))
   );
 }
 

@@ -14,7 +14,7 @@ export type Filter = (typeof FILTERS)[number];
 export interface ListView extends Readonly<Record<Filter, readonly string[]>> {
   group: Grouping;
   sort: Sort;
-  /** Words that the title or key contains. */
+  /** Words that the title contains, or the key. */
   text: string;
 }
 
