@@ -67,7 +67,7 @@ function Inbox() {
                 [
                   {
                     label: 'Notify me of what comes in',
-                    isChosen: notifications.areOn,
+                    isToggled: notifications.areOn,
                     whyNot: notifications.whyNot,
                     onSelect: () => void notifications.toggle(),
                   },

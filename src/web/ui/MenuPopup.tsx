@@ -65,31 +65,34 @@ function Item({ item, isFirst }: { item: MenuItem; isFirst: boolean }) {
   useEffect(() => {
     if (isFirst) element.current?.focus({ preventScroll: true });
   }, []);
-  if (isToggled !== undefined) {
-    return (
-      <Base.CheckboxItem ref={element} className={styles.item} checked={isToggled} onCheckedChange={onSelect}>
-        {icon && <Icon name={icon} />}
-        <span className={styles.label}>{label}</span>
-        {isToggled && <Icon name="check" />}
-      </Base.CheckboxItem>
-    );
-  }
-  return (
-    <Base.Item
-      ref={element}
-      className={`${styles.item} ${isDangerous ? styles.danger : ''}`}
-      disabled={whyNot !== null}
-      onClick={onSelect}
-      // Radio items of Base UI would need a group with values beside the actions, and do not close the menu.
-      role={isChosen === undefined ? 'menuitem' : 'menuitemradio'}
-      aria-checked={isChosen}
-    >
+  const told = (
+    <>
       {icon && <Icon name={icon} />}
       <span className={styles.label}>
         {label}
         {whyNot !== null && <span className={styles.why}>{whyNot}</span>}
       </span>
-      {isChosen && <Icon name="check" />}
+      {(isToggled || isChosen) && <Icon name="check" />}
+    </>
+  );
+  const common = { ref: element, disabled: whyNot !== null };
+  if (isToggled !== undefined) {
+    return (
+      <Base.CheckboxItem {...common} className={styles.item} checked={isToggled} onCheckedChange={onSelect}>
+        {told}
+      </Base.CheckboxItem>
+    );
+  }
+  return (
+    <Base.Item
+      {...common}
+      className={`${styles.item} ${isDangerous ? styles.danger : ''}`}
+      onClick={onSelect}
+      // Radio items of Base UI would need a group with values beside the actions, and do not close the menu.
+      role={isChosen === undefined ? 'menuitem' : 'menuitemradio'}
+      aria-checked={isChosen}
+    >
+      {told}
     </Base.Item>
   );
 }
