@@ -51,6 +51,7 @@ export const WORK_SCREENS: Screen[] = [
       await openItem(page, 'Resume uploads where they stopped');
       await page.getByLabel(/^Show what differs/).check();
       await page.locator('ins').first().waitFor();
+      await page.locator('[aria-disabled="false"]', { hasText: 'Approve' }).waitFor();
     },
   },
   {

@@ -47,8 +47,15 @@ export function OpenReview({ name: item, task, newest, hasEnded, onShowNewest }:
   const isShown = useIsShown(review);
   const isSettled = hasEnded || (review != null && review.state !== 'open');
   const hasChanged = review != null && (review.id !== newest || isSettled || textOf(seen) !== textOf(task));
-  const canSettle =
-    isShown && passesCheckpoints && review != null && !hasChanged && !review.text_changed && !isRunning;
+  const isSettleable =
+    passesCheckpoints && review != null && !hasChanged && !review.text_changed && !isRunning;
+  const canSettle = isShown && isSettleable;
+  // Buttons that act in a moment do not flicker from item to item.
+  const button = {
+    type: 'button',
+    'aria-disabled': !canSettle,
+    'data-soon': isSettleable || undefined,
+  } as const;
   const name = task.key ?? `“${task.title}”`;
 
   const approve = async () => {
@@ -128,20 +135,10 @@ export function OpenReview({ name: item, task, newest, hasEnded, onShowNewest }:
           <div className="actions">
             {reason === null ? (
               <>
-                <button
-                  type="button"
-                  className="button primary"
-                  aria-disabled={!canSettle}
-                  onClick={() => void approve()}
-                >
+                <button {...button} className="button primary" onClick={() => void approve()}>
                   Approve
                 </button>
-                <button
-                  type="button"
-                  className="button"
-                  aria-disabled={!canSettle}
-                  onClick={() => canSettle && setOpened(true)}
-                >
+                <button {...button} className="button" onClick={() => canSettle && setOpened(true)}>
                   Send back…
                 </button>
               </>
