@@ -53,10 +53,10 @@ export function Shell({ user, sessionEnded, isArrival, onLeave, onSignIn, childr
   useRequestPersistence();
   useAskBeforeClosing();
   const [isAllFetched, setAllFetched] = useState(false);
-  // The first sync has the network for itself.
+  // The first sync has the network for itself; and a page that waits for the database looks idle, and is not.
   const { kind, lastSyncedAt } = useSyncStatus();
-  const isArriving = kind === 'syncing' && lastSyncedAt === null;
-  useEffect(() => (isArriving ? undefined : fetchTheRest(() => setAllFetched(true))), [isArriving]);
+  const isBusy = inbox === undefined || (kind === 'syncing' && lastSyncedAt === null);
+  useEffect(() => (isBusy ? undefined : fetchTheRest(() => setAllFetched(true))), [isBusy]);
   const areToastsWanted = useSyncExternalStore(toasts.onWanted, toasts.areWanted);
   usePageActions([
     { group: 'Everywhere', label: 'Go to, or do', keys: '$mod+k', run: () => setOpen('palette') },
