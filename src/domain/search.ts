@@ -35,5 +35,7 @@ export function keyEnd(typed: string): string | null {
 export function isKeyTyped(key: string | null, typed: string): boolean {
   const end = keyEnd(typed);
   if (key === null || end === null) return false;
+  // Without a dash, a digit may belong to either part: "ab231" is AB-231 or AB2-31.
+  if (key.replace('-', '') === typed.trim().toUpperCase()) return true;
   return end.startsWith('-') ? key.endsWith(end) : key === end;
 }

@@ -127,6 +127,47 @@ describe('the inbox', () => {
     expect(await stageOf(11)).toBe('IMPLEMENT');
   });
 
+  it('approves nothing while a reason is written, which is of its request, and is there when its task is deleted', async () => {
+    const title = 'Limit requests for each device';
+    const asks = async (text: string) => {
+      await app.sql(`insert into public.activity_feed (id, workspace_id, task_id, actor_id, activity_type, details)
+        select gen_random_uuid(), workspace_id, id, '${SEED.users.agent}', 'review_requested',
+          '${JSON.stringify({ stage: 'PLAN_REVIEW', text })}' from public.tasks where title = '${title}'`);
+      await syncNow(page);
+    };
+    const stage = () =>
+      app.query(`select current_stage from public.tasks where title = '${title}' and deleted_at is null`);
+    const reason = pane().getByLabel('What is missing?');
+    await asks('Ten requests a second.');
+    await row(title).click();
+    await seen(pane().getByText('Ten requests a second.'));
+    await settle('r');
+    await reason.fill('Per device, or per person?');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('a');
+    await syncNow(page);
+    expect(await stage()).toEqual([{ current_stage: 'PLAN_REVIEW' }]);
+    await asks('Twenty requests a second.');
+    await pane().getByRole('button', { name: 'Show it' }).click();
+    await seen(pane().getByText('You had written about an earlier request: “Per device, or per person?”'));
+    await pane().getByRole('button', { name: 'Use it for this one' }).click();
+    expect(await reason.inputValue()).toBe('Per device, or per person?');
+    await page.getByRole('link', { name: title }).last().click();
+    await page.waitForURL(/\/tasks\/SYNC-\d+$/);
+    const { href } = new URL(page.url());
+    await page.goBack();
+    await seen(reason);
+    await app.sql(`update public.tasks set deleted_at = now() where title = '${title}'`);
+    await syncNow(page);
+    await gone(row(title));
+    expect(await reason.inputValue()).toBe('Per device, or per person?');
+    await page.goto(href);
+    const kept = page.getByLabel('The reason to send it back that you typed');
+    await expect.poll(() => kept.inputValue()).toBe('Per device, or per person?');
+    await page.goto('/');
+    await seen(list());
+  });
+
   it('settles one item by a key that is held, and opens the row that has the focus before it settles anything', async () => {
     const rows = list().getByRole('region', { name: 'For your approval' }).getByRole('link');
     const before = await rows.count();
@@ -139,9 +180,15 @@ describe('the inbox', () => {
     await expect
       .poll(() => pane().getByRole('button', { name: 'Approve' }).getAttribute('aria-disabled'))
       .toBe('false');
-    for (let repeats = 0; repeats < 8; repeats += 1) await page.keyboard.down('a');
-    await page.keyboard.up('a');
+    await page.keyboard.down('a');
     await gone(row('Survive a clock that is wrong by hours'));
+    // It is held until the next one could be approved.
+    await expect
+      .poll(() => pane().getByRole('button', { name: 'Approve' }).getAttribute('aria-disabled'))
+      .toBe('false');
+    await page.keyboard.down('a');
+    await page.keyboard.up('a');
+    await syncNow(page);
     expect(await rows.count()).toBe(before - 1);
   });
 
@@ -159,8 +206,15 @@ describe('the inbox', () => {
         .poll(() => page.getByLabel(label).evaluate((field) => field === document.activeElement))
         .toBe(true);
       await page.getByLabel(label).fill(text);
+      // Another tab has what is typed here, and nothing to send once it is sent.
+      const tab = await page.context().newPage();
+      await tab.goto(page.url());
+      await expect.poll(() => tab.getByLabel(label).inputValue()).toBe(text);
+      await page.bringToFront();
       await page.keyboard.press('Control+Enter');
       await gone(section);
+      await gone(tab.getByLabel(label));
+      await tab.close();
     }
     await syncNow(page);
     const written = await app.query<{ activity_type: string }>(

@@ -13,6 +13,8 @@ export function isTyping(event: Event): boolean {
   return target.isContentEditable || target.matches('input, textarea, select');
 }
 
+const ENDS: ReadonlySet<string> = new Set(['Enter', 'Escape', 'Tab']);
+
 class InterruptedTyping {
   private field: EventTarget | null = null;
   private lastAt = 0;
@@ -25,12 +27,12 @@ class InterruptedTyping {
 
   /** Hears of each key before shortcuts do. */
   readonly onKey = (event: KeyboardEvent): void => {
-    const isLetter = event.key.length === 1 && !event.ctrlKey && !event.metaKey;
-    if (isLetter && isTyping(event)) this.field = event.composedPath()[0] ?? null;
-    // Enter, Escape, Tab and the like are steps of the person's own.
-    else if (!isLetter && event.key !== 'Shift') this.field = null;
+    // Steps of the person's own: what comes after them is no part of the sentence.
+    const isCommand = (event.ctrlKey || event.metaKey) && !event.getModifierState('AltGraph');
+    if (ENDS.has(event.key) || isCommand) this.field = null;
+    else if (isTyping(event)) this.field = event.composedPath()[0] ?? null;
     else if (!this.isInterrupted(event)) this.field = null;
-    if (isLetter) this.lastAt = event.timeStamp;
+    this.lastAt = event.timeStamp;
   };
 
   readonly forget = (): void => {

@@ -80,11 +80,10 @@ function runBy(event: KeyboardEvent, { keys = '', repeats = false, run }: PageAc
   if (event.defaultPrevented) return;
   const isSingle = !/\$mod|Control|Meta|Alt/.test(keys);
   if (isSingle && (!singleKeys.areOn() || isTyping(event) || interrupted.isInterrupted(event))) return;
-  // A key that is held does a thing once.
-  if (event.repeat && !repeats) return event.preventDefault();
   // While a person types it takes back what they typed.
   if (keys === '$mod+z' && isTyping(event)) return;
   if (document.querySelector('[role="dialog"], [role="menu"], [role="listbox"]') !== null) return;
   event.preventDefault();
-  run();
+  // A key that is held does a thing once.
+  if (!event.repeat || repeats) run();
 }

@@ -10,9 +10,26 @@ import { useDevice } from './useDevice';
 
 const known = new Map<string, string>();
 
+/** In the storage of the tab: a task that is deleted has no key to look for, and its address may be loaded again. */
+const STORED = 'convoy.reference.';
+
 /** Remembers the task that a key of an address means. */
 export function rememberReference(reference: string, taskId: string): void {
   known.set(reference.toUpperCase(), taskId);
+  try {
+    sessionStorage.setItem(STORED + reference.toUpperCase(), taskId);
+  } catch {
+    // Without it a reload finds the tasks that are there.
+  }
+}
+
+/** @returns the id of the task that this tab has shown by a key last, though the device may not have it any more */
+export function lastIdOf(reference: string): string | null {
+  try {
+    return canonicalId(sessionStorage.getItem(STORED + reference.toUpperCase()) ?? '');
+  } catch {
+    return null;
+  }
 }
 
 /** @returns the id that a part of an address means, as far as it is known without asking. */

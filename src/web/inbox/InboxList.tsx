@@ -185,7 +185,9 @@ function useFocusOnOpen(chosen: string | undefined): void {
   const wasOnRow = useRef(false);
   useLayoutEffect(() => {
     const note = ({ target }: Event) => {
-      wasOnRow.current = target instanceof HTMLElement && target.hasAttribute(ROW);
+      // A section takes the focus of a row that has gone.
+      if (!(target instanceof HTMLElement) || target.querySelector(`[${ROW}]`)) return;
+      wasOnRow.current = target.hasAttribute(ROW);
     };
     document.addEventListener('focusin', note);
     return () => document.removeEventListener('focusin', note);
@@ -193,7 +195,8 @@ function useFocusOnOpen(chosen: string | undefined): void {
   useLayoutEffect(() => {
     const { activeElement } = document;
     if (chosen === undefined || !wasOnRow.current) return;
-    if (activeElement !== document.body && activeElement?.hasAttribute(ROW) !== true) return;
+    const isFree = activeElement === document.body || activeElement?.querySelector(`[${ROW}]`);
+    if (!isFree && activeElement?.hasAttribute(ROW) !== true) return;
     document.querySelector<HTMLElement>(`[${ROW}="${CSS.escape(chosen)}"]`)?.focus();
   }, [chosen]);
 }

@@ -43,7 +43,8 @@ function Inbox() {
     () => sections.filter(({ isOthers }) => showsTeam || !isOthers).flatMap((section) => section.items),
     [sections, showsTeam],
   );
-  const { selected, isSettled, open, step, isBeside } = useSelectedItem(items, inbox !== undefined);
+  const all = useMemo(() => sections.flatMap((section) => section.items), [sections]);
+  const { selected, isSettled, open, step, isBeside } = useSelectedItem(items, all, inbox !== undefined);
   const [, navigate] = useLocation();
   const taskId = selected ? taskOfItem(selected) : null;
   usePageActions([

@@ -6,6 +6,7 @@ import { usePeople } from '../hooks/usePeople';
 import { usePermissions } from '../hooks/usePermissions';
 import { useRecord } from '../hooks/useQuery';
 import { Markdown } from '../markdown/Markdown';
+import { useDraft } from '../shared/useDraft';
 import { ErrorNote } from '../ui/ErrorNote';
 import { Field } from '../ui/Field';
 import { TimeAgo } from '../ui/TimeAgo';
@@ -15,7 +16,7 @@ import { textInEntry } from './entryText';
 import { openFocused } from './focusedRow';
 import styles from './panes.module.css';
 import { TaskLine } from './TaskLine';
-import { useTypedText } from './typedText';
+import { whileSent } from './typedText';
 
 /** Characters of a comment. */
 const MOST = 20_000;
@@ -36,8 +37,8 @@ export function MessagePane({ name, entry, isQuestion, isSettled }: MessagePaneP
   const { task } = entry;
   const stored = useRecord('activity_feed', entry.id);
   const why = usePermissions(task.workspace_id).whyNot('activity_feed', 'insert');
-  const typed = useTypedText(name);
-  const { text } = typed;
+  const kept = useDraft(isQuestion ? entry.id : task.id, isQuestion ? 'answer' : 'comment');
+  const text = kept.draft?.text ?? '';
   const sending = useAction(async (sent: string) => {
     if (isQuestion) await contextService.answerQuestion(entry.id, sent);
     else await contextService.addComment(task.id, sent);
@@ -57,7 +58,10 @@ export function MessagePane({ name, entry, isQuestion, isSettled }: MessagePaneP
   ]);
   const isEmpty = text.trim() === '';
   const send = () => {
-    if (!isEmpty && !sending.isRunning && why === null) void typed.send(sending.run);
+    if (isEmpty || sending.isRunning || why !== null) return;
+    void whileSent(name, async () => {
+      if (await sending.run(text.trim())) kept.remove();
+    });
   };
 
   return (
@@ -94,9 +98,10 @@ export function MessagePane({ name, entry, isQuestion, isSettled }: MessagePaneP
               maxLength={MOST}
               dir="auto"
               value={text}
-              disabled={why !== null}
-              onChange={({ target }) => typed.write(target.value)}
+              readOnly={why !== null}
+              onChange={({ target }) => (target.value === '' ? kept.remove() : kept.write(target.value))}
               onKeyDown={(event) => {
+                if (event.nativeEvent.isComposing) return;
                 if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) send();
                 if (event.key === 'Escape') event.currentTarget.blur();
               }}

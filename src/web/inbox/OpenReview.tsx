@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { Task } from '@/domain/entities';
 import { REVIEW_LIMITS, type Review } from '@/domain/reviews';
 import { usePageActions } from '../actions/pageActions';
@@ -7,6 +7,7 @@ import { usePermissions } from '../hooks/usePermissions';
 import { useReview } from '../hooks/useReview';
 import { Markdown } from '../markdown/Markdown';
 import { TextDifference } from '../shared/TextDifference';
+import { useReason } from '../shared/useReason';
 import { ReviewFacts } from '../tasks/ReviewFacts';
 import { ErrorNote } from '../ui/ErrorNote';
 import { Field } from '../ui/Field';
@@ -15,7 +16,7 @@ import { TimeAgo } from '../ui/TimeAgo';
 import { toasts } from '../ui/toasts';
 import { openFocused } from './focusedRow';
 import styles from './panes.module.css';
-import { useTypedText } from './typedText';
+import { whileSent } from './typedText';
 
 /** ms between the moment a request is painted and the first key that settles it: a key pressed twice settles one. */
 const SHOWN_MS = 400;
@@ -41,9 +42,11 @@ export function OpenReview({ name: item, task, newest, hasEnded, onShowNewest }:
   const { review, isRunning, error } = reviewing;
   const { nameOf } = usePeople();
   const { passesCheckpoints } = usePermissions(task.workspace_id);
-  const typed = useTypedText(item);
-  const [isOpened, setOpened] = useState(typed.isKept);
-  const reason = isOpened ? typed.text : null;
+  const [request] = useState(newest);
+  const kept = useReason(task.id, request);
+  const [isOpened, setOpened] = useState(kept.text !== '');
+  const reason = isOpened ? kept.text : null;
+  const field = useRef<HTMLTextAreaElement>(null);
   const isShown = useIsShown(review);
   const isSettled = hasEnded || (review != null && review.state !== 'open');
   const hasChanged = review != null && (review.id !== newest || isSettled || textOf(seen) !== textOf(task));
@@ -58,18 +61,39 @@ export function OpenReview({ name: item, task, newest, hasEnded, onShowNewest }:
   } as const;
   const name = task.key ?? `“${task.title}”`;
 
+  const isOpen = useRef(true);
+  useEffect(() => {
+    isOpen.current = true;
+    return () => {
+      isOpen.current = false;
+    };
+  }, []);
+  const tell = (isDone: boolean, told: string) => {
+    if (isDone) toasts.add({ title: told });
+    // Else it says so by itself.
+    else if (!isOpen.current)
+      toasts.add({ title: `${name} could not be settled. Open it again to see why.`, priority: 'high' });
+  };
+  const beginReason = () => {
+    if (!canSettle) return;
+    setOpened(true);
+    // It is rendered by then.
+    requestAnimationFrame(() => field.current?.focus());
+  };
   const approve = async () => {
-    if (!canSettle || !review) return;
-    if (await reviewing.approve(review.id)) toasts.add({ title: `${name} is approved.` });
+    // Neither by a key while a reason against it is open.
+    if (!canSettle || !review || reason !== null) return;
+    tell(await reviewing.approve(review.id), `${name} is approved.`);
   };
   const sendBack = async () => {
     if (!canSettle || !review || reason === null || reason.trim() === '') return;
-    const isDone = await typed.send((text) => reviewing.returnIt(review.id, text));
-    if (isDone) toasts.add({ title: `${name} is sent back.` });
+    const isDone = await whileSent(item, () => reviewing.returnIt(review.id, reason.trim()));
+    if (isDone) kept.remove();
+    tell(isDone, `${name} is sent back.`);
   };
   usePageActions([
     { label: 'Approve', keys: 'a', run: () => openFocused() || void approve() },
-    { label: 'Send back', keys: 'r', run: () => openFocused() || (canSettle && setOpened(true)) },
+    { label: 'Send back', keys: 'r', run: () => openFocused() || beginReason() },
   ]);
 
   if (review === undefined) return null;
@@ -108,6 +132,16 @@ export function OpenReview({ name: item, task, newest, hasEnded, onShowNewest }:
         </p>
       )}
       <ReviewText review={review} />
+      {kept.older !== null && (
+        <OlderReason
+          text={kept.older}
+          onTake={() => {
+            kept.takeOlder();
+            setOpened(true);
+          }}
+          onDiscard={kept.remove}
+        />
+      )}
       {passesCheckpoints ? (
         <>
           {reason !== null && (
@@ -115,15 +149,14 @@ export function OpenReview({ name: item, task, newest, hasEnded, onShowNewest }:
               {(control) => (
                 <textarea
                   {...control}
-                  ref={(element) => {
-                    if (isOpened && reason === '') element?.focus();
-                  }}
+                  ref={field}
                   rows={3}
                   maxLength={REVIEW_LIMITS.reason}
                   dir="auto"
                   value={reason}
-                  onChange={({ target }) => typed.write(target.value)}
+                  onChange={({ target }) => kept.write(target.value)}
                   onKeyDown={(event) => {
+                    if (event.nativeEvent.isComposing) return;
                     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void sendBack();
                     if (event.key === 'Escape') event.currentTarget.blur();
                   }}
@@ -138,7 +171,7 @@ export function OpenReview({ name: item, task, newest, hasEnded, onShowNewest }:
                 <button {...button} className="button primary" onClick={() => void approve()}>
                   Approve
                 </button>
-                <button {...button} className="button" onClick={() => canSettle && setOpened(true)}>
+                <button {...button} className="button" onClick={beginReason}>
                   Send back…
                 </button>
               </>
@@ -157,7 +190,7 @@ export function OpenReview({ name: item, task, newest, hasEnded, onShowNewest }:
                   className="button"
                   onClick={() => {
                     setOpened(false);
-                    typed.remove();
+                    kept.remove();
                   }}
                 >
                   {reason === '' ? 'Cancel' : 'Discard the reason'}
@@ -218,5 +251,26 @@ function ReviewText({ review }: { review: Review }) {
       )}
       <ReviewFacts review={review} previous={previous} />
     </>
+  );
+}
+
+interface OlderReasonProps {
+  text: string;
+  onTake: () => void;
+  onDiscard: () => void;
+}
+
+/** A reason that the person has written about another request of the task. */
+function OlderReason({ text, onTake, onDiscard }: OlderReasonProps) {
+  return (
+    <p className="note" role="note">
+      <span dir="auto">You had written about an earlier request: “{text}”</span>
+      <button type="button" className="button" onClick={onTake}>
+        Use it for this one
+      </button>
+      <button type="button" className="button quiet" onClick={onDiscard}>
+        Discard
+      </button>
+    </p>
   );
 }

@@ -23,8 +23,12 @@ interface ReviewPaneProps {
 
 /** A task that waits at a checkpoint: the request for review, or that nobody has made one. */
 export function ReviewPane({ name, item, isSettled }: ReviewPaneProps) {
-  const task = useRecord('tasks', item.task.id);
+  const present = useRecord('tasks', item.task.id);
+  const [last, setLast] = useState(present);
+  if (present && present !== last) setLast(present);
   const [turn, setTurn] = useState(0);
+  // A task that was deleted while its person wrote is shown as it was.
+  const task = present ?? last;
   if (!task) return null;
   return (
     <article className={styles.pane}>

@@ -71,8 +71,8 @@ function refusedGroups(refused: readonly InboxRefusal[]): InboxItem[] {
   return [...groups].map(([id, refusals]) => ({ kind: 'refusal', id, at: refusals[0]?.at ?? '', refusals }));
 }
 
-/** An item as an address names it. */
-export const nameOfItem = ({ kind, id }: InboxItem): string => `${kind}:${id}`;
+/** An item as an address names it. A review is the same one, whoever it waits for. */
+export const nameOfItem = ({ kind, id }: InboxItem): string => `${kind === 'team' ? 'review' : kind}:${id}`;
 
 /** @returns the item that the address names; undefined where it waits no more */
 export function itemNamed(items: readonly InboxItem[], name: string | null): InboxItem | undefined {

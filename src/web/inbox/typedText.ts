@@ -1,46 +1,40 @@
-import { drafts } from '../shared/drafts';
-import { useDraft } from '../shared/useDraft';
+import { type DraftPlace, drafts } from '../shared/drafts';
+import { REASON } from '../shared/useReason';
 import { type InboxItem, nameOfItem } from './items';
 
-/** What a person writes about an item is a draft of it. */
-const FIELD = 'inbox';
-
+/** Names of items whose text is on its way. */
 const beingSent = new Set<string>();
 
 /** @returns whether the item has a text that its person has typed, and that is not on its way */
 export function isTypedInto(item: InboxItem, userId: string): boolean {
-  const name = nameOfItem(item);
-  return !beingSent.has(name) && drafts.read({ userId, recordId: name, field: FIELD }) !== null;
+  const place = placeOf(item);
+  if (place === null || beingSent.has(nameOfItem(item))) return false;
+  const draft = drafts.read({ userId, ...place });
+  if (draft === null) return false;
+  return place.field !== REASON || ('review' in item && draft.base === item.review.request?.id);
 }
 
-export interface TypedText {
-  text: string;
-  /** There is one, from now or before. */
-  isKept: boolean;
-  write: (text: string) => void;
-  remove: () => void;
-  /** Sends it; it stays a draft where that fails. */
-  send: (sending: (text: string) => Promise<boolean>) => Promise<boolean>;
+/** The drafts are those that the page of the task has, too. */
+function placeOf(item: InboxItem): Pick<DraftPlace, 'recordId' | 'field'> | null {
+  switch (item.kind) {
+    case 'review':
+    case 'team':
+      return { recordId: item.id, field: REASON };
+    case 'question':
+      return { recordId: item.id, field: 'answer' };
+    case 'mention':
+      return { recordId: item.entry.task.id, field: 'comment' };
+    default:
+      return null;
+  }
 }
 
-/** @param name of the item, as addresses have it */
-export function useTypedText(name: string): TypedText {
-  const kept = useDraft(name, FIELD);
-  const text = kept.draft?.text ?? '';
-  return {
-    text,
-    isKept: kept.draft !== null,
-    write: (typed) => (typed === '' ? kept.remove() : kept.write(typed)),
-    remove: kept.remove,
-    send: async (sending) => {
-      beingSent.add(name);
-      try {
-        const isSent = await sending(text.trim());
-        if (isSent) kept.remove();
-        return isSent;
-      } finally {
-        beingSent.delete(name);
-      }
-    },
-  };
+/** Sends what was typed into an item, which does not stay open for its text meanwhile. */
+export async function whileSent<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+  beingSent.add(name);
+  try {
+    return await work();
+  } finally {
+    beingSent.delete(name);
+  }
 }

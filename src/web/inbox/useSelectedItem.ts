@@ -1,8 +1,9 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { useSearch } from 'wouter';
 import { useDevice } from '../hooks/useDevice';
 import { useNavigateFromHere } from '../hooks/useNavigateFromHere';
 import { routes } from '../routes';
+import { drafts } from '../shared/drafts';
 import { type InboxItem, itemInsteadOf, itemNamed, nameOfItem } from './items';
 import { isTypedInto } from './typedText';
 
@@ -12,25 +13,28 @@ const BESIDE = '(min-width: 64rem)';
 /**
  * The item that is open, which the address names. Where there is room beside the list, one always is. One that somebody else settles
  * stays open as long as its person has typed something about it.
+ * @param items those that the list shows
+ * @param all with those that are folded away
  * @param isKnown whether the inbox has been read: before, nobody knows what an address names
  */
-export function useSelectedItem(items: readonly InboxItem[], isKnown: boolean) {
+export function useSelectedItem(items: readonly InboxItem[], all: readonly InboxItem[], isKnown: boolean) {
   const search = useSearch();
   const navigate = useNavigateFromHere();
   const isBeside = useMedia(BESIDE);
   const named = new URLSearchParams(search).get('at');
-  const before = useRef(items);
+  const before = useRef(all);
   const { userId } = useDevice();
-  const found = itemNamed(items, named);
+  const found = itemNamed(all, named);
   const left = found ? undefined : itemNamed(before.current, named);
-  const settled = left && isTypedInto(left, userId) ? left : undefined;
+  const isHeld = useSyncExternalStore(drafts.onChange, () => left !== undefined && isTypedInto(left, userId));
+  const settled = isHeld ? left : undefined;
 
   const open = (item: InboxItem | undefined, replace = isBeside) =>
     navigate(routes.inbox() + (item ? `?${new URLSearchParams({ at: nameOfItem(item) })}` : ''), { replace });
 
   useEffect(() => {
-    if (found) before.current = items;
-  }, [found, items]);
+    if (found) before.current = all;
+  }, [found, all]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: `open` goes to the address of the time of the call
   useEffect(() => {
     if (found || settled || !isKnown) return;

@@ -22,7 +22,7 @@ import { useAction } from '../ui/useAction';
 import { useHeldPage } from './HeldPage';
 import { RecordName } from './RecordName';
 import { valueText } from './recordText';
-import { isOfTexts, useKeptForm } from './useKeptForm';
+import { isOfTexts, isProse, useKeptForm } from './useKeptForm';
 
 interface EditDialogProps<Table extends EditableTable, Name extends string> {
   title: string;
@@ -50,7 +50,7 @@ export function EditDialog<Table extends EditableTable, Name extends string>({
   const live = useRecord(table, record.id) as EntityOf[Table] | null | undefined;
   const [opened] = useState(record);
   const present = { ...(live ?? opened) } as unknown as Record<string, Json>;
-  const kept = useKeptForm(record.id, table, UNTOUCHED, isForm);
+  const kept = useKeptForm(record.id, table, UNTOUCHED, (state) => textsOf(state, given), isForm);
   const form = kept.state;
   const { fields, values } = shownFields(given, (field) => shownIn(form, present, field));
   const clashes = clashesOf(form, table, present, fields);
@@ -100,6 +100,18 @@ export function EditDialog<Table extends EditableTable, Name extends string>({
       onClose={onClose}
     />
   );
+}
+
+/** @returns the form with the texts that were typed into it alone */
+function textsOf<Name extends string>(
+  { typed, seen }: RecordForm,
+  given: EditDialogProps<EditableTable, Name>['fields'],
+): RecordForm | null {
+  const fields: readonly FieldSpec<string>[] =
+    typeof given === 'function' ? given({} as Record<Name, string>) : given;
+  const texts = fields.filter(({ name, kind }) => name in typed && isProse(kind));
+  if (texts.length === 0) return null;
+  return { typed: Object.fromEntries(texts.map(({ name }) => [name, typed[name] ?? ''])), seen };
 }
 
 function isForm(stored: unknown): stored is RecordForm {

@@ -1,6 +1,6 @@
 import { type FieldSpec, FormDialog } from '../ui/FormDialog';
 import { useAction } from '../ui/useAction';
-import { isOfTexts, useKeptForm } from './useKeptForm';
+import { isOfTexts, isProse, useKeptForm } from './useKeptForm';
 
 interface RecordDialogProps<Name extends string> {
   title: string;
@@ -20,6 +20,12 @@ export function RecordDialog<Name extends string>(props: RecordDialogProps<Name>
     place,
     props.title,
     initial,
+    (state) => {
+      const shown = typeof fields === 'function' ? fields(state) : fields;
+      const typed = shown.filter(({ name, kind }) => isProse(kind) && state[name] !== initial[name]);
+      const texts = typed.map(({ name }) => [name, state[name]]);
+      return texts.length === 0 ? null : { ...initial, ...Object.fromEntries(texts) };
+    },
     (stored): stored is Record<Name, string> =>
       isOfTexts(stored) && Object.keys(initial).every((name) => name in stored),
   );

@@ -28,6 +28,9 @@ type Store = Pick<Storage, 'getItem' | 'setItem' | 'removeItem' | 'key' | 'lengt
 
 export class Drafts {
   private readonly pending = new Map<string, Draft>();
+  /** What was read last, by key: the same text is the same object. */
+  private readonly known = new Map<string, { stored: string; draft: Draft | null }>();
+  private readonly listeners = new Set<() => void>();
   private timer: ReturnType<typeof setTimeout> | null = null;
 
   /** @param store throws where it is full, or the browser gives none: drafts then last as long as the page */
@@ -35,6 +38,17 @@ export class Drafts {
     private readonly store: () => Store,
     private readonly now: () => number = Date.now,
   ) {}
+
+  /** @param listener hears of each change of a draft, by this tab and others @returns a function that ends it */
+  readonly onChange = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  /** Another tab has changed what is stored. */
+  readonly changedElsewhere = (event: Pick<StorageEvent, 'key'>): void => {
+    if (event.key === null || event.key.startsWith(PREFIX)) this.tell();
+  };
 
   read(place: DraftPlace): Draft | null {
     const key = keyOf(place);
@@ -45,6 +59,7 @@ export class Drafts {
   write(place: DraftPlace, text: string, base: string): void {
     this.pending.set(keyOf(place), { text, base, at: this.now() });
     this.timer ??= setTimeout(() => this.flush(), THROTTLE_MS);
+    this.tell();
   }
 
   remove(place: DraftPlace): void {
@@ -55,6 +70,7 @@ export class Drafts {
     } catch {
       // Nothing was stored either.
     }
+    this.tell();
   }
 
   /** Stores at once what was typed last: before the page goes. */
@@ -71,6 +87,11 @@ export class Drafts {
     const own = `${PREFIX}${userId}.`;
     for (const key of this.pending.keys()) if (key.startsWith(own)) this.pending.delete(key);
     for (const key of this.keys()) if (key.startsWith(own)) this.drop(key);
+    this.tell();
+  }
+
+  private tell(): void {
+    for (const listener of this.listeners) listener();
   }
 
   private put(key: string, draft: Draft): boolean {
@@ -87,11 +108,12 @@ export class Drafts {
 
   private stored(key: string): Draft | null {
     try {
-      const draft = JSON.parse(this.store().getItem(key) ?? 'null') as Partial<Draft> | null;
-      const { text, base, at } = draft ?? {};
-      return typeof text === 'string' && typeof base === 'string' && typeof at === 'number'
-        ? { text, base, at }
-        : null;
+      const stored = this.store().getItem(key) ?? 'null';
+      const known = this.known.get(key);
+      if (known?.stored === stored) return known.draft;
+      const draft = draftIn(stored);
+      this.known.set(key, { stored, draft });
+      return draft;
     } catch {
       return null;
     }
@@ -116,12 +138,20 @@ export class Drafts {
   }
 }
 
+function draftIn(stored: string): Draft | null {
+  const { text, base, at } = (JSON.parse(stored) ?? {}) as Partial<Draft>;
+  return typeof text === 'string' && typeof base === 'string' && typeof at === 'number'
+    ? { text, base, at }
+    : null;
+}
+
 function keyOf({ userId, recordId, field }: DraftPlace): string {
   return `${PREFIX}${userId}.${recordId}.${field}`;
 }
 
 export const drafts = new Drafts(() => localStorage);
 
+globalThis.addEventListener?.('storage', drafts.changedElsewhere);
 // A page that is put away may never run again.
 globalThis.addEventListener?.('pagehide', () => drafts.flush());
 globalThis.document?.addEventListener('visibilitychange', () => drafts.flush());

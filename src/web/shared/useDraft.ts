@@ -1,8 +1,8 @@
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useMemo, useSyncExternalStore } from 'react';
 import { useDevice } from '../hooks/useDevice';
 import { type Draft, drafts } from './drafts';
 
-/** The draft of a field of a record, as this page has it. */
+/** The draft of a field of a record, as this browser has it: other tabs change it, too. */
 export interface KeptDraft {
   draft: Draft | null;
   write: (text: string, base?: string) => void;
@@ -14,18 +14,11 @@ export interface KeptDraft {
 export function useDraft(recordId: string, field: string): KeptDraft {
   const { userId } = useDevice();
   const place = useMemo(() => ({ userId, recordId, field }), [userId, recordId, field]);
-  const [known, setKnown] = useState(() => ({ place, draft: drafts.read(place) }));
-  const draft = known.place === place ? known.draft : drafts.read(place);
+  const draft = useSyncExternalStore(drafts.onChange, () => drafts.read(place));
   useEffect(() => () => drafts.flush(), []);
   return {
     draft,
-    write: (text, base = '') => {
-      drafts.write(place, text, base);
-      setKnown({ place, draft: drafts.read(place) });
-    },
-    remove: () => {
-      drafts.remove(place);
-      setKnown({ place, draft: null });
-    },
+    write: (text, base = '') => drafts.write(place, text, base),
+    remove: () => drafts.remove(place),
   };
 }

@@ -1,4 +1,5 @@
 import { type ReactNode, useState } from 'react';
+import type { FieldSpec } from '../ui/FormDialog';
 import { useDraft } from './useDraft';
 
 export interface KeptForm<State> {
@@ -15,12 +16,14 @@ export interface KeptForm<State> {
  * @param recordId of the record that it edits, or in which it makes one
  * @param form names it among the drafts of the record
  * @param untouched the state of a form in which nothing is typed
+ * @param textsOf what is kept of a state: texts, since a choice that was cancelled is not wanted any more; null: there is none
  * @param isState whether what was stored, by this version of the app or another, is a state of this form
  */
 export function useKeptForm<State>(
   recordId: string,
   form: string,
   untouched: State,
+  textsOf: (state: State) => State | null,
   isState: (stored: unknown) => stored is State,
 ): KeptForm<State> {
   const kept = useDraft(recordId, `form ${form}`);
@@ -31,9 +34,9 @@ export function useKeptForm<State>(
     state,
     change: (next) => {
       setState(next);
-      const text = JSON.stringify(next);
-      if (text === JSON.stringify(untouched)) kept.remove();
-      else kept.write(text);
+      const texts = textsOf(next);
+      if (texts === null) kept.remove();
+      else kept.write(JSON.stringify(texts));
     },
     remove: kept.remove,
     notice: isRestored ? (
@@ -42,7 +45,9 @@ export function useKeptForm<State>(
         <button
           type="button"
           className="button"
-          onClick={() => {
+          onClick={({ currentTarget }) => {
+            // This button is about to go.
+            currentTarget.closest('form')?.querySelector<HTMLElement>('input, textarea, select')?.focus();
             kept.remove();
             setState(untouched);
             setRestored(false);
@@ -74,4 +79,9 @@ export function isOfTexts(stored: unknown): stored is Record<string, string> {
     stored !== null &&
     Object.values(stored).every((value) => typeof value === 'string')
   );
+}
+
+/** Whether a field of this kind holds a text of its person's own. */
+export function isProse(kind: FieldSpec<string>['kind']): boolean {
+  return kind === 'text' || kind === 'prose';
 }

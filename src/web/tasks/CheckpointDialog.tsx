@@ -4,7 +4,8 @@ import { REVIEW_LIMITS, type Review } from '@/domain/reviews';
 import { useMembers } from '../hooks/useMembers';
 import { useReview } from '../hooks/useReview';
 import { Markdown } from '../markdown/Markdown';
-import { type KeptDraft, useDraft } from '../shared/useDraft';
+import { useDraft } from '../shared/useDraft';
+import { useReason } from '../shared/useReason';
 import { Dialog } from '../ui/Dialog';
 import { ErrorNote } from '../ui/ErrorNote';
 import { Field } from '../ui/Field';
@@ -48,9 +49,9 @@ interface ReviewDialogProps {
 }
 
 function ReviewDialog({ review, reviewing, task, stage, onClose }: ReviewDialogProps) {
-  const kept = useDraft(task.id, 'reason to send back');
-  const [isReturning, setReturning] = useState(kept.draft !== null);
-  const reason = isReturning ? (kept.draft?.text ?? '') : null;
+  const kept = useReason(task.id, review.id);
+  const [isReturning, setReturning] = useState(kept.text !== '');
+  const reason = isReturning ? kept.text : null;
   const { nameOf } = useMembers(task.workspace_id);
   const { isRunning, error } = reviewing;
   const close = async (done: Promise<boolean>) => {
@@ -86,7 +87,7 @@ function ReviewDialog({ review, reviewing, task, stage, onClose }: ReviewDialogP
               rows={3}
               maxLength={REVIEW_LIMITS.reason}
               value={reason}
-              onChange={({ target }) => write(kept, target.value)}
+              onChange={({ target }) => kept.write(target.value)}
             />
           )}
         </Field>
@@ -121,6 +122,18 @@ function ReviewDialog({ review, reviewing, task, stage, onClose }: ReviewDialogP
             Send back
           </button>
         )}
+        {reason !== null && (
+          <button
+            type="button"
+            className="button"
+            onClick={() => {
+              kept.remove();
+              setReturning(false);
+            }}
+          >
+            Discard the reason
+          </button>
+        )}
         <button type="button" className="button" onClick={onClose}>
           Cancel
         </button>
@@ -150,7 +163,7 @@ function JumpDialog({ task, stage, passes, onJump, jumpError, onClose }: Checkpo
         },
       ]}
       values={{ reason }}
-      onChange={(_name, value) => write(kept, value)}
+      onChange={(_name, value) => (value === '' ? kept.remove() : kept.write(value))}
       error={isTried ? jumpError : null}
       isRunning={isRunning}
       onSubmit={async () => {
@@ -165,9 +178,4 @@ function JumpDialog({ task, stage, passes, onJump, jumpError, onClose }: Checkpo
       onClose={onClose}
     />
   );
-}
-
-function write(kept: KeptDraft, text: string): void {
-  if (text === '') kept.remove();
-  else kept.write(text);
 }

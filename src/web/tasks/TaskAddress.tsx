@@ -1,10 +1,11 @@
 import { useEffect } from 'react';
 import { Link } from 'wouter';
-import { useTaskReference } from '../hooks/taskReferences';
+import { lastIdOf, useTaskReference } from '../hooks/taskReferences';
 import { useNavigateFromHere } from '../hooks/useNavigateFromHere';
 import { useRecord } from '../hooks/useQuery';
 import { routes, taskAddress } from '../routes';
 import { NothingHere } from '../shared/NothingHere';
+import { AbsentTask } from './TaskGone';
 import { TaskPage } from './TaskPage';
 
 /** The task that an address names by its key, its derived key or its id. */
@@ -16,8 +17,10 @@ export function TaskAddress({ reference }: { reference: string }) {
       return null;
     case 'task':
       return <TaskPage key={meant.id} id={meant.id} />;
-    case 'none':
-      return <NothingHere what="task" />;
+    case 'none': {
+      const id = lastIdOf(reference);
+      return id === null ? <NothingHere what="task" /> : <AbsentTask id={id} />;
+    }
     case 'several':
       return (
         <div className="page">

@@ -8,6 +8,7 @@ import { useQuery } from '../hooks/useQuery';
 import { Markdown } from '../markdown/Markdown';
 import { NothingHere } from '../shared/NothingHere';
 import { useDraft } from '../shared/useDraft';
+import { REASON } from '../shared/useReason';
 import { CopyField } from '../ui/CopyField';
 import { TimeAgo } from '../ui/TimeAgo';
 import styles from './TaskGone.module.css';
@@ -84,6 +85,9 @@ function TypedTexts({ taskId }: { taskId: string }) {
       <Typed taskId={taskId} field="title" label="The title that you typed" />
       <Typed taskId={taskId} field="description" label="The description that you typed" />
       <Typed taskId={taskId} field="comment" label="The comment that you typed" />
+      <Typed taskId={taskId} field={REASON} label="The reason to send it back that you typed" />
+      <Typed taskId={taskId} field="reason to jump" label="The reason to move it on that you typed" />
+      <Typed taskId={taskId} field="subtask" label="The title of a subtask that you typed" />
     </>
   );
 }

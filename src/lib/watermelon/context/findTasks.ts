@@ -62,8 +62,9 @@ async function idsByText(database: ConvoyDatabase, text: string, where: Where) {
   const [rows = []] = await database.readAll([
     {
       sql: `select "id", "title", "key" from "tasks"
-        where ${sql} and ("title" like '%' || ? || '%' or "key" like '%' || ?)`,
-      args: [...args, plainPart(text), end],
+        where ${sql} and ("title" like '%' || ? || '%' or "key" like '%' || ?
+          or replace("key", '-', '') = ?)`,
+      args: [...args, plainPart(text), end, text.trim().toUpperCase()],
     },
   ]);
   const named: string[] = [];

@@ -160,15 +160,18 @@ interface TitleFieldProps {
 /** The title as a field: Enter, and leaving it, save it; Escape does not. What is typed is a draft, as on the page of the task. */
 function TitleField({ id, title, onDone }: TitleFieldProps) {
   const kept = useDraft(id, 'title');
-  const [base] = useState(title);
+  const [opened] = useState(title);
+  const [isTyped, setTyped] = useState(false);
+  const base = kept.draft?.base ?? opened;
   const typed = kept.draft?.text ?? title;
   const save = () => {
     const value = oneLine(typed);
-    if (value === title) kept.remove();
+    if (value === '' || value === title) kept.remove();
     onDone(value === '' || value === title ? null : { title: value, base });
   };
   const onKeyDown = (event: KeyboardEvent) => {
     event.stopPropagation();
+    if (event.nativeEvent.isComposing) return;
     if (event.key === 'Enter') save();
     if (event.key === 'Escape') onDone(null);
   };
@@ -182,9 +185,13 @@ function TitleField({ id, title, onDone }: TitleFieldProps) {
       maxLength={500}
       dir="auto"
       value={typed}
-      onChange={({ target }) => kept.write(target.value, base)}
+      onChange={({ target }) => {
+        setTyped(true);
+        kept.write(target.value, base);
+      }}
       onKeyDown={onKeyDown}
-      onBlur={save}
+      // What was typed another time, and left with Escape, is saved by Enter alone.
+      onBlur={() => (isTyped ? save() : onDone(null))}
     />
   );
 }

@@ -130,5 +130,7 @@ function placesOf<T extends TaskLine>({ under }: Adding, { rows, isWhole, view }
   if (view.sort !== 'hand' || !under) return [];
   const others = siblingsOf(rows, under.id).map(({ task }) => task);
   const at = others.findIndex(({ id }) => id === under.id) + 1;
-  return at < others.length || isWhole ? placesFor('', others, at) : [];
+  // The last place is that of every new task, unless the clock is behind the one before.
+  const isLast = at === others.length && (!isWhole || (others.at(-1)?.sort_order ?? 0) < Date.now() / 1000);
+  return isLast ? [] : placesFor('', others, at);
 }

@@ -32,10 +32,12 @@ export function useRename(edit: ReturnType<typeof useTaskEdits>['edit'], isThere
   const save = useCallback(
     async (task: TaskLine, { title, base }: Rename) => {
       const told = `“${base}” is called “${title}”.`;
-      const isSaved = await edit({ ...task, title: base }, { title }, told);
+      // Its page shows both titles.
+      const onFailed = { children: 'Show it', onClick: () => navigate(routes.task(task.id)) };
+      const isSaved = await edit({ ...task, title: base }, { title }, told, onFailed);
       if (isSaved) drafts.remove({ userId, recordId: task.id, field: 'title' });
     },
-    [edit, userId],
+    [edit, userId, navigate],
   );
   return { id, start: setId, end: () => setId(null), save };
 }

@@ -7,6 +7,11 @@ import { useSaveEdit } from '../../hooks/useSaveEdit';
 import { describeError } from '../../ui/errorText';
 import { toasts } from '../../ui/toasts';
 
+interface ToastAction {
+  children: string;
+  onClick: () => void;
+}
+
 export type Edit = Partial<
   Pick<TaskLine, 'title' | 'priority' | 'status' | 'assignee_id' | 'current_stage' | 'completion_date'>
 >;
@@ -17,7 +22,8 @@ export function useTaskEdits() {
   const saveEdit = useSaveEdit();
 
   const edit = useCallback(
-    async (task: TaskLine, changes: Edit, done: string): Promise<boolean> => {
+    /** @param onFailed in the toast that tells why it failed */
+    async (task: TaskLine, changes: Edit, done: string, onFailed?: ToastAction): Promise<boolean> => {
       try {
         await makeUndoable(done, async () => {
           await saveEdit('tasks', task, changes);
@@ -27,7 +33,7 @@ export function useTaskEdits() {
         });
         return true;
       } catch (error) {
-        tellFailure('This was not saved.', error);
+        tellFailure('This was not saved.', error, onFailed);
         return false;
       }
     },
@@ -70,9 +76,10 @@ export function useTaskEdits() {
   return { edit, jump, order };
 }
 
-export function tellFailure(what: string, error: unknown): void {
+export function tellFailure(what: string, error: unknown, action?: ToastAction): void {
   const { headline, detail } = describeError(error);
-  toasts.add({ title: `${what} ${headline}`, description: detail, priority: 'high' });
+  const title = `${what} ${headline}`;
+  toasts.add({ title, description: detail, priority: 'high', ...(action && { actionProps: action }) });
 }
 
 /** @returns the values that an edit has changed, with those that follow from them */
