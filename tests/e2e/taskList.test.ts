@@ -139,6 +139,41 @@ describe('lists of tasks', () => {
     await page.keyboard.press('Escape');
   });
 
+  it('a title that was left with Escape is not saved unseen, nor over that of somebody else', async () => {
+    await openMilestone(page, 'Field app', MILESTONE);
+    await createTask(page, 'Lamp one');
+    await syncNow(page);
+    const field = page.getByRole('textbox', { name: 'Title', exact: true });
+    const stored = () => app.query("select title from public.tasks where title like 'Lamp%'");
+    await link('Lamp one').focus();
+    await page.keyboard.press('F2');
+    await field.fill('Lamp, given up');
+    // A held key takes back as much as it is held for.
+    await page.keyboard.down('Control');
+    for (let repeats = 0; repeats < 3; repeats += 1) await page.keyboard.down('z');
+    await page.keyboard.up('Control');
+    await page.keyboard.up('z');
+    await field.fill('Lamp, given up');
+    await page.keyboard.press('Escape');
+    await app.sql("update public.tasks set title = 'Lamp of a colleague' where title = 'Lamp one'");
+    await syncNow(page);
+    await link('Lamp of a colleague').focus();
+    await page.keyboard.press('F2');
+    expect(await field.inputValue()).toBe('Lamp, given up');
+    await page.getByRole('heading', { name: MILESTONE }).click();
+    await gone(field);
+    await syncNow(page);
+    expect(await stored()).toEqual([{ title: 'Lamp of a colleague' }]);
+    await link('Lamp of a colleague').focus();
+    await page.keyboard.press('F2');
+    await page.keyboard.press('Enter');
+    await seen(page.getByText('This was not saved.'));
+    await page.getByRole('button', { name: 'Show it' }).click();
+    await seen(page.getByText('Lamp, given up'));
+    expect(await stored()).toEqual([{ title: 'Lamp of a colleague' }]);
+    await page.getByRole('button', { name: 'Discard' }).click();
+  });
+
   it('a title that is typed while somebody deletes the task is kept with it, and the rest of it is no shortcut', async () => {
     await openMilestone(page, 'Field app', MILESTONE);
     await createTask(page, 'Short of life');

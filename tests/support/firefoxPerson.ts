@@ -1,28 +1,11 @@
 /** A person at the web app in Firefox, by puppeteer. */
 
 import type { Page } from 'puppeteer-core';
-import { WAIT_MS } from './patience';
-import type { Person, Role } from './person';
+import { AtPage, type Person, type Role } from './person';
 
 const named = (role: Role, name: string) => `::-p-aria([role="${role}"][name="${name}"])`;
 
-export class FirefoxPerson implements Person {
-  constructor(readonly page: Page) {
-    page.setDefaultTimeout(WAIT_MS);
-  }
-
-  async goTo(url: string): Promise<void> {
-    await this.page.goto(url);
-  }
-
-  async reload(): Promise<void> {
-    await this.page.reload();
-  }
-
-  async isKept(): Promise<void> {
-    await this.page.waitForFunction(() => navigator.serviceWorker.controller !== null);
-  }
-
+export class FirefoxPerson extends AtPage<Page> implements Person {
   async press(role: Role, name: string): Promise<void> {
     await this.page
       .locator(named(role, name))
@@ -83,7 +66,7 @@ export class FirefoxPerson implements Person {
     await this.key(key);
   }
 
-  valueOf(label: string): Promise<string> {
+  inputValue(label: string): Promise<string> {
     return this.page.evaluate((name) => {
       const labels = [...document.querySelectorAll('label')];
       const control = labels.find(({ textContent }) => textContent?.trim() === name)?.control;

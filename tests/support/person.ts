@@ -27,12 +27,19 @@ export interface Person {
   seesStatus(text: string): Promise<void>;
   /** Observers show a write a moment before it is acknowledged; its dialog closes when it is. */
   seesNoDialog(): Promise<void>;
-  valueOf(label: string): Promise<string>;
+  inputValue(label: string): Promise<string>;
 }
 
-/** In Chromium, by Playwright. */
-export class ChromiumPerson implements Person {
-  constructor(readonly page: Page) {
+/** As the pages of Playwright and puppeteer have it. */
+interface AnyPage {
+  setDefaultTimeout(ms: number): void;
+  goto(url: string): Promise<unknown>;
+  reload(): Promise<unknown>;
+  waitForFunction(condition: () => boolean): Promise<unknown>;
+}
+
+export class AtPage<Kind extends AnyPage> {
+  constructor(readonly page: Kind) {
     page.setDefaultTimeout(WAIT_MS);
   }
 
@@ -47,7 +54,10 @@ export class ChromiumPerson implements Person {
   async isKept(): Promise<void> {
     await this.page.waitForFunction(() => navigator.serviceWorker.controller !== null);
   }
+}
 
+/** In Chromium, by Playwright. */
+export class ChromiumPerson extends AtPage<Page> implements Person {
   press(role: Role, name: string): Promise<void> {
     return this.page.getByRole(role, { name, exact: true }).first().click();
   }
@@ -88,7 +98,7 @@ export class ChromiumPerson implements Person {
     return gone(this.page.getByRole('dialog'));
   }
 
-  valueOf(label: string): Promise<string> {
+  inputValue(label: string): Promise<string> {
     return this.page.getByLabel(label, { exact: true }).inputValue();
   }
 }

@@ -34,7 +34,9 @@ function Shown() {
           <Toast.Title className={styles.title} render={<p />} />
           <Toast.Description className={styles.description} />
         </div>
-        {toast.actionProps && <Toast.Action className="button" />}
+        {toast.actionProps && (
+          <Toast.Action className="button" onClick={() => toastManager.close(toast.id)} />
+        )}
         <Toast.Close className="button quiet square" aria-label="Dismiss" aria-hidden={false}>
           <Icon name="close" />
         </Toast.Close>

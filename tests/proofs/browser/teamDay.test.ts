@@ -160,7 +160,7 @@ function tellTheDay(open: Open): void {
     await owner.seesStatus('Up to date');
     await openTask(owner, MILESTONE, 'Let three inspectors share one tablet');
     await owner.sees('Written while no server answered.');
-    await expect.poll(() => owner.valueOf('Priority')).toBe('urgent');
+    await expect.poll(() => owner.inputValue('Priority')).toBe('urgent');
     await openTask(owner, MILESTONE, PLANNED);
     await owner.sees('Nineteen buoys, twice.');
 

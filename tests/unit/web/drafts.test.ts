@@ -84,6 +84,24 @@ describe('drafts', () => {
     expect(store.getItem('convoy.theme')).toBe('dark');
   });
 
+  it('are told of to those who show them, also by other tabs, and one that nobody changes stays the same object', () => {
+    const [here, there] = [page(), page()];
+    const heard: (string | null)[] = [];
+    const stop = here.onChange(() => heard.push(here.read(PLACE)?.text ?? null));
+    here.write(PLACE, 'Half', '');
+    here.flush();
+    expect(here.read(PLACE)).toBe(here.read(PLACE));
+    there.write(PLACE, 'Half a title', '');
+    there.flush();
+    here.changedElsewhere({ key: [...store.entries.keys()][0] ?? null });
+    there.remove(PLACE);
+    here.changedElsewhere({ key: null });
+    here.changedElsewhere({ key: 'another app' });
+    stop();
+    here.write(PLACE, 'Unheard', '');
+    expect(heard).toEqual(['Half', 'Half a title', null]);
+  });
+
   it('last as long as the page where the browser stores nothing', () => {
     store.isFull = true;
     const typed = page();
