@@ -82,6 +82,26 @@ describe('signing in and out', () => {
     await page.context().close();
   });
 
+  it('a key means the task of the account that is signed in, also where another one had a task of that key', async () => {
+    const page = await app.signIn('editor');
+    await page.goto('/tasks/FIELD-1');
+    await seen(page.getByRole('heading', { name: 'Save a finding locally', level: 1 }));
+    await askToSignOut(page);
+    await page.getByRole('dialog').getByRole('button', { name: 'Sign out', exact: true }).click();
+    await page.getByRole('button', { name: 'Create an account' }).click();
+    await page.getByLabel('Your name').fill('Nils');
+    await page.getByLabel('Email').fill('nils@example.com');
+    await page.getByLabel('Password').fill('harbour-lights');
+    await page.getByRole('button', { name: 'Create an account' }).click();
+    await places(page).getByRole('link', { name: 'All workspaces' }).click();
+    await buildUp(page, 'Field');
+    await createTask(page, 'Mine alone');
+    await syncNow(page);
+    await page.evaluate(() => history.pushState(null, '', '/tasks/FIELD-1'));
+    await seen(page.getByRole('heading', { name: 'Mine alone', level: 1 }));
+    await page.context().close();
+  });
+
   it('signing out with unsynced changes warns, and keeps them on the device (P-NOLOSS)', async () => {
     const page = await app.signIn('editor');
     await openMilestone(page, 'Field app', 'Inspections work offline');

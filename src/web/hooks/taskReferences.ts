@@ -23,6 +23,11 @@ export function rememberReference(reference: string, taskId: string): void {
   }
 }
 
+/** Before a device is opened: to another account, keys mean other tasks. */
+export function forgetReferences(): void {
+  known.clear();
+}
+
 /** @returns the id of the task that this tab has shown by a key last, though the device may not have it any more */
 export function lastIdOf(reference: string): string | null {
   try {

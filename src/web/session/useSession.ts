@@ -9,6 +9,7 @@ import {
   type SignOutOptions,
   type SignOutResult,
 } from '@/lib/watermelon';
+import { forgetReferences } from '../hooks/taskReferences';
 import { platform } from '../platform';
 import { drafts } from '../shared/drafts';
 import { announceAccountChange, latestAccountChange, onAccountChangeElsewhere } from './accountChanges';
@@ -63,6 +64,7 @@ export function useSession(): Session {
   const step = useRef<string | null>(null);
 
   const open = useCallback(async (client: ConvoyClient | null, user: User | null, isArrival = false) => {
+    forgetReferences();
     setPhase({ name: 'opening', client, user });
     try {
       const { openUserDevice } = await loadDataLayer();
