@@ -195,7 +195,7 @@ describe('the inbox', () => {
   it('takes the answer to a question, and a comment that settles a mention', async () => {
     for (const [title, label, text] of [
       ['Questions to you', 'Your answer', 'One for each screen.'],
-      ['Mentions', 'Your comment', 'They can, by an owner.'],
+      ['Mentions', 'Your comment', 'They can, by an owner, @Editor.'],
     ] as const) {
       const section = list().getByRole('region', { name: title });
       const item = section.getByRole('link').first();
@@ -217,10 +217,14 @@ describe('the inbox', () => {
       await tab.close();
     }
     await syncNow(page);
-    const written = await app.query<{ activity_type: string }>(
-      `select activity_type from public.activity_feed where details ->> 'text' in ('One for each screen.', 'They can, by an owner.')`,
+    const written = await app.query(
+      `select activity_type, details -> 'mentions' as mentions from public.activity_feed
+       where details ->> 'text' in ('One for each screen.', 'They can, by an owner, @Editor.') order by activity_type`,
     );
-    expect(written.map(({ activity_type }) => activity_type).sort()).toEqual(['answer', 'comment']);
+    expect(written).toEqual([
+      { activity_type: 'answer', mentions: null },
+      { activity_type: 'comment', mentions: [SEED.users.editor] },
+    ]);
   });
 
   it('is gone through by J and K, by arrows, and Back leads to it again', async () => {

@@ -2,11 +2,13 @@ import { useRef } from 'react';
 import type { InboxMessage } from '@/domain/inbox';
 import { usePageActions } from '../actions/pageActions';
 import { useDevice } from '../hooks/useDevice';
+import { useMembers } from '../hooks/useMembers';
 import { usePeople } from '../hooks/usePeople';
 import { usePermissions } from '../hooks/usePermissions';
 import { useRecord } from '../hooks/useQuery';
 import { Markdown } from '../markdown/Markdown';
 import { useDraft } from '../shared/useDraft';
+import { mentionsIn } from '../tasks/mentions';
 import { ErrorNote } from '../ui/ErrorNote';
 import { Field } from '../ui/Field';
 import { TimeAgo } from '../ui/TimeAgo';
@@ -35,13 +37,17 @@ export function MessagePane({ name, entry, isQuestion, isSettled }: MessagePaneP
   const { contextService } = useDevice();
   const { nameOf } = usePeople();
   const { task } = entry;
+  const { members } = useMembers(task.workspace_id);
   const stored = useRecord('activity_feed', entry.id);
   const why = usePermissions(task.workspace_id).whyNot('activity_feed', 'insert');
   const kept = useDraft(isQuestion ? entry.id : task.id, isQuestion ? 'answer' : 'comment');
   const text = kept.draft?.text ?? '';
   const sending = useAction(async (sent: string) => {
     if (isQuestion) await contextService.answerQuestion(entry.id, sent);
-    else await contextService.addComment(task.id, sent);
+    else {
+      const mentions = mentionsIn(sent, members);
+      await contextService.addComment(task.id, sent, mentions.length > 0 ? { mentions } : undefined);
+    }
     toasts.add({
       title: isQuestion
         ? 'Your answer is in the feed of the task.'

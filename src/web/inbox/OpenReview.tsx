@@ -27,7 +27,7 @@ interface OpenReviewProps {
   task: Task;
   /** The newest request, as the inbox knows it now. */
   newest: string;
-  /** Somebody else has settled it while the person wrote. */
+  /** It was settled elsewhere while the person wrote. */
   hasEnded: boolean;
   onShowNewest: () => void;
 }

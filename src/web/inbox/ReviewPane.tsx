@@ -17,7 +17,7 @@ interface ReviewPaneProps {
   /** Of the item, as addresses have it. */
   name: string;
   item: InboxReview;
-  /** Somebody else has settled it. */
+  /** It was settled elsewhere. */
   isSettled: boolean;
 }
 

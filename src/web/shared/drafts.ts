@@ -28,7 +28,7 @@ type Store = Pick<Storage, 'getItem' | 'setItem' | 'removeItem' | 'key' | 'lengt
 
 export class Drafts {
   private readonly pending = new Map<string, Draft>();
-  /** What was read last, by key: the same text is the same object. */
+  /** Drafts that were read last, by key: the same text is the same object. */
   private readonly known = new Map<string, { stored: string; draft: Draft | null }>();
   private readonly listeners = new Set<() => void>();
   private timer: ReturnType<typeof setTimeout> | null = null;

@@ -44,7 +44,7 @@ export function ConflictEntry({ conflict }: { conflict: Conflict }) {
   );
 }
 
-/** What has happened, with the name of the person where the device knows it. */
+/** The event, with the name of the person where the device knows it. */
 function What({ conflict: { kind, recordId, workspaceId } }: { conflict: Conflict }) {
   const deletions = useDeletions(workspaceId ?? '');
   const { nameOf } = useMembers(workspaceId);

@@ -29,7 +29,7 @@ interface CheckpointDialogProps {
 /** Asks a person who moves a task past a human checkpoint: about the request for review, or, without one, for a reason. */
 export function CheckpointDialog(props: CheckpointDialogProps) {
   const { stage, passes, onClose } = props;
-  // What the person agrees to is the text that the page had when they asked for this.
+  // The person agrees to the text that the page had when they asked for this.
   const [task] = useState(props.task);
   const reviewing = useReview(task);
   const { review } = reviewing;

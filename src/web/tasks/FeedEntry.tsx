@@ -10,6 +10,7 @@ import { routes } from '../routes';
 import { TextDifference } from '../shared/TextDifference';
 import { useDraft } from '../shared/useDraft';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
+import { CopyField } from '../ui/CopyField';
 import { Menu } from '../ui/Menu';
 import { TimeAgo } from '../ui/TimeAgo';
 import { activityText } from './activityText';
@@ -82,6 +83,7 @@ export function FeedEntry({ activity, activities, comment, task, nameOf }: FeedE
       {comment?.kind === 'question' && !comment.is_deleted && !comment.is_answered && (
         <Answer comment={comment} task={task} />
       )}
+      {comment?.kind === 'question' && comment.is_answered && <UnsentAnswer commentId={comment.id} />}
     </div>
   );
 }
@@ -153,6 +155,20 @@ function EditComment({ comment, task, onClose }: { comment: Comment; task: Task;
       }
       onClose={onClose}
     />
+  );
+}
+
+/** An answer that was typed while somebody else answered. */
+function UnsentAnswer({ commentId }: { commentId: string }) {
+  const { draft, remove } = useDraft(commentId, 'answer');
+  if (draft === null) return null;
+  return (
+    <>
+      <CopyField label="The answer that you typed and did not send" value={draft.text} />
+      <button type="button" className="button quiet" onClick={remove}>
+        Discard
+      </button>
+    </>
   );
 }
 

@@ -131,10 +131,10 @@ describe('edits lost with a deletion (D13)', () => {
     const milestone_id = await sharedMilestone();
     const task = await here.contextService.createTask({ milestone_id, title: 'as it was sent' });
     // As on another device that goes on from a backup of this one.
-    const { current_stage, status, priority, title } = task;
+    const { current_stage, status, priority, title, sort_order } = task;
     await there.database.write(() =>
       there.database.records('tasks').create((draft) => {
-        const values = { milestone_id, title, current_stage, status, priority };
+        const values = { milestone_id, title, current_stage, status, priority, sort_order };
         for (const [name, value] of Object.entries(values)) draft.setColumn(name, value);
         draft.raw.id = task.id;
         draft.raw.workspace_id = SEED.workspace;

@@ -190,7 +190,7 @@ function TitleField({ id, title, onDone }: TitleFieldProps) {
         kept.write(target.value, base);
       }}
       onKeyDown={onKeyDown}
-      // What was typed another time, and left with Escape, is saved by Enter alone.
+      // A title that was typed another time, and left with Escape, is saved by Enter alone.
       onBlur={() => (isTyped ? save() : onDone(null))}
     />
   );
