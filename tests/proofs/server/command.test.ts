@@ -210,7 +210,7 @@ describe('npm start that fails', () => {
 
   it('does not reset a PostgreSQL', async () => {
     const { child, output } = run([...data(), '--reset'], { DATABASE_URL: 'postgres://localhost/x' });
-    expect(await exited(child)).toBe(1);
+    expect(await exited(child)).toBe(2);
     expect(output.err).toMatch(/never the database of DATABASE_URL/);
   });
 });
