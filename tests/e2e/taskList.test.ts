@@ -374,7 +374,7 @@ describe('lists of tasks', () => {
       await expect.poll(overflow, { message: `${width} px` }).toBeLessThanOrEqual(0);
       const title = await page.getByRole('list', { name: 'Tasks' }).getByRole('link').first().boundingBox();
       expect(title?.width, `${width} px`).toBeGreaterThan(120);
-      // What is in a row stays in it.
+      // Cells stay in their row.
       const outside = await page.locator('[data-task]').evaluateAll(
         (rows) =>
           rows.flatMap((one) => {

@@ -196,7 +196,7 @@ describe('the command line', () => {
     [2, ['login', '--url', 'nonsense']],
     [2, ['mcp', 'install', '--host', 'emacs', '--yes']],
     [2, ['mcp', 'install', '--host', 'vscode', '--user', '--yes']],
-    // What it names is not there.
+    // Well-formed references that name nothing here.
     [4, ['show', 'FIELD-99999']],
     [4, ['show', '01900000-dead-7000-8000-00000000beef']],
     [4, ['list', '--milestone', 'Nowhere']],
